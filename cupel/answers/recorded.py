@@ -1,0 +1,129 @@
+"""The recorded workforce: people who have answered already; their answers lie in files."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from cupel.errors import AnswerError
+from cupel.tables import ANSWERS
+
+RECORDED_COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
+REQUIRED = ("batch", "item_id", "purpose", "label")
+
+
+class RecordedWorkforce:
+    """Answers tasks from files, slot by slot, in the order of the files' rows.
+
+    A file is CSV or Parquet with the columns batch, item_id, purpose (label or expert), label, and
+    optionally annotator and seconds_spent. An auditor's task is answered by an expert's row.
+
+    Args:
+        files: The files, read in this order.
+
+    Raises:
+        AnswerError: A file is missing, lacks a column, or names an unknown purpose; with file and row.
+    """
+
+    name = "recorded"
+
+    def __init__(self, files: list[Path]) -> None:
+        self._answers: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for path in files:
+            for row, answer in enumerate(_read(path), 1):
+                if answer["purpose"] not in ("label", "expert"):
+                    raise AnswerError(f"{path}: row {row}: purpose {answer['purpose']!r}; expected label or expert")
+                key = (answer["batch"], answer["item_id"], answer["purpose"])
+                self._answers.setdefault(key, []).append({**answer, "where": f"{path.name}:{row}"})
+
+    def answer(self, tasks: pa.Table) -> pa.Table:
+        """Return the recorded answers to the open tasks; a task without one stays open.
+
+        Args:
+            tasks: Columns task_id, batch, item_id, purpose, slot of TASKS or RELEASE_TASKS.
+
+        Returns:
+            ANSWERS without `sequence` and `hash`, in the order of the tasks.
+        """
+        rows = []
+        for task in tasks.select(["task_id", "batch", "item_id", "purpose", "slot"]).to_pylist():
+            purpose = "label" if task["purpose"] == "label" else "expert"
+            recorded = self._answers.get((task["batch"], task["item_id"], purpose), [])
+            if task["slot"] <= len(recorded):
+                rows.append(self._event(recorded[task["slot"] - 1], task["purpose"], task["task_id"]))
+        return _events(rows)
+
+    def unasked(self, batch: str, item_ids: set[str]) -> pa.Table:
+        """Return annotations of a batch that are on file for items which the batch does not hold.
+
+        Nobody asks for them, so they would never be seen: they enter the log unasked and are rejected
+        there with a reason.
+        """
+        rows = [
+            self._event(answer, "label", None)
+            for (where, item_id, purpose), answers in self._answers.items()
+            if where == batch and purpose == "label" and item_id not in item_ids
+            for answer in answers
+        ]
+        return _events(rows)
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Return how many answers are on file, by batch and purpose."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for (batch, _, purpose), answers in self._answers.items():
+            counts[batch, purpose] += len(answers)
+        return counts
+
+    def _event(self, answer: dict[str, Any], purpose: str, task_id: str | None) -> dict[str, Any]:
+        name = f"{self.name}/{task_id or answer['where']}"
+        return {
+            "answer_id": hashlib.sha256(name.encode()).hexdigest()[:32],
+            "task_id": task_id,
+            "batch": answer["batch"],
+            "item_id": answer["item_id"],
+            "purpose": purpose,
+            "annotator": answer.get("annotator"),
+            "label": answer["label"],
+            "seconds_spent": answer.get("seconds_spent"),
+            "answered_at": None,
+            "source": f"{self.name}:{answer['where'].rpartition(':')[0]}",
+        }
+
+
+def _events(rows: list[dict[str, Any]]) -> pa.Table:
+    schema = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        table = _read_csv(path) if path.name.endswith((".csv", ".csv.gz")) else pq.read_table(path)
+    except FileNotFoundError:
+        raise AnswerError(f"{path}: no such file of recorded answers") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise AnswerError(f"{path}: not a CSV or Parquet file of answers: {error}") from error
+    if missing := [name for name in REQUIRED if name not in table.column_names]:
+        raise AnswerError(f"{path}: columns {missing} are missing; found {table.column_names}")
+    columns = [name for name in RECORDED_COLUMNS if name in table.column_names]
+    texts = [name for name in columns if name != "seconds_spent"]
+    table = table.select(columns)
+    for name in texts:
+        table = table.set_column(columns.index(name), name, table[name].cast(pa.string()))
+    rows: list[dict[str, Any]] = table.to_pylist()
+    for number, row in enumerate(rows, 1):
+        for name in ("batch", "item_id", "purpose"):
+            if row[name] is None:
+                raise AnswerError(f"{path}: row {number}: {name} is empty")
+    return rows
+
+
+def _read_csv(path: Path) -> pa.Table:
+    types = {name: pa.string() for name in RECORDED_COLUMNS if name != "seconds_spent"}
+    options = pa_csv.ConvertOptions(
+        column_types={**types, "seconds_spent": pa.float64()}, strings_can_be_null=True, null_values=[""]
+    )
+    return pa_csv.read_csv(path, convert_options=options)

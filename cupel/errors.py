@@ -1,0 +1,33 @@
+"""The errors that a user can cause; each message says what, where and what to do."""
+
+
+class CupelError(Exception):
+    """Something that a person can put right: a file, a setting, an answer."""
+
+
+class ProjectError(CupelError):
+    """A project file that cannot be used."""
+
+
+class SourceError(CupelError):
+    """A delivery that cannot be read at all (a single bad row is no error: it is rejected)."""
+
+
+class TableError(CupelError):
+    """Data that breaks the schema of its table."""
+
+
+class LakeError(CupelError):
+    """A table or partition that is missing, altered, or may not be named so."""
+
+
+class AnswerError(CupelError):
+    """An answers log that is broken, or an answer that cannot be recorded."""
+
+
+class AuditError(CupelError):
+    """Audit counts or sheets that cannot be: impossible numbers, wrong or half-filled sheets."""
+
+
+class ReleaseError(CupelError):
+    """A release that is missing, altered, or not what its certificate says."""

@@ -1,0 +1,296 @@
+"""The lake: where tables live. A table's partition is a folder of immutable parts and a commit written last."""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+from cupel.answers.log import AnswersLog
+from cupel.errors import LakeError, TableError
+from cupel.project import slug
+from cupel.tables import TABLES, Table, conform
+
+ROWS_PER_GROUP = 65_536
+ROWS_PER_PART = 16 * ROWS_PER_GROUP
+COMMIT = "commit.json"
+
+Data: TypeAlias = pa.Table | pa.RecordBatchReader | duckdb.DuckDBPyRelation
+
+
+class Commit(NamedTuple):
+    """What one write of a partition left: enough to read it, to trust it, and to know when it is stale."""
+
+    table: str
+    partition: str
+    hash: str
+    rows: int
+    parts: tuple[str, ...]
+    inputs: dict[str, str]
+    code_version: str
+
+
+class Lake:
+    """The tables of one project.
+
+    Args:
+        root: Folder or object-store URL of the deployment's lake.
+        project: The project's name, a slug.
+        connection: DuckDB connection that sorts and reads; its settings bound memory and threads.
+    """
+
+    def __init__(self, root: str | Path, project: str, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+        self.root = UPath(root)
+        self.project = _slug(project)
+        self.folder = self.root / self.project
+        self.connection = connection or duckdb.connect()
+        self.answers = AnswersLog(self.folder / "answers")
+
+    def partition_folder(self, table: str, partition: str) -> UPath:
+        """Return the folder of a table's partition; both names are checked.
+
+        Raises:
+            LakeError: The table is unknown, or the partition is not a slug.
+        """
+        if table not in TABLES:
+            raise LakeError(f"table {table!r} is not known; the tables are {', '.join(TABLES)}")
+        return self.folder / "tables" / table / _slug(partition)
+
+    def commit(self, table: str, partition: str) -> Commit | None:
+        """Return the current commit of a partition, or None where nothing was ever written."""
+        path = self.partition_folder(table, partition) / COMMIT
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise LakeError(f"{path}: not a commit: {error}; remove the folder and run again") from error
+        parts = tuple(part["name"] for part in content["parts"])
+        return Commit(
+            content["table"], content["partition"], content["hash"], content["rows"], parts,
+            content["inputs"], content["code_version"],
+        )  # fmt: skip
+
+    def partitions(self, table: str) -> list[str]:
+        """Return the partitions of a table that have been written, in order of name."""
+        folder = self.folder / "tables" / table
+        if not folder.is_dir():
+            return []
+        return sorted(path.name for path in folder.iterdir() if (path / COMMIT).exists())
+
+    def files(self, table: str, partition: str) -> list[str]:
+        """Return the paths of a partition's parts, in the order of its rows.
+
+        Raises:
+            LakeError: The partition was never written.
+        """
+        commit = self.commit(table, partition)
+        if commit is None:
+            raise LakeError(f"table {table}, partition {partition}: not there yet; run the stage that writes it")
+        folder = self.partition_folder(table, partition)
+        return [str(folder / part) for part in commit.parts]
+
+    def read(self, table: str, partition: str) -> pa.Table:
+        """Return a partition as one Arrow table, in the order of its key."""
+        schema = TABLES[table].schema
+        parts = [_read_part(path, schema) for path in self.files(table, partition)]
+        return pa.concat_tables(parts) if parts else schema.empty_table()
+
+    def read_batches(self, table: str, partition: str, rows: int = ROWS_PER_GROUP) -> Iterator[pa.Table]:
+        """Yield a partition in pieces of at most `rows` rows, never holding more than one."""
+        for path in self.files(table, partition):
+            with UPath(path).open("rb") as file:
+                for batch in pq.ParquetFile(file).iter_batches(batch_size=rows):
+                    yield pa.Table.from_batches([batch]).cast(TABLES[table].schema)
+
+    def relation(self, table: str, partition: str) -> duckdb.DuckDBPyRelation:
+        """Return a partition as a lazy relation on this lake's connection."""
+        files = self.files(table, partition)
+        if not files:
+            return self.connection.from_arrow(TABLES[table].schema.empty_table())
+        return self.connection.read_parquet(files)
+
+    def write(
+        self,
+        table: str,
+        partition: str,
+        data: Data,
+        inputs: Mapping[str, str] | None = None,
+        code_version: str = "1",
+    ) -> Commit:
+        """Write a partition whole, or leave it as it was.
+
+        Args:
+            table: Name of a table of `cupel.tables`; its schema is enforced.
+            partition: Batch or release, a slug.
+            data: Rows in any order; they are sorted by the table's key.
+            inputs: Content hashes of all that the rows were made from.
+            code_version: Version of the code and settings that made them.
+
+        Returns:
+            The commit; the same rows give the same hash, whatever their order and whoever wrote them.
+
+        Raises:
+            TableError: The rows break the schema, or two have the same key.
+        """
+        schema = TABLES[table]
+        folder = self.partition_folder(table, partition)
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = [_write_part(folder, part) for part in _parts(self._sorted(data, schema), schema)]
+        digest = hashlib.sha256(schema.schema.to_string().encode())
+        for part in parts:
+            digest.update(part["name"].encode())
+        content = {
+            "table": table,
+            "partition": partition,
+            "hash": digest.hexdigest(),
+            "rows": sum(part["rows"] for part in parts),
+            "parts": parts,
+            "inputs": dict(sorted((inputs or {}).items())),
+            "code_version": code_version,
+        }
+        replace_file(folder / COMMIT, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+        commit = self.commit(table, partition)
+        if commit is None:  # pragma: no cover
+            raise LakeError(f"{folder}: the commit vanished while it was written")
+        return commit
+
+    def version(self, name: str) -> str | None:
+        """Return the current hash of an input: `table@partition`, or `answers:purposes@batch`."""
+        kind, _, partition = name.rpartition("@")
+        if kind.startswith("answers:"):
+            return self.answers.version(partition, kind.removeprefix("answers:").split("+"))
+        commit = self.commit(kind, partition)
+        return None if commit is None else commit.hash
+
+    def is_fresh(self, table: str, partition: str, code_version: str) -> bool:
+        """Tell whether a partition was made by this code from inputs that are still what they were.
+
+        Inputs whose name starts with `file:` are not the lake's to judge; the caller compares them.
+        """
+        commit = self.commit(table, partition)
+        if commit is None or commit.code_version != code_version:
+            return False
+        ours = {name: hash_ for name, hash_ in commit.inputs.items() if not name.startswith("file:")}
+        return all(self.version(name) == hash_ for name, hash_ in ours.items())
+
+    def write_catalog(self) -> UPath:
+        """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL."""
+        path = self.folder / "catalog.duckdb"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / f".catalog-{uuid.uuid4().hex}.duckdb"
+        with duckdb.connect(str(temporary)) as catalog:
+            for table in TABLES:
+                selects = [self._view(table, partition) for partition in self.partitions(table)]
+                if selects:
+                    catalog.execute(f'CREATE VIEW "{table}" AS {" UNION ALL ".join(selects)}')
+        os.replace(str(temporary), str(path))
+        return path
+
+    def _view(self, table: str, partition: str) -> str:
+        files = ", ".join(
+            "'" + str(Path(file).resolve()).replace("'", "''") + "'" for file in self.files(table, partition)
+        )
+        name = "partition" if "partition" not in [c.name for c in TABLES[table].columns] else "table_partition"
+        return f"SELECT '{partition}' AS {name}, * FROM read_parquet([{files}])"
+
+    def _sorted(self, data: Data, table: Table) -> Iterator[pa.Table]:
+        if isinstance(data, pa.Table):
+            data = conform(data, table)
+        relation = data if isinstance(data, duckdb.DuckDBPyRelation) else self.connection.from_arrow(data)
+        order = ", ".join(f'"{column}"' for column in table.key)
+        for batch in relation.order(order).fetch_arrow_reader(ROWS_PER_GROUP):
+            yield conform(pa.Table.from_batches([batch]), table)
+
+
+def file_hash(path: Path | UPath) -> str:
+    """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def replace_file(path: Path | UPath, content: bytes) -> None:
+    """Put a file in place whole: readers see the old bytes or the new ones, never a part.
+
+    A rename on a local disk; one put on an object store.
+    """
+    if not _is_local(path):
+        path.write_bytes(content)
+        return
+    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(str(temporary), str(path))
+
+
+def _is_local(path: Path | UPath) -> bool:
+    return getattr(path, "protocol", "") in ("", "file", "local")
+
+
+def _slug(name: str) -> str:
+    try:
+        return slug(name)
+    except ValueError as error:
+        raise LakeError(str(error)) from None
+
+
+def _read_part(path: str, schema: pa.Schema) -> pa.Table:
+    with UPath(path).open("rb") as file:
+        return pq.read_table(file).cast(schema)
+
+
+def _parts(batches: Iterable[pa.Table], table: Table) -> Iterator[list[pa.Table]]:
+    """Regroup sorted rows into parts of fixed size, refusing a key that comes twice."""
+    pending: list[pa.Table] = []
+    held, last_key = 0, None
+    for batch in batches:
+        last_key = _check_keys(batch, table, last_key)
+        while batch.num_rows:
+            piece = batch.slice(0, ROWS_PER_PART - held)
+            batch = batch.slice(piece.num_rows)
+            pending.append(piece)
+            held += piece.num_rows
+            if held == ROWS_PER_PART:
+                yield pending
+                pending, held = [], 0
+    if pending:
+        yield pending
+
+
+def _check_keys(batch: pa.Table, table: Table, last_key: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    if not batch.num_rows:
+        return last_key
+    columns = [batch.column(name).combine_chunks() for name in table.key]
+    first = tuple(column[0].as_py() for column in columns)
+    if first == last_key:
+        raise TableError(f"table {table.name}: two rows with the key {first}")
+    same = None
+    for column in columns:
+        equal = pa.compute.equal(column[1:], column[:-1])
+        same = equal if same is None else pa.compute.and_(same, equal)
+    if same is not None and pa.compute.any(same, min_count=0).as_py():
+        row = pa.compute.index(same, True).as_py()
+        raise TableError(f"table {table.name}: two rows with the key {tuple(c[row].as_py() for c in columns)}")
+    return tuple(column[-1].as_py() for column in columns)
+
+
+def _write_part(folder: UPath, pieces: list[pa.Table]) -> dict[str, Any]:
+    """Write one part under the name of its hash and describe it; a part that is there already stays."""
+    table = pa.concat_tables(pieces).combine_chunks()
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, row_group_size=ROWS_PER_GROUP, compression="zstd", store_schema=True)
+    content = sink.getvalue().to_pybytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = folder / f"part-{sha256}.parquet"
+    if not path.exists():
+        replace_file(path, content)
+    return {"name": path.name, "rows": table.num_rows, "bytes": len(content), "sha256": sha256}

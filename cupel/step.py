@@ -1,0 +1,111 @@
+"""One step: a stage's work on one partition. It remembers what it read, and writes say what they were made from."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+
+import cupel
+from cupel.errors import LakeError
+from cupel.lake import Commit, Data, Lake
+from cupel.project import Project
+from cupel.tables import TABLES
+
+# The settings and the code that decide a stage's values; a change of either makes its tables stale.
+SECTIONS = {
+    "raw": ("raw",),
+    "cleaning": ("cleaning",),
+    "labeling": ("labeling",),
+    "checking": ("labeling", "checking"),
+    "tasks": ("labeling",),
+    "release": ("labeling", "release", "prices"),
+    "gates": ("thresholds", "expectations", "labeling", "release"),
+}
+PACKAGES = {
+    "raw": ("sources",),
+    "cleaning": ("cleaning",),
+    "labeling": ("consensus", "answers"),
+    "checking": ("checking", "consensus"),
+    "tasks": ("answers",),
+    "release": ("release", "certificate", "answers"),
+    "gates": (),
+}
+
+
+class Step:
+    """What a stage works with: the project, the lake, one partition.
+
+    Args:
+        lake: The project's lake.
+        project: The project.
+        partition: Batch or release.
+    """
+
+    def __init__(self, lake: Lake, project: Project, partition: str) -> None:
+        self.lake = lake
+        self.project = project
+        self.partition = partition
+        self._inputs: dict[str, str] = {}
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Names and content hashes of all that was read so far."""
+        return dict(self._inputs)
+
+    def read(self, table: str, partition: str | None = None) -> pa.Table:
+        """Return a table, of this step's partition unless another is named, and remember its hash."""
+        self.uses(table, partition)
+        return self.lake.read(table, partition or self.partition)
+
+    def uses(self, table: str, partition: str | None = None) -> Commit:
+        """Remember that a table is an input, without reading it; return its commit."""
+        partition = partition or self.partition
+        commit = self.lake.commit(table, partition)
+        if commit is None:
+            raise LakeError(f"table {table}, partition {partition}: not there yet; run the stage that writes it")
+        self._inputs[f"{table}@{partition}"] = commit.hash
+        return commit
+
+    def answers(self, batch: str, *purposes: str) -> pa.Table:
+        """Return the answers of a batch for these purposes, and remember how far the log reached."""
+        self._inputs[f"answers:{'+'.join(purposes)}@{batch}"] = self.lake.answers.version(batch, purposes)
+        return self.lake.answers.read(batch, purposes)
+
+    def file(self, name: str, sha256: str) -> None:
+        """Remember a file from outside the lake by its hash."""
+        self._inputs[f"file:{name}"] = sha256
+
+    def write(self, table: str, data: Data) -> Commit:
+        """Write a table of this step's partition, with all inputs so far."""
+        version = code_version(self.project, TABLES[table].stage, self.partition)
+        return self.lake.write(table, self.partition, data, self._inputs, version)
+
+
+def code_version(project: Project, stage: str, partition: str | None = None) -> str:
+    """Return what changes when a stage's code or settings do.
+
+    Args:
+        project: The project.
+        stage: A stage of `cupel.tables`.
+        partition: For the raw stage, the batch: only its own delivery's settings count. None for all.
+
+    Returns:
+        12 hexadecimal digits of the code, a dash, 12 of the settings.
+    """
+    settings = project.section_hash(*SECTIONS[stage])
+    if stage == "raw" and partition in project.raw.deliveries:
+        delivery = project.raw.deliveries[partition]
+        settings = hashlib.sha256(delivery.model_dump_json().encode()).hexdigest()[:12]
+    return f"{_code_hash(PACKAGES[stage])}-{settings}"
+
+
+@cache
+def _code_hash(packages: tuple[str, ...]) -> str:
+    digest = hashlib.sha256()
+    root = Path(cupel.__file__).parent
+    for package in packages:
+        for path in sorted((root / package).glob("**/*.py")):
+            digest.update(path.read_bytes())
+    digest.update((root / "tables.py").read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,452 @@
+"""Every table of the chain: its columns, their meaning, its unique key. Nothing else."""
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from cupel.errors import TableError
+
+TEXT = pa.string()
+INTEGER = pa.int64()
+REAL = pa.float64()
+FLAG = pa.bool_()
+TIME = pa.timestamp("us", tz="UTC")
+TEXTS = pa.list_(pa.string())
+REALS = pa.list_(pa.float64())
+HASHES = pa.list_(pa.uint64())
+
+
+class Column(NamedTuple):
+    """One column: its name, Arrow type, what it means, and whether it may be null."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    is_optional: bool = False
+
+
+class Table(NamedTuple):
+    """One table: a row is what `row` says, and `key` names one row."""
+
+    name: str
+    stage: str
+    row: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema that a write is held to."""
+        return pa.schema([pa.field(c.name, c.type, nullable=c.is_optional) for c in self.columns])
+
+
+BATCH = Column("batch", TEXT, "Delivery of raw data; the partition.")
+ITEM = Column("item_id", TEXT, "Id of the item, unique within its batch.")
+FILE = Column("source_file", TEXT, "File of the delivery, relative to the delivery's folder.")
+LINE = Column("line", INTEGER, "Row in that file: line of a text file, row of a table; the first is 1.")
+RELEASE = Column("release", TEXT, "Release that the row belongs to; the partition.")
+LICENCE = Column("licence", TEXT, "Licence of the delivery, an SPDX identifier where there is one.")
+TEXT_COLUMN = Column("text", TEXT, "The text, normalised and with private data masked.")
+ANNOTATOR = Column("annotator", TEXT, "Who answered; null where the source does not say.", True)
+
+DELIVERIES = Table(
+    "deliveries", "raw", "a file of the delivery", ("source_file",), (
+        BATCH, FILE,
+        Column("format", TEXT, "jsonl, csv, parquet or text; with its compression, if any."),
+        Column("sha256", TEXT, "Hash of the file's bytes."),
+        Column("size_bytes", INTEGER, "Size of the file as delivered."),
+        Column("rows_in", INTEGER, "Rows that the file holds, readable or not."),
+        Column("rows_read", INTEGER, "Rows that became items."),
+        Column("rows_rejected", INTEGER, "Rows that could not become items; rows_in less rows_read."),
+        LICENCE,
+    ),
+)  # fmt: skip
+
+REJECTED_ROWS = Table(
+    "rejected_rows", "raw", "a row of the delivery that could not become an item", ("source_file", "line"), (
+        BATCH, FILE, LINE,
+        Column("reason", TEXT, "Why, as one of cupel.sources.REASONS."),
+        Column("evidence", TEXT, "What was found, shortened to 200 characters, unprintable bytes escaped."),
+    ),
+)  # fmt: skip
+
+RAW_ITEMS = Table(
+    "raw_items", "raw", "an item as it was delivered", ("item_id",), (
+        BATCH, ITEM, FILE, LINE,
+        Column("text", TEXT, "The text as delivered."),
+        Column("group_id", TEXT, "What the source says belongs together (a document, a thread).", True),
+        Column("fields", TEXT, "All other fields of the row, as JSON with sorted keys.", True),
+        LICENCE,
+    ),
+)  # fmt: skip
+
+ITEM_SIGNALS = Table(
+    "item_signals", "cleaning", "what was measured of an item", ("item_id",), (
+        ITEM,
+        Column("text", TEXT, "The text, normalised, private data masked."),
+        Column("text_sha256", TEXT, "Hash of the text lower-cased, with runs of white space folded."),
+        Column("characters", INTEGER, "Characters of the normalised text."),
+        Column("words", INTEGER, "Words: runs of letters, digits and inner apostrophes."),
+        Column("mean_word_length", REAL, "Characters in words per word; 0 where there is no word."),
+        Column("letter_share", REAL, "Letters among characters that are not white space."),
+        Column("symbol_word_share", REAL, "Hash signs and ellipses per word."),
+        Column("repeated_line_share", REAL, "Characters in lines that stood before, among all."),
+        Column("repeated_word_share", REAL, "The commonest word's occurrences among all words."),
+        Column("is_changed", FLAG, "Normalising changed the text."),
+        Column("emails_masked", INTEGER, "E-mail addresses masked."),
+        Column("phones_masked", INTEGER, "Phone numbers masked."),
+        Column("cards_masked", INTEGER, "Payment card numbers masked."),
+    ),
+)  # fmt: skip
+
+SIGNATURES = Table(
+    "signatures", "cleaning", "an item, as far as finding its duplicates needs it", ("item_id",), (
+        BATCH, ITEM,
+        Column("text_sha256", TEXT, "Hash of the text lower-cased, with runs of white space folded."),
+        Column("shingles", HASHES, "Hashes of the distinct shingles, ascending."),
+        Column("bands", HASHES, "Hash of each band of the MinHash signature; items that share one are compared."),
+    ),
+)  # fmt: skip
+
+SIMILAR_ITEMS = Table(
+    "similar_items", "cleaning", "an item and an earlier one that it resembles",
+    ("item_id", "earlier_batch", "earlier_item_id"), (
+        ITEM,
+        Column("earlier_batch", TEXT, "Batch of the earlier item."),
+        Column("earlier_item_id", TEXT, "The earlier item."),
+        Column("similarity", REAL, "Exact Jaccard similarity of the shingle sets, 0 to 1."),
+    ),
+)  # fmt: skip
+
+CLEAN_ITEMS = Table(
+    "clean_items", "cleaning", "an item that cleaning kept", ("item_id",), (
+        BATCH, ITEM, FILE, LINE, TEXT_COLUMN,
+        Column("group_id", TEXT, "Items that must stay in one split: same source group, or alike."),
+        LICENCE,
+    ),
+)  # fmt: skip
+
+REJECTED_ITEMS = Table(
+    "rejected_items", "cleaning", "an item that cleaning dropped", ("item_id",), (
+        BATCH, ITEM, FILE, LINE,
+        Column("reason", TEXT, "Why, as one of cupel.cleaning.REASONS."),
+        Column("value", REAL, "What was measured.", True),
+        Column("threshold", REAL, "What was allowed.", True),
+        Column("evidence", TEXT, "What shows it: for a duplicate, batch and id of the item kept.", True),
+    ),
+)  # fmt: skip
+
+ANNOTATIONS = Table(
+    "annotations", "labeling", "one annotator's valid answer on one item", ("item_id", "sequence"), (
+        ITEM,
+        Column("sequence", INTEGER, "Sequence number of the answer in the log."),
+        ANNOTATOR,
+        Column("label", TEXT, "The answer, one of the ontology's classes."),
+        Column("seconds_spent", REAL, "Working time, where the source tells.", True),
+        Column("answered_at", TIME, "When, where the source tells.", True),
+    ),
+)  # fmt: skip
+
+REJECTED_ANSWERS = Table(
+    "rejected_answers", "labeling", "an answer in the log that does not count", ("sequence",), (
+        Column("sequence", INTEGER, "Sequence number of the answer in the log."),
+        ITEM, ANNOTATOR,
+        Column("reason", TEXT, "Why, as one of cupel.answers.REASONS."),
+        Column("evidence", TEXT, "What was found, shortened to 200 characters.", True),
+    ),
+)  # fmt: skip
+
+CONSENSUS = Table(
+    "consensus", "labeling", "an item's label as its annotators see it", ("item_id",), (
+        ITEM,
+        Column("votes", INTEGER, "Valid annotations of the item."),
+        Column("majority_label", TEXT, "The most frequent answer; null on a tie and without answers.", True),
+        Column("is_tie", FLAG, "Two or more answers are equally frequent."),
+        Column("agreement", REAL, "Share of votes for the most frequent answer; null without answers.", True),
+        Column("consensus_label", TEXT, "Most likely label by Dawid-Skene; null without answers.", True),
+        Column("posterior", REALS, "Probability of each class, in the ontology's order; null without answers.", True),
+    ),
+)  # fmt: skip
+
+ANNOTATORS = Table(
+    "annotators", "labeling", "an annotator", ("annotator",), (
+        Column("annotator", TEXT, "Who answered."),
+        Column("answers", INTEGER, "Valid annotations."),
+        Column("answer_share", REAL, "Share of all the batch's annotations, 0 to 1."),
+        Column("agreement_share", REAL, "Share of the answers that equal the other annotators' plurality, "
+               "where there is one.", True),
+        Column("quality", REAL, "Chance of a right answer, by Dawid-Skene; null for anonymous annotators.", True),
+        Column("seconds_spent", REAL, "Median working time of an answer.", True),
+        Column("gold_answers", INTEGER, "Answers on items whose label the project knows."),
+        Column("gold_right", INTEGER, "Those that were right."),
+    ),
+)  # fmt: skip
+
+PREDICTIONS = Table(
+    "predictions", "checking", "the checker's opinion of an item, out of sample", ("item_id",), (
+        ITEM,
+        Column("predicted_label", TEXT, "Most likely class; null where the checker abstains.", True),
+        Column("posterior", REALS, "Probability of each class, in the ontology's order; null on abstention.", True),
+        Column("fold", INTEGER, "Fold that the item was held out in.", True),
+        Column("model", TEXT, "Name of the checker."),
+        Column("model_version", TEXT, "Version of the checker: a hash of its settings."),
+    ),
+)  # fmt: skip
+
+ROUTES = Table(
+    "routes", "checking", "what happens to an item next", ("item_id",), (
+        ITEM,
+        Column("route", TEXT, "annotator (ask one more), accept, or expert."),
+        Column("reason", TEXT, "Why, in words that a manager understands."),
+        Column("votes", INTEGER, "Valid annotations so far."),
+        Column("label", TEXT, "Most likely label of people and checker together; null without evidence.", True),
+        Column("log_odds", REAL, "Log-odds of that label against all others; the higher, the safer.", True),
+    ),
+)  # fmt: skip
+
+LABELS = Table(
+    "labels", "checking", "an item's label before the audit", ("item_id",), (
+        ITEM,
+        Column("label", TEXT, "Most likely label of people and checker together."),
+        Column("log_odds", REAL, "Log-odds of that label against all others; the higher, the safer."),
+        Column("decided_by", TEXT, "people and checker, or checker against people."),
+        Column("route", TEXT, "accept or expert."),
+        Column("reason", TEXT, "Why it took that route."),
+        Column("majority_label", TEXT, "What the majority of annotators said; null on a tie.", True),
+        Column("consensus_label", TEXT, "What Dawid-Skene made of the annotators' answers."),
+        Column("predicted_label", TEXT, "What the checker said; null where it abstained.", True),
+    ),
+)  # fmt: skip
+
+TASK_COLUMNS = (
+    Column("task_id", TEXT, "Id made of all that names the task: asking twice is asking once."),
+    BATCH, ITEM,
+    Column("purpose", TEXT, "label (an annotation), audit or expert (an adjudication)."),
+    Column("slot", INTEGER, "Which answer on this item for this purpose; the first is 1."),
+    Column("asked_of", TEXT, "Who may answer: annotator, auditor or expert."),
+    Column("reason", TEXT, "Why it is asked."),
+    Column("is_answered", FLAG, "An answer to it is in the log."),
+)  # fmt: skip
+TASKS = Table("tasks", "tasks", "a question put to an annotator", ("task_id",), TASK_COLUMNS)
+
+RELEASE_PLAN = Table(
+    "release_plan", "release", "a release", ("release",), (
+        RELEASE,
+        Column("batches", TEXTS, "Batches that it holds."),
+        Column("status", TEXT, "frozen (may be audited), or refused (a gate is closed)."),
+        Column("reason", TEXT, "Why it was refused.", True),
+        Column("attempt", INTEGER, "How often these batches have been put to an audit; the first is 1."),
+        Column("alpha", REAL, "Chance of a false certificate that this attempt may spend."),
+        Column("error_budget", REAL, "Highest label error that the release may have, a share."),
+        Column("audit_size", INTEGER, "Items drawn for the audit."),
+        Column("seed", INTEGER, "Seed of the audit's draw."),
+        Column("answers_until", INTEGER, "Sequence number of the last answer that the labels know."),
+        Column("items", INTEGER, "Items frozen."),
+        Column("items_sha256", TEXT, "Hash of the frozen ids, labels and risk order."),
+    ),
+)  # fmt: skip
+
+RELEASE_ITEMS = Table(
+    "release_items", "release", "an item of a release, frozen before the audit", ("batch", "item_id"), (
+        RELEASE, BATCH, ITEM, FILE, LINE, TEXT_COLUMN, LICENCE,
+        Column("group_id", TEXT, "Items that must stay in one split."),
+        Column("split", TEXT, "train, validation or test; the same for a whole group."),
+        Column("label", TEXT, "The label that the audit judges."),
+        Column("decided_by", TEXT, "people and checker, or checker against people."),
+        Column("majority_label", TEXT, "What the majority of annotators said; null on a tie.", True),
+        Column("consensus_label", TEXT, "What Dawid-Skene made of the annotators' answers."),
+        Column("predicted_label", TEXT, "What the checker said; null where it abstained.", True),
+        Column("log_odds", REAL, "Log-odds of the label; the higher, the safer."),
+        Column("risk_rank", INTEGER, "Place in the risk order; 1 is the safest."),
+        Column("is_audited", FLAG, "Drawn for the audit."),
+    ),
+)  # fmt: skip
+
+RELEASE_TASKS = Table(
+    "release_tasks", "release", "a question put to an auditor or expert", ("task_id",), (RELEASE, *TASK_COLUMNS)
+)
+
+EXPERT_ANSWERS = Table(
+    "expert_answers", "release", "one expert's or auditor's valid answer on one item", ("sequence",), (
+        Column("sequence", INTEGER, "Sequence number of the answer in the log."),
+        BATCH, ITEM,
+        Column("purpose", TEXT, "audit or expert."),
+        Column("annotator", TEXT, "The expert."),
+        Column("label", TEXT, "The answer; null where the expert finds that the item cannot be decided.", True),
+    ),
+)  # fmt: skip
+
+REJECTED_EXPERT_ANSWERS = Table(
+    "rejected_expert_answers", "release", "an expert's answer in the log that does not count", ("sequence",),
+    (BATCH, *REJECTED_ANSWERS.columns),
+)  # fmt: skip
+
+VERDICT_COLUMNS = (
+    RELEASE, BATCH, ITEM,
+    Column("label", TEXT, "The label that was proposed; the expert did not see it."),
+    Column("answers", INTEGER, "Expert answers so far."),
+    Column("is_settled", FLAG, "The protocol has come to an end for this item."),
+    Column("is_contested", FLAG, "Settled, and experts stay split."),
+    Column("expert_label", TEXT, "What the experts agreed on; null while unsettled and when contested.", True),
+    Column("is_wrong", FLAG, "The proposed label differs from the experts'; null where they agreed on none.", True),
+)  # fmt: skip
+AUDIT = Table("audit", "release", "an item drawn for the audit", ("batch", "item_id"), VERDICT_COLUMNS)
+ADJUDICATIONS = Table(
+    "adjudications", "release", "an item behind the cut, put to the experts", ("batch", "item_id"), VERDICT_COLUMNS
+)
+
+CUTS = Table(
+    "cuts", "release", "a cut that was tested", ("accepted",), (
+        RELEASE,
+        Column("accepted", INTEGER, "Items of the risk order that the cut accepts, from the safest on."),
+        Column("audited", INTEGER, "Audited items among them."),
+        Column("wrong", INTEGER, "Wrong labels among those."),
+        Column("p_value", REAL, "Chance of finding so few if the accepted part were over its budget."),
+        Column("alpha", REAL, "What the chance is held against."),
+        Column("is_passed", FLAG, "The test passed, and all before it."),
+    ),
+)  # fmt: skip
+
+AUDIT_RESULT = Table(
+    "audit_result", "release", "a release", ("release",), (
+        RELEASE,
+        Column("status", TEXT, "certified, refused, or open (answers are awaited)."),
+        Column("reason", TEXT, "Why, in words that a manager understands."),
+        Column("items", INTEGER, "Items frozen."),
+        Column("error_budget", REAL, "Highest label error that the release may have, a share."),
+        Column("confidence", REAL, "1 less the chance of a false certificate, over all attempts."),
+        Column("alpha", REAL, "Chance of a false certificate that this attempt spends."),
+        Column("attempt", INTEGER, "How often these batches have been put to an audit."),
+        Column("accepted", INTEGER, "Items before the cut: their labels stand without an expert."),
+        Column("to_adjudicate", INTEGER, "Items behind the cut that the audit had not drawn."),
+        Column("adjudicated", INTEGER, "Those that experts have settled."),
+        Column("audited", INTEGER, "Audited items, settled."),
+        Column("audit_wrong", INTEGER, "Wrong labels that the audit found, contested items aside."),
+        Column("audit_contested", INTEGER, "Audited items on which experts stay split."),
+        Column("contested", INTEGER, "Items on which experts stay split, audited or adjudicated."),
+        Column("error_bound", REAL, "Upper bound of the label error, contested items aside, a share.", True),
+        Column("error_bound_with_contested", REAL, "The same, with contested items counted wrong.", True),
+        Column("experts_seen", INTEGER, "Distinct items that experts saw or must see."),
+        Column("experts_seen_share", REAL, "The same, as a share of the items."),
+        Column("repaired", INTEGER, "Labels that experts changed."),
+    ),
+)  # fmt: skip
+
+CERTIFICATE = Table(
+    "certificate", "release", "a release", ("release",), (
+        RELEASE,
+        Column("status", TEXT, "certified or refused."),
+        Column("wording", TEXT, "What is certified, against whose judgement, and what it cannot see."),
+        Column("error_budget", REAL, "Highest label error that the release may have, a share."),
+        Column("confidence", REAL, "1 less the chance of a false certificate, over all attempts."),
+        Column("error_bound", REAL, "Upper bound of the label error, contested items aside, a share."),
+        Column("error_bound_with_contested", REAL, "The same, with contested items counted wrong."),
+        Column("experts_seen_share", REAL, "Share of items that experts saw."),
+        Column("items", INTEGER, "Items frozen."),
+        Column("items_sha256", TEXT, "Hash of the frozen ids, labels and risk order."),
+    ),
+)  # fmt: skip
+
+TRAINING_SET = Table(
+    "training_set", "release", "a released item", ("batch", "item_id"), (
+        RELEASE, BATCH, ITEM, FILE, LINE, TEXT_COLUMN,
+        Column("label", TEXT, "The label."),
+        Column("decided_by", TEXT, "people and checker, checker against people, audit, or expert."),
+        Column("split", TEXT, "train, validation or test."),
+        Column("group_id", TEXT, "Items that stay in one split."),
+        LICENCE,
+    ),
+)  # fmt: skip
+
+WITHHELD_ITEMS = Table(
+    "withheld_items", "release", "a frozen item that is not released", ("batch", "item_id"), (
+        RELEASE, BATCH, ITEM, FILE, LINE,
+        Column("reason", TEXT, "Why it is held back."),
+    ),
+)  # fmt: skip
+
+GATE_RESULTS = Table(
+    "gate_results", "gates", "a check of a stage on a partition", ("check",), (
+        Column("stage", TEXT, "Stage that was judged."),
+        Column("partition", TEXT, "Batch or release that was judged."),
+        Column("check", TEXT, "Name of the check."),
+        Column("outcome", TEXT, "pass, fail or open."),
+        Column("severity", TEXT, "critical (blocks) or warning."),
+        Column("observed", REAL, "What was measured; null where there was no evidence.", True),
+        Column("bound", REAL, "Upper or lower confidence bound, where the check judges one.", True),
+        Column("threshold", REAL, "What is allowed.", True),
+        Column("comparison", TEXT, "at most, at least, or expectation (a team's own)."),
+        Column("reason", TEXT, "Why the threshold is what it is; for open, what is awaited."),
+        Column("table_name", TEXT, "Table that was judged."),
+        Column("table_hash", TEXT, "Content hash of that table."),
+        Column("item_ids", TEXTS, "Up to 20 ids of items that break it; never text."),
+    ),
+)  # fmt: skip
+
+ANSWERS = Table(
+    "answers", "answers", "an answer, as it arrived; never changed", ("sequence",), (
+        Column("sequence", INTEGER, "Place in the log; the first is 1."),
+        Column("answer_id", TEXT, "Id given by who brought it; the same answer brought twice is kept once."),
+        Column("task_id", TEXT, "Task that it answers; null for answers that came unasked.", True),
+        BATCH, ITEM,
+        Column("purpose", TEXT, "label, audit or expert."),
+        ANNOTATOR,
+        Column("label", TEXT, "The answer; null where the annotator could not decide.", True),
+        Column("seconds_spent", REAL, "Working time, where the source tells.", True),
+        Column("answered_at", TIME, "When, where the source tells.", True),
+        Column("source", TEXT, "Workforce or file that brought it."),
+        Column("hash", TEXT, "SHA-256 of the record before it and of this one."),
+    ),
+)  # fmt: skip
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        DELIVERIES, REJECTED_ROWS, RAW_ITEMS,
+        ITEM_SIGNALS, SIGNATURES, SIMILAR_ITEMS, CLEAN_ITEMS, REJECTED_ITEMS,
+        ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS,
+        PREDICTIONS, ROUTES, LABELS, TASKS,
+        RELEASE_PLAN, RELEASE_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
+        AUDIT, CUTS, ADJUDICATIONS, AUDIT_RESULT,
+        CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS,
+        GATE_RESULTS, ANSWERS,
+    )
+}  # fmt: skip
+
+
+def conform(data: pa.Table, table: Table) -> pa.Table:
+    """Return the data with exactly the table's columns, order and types.
+
+    Args:
+        data: Any row order; columns beyond the table's are an error, so that nothing is lost unseen.
+        table: The schema to hold it to.
+
+    Returns:
+        The same rows, cast to the table's schema.
+
+    Raises:
+        TableError: A column is missing, unknown, of another type, or null where it must not be.
+    """
+    have, want = set(data.column_names), [column.name for column in table.columns]
+    missing, unknown = [name for name in want if name not in have], sorted(have - set(want))
+    if missing or unknown:
+        raise TableError(f"table {table.name}: missing columns {missing}, unknown columns {unknown}")
+    try:
+        cast = data.select(want).cast(table.schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        raise TableError(f"table {table.name}: {error}") from error
+    for column in table.columns:
+        nulls = cast.column(column.name).null_count
+        if nulls and not column.is_optional:
+            raise TableError(f"table {table.name}: column {column.name} is null in {nulls} of {cast.num_rows} rows")
+    return cast
+
+
+def empty(table: Table) -> pa.Table:
+    """Return the table without rows."""
+    return table.schema.empty_table()
+
+
+def from_rows(rows: list[dict[str, object]], table: Table) -> pa.Table:
+    """Return a table made of dictionaries, held to the table's schema."""
+    return conform(pa.Table.from_pylist(rows, schema=table.schema), table)
