@@ -140,8 +140,8 @@ class Lake:
         Raises:
             TableError: The rows break the schema, or two have the same key.
         """
-        schema = TABLES[table]
         folder = self.partition_folder(table, partition)
+        schema = TABLES[table]
         folder.mkdir(parents=True, exist_ok=True)
         parts = [_write_part(folder, part) for part in _parts(self._sorted(data, schema), schema)]
         digest = hashlib.sha256(schema.schema.to_string().encode())

@@ -332,6 +332,28 @@ AUDIT_RESULT = Table(
     ),
 )  # fmt: skip
 
+STAGE_ERRORS = Table(
+    "stage_errors", "release", "a way to decide labels, as the audit sees it", ("position",), (
+        RELEASE,
+        Column("position", INTEGER, "Order in which the chain reaches it; the first is 1."),
+        Column("decided_by", TEXT, "one annotator, majority, consensus, checker, people and checker, or released."),
+        Column("audited", INTEGER, "Audited items that experts settled: what the estimate rests on."),
+        Column("error", REAL, "Estimated label error, contested items aside; a share.", True),
+        Column("error_low", REAL, "Lower end of its 95% interval.", True),
+        Column("error_high", REAL, "Upper end of its 95% interval.", True),
+    ),
+)  # fmt: skip
+
+MANIFEST = Table(
+    "manifest", "release", "a file of the release's folder", ("path",), (
+        RELEASE,
+        Column("path", TEXT, "Path in the release's folder."),
+        Column("sha256", TEXT, "Hash of the file's bytes."),
+        Column("size_bytes", INTEGER, "Size of the file."),
+        Column("rows", INTEGER, "Rows, where the file is a table.", True),
+    ),
+)  # fmt: skip
+
 CERTIFICATE = Table(
     "certificate", "release", "a release", ("release",), (
         RELEASE,
@@ -407,8 +429,8 @@ TABLES: dict[str, Table] = {
         ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS,
         PREDICTIONS, ROUTES, LABELS, TASKS,
         RELEASE_PLAN, RELEASE_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
-        AUDIT, CUTS, ADJUDICATIONS, AUDIT_RESULT,
-        CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS,
+        AUDIT, CUTS, ADJUDICATIONS, AUDIT_RESULT, STAGE_ERRORS,
+        CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS, MANIFEST,
         GATE_RESULTS, ANSWERS,
     )
 }  # fmt: skip
@@ -431,15 +453,14 @@ def conform(data: pa.Table, table: Table) -> pa.Table:
     missing, unknown = [name for name in want if name not in have], sorted(have - set(want))
     if missing or unknown:
         raise TableError(f"table {table.name}: missing columns {missing}, unknown columns {unknown}")
+    for column in table.columns:
+        nulls = data.column(column.name).null_count
+        if nulls and not column.is_optional:
+            raise TableError(f"table {table.name}: column {column.name} is null in {nulls} of {data.num_rows} rows")
     try:
-        cast = data.select(want).cast(table.schema)
+        return data.select(want).cast(table.schema)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise TableError(f"table {table.name}: {error}") from error
-    for column in table.columns:
-        nulls = cast.column(column.name).null_count
-        if nulls and not column.is_optional:
-            raise TableError(f"table {table.name}: column {column.name} is null in {nulls} of {cast.num_rows} rows")
-    return cast
 
 
 def empty(table: Table) -> pa.Table:
@@ -448,5 +469,13 @@ def empty(table: Table) -> pa.Table:
 
 
 def from_rows(rows: list[dict[str, object]], table: Table) -> pa.Table:
-    """Return a table made of dictionaries, held to the table's schema."""
-    return conform(pa.Table.from_pylist(rows, schema=table.schema), table)
+    """Return a table made of dictionaries, held to the table's schema.
+
+    Raises:
+        TableError: A value is of another type than its column, or null where it must not be.
+    """
+    try:
+        data = pa.Table.from_pylist(rows, schema=pa.schema([field.with_nullable(True) for field in table.schema]))
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise TableError(f"table {table.name}: {error}") from error
+    return conform(data, table)

@@ -1,0 +1,1 @@
+"""Releases: freezing, splitting, putting together what is released, and telling people about it."""

@@ -1,0 +1,64 @@
+# Cupel. The two commands to start with: make run, make ui.
+
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+export DAGSTER_DISABLE_TELEMETRY = 1
+export GX_ANALYTICS_ENABLED = false
+
+PROJECT ?= sentiment
+PORT ?= 3000
+PYTHON = .venv/bin/python
+
+.PHONY: help setup run ui test check format clean
+
+help:  ## Say what there is to make.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.run data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  ## Make the environment and fetch the sample.
+
+run: setup  ## Take the project's deliveries through the chain, in rounds, until nothing is asked.
+	@$(PYTHON) -m orchestration.run $(PROJECT)
+
+ui: setup  ## Open the Dagster page on 127.0.0.1.
+	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
+	@.venv/bin/dagster-webserver -h 127.0.0.1 -p $(PORT) -w workspace.yaml
+
+test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
+	@$(PYTHON) -m pytest -n 2
+
+check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  ## Run all that CI runs.
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/dg check defs
+	$(PYTHON) -m pytest -n 2
+
+format: .venv/.dev  ## Format the code.
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+clean:  ## Remove the lake, the page's record and the sample; the environment stays.
+	rm -rf lake data .dagster
+
+.venv/bin/uv: requirements-bootstrap.lock
+	@echo "Making the environment in .venv"
+	@python3.11 -m venv .venv 2>/dev/null || python3 -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	@touch $@
+
+.venv/.run: .venv/bin/uv requirements.lock pyproject.toml
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.lock
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+data/sentiment/answers.parquet: .venv/.run samples/vader.py samples/vader.txt
+	@$(PYTHON) -m samples.vader data/sentiment
+	@touch $@
+
+$(DAGSTER_HOME)/dagster.yaml: orchestration/dagster.yaml
+	@mkdir -p $(DAGSTER_HOME)
+	@cp $< $@

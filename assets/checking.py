@@ -1,0 +1,58 @@
+"""Checking: a model's second opinion, what happens to each item next, and the labels as far as they are known."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.bench import Bench
+from assets.spec import materialized, spec
+from cupel.answers.tasks import label_tasks
+from cupel.checking.labels import labels
+from cupel.checking.linear import predictions
+from cupel.checking.routes import routes
+from cupel.release.gates import open_gate
+
+
+@dg.multi_asset(specs=[spec("predictions", deps=["clean_items", "annotations", "consensus"], kinds=["scikitlearn"])])
+def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Ask the checker for its opinion of every item, trained on the consensus of the others."""
+    with bench.step(context) as step:
+        project = step.project
+        items, consensus = step.read("clean_items"), step.read("consensus")
+        table = predictions(items, consensus, step.read("annotations"), project.checking, project.labeling.classes)
+        return materialized(step, step.write("predictions", table))
+
+
+@dg.multi_asset(specs=[spec("routes", deps=["annotations", "consensus", "predictions"])])
+def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Put people and checker together, and say what happens to each item next, and why."""
+    with bench.step(context) as step:
+        labeling = step.project.labeling
+        table = routes(
+            step.read("consensus"), step.read("predictions"), step.read("annotations"),
+            labeling.overlap, step.project.checking, labeling.classes,
+        )  # fmt: skip
+        return materialized(step, step.write("routes", table))
+
+
+@dg.multi_asset(specs=[spec("tasks", deps=["annotations", "rejected_answers", "routes"])])
+def ask_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Fill the outbox: the questions to annotators, answered and open."""
+    with bench.step(context) as step:
+        project = step.project
+        table = label_tasks(
+            project.project, step.partition, step.read("routes"), step.read("annotations"),
+            step.read("rejected_answers"), project.labeling.overlap.first,
+        )  # fmt: skip
+        return materialized(step, step.write("tasks", table))
+
+
+@dg.multi_asset(specs=[spec("labels", deps=["consensus", "predictions", "routes"], skippable=True)])
+def decide_labels(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Decide every item's label; open, and yielding nothing, while an annotator's answer is awaited."""
+    with bench.step(context) as step:
+        table, awaited = labels(step.read("routes"), step.read("consensus"), step.read("predictions"))
+        if awaited:
+            context.log.info(open_gate(step, "checking", "labels", f"{awaited} items await annotators' answers"))
+            return
+        yield materialized(step, step.write("labels", table))

@@ -1,0 +1,51 @@
+"""Labeling: what people answered, what they agree on, and how good each of them is."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.bench import Bench
+from assets.spec import materialized, spec
+from cupel.answers.annotations import annotations
+from cupel.answers.recorded import read_gold
+from cupel.consensus.annotators import annotators
+from cupel.consensus.consensus import consensus
+
+
+@dg.multi_asset(
+    specs=[spec("annotations", deps=["clean_items", "answers"]), spec("rejected_answers", deps=["clean_items", "answers"])]
+)
+def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Sort the annotators' answers in the log into those that count and those that do not."""
+    with bench.step(context) as step:
+        labeling = step.project.labeling
+        items = step.read("clean_items")["item_id"].to_pylist()
+        answers = step.answers(step.partition, "label")
+        is_known = labeling.are_annotators_known.get(step.partition, True)
+        kept, rejected = annotations(answers, items, labeling.classes, is_known)
+        yield materialized(step, step.write("annotations", kept))
+        yield materialized(step, step.write("rejected_answers", rejected))
+
+
+@dg.multi_asset(specs=[spec("consensus", deps=["clean_items", "annotations"])])
+def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Aggregate the annotations of every item: majority with explicit ties, and Dawid-Skene."""
+    with bench.step(context) as step:
+        items = step.read("clean_items")["item_id"]
+        table = consensus(step.read("annotations"), items, step.project.labeling.classes)
+        return materialized(step, step.write("consensus", table))
+
+
+@dg.multi_asset(specs=[spec("annotators", deps=["annotations", "consensus"])])
+def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Say of every annotator how much, how fast and how well; known answers only measure, they never train."""
+    with bench.step(context) as step:
+        gold = _gold(bench, step.partition)
+        table = annotators(step.read("annotations"), gold, step.project.labeling.classes)
+        return materialized(step, step.write("annotators", table))
+
+
+def _gold(bench: Bench, batch: str) -> pa.Table | None:
+    name = bench.project.labeling.gold
+    return None if name is None else read_gold(bench.data / name, batch)

@@ -1,0 +1,96 @@
+"""How an asset is described on the page: its row, columns, stage, size and a preview; never a text."""
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from cupel.lake import Commit
+from cupel.step import Step
+from cupel.tables import TABLES
+
+PREVIEW_ROWS = 5
+PREVIEW_CHARACTERS = 60
+PREVIEW_COLUMNS = 8
+
+# The page shows ids, labels and numbers. Texts and what quotes them stay in the lake.
+PRIVATE_COLUMNS = {"text", "fields", "evidence", "shingles", "bands"}
+
+
+def spec(
+    table: str, deps: Sequence[str | dg.AssetDep] = (), kinds: Iterable[str] = ("parquet",), skippable: bool = False
+) -> dg.AssetSpec:
+    """Return the spec of the asset that writes a table.
+
+    Args:
+        table: A table of `cupel.tables`; its name is the asset's key.
+        deps: Tables that it is made from.
+        kinds: What the page shows as its technology.
+        skippable: The asset may yield nothing while answers are awaited.
+    """
+    about = TABLES[table]
+    columns = [
+        dg.TableColumn(
+            column.name,
+            str(column.type),
+            description=column.meaning,
+            constraints=dg.TableColumnConstraints(nullable=column.is_optional),
+        )
+        for column in about.columns
+    ]
+    return dg.AssetSpec(
+        table,
+        deps=deps,
+        description=f"A row is {about.row}. Key: {', '.join(about.key)}.",
+        group_name=about.stage,
+        kinds=set(kinds),
+        skippable=skippable,
+        metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
+    )
+
+
+def materialized(step: Step, commit: Commit, **metadata: Any) -> dg.MaterializeResult[None]:
+    """Return what Dagster is told of a written table: its content hash, rows, place and a preview.
+
+    Args:
+        step: The step that wrote it.
+        commit: What the write returned.
+        **metadata: More to show, such as plots.
+    """
+    folder = step.lake.partition_folder(commit.table, commit.partition)
+    return dg.MaterializeResult(
+        asset_key=dg.AssetKey([step.project.project, commit.table]),
+        data_version=dg.DataVersion(commit.hash),
+        metadata={
+            "dagster/row_count": commit.rows,
+            "dagster/uri": str(folder),
+            "content hash": commit.hash,
+            "made from": dg.MetadataValue.json(commit.inputs),
+            "preview": dg.MetadataValue.md(preview(step, commit)),
+            **metadata,
+        },
+    )
+
+
+def preview(step: Step, commit: Commit) -> str:
+    """Return the first rows as a Markdown table, without texts; everything in it is escaped."""
+    if not commit.parts:
+        return "No rows."
+    names = [column.name for column in TABLES[commit.table].columns if column.name not in PRIVATE_COLUMNS]
+    relation = step.lake.relation(commit.table, commit.partition).limit(PREVIEW_ROWS)
+    rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    shown = names[:PREVIEW_COLUMNS]
+    lines = [f"| {' | '.join(shown)} |", f"|{' --- |' * len(shown)}"]
+    lines += [f"| {' | '.join(_cell(row[name]) for name in shown)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        value = f"{value:.4g}"
+    if isinstance(value, list):
+        value = ", ".join(f"{part:.3g}" if isinstance(part, float) else str(part) for part in value)
+    text = "" if value is None else str(value)
+    shortened = text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
+    return html.escape(shortened.replace("\n", " ")).replace("|", "&#124;").replace("`", "&#96;")

@@ -1,0 +1,93 @@
+"""Coding: annotations as arrays of integers, in an order that does not depend on the order of rows."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cupel.errors import TableError
+from cupel.tables import TEXT
+
+Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+
+class Coded(NamedTuple):
+    """A batch's annotations as integers, sorted by item, annotator and label.
+
+    `item`, `annotator` and `label` have one entry per annotation: places in `item_ids` (ascending),
+    in `annotators` (ascending; all annotations that name nobody share one last place, null) and in
+    `classes` (the ontology's order).
+    """
+
+    item: Integers
+    annotator: Integers
+    label: Integers
+    item_ids: pa.Array
+    annotators: pa.Array
+    classes: tuple[str, ...]
+
+
+def code(annotations: pa.Table, item_ids: pa.Array | pa.ChunkedArray | Sequence[str], classes: Sequence[str]) -> Coded:
+    """Return annotations as arrays of integers.
+
+    Args:
+        annotations: ANNOTATIONS, any order.
+        item_ids: All items of the batch, annotated or not; each once.
+        classes: The ontology.
+
+    Returns:
+        The coded annotations.
+
+    Raises:
+        TableError: An item id stands twice, or an annotation's item or label is not known.
+
+    >>> table = pa.table({"item_id": ["b", "a"], "annotator": ["y", None], "label": ["no", "yes"]})
+    >>> coded = code(table, ["b", "a", "c"], ("no", "yes"))
+    >>> coded.item.tolist(), coded.annotator.tolist(), coded.label.tolist()
+    ([0, 1], [1, 0], [1, 0])
+    """
+    ids = sorted_ids(item_ids)
+    names = annotations["annotator"].cast(TEXT).unique()
+    names = names.take(pc.sort_indices(names, null_placement="at_end"))
+    item = _places(annotations, "item_id", ids)
+    annotator = _places(annotations, "annotator", names)
+    label = _places(annotations, "label", pa.array(classes, TEXT))
+    order = np.lexsort((label, annotator, item))
+    return Coded(item[order], annotator[order], label[order], ids, names, tuple(classes))
+
+
+def sorted_ids(item_ids: pa.Array | pa.ChunkedArray | Sequence[str]) -> pa.Array:
+    """Return item ids in ascending order.
+
+    Raises:
+        TableError: An id stands twice.
+    """
+    ids = pa.array(item_ids, TEXT) if not isinstance(item_ids, pa.ChunkedArray) else item_ids.combine_chunks()
+    ids = ids.cast(TEXT).take(pc.sort_indices(ids.cast(TEXT)))
+    if len(ids.unique()) != len(ids):
+        twice = next(a for a, b in zip(ids[:-1].to_pylist(), ids[1:].to_pylist(), strict=True) if a == b)
+        raise TableError(f"item_ids: {twice!r} stands twice; give each item of the batch once")
+    return ids
+
+
+def vote_counts(coded: Coded) -> Integers:
+    """Return how often each item got each label, shape items x classes."""
+    items, classes = len(coded.item_ids), len(coded.classes)
+    cells = np.bincount(coded.item * classes + coded.label, minlength=items * classes)
+    return cells.reshape(items, classes).astype(np.int64)
+
+
+def _places(annotations: pa.Table, column: str, known: pa.Array) -> Integers:
+    values = annotations[column].cast(TEXT)
+    places = pc.index_in(values, value_set=known)
+    if places.null_count:
+        row = pc.index(pc.is_null(places), True).as_py()
+        raise TableError(
+            f"table annotations, row {row}: {column} {values[row].as_py()!r} is not known; "
+            "pass every item of the batch and every class, or reject the answer"
+        )
+    return np.asarray(places.to_numpy(), dtype=np.int64)

@@ -1,0 +1,198 @@
+"""The facts of a release: all that its summary, card and report tell, gathered from the tables."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.lake import Lake
+from cupel.project import Prices, Project
+
+BATCH_STAGES = ("raw", "cleaning", "labeling", "checking")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What people did and what it costs."""
+
+    annotator_answers: int
+    expert_answers: int
+    expert_hours: float
+    total: float
+    currency: str
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """One delivery on its way through the chain; counts of rows and items."""
+
+    batch: str
+    rows_in: int
+    rejected: dict[str, int]
+    items_clean: int
+    items_labelled: int
+    annotations: int
+    rejected_answers: dict[str, int]
+    deliveries: list[Row]
+    annotators: list[Row]
+    routes: dict[str, int]
+    tasks_open: int
+    gates: list[Row]
+
+    @property
+    def gate(self) -> str:
+        """The outcome of all gates together: pass, fail or open."""
+        return outcome(self.gates)
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """One release, its batches, its audit and its certificate."""
+
+    project: Project
+    release: str
+    batches: list[BatchFacts]
+    plan: Row
+    result: Row | None
+    certificate: Row | None
+    cuts: list[Row]
+    stage_errors: list[Row]
+    gates: list[Row]
+    splits: dict[str, int]
+    labels: dict[str, int]
+    released: int
+    withheld: int
+    cost: Cost
+    worst: list[Row] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """PASS, REFUSED or OPEN."""
+        if self.plan["status"] == "refused" or (self.result and self.result["status"] == "refused"):
+            return "REFUSED"
+        if any(row["outcome"] == "fail" and row["severity"] == "critical" for row in self.gates):
+            return "REFUSED"
+        return "PASS" if self.released else "OPEN"
+
+    @property
+    def reason(self) -> str:
+        """Why, in words that a manager understands."""
+        if self.plan["status"] == "refused":
+            return str(self.plan["reason"])
+        failed = [row["check"] for row in self.gates if row["outcome"] == "fail" and row["severity"] == "critical"]
+        if self.result:
+            return str(self.result["reason"])
+        return f"checks failed: {', '.join(failed)}" if failed else "the audit has not begun"
+
+
+def outcome(gates: Iterable[Row]) -> str:
+    """Return fail if a critical check failed, else open if any is open, else pass; open without any check."""
+    rows = list(gates)
+    if any(row["outcome"] == "fail" and row["severity"] == "critical" for row in rows):
+        return "fail"
+    return "open" if not rows or any(row["outcome"] == "open" for row in rows) else "pass"
+
+
+def batch_facts(lake: Lake, batch: str) -> BatchFacts:
+    """Gather the facts of one delivery; tables that are not there yet count as empty."""
+    deliveries = _rows(lake, "deliveries", batch)
+    rejected = Counter(_column(lake, "rejected_rows", batch, "reason"))
+    rejected.update(_column(lake, "rejected_items", batch, "reason"))
+    gates = [row for stage in BATCH_STAGES for row in _rows(lake, "gate_results", f"{stage}--{batch}")]
+    return BatchFacts(
+        batch=batch,
+        rows_in=sum(row["rows_in"] for row in deliveries),
+        rejected=dict(sorted(rejected.items())),
+        items_clean=_count(lake, "clean_items", batch),
+        items_labelled=_count(lake, "labels", batch),
+        annotations=_count(lake, "annotations", batch),
+        rejected_answers=_counts(lake, "rejected_answers", batch, "reason"),
+        deliveries=deliveries,
+        annotators=_rows(lake, "annotators", batch),
+        routes=_counts(lake, "routes", batch, "route"),
+        tasks_open=_column(lake, "tasks", batch, "is_answered").count(False),
+        gates=gates,
+    )
+
+
+def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
+    """Gather the facts of one release.
+
+    Raises:
+        LakeError: The release was never planned.
+    """
+    plan = lake.read("release_plan", release).to_pylist()[0]
+    batches = [batch_facts(lake, batch) for batch in plan["batches"]]
+    return ReleaseFacts(
+        project=project,
+        release=release,
+        batches=batches,
+        plan=plan,
+        result=_first(_rows(lake, "audit_result", release)),
+        certificate=_first(_rows(lake, "certificate", release)),
+        cuts=_rows(lake, "cuts", release),
+        stage_errors=_rows(lake, "stage_errors", release),
+        gates=_rows(lake, "gate_results", f"release--{release}"),
+        splits=_counts(lake, "training_set", release, "split"),
+        labels=_counts(lake, "training_set", release, "label"),
+        released=_count(lake, "training_set", release),
+        withheld=_count(lake, "withheld_items", release),
+        cost=_cost(project.prices, batches, lake, release),
+        worst=_worst(lake, release),
+    )
+
+
+def _cost(prices: Prices, batches: list[BatchFacts], lake: Lake, release: str) -> Cost:
+    asked = _rows(lake, "release_tasks", release)
+    expert = sum(row["is_answered"] for row in asked)
+    annotator = sum(facts.annotations + sum(facts.rejected_answers.values()) for facts in batches)
+    return Cost(
+        annotator_answers=annotator,
+        expert_answers=expert,
+        expert_hours=expert * prices.expert_seconds / 3600,
+        total=annotator * prices.annotator_answer + expert * prices.expert_answer,
+        currency=prices.currency,
+    )
+
+
+def _worst(lake: Lake, release: str, most: int = 10) -> list[Row]:
+    """Return the audited labels that were wrong although they looked safest."""
+    wrong = {(row["batch"], row["item_id"]): row for row in _rows(lake, "audit", release) if row["is_wrong"]}
+    items = [row for row in _rows(lake, "release_items", release) if (row["batch"], row["item_id"]) in wrong]
+    items.sort(key=lambda row: row["risk_rank"])
+    return [{**row, "expert_label": wrong[row["batch"], row["item_id"]]["expert_label"]} for row in items[:most]]
+
+
+def _table(lake: Lake, table: str, partition: str) -> pa.Table | None:
+    return None if lake.commit(table, partition) is None else lake.read(table, partition)
+
+
+def _rows(lake: Lake, table: str, partition: str) -> list[Row]:
+    content = _table(lake, table, partition)
+    return [] if content is None else list(content.to_pylist())
+
+
+def _first(rows: list[Row]) -> Row | None:
+    return rows[0] if rows else None
+
+
+def _count(lake: Lake, table: str, partition: str) -> int:
+    commit = lake.commit(table, partition)
+    return 0 if commit is None else commit.rows
+
+
+def _column(lake: Lake, table: str, partition: str, column: str) -> list[Any]:
+    content = _table(lake, table, partition)
+    return [] if content is None else list(content[column].to_pylist())
+
+
+def _counts(lake: Lake, table: str, partition: str, column: str) -> dict[str, int]:
+    content = _table(lake, table, partition)
+    if content is None:
+        return {}
+    counts = pc.value_counts(content[column]).to_pylist()
+    return dict(sorted((entry["values"], entry["counts"]) for entry in counts))

@@ -1,0 +1,73 @@
+"""Freezing a release: its items, labels and risk order, fixed and hashed before anybody audits them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.certificate.sample import draw
+from cupel.project import Release
+from cupel.release.splits import splits
+from cupel.tables import RELEASE_ITEMS, conform
+
+_FROM_LABELS = ("label", "decided_by", "majority_label", "consensus_label", "predicted_label", "log_odds")
+
+
+def freeze(
+    release: str, labels: Sequence[pa.Table], clean_items: Sequence[pa.Table], settings: Release, audit_seed: int
+) -> pa.Table:
+    """Put the items of a release in their risk order, split them, and draw the audit.
+
+    Args:
+        release: Name of the release.
+        labels: LABELS of each batch.
+        clean_items: CLEAN_ITEMS of each batch, in the same order.
+        settings: The project's release settings.
+        audit_seed: Seed of the audit's draw.
+
+    Returns:
+        RELEASE_ITEMS in risk order, the safest first. Equal log-odds are ordered by a hash of batch and id.
+    """
+    parts = [
+        items.join(own.select(["item_id", *_FROM_LABELS]), "item_id", join_type="inner")
+        for items, own in zip(clean_items, labels, strict=True)
+    ]
+    table = _in_risk_order(pa.concat_tables(parts))
+    size = table.num_rows
+    names = list(zip(table["batch"].to_pylist(), table["item_id"].to_pylist(), strict=True))
+    is_audited = np.zeros(size, dtype=bool)
+    is_audited[draw(names, min(settings.audit_size, size), audit_seed)] = True
+    added = {
+        "release": pa.array([release] * size, pa.string()),
+        "split": pa.array(splits(table["group_id"].to_pylist(), settings.seed, settings.splits), pa.string()),
+        "risk_rank": pa.array(np.arange(1, size + 1)),
+        "is_audited": pa.array(is_audited),
+    }
+    for name, column in added.items():
+        table = table.append_column(name, column)
+    return conform(table, RELEASE_ITEMS)
+
+
+def items_sha256(items: pa.Table) -> str:
+    """Return the hash of what a certificate speaks of: ids, labels and risk order.
+
+    Args:
+        items: Columns batch, item_id, label, risk_rank of RELEASE_ITEMS, any row order.
+    """
+    digest = hashlib.sha256()
+    for row in items.select(["risk_rank", "batch", "item_id", "label"]).sort_by("risk_rank").to_pylist():
+        digest.update(json.dumps(list(row.values()), separators=(",", ":")).encode())
+    return digest.hexdigest()
+
+
+def _in_risk_order(table: pa.Table) -> pa.Table:
+    order = [
+        hashlib.sha256(json.dumps(name).encode()).hexdigest()
+        for name in zip(table["batch"].to_pylist(), table["item_id"].to_pylist(), strict=True)
+    ]
+    table = table.append_column("order", pa.array(order, pa.string()))
+    indices = pc.sort_indices(table, [("log_odds", "descending"), ("order", "ascending")])
+    return table.take(indices).drop_columns("order")

@@ -1,0 +1,111 @@
+"""A delivery's files: which they are, that they lie in the delivery's folder, their format, their hash."""
+
+import hashlib
+import os
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from cupel.errors import SourceError
+
+FORMATS = {".jsonl": "jsonl", ".csv": "csv", ".txt": "text", ".parquet": "parquet"}
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
+WILDCARDS = frozenset("*?[")
+
+
+class SourceFile(NamedTuple):
+    """One file of a delivery: where it is, its name in the tables, and how to read it."""
+
+    path: Path
+    name: str
+    format: str
+    compression: str | None
+
+    @property
+    def label(self) -> str:
+        """Format and compression as the `deliveries` table names them, like `jsonl.gz`."""
+        return self.format + (self.compression or "")
+
+
+def source_files(batch: str, patterns: tuple[str, ...], folder: Path) -> list[SourceFile]:
+    """Find the files of a delivery.
+
+    Args:
+        batch: The delivery's name, for errors.
+        patterns: Files or glob patterns, relative to the folder, or absolute inside it.
+        folder: The delivery's folder.
+
+    Returns:
+        Each file once, ordered by name; this is the order in which they are read.
+
+    Raises:
+        SourceError: A file is missing, no file, outside the folder or of unknown ending, or a pattern
+            matches nothing.
+    """
+    root = folder.resolve()
+    found = {file.name: file for pattern in patterns for file in _matches(batch, pattern, folder, root)}
+    return [found[name] for name in sorted(found)]
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hash of a file's bytes, as they lie on disk."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _matches(batch: str, pattern: str, folder: Path, root: Path) -> list[SourceFile]:
+    where = f"delivery {batch}, files: {pattern!r}"
+    relative = _relative(where, pattern, folder, root)
+    path = folder / relative
+    if path.is_dir():
+        raise SourceError(f"{where}: {path} is a folder; name the files in it, for example {relative}/*.jsonl")
+    if path.is_file():
+        return [_source_file(where, path, root)]
+    if not WILDCARDS & set(relative):
+        raise SourceError(f"{where}: {path} does not exist; mend the name or bring the file")
+    matches = [path for path in folder.glob(relative) if path.is_file()]
+    if not matches:
+        raise SourceError(f"{where}: no file in {folder} matches this pattern; mend it or bring the files")
+    return [_source_file(where, path, root) for path in matches]
+
+
+def _relative(where: str, pattern: str, folder: Path, root: Path) -> str:
+    """Return the pattern relative to the folder; it must not lead out of it."""
+    path = PurePosixPath(pattern)
+    if path.is_absolute():
+        base = next((base for base in (folder.absolute(), root) if path.is_relative_to(base.as_posix())), None)
+        if base is None:
+            raise SourceError(f"{where}: outside {folder}; a delivery's files lie in its folder")
+        path = path.relative_to(base.as_posix())
+    if ".." in path.parts:
+        raise SourceError(f"{where}: '..' leads out of {folder}; a delivery's files lie in its folder")
+    if path == PurePosixPath("."):
+        raise SourceError(f"{where}: names no file; name one in {folder}")
+    return str(path)
+
+
+def _source_file(where: str, path: Path, root: Path) -> SourceFile:
+    real = path.resolve()
+    if not real.is_relative_to(root):
+        raise SourceError(f"{where}: {path} is a link that leads out of {root}; copy the file into the folder")
+    parts = path.parts[-len(path.parts) :]
+    name = PurePosixPath(os.path.relpath(path.absolute(), _absolute_root(path, root))).as_posix()
+    if not name.isprintable() or not parts:
+        raise SourceError(f"{where}: the file's name {name!r} holds unprintable characters; rename it")
+    return SourceFile(path, name, *_format(where, path))
+
+
+def _absolute_root(path: Path, root: Path) -> Path:
+    """Return the ancestor of a path that is the root, as the path spells it."""
+    return next(parent for parent in path.absolute().parents if parent.resolve() == root)
+
+
+def _format(where: str, path: Path) -> tuple[str, str | None]:
+    endings = [ending.lower() for ending in path.suffixes[-2:]]
+    if endings and endings[-1] in FORMATS:
+        return FORMATS[endings[-1]], None
+    if len(endings) == 2 and endings[1] in COMPRESSIONS and FORMATS.get(endings[0], "parquet") != "parquet":
+        return FORMATS[endings[0]], endings[1]
+    raise SourceError(
+        f"{where}: {path.name} ends in none of {', '.join(FORMATS)} (all but .parquet may be compressed: "
+        f"{', '.join(COMPRESSIONS)}); rename or convert it"
+    )

@@ -1,0 +1,64 @@
+"""JSON Lines and plain text: one line to one row."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from cupel.sources.lines import Line
+from cupel.sources.reasons import BadRow, Row, evidence
+
+
+class _DuplicateKey(ValueError):
+    """A JSON object names a field twice."""
+
+
+def text_rows(lines: Iterable[Line | BadRow], text_field: str) -> Iterator[Row | BadRow]:
+    """Yield a row a line of plain text, the line as its text field."""
+    for line in lines:
+        text = decoded(line)
+        yield text if isinstance(text, BadRow) else Row(line.line, {text_field: text})
+
+
+def json_rows(lines: Iterable[Line | BadRow]) -> Iterator[Row | BadRow]:
+    """Yield a row a line of JSON; what is no object, or no valid JSON, is rejected."""
+    for line in lines:
+        text = decoded(line)
+        yield text if isinstance(text, BadRow) else _json_row(line.line, text)
+
+
+def decoded(line: Line | BadRow) -> str | BadRow:
+    """Return a line as text, or why it is none: empty, a NUL byte, or not UTF-8."""
+    if isinstance(line, BadRow):
+        return line
+    if not line.content or line.content.isspace():
+        return BadRow(line.line, "empty_row", "")
+    if b"\0" in line.content:
+        return BadRow(line.line, "nul_byte", evidence(line.content))
+    try:
+        return line.content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        around = line.content[max(0, error.start - 40) : error.start + 40]
+        return BadRow(line.line, "wrong_encoding", evidence(f"byte {error.start}: ".encode() + around))
+
+
+def _json_row(number: int, text: str) -> Row | BadRow:
+    try:
+        values = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+    except _DuplicateKey as error:
+        return BadRow(number, "duplicate_key", evidence(str(error)))
+    except (ValueError, RecursionError) as error:
+        return BadRow(number, "broken_json", evidence(f"{error}: {text[:200]}"))
+    if not isinstance(values, dict):
+        return BadRow(number, "not_an_object", evidence(text))
+    return Row(number, values)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        seen: set[str] = set()
+        raise _DuplicateKey(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+    return values
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON value")

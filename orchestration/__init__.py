@@ -1,0 +1,1 @@
+"""Orchestration: how the assets, gates and projects are wired together and run."""

@@ -1,0 +1,22 @@
+"""Resources: the bench that a project's assets work at."""
+
+import os
+
+from dagster_duckdb import DuckDBResource
+
+from assets.bench import Bench
+from cupel.project import Project
+from orchestration.deployment import Deployment
+
+MEMORY_LIMIT = "1GB"
+
+
+def bench(project: Project, deployment: Deployment) -> Bench:
+    """Return the bench of a project: an in-memory DuckDB with bounded memory and threads a step."""
+    settings = {"threads": os.cpu_count() or 1, "memory_limit": MEMORY_LIMIT}
+    return Bench(
+        project_file=str(deployment.projects / f"{project.project}.yaml"),
+        lake_root=deployment.lake,
+        data_root=str(deployment.data),
+        duckdb=DuckDBResource(database=":memory:", connection_config=settings),
+    )

@@ -1,0 +1,163 @@
+"""Rounds: the graph computes what is known and what to ask next; people answer; again, until nothing is asked.
+
+A round runs what is stale of every batch, then of every release, hands the outbox to the workforce and
+appends its answers to the log. It ends when nobody has an answer left. With recorded answers a few
+rounds take a minute; with people the same rounds are days apart.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.answers.recorded import RecordedWorkforce
+from cupel.lake import Lake
+from cupel.project import Project
+from cupel.release.gates import batch_state
+from orchestration.definitions import batch_job, project_definitions, release_job, report_job
+from orchestration.deployment import Deployment
+from orchestration.freshness import stale_tables
+from orchestration.runs import Run, execute
+
+MOST_ROUNDS = 100
+
+
+class Workforce(Protocol):
+    """People, or what stands for them: it answers the tasks that it can."""
+
+    def answer(self, tasks: pa.Table) -> pa.Table:
+        """Return answers to open tasks, as ANSWERS without `sequence` and `hash`."""
+
+    def unasked(self, batch: str, item_ids: set[str]) -> pa.Table:
+        """Return answers about items that the batch does not hold."""
+
+
+class Done(NamedTuple):
+    """What the rounds did."""
+
+    rounds: int
+    runs: list[Run]
+    tasks_open: int
+
+    @property
+    def broken(self) -> list[Run]:
+        """Runs that ended in an error, which a closed gate is not."""
+        return [run for run in self.runs if run.error]
+
+
+class Rounds:
+    """The rounds of one project.
+
+    Args:
+        project: The project.
+        deployment: Where its data and lake are.
+        instance: Dagster's instance: the runs appear on its page.
+        workforce: Who answers; None for the one that the project names.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        deployment: Deployment,
+        instance: dg.DagsterInstance,
+        workforce: Workforce | None = None,
+    ) -> None:
+        self.project = project
+        self.deployment = deployment
+        self.instance = instance
+        self.lake = Lake(deployment.lake, project.project)
+        self.workforce = workforce or recorded_workforce(project, deployment)
+        self.definitions = project_definitions(project, deployment)
+        self.batches = list(project.raw.deliveries)
+        self.runs: list[Run] = []
+
+    def run(self) -> Done:
+        """Run rounds until nobody has an answer left.
+
+        Raises:
+            AnswerError: The answers log is altered or cut short.
+        """
+        self.lake.answers.verify()
+        self.instance.add_dynamic_partitions(f"{self.project.project}_batches", self.batches)
+        number = 0
+        for number in range(1, MOST_ROUNDS + 1):
+            self._compute(number)
+            if any(run.error for run in self.runs) or not self._ask():
+                break
+        for release in self.releases():
+            self._execute(report_job(self.project.project), release, number)
+        return Done(number, self.runs, self._open_tasks().num_rows)
+
+    def releases(self) -> list[str]:
+        """Return the project's releases, oldest first."""
+        return self.lake.partitions("release_plan") or sorted(self._planned())
+
+    def _compute(self, number: int) -> None:
+        for batch in self.batches:
+            self._execute(batch_job(self.project.project), batch, number)
+        self._propose()
+        for release in sorted(self._planned()):
+            self._execute(release_job(self.project.project), release, number)
+
+    def _propose(self) -> None:
+        """Propose a release of every batch, or set of batches, that is ready and in none yet."""
+        ready = [batch for batch in self.batches if batch_state(self.lake, batch).outcome == "pass"]
+        if self.project.release.holds == "each_batch":
+            names = [f"{batch}-r1" for batch in ready]
+        else:
+            is_settled = all(batch_state(self.lake, batch).outcome in ("pass", "fail") for batch in self.batches)
+            names = ["all-r1"] if is_settled and ready else []
+        self.instance.add_dynamic_partitions(f"{self.project.project}_releases", names)
+
+    def _planned(self) -> list[str]:
+        return self.instance.get_dynamic_partitions(f"{self.project.project}_releases")
+
+    def _execute(self, job: str, partition: str, number: int) -> None:
+        deps = job_tables(self.definitions, job)
+        stale = stale_tables(self.lake, self.project, self.deployment.data, partition, deps)
+        if stale:
+            self.runs.append(execute(self.definitions, job, partition, stale, self.instance, number))
+
+    def _ask(self) -> bool:
+        """Hand the outbox to the workforce; tell whether the log grew."""
+        written = 0
+        for batch in self.batches:
+            if self.lake.commit("raw_items", batch) and not self.lake.answers.read(batch, ["label"]).num_rows:
+                items = set(self.lake.read("raw_items", batch)["item_id"].to_pylist())
+                written += self.lake.answers.append(self.workforce.unasked(batch, items)).written
+        written += self.lake.answers.append(self.workforce.answer(self._open_tasks())).written
+        return written > 0
+
+    def _open_tasks(self) -> pa.Table:
+        """Return the outbox: all questions that nobody has answered yet, of batches and releases."""
+        columns = ["task_id", "batch", "item_id", "purpose", "slot"]
+        tables = [
+            self.lake.read(table, partition)
+            for table in ("tasks", "release_tasks")
+            for partition in self.lake.partitions(table)
+        ]
+        open_tasks = [table.filter(pc.invert(table["is_answered"])).select(columns) for table in tables]
+        return pa.concat_tables(open_tasks) if open_tasks else pa.table({name: [] for name in columns})
+
+
+def recorded_workforce(project: Project, deployment: Deployment) -> RecordedWorkforce:
+    """Return the people whose answers lie in the project's files."""
+    return RecordedWorkforce([deployment.data / name for name in project.labeling.answers])
+
+
+def job_tables(definitions: dg.Definitions, job: str) -> dict[str, list[str]]:
+    """Return the tables that a job writes, each with those it is made from, in the order of the chain."""
+    graph = definitions.resolve_job_def(job).asset_layer.asset_graph
+    ordered = list(_in_order(graph))
+    ours = {key for key in ordered if key in graph.materializable_asset_keys}
+    return {
+        key.path[-1]: [parent.path[-1] for parent in graph.get(key).parent_keys if parent in ours]
+        for key in ordered
+        if key in ours
+    }
+
+
+def _in_order(graph: dg.AssetGraph) -> Iterator[dg.AssetKey]:
+    yield from graph.toposorted_asset_keys

@@ -1,0 +1,68 @@
+"""A run: one job on one partition, in this process, on Dagster's record."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import dagster as dg
+from dagster import DagsterEventType
+
+CLOSED_GATE = "DagsterAssetCheckFailedError"
+
+
+class Run(NamedTuple):
+    """What a run did: seconds of each step, the checks that failed, and what broke, if anything."""
+
+    run_id: str
+    job: str
+    partition: str
+    round: int
+    seconds: dict[str, float]
+    failed_checks: list[str]
+    error: str | None
+
+
+def execute(
+    definitions: dg.Definitions,
+    job: str,
+    partition: str,
+    tables: Sequence[str],
+    instance: dg.DagsterInstance,
+    number: int,
+) -> Run:
+    """Run the named tables of a job for one partition.
+
+    Args:
+        definitions: The project's definitions.
+        job: Name of the job.
+        partition: Batch or release.
+        tables: Tables to write.
+        instance: Where the run is recorded.
+        number: The round, shown as a tag on the page.
+    """
+    resolved = definitions.resolve_job_def(job)
+    keys = [key for key in resolved.asset_layer.selected_asset_keys if key.path[-1] in set(tables)]
+    result = resolved.execute_in_process(
+        instance=instance,
+        partition_key=partition,
+        asset_selection=keys,
+        raise_on_error=False,
+        tags={"cupel/round": str(number)},
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    seconds = {
+        event.step_key or "": event.step_success_data.duration_ms / 1000
+        for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_SUCCESS)
+    }
+    failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
+    return Run(result.run_id, job, partition, number, seconds, failed, _error(result))
+
+
+def _error(result: dg.ExecuteInProcessResult) -> str | None:
+    """Return what broke a run; a closed gate stops a run too, but nothing is broken."""
+    for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_FAILURE):
+        error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None and error.cls_name != CLOSED_GATE:
+            return f"{event.step_key}: {error.cls_name}: {error.message.strip()}"
+    return None

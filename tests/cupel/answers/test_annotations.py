@@ -1,0 +1,64 @@
+import pyarrow as pa
+
+from cupel.answers.annotations import REASONS, annotations, expert_answers
+from cupel.tables import ANSWERS
+
+CLASSES = ["a", "b"]
+
+
+def log(*rows: tuple[str, str | None, str | None]) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "sequence": n, "answer_id": str(n), "task_id": None, "batch": "one", "item_id": item,
+                "purpose": "label", "annotator": annotator, "label": label, "seconds_spent": None,
+                "answered_at": None, "source": "test", "hash": "",
+            }
+            for n, (item, annotator, label) in enumerate(rows, 1)
+        ],
+        schema=ANSWERS.schema,
+    )  # fmt: skip
+
+
+def reasons(rejected: pa.Table) -> list[str]:
+    return rejected["reason"].to_pylist()
+
+
+def test_every_answer_counts_or_is_rejected_with_its_reason() -> None:
+    answers = log(
+        ("i1", "ann", "a"), ("i1", "ann", "b"), ("i1", "bob", "c"), ("i9", "bob", "a"), ("i2", "bob", None),
+        ("i2", None, "a"), ("i2", "bob", "b"),
+    )  # fmt: skip
+    kept, rejected = annotations(answers, ["i1", "i2"], CLASSES, are_annotators_known=True)
+    assert kept["sequence"].to_pylist() == [1, 7]
+    assert reasons(rejected) == ["answered_twice", "unknown_label", "unknown_item", "undecided", "unknown_annotator"]
+    assert kept.num_rows + rejected.num_rows == answers.num_rows
+    assert set(reasons(rejected)) == set(REASONS)
+
+
+def test_anonymous_annotators_may_answer_an_item_more_than_once() -> None:
+    kept, rejected = annotations(log(("i1", None, "a"), ("i1", None, "a")), ["i1"], CLASSES, False)
+    assert kept.num_rows == 2
+    assert rejected.num_rows == 0
+
+
+def test_an_annotator_whose_first_answer_did_not_count_may_answer_again() -> None:
+    kept, _ = annotations(log(("i1", "ann", "zzz"), ("i1", "ann", "a")), ["i1"], CLASSES, True)
+    assert kept["sequence"].to_pylist() == [2]
+
+
+def test_the_order_of_the_rows_does_not_matter_only_their_sequence() -> None:
+    answers = log(("i1", "ann", "a"), ("i1", "ann", "b"))
+    shuffled = answers.take([1, 0])
+    assert annotations(answers, ["i1"], CLASSES, True) == annotations(shuffled, ["i1"], CLASSES, True)
+
+
+def test_an_expert_may_find_that_an_item_cannot_be_decided() -> None:
+    kept, rejected = expert_answers(log(("i1", "eve", None), ("i1", "eve", "a")), ["i1"], CLASSES)
+    assert kept["label"].to_pylist() == [None]
+    assert reasons(rejected) == ["answered_twice"]
+
+
+def test_evidence_of_a_hostile_label_is_short() -> None:
+    _, rejected = annotations(log(("i1", "ann", "'; DROP TABLE items; --" * 100)), ["i1"], CLASSES, True)
+    assert len(rejected["evidence"][0].as_py()) == 200

@@ -1,0 +1,159 @@
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+import cupel.lake
+from cupel.errors import LakeError, TableError
+from cupel.lake import Lake
+from cupel.tables import ROUTES, TASKS, from_rows
+
+
+def routes(count: int, seed: int = 0) -> pa.Table:
+    rows = [
+        {"item_id": f"item {n}", "route": "accept", "reason": "r", "votes": 3, "label": None, "log_odds": n / 7}
+        for n in range(count)
+    ]
+    random.Random(seed).shuffle(rows)
+    return from_rows(rows, ROUTES)
+
+
+def test_what_is_written_is_read_in_the_order_of_the_key(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(100))
+    read = lake.read("routes", "one")
+    assert read["item_id"].to_pylist() == sorted(routes(100)["item_id"].to_pylist())
+    assert read.schema.equals(ROUTES.schema)
+
+
+def test_the_order_of_rows_and_the_number_of_threads_do_not_change_a_byte(tmp_path: Path) -> None:
+    hashes = set()
+    for number, threads in enumerate((1, 2, 4)):
+        connection = duckdb.connect(config={"threads": threads})
+        hashes.add(Lake(tmp_path / str(number), "p", connection).write("routes", "one", routes(70_000, number)).hash)
+    assert len(hashes) == 1
+
+
+def test_a_relation_a_reader_and_a_table_give_the_same_bytes(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    data = routes(1_000)
+    relation = lake.connection.from_arrow(data)
+    reader = pa.RecordBatchReader.from_batches(data.schema, data.to_batches(max_chunksize=7))
+    hashes = {lake.write("routes", name, what).hash for name, what in (("a", data), ("b", relation), ("c", reader))}
+    assert len(hashes) == 1
+
+
+def test_a_large_table_lies_in_parts_of_fixed_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cupel.lake, "ROWS_PER_PART", 40)
+    lake = Lake(tmp_path, "p")
+    commit = lake.write("routes", "one", routes(100))
+    assert [pa.parquet.read_table(file).num_rows for file in lake.files("routes", "one")] == [40, 40, 20]
+    assert commit.rows == lake.read("routes", "one").num_rows == 100
+    assert sum(piece.num_rows for piece in lake.read_batches("routes", "one", 7)) == 100
+
+
+def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    assert lake.write("routes", "one", routes(0)).rows == 0
+    assert lake.read("routes", "one").num_rows == 0
+    assert lake.relation("routes", "one").fetchall() == []
+
+
+@pytest.mark.parametrize("size", [2, 70_000])
+def test_two_rows_with_one_key_are_refused_and_nothing_changes(tmp_path: Path, size: int) -> None:
+    lake = Lake(tmp_path, "p")
+    before = lake.write("routes", "one", routes(3))
+    twice = pa.concat_tables([routes(size), routes(size).slice(0, 1)])
+    with pytest.raises(TableError, match="two rows with the key"):
+        lake.write("routes", "one", twice)
+    assert lake.commit("routes", "one") == before
+
+
+@pytest.mark.parametrize("partition", ["../../x", "a/b", "", "..", "A"])
+def test_a_partition_cannot_leave_the_lake(tmp_path: Path, partition: str) -> None:
+    with pytest.raises(LakeError, match="not a slug"):
+        Lake(tmp_path, "p").write("routes", partition, routes(1))
+
+
+def test_an_unknown_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="not known"):
+        Lake(tmp_path, "p").write("../x", "one", routes(1))
+
+
+def test_reading_what_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="routes, partition one: not there yet"):
+        Lake(tmp_path, "p").read("routes", "one")
+
+
+def test_a_broken_commit_is_named(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(1))
+    (lake.partition_folder("routes", "one") / "commit.json").write_text("{")
+    with pytest.raises(LakeError, match="not a commit"):
+        lake.read("routes", "one")
+
+
+def test_a_table_is_stale_when_code_or_an_input_changes_and_fresh_when_the_input_is_written_again(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path, "p")
+    task = {
+        "task_id": "t", "batch": "one", "item_id": "i", "purpose": "label", "slot": 1,
+        "asked_of": "annotator", "reason": "r", "is_answered": False,
+    }  # fmt: skip
+    source = lake.write("tasks", "one", from_rows([task], TASKS))
+    lake.write("routes", "one", routes(2), {"tasks@one": source.hash}, "v1")
+    assert lake.is_fresh("routes", "one", "v1")
+    assert not lake.is_fresh("routes", "one", "v2")
+    lake.write("tasks", "one", lake.read("tasks", "one"))
+    assert lake.is_fresh("routes", "one", "v1")
+    lake.write("tasks", "one", lake.read("tasks", "one").slice(0, 0))
+    assert not lake.is_fresh("routes", "one", "v1")
+
+
+def test_the_catalog_shows_every_table_over_its_partitions(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "it's here", "p")
+    lake.write("routes", "one", routes(2))
+    lake.write("routes", "two", routes(3))
+    with duckdb.connect(str(lake.write_catalog()), read_only=True) as catalog:
+        counts = catalog.execute("SELECT partition, count(*) FROM routes GROUP BY ALL ORDER BY ALL").fetchall()
+    assert counts == [("one", 2), ("two", 3)]
+
+
+def test_a_writer_killed_before_its_commit_leaves_the_old_table(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    before = lake.write("routes", "one", routes(3))
+    script = tmp_path / "kill.py"
+    script.write_text(
+        "import os\n"
+        "import cupel.lake\n"
+        "from cupel.lake import Lake\n"
+        f"lake = Lake({str(tmp_path)!r}, 'p')\n"
+        "data = lake.read('routes', 'one').slice(0, 2)\n"
+        "write = cupel.lake.replace_file\n"
+        "def die_at_commit(path, content):\n"
+        "    if path.name == 'commit.json':\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "    write(path, content)\n"
+        "cupel.lake.replace_file = die_at_commit\n"
+        "lake.write('routes', 'one', data)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], env={**os.environ}, check=False)
+    assert done.returncode == -9
+    assert lake.commit("routes", "one") == before
+    assert lake.read("routes", "one").num_rows == 3
+
+
+def test_a_commit_says_what_a_table_was_made_of(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(2), {"b": "2", "a": "1"}, "v1")
+    content = json.loads((lake.partition_folder("routes", "one") / "commit.json").read_text())
+    assert list(content["inputs"]) == ["a", "b"]
+    assert content["code_version"] == "v1"
+    assert content["rows"] == 2

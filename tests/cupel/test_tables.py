@@ -1,0 +1,42 @@
+import pyarrow as pa
+import pytest
+
+from cupel.errors import TableError
+from cupel.tables import SIMILAR_ITEMS, TABLES, conform, empty, from_rows
+
+ROW = {"item_id": "a", "earlier_batch": "b", "earlier_item_id": "c", "similarity": 0.5}
+
+
+def test_every_table_is_described_and_its_key_is_among_its_columns() -> None:
+    for name, table in TABLES.items():
+        assert name == table.name
+        assert table.row
+        assert set(table.key) <= {column.name for column in table.columns}
+        assert all(column.meaning.endswith((".", ".)")) for column in table.columns)
+        assert len({column.name for column in table.columns}) == len(table.columns)
+
+
+def test_columns_are_put_in_order_and_cast() -> None:
+    data = pa.table({name: [ROW[name]] for name in reversed(ROW)}).set_column(0, "similarity", pa.array([1], pa.int32()))
+    assert conform(data, SIMILAR_ITEMS).schema.equals(SIMILAR_ITEMS.schema)
+
+
+def test_a_missing_column_is_an_error() -> None:
+    with pytest.raises(TableError, match=r"missing columns \['similarity'\]"):
+        conform(empty(SIMILAR_ITEMS).drop_columns("similarity"), SIMILAR_ITEMS)
+
+
+def test_an_unknown_column_is_an_error() -> None:
+    with pytest.raises(TableError, match=r"unknown columns \['extra'\]"):
+        conform(empty(SIMILAR_ITEMS).append_column("extra", pa.array([], pa.int64())), SIMILAR_ITEMS)
+
+
+def test_a_null_where_none_may_be_is_an_error() -> None:
+    with pytest.raises(TableError, match="item_id is null in 1 of 2 rows"):
+        from_rows([ROW, {**ROW, "item_id": None}], SIMILAR_ITEMS)
+
+
+def test_a_value_of_another_type_is_an_error() -> None:
+    data = pa.table({**{name: [value] for name, value in ROW.items()}, "similarity": ["much"]})
+    with pytest.raises(TableError, match="similar_items"):
+        conform(data, SIMILAR_ITEMS)
