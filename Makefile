@@ -62,3 +62,11 @@ data/sentiment/answers.parquet: .venv/.run samples/vader.py samples/vader.txt
 $(DAGSTER_HOME)/dagster.yaml: orchestration/dagster.yaml
 	@mkdir -p $(DAGSTER_HOME)
 	@cp $< $@
+
+LOCK = .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --quiet --extra chain --extra build
+
+.PHONY: lock
+lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock

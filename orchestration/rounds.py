@@ -5,7 +5,9 @@ appends its answers to the log. It ends when nobody has an answer left. With rec
 rounds take a minute; with people the same rounds are days apart.
 """
 
+import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
 import dagster as dg
@@ -16,9 +18,13 @@ from cupel.answers.recorded import RecordedWorkforce
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.gates import batch_state
+from cupel.release.places import report_folder
+from cupel.release.plan import ALL, release_name
+from cupel.release.seconds import add_seconds
 from orchestration.definitions import batch_job, project_definitions, release_job, report_job
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
+from orchestration.progress import RunProgress
 from orchestration.runs import Run, execute
 
 MOST_ROUNDS = 100
@@ -55,6 +61,7 @@ class Rounds:
         deployment: Where its data and lake are.
         instance: Dagster's instance: the runs appear on its page.
         workforce: Who answers; None for the one that the project names.
+        progress: Where to show it; None for nowhere.
     """
 
     def __init__(
@@ -63,12 +70,14 @@ class Rounds:
         deployment: Deployment,
         instance: dg.DagsterInstance,
         workforce: Workforce | None = None,
+        progress: RunProgress | None = None,
     ) -> None:
         self.project = project
         self.deployment = deployment
         self.instance = instance
         self.lake = Lake(deployment.lake, project.project)
         self.workforce = workforce or recorded_workforce(project, deployment)
+        self.progress = progress
         self.definitions = project_definitions(project, deployment)
         self.batches = list(project.raw.deliveries)
         self.runs: list[Run] = []
@@ -87,12 +96,12 @@ class Rounds:
             if any(run.error for run in self.runs) or not self._ask():
                 break
         for release in self.releases():
-            self._execute(report_job(self.project.project), release, number)
+            self._report(release, number)
         return Done(number, self.runs, self._open_tasks().num_rows)
 
     def releases(self) -> list[str]:
-        """Return the project's releases, oldest first."""
-        return self.lake.partitions("release_plan") or sorted(self._planned())
+        """Return the project's releases, by name."""
+        return self.lake.partitions("release_plan")
 
     def _compute(self, number: int) -> None:
         for batch in self.batches:
@@ -105,20 +114,40 @@ class Rounds:
         """Propose a release of every batch, or set of batches, that is ready and in none yet."""
         ready = [batch for batch in self.batches if batch_state(self.lake, batch).outcome == "pass"]
         if self.project.release.holds == "each_batch":
-            names = [f"{batch}-r1" for batch in ready]
+            names = [release_name(batch, 1) for batch in ready]
         else:
             is_settled = all(batch_state(self.lake, batch).outcome in ("pass", "fail") for batch in self.batches)
-            names = ["all-r1"] if is_settled and ready else []
+            names = [release_name(ALL, 1)] if is_settled and ready else []
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", names)
 
     def _planned(self) -> list[str]:
         return self.instance.get_dynamic_partitions(f"{self.project.project}_releases")
 
+    def _report(self, release: str, number: int) -> None:
+        """Write a release's report where a run has touched it, or where there is none."""
+        plan = self.lake.read("release_plan", release).to_pylist()[0]
+        is_touched = any(run.partition in (release, *plan["batches"]) for run in self.runs)
+        if is_touched or not (report_folder(self.lake, release) / "report.html").exists():
+            self._start(report_job(self.project.project), release, ["report"], number)
+
     def _execute(self, job: str, partition: str, number: int) -> None:
         deps = job_tables(self.definitions, job)
         stale = stale_tables(self.lake, self.project, self.deployment.data, partition, deps)
         if stale:
-            self.runs.append(execute(self.definitions, job, partition, stale, self.instance, number))
+            self._start(job, partition, stale, number)
+
+    def _start(self, job: str, partition: str, tables: list[str], number: int) -> None:
+        run_id = str(uuid.uuid4())
+        with self._follow(run_id, f"round {number}  {partition}  {tables[0]} … {tables[-1]}", len(tables)):
+            run = execute(self.definitions, job, partition, tables, self.instance, number, run_id)
+        is_new = partition not in {earlier.partition for earlier in self.runs}
+        add_seconds(self.lake, partition, run.seconds, is_new=is_new)
+        self.runs.append(run)
+
+    def _follow(self, run_id: str, title: str, steps: int) -> AbstractContextManager[None]:
+        if self.progress is None:
+            return nullcontext()
+        return self.progress.follow(self.instance, run_id, title, steps)
 
     def _ask(self) -> bool:
         """Hand the outbox to the workforce; tell whether the log grew."""

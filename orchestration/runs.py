@@ -6,11 +6,13 @@ from typing import NamedTuple
 import dagster as dg
 from dagster import DagsterEventType
 
+from cupel.tables import TABLES
+
 CLOSED_GATE = "DagsterAssetCheckFailedError"
 
 
 class Run(NamedTuple):
-    """What a run did: seconds of each step, the checks that failed, and what broke, if anything."""
+    """What a run did: seconds of each stage, the checks that failed, and what broke, if anything."""
 
     run_id: str
     job: str
@@ -28,6 +30,7 @@ def execute(
     tables: Sequence[str],
     instance: dg.DagsterInstance,
     number: int,
+    run_id: str,
 ) -> Run:
     """Run the named tables of a job for one partition.
 
@@ -38,23 +41,36 @@ def execute(
         tables: Tables to write.
         instance: Where the run is recorded.
         number: The round, shown as a tag on the page.
+        run_id: A fresh UUID; known beforehand so that the run can be followed.
     """
     resolved = definitions.resolve_job_def(job)
     keys = [key for key in resolved.asset_layer.selected_asset_keys if key.path[-1] in set(tables)]
     result = resolved.execute_in_process(
         instance=instance,
+        run_id=run_id,
         partition_key=partition,
         asset_selection=keys,
         raise_on_error=False,
         tags={"cupel/round": str(number)},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
-    seconds = {
-        event.step_key or "": event.step_success_data.duration_ms / 1000
-        for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_SUCCESS)
-    }
+    seconds = _seconds_by_stage(result)
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
-    return Run(result.run_id, job, partition, number, seconds, failed, _error(result))
+    return Run(run_id, job, partition, number, seconds, failed, _error(result))
+
+
+def _seconds_by_stage(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+    """Return how long each stage's steps took; the steps that judge are a stage of their own, `gates`."""
+    stages: dict[str, str] = {}
+    for event in result.get_asset_materialization_events():
+        key = event.asset_key
+        if key is not None and event.step_key is not None:
+            stages[event.step_key] = TABLES[key.path[-1]].stage if key.path[-1] in TABLES else "report"
+    seconds: dict[str, float] = {}
+    for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_SUCCESS):
+        stage = stages.get(event.step_key or "", "gates")
+        seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
+    return seconds
 
 
 def _error(result: dg.ExecuteInProcessResult) -> str | None:

@@ -94,19 +94,40 @@ class RecordedWorkforce:
         }
 
 
+def read_gold(path: Path, batch: str) -> pa.Table:
+    """Return the known labels of a batch: they measure annotators and never train or choose anything.
+
+    Args:
+        path: CSV or Parquet with the columns batch, item_id, label.
+        batch: The batch.
+
+    Returns:
+        Columns item_id and label.
+
+    Raises:
+        AnswerError: The file is missing, lacks a column, or an item has two labels.
+    """
+    rows = [row for row in _read(path, ("batch", "item_id", "label")) if row["batch"] == batch]
+    labels: dict[str, str] = {}
+    for row in rows:
+        if labels.setdefault(row["item_id"], row["label"]) != row["label"]:
+            raise AnswerError(f"{path}: item {row['item_id']!r} has two known labels; keep one")
+    return pa.table({"item_id": pa.array(labels, pa.string()), "label": pa.array(labels.values(), pa.string())})
+
+
 def _events(rows: list[dict[str, Any]]) -> pa.Table:
     schema = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def _read(path: Path, required: tuple[str, ...] = REQUIRED) -> list[dict[str, Any]]:
     try:
         table = _read_csv(path) if path.name.endswith((".csv", ".csv.gz")) else pq.read_table(path)
     except FileNotFoundError:
         raise AnswerError(f"{path}: no such file of recorded answers") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise AnswerError(f"{path}: not a CSV or Parquet file of answers: {error}") from error
-    if missing := [name for name in REQUIRED if name not in table.column_names]:
+    if missing := [name for name in required if name not in table.column_names]:
         raise AnswerError(f"{path}: columns {missing} are missing; found {table.column_names}")
     columns = [name for name in RECORDED_COLUMNS if name in table.column_names]
     texts = [name for name in columns if name != "seconds_spent"]
@@ -115,8 +136,8 @@ def _read(path: Path) -> list[dict[str, Any]]:
         table = table.set_column(columns.index(name), name, table[name].cast(pa.string()))
     rows: list[dict[str, Any]] = table.to_pylist()
     for number, row in enumerate(rows, 1):
-        for name in ("batch", "item_id", "purpose"):
-            if row[name] is None:
+        for name in required:
+            if row[name] is None and name != "label":
                 raise AnswerError(f"{path}: row {number}: {name} is empty")
     return rows
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,20 +17,32 @@ from cupel.tables import RELEASE_ITEMS, conform
 _FROM_LABELS = ("label", "decided_by", "majority_label", "consensus_label", "predicted_label", "log_odds")
 
 
+class Frozen(NamedTuple):
+    """A release's items in risk order, their hash, and the seed that drew the audit."""
+
+    items: pa.Table
+    sha256: str
+    seed: int
+
+
 def freeze(
-    release: str, labels: Sequence[pa.Table], clean_items: Sequence[pa.Table], settings: Release, audit_seed: int
-) -> pa.Table:
-    """Put the items of a release in their risk order, split them, and draw the audit.
+    release: str, labels: Sequence[pa.Table], clean_items: Sequence[pa.Table], settings: Release, attempt: int
+) -> Frozen:
+    """Put the items of a release in their risk order, split them, hash them, and draw the audit.
+
+    The audit's seed is made of the hash, so it is known to nobody before the labels are frozen, and the
+    same labels give the same audit on every machine. A further attempt draws afresh.
 
     Args:
         release: Name of the release.
         labels: LABELS of each batch.
         clean_items: CLEAN_ITEMS of each batch, in the same order.
         settings: The project's release settings.
-        audit_seed: Seed of the audit's draw.
+        attempt: How often these batches are put to an audit, this time included.
 
     Returns:
-        RELEASE_ITEMS in risk order, the safest first. Equal log-odds are ordered by a hash of batch and id.
+        RELEASE_ITEMS in risk order, the safest first (equal log-odds are ordered by a hash of batch and
+        id), their hash, and the seed.
     """
     parts = [
         items.join(own.select(["item_id", *_FROM_LABELS]), "item_id", join_type="inner")
@@ -37,18 +50,26 @@ def freeze(
     ]
     table = _in_risk_order(pa.concat_tables(parts))
     size = table.num_rows
+    table = table.append_column("risk_rank", pa.array(np.arange(1, size + 1)))
+    sha256 = items_sha256(table)
+    seed = audit_seed(sha256, settings.seed, attempt)
     names = list(zip(table["batch"].to_pylist(), table["item_id"].to_pylist(), strict=True))
     is_audited = np.zeros(size, dtype=bool)
-    is_audited[draw(names, min(settings.audit_size, size), audit_seed)] = True
+    is_audited[draw(names, min(settings.audit_size, size), seed)] = True
     added = {
         "release": pa.array([release] * size, pa.string()),
         "split": pa.array(splits(table["group_id"].to_pylist(), settings.seed, settings.splits), pa.string()),
-        "risk_rank": pa.array(np.arange(1, size + 1)),
         "is_audited": pa.array(is_audited),
     }
     for name, column in added.items():
         table = table.append_column(name, column)
-    return conform(table, RELEASE_ITEMS)
+    return Frozen(conform(table, RELEASE_ITEMS), sha256, seed)
+
+
+def audit_seed(sha256: str, seed: int, attempt: int) -> int:
+    """Return the seed of an audit's draw: 63 bits made of what is frozen, the project's seed, and the attempt."""
+    digest = hashlib.sha256(f"audit/{sha256}/{seed}/{attempt}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def items_sha256(items: pa.Table) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from cupel.errors import SourceError
 from cupel.sources.json_rows import decoded
@@ -29,7 +28,7 @@ class _Record:
             position = self._quoted(line, 0)
             if position < 0:
                 return self.open is not None
-        while True:
+        while position <= len(line):
             if line[position : position + 1] == b'"':
                 self.open = []
                 position = self._quoted(line, position + 1)
@@ -41,8 +40,7 @@ class _Record:
                     return False
                 self.fields.append(line[position:end])
                 position = end + 1
-            if position > len(line):
-                return True
+        return True
 
     def _quoted(self, line: bytes, start: int) -> int:
         """Read on in a quoted field; return where the next field starts, or -1 when it stays open or breaks."""
@@ -76,11 +74,11 @@ def csv_rows(
     source = iter(lines)
     header: list[str] | None = None
     for record in _records(source, max_row_bytes):
-        if header is None:
-            header = _header(name, record, needed)
-        elif isinstance(record, BadRow):
+        if isinstance(record, BadRow) and (header is not None or record.reason == "unreadable_file"):
             yield record
-        else:
+        elif header is None:
+            header = _header(name, record, needed)
+        elif not isinstance(record, BadRow):
             yield _row(record, header)
 
 
@@ -107,25 +105,17 @@ def _quoted_record(
         return BadRow(first.line, "broken_csv", evidence(first.content))
     held: list[Line | BadRow] = []
     contents = [first.content]
-    ahead = chain(list(again), lines)
     while record.open is not None:
-        following = next(ahead, None)
+        following = again.popleft() if again else next(lines, None)
         if following is not None:
             held.append(following)
         if isinstance(following, Line):
             size += len(following.content) + 1
             contents.append(following.content)
         if not isinstance(following, Line) or size > max_row_bytes or not record.feed(following.content):
-            _put_back(again, held)
+            again.extendleft(reversed(held))
             return BadRow(first.line, "unclosed_quote", evidence(first.content))
-    for _ in range(min(len(held), len(again))):
-        again.popleft()
     return Line(first.line, b"\n".join(contents)), record.fields
-
-
-def _put_back(again: deque[Line | BadRow], held: list[Line | BadRow]) -> None:
-    """Add what was read beyond the lines that were waiting already."""
-    again.extend(held[len(again) :])
 
 
 def _header(name: str, record: BadRow | tuple[Line, list[bytes]], needed: tuple[str, ...]) -> list[str]:

@@ -1,7 +1,6 @@
 """A delivery's files: which they are, that they lie in the delivery's folder, their format, their hash."""
 
 import hashlib
-import os
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -59,13 +58,16 @@ def _matches(batch: str, pattern: str, folder: Path, root: Path) -> list[SourceF
     if path.is_dir():
         raise SourceError(f"{where}: {path} is a folder; name the files in it, for example {relative}/*.jsonl")
     if path.is_file():
-        return [_source_file(where, path, root)]
+        return [_source_file(where, path, folder, root)]
     if not WILDCARDS & set(relative):
         raise SourceError(f"{where}: {path} does not exist; mend the name or bring the file")
-    matches = [path for path in folder.glob(relative) if path.is_file()]
+    try:
+        matches = [path for path in folder.glob(relative) if path.is_file()]
+    except ValueError as error:
+        raise SourceError(f"{where}: not a glob pattern: {error}") from None
     if not matches:
         raise SourceError(f"{where}: no file in {folder} matches this pattern; mend it or bring the files")
-    return [_source_file(where, path, root) for path in matches]
+    return [_source_file(where, path, folder, root) for path in matches]
 
 
 def _relative(where: str, pattern: str, folder: Path, root: Path) -> str:
@@ -83,20 +85,13 @@ def _relative(where: str, pattern: str, folder: Path, root: Path) -> str:
     return str(path)
 
 
-def _source_file(where: str, path: Path, root: Path) -> SourceFile:
-    real = path.resolve()
-    if not real.is_relative_to(root):
-        raise SourceError(f"{where}: {path} is a link that leads out of {root}; copy the file into the folder")
-    parts = path.parts[-len(path.parts) :]
-    name = PurePosixPath(os.path.relpath(path.absolute(), _absolute_root(path, root))).as_posix()
-    if not name.isprintable() or not parts:
+def _source_file(where: str, path: Path, folder: Path, root: Path) -> SourceFile:
+    name = path.relative_to(folder).as_posix()
+    if not path.resolve().is_relative_to(root):
+        raise SourceError(f"{where}: {name} is a link that leads out of {folder}; copy the file into the folder")
+    if not name.isprintable():
         raise SourceError(f"{where}: the file's name {name!r} holds unprintable characters; rename it")
     return SourceFile(path, name, *_format(where, path))
-
-
-def _absolute_root(path: Path, root: Path) -> Path:
-    """Return the ancestor of a path that is the root, as the path spells it."""
-    return next(parent for parent in path.absolute().parents if parent.resolve() == root)
 
 
 def _format(where: str, path: Path) -> tuple[str, str | None]:

@@ -1,0 +1,147 @@
+"""Release: freeze, audit first, cut, adjudicate what is behind the cut, certify, hand over."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.bench import Bench
+from assets.spec import materialized, spec
+from cupel.answers.annotations import expert_answers
+from cupel.answers.experts import verdicts
+from cupel.answers.tasks import expert_tasks
+from cupel.release.gates import open_gate
+from cupel.release.outcome import release_rows
+from cupel.release.plan import plan_release
+from cupel.release.proof import adjudications, audit_result, certificate, cuts
+from cupel.release.stage_errors import stage_errors
+from cupel.step import Step
+from cupel.tables import AUDIT
+
+# A release holds batches, and a batch is another kind of partition: the page shows the lineage, the
+# lake knows which batches they were.
+_ALL = dg.AllPartitionMapping()
+_LABELS = [dg.AssetDep(table, partition_mapping=_ALL) for table in ("clean_items", "labels")]
+_ANNOTATIONS = dg.AssetDep("annotations", partition_mapping=_ALL)
+
+
+@dg.multi_asset(specs=[spec("release_plan", deps=_LABELS), spec("release_items", deps=_LABELS, skippable=True)])
+def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
+    with bench.step(context) as step:
+        plan, items = plan_release(step)
+        yield materialized(step, step.write("release_plan", plan))
+        if items is not None:
+            yield materialized(step, step.write("release_items", items))
+
+
+@dg.multi_asset(
+    specs=[
+        spec("expert_answers", deps=["release_items", "answers"]),
+        spec("rejected_expert_answers", deps=["release_items", "answers"]),
+    ]
+)
+def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Sort the experts' answers on the release's items into those that count and those that do not."""
+    with bench.step(context) as step:
+        items = step.read("release_items").select(["batch", "item_id"])
+        sorted_answers = [
+            expert_answers(
+                step.answers(batch, "audit", "expert"),
+                items.filter(pa.compute.equal(items["batch"], batch))["item_id"].to_pylist(),
+                step.project.labeling.classes,
+            )
+            for batch in _batches(step)
+        ]
+        for table, parts in zip(
+            ("expert_answers", "rejected_expert_answers"), zip(*sorted_answers, strict=True), strict=True
+        ):
+            yield materialized(step, step.write(table, pa.concat_tables(parts)))
+
+
+@dg.multi_asset(specs=[spec("audit", deps=["release_items", "expert_answers"])])
+def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Hold the labels drawn for the audit against what the experts say, blind to them."""
+    with bench.step(context) as step:
+        items = step.read("release_items")
+        drawn = items.filter(items["is_audited"])
+        table = verdicts(drawn, step.read("expert_answers"), step.project.labeling.experts.answers, AUDIT)
+        return materialized(step, step.write("audit", table))
+
+
+@dg.multi_asset(specs=[spec("cuts", deps=["release_plan", "release_items", "audit"])])
+def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Test cuts from the safest labels on, until the first that the audit cannot vouch for."""
+    with bench.step(context) as step:
+        table = cuts(step.read("release_plan"), step.read("release_items"), step.read("audit"))
+        return materialized(step, step.write("cuts", table))
+
+
+@dg.multi_asset(specs=[spec("adjudications", deps=["release_plan", "release_items", "audit", "cuts", "expert_answers"])])
+def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Put the labels behind the cut to the experts, if that stays within what the project allows."""
+    with bench.step(context) as step:
+        table = adjudications(
+            step.read("release_plan"), step.read("release_items"), step.read("audit"), step.read("cuts"),
+            step.read("expert_answers"), step.project,
+        )  # fmt: skip
+        return materialized(step, step.write("adjudications", table))
+
+
+@dg.multi_asset(specs=[spec("release_tasks", deps=["audit", "adjudications"])])
+def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Fill the outbox: the questions to auditors and experts, answered and open."""
+    with bench.step(context) as step:
+        experts = step.project.labeling.experts
+        table = expert_tasks(step.project.project, step.read("audit"), step.read("adjudications"), experts.answers)
+        return materialized(step, step.write("release_tasks", table))
+
+
+@dg.multi_asset(specs=[spec("stage_errors", deps=["release_items", "audit", _ANNOTATIONS])])
+def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Estimate from the audit how wrong labels were after each stage."""
+    with bench.step(context) as step:
+        annotations = [(batch, step.read("annotations", batch)) for batch in _batches(step)]
+        table = stage_errors(step.partition, step.read("release_items"), step.read("audit"), annotations)
+        return materialized(step, step.write("stage_errors", table))
+
+
+@dg.multi_asset(specs=[spec("audit_result", deps=["release_plan", "release_items", "audit", "cuts", "adjudications"])])
+def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Say what the audit has shown so far: certified, refused, or open, with bounds."""
+    with bench.step(context) as step:
+        table = audit_result(
+            step.read("release_plan"), step.read("release_items"), step.read("audit"), step.read("adjudications"),
+            step.project,
+        )  # fmt: skip
+        return materialized(step, step.write("audit_result", table))
+
+
+@dg.multi_asset(specs=[spec("certificate", deps=["release_plan", "audit_result"], skippable=True)])
+def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Write the certificate, or the refusal; open, and yielding nothing, while experts' answers are awaited."""
+    with bench.step(context) as step:
+        result = step.read("audit_result")
+        if result["status"][0].as_py() == "open":
+            context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
+            return
+        table = certificate(step.read("release_plan"), result, step.project.labeling.experts)
+        yield materialized(step, step.write("certificate", table))
+
+
+_PROVEN = ["certificate", "release_items", "audit", "adjudications"]
+
+
+@dg.multi_asset(specs=[spec("training_set", deps=_PROVEN), spec("withheld_items", deps=_PROVEN)])
+def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Repair what experts found wrong, hold back what they contest, release the rest."""
+    with bench.step(context) as step:
+        step.uses("certificate")
+        items, audit, adjudicated = (step.read(name) for name in ("release_items", "audit", "adjudications"))
+        released, withheld = release_rows(items, audit, adjudicated)
+        yield materialized(step, step.write("training_set", released))
+        yield materialized(step, step.write("withheld_items", withheld))
+
+
+def _batches(step: Step) -> list[str]:
+    return list(step.read("release_plan")["batches"][0].as_py())

@@ -1,0 +1,114 @@
+"""The dataset card: the release's README.md, with the front matter that dataset hubs read."""
+
+from typing import Any
+
+import yaml
+
+from cupel.errors import ReleaseError
+from cupel.release.facts import ReleaseFacts
+from cupel.release.figures import bound, count, percent, plural
+from cupel.release.layout import SPLITS
+from cupel.release.templating import environment
+from cupel.release.wording import error_lines, limits, protocol, steps
+from cupel.tables import TRAINING_SET
+
+# Upper ends of the size categories that dataset hubs use.
+_SIZES = (
+    (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
+)  # fmt: skip
+_TASKS = {"category": ["text-classification"]}
+
+
+def size_category(items: int) -> str:
+    """Return the size category of a data set as dataset hubs name it.
+
+    >>> size_category(10_341), size_category(3)
+    ('10K<n<100K', 'n<1K')
+    """
+    return next((name for most, name in _SIZES if items < most), "n>1B")
+
+
+def licences(facts: ReleaseFacts) -> list[str]:
+    """Return the licences of the release's deliveries, by name."""
+    return sorted({row["licence"] for batch in facts.batches for row in batch.deliveries})
+
+
+def render_card(facts: ReleaseFacts) -> str:
+    """Return the card as Markdown with YAML front matter.
+
+    Args:
+        facts: The facts of a certified release.
+
+    Raises:
+        ReleaseError: The release has no certificate yet.
+    """
+    result, certificate = facts.result, facts.certificate
+    if result is None or certificate is None:
+        raise ReleaseError(f"release {facts.release}: no certificate, so no card")
+    project = facts.project
+    return environment().get_template("card.md.j2").render(
+        front_matter=yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True, width=1_000),
+        title=_line(project.title),
+        description=(project.release.description or project.description).strip(),
+        release=facts.release,
+        project=project.project,
+        released=count(facts.released),
+        steps=[_line(step) for step in steps(facts)],
+        protocol=_line(protocol(facts)),
+        wording=_line(certificate["wording"]),
+        bound=bound(result["error_bound"]),
+        bound_with_contested=bound(result["error_bound_with_contested"]),
+        budget=percent(result["error_budget"]),
+        confidence=percent(result["confidence"]),
+        experts_seen=percent(result["experts_seen_share"]),
+        attempt=result["attempt"],
+        errors=error_lines(facts),
+        limits=[_line(limit) for limit in limits(facts)],
+        columns=[(column.name, _cell(column.meaning)) for column in TRAINING_SET.columns],
+        splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
+        labels=[(_cell(name), count(facts.labels.get(name, 0))) for name in project.labeling.classes],
+        withheld=plural(facts.withheld, "item"),
+        deliveries=[_delivery(row) for batch in facts.batches for row in batch.deliveries],
+        citation=project.release.citation.strip(),
+        owner=_line(project.owner),
+    )  # fmt: skip
+
+
+def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
+    """Return what dataset hubs read at the head of the card."""
+    known = [licence.lower() for licence in licences(facts)]
+    return {
+        "pretty_name": facts.project.title,
+        "license": known[0] if len(known) == 1 else known,
+        "language": [facts.project.language],
+        "task_categories": _TASKS[facts.project.labeling.kind],
+        "size_categories": [size_category(facts.released)],
+        "annotations_creators": ["crowdsourced", "expert-generated", "machine-generated"],
+        "tags": ["cupel", "certified-labels"],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [{"split": split, "path": f"data/{split}.parquet"} for split in SPLITS],
+            }
+        ],
+    }
+
+
+def _delivery(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "batch": _cell(row["batch"]),
+        "licence": _cell(row["licence"]),
+        "source_file": _cell(row["source_file"]),
+        "rows": count(row["rows_in"]),
+    }
+
+
+def _line(text: str) -> str:
+    """Return a text on one line, so that it stays in its paragraph."""
+    return " ".join(text.split())
+
+
+def _cell(text: str) -> str:
+    """Return a text that keeps to its cell of a Markdown table."""
+    return _line(text).replace("|", "\\|")

@@ -1,0 +1,56 @@
+"""The layout of a release's folder: which files it holds, their columns, and how they are hashed."""
+
+import hashlib
+import json
+from typing import Any
+
+from cupel.tables import (
+    ADJUDICATIONS,
+    AUDIT,
+    CUTS,
+    GATE_RESULTS,
+    RELEASE_ITEMS,
+    TRAINING_SET,
+    WITHHELD_ITEMS,
+    Table,
+)
+
+SPLITS = ("train", "validation", "test")
+MANIFEST_FILE = "manifest.json"
+CERTIFICATE_FILE = "certificate.json"
+CARD_FILE = "README.md"
+CROISSANT_FILE = "croissant.json"
+# Added later, because they hold seconds: the hash does not cover them.
+NOT_COVERED = ("report.html", "run.json")
+
+# Texts are in the training set only: what was withheld stays withheld.
+FROZEN_ITEMS = RELEASE_ITEMS._replace(columns=tuple(c for c in RELEASE_ITEMS.columns if c.name != "text"))
+# Checks of several stages and batches lie in one file, so a check's name alone is no key.
+JUDGED = GATE_RESULTS._replace(key=("partition", "stage", "check"))
+
+DATA_FILES: dict[str, Table] = {f"data/{split}.parquet": TRAINING_SET for split in SPLITS}
+WITHHELD_FILE = "withheld.parquet"
+EVIDENCE_FILES: dict[str, Table] = {
+    "evidence/release_items.parquet": FROZEN_ITEMS,
+    "evidence/audit.parquet": AUDIT,
+    "evidence/adjudications.parquet": ADJUDICATIONS,
+    "evidence/cuts.parquet": CUTS,
+    "evidence/gate_results.parquet": JUDGED,
+}
+TABLE_FILES: dict[str, Table] = {**DATA_FILES, WITHHELD_FILE: WITHHELD_ITEMS, **EVIDENCE_FILES}
+COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
+
+
+def json_bytes(content: Any) -> bytes:
+    """Return JSON with sorted keys and one final line feed: equal content, equal bytes.
+
+    Raises:
+        ValueError: The content holds NaN or an infinity, which JSON does not know.
+    """
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def release_sha256(manifest: dict[str, Any]) -> str:
+    """Return the hash that stands for the whole release: of all that its manifest says but the hash itself."""
+    rest = {key: value for key, value in manifest.items() if key != "release_sha256"}
+    return hashlib.sha256(json_bytes(rest)).hexdigest()

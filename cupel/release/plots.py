@@ -1,0 +1,187 @@
+"""The report's plots: each is one SVG element with the same bytes for the same figures."""
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from cupel.release.facts import Row
+from cupel.release.figures import bound, count, percent
+from cupel.release.wording import STAGE_NAMES
+
+INK = "#1d2733"
+MUTED = "#66717d"
+GRID = "#e3e7eb"
+# Colours that people with any colour vision tell apart. Source: Okabe and Ito (2008), Color Universal Design.
+BLUE, ORANGE, GREEN, SKY = "#0072b2", "#d55e00", "#00795a", "#56b4e9"
+WIDTH_INCHES = 7.4
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": MUTED,
+    "ytick.color": INK,
+    "text.color": INK,
+    "path.simplify": False,
+}
+
+
+def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
+    """Plot the label error after each stage: estimates as points with 95% intervals, the release as a bound.
+
+    Args:
+        rows: STAGE_ERRORS, in the order of their position; rows without an estimate are left out.
+        result: AUDIT_RESULT; its bounds and budget are drawn where they are known.
+    """
+    known = [row for row in rows if row["error"] is not None]
+    bars = _release_bars(result)
+    lines = len(known) + len(bars)
+
+    def draw(axes: Any) -> None:
+        for place, row in enumerate(known):
+            axes.hlines(place, row["error_low"], row["error_high"], color=BLUE, linewidth=2.2)
+            axes.plot(row["error"], place, "o", color=BLUE, markersize=6.5)
+            axes.annotate(
+                percent(row["error"]), (row["error"], place), (0, 7), textcoords="offset points", ha="center", fontsize=9
+            )
+        for place, (_, value) in enumerate(bars, len(known)):
+            axes.barh(place, value, height=0.42, color="white", edgecolor=ORANGE, hatch="////", linewidth=1.2)
+            axes.annotate(
+                f"at most {bound(value)}", (value, place), (6, 0), textcoords="offset points", va="center", fontsize=9
+            )
+        if result is not None:
+            axes.axvline(result["error_budget"], color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
+            axes.annotate(
+                f"budget {percent(result['error_budget'])}", (result["error_budget"], -0.75), (4, 0),
+                textcoords="offset points", fontsize=9, va="center",
+            )  # fmt: skip
+        names = [STAGE_NAMES.get(row["decided_by"], row["decided_by"]) for row in known]
+        axes.set_yticks(range(lines), names + [name for name, _ in bars])
+        axes.set_ylim(lines - 0.4, -1.1)
+        highest = [row["error_high"] for row in known] + [value for _, value in bars]
+        axes.set_xlim(0, max([*highest, result["error_budget"] if result else 0, 1e-4]) * 1.18)
+        _percent_axis(axes, "x")
+        axes.set_xlabel("share of labels that are wrong")
+
+    said = [f"{STAGE_NAMES.get(row['decided_by'], row['decided_by'])} {percent(row['error'])}" for row in known]
+    said += [f"{name} at most {bound(value)}" for name, value in bars]
+    return _svg("errors", "Label error after each stage: " + "; ".join(said) + ".", draw, 0.42 * lines + 1.1)
+
+
+def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row) -> str:
+    """Plot wrong labels expected before each place of the risk order against how many are allowed.
+
+    Args:
+        curve: Columns risk_rank, audited, wrong: running counts of settled audited items, the safest first.
+        cuts: CUTS, those that were tested.
+        result: AUDIT_RESULT.
+    """
+    budget = int(result["error_budget"] * result["items"] + 1e-9)
+    points = [(0, 0.0)] + [(row["risk_rank"], row["wrong"] / row["audited"] * row["risk_rank"]) for row in curve]
+
+    def draw(axes: Any) -> None:
+        axes.step(*zip(*points, strict=True), where="post", color=BLUE, linewidth=1.6, label="wrong labels, estimated")
+        axes.axhline(budget, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
+        axes.annotate(
+            f"{count(budget)} allowed", (result["items"], budget), (0, 4), textcoords="offset points", ha="right",
+            fontsize=9,
+        )  # fmt: skip
+        for is_passed, marker, colour, name in ((True, "o", GREEN, "cut passed"), (False, "X", ORANGE, "cut failed")):
+            chosen = [row for row in cuts if row["is_passed"] == is_passed]
+            heights = [row["wrong"] / row["audited"] * row["accepted"] if row["audited"] else 0.0 for row in chosen]
+            if chosen:
+                axes.plot(
+                    [row["accepted"] for row in chosen], heights, marker, color=colour, markersize=6, label=name,
+                    linestyle="none", markeredgecolor="white",
+                )  # fmt: skip
+        if result["accepted"]:
+            axes.axvspan(0, result["accepted"], color=SKY, alpha=0.16, linewidth=0)
+            axes.axvline(result["accepted"], color=GREEN, linewidth=1.4)
+        axes.set_xlim(0, result["items"])
+        top = max([height for _, height in points] + [budget])
+        axes.set_ylim(0, top * 1.18 + 1)
+        axes.set_xlabel("items in the order of risk, the safest first")
+        axes.set_ylabel("wrong labels among them")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.legend(loc="upper left", frameon=False, fontsize=9)
+
+    text = (
+        f"Wrong labels expected among the safest items, by number of items accepted. {budget} are allowed. "
+        f"The chosen cut accepts {result['accepted']} of {result['items']} items."
+    )
+    return _svg("cuts", text, draw, 3.3)
+
+
+def annotators_plot(annotators: Sequence[Row]) -> str:
+    """Plot each annotator's quality against the number of answers.
+
+    Args:
+        annotators: ANNOTATORS with a known quality, of one or more batches.
+    """
+    answers = [row["answers"] for row in annotators]
+    quality = [row["quality"] for row in annotators]
+
+    def draw(axes: Any) -> None:
+        axes.hist(quality, bins=[place / 50 for place in range(51)], color=BLUE, edgecolor="white", linewidth=0.5)
+        middle = sorted(quality)[len(quality) // 2]
+        axes.axvline(middle, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
+        top = axes.get_ylim()[1] * 1.15
+        axes.set_ylim(0, top)
+        axes.annotate(
+            f"median {percent(middle)}", (middle, top), (-4, -4), textcoords="offset points", ha="right", va="top",
+            fontsize=9,
+        )  # fmt: skip
+        axes.set_xlim(min(0.5, min(quality)) - 0.02, 1.0)
+        _percent_axis(axes, "x")
+        axes.set_xlabel("share of right answers, estimated")
+        axes.set_ylabel("annotators")
+
+    text = (
+        f"Quality of {len(quality)} annotators with {sum(answers)} answers: "
+        f"from {percent(min(quality))} to {percent(max(quality))} right."
+    )
+    return _svg("annotators", text, draw, 2.5)
+
+
+def _release_bars(result: Row | None) -> list[tuple[str, float]]:
+    if result is None or result["error_bound"] is None or result["status"] != "certified":
+        return []
+    bars = [("Released (bound)", float(result["error_bound"]))]
+    if result["error_bound_with_contested"] is not None:
+        bars.append(("… contested counted wrong", float(result["error_bound_with_contested"])))
+    return bars
+
+
+def _percent_axis(axes: Any, which: str) -> None:
+    axis = getattr(axes, f"{which}axis")
+    axis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
+    axes.grid(axis=which, color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def _svg(name: str, text: str, draw: Callable[[Any], None], height_inches: float) -> str:
+    """Return what was drawn as one SVG element that states its content in words.
+
+    Ids are made unique in the page by the plot's name; nothing depends on time or chance.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    settings: Mapping[str, Any] = {**_SETTINGS, "svg.hashsalt": f"cupel/{name}"}
+    with matplotlib.rc_context(settings):
+        figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
+        draw(figure.subplots())
+        sink = io.StringIO()
+        figure.savefig(sink, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = sink.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r'(url\(#|href="#)', rf"\1{name}-", svg)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(text, quote=True)}"', 1).strip()

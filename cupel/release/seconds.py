@@ -1,0 +1,39 @@
+"""How long the stages took: kept beside the tables, never in a hash."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from cupel.lake import Lake, replace_file
+
+RUN = "run.json"
+
+
+def read_seconds(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
+    """Return the seconds of each stage's last run, added up over batches and releases."""
+    path = lake.folder / RUN
+    if not path.exists():
+        return {}
+    content: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+    total: dict[str, float] = {}
+    for partition in partitions:
+        for stage, seconds in content.get(partition, {}).items():
+            total[stage] = total.get(stage, 0.0) + seconds
+    return total
+
+
+def add_seconds(lake: Lake, partition: str, seconds: Mapping[str, float], *, is_new: bool) -> None:
+    """Remember what a run took; a run of a later round adds to those before it.
+
+    Args:
+        lake: The project's lake.
+        partition: Batch or release.
+        seconds: By stage.
+        is_new: The partition's first run of these rounds: what was remembered is dropped.
+    """
+    path = lake.folder / RUN
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    stages = {} if is_new else content.get(partition, {})
+    for stage, value in seconds.items():
+        stages[stage] = round(stages.get(stage, 0.0) + value, 3)
+    content[partition] = stages
+    replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())

@@ -1,0 +1,97 @@
+"""Sentences about a release that its card, its Croissant metadata and its report share."""
+
+from cupel.release.facts import ReleaseFacts, Row
+from cupel.release.figures import bound, count, interval, percent, plural
+
+STAGE_NAMES = {
+    "one annotator": "One annotator",
+    "majority": "Majority of annotators",
+    "consensus": "Consensus (Dawid-Skene)",
+    "checker": "Checker (model alone)",
+    "people and checker": "People and checker",
+    "released": "Released",
+}
+DECIDED_BY = {
+    "people and checker": "annotators and the model together",
+    "checker against people": "the model's opinion outweighed the annotators'",
+    "audit": "an expert, in the audit",
+    "expert": "an expert, in adjudication",
+}
+
+
+def protocol(facts: ReleaseFacts) -> str:
+    """Return the expert protocol in a sentence: whose judgement the certificate speaks of."""
+    experts = facts.project.labeling.experts
+    if experts.answers == 1:
+        rule = "One expert answer decides an item; it was given without seeing the proposed label"
+    else:
+        rule = (
+            "Two experts answer without seeing the proposed label or each other, and a third where they differ; "
+            "an item on which no two agree is contested"
+        )
+    return f"{rule}. The experts: {experts.description.strip().rstrip('.')}."
+
+
+def limits(facts: ReleaseFacts) -> list[str]:
+    """Return what the certificate cannot see, a sentence each."""
+    experts = facts.project.labeling.experts
+    sentences = [
+        "Error means disagreement with the experts. A mistake that the experts share is not seen.",
+        "How often the experts themselves err is not measured here.",
+        "It speaks of these items as they were frozen, not of other deliveries, and not of single labels: "
+        "a small share of them is expected to be wrong.",
+        "It judges labels. Whether the texts represent what a model will meet is another question.",
+    ]
+    if not experts.are_auditors_independent:
+        sentences.insert(
+            1,
+            "Adjudicators and auditors are one panel here, so an adjudicated label counts as right by definition; "
+            "no second panel has checked it.",
+        )
+    if facts.result and facts.result["contested"]:
+        sentences.insert(
+            1,
+            f"Experts stayed split on {plural(facts.result['contested'], 'item')} that they saw. These are withheld; "
+            f"among the items that no expert saw there will be more of their kind, which is why the bound is also "
+            f"given with contested items counted wrong.",
+        )
+    return sentences
+
+
+def bounds(result: Row) -> str:
+    """Return both bounds and the budget in a sentence."""
+    return (
+        f"At most {bound(result['error_bound'])} of the labels are wrong, contested items aside "
+        f"(budget {percent(result['error_budget'])}); at most {bound(result['error_bound_with_contested'])} "
+        f"with contested items counted wrong. Confidence {percent(result['confidence'])}."
+    )
+
+
+def steps(facts: ReleaseFacts) -> list[str]:
+    """Return how the labels were made, a sentence a stage."""
+    labeling, result = facts.project.labeling, facts.result or {}
+    rows_in, rejected = sum(b.rows_in for b in facts.batches), sum(sum(b.rejected.values()) for b in facts.batches)
+    overlap = labeling.overlap
+    each = str(overlap.first) if overlap.first == overlap.most else f"{overlap.first} to {overlap.most}"
+    sentences = [
+        f"{count(rows_in)} rows were delivered; {count(rejected)} were rejected, each with a reason.",
+        f'Annotators were asked "{labeling.question}", {each} per item; '
+        f"their answers were combined by their estimated quality (Dawid-Skene).",
+        f"A model ({facts.project.checking.checker}), trained out of sample on that consensus, gave a second opinion.",
+        f"All {count(facts.plan['items'])} labels and their order of risk were frozen before anybody audited them.",
+    ]
+    if result:
+        sentences.append(
+            f"A random sample of {plural(result['audited'], 'item')} was judged by experts: {result['audit_wrong']} "
+            f"wrong, {result['audit_contested']} contested."
+        )
+        sentences.append(
+            f"The {plural(result['accepted'], 'safest item')} stand as they were, but for errors that the audit found; "
+            f"experts judged the other {count(result['adjudicated'])} one by one."
+        )
+    return sentences
+
+
+def error_lines(facts: ReleaseFacts) -> list[tuple[str, str]]:
+    """Return a name and an estimate with its 95% interval for each way to decide labels."""
+    return [(STAGE_NAMES.get(row["decided_by"], row["decided_by"]), interval(row)) for row in facts.stage_errors]

@@ -1,0 +1,154 @@
+"""One delivery to tables: items, rejected rows, and an account of each file. Memory does not grow with the files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from cupel.errors import SourceError
+from cupel.project import Delivery
+from cupel.sources.csv_rows import csv_rows
+from cupel.sources.files import SourceFile, file_sha256, source_files
+from cupel.sources.items import Item, ItemReader
+from cupel.sources.json_rows import json_rows, text_rows
+from cupel.sources.lines import read_lines
+from cupel.sources.parquet_rows import parquet_rows
+from cupel.sources.reasons import BadRow, Row
+from cupel.tables import DELIVERIES, RAW_ITEMS, REJECTED_ROWS, from_rows
+
+MAX_ROW_BYTES = 10_000_000
+CHUNK_BYTES = 1 << 26
+
+
+class Chunk(NamedTuple):
+    """Some rows of one file: those that became items (`raw_items`), and the others (`rejected_rows`)."""
+
+    items: pa.Table
+    rejected: pa.Table
+
+
+class DeliveryReader:
+    """Reads one delivery; see `read_delivery`."""
+
+    def __init__(
+        self, batch: str, delivery: Delivery, folder: Path, rows_per_chunk: int, max_row_bytes: int
+    ) -> None:
+        self.batch = batch
+        self.delivery = delivery
+        self.files = source_files(batch, delivery.files, folder)
+        self._rows_per_chunk = rows_per_chunk
+        self._max_row_bytes = max_row_bytes
+        self._accounts: list[dict[str, object]] | None = None
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the delivery in pieces of at most `rows_per_chunk` rows, ordered by file and line.
+
+        Raises:
+            SourceError: A file lacks a field that the delivery names, or changes while it is read.
+        """
+        reader = ItemReader(self.delivery, self._max_row_bytes)
+        accounts: list[dict[str, object]] = []
+        for file in self.files:
+            before = file.path.stat()
+            sha256 = file_sha256(file.path)
+            read = rejected = 0
+            for chunk in self._file_chunks(file, reader):
+                read, rejected = read + chunk.items.num_rows, rejected + chunk.rejected.num_rows
+                yield chunk
+            after = file.path.stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise SourceError(f"{file.name}: the file changed while it was read; run again when it is complete")
+            accounts.append(
+                {
+                    "batch": self.batch, "source_file": file.name, "format": file.label, "sha256": sha256,
+                    "size_bytes": before.st_size, "rows_in": read + rejected, "rows_read": read,
+                    "rows_rejected": rejected, "licence": self.delivery.licence,
+                }  # fmt: skip
+            )
+        self._accounts = accounts
+
+    def deliveries(self) -> pa.Table:
+        """Return the account of each file (`deliveries`), once all chunks have been read.
+
+        Raises:
+            SourceError: The chunks have not been read to their end.
+        """
+        if self._accounts is None:
+            raise SourceError(f"delivery {self.batch}: not read to its end; take all of chunks() first")
+        return from_rows(self._accounts, DELIVERIES)
+
+    def _file_chunks(self, file: SourceFile, reader: ItemReader) -> Iterator[Chunk]:
+        items: list[Item] = []
+        bad: list[BadRow] = []
+        size = 0
+        for row in self._rows(file):
+            item = reader.read(row, file.name, file.format != "text") if isinstance(row, Row) else row
+            if isinstance(item, BadRow):
+                bad.append(item)
+            else:
+                items.append(item)
+                size += item.size
+            if len(items) + len(bad) >= self._rows_per_chunk or size >= CHUNK_BYTES:
+                yield self._chunk(file, items, bad)
+                items, bad, size = [], [], 0
+        if items or bad:
+            yield self._chunk(file, items, bad)
+
+    def _rows(self, file: SourceFile) -> Iterator[Row | BadRow]:
+        delivery = self.delivery
+        named = (delivery.text_field, delivery.id_field, delivery.group_field)
+        needed = tuple(dict.fromkeys(field for field in named if field is not None))
+        if file.format == "parquet":
+            return parquet_rows(file.path, file.name, delivery.text_field, needed)
+        lines = read_lines(file.path, file.compression, self._max_row_bytes)
+        if file.format == "csv":
+            return csv_rows(file.name, lines, needed, self._max_row_bytes)
+        return json_rows(lines) if file.format == "jsonl" else text_rows(lines, delivery.text_field)
+
+    def _chunk(self, file: SourceFile, items: list[Item], bad: list[BadRow]) -> Chunk:
+        count = len(items)
+        table = pa.table(
+            {
+                "batch": [self.batch] * count,
+                "item_id": [item.item_id for item in items],
+                "source_file": [file.name] * count,
+                "line": [item.line for item in items],
+                "text": [item.text for item in items],
+                "group_id": [item.group_id for item in items],
+                "fields": [item.fields for item in items],
+                "licence": [self.delivery.licence] * count,
+            },
+            schema=RAW_ITEMS.schema,
+        )
+        rejected = [{"batch": self.batch, "source_file": file.name, **row._asdict()} for row in bad]
+        return Chunk(table, from_rows(rejected, REJECTED_ROWS))
+
+
+def read_delivery(
+    batch: str,
+    delivery: Delivery,
+    folder: Path,
+    rows_per_chunk: int = 50_000,
+    max_row_bytes: int = MAX_ROW_BYTES,
+) -> DeliveryReader:
+    """Find a delivery's files and make ready to read them.
+
+    Files are read in the order of their names; JSON Lines, CSV with a header row, plain text (an item a
+    line) and Parquet, all but the last also compressed by gzip, bzip2, xz or Zstandard. Every row ends in
+    a chunk's items or its rejected rows.
+
+    Args:
+        batch: Name of the delivery.
+        delivery: Its files, licence and fields. Plain text has no fields: the id is file and line there.
+        folder: The folder that its files lie in.
+        rows_per_chunk: Most rows of a chunk; long texts make smaller chunks.
+        max_row_bytes: A longer row is rejected, and never held whole.
+
+    Returns:
+        A reader: `chunks()` yields the rows, then `deliveries()` gives the account.
+
+    Raises:
+        SourceError: A file is missing, lies outside the folder, or has an unknown ending.
+    """
+    return DeliveryReader(batch, delivery, folder, rows_per_chunk, max_row_bytes)

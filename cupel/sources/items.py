@@ -1,0 +1,129 @@
+"""A row to an item: its text, id, group and other fields, or the reason why it is none."""
+
+import hashlib
+import json
+import re
+from typing import NamedTuple
+
+from cupel.project import Delivery
+from cupel.sources.reasons import BadRow, Row, evidence
+
+MOST_ID_CHARACTERS = 512
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class Item(NamedTuple):
+    """One item as delivered; `size` is the bytes that its text and fields take."""
+
+    line: int
+    item_id: str
+    text: str
+    group_id: str | None
+    fields: str | None
+    size: int
+
+
+class ItemReader:
+    """Makes items of the rows of one batch, and remembers their ids.
+
+    Args:
+        delivery: How to read a row.
+        max_row_bytes: Most bytes of an item's text and other fields.
+    """
+
+    def __init__(self, delivery: Delivery, max_row_bytes: int) -> None:
+        self._delivery = delivery
+        self._max_row_bytes = max_row_bytes
+        self._seen: set[bytes] = set()
+
+    def read(self, row: Row, source_file: str, has_fields: bool) -> Item | BadRow:
+        """Return the row as an item, or why it is none.
+
+        Args:
+            row: Its fields; those that are used are taken out.
+            source_file: The file, for ids of rows that have none.
+            has_fields: The format names fields; plain text has neither ids nor groups.
+        """
+        delivery, values = self._delivery, row.values
+        text = _text(row, values.pop(delivery.text_field, None))
+        if isinstance(text, BadRow):
+            return text
+        has_id = has_fields and delivery.id_field is not None
+        item_id = _item_id(row, values.pop(delivery.id_field, None)) if has_id else f"{source_file}:{row.line}"
+        if isinstance(item_id, BadRow):
+            return item_id
+        group = None
+        if has_fields and delivery.group_field is not None:
+            group = _group(row, _value(row, delivery, values))
+        if isinstance(group, BadRow):
+            return group
+        fields = _fields(row, values)
+        if isinstance(fields, BadRow):
+            return fields
+        return self._unique(row, item_id, text, group, fields)
+
+    def _unique(self, row: Row, item_id: str, text: str, group: str | None, fields: str | None) -> Item | BadRow:
+        size = len(text.encode()) + len((fields or "").encode())
+        if size > self._max_row_bytes:
+            return BadRow(row.line, "row_too_long", evidence(f"over {self._max_row_bytes} bytes: {text[:200]}"))
+        key = hashlib.blake2b(item_id.encode(), digest_size=16).digest()
+        if key in self._seen:
+            return BadRow(row.line, "duplicate_id", evidence(item_id))
+        self._seen.add(key)
+        return Item(row.line, item_id, text, group, fields, size)
+
+
+def _value(row: Row, delivery: Delivery, values: dict[str, object]) -> object:
+    """Take the group out of the row; a field that is text or id as well was taken out before."""
+    return values.pop(delivery.group_field or "", None)
+
+
+def _text(row: Row, text: object) -> str | BadRow:
+    if text is None:
+        return BadRow(row.line, "missing_text", evidence(f"fields: {', '.join(row.values)}"[:1000]))
+    if not isinstance(text, str):
+        return BadRow(row.line, "text_not_string", evidence(text))
+    if "\0" in text:
+        return BadRow(row.line, "nul_byte", evidence(text))
+    if _SURROGATE.search(text):
+        return BadRow(row.line, "lone_surrogate", evidence(text))
+    if not text or text.isspace():
+        return BadRow(row.line, "empty_text", evidence(text))
+    return text
+
+
+def _item_id(row: Row, found: object) -> str | BadRow:
+    item_id = _name(found)
+    if found is None or (isinstance(found, str) and not found.strip()):
+        return BadRow(row.line, "missing_id", evidence(f"id: {found!r}"))
+    return BadRow(row.line, "bad_id", evidence(found)) if item_id is None else item_id
+
+
+def _group(row: Row, found: object) -> str | BadRow | None:
+    if found is None or found == "":
+        return None
+    group = _name(found)
+    return BadRow(row.line, "bad_group", evidence(found)) if group is None else group
+
+
+def _name(found: object) -> str | None:
+    """Return an id as text; None where it may not be one."""
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return None
+    if isinstance(found, int):
+        # Python refuses to print integers of more than 4,300 digits; such an id is none.
+        return str(found) if abs(found) < 10**MOST_ID_CHARACTERS else None
+    if len(found) > MOST_ID_CHARACTERS or _CONTROL.search(found) or _SURROGATE.search(found):
+        return None
+    return found
+
+
+def _fields(row: Row, values: dict[str, object]) -> str | BadRow | None:
+    if not values:
+        return None
+    try:
+        fields = json.dumps(values, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        return BadRow(row.line, "broken_json", evidence(f"{error}"))
+    return BadRow(row.line, "lone_surrogate", evidence(fields)) if _SURROGATE.search(fields) else fields

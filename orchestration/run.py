@@ -1,0 +1,88 @@
+"""`make run`: take a project's deliveries through the chain and show what came of them."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+
+from cupel.errors import CupelError
+from cupel.lake import replace_file
+from cupel.project import load_project
+from cupel.release.facts import ReleaseFacts, batch_facts, release_facts
+from cupel.release.funnel import print_funnel, summary
+from cupel.release.places import release_folder, report_folder
+from cupel.release.seconds import read_seconds
+from orchestration.deployment import Deployment
+from orchestration.progress import RunProgress
+from orchestration.rounds import Done, Rounds
+
+BROKEN = 1
+
+
+def main() -> int:
+    """Run the project named on the command line; 0 also when a release is refused, 1 when something broke."""
+    console = Console()
+    deployment = Deployment.from_environment()
+    name = sys.argv[1] if len(sys.argv) > 1 else "sentiment"
+    began = time.monotonic()
+    try:
+        project = load_project(deployment.projects / f"{name}.yaml")
+        with dg.DagsterInstance.get() as instance, RunProgress(console).shown() as progress:
+            rounds = Rounds(project, deployment, instance, progress=progress)
+            done = rounds.run()
+        if not done.broken:
+            _show(console, rounds, done, time.monotonic() - began)
+    except CupelError as error:
+        console.print(str(error), style="red", markup=False)
+        return BROKEN
+    for run in done.broken:
+        console.print(f"{run.job}, {run.partition}: {run.error}", style="red", markup=False)
+    return BROKEN if done.broken else 0
+
+
+def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
+    lake, project = rounds.lake, rounds.project
+    releases = {release: release_facts(lake, project, release) for release in rounds.releases()}
+    columns = [_latest(batch, list(releases.values())) or batch_facts(lake, batch) for batch in rounds.batches]
+    folders = {name: str(release_folder(lake, name)) for name in releases if release_folder(lake, name).is_dir()}
+    reports = {name: str(report_folder(lake, name) / "report.html") for name in releases}
+    content = summary(project, columns, folders, reports)
+    replace_file(lake.folder / "summary.json", (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    catalog = lake.write_catalog()
+    seconds = {batch: read_seconds(lake, [batch, *_releases_of(batch, releases)]) for batch in rounds.batches}
+    print_funnel(columns, console, seconds)
+    console.print(f"\n{_did(done)} in {took:.0f} s.")
+    for label, path in _places(rounds, folders, reports, str(catalog)):
+        console.print(f"  {label:<22}{os.path.relpath(path)}", markup=False, soft_wrap=True)
+    console.print("  page                  make ui")
+
+
+def _latest(batch: str, releases: list[ReleaseFacts]) -> ReleaseFacts | None:
+    holding = [facts for facts in releases if batch in facts.plan["batches"]]
+    return max(holding, key=lambda facts: facts.plan["attempt"], default=None)
+
+
+def _releases_of(batch: str, releases: dict[str, ReleaseFacts]) -> list[str]:
+    return [name for name, facts in releases.items() if batch in facts.plan["batches"]]
+
+
+def _did(done: Done) -> str:
+    if not done.runs:
+        return "Nothing had changed: nothing was run"
+    waiting = f"; {done.tasks_open} questions await an answer" if done.tasks_open else ""
+    return f"{done.rounds} rounds, {len(done.runs)} runs{waiting}"
+
+
+def _places(rounds: Rounds, folders: dict[str, str], reports: dict[str, str], catalog: str) -> list[tuple[str, str]]:
+    places = [(f"release {name}", path) for name, path in folders.items()]
+    places += [(f"report {name}", path) for name, path in reports.items()]
+    places += [(f"relabel {name}", str(Path(path).with_name("relabel_next.csv"))) for name, path in reports.items()]
+    return [*places, ("summary", str(rounds.lake.folder / "summary.json")), ("SQL views", catalog)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
