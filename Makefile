@@ -70,3 +70,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal
 lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+
+.PHONY: docs
+docs: .venv/.run  ## Write the reference pages that are made from the code.
+	$(PYTHON) -m docs.generate

@@ -7,30 +7,29 @@ import dagster as dg
 from assets.bench import Bench
 from assets.spec import materialized, spec
 from cupel.answers.tasks import label_tasks
-from cupel.checking.labels import labels
+from cupel.checking.labels import awaiting, labels
 from cupel.checking.linear import predictions
 from cupel.checking.routes import routes
 from cupel.release.gates import open_gate
 
 
-@dg.multi_asset(specs=[spec("predictions", deps=["clean_items", "annotations", "consensus"], kinds=["scikitlearn"])])
+@dg.multi_asset(specs=[spec("predictions", deps=["clean_items", "consensus"], kinds=["scikitlearn"])])
 def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Ask the checker for its opinion of every item, trained on the consensus of the others."""
     with bench.step(context) as step:
         project = step.project
         items, consensus = step.read("clean_items"), step.read("consensus")
-        table = predictions(items, consensus, step.read("annotations"), project.checking, project.labeling.classes)
+        table = predictions(items, consensus, project.labeling.classes, project.checking)
         return materialized(step, step.write("predictions", table))
 
 
-@dg.multi_asset(specs=[spec("routes", deps=["annotations", "consensus", "predictions"])])
+@dg.multi_asset(specs=[spec("routes", deps=["consensus", "predictions"], kinds=["numpy"])])
 def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put people and checker together, and say what happens to each item next, and why."""
     with bench.step(context) as step:
         labeling = step.project.labeling
         table = routes(
-            step.read("consensus"), step.read("predictions"), step.read("annotations"),
-            labeling.overlap, step.project.checking, labeling.classes,
+            step.read("consensus"), step.read("predictions"), labeling.overlap, step.project.checking, labeling.classes
         )  # fmt: skip
         return materialized(step, step.write("routes", table))
 
@@ -51,8 +50,9 @@ def ask_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
 def decide_labels(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Decide every item's label; open, and yielding nothing, while an annotator's answer is awaited."""
     with bench.step(context) as step:
-        table, awaited = labels(step.read("routes"), step.read("consensus"), step.read("predictions"))
-        if awaited:
-            context.log.info(open_gate(step, "checking", "labels", f"{awaited} items await annotators' answers"))
+        routes = step.read("routes")
+        if waiting := awaiting(routes):
+            context.log.info(open_gate(step, "checking", "labels", f"{len(waiting)} items await an annotator"))
             return
+        table = labels(routes, step.read("consensus"), step.read("predictions"))
         yield materialized(step, step.write("labels", table))

@@ -14,7 +14,10 @@ from cupel.consensus.consensus import consensus
 
 
 @dg.multi_asset(
-    specs=[spec("annotations", deps=["clean_items", "answers"]), spec("rejected_answers", deps=["clean_items", "answers"])]
+    specs=[
+        spec("annotations", deps=["clean_items", "answers"]),
+        spec("rejected_answers", deps=["clean_items", "answers"]),
+    ]
 )
 def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort the annotators' answers in the log into those that count and those that do not."""
@@ -28,7 +31,7 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         yield materialized(step, step.write("rejected_answers", rejected))
 
 
-@dg.multi_asset(specs=[spec("consensus", deps=["clean_items", "annotations"])])
+@dg.multi_asset(specs=[spec("consensus", deps=["clean_items", "annotations"], kinds=["numpy"])])
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Aggregate the annotations of every item: majority with explicit ties, and Dawid-Skene."""
     with bench.step(context) as step:
@@ -37,12 +40,13 @@ def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
         return materialized(step, step.write("consensus", table))
 
 
-@dg.multi_asset(specs=[spec("annotators", deps=["annotations", "consensus"])])
+@dg.multi_asset(specs=[spec("annotators", deps=["annotations", "consensus"], kinds=["numpy"])])
 def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Say of every annotator how much, how fast and how well; known answers only measure, they never train."""
     with bench.step(context) as step:
         gold = _gold(bench, step.partition)
-        table = annotators(step.read("annotations"), gold, step.project.labeling.classes)
+        classes = step.project.labeling.classes
+        table = annotators(step.read("annotations"), step.read("consensus"), classes, gold)
         return materialized(step, step.write("annotators", table))
 
 

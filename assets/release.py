@@ -1,17 +1,22 @@
 """Release: freeze, audit first, cut, adjudicate what is behind the cut, certify, hand over."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
 
+import cupel
 from assets.bench import Bench
 from assets.spec import materialized, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.experts import verdicts
 from cupel.answers.tasks import expert_tasks
+from cupel.release.facts import release_facts
+from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.gates import open_gate
 from cupel.release.outcome import release_rows
+from cupel.release.places import release_folder
 from cupel.release.plan import plan_release
 from cupel.release.proof import adjudications, audit_result, certificate, cuts
 from cupel.release.stage_errors import stage_errors
@@ -73,11 +78,13 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
 def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Test cuts from the safest labels on, until the first that the audit cannot vouch for."""
     with bench.step(context) as step:
-        table = cuts(step.read("release_plan"), step.read("release_items"), step.read("audit"))
+        table = cuts(step.read("release_plan"), step.read("release_items"), step.read("audit"), step.project)
         return materialized(step, step.write("cuts", table))
 
 
-@dg.multi_asset(specs=[spec("adjudications", deps=["release_plan", "release_items", "audit", "cuts", "expert_answers"])])
+@dg.multi_asset(
+    specs=[spec("adjudications", deps=["release_plan", "release_items", "audit", "cuts", "expert_answers"])]
+)
 def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put the labels behind the cut to the experts, if that stays within what the project allows."""
     with bench.step(context) as step:
@@ -141,6 +148,33 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         released, withheld = release_rows(items, audit, adjudicated)
         yield materialized(step, step.write("training_set", released))
         yield materialized(step, step.write("withheld_items", withheld))
+
+
+@dg.multi_asset(
+    specs=[
+        spec(
+            "manifest", deps=["training_set", "withheld_items", "cuts", "stage_errors"], kinds=["parquet", "croissant"]
+        )
+    ]
+)
+def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Write the release as a folder of files, whole or not at all: data, evidence, certificate, card, Croissant."""
+    with bench.step(context) as step:
+        names = ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts")
+        tables = {name: step.read(name) for name in names}
+        facts = release_facts(step.lake, step.project, step.partition)
+        gates = _gate_results(step, facts.plan["batches"])
+        provenance = Provenance(step.inputs, step.lake.answers.head().hash, cupel.__version__, bench.lock_sha256)
+        folder = Path(str(release_folder(step.lake, step.partition)))
+        rows = write_release(folder, facts, ReleaseTables(**tables, gate_results=gates), provenance)
+        return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
+
+
+def _gate_results(step: Step, batches: list[str]) -> pa.Table:
+    """Return what every gate said of the release and of its batches."""
+    names = step.lake.partitions("gate_results")
+    behind = [name for name in names if name.partition("--")[2] in (*batches, step.partition)]
+    return pa.concat_tables([step.read("gate_results", name) for name in behind])
 
 
 def _batches(step: Step) -> list[str]:

@@ -29,5 +29,9 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
         if released.is_dir():
             replace_file(released / "report.html", page)
     return dg.MaterializeResult(
-        metadata={"verdict": facts.verdict, "why": facts.reason, "report": dg.MetadataValue.path(str(folder / "report.html"))}
+        metadata={
+            "verdict": facts.verdict,
+            "why": facts.reason,
+            "report": dg.MetadataValue.path(str(folder / "report.html")),
+        }
     )

@@ -39,43 +39,64 @@ Slug = Annotated[str, AfterValidator(slug)]
 class Section(BaseModel):
     """A part of the project file: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Delivery(Section):
     """One batch: the files that were delivered, and how to read a row."""
 
     files: tuple[str, ...] = Field(min_length=1)
+    """Files or patterns, relative to the data folder: .jsonl, .csv, .parquet, .txt, compressed or not."""
     licence: str = Field(min_length=1)
+    """Licence of the delivery, an SPDX identifier where there is one."""
     text_field: str = "text"
+    """Column or key that holds the text."""
     id_field: str | None = "id"
+    """Column or key that holds the item's id; null: ids are made of file and line."""
     group_field: str | None = None
+    """Column or key that says what belongs together and must stay in one split; null: nothing."""
 
 
 class Raw(Section):
     """Where the raw data come from; the order is the order of the register."""
 
     deliveries: dict[Slug, Delivery] = Field(min_length=1)
+    """Batches by name, in the order of the register: of duplicates, the earliest is kept."""
 
 
 class Cleaning(Section):
     """What cleaning measures against; a null threshold is off, 0 is zero."""
 
     normalisation: Literal["NFC", "NFKC"] = "NFC"
+    """Unicode normalisation form."""
     phone_region: str = Field("US", pattern="^[A-Z]{2}$")
+    """Country whose phone numbers may be written without its code."""
     min_characters: Count | None = 1
+    """Fewer characters are rejected."""
     max_characters: Positive | None = 100_000
+    """More characters are rejected."""
     min_words: Count | None = 2
+    """Fewer words are rejected."""
     max_words: Positive | None = 20_000
+    """More words are rejected."""
     min_mean_word_length: float | None = None
+    """Shorter words on average are rejected."""
     max_mean_word_length: float | None = 20.0
+    """Longer words on average are rejected."""
     min_letter_share: Share | None = 0.5
+    """A smaller share of letters among visible characters is rejected."""
     max_symbol_word_share: float | None = 0.5
+    """More hash signs and ellipses per word are rejected."""
     max_repeated_line_share: Share | None = 0.3
+    """A larger share of characters in repeated lines is rejected."""
     max_repeated_word_share: Share | None = None
+    """A larger share of the commonest word is rejected."""
     duplicate_similarity: OpenShare | None = 0.8
+    """Jaccard similarity of shingles from which an item is a near-duplicate."""
     group_similarity: OpenShare = 0.5
+    """Jaccard similarity from which items stay in one split."""
     shingle_characters: Positive = 5
+    """Characters in a shingle."""
 
     @model_validator(mode="after")
     def _duplicates_are_groups(self) -> "Cleaning":
@@ -88,7 +109,9 @@ class Overlap(Section):
     """Annotators asked of every item at first, and at most when they disagree."""
 
     first: Positive = 2
+    """Annotators asked of every item."""
     most: Positive = 3
+    """Annotators asked at most, where the first disagree with each other or with the checker."""
 
     @model_validator(mode="after")
     def _most_is_most(self) -> "Overlap":
@@ -101,22 +124,34 @@ class Experts(Section):
     """The expert protocol: what an expert's word is, and when an item is contested."""
 
     answers: Literal[1, 2] = 2
+    """1: one expert's word is the verdict. 2: two, blind to each other, and a third where they differ."""
     description: str = Field(min_length=1)
+    """Who the experts are; the certificate quotes it."""
     are_auditors_independent: bool = False
+    """Auditors are other people than those who adjudicate."""
 
 
 class Labeling(Section):
     """What is asked, of whom, and how often."""
 
     kind: Literal["category"] = "category"
+    """Label kind."""
     question: str = Field(min_length=1)
+    """What annotators are asked."""
     classes: tuple[str, ...] = Field(min_length=2)
+    """The ontology."""
     overlap: Overlap = Overlap()
+    """How many annotators an item gets."""
     workforce: Literal["recorded"] = "recorded"
+    """Who answers: recorded, from files."""
     answers: tuple[str, ...] = Field(min_length=1)
+    """Files of recorded answers, relative to the data folder: CSV or Parquet."""
     are_annotators_known: dict[Slug, bool] = {}
+    """By batch, whether answers name their annotator; true where not given."""
     experts: Experts
+    """The expert protocol."""
     gold: str | None = None
+    """File of known labels (batch, item_id, label) that measure annotators; null: none."""
 
     @model_validator(mode="after")
     def _classes_differ(self) -> "Labeling":
@@ -129,18 +164,26 @@ class Checking(Section):
     """The second check by a model, and when people are asked again."""
 
     checker: Literal["linear"] = "linear"
+    """The model that gives the second opinion."""
     folds: Annotated[int, Field(ge=2, le=20)] = 5
+    """Folds of the out-of-sample predictions."""
     seed: int = 7
+    """Seed of the folds."""
     regularisation: Annotated[float, Field(gt=0)] = 4.0
+    """Inverse strength of the penalty of the linear model."""
     accept_log_odds: float = 3.0
+    """Log-odds of the label from which the route is accept."""
 
 
 class Splits(Section):
     """Shares of the splits; they add up to 1."""
 
     train: Share = 0.8
+    """Share of groups for training."""
     validation: Share = 0.1
+    """Share of groups for validation."""
     test: Share = 0.1
+    """Share of groups for testing."""
 
     @model_validator(mode="after")
     def _shares_are_whole(self) -> "Splits":
@@ -153,57 +196,89 @@ class Release(Section):
     """What a release holds, how good it must be, and what proof may cost."""
 
     holds: Literal["each_batch", "all_batches"] = "each_batch"
+    """One release a batch, so that a bad delivery never blocks a good one, or one of all that passed."""
     error_budget: OpenShare
+    """Highest label error that a release may have, a share."""
     audit_size: Positive
+    """Items drawn at random for the audit."""
     max_experts_seen_share: Share
+    """Largest share of the items that experts may see, audited or adjudicated."""
     seed: int = 20_140_601
+    """Enters the audit's draw and the splits."""
     splits: Splits = Splits()
+    """Shares of the splits."""
     description: str = ""
+    """What the data are; for the card."""
     citation: str = ""
+    """How to cite them; for the card."""
 
 
 class Prices(Section):
     """What an answer costs, and how long it takes where the source does not tell."""
 
     currency: str = "USD"
+    """Currency of the prices."""
     annotator_answer: Annotated[float, Field(ge=0)] = 0.0
+    """Price of an annotator's answer."""
     expert_answer: Annotated[float, Field(ge=0)] = 0.0
+    """Price of an expert's answer."""
     expert_seconds: Annotated[float, Field(ge=0)] = 30.0
+    """Working time of an expert's answer."""
 
 
 class Threshold(Section):
     """A project's own threshold for a check, with its reason."""
 
     value: float
+    """The threshold."""
     reason: str = Field(min_length=1)
+    """Why it differs from the house's."""
 
 
 class ColumnExpectation(Section):
     """A stock Great Expectations column expectation of the team's own, on any table."""
 
     table: str
+    """Table of the lake."""
     expectation: str = Field(pattern="^Expect[A-Za-z0-9]+$")
+    """Name of a stock Great Expectations column expectation."""
     arguments: dict[str, Any]
+    """Its arguments; the column among them."""
     severity: Literal["critical", "warning"] = "critical"
+    """critical blocks, warning tells."""
     reason: str = Field(min_length=1)
+    """Why it is expected."""
 
 
 class Project(Section):
     """One labeling effort; its sections are the stages of the chain, in their order."""
 
     project: Slug
+    """The project's name, that of the file."""
     title: str
+    """A title."""
     description: str = ""
+    """What it is about."""
     owner: str
+    """Who answers for it: an e-mail address or `team:name`."""
     language: str = "en"
+    """Language of the texts, ISO 639."""
     raw: Raw
+    """Where the raw data come from."""
     cleaning: Cleaning = Cleaning()
+    """What cleaning measures against."""
     labeling: Labeling
+    """What is asked, of whom, how often."""
     checking: Checking = Checking()
+    """The second check."""
     release: Release
+    """What a release holds and how good it must be."""
     prices: Prices = Prices()
+    """What people cost."""
     thresholds: dict[str, Threshold] = {}
+    """Own thresholds of checks, by the check's name."""
     expectations: tuple[ColumnExpectation, ...] = ()
+    """Own column expectations."""
 
     def section_hash(self, *sections: str) -> str:
         """Return 12 hexadecimal digits that change when one of the named sections does."""

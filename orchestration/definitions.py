@@ -68,7 +68,9 @@ def build_definitions(deployment: Deployment | None = None) -> dg.Definitions:
     )
 
 
-def _bound(project: Project, modules: tuple[object, ...], partitions_def: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
+def _bound(
+    project: Project, modules: tuple[object, ...], partitions_def: dg.PartitionsDefinition[str]
+) -> list[dg.AssetsDefinition]:
     """Return the modules' assets under the project's name, with its partitions and owner."""
     loaded = dg.load_assets_from_modules(modules, key_prefix=[project.project])
     return [

@@ -1,18 +1,29 @@
 """What a run has to do: the tables of a partition that are not there, or not what they would be now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from cupel.lake import Lake, file_hash
+from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.facts import outcome
+from cupel.release.gates import gate_of, gate_partition
+from cupel.sources import file_sha256, source_files
 from cupel.step import code_version
 from cupel.tables import TABLES
 
+# What a release froze stays as it is, whatever becomes of the batches later.
+FROZEN = {"release_plan", "release_items"}
 
-def stale_tables(
-    lake: Lake, project: Project, data: Path, partition: str, deps: Mapping[str, Sequence[str]]
-) -> list[str]:
+
+class Work(NamedTuple):
+    """What is done at once: the tables that it writes, and those that they are made from."""
+
+    tables: tuple[str, ...]
+    made_from: tuple[str, ...]
+
+
+def stale_tables(lake: Lake, project: Project, data: Path, partition: str, works: Sequence[Work]) -> list[str]:
     """Return the tables that a run must write, in the order of the chain.
 
     A table is stale when it was never written, when its code, settings or inputs changed, when its
@@ -24,53 +35,50 @@ def stale_tables(
         project: The project.
         data: Folder that deliveries are named relative to.
         partition: Batch or release.
-        deps: For each table of the job, in the order of the chain, the tables that it is made from.
+        works: What a job does, in the order of the chain.
     """
     stale: list[str] = []
     closed: set[str] = set()
-    for table, made_from in deps.items():
-        if any(name in closed for name in made_from):
-            closed.add(table)
-        elif any(name in stale for name in made_from) or not is_current(lake, project, data, table, partition):
-            stale.append(table)
-        elif _gate(lake, table, partition) == "fail" or lake.commit(table, partition) is None:
-            closed.add(table)
+    for tables, made_from in works:
+        if closed.intersection(made_from):
+            closed.update(tables)
+        elif set(stale).intersection(made_from) or not all(
+            is_current(lake, project, data, table, partition) for table in tables
+        ):
+            stale.extend(tables)
+        elif any(
+            gate_outcome(lake, table, partition) == "fail" or lake.commit(table, partition) is None for table in tables
+        ):
+            closed.update(tables)
     return stale
 
 
 def is_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> bool:
     """Tell whether a table is what a run would write now, and its gate has judged it so."""
+    if table in FROZEN:
+        return lake.commit(table, partition) is not None
     stage = TABLES[table].stage
-    gate = lake.commit("gate_results", f"{stage}--{partition}") if _is_judged(lake, table, partition) else None
-    if gate is not None and not lake.is_fresh("gate_results", gate.partition, code_version(project, "gates")):
+    gate = gate_partition(gate_of(table), partition)
+    outcome_now = gate_outcome(lake, table, partition)
+    if outcome_now is not None and not lake.is_fresh("gate_results", gate, code_version(project, "gates")):
         return False
-    if gate is not None and _gate(lake, table, partition) == "open" and lake.commit(table, partition) is None:
-        return True  # open: its inputs are unchanged, so it would be open again
+    if outcome_now == "open" and lake.commit(table, partition) is None:
+        return True  # its inputs are what they were, so it would be open again
     if not lake.is_fresh(table, partition, code_version(project, stage, partition)):
         return False
-    return _files_are_current(lake, data, table, partition)
+    return stage != "raw" or _files_are_current(lake, project, data, table, partition)
 
 
-def _is_judged(lake: Lake, table: str, partition: str) -> bool:
-    commit = lake.commit("gate_results", f"{TABLES[table].stage}--{partition}")
-    return commit is not None and table in _judged_tables(lake, commit.partition)
-
-
-def _judged_tables(lake: Lake, partition: str) -> set[str]:
-    return set(lake.read("gate_results", partition)["table_name"].to_pylist())
-
-
-def _gate(lake: Lake, table: str, partition: str) -> str | None:
-    name = f"{TABLES[table].stage}--{partition}"
+def gate_outcome(lake: Lake, table: str, partition: str) -> str | None:
+    """Return what its gate last said of a table: pass, fail or open; None where it is not judged."""
+    name = gate_partition(gate_of(table), partition)
     if lake.commit("gate_results", name) is None:
         return None
-    rows = [row for row in lake.read("gate_results", name).to_pylist() if row["table_name"] == table]
-    return outcome(rows) if rows else None
+    return outcome(lake.read("gate_results", name).to_pylist())
 
 
-def _files_are_current(lake: Lake, data: Path, table: str, partition: str) -> bool:
+def _files_are_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> bool:
     commit = lake.commit(table, partition)
-    if commit is None:
-        return False
-    files = {name.removeprefix("file:"): sha for name, sha in commit.inputs.items() if name.startswith("file:")}
-    return all((data / name).is_file() and file_hash(data / name) == sha for name, sha in files.items())
+    remembered = {} if commit is None else {k: v for k, v in commit.inputs.items() if k.startswith("file:")}
+    files = source_files(partition, project.raw.deliveries[partition].files, data)
+    return {f"file:{file.name}": file_sha256(file.path) for file in files} == remembered

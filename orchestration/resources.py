@@ -6,7 +6,7 @@ from dagster_duckdb import DuckDBResource
 
 from assets.bench import Bench
 from cupel.project import Project
-from orchestration.deployment import Deployment
+from orchestration.deployment import REPOSITORY, Deployment
 
 MEMORY_LIMIT = "1GB"
 
@@ -18,5 +18,6 @@ def bench(project: Project, deployment: Deployment) -> Bench:
         project_file=str(deployment.projects / f"{project.project}.yaml"),
         lake_root=deployment.lake,
         data_root=str(deployment.data),
+        lock_file=str(REPOSITORY / "requirements.lock"),
         duckdb=DuckDBResource(database=":memory:", connection_config=settings),
     )

@@ -6,7 +6,6 @@ rounds take a minute; with people the same rounds are days apart.
 """
 
 import uuid
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
@@ -19,11 +18,11 @@ from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.gates import batch_state
 from cupel.release.places import report_folder
-from cupel.release.plan import ALL, release_name
+from cupel.release.plan import ALL, is_finished, release_name
 from cupel.release.seconds import add_seconds
 from orchestration.definitions import batch_job, project_definitions, release_job, report_job
 from orchestration.deployment import Deployment
-from orchestration.freshness import stale_tables
+from orchestration.freshness import Work, stale_tables
 from orchestration.progress import RunProgress
 from orchestration.runs import Run, execute
 
@@ -108,6 +107,8 @@ class Rounds:
             self._execute(batch_job(self.project.project), batch, number)
         self._propose()
         for release in sorted(self._planned()):
+            if is_finished(self.lake, release):
+                continue
             self._execute(release_job(self.project.project), release, number)
 
     def _propose(self) -> None:
@@ -131,8 +132,8 @@ class Rounds:
             self._start(report_job(self.project.project), release, ["report"], number)
 
     def _execute(self, job: str, partition: str, number: int) -> None:
-        deps = job_tables(self.definitions, job)
-        stale = stale_tables(self.lake, self.project, self.deployment.data, partition, deps)
+        works = job_works(self.definitions, job)
+        stale = stale_tables(self.lake, self.project, self.deployment.data, partition, works)
         if stale:
             self._start(job, partition, stale, number)
 
@@ -176,17 +177,16 @@ def recorded_workforce(project: Project, deployment: Deployment) -> RecordedWork
     return RecordedWorkforce([deployment.data / name for name in project.labeling.answers])
 
 
-def job_tables(definitions: dg.Definitions, job: str) -> dict[str, list[str]]:
-    """Return the tables that a job writes, each with those it is made from, in the order of the chain."""
-    graph = definitions.resolve_job_def(job).asset_layer.asset_graph
-    ordered = list(_in_order(graph))
-    ours = {key for key in ordered if key in graph.materializable_asset_keys}
-    return {
-        key.path[-1]: [parent.path[-1] for parent in graph.get(key).parent_keys if parent in ours]
-        for key in ordered
-        if key in ours
-    }
-
-
-def _in_order(graph: dg.AssetGraph) -> Iterator[dg.AssetKey]:
-    yield from graph.toposorted_asset_keys
+def job_works(definitions: dg.Definitions, job: str) -> list[Work]:
+    """Return what a job does, in the order of the chain."""
+    layer = definitions.resolve_job_def(job).asset_layer
+    graph = layer.asset_graph
+    ours = layer.selected_asset_keys
+    works: dict[frozenset[dg.AssetKey], Work] = {}
+    for key in graph.toposorted_asset_keys:
+        if key in ours:
+            together = frozenset(graph.get(key).execution_set_asset_keys) or frozenset([key])
+            tables = sorted(other.path[-1] for other in together)
+            parents = {parent for other in together for parent in graph.get(other).parent_keys}
+            works.setdefault(together, Work(tuple(tables), tuple(sorted(p.path[-1] for p in parents & ours))))
+    return list(works.values())

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from cupel.lake import Lake
 from cupel.project import Prices, Project
+from cupel.release.gates import BATCH_STAGES, gate_rows
 
-BATCH_STAGES = ("raw", "cleaning", "labeling", "checking")
 Row = dict[str, Any]
 
 
@@ -102,7 +102,7 @@ def batch_facts(lake: Lake, batch: str) -> BatchFacts:
     deliveries = _rows(lake, "deliveries", batch)
     rejected = Counter(_column(lake, "rejected_rows", batch, "reason"))
     rejected.update(_column(lake, "rejected_items", batch, "reason"))
-    gates = [row for stage in BATCH_STAGES for row in _rows(lake, "gate_results", f"{stage}--{batch}")]
+    gates = gate_rows(lake, batch, BATCH_STAGES)
     return BatchFacts(
         batch=batch,
         rows_in=sum(row["rows_in"] for row in deliveries),
@@ -136,7 +136,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         certificate=_first(_rows(lake, "certificate", release)),
         cuts=_rows(lake, "cuts", release),
         stage_errors=_rows(lake, "stage_errors", release),
-        gates=_rows(lake, "gate_results", f"release--{release}"),
+        gates=gate_rows(lake, release, ["release"]),
         splits=_counts(lake, "training_set", release, "split"),
         labels=_counts(lake, "training_set", release, "label"),
         released=_count(lake, "training_set", release),

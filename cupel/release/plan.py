@@ -68,6 +68,17 @@ def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
     return earlier + 1
 
 
+def is_finished(lake: Lake, release: str) -> bool:
+    """Tell whether a release has come to its end: handed over, or refused. It is never computed again."""
+    plan = lake.commit("release_plan", release)
+    if plan is not None and lake.read("release_plan", release)["status"][0].as_py() == "refused":
+        return True
+    certificate = lake.commit("certificate", release)
+    if certificate is not None and lake.read("certificate", release)["status"][0].as_py() == "refused":
+        return lake.commit("gate_results", f"release--{release}") is not None
+    return lake.commit("manifest", release) is not None
+
+
 def plan_release(step: Step) -> tuple[pa.Table, pa.Table | None]:
     """Freeze a release, or refuse it where a gate is closed.
 

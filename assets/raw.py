@@ -1,0 +1,37 @@
+"""Raw: the files of a delivery, read row by row; what cannot become an item is kept with its reason."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.bench import Bench
+from assets.spec import materialized, spec
+from cupel.sources import file_sha256, read_delivery
+from cupel.tables import RAW_ITEMS, REJECTED_ROWS, empty
+
+
+@dg.multi_asset(
+    specs=[
+        spec("raw_items", kinds=["parquet", "duckdb"]),
+        spec("rejected_rows"),
+        spec("deliveries"),
+    ]
+)
+def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Read the files of a delivery, never holding more than a piece of them."""
+    with bench.step(context) as step:
+        reader = read_delivery(step.partition, step.project.raw.deliveries[step.partition], bench.data)
+        for file in reader.files:
+            step.file(file.name, file_sha256(file.path))
+        rejected = [empty(REJECTED_ROWS)]
+
+        def items() -> Iterator[pa.RecordBatch]:
+            for chunk in reader.chunks():
+                rejected.append(chunk.rejected)
+                yield from chunk.items.to_batches()
+
+        stream = pa.RecordBatchReader.from_batches(RAW_ITEMS.schema, items())
+        yield materialized(step, step.write("raw_items", stream))
+        yield materialized(step, step.write("rejected_rows", pa.concat_tables(rejected)))
+        yield materialized(step, step.write("deliveries", reader.deliveries()))

@@ -1,0 +1,253 @@
+"""Is the certificate valid? Sets that are over their budget are audited again and again, and certificates counted."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from cupel.certificate.attempts import Levels, attempt_levels
+from cupel.certificate.hypergeometric import (
+    Integers,
+    Reals,
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    tail,
+    upper_counts,
+)
+from cupel.certificate.plan import smallest_audit
+from cupel.certificate.sequence import Flags, count_passed, cut_positions, floor_share
+
+LIMIT = 0.055
+BUDGETS = (0.003, 0.01, 0.02)
+SIZES = (2_000, 6_000, 20_000)
+ATTEMPTS = 4
+REPEATED_SIZE = 6_000
+SEED = 1895
+
+
+class Setting(NamedTuple):
+    """A frozen set that is over its budget: where its wrong and contested items stand in the risk order."""
+
+    name: str
+    error_budget: float
+    drawn: int
+    is_wrong: Flags
+    is_contested: Flags
+
+    @property
+    def allowed(self) -> int:
+        """Wrong labels that the set may hold, its contested items being known."""
+        return floor_share(self.error_budget, len(self.is_wrong) - int(self.is_contested.sum()))
+
+    def levels(self, attempt: int) -> Levels:
+        """Divide an attempt's alpha; nothing is set aside for contested items where there are none."""
+        return attempt_levels(attempt, can_be_contested=bool(self.is_contested.any()))
+
+
+class Samples(NamedTuple):
+    """Replayed audits: counts among the items before each cut, of shape (replays, cuts)."""
+
+    audited: Integers
+    wrong: Integers
+    contested: Integers
+
+
+Rule = Callable[[Setting, Samples, Levels], Integers]
+
+
+def settings(error_budget: float, size: int) -> Iterator[Setting]:
+    """Yield the sets that should not be certified: one error over their budget, placed to deceive."""
+    rng = np.random.default_rng(SEED)
+    plan = smallest_audit(size, error_budget, attempt_levels(1), error_budget / 3)
+    if plan is None:
+        raise ValueError(f"no audit can pass at a third of the budget {error_budget}")
+    positions, none = cut_positions(size), np.zeros(size, dtype=bool)
+    over = floor_share(error_budget, size) + 1
+    shuffled = rng.permutation(size)
+    behind_each = np.concatenate([positions[:-1] + step for step in range(over // (len(positions) - 1) + 1)])[:over]
+    middle, last = int(positions[len(positions) // 2]), int(positions[-2])
+    places = {
+        "uniform": shuffled[:over],
+        "uniform, twice the budget": shuffled[: 2 * over],
+        "safe end": np.arange(over),
+        "behind every cut": behind_each,
+        "behind the middle cut": np.arange(middle, middle + over),
+        "before the last cut": np.arange(last - over, last),
+    }
+    for name, wrong in places.items():
+        yield Setting(name, error_budget, plan.drawn, _flags(size, wrong), none)
+    # As many contested items as lower the number of wrong labels allowed by a whole one.
+    contested = int(0.1 * size)
+    while floor_share(error_budget, size - contested) == floor_share(error_budget, size - contested + 1):
+        contested += 1
+    over = floor_share(error_budget, size - contested) + 1
+    mixed = {
+        "safe end, contested uniform": (np.arange(over), over + rng.permutation(size - over)[:contested]),
+        "safe end, contested behind": (np.arange(over), np.arange(over, over + contested)),
+        "uniform, contested uniform": (shuffled[:over], shuffled[over : over + contested]),
+    }
+    for name, (wrong, split) in mixed.items():
+        yield Setting(name, error_budget, plan.drawn, _flags(size, wrong), _flags(size, split))
+
+
+def sample(setting: Setting, replays: int, attempt: int = 1) -> Samples:
+    """Replay the draw of an attempt's audit; the counts between cuts are multivariate hypergeometric."""
+    rng = np.random.default_rng([SEED, attempt, replays])
+    size = len(setting.is_wrong)
+    starts = np.concatenate([[0], cut_positions(size)[:-1]])
+    kinds = np.stack([setting.is_wrong, setting.is_contested, ~setting.is_wrong & ~setting.is_contested])
+    between = np.add.reduceat(kinds.astype(np.int64), starts, axis=1)
+    colors = between.ravel()
+    counts = np.zeros((replays, colors.size), dtype=np.int64)
+    held = np.flatnonzero(colors)
+    counts[:, held] = rng.multivariate_hypergeometric(colors[held], setting.drawn, size=replays, method="marginals")
+    wrong, contested, right = np.cumsum(counts.reshape(replays, 3, -1), axis=2).transpose(1, 0, 2)
+    return Samples(wrong + contested + right, wrong, contested)
+
+
+def contested_uppers(setting: Setting, samples: Samples, levels: Levels) -> Integers:
+    """Return the upper bound of contested items that each replay would work with."""
+    found = samples.contested[:, -1]
+    if not levels.contested:
+        return np.zeros(len(found), dtype=np.int64)
+    return _on_distinct(lambda k: upper_counts(len(setting.is_wrong), setting.drawn, k, levels.contested), found)
+
+
+def p_values(setting: Setting, samples: Samples, levels: Levels) -> Reals:
+    """Return the chances that each replay holds against alpha, of shape (replays, cuts)."""
+    size, positions = len(setting.is_wrong), cut_positions(len(setting.is_wrong))
+    uppers = contested_uppers(setting, samples, levels)
+    allowed = _on_distinct(lambda c: np.array([floor_share(setting.error_budget, size - int(x)) for x in c]), uppers)
+    arrays = np.broadcast_arrays(samples.wrong, positions, allowed[:, None] + 1, samples.audited)
+    # Many replays share a case: pack it into one integer, and ask for each distinct case once.
+    key = np.zeros(samples.wrong.shape, dtype=np.int64)
+    for array in arrays:
+        key = key * (size + 2) + array
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    chances = tail(*(array.ravel()[first] for array in arrays))
+    result: Reals = chances[inverse].reshape(samples.wrong.shape)
+    return result
+
+
+def fixed_sequence(setting: Setting, samples: Samples, levels: Levels) -> Integers:
+    """Cupel's rule: test from the safest cut on, stop at the first failure. Returns accepted items, 0 for none."""
+    positions = np.concatenate([[0], cut_positions(len(setting.is_wrong))])
+    accepted: Integers = positions[count_passed(p_values(setting, samples, levels), levels.wrong)]
+    return accepted
+
+
+def certified_falsely(setting: Setting, samples: Samples, levels: Levels, rule: Rule = fixed_sequence) -> Flags:
+    """Return for each replay whether a part with more wrong labels than allowed is accepted.
+
+    Wrong labels count as they were before repair, so a certificate that repairs would have saved counts too.
+    """
+    accepted = rule(setting, samples, levels)
+    wrong_before = np.concatenate([[0], np.cumsum(setting.is_wrong)])
+    result: Flags = wrong_before[accepted] > setting.allowed
+    return result
+
+
+def bounds_failed(setting: Setting, samples: Samples, levels: Levels) -> tuple[Flags, Flags]:
+    """Return for each replay whether the bounds of all labels are too low: contested aside, and counted wrong.
+
+    The first is the bound given with a refusal, the second the one given with certificate and refusal.
+    """
+    size, wrong, contested = len(setting.is_wrong), samples.wrong[:, -1], samples.contested[:, -1]
+    upper = _on_distinct(lambda k: upper_counts(size, setting.drawn, k, levels.wrong), wrong)
+    either = _on_distinct(lambda k: upper_counts(size, setting.drawn, k, sum(levels)), wrong + contested)
+    settled = size - contested_uppers(setting, samples, levels)
+    all_wrong, all_contested = int(setting.is_wrong.sum()), int(setting.is_contested.sum())
+    return upper / settled < all_wrong / (size - all_contested), either < all_wrong + all_contested
+
+
+def measure(setting: Setting, replays: int) -> dict[str, Any]:
+    """Replay a setting: a row of the report."""
+    samples = sample(setting, replays)
+    first = certified_falsely(setting, samples, setting.levels(1))
+    as_frozen, with_contested = bounds_failed(setting, samples, setting.levels(1))
+    count, ever = int(first.sum()), first.copy()
+    is_repeated = len(setting.is_wrong) == REPEATED_SIZE
+    for attempt in range(2, ATTEMPTS + 1) if is_repeated else ():
+        ever |= certified_falsely(setting, sample(setting, replays, attempt), setting.levels(attempt))
+    return {
+        "setting": setting.name,
+        "items": len(setting.is_wrong),
+        "error_budget": setting.error_budget,
+        "audited": setting.drawn,
+        "wrong": int(setting.is_wrong.sum()),
+        "allowed": setting.allowed,
+        "contested": int(setting.is_contested.sum()),
+        "replays": replays,
+        "certified_falsely": count,
+        "certified_falsely_share": count / replays,
+        "low": clopper_pearson_lower(count, replays, 0.975),
+        "high": clopper_pearson_upper(count, replays, 0.975),
+        "certified_falsely_ever_share": float(ever.mean()) if is_repeated else None,
+        "bound_as_frozen_failed_share": float(as_frozen.mean()),
+        "bound_with_contested_failed_share": float(with_contested.mean()),
+    }
+
+
+def main() -> int:
+    """Replay all settings, print them, write them; 1 when a share is over the limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, required=True, help="file to write")
+    parser.add_argument("--replays", type=int, default=5_000, help="replays of each setting")
+    arguments = parser.parse_args()
+    rows = [
+        measure(setting, arguments.replays)
+        for error_budget in BUDGETS
+        for size in SIZES
+        for setting in settings(error_budget, size)
+    ]
+    shares = [name for name in rows[0] if name.endswith("_share")]
+    worst = {name: max(row[name] for row in rows if row[name] is not None) for name in shares}
+    is_valid = all(value <= LIMIT for value in worst.values())
+    _print(rows, worst)
+    content = {"limit": LIMIT, "attempts": ATTEMPTS, "worst": worst, "is_valid": is_valid, "settings": rows}
+    arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return 0 if is_valid else 1
+
+
+def _print(rows: list[dict[str, Any]], worst: dict[str, float]) -> None:
+    table = Table(title=f"Sets over their budget that were certified, in {rows[0]['replays']:,} replays each (%)")
+    for name in ("budget", "items", "audited", "wrong", "setting"):
+        table.add_column(name, justify="left" if name == "setting" else "right")
+    for name in ("certified", "95% interval", f"in {ATTEMPTS} attempts", "bound failed", "with contested"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            f"{100 * row['error_budget']:g}%", f"{row['items']:,}", str(row["audited"]),
+            str(row["wrong"]), row["setting"], f"{100 * row['certified_falsely_share']:.2f}",
+            f"{100 * row['low']:.2f} to {100 * row['high']:.2f}",
+            "" if row["certified_falsely_ever_share"] is None else f"{100 * row['certified_falsely_ever_share']:.2f}",
+            f"{100 * row['bound_as_frozen_failed_share']:.2f}",
+            f"{100 * row['bound_with_contested_failed_share']:.2f}",
+        )  # fmt: skip
+    table.add_section()
+    table.add_row("", "", "", "", f"worst (limit {100 * LIMIT:g})", f"{100 * worst['certified_falsely_share']:.2f}", "",
+                  *(f"{100 * worst[name]:.2f}" for name in list(worst)[1:]))  # fmt: skip
+    Console(width=None if sys.stdout.isatty() else 150).print(table)
+
+
+def _flags(size: int, places: NDArray[np.int64]) -> Flags:
+    flags = np.zeros(size, dtype=bool)
+    flags[places] = True
+    return flags
+
+
+def _on_distinct(function: Callable[[Integers], Integers], values: Integers) -> Integers:
+    distinct, inverse = np.unique(values, return_inverse=True)
+    result: Integers = function(distinct)[inverse]
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""From tables to the statistics of the certificate and back: cuts, adjudications, result, certificate."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.answers.experts import verdicts
+from cupel.certificate.result import Assay, AuditResult, Evidence, Terms, assay, wording
+from cupel.project import Experts, Project
+from cupel.tables import ADJUDICATIONS, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
+
+
+def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table, project: Project) -> pa.Table:
+    """Test the cuts of the risk order; none while the audit is incomplete.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS.
+        audit: AUDIT.
+        project: The project.
+
+    Returns:
+        CUTS, up to and including the first that failed.
+    """
+    tested = _assay(plan, items, audit, empty(ADJUDICATIONS), project).cuts
+    release = plan["release"][0].as_py()
+    return from_rows([{"release": release, **cut._asdict()} for cut in tested], CUTS)
+
+
+def adjudications(
+    plan: pa.Table, items: pa.Table, audit: pa.Table, cuts: pa.Table, expert_answers: pa.Table, project: Project
+) -> pa.Table:
+    """Return the items behind the cut that the audit has not drawn, with what experts say of them so far.
+
+    Nothing is adjudicated while the audit is incomplete, nor where it would show more to experts than the
+    project allows: such a release is refused, and the money saved.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS.
+        audit: AUDIT.
+        cuts: CUTS of the release.
+        expert_answers: EXPERT_ANSWERS of the release.
+        project: The project.
+
+    Returns:
+        ADJUDICATIONS, in risk order.
+    """
+    result = _assay(plan, items, audit, empty(ADJUDICATIONS), project).result
+    if result.audited < pc.sum(items["is_audited"]).as_py() or result.status == "refused":
+        return empty(ADJUDICATIONS)
+    passed = cuts.filter(cuts["is_passed"])["accepted"].to_pylist()
+    is_behind = pc.greater(items["risk_rank"], max(passed, default=0))
+    behind = items.filter(pc.and_(is_behind, pc.invert(items["is_audited"]))).sort_by("risk_rank")
+    return verdicts(behind, expert_answers, project.labeling.experts.answers, ADJUDICATIONS)
+
+
+def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table, project: Project) -> pa.Table:
+    """Return what the audit has shown so far.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS.
+        audit: AUDIT.
+        adjudicated: ADJUDICATIONS.
+        project: The project.
+
+    Returns:
+        AUDIT_RESULT of one row.
+    """
+    result = _assay(plan, items, audit, adjudicated, project).result
+    return from_rows([{"release": plan["release"][0].as_py(), **asdict(result)}], AUDIT_RESULT)
+
+
+def certificate(plan: pa.Table, result: pa.Table, experts: Experts) -> pa.Table:
+    """Return the certificate, or the refusal.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        result: AUDIT_RESULT, certified or refused.
+        experts: The expert protocol.
+
+    Returns:
+        CERTIFICATE of one row.
+    """
+    row, planned = result.to_pylist()[0], plan.to_pylist()[0]
+    release = row.pop("release")
+    text = wording(AuditResult(**row), experts.description, experts.are_auditors_independent)
+    names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
+    copied = {name: row[name] for name in (*names, "items")}
+    content = {"release": release, "wording": text, "items_sha256": planned["items_sha256"], **copied}
+    return from_rows([content], CERTIFICATE)
+
+
+def evidence(items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidence:
+    """Return what experts have said so far, as arrays in risk order.
+
+    Args:
+        items: RELEASE_ITEMS, any row order.
+        audit: AUDIT.
+        adjudicated: ADJUDICATIONS.
+    """
+    ranked = items.select(["batch", "item_id", "is_audited", "risk_rank"]).sort_by("risk_rank")
+    said = {(row["batch"], row["item_id"]): row for table in (audit, adjudicated) for row in table.to_pylist()}
+    names = zip(ranked["batch"].to_pylist(), ranked["item_id"].to_pylist(), strict=True)
+    rows = [said.get(name) for name in names]
+
+    def flags(column: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        return np.array([bool(row and row[column]) for row in rows], dtype=np.bool_)
+
+    is_audited = ranked["is_audited"].to_numpy().astype(np.bool_)
+    return Evidence(is_audited, flags("is_settled"), flags("is_wrong"), flags("is_contested"))
+
+
+def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table, project: Project) -> Assay:
+    planned = plan.to_pylist()[0]
+    terms = Terms(planned["error_budget"], planned["attempt"], project.release.max_experts_seen_share)
+    return assay(evidence(items, audit, adjudicated), terms)

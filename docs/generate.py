@@ -1,0 +1,80 @@
+"""Writes the reference pages that are made from the code; a test fails where they are not up to date."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cupel.project import Project
+from cupel.tables import TABLES
+
+REFERENCE = Path(__file__).parent / "reference"
+STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release", "gates", "answers")
+
+
+def tables_page() -> str:
+    """Return the page that describes every table and column."""
+    lines = ["# Tables", "", "Made by `make docs` from `cupel/tables.py`. `?` marks a column that may be null.", ""]
+    for stage in STAGES:
+        lines += [f"## {stage}", ""]
+        for table in (table for table in TABLES.values() if table.stage == stage):
+            lines += [f"### {table.name}", f"A row is {table.row}. Key: `{', '.join(table.key)}`.", ""]
+            lines += ["| column | type | meaning |", "|---|---|---|"]
+            lines += [f"| `{c.name}`{' ?' * c.is_optional} | {c.type} | {c.meaning} |" for c in table.columns]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def project_page() -> str:
+    """Return the page that describes every key of a project file."""
+    lines = [
+        "# The project file",
+        "",
+        "Made by `make docs` from `cupel/project.py`. A project is one YAML file, `projects/<project>.yaml`; its",
+        "sections are the stages of the chain. Unknown keys are refused. `projects/sentiment.yaml` is an example.",
+        "",
+        "| key | default | meaning |",
+        "|---|---|---|",
+        *_keys(Project, ""),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"| `{prefix}{name}` | {_default(field)} | {field.description} |"
+        section, part = _section(field)
+        if section is not None:
+            yield from _keys(section, f"{prefix}{name}{part}.")
+
+
+def _section(field: FieldInfo) -> tuple[type[BaseModel] | None, str]:
+    """Return the section that a field holds, and how its entries are named, if it holds one."""
+    annotation = field.annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, ""
+    for argument in get_args(annotation):
+        if isinstance(argument, type) and issubclass(argument, BaseModel):
+            return argument, ".<name>" if annotation is not None and "dict" in str(annotation) else "[]"
+    return None, ""
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if isinstance(field.default, BaseModel):
+        return ""
+    return f"`{'null' if field.default is None else field.default}`"
+
+
+def pages() -> dict[str, str]:
+    """Return the content of every page that is made from the code, by file name."""
+    return {"tables.md": tables_page(), "project.md": project_page()}
+
+
+if __name__ == "__main__":
+    for name, content in pages().items():
+        (REFERENCE / name).write_text(content, encoding="utf-8")

@@ -1,0 +1,153 @@
+import json
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.compute as pc
+import pytest
+
+from cupel.lake import Lake
+from cupel.project import load_project
+from cupel.release.facts import batch_facts, release_facts
+from orchestration.deployment import Deployment
+from orchestration.rounds import Done, Rounds
+from small import write_project
+
+
+def run(deployment: Deployment, instance: dg.DagsterInstance, name: str = "small") -> tuple[Done, Lake]:
+    project = load_project(deployment.projects / f"{name}.yaml")
+    rounds = Rounds(project, deployment, instance)
+    return rounds.run(), rounds.lake
+
+
+@pytest.fixture(scope="module")
+def instance() -> dg.DagsterInstance:
+    return dg.DagsterInstance.ephemeral()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> tuple[Deployment, Done, Lake]:
+    deployment = write_project(tmp_path_factory.mktemp("chain"))
+    return deployment, *run(deployment, instance)
+
+
+def test_the_rounds_end_with_an_empty_outbox_and_a_certified_release(finished: tuple[Deployment, Done, Lake]) -> None:
+    deployment, done, lake = finished
+    assert done.broken == []
+    assert done.tasks_open == 0
+    facts = release_facts(lake, load_project(deployment.projects / "small.yaml"), "one-r1")
+    assert facts.verdict == "PASS"
+    assert facts.released + facts.withheld == facts.plan["items"]
+
+
+def test_nothing_is_lost_on_the_way(finished: tuple[Deployment, Done, Lake]) -> None:
+    _, _, lake = finished
+    facts = batch_facts(lake, "one")
+    assert facts.rows_in == facts.items_clean + sum(facts.rejected.values())
+    assert facts.items_labelled == facts.items_clean
+    asked = lake.read("tasks", "one")
+    assert lake.answers.read("one", ["label"]).num_rows == asked.num_rows
+
+
+def test_the_third_annotator_is_asked_only_where_the_first_two_or_the_checker_disagree(
+    finished: tuple[Deployment, Done, Lake],
+) -> None:
+    _, _, lake = finished
+    slots = lake.read("tasks", "one")["slot"].to_pylist()
+    assert 0 < slots.count(3) < slots.count(1) == slots.count(2)
+
+
+def test_a_second_run_does_nothing(finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance) -> None:
+    deployment, _, lake = finished
+    before = lake.answers.head()
+    again, lake = run(deployment, instance)
+    assert again.runs == []
+    assert lake.answers.head() == before
+
+
+def test_another_lake_gets_the_same_bytes(finished: tuple[Deployment, Done, Lake], tmp_path: Path) -> None:
+    _, _, lake = finished
+    deployment = write_project(tmp_path)
+    _, other = run(deployment, dg.DagsterInstance.ephemeral())
+    for table in ("clean_items", "consensus", "labels"):
+        assert other.commit(table, "one").hash == lake.commit(table, "one").hash  # type: ignore[union-attr]
+    for table in ("release_items", "audit_result", "training_set", "manifest"):
+        assert other.commit(table, "one-r1").hash == lake.commit(table, "one-r1").hash  # type: ignore[union-attr]
+    assert other.answers.head() == lake.answers.head()
+
+
+def test_two_projects_live_side_by_side(finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    write_project(tmp_path, "small")
+    deployment = write_project(tmp_path, "other", items=120, seed=2, release={"audit_size": 60, "error_budget": 0.1})
+    done, lake = run(deployment, instance, "other")
+    assert done.broken == []
+    assert lake.folder.name == "other"
+    assert lake.commit("labels", "one").rows == 120  # type: ignore[union-attr]
+
+
+def test_a_crew_that_is_often_wrong_is_refused_and_nothing_is_released(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    deployment = write_project(
+        tmp_path, "noisy", crew_error=0.4, release={"error_budget": 0.02, "max_experts_seen_share": 0.5},
+        thresholds={"agreement": {"value": -1.0, "reason": "the audit shall judge"}},
+    )  # fmt: skip
+    done, lake = run(deployment, instance, "noisy")
+    assert done.broken == []
+    facts = release_facts(lake, load_project(deployment.projects / "noisy.yaml"), "one-r1")
+    assert facts.verdict == "REFUSED"
+    assert lake.partitions("training_set") == []
+    assert (lake.folder / "reports" / "one-r1" / "report.html").exists()
+    assert not (lake.folder / "releases").exists()
+    again, _ = run(deployment, instance, "noisy")
+    assert again.runs == []
+
+
+def test_questions_that_nobody_answers_stay_open_and_nothing_is_released(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    deployment = write_project(tmp_path, "waiting")
+    path = deployment.data / "waiting" / "answers.csv"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("one,i7,label")))
+    done, lake = run(deployment, instance, "waiting")
+    assert done.broken == []
+    assert done.tasks_open == 2
+    assert lake.partitions("labels") == lake.partitions("release_plan") == []
+    again, _ = run(deployment, instance, "waiting")
+    assert again.runs == []
+
+
+def test_a_delivery_full_of_rubbish_is_stopped_at_its_gate(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    deployment = write_project(tmp_path, "rubbish")
+    path = deployment.data / "rubbish" / "one.jsonl"
+    path.write_text("{\n" * 500 + path.read_text())
+    done, lake = run(deployment, instance, "rubbish")
+    assert done.broken == []
+    assert lake.partitions("raw_items") == ["one"]
+    assert lake.partitions("clean_items") == []
+    again, _ = run(deployment, instance, "rubbish")
+    assert again.runs == []
+
+
+def test_answers_that_do_not_count_are_kept_with_their_reason(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    deployment = write_project(tmp_path, "messy")
+    path = deployment.data / "messy" / "answers.csv"
+    rows = path.read_text().splitlines()
+    extra = ["one,ghost,label,ann,warm", "one,i3,label,ann,purple", "one,i4,label,ann,warm", "one,i5,label,ann,"]
+    path.write_text("\n".join([rows[0], *extra, *rows[1:]]) + "\n")
+    done, lake = run(deployment, instance, "messy")
+    assert done.broken == []
+    counts = {row["values"]: row["counts"] for row in pc.value_counts(lake.read("rejected_answers", "one")["reason"]).to_pylist()}
+    assert counts == {"unknown_item": 1, "unknown_label": 1, "undecided": 1, "answered_twice": 1}
+    answers = lake.answers.read("one", ["label"]).num_rows
+    assert answers == lake.commit("annotations", "one").rows + 4  # type: ignore[union-attr]
+
+
+def test_a_changed_delivery_is_computed_again(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    deployment = write_project(tmp_path, "growing", items=150)
+    run(deployment, instance, "growing")
+    path = deployment.data / "growing" / "one.jsonl"
+    path.write_text(path.read_text() + json.dumps({"id": "late", "text": "a late fire near the old ice"}) + "\n")
+    done, lake = run(deployment, instance, "growing")
+    assert lake.commit("clean_items", "one").rows == 151  # type: ignore[union-attr]
+    assert done.tasks_open > 0
+    assert lake.partitions("release_plan") == ["one-r1"]
