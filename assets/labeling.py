@@ -6,11 +6,15 @@ import dagster as dg
 import pyarrow as pa
 
 from assets.bench import Bench
-from assets.spec import materialized, spec
+from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import annotations
 from cupel.answers.recorded import read_gold
 from cupel.consensus.annotators import annotators
 from cupel.consensus.consensus import consensus
+from cupel.release.plots import annotators_plot
+
+# The inbox: rounds append to it, no run does.
+answers = spec("answers")
 
 
 @dg.multi_asset(
@@ -24,9 +28,9 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
     with bench.step(context) as step:
         labeling = step.project.labeling
         items = step.read("clean_items")["item_id"].to_pylist()
-        answers = step.answers(step.partition, "label")
+        arrived = step.answers(step.partition, "label")
         is_known = labeling.are_annotators_known.get(step.partition, True)
-        kept, rejected = annotations(answers, items, labeling.classes, is_known)
+        kept, rejected = annotations(arrived, items, labeling.classes, is_known)
         yield materialized(step, step.write("annotations", kept))
         yield materialized(step, step.write("rejected_answers", rejected))
 
@@ -47,7 +51,9 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
         gold = _gold(bench, step.partition)
         classes = step.project.labeling.classes
         table = annotators(step.read("annotations"), step.read("consensus"), classes, gold)
-        return materialized(step, step.write("annotators", table))
+        known = [row for row in table.to_pylist() if row["quality"] is not None]
+        plots = {"quality": picture(annotators_plot(known, step.partition), "annotators by quality")} if known else {}
+        return materialized(step, step.write("annotators", table), **plots)
 
 
 def _gold(bench: Bench, batch: str) -> pa.Table | None:

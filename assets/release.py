@@ -1,5 +1,6 @@
 """Release: freeze, audit first, cut, adjudicate what is behind the cut, certify, hand over."""
 
+import html
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 
 import cupel
 from assets.bench import Bench
-from assets.spec import materialized, spec
+from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.experts import verdicts
 from cupel.answers.tasks import expert_tasks
@@ -18,6 +19,7 @@ from cupel.release.gates import open_gate
 from cupel.release.outcome import release_rows
 from cupel.release.places import release_folder
 from cupel.release.plan import plan_release
+from cupel.release.plots import stage_errors_plot
 from cupel.release.proof import adjudications, audit_result, certificate, cuts
 from cupel.release.stage_errors import stage_errors
 from cupel.step import Step
@@ -110,7 +112,8 @@ def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg
     with bench.step(context) as step:
         annotations = [(batch, step.read("annotations", batch)) for batch in _batches(step)]
         table = stage_errors(step.partition, step.read("release_items"), step.read("audit"), annotations)
-        return materialized(step, step.write("stage_errors", table))
+        plot = picture(stage_errors_plot(table.to_pylist(), None), "label error after each stage, with intervals")
+        return materialized(step, step.write("stage_errors", table), **{"error after each stage": plot})
 
 
 @dg.multi_asset(specs=[spec("audit_result", deps=["release_plan", "release_items", "audit", "cuts", "adjudications"])])
@@ -133,7 +136,8 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
             context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
             return
         table = certificate(step.read("release_plan"), result, step.project.labeling.experts)
-        yield materialized(step, step.write("certificate", table))
+        said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
+        yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
 
 _PROVEN = ["certificate", "release_items", "audit", "adjudications"]
@@ -153,7 +157,9 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
 @dg.multi_asset(
     specs=[
         spec(
-            "manifest", deps=["training_set", "withheld_items", "cuts", "stage_errors"], kinds=["parquet", "croissant"]
+            "manifest",
+            deps=["training_set", "withheld_items", "cuts", "stage_errors", "expert_answers"],
+            kinds=["parquet", "croissant"],
         )
     ]
 )
@@ -164,7 +170,9 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
         tables = {name: step.read(name) for name in names}
         facts = release_facts(step.lake, step.project, step.partition)
         gates = _gate_results(step, facts.plan["batches"])
-        provenance = Provenance(step.inputs, step.lake.answers.head().hash, cupel.__version__, bench.lock_sha256)
+        known = [facts.plan["answers_until"], *step.read("expert_answers")["sequence"].to_pylist()]
+        head = step.lake.answers.hash_at(max(known))
+        provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
         folder = Path(str(release_folder(step.lake, step.partition)))
         rows = write_release(folder, facts, ReleaseTables(**tables, gate_results=gates), provenance)
         return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))

@@ -1,13 +1,17 @@
 """Report: what people keep of a release, whether it was certified or refused."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from assets.bench import Bench
 from cupel.lake import replace_file
 from cupel.release.facts import release_facts
+from cupel.release.folder import add_uncovered
 from cupel.release.places import release_folder, report_folder
 from cupel.release.relabel import relabel_csv
 from cupel.release.report import render_report
+from cupel.release.report_facts import report_facts
 from cupel.release.seconds import read_seconds
 
 
@@ -20,14 +24,15 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
     """
     with bench.step(context) as step:
         facts = release_facts(step.lake, step.project, step.partition)
-        page = render_report(facts, read_seconds(step.lake, [*facts.plan["batches"], step.partition])).encode()
+        seconds = read_seconds(step.lake, [*facts.plan["batches"], step.partition])
+        page = render_report(facts, seconds, report_facts(step.lake, facts)).encode()
         folder = report_folder(step.lake, step.partition)
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / "report.html", page)
         replace_file(folder / "relabel_next.csv", relabel_csv(step.lake, step.partition).encode())
         released = release_folder(step.lake, step.partition)
         if released.is_dir():
-            replace_file(released / "report.html", page)
+            add_uncovered(Path(str(released)), "report.html", page)
     return dg.MaterializeResult(
         metadata={
             "verdict": facts.verdict,

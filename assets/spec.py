@@ -1,5 +1,6 @@
 """How an asset is described on the page: its row, columns, stage, size and a preview; never a text."""
 
+import base64
 import html
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -73,9 +74,15 @@ def materialized(step: Step, commit: Commit, **metadata: Any) -> dg.MaterializeR
     )
 
 
+def picture(svg: str, words: str) -> dg.MarkdownMetadataValue:
+    """Return a plot as the page shows it: an image inside Markdown, with a text for those who cannot see it."""
+    image = base64.b64encode(svg.encode()).decode()
+    return dg.MetadataValue.md(f"![{words}](data:image/svg+xml;base64,{image})")
+
+
 def preview(step: Step, commit: Commit) -> str:
     """Return the first rows as a Markdown table, without texts; everything in it is escaped."""
-    if not commit.parts:
+    if not commit.rows:
         return "No rows."
     names = [column.name for column in TABLES[commit.table].columns if column.name not in PRIVATE_COLUMNS]
     relation = step.lake.relation(commit.table, commit.partition).limit(PREVIEW_ROWS)

@@ -100,8 +100,7 @@ class Lake:
     def read(self, table: str, partition: str) -> pa.Table:
         """Return a partition as one Arrow table, in the order of its key."""
         schema = TABLES[table].schema
-        parts = [_read_part(path, schema) for path in self.files(table, partition)]
-        return pa.concat_tables(parts) if parts else schema.empty_table()
+        return pa.concat_tables(_read_part(path, schema) for path in self.files(table, partition))
 
     def read_batches(self, table: str, partition: str, rows: int = ROWS_PER_GROUP) -> Iterator[pa.Table]:
         """Yield a partition in pieces of at most `rows` rows, never holding more than one."""
@@ -112,10 +111,7 @@ class Lake:
 
     def relation(self, table: str, partition: str) -> duckdb.DuckDBPyRelation:
         """Return a partition as a lazy relation on this lake's connection."""
-        files = self.files(table, partition)
-        if not files:
-            return self.connection.from_arrow(TABLES[table].schema.empty_table())
-        return self.connection.read_parquet(files)
+        return self.connection.read_parquet(self.files(table, partition))
 
     def write(
         self,
@@ -249,8 +245,8 @@ def _read_part(path: str, schema: pa.Schema) -> pa.Table:
 
 
 def _parts(batches: Iterable[pa.Table], table: Table) -> Iterator[list[pa.Table]]:
-    """Regroup sorted rows into parts of fixed size, refusing a key that comes twice."""
-    pending: list[pa.Table] = []
+    """Regroup sorted rows into parts of fixed size, refusing a key that comes twice; no rows are one empty part."""
+    pending: list[pa.Table] = [table.schema.empty_table()]
     held, last_key = 0, None
     for batch in batches:
         last_key = _check_keys(batch, table, last_key)

@@ -16,24 +16,24 @@ OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
 def slug(name: str) -> str:
     """Return the name if it is safe as a path and a partition key.
 
     Raises:
-        ValueError: It is not 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit.
+        ValueError: It is not 1 to 100 of a-z, 0-9, _ and -, starting with a letter or digit.
 
     >>> slug("movies-2026")
     'movies-2026'
     """
     if not SLUG.fullmatch(name):
-        raise ValueError(f"{name!r} is not a slug: 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit")
+        raise ValueError(f"{name!r} is not a slug: 1 to 100 of a-z, 0-9, _ and -, starting with a letter or digit")
     return name
 
 
-Slug = Annotated[str, AfterValidator(slug)]
+Slug = Annotated[str, Field(max_length=64), AfterValidator(slug)]
 
 
 class Section(BaseModel):

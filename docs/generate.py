@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from cupel.project import Project
 from cupel.tables import TABLES
+from expectations.reference import gates_page
 
 REFERENCE = Path(__file__).parent / "reference"
 STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release", "gates", "answers")
@@ -72,7 +73,7 @@ def _default(field: FieldInfo) -> str:
 
 def pages() -> dict[str, str]:
     """Return the content of every page that is made from the code, by file name."""
-    return {"tables.md": tables_page(), "project.md": project_page()}
+    return {"tables.md": tables_page(), "project.md": project_page(), "gates.md": gates_page()}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The wiring: every project's assets, gates and jobs, bound to its partitions and its bench."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 import assets.checking
@@ -14,9 +16,7 @@ from orchestration.deployment import Deployment
 from orchestration.gates import gates
 from orchestration.resources import bench
 
-BATCH_MODULES = (assets.raw, assets.cleaning, assets.labeling, assets.checking)
-RELEASE_MODULES = (assets.release,)
-REPORT_MODULES = (assets.report,)
+MODULES = (assets.raw, assets.cleaning, assets.labeling, assets.checking, assets.release, assets.report)
 
 
 def batch_job(project: str) -> str:
@@ -38,18 +38,18 @@ def project_definitions(project: Project, deployment: Deployment) -> dg.Definiti
     """Return one project's assets, gates and jobs."""
     name = project.project
     batches, releases = partitions.batches(name), partitions.releases(name)
-    work = _bound(project, BATCH_MODULES, batches)
-    release = _bound(project, RELEASE_MODULES, releases)
-    report = _bound(project, REPORT_MODULES, releases)
-    jobs = [
-        dg.define_asset_job(batch_job(name), dg.AssetSelection.assets(*work)),
-        dg.define_asset_job(release_job(name), dg.AssetSelection.assets(*release)),
-        dg.define_asset_job(report_job(name), dg.AssetSelection.assets(*report)),
-    ]
+    work = _bound(project, batches, releases)
     checks = gates(project, batches, releases)
-    resources = {"bench": bench(project, deployment)}
-    bound = dg.with_resources([*work, *release, *report, *checks], resources)
-    return dg.Definitions(assets=[*bound[: -len(checks)]], asset_checks=bound[-len(checks) :], jobs=jobs)
+    bound = dg.with_resources([*work, *checks], {"bench": bench(project, deployment)})
+    return dg.Definitions(
+        assets=[*bound[: len(work)], *_outside(project)],
+        asset_checks=bound[len(work) :],
+        jobs=[
+            dg.define_asset_job(batch_job(name), _selection(work, batches)),
+            dg.define_asset_job(release_job(name), _selection(work, releases) - _report(project)),
+            dg.define_asset_job(report_job(name), _report(project)),
+        ],
+    )
 
 
 def build_definitions(deployment: Deployment | None = None) -> dg.Definitions:
@@ -69,16 +69,33 @@ def build_definitions(deployment: Deployment | None = None) -> dg.Definitions:
 
 
 def _bound(
-    project: Project, modules: tuple[object, ...], partitions_def: dg.PartitionsDefinition[str]
+    project: Project, batches: dg.PartitionsDefinition[str], releases: dg.PartitionsDefinition[str]
 ) -> list[dg.AssetsDefinition]:
-    """Return the modules' assets under the project's name, with its partitions and owner."""
-    loaded = dg.load_assets_from_modules(modules, key_prefix=[project.project])
-    return [
-        asset.map_asset_specs(
-            lambda spec: spec.replace_attributes(partitions_def=partitions_def, owners=[project.owner])
-        )
-        for asset in loaded
-    ]
+    """Return the assets under the project's name, with its owner and the partitions of their stage."""
+
+    def own(spec: dg.AssetSpec) -> dg.AssetSpec:
+        partitions_def = releases if spec.group_name == "release" else batches
+        return spec.replace_attributes(partitions_def=partitions_def, owners=[project.owner])
+
+    return [asset.map_asset_specs(own) for asset in _loaded(project) if isinstance(asset, dg.AssetsDefinition)]
+
+
+def _outside(project: Project) -> list[dg.AssetSpec]:
+    """Return what is written outside the graph, which the page shows as external: the answers log."""
+    specs = [asset for asset in _loaded(project) if isinstance(asset, dg.AssetSpec)]
+    return [spec.replace_attributes(owners=[project.owner]) for spec in specs]
+
+
+def _loaded(project: Project) -> Sequence[object]:
+    return dg.load_assets_from_modules(MODULES, key_prefix=[project.project], include_specs=True)
+
+
+def _selection(work: list[dg.AssetsDefinition], partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*(asset for asset in work if asset.partitions_def == partitions_def))
+
+
+def _report(project: Project) -> dg.AssetSelection:
+    return dg.AssetSelection.keys(dg.AssetKey([project.project, "report"]))
 
 
 defs = build_definitions()

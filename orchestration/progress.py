@@ -17,8 +17,8 @@ class RunProgress:
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total} steps"), TimeElapsedColumn(), TextColumn("[dim]{task.fields[step]}"),
-            console=console,
+            TextColumn("{task.completed}/{task.total} tables"), TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[step]}"), console=console,
         )  # fmt: skip
 
     @contextmanager

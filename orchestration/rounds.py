@@ -113,11 +113,13 @@ class Rounds:
 
     def _propose(self) -> None:
         """Propose a release of every batch, or set of batches, that is ready and in none yet."""
-        ready = [batch for batch in self.batches if batch_state(self.lake, batch).outcome == "pass"]
+        ready = [batch for batch in self.batches if batch_state(self.lake, batch, self.project).outcome == "pass"]
         if self.project.release.holds == "each_batch":
             names = [release_name(batch, 1) for batch in ready]
         else:
-            is_settled = all(batch_state(self.lake, batch).outcome in ("pass", "fail") for batch in self.batches)
+            is_settled = all(
+                batch_state(self.lake, batch, self.project).outcome in ("pass", "fail") for batch in self.batches
+            )
             names = [release_name(ALL, 1)] if is_settled and ready else []
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", names)
 

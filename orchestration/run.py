@@ -1,6 +1,7 @@
 """`make run`: take a project's deliveries through the chain and show what came of them."""
 
 import json
+import logging
 import os
 import sys
 import time
@@ -26,6 +27,7 @@ BROKEN = 1
 def main() -> int:
     """Run the project named on the command line; 0 also when a release is refused, 1 when something broke."""
     console = Console()
+    logging.getLogger("dagster").setLevel(logging.ERROR)
     deployment = Deployment.from_environment()
     name = sys.argv[1] if len(sys.argv) > 1 else "sentiment"
     began = time.monotonic()

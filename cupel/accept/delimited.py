@@ -1,6 +1,7 @@
 """Delimited text as people save it: comma, semicolon or tab; UTF-8, UTF-16 or a Windows code page; rows recovered."""
 
 import csv
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -12,6 +13,8 @@ DELIMITERS = (",", ";", "\t", "|")
 # A quoted field that spans more lines than this was never closed.
 MAX_LINES_OF_A_ROW = 1_000
 MAX_FIELD_CHARACTERS = 1 << 27
+# What decoding leaves of bytes that are no UTF-8.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Decoded(NamedTuple):
@@ -129,4 +132,4 @@ def _header(name: str, fields: list[str] | None) -> list[str]:
 def _problem(raw: str) -> str | None:
     if "\0" in raw:
         return "nul_byte"
-    return "wrong_encoding" if any("\ud800" <= character <= "\udfff" for character in raw) else None
+    return "wrong_encoding" if _SURROGATE.search(raw) else None

@@ -1,4 +1,4 @@
-"""A delivered file to rows: CSV, JSON Lines, JSON (Label Studio's too) and Parquet, each row readable or with a reason."""
+"""A delivered file to rows: CSV, JSON Lines, JSON (Label Studio's too) and Parquet; bad rows with a reason."""
 
 import gzip
 import hashlib

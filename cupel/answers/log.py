@@ -83,6 +83,20 @@ class AnswersLog:
         last = _read_segment(segments[-1])
         return Head(last["sequence"][-1].as_py(), last["hash"][-1].as_py())
 
+    def hash_at(self, sequence: int) -> str:
+        """Return the hash of a record, which fixes it and all before it; zeros for 0.
+
+        Raises:
+            AnswerError: The log has no such record.
+        """
+        if sequence == 0:
+            return GENESIS
+        records = self.read()
+        found = records.filter(pc.equal(records["sequence"], sequence))["hash"].to_pylist()
+        if not found:
+            raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {self.head().sequence}")
+        return str(found[0])
+
     def append(self, answers: pa.Table) -> Appended:
         """Append answers that the log does not have yet.
 

@@ -1,7 +1,7 @@
 """Coding: annotations as arrays of integers, in an order that does not depend on the order of rows."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +13,14 @@ from cupel.tables import TEXT
 
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
+ItemIds: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[str]"
 
 
 class Coded(NamedTuple):
     """A batch's annotations as integers, sorted by item, annotator and label.
 
     `item`, `annotator` and `label` have one entry per annotation: places in `item_ids` (ascending),
-    in `annotators` (ascending; all annotations that name nobody share one last place, null) and in
+    in `annotators` (ascending; annotations that name nobody share the last place, null) and in
     `classes` (the ontology's order).
     """
 
@@ -31,7 +32,7 @@ class Coded(NamedTuple):
     classes: tuple[str, ...]
 
 
-def code(annotations: pa.Table, item_ids: pa.Array | pa.ChunkedArray | Sequence[str], classes: Sequence[str]) -> Coded:
+def code(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str]) -> Coded:
     """Return annotations as arrays of integers.
 
     Args:
@@ -51,8 +52,7 @@ def code(annotations: pa.Table, item_ids: pa.Array | pa.ChunkedArray | Sequence[
     ([0, 1], [1, 0], [1, 0])
     """
     ids = sorted_ids(item_ids)
-    names = annotations["annotator"].cast(TEXT).unique()
-    names = names.take(pc.sort_indices(names, null_placement="at_end"))
+    names = _ascending(annotations["annotator"].cast(TEXT).unique())
     item = _places(annotations, "item_id", ids)
     annotator = _places(annotations, "annotator", names)
     label = _places(annotations, "label", pa.array(classes, TEXT))
@@ -60,14 +60,14 @@ def code(annotations: pa.Table, item_ids: pa.Array | pa.ChunkedArray | Sequence[
     return Coded(item[order], annotator[order], label[order], ids, names, tuple(classes))
 
 
-def sorted_ids(item_ids: pa.Array | pa.ChunkedArray | Sequence[str]) -> pa.Array:
+def sorted_ids(item_ids: ItemIds) -> pa.Array:
     """Return item ids in ascending order.
 
     Raises:
         TableError: An id stands twice.
     """
-    ids = pa.array(item_ids, TEXT) if not isinstance(item_ids, pa.ChunkedArray) else item_ids.combine_chunks()
-    ids = ids.cast(TEXT).take(pc.sort_indices(ids.cast(TEXT)))
+    ids = item_ids.combine_chunks() if isinstance(item_ids, pa.ChunkedArray) else pa.array(item_ids, TEXT)
+    ids = _ascending(ids.cast(TEXT))
     if len(ids.unique()) != len(ids):
         twice = next(a for a, b in zip(ids[:-1].to_pylist(), ids[1:].to_pylist(), strict=True) if a == b)
         raise TableError(f"item_ids: {twice!r} stands twice; give each item of the batch once")
@@ -79,6 +79,43 @@ def vote_counts(coded: Coded) -> Integers:
     items, classes = len(coded.item_ids), len(coded.classes)
     cells = np.bincount(coded.item * classes + coded.label, minlength=items * classes)
     return cells.reshape(items, classes).astype(np.int64)
+
+
+def vectors(column: pa.ChunkedArray, classes: int) -> Reals:
+    """Return a column of probability lists as an array, NaN rows where it is null.
+
+    Args:
+        column: Lists of one number per class, or null.
+        classes: Number of classes.
+
+    Returns:
+        Shape rows x classes.
+
+    Raises:
+        TableError: A list has another length, or holds a null.
+    """
+    lists = column.combine_chunks()
+    found = np.asarray(pc.is_valid(lists).to_numpy(zero_copy_only=False), dtype=np.bool_)
+    flat = lists.flatten()
+    lengths = pc.unique(pc.list_value_length(lists).drop_null()).to_pylist()
+    if lengths not in ([], [classes]) or flat.null_count:
+        raise TableError(f"column posterior: lists of {lengths} numbers; expected {classes}, one per class, none null")
+    values = np.full((len(lists), classes), np.nan)
+    values[found] = flat.to_numpy(zero_copy_only=False).reshape(-1, classes)
+    return values
+
+
+def lists_of(values: Reals, is_known: NDArray[np.bool_]) -> pa.Array:
+    """Return the rows of an array as Arrow lists, null where a row is not known."""
+    offsets = np.concatenate([[0], np.cumsum(is_known * values.shape[1])]).astype(np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()), pa.array(values[is_known].ravel()), mask=pa.array(~is_known)
+    )
+
+
+def _ascending(values: pa.Array) -> pa.Array:
+    """Return the values in ascending order, null last."""
+    return values.take(pc.sort_indices(values))
 
 
 def _places(annotations: pa.Table, column: str, known: pa.Array) -> Integers:

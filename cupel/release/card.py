@@ -6,7 +6,7 @@ import yaml
 
 from cupel.errors import ReleaseError
 from cupel.release.facts import ReleaseFacts
-from cupel.release.figures import bound, count, percent, plural
+from cupel.release.figures import bound, count, percent, plural, setting
 from cupel.release.layout import SPLITS
 from cupel.release.templating import environment
 from cupel.release.wording import error_lines, limits, protocol, steps
@@ -59,8 +59,8 @@ def render_card(facts: ReleaseFacts) -> str:
         wording=_line(certificate["wording"]),
         bound=bound(result["error_bound"]),
         bound_with_contested=bound(result["error_bound_with_contested"]),
-        budget=percent(result["error_budget"]),
-        confidence=percent(result["confidence"]),
+        budget=setting(result["error_budget"]),
+        confidence=setting(result["confidence"]),
         experts_seen=percent(result["experts_seen_share"]),
         attempt=result["attempt"],
         errors=error_lines(facts),

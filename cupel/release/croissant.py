@@ -1,6 +1,7 @@
 """Croissant metadata of a release: what its files and columns are, and how the labels came about."""
 
 import hashlib
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from cupel.release.facts import ReleaseFacts
 from cupel.release.wording import bounds, limits, protocol, steps
 from cupel.tables import TRAINING_SET
 
-_SPDX = "https://spdx.org/licenses/{}.html"
+_SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 
 def croissant(facts: ReleaseFacts, files: Mapping[str, tuple[bytes, int]]) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def croissant(facts: ReleaseFacts, files: Mapping[str, tuple[bytes, int]]) -> di
     if facts.result is None:
         raise ReleaseError(f"release {facts.release}: no audit result, so no Croissant metadata")
     project = facts.project
-    context = mlc.Context(conforms_to=mlc.CroissantVersion.V_1_0)
+    context = mlc.Context()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -44,7 +45,7 @@ def croissant(facts: ReleaseFacts, files: Mapping[str, tuple[bytes, int]]) -> di
                 ctx=context,
                 name=facts.release,
                 description=(project.release.description or project.description or project.title).strip(),
-                license=[_SPDX.format(licence) for licence in licences(facts)],
+                license=[_licence(licence) for licence in licences(facts)],
                 cite_as=project.release.citation.strip() or None,
                 in_language=[project.language],
                 version=f"1.0.0+{facts.plan['items_sha256'][:12]}",
@@ -103,6 +104,11 @@ def _records(mlc: Any, context: Any, path: str) -> Any:
         for column in TRAINING_SET.columns
     ]
     return mlc.RecordSet(ctx=context, id=name, name=name, key=[f"{name}/batch", f"{name}/item_id"], fields=fields)
+
+
+def _licence(licence: str) -> str:
+    """Return a licence as metadata want it: a URL, where it is an SPDX identifier."""
+    return f"https://spdx.org/licenses/{licence}.html" if _SPDX.fullmatch(licence) else licence
 
 
 def _name(path: str) -> str:

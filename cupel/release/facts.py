@@ -84,7 +84,7 @@ class ReleaseFacts:
         if self.plan["status"] == "refused":
             return str(self.plan["reason"])
         failed = [row["check"] for row in self.gates if row["outcome"] == "fail" and row["severity"] == "critical"]
-        if self.result:
+        if self.result and (not failed or self.result["status"] == "refused"):
             return str(self.result["reason"])
         return f"checks failed: {', '.join(failed)}" if failed else "the audit has not begun"
 

@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-UNKNOWN = "–"  # noqa: RUF001
+from cupel.certificate.result import percent as rounded_up
+
+UNKNOWN = "\N{EN DASH}"
 
 
 def count(number: int | None) -> str:
@@ -17,27 +19,34 @@ def count(number: int | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share (0 to 1) as a percentage: one decimal, two below 2%.
+    """Return a share (0 to 1) as a percentage: one decimal, two near nothing or all, none at them.
 
-    >>> percent(0.1234), percent(0.00512), percent(None)
-    ('12.3%', '0.51%', '–')
+    >>> percent(0.1234), percent(0.00512), percent(0.9998), percent(1.0), percent(None) == UNKNOWN
+    ('12.3%', '0.51%', '99.98%', '100%', True)
     """
     if share is None or math.isnan(share):
         return UNKNOWN
-    return f"{share:.2%}" if abs(share) < 0.02 else f"{share:.1%}"
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return f"{share:.2%}" if abs(share) < 0.02 or 0.98 < share < 1 else f"{share:.1%}"
+
+
+def setting(share: float) -> str:
+    """Return a share that was set rather than measured, with just the digits that it has.
+
+    >>> setting(0.01), setting(1 - 0.05), setting(0.003)
+    ('1%', '95%', '0.3%')
+    """
+    return f"{share * 100:.6g}%"
 
 
 def bound(share: float | None) -> str:
-    """Return an upper bound as a percentage, rounded up: what is written is never less than what holds.
+    """Return an upper bound as a percentage, rounded up as certificates do: never less than what holds.
 
     >>> bound(0.00991), bound(0.009911), bound(0.1201)
-    ('0.991%', '0.992%', '12.01%')
+    ('0.991%', '0.992%', '12.1%')
     """
-    if share is None or math.isnan(share):
-        return UNKNOWN
-    decimals = 3 if share < 0.01 else 2
-    steps = 10 ** (decimals + 2)
-    return f"{math.ceil(round(share * steps, 6)) / steps:.{decimals}%}"
+    return UNKNOWN if share is None or math.isnan(share) else rounded_up(share)
 
 
 def interval(row: Mapping[str, Any]) -> str:
@@ -81,8 +90,8 @@ def seconds(number: float) -> str:
 def figure(value: float | None, is_share: bool) -> str:
     """Return what a check observed: a percentage, or a plain number with up to four digits.
 
-    >>> figure(0.981, True), figure(3.0, False), figure(0.61234, False)
-    ('98.1%', '3', '0.6123')
+    >>> figure(0.971, True), figure(3.0, False), figure(0.61234, False)
+    ('97.1%', '3', '0.6123')
     """
     if value is None or math.isnan(value):
         return UNKNOWN

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from upath import UPath
 
 from cupel.errors import ReleaseError
 from cupel.lake import ROWS_PER_GROUP, replace_file
@@ -48,7 +50,7 @@ class Provenance:
     requirements_sha256: str | None = None
 
 
-def write_release(folder: Path, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance) -> pa.Table:
+def write_release(folder: Path | UPath, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance) -> pa.Table:
     """Write a certified release.
 
     Args:
@@ -74,7 +76,7 @@ def write_release(folder: Path, facts: ReleaseFacts, tables: ReleaseTables, prov
     return from_rows([rows[name] for name in sorted(rows)], MANIFEST)
 
 
-def add_uncovered(folder: Path, name: str, content: bytes) -> Path:
+def add_uncovered(folder: Path | UPath, name: str, content: bytes) -> Path | UPath:
     """Add a file that the release's hash does not cover: the report or the record of the run.
 
     Raises:
@@ -136,6 +138,7 @@ def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
         "plan": facts.plan,
         "protocol": experts.model_dump(mode="json"),
         "max_experts_seen_share": facts.project.release.max_experts_seen_share,
+        "project_seed": facts.project.release.seed,
     }
 
 
@@ -166,14 +169,29 @@ def _manifest(facts: ReleaseFacts, provenance: Provenance, rows: dict[str, dict[
     return {**manifest, "release_sha256": layout.release_sha256(manifest)}
 
 
-def _put(folder: Path, contents: dict[str, bytes]) -> None:
-    """Put the files in place by one rename; a release that is there already must be the same."""
-    if folder.exists():
+def _put(folder: Path | UPath, contents: dict[str, bytes]) -> None:
+    """Put the files in place; a release that is there already must be the same.
+
+    On a local disk all at once, by one rename. An object store has no rename: there the manifest is put
+    last, and without a manifest there is no release.
+    """
+    if (folder if isinstance(folder, Path) else folder / layout.MANIFEST_FILE).exists():
         _must_be_same(folder, contents)
-        return
+    elif isinstance(folder, Path):
+        _rename_into_place(folder, contents)
+    else:
+        for name in _manifest_last(contents):
+            replace_file(folder / name, contents[name])
+
+
+def _manifest_last(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name == layout.MANIFEST_FILE, name))
+
+
+def _rename_into_place(folder: Path, contents: dict[str, bytes]) -> None:
     temporary = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     try:
-        for name in sorted(contents, key=lambda name: (name == layout.MANIFEST_FILE, name)):
+        for name in _manifest_last(contents):
             _write(temporary / name, contents[name])
         for directory in sorted({path.parent for path in temporary.rglob("*")} | {temporary}):
             _sync(directory)
@@ -187,7 +205,7 @@ def _put(folder: Path, contents: dict[str, bytes]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _must_be_same(folder: Path, contents: dict[str, bytes]) -> None:
+def _must_be_same(folder: Path | UPath, contents: dict[str, bytes]) -> None:
     for name, content in contents.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:

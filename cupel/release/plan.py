@@ -26,18 +26,6 @@ def release_name(holds: str, number: int) -> str:
     return f"{holds}-r{number}"
 
 
-def release_number(release: str) -> int:
-    """Return which release of its batches this is; the first is 1.
-
-    Raises:
-        ReleaseError: The name is not that of a release.
-
-    >>> release_number("movies-r2")
-    2
-    """
-    return int(_parse(release)["number"])
-
-
 def batches_of(release: str, project: Project) -> list[str]:
     """Return the batches that a release is to hold, in the order of the register.
 
@@ -57,15 +45,14 @@ def batches_of(release: str, project: Project) -> list[str]:
 def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
     """Return how often these batches have been put to an audit, this release included.
 
-    A release counts as an attempt when it was frozen and holds one of the batches: its audit has been
-    looked at, or may have been.
+    Every other release counts that was frozen and holds one of the batches, whatever its name: its audit
+    has been looked at, or may have been.
     """
-    earlier = 0
-    for other in lake.partitions("release_plan"):
-        plan = lake.read("release_plan", other).to_pylist()[0]
-        is_before = other != release and release_number(other) < release_number(release)
-        earlier += plan["status"] == "frozen" and is_before and bool(set(plan["batches"]) & set(batches))
-    return earlier + 1
+    others = [lake.read("release_plan", name).to_pylist()[0] for name in lake.partitions("release_plan")]
+    return 1 + sum(
+        plan["release"] != release and plan["status"] == "frozen" and bool(set(plan["batches"]) & set(batches))
+        for plan in others
+    )
 
 
 def is_finished(lake: Lake, release: str) -> bool:
@@ -90,7 +77,7 @@ def plan_release(step: Step) -> tuple[pa.Table, pa.Table | None]:
     """
     release, settings = step.partition, step.project.release
     wanted = batches_of(release, step.project)
-    states = {batch: batch_state(step.lake, batch) for batch in wanted}
+    states = {batch: batch_state(step.lake, batch, step.project) for batch in wanted}
     passed = [batch for batch in wanted if states[batch].outcome == "pass"]
     attempt = attempt_of(step.lake, release, passed)
     if not passed:

@@ -2,13 +2,13 @@
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
 from cupel.release.facts import Row
-from cupel.release.figures import bound, count, percent
-from cupel.release.wording import STAGE_NAMES
+from cupel.release.figures import bound, count, percent, setting
+from cupel.release.wording import stage_name
 
 INK = "#1d2733"
 MUTED = "#66717d"
@@ -38,7 +38,7 @@ def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
         rows: STAGE_ERRORS, in the order of their position; rows without an estimate are left out.
         result: AUDIT_RESULT; its bounds and budget are drawn where they are known.
     """
-    known = [row for row in rows if row["error"] is not None]
+    known = [row for row in rows if row["error"] is not None and row["decided_by"] != "released"]
     bars = _release_bars(result)
     lines = len(known) + len(bars)
 
@@ -46,21 +46,17 @@ def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
         for place, row in enumerate(known):
             axes.hlines(place, row["error_low"], row["error_high"], color=BLUE, linewidth=2.2)
             axes.plot(row["error"], place, "o", color=BLUE, markersize=6.5)
-            axes.annotate(
-                percent(row["error"]), (row["error"], place), (0, 7), textcoords="offset points", ha="center", fontsize=9
-            )
+            _beside(axes, percent(row["error"]), row["error_high"], place)
         for place, (_, value) in enumerate(bars, len(known)):
             axes.barh(place, value, height=0.42, color="white", edgecolor=ORANGE, hatch="////", linewidth=1.2)
-            axes.annotate(
-                f"at most {bound(value)}", (value, place), (6, 0), textcoords="offset points", va="center", fontsize=9
-            )
+            _beside(axes, f"at most {bound(value)}", value, place)
         if result is not None:
             axes.axvline(result["error_budget"], color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
             axes.annotate(
-                f"budget {percent(result['error_budget'])}", (result["error_budget"], -0.75), (4, 0),
+                f"budget {setting(result['error_budget'])}", (result["error_budget"], -0.75), (4, 0),
                 textcoords="offset points", fontsize=9, va="center",
             )  # fmt: skip
-        names = [STAGE_NAMES.get(row["decided_by"], row["decided_by"]) for row in known]
+        names = [stage_name(row) for row in known]
         axes.set_yticks(range(lines), names + [name for name, _ in bars])
         axes.set_ylim(lines - 0.4, -1.1)
         highest = [row["error_high"] for row in known] + [value for _, value in bars]
@@ -68,61 +64,59 @@ def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
         _percent_axis(axes, "x")
         axes.set_xlabel("share of labels that are wrong")
 
-    said = [f"{STAGE_NAMES.get(row['decided_by'], row['decided_by'])} {percent(row['error'])}" for row in known]
+    said = [f"{stage_name(row)} {percent(row['error'])}" for row in known]
     said += [f"{name} at most {bound(value)}" for name, value in bars]
     return _svg("errors", "Label error after each stage: " + "; ".join(said) + ".", draw, 0.42 * lines + 1.1)
 
 
-def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row) -> str:
+def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row, allowed: int) -> str:
     """Plot wrong labels expected before each place of the risk order against how many are allowed.
 
     Args:
         curve: Columns risk_rank, audited, wrong: running counts of settled audited items, the safest first.
         cuts: CUTS, those that were tested.
         result: AUDIT_RESULT.
+        allowed: Wrong labels that the accepted part may hold.
     """
-    budget = int(result["error_budget"] * result["items"] + 1e-9)
     points = [(0, 0.0)] + [(row["risk_rank"], row["wrong"] / row["audited"] * row["risk_rank"]) for row in curve]
 
     def draw(axes: Any) -> None:
         axes.step(*zip(*points, strict=True), where="post", color=BLUE, linewidth=1.6, label="wrong labels, estimated")
-        axes.axhline(budget, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
-        axes.annotate(
-            f"{count(budget)} allowed", (result["items"], budget), (0, 4), textcoords="offset points", ha="right",
-            fontsize=9,
-        )  # fmt: skip
+        axes.axhline(allowed, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
+        axes.annotate(f"{count(allowed)} allowed", (0, allowed), (6, 4), textcoords="offset points", fontsize=9)
         for is_passed, marker, colour, name in ((True, "o", GREEN, "cut passed"), (False, "X", ORANGE, "cut failed")):
             chosen = [row for row in cuts if row["is_passed"] == is_passed]
             heights = [row["wrong"] / row["audited"] * row["accepted"] if row["audited"] else 0.0 for row in chosen]
             if chosen:
                 axes.plot(
-                    [row["accepted"] for row in chosen], heights, marker, color=colour, markersize=6, label=name,
-                    linestyle="none", markeredgecolor="white",
+                    [row["accepted"] for row in chosen], heights, marker, color=colour, label=name, linestyle="none",
+                    markersize=3.5 if is_passed else 7.5, markeredgewidth=0, zorder=5,
                 )  # fmt: skip
         if result["accepted"]:
             axes.axvspan(0, result["accepted"], color=SKY, alpha=0.16, linewidth=0)
             axes.axvline(result["accepted"], color=GREEN, linewidth=1.4)
         axes.set_xlim(0, result["items"])
-        top = max([height for _, height in points] + [budget])
+        top = max([height for _, height in points] + [allowed])
         axes.set_ylim(0, top * 1.18 + 1)
         axes.set_xlabel("items in the order of risk, the safest first")
         axes.set_ylabel("wrong labels among them")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.legend(loc="upper left", frameon=False, fontsize=9)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
 
     text = (
-        f"Wrong labels expected among the safest items, by number of items accepted. {budget} are allowed. "
+        f"Wrong labels expected among the safest items, by number of items accepted. {allowed} are allowed. "
         f"The chosen cut accepts {result['accepted']} of {result['items']} items."
     )
     return _svg("cuts", text, draw, 3.3)
 
 
-def annotators_plot(annotators: Sequence[Row]) -> str:
-    """Plot each annotator's quality against the number of answers.
+def annotators_plot(annotators: Sequence[Row], batch: str) -> str:
+    """Plot how many annotators have which quality.
 
     Args:
-        annotators: ANNOTATORS with a known quality, of one or more batches.
+        annotators: ANNOTATORS with a known quality, at least one.
+        batch: Their delivery.
     """
     answers = [row["answers"] for row in annotators]
     quality = [row["quality"] for row in annotators]
@@ -131,6 +125,7 @@ def annotators_plot(annotators: Sequence[Row]) -> str:
         axes.hist(quality, bins=[place / 50 for place in range(51)], color=BLUE, edgecolor="white", linewidth=0.5)
         middle = sorted(quality)[len(quality) // 2]
         axes.axvline(middle, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
+        axes.locator_params(axis="y", integer=True)
         top = axes.get_ylim()[1] * 1.15
         axes.set_ylim(0, top)
         axes.annotate(
@@ -146,16 +141,25 @@ def annotators_plot(annotators: Sequence[Row]) -> str:
         f"Quality of {len(quality)} annotators with {sum(answers)} answers: "
         f"from {percent(min(quality))} to {percent(max(quality))} right."
     )
-    return _svg("annotators", text, draw, 2.5)
+    return _svg(f"annotators-{batch}", text, draw, 2.5)
 
 
 def _release_bars(result: Row | None) -> list[tuple[str, float]]:
-    if result is None or result["error_bound"] is None or result["status"] != "certified":
+    if result is None or result["error_bound"] is None:
         return []
-    bars = [("Released (bound)", float(result["error_bound"]))]
-    if result["error_bound_with_contested"] is not None:
-        bars.append(("… contested counted wrong", float(result["error_bound_with_contested"])))
-    return bars
+    name = "Released (bound)" if result["status"] == "certified" else "All as frozen (bound)"
+    return [
+        (name, float(result["error_bound"])),
+        ("… contested counted wrong", float(result["error_bound_with_contested"])),
+    ]
+
+
+def _beside(axes: Any, text: str, right: float, place: int) -> None:
+    """Write a figure to the right of its mark, legible over the budget's line."""
+    axes.annotate(
+        text, (right, place), (6, 0), textcoords="offset points", va="center", fontsize=9,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
 
 
 def _percent_axis(axes: Any, which: str) -> None:
@@ -173,7 +177,8 @@ def _svg(name: str, text: str, draw: Callable[[Any], None], height_inches: float
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings: Mapping[str, Any] = {**_SETTINGS, "svg.hashsalt": f"cupel/{name}"}
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    settings: dict[Any, Any] = {**_SETTINGS, "svg.hashsalt": f"cupel/{name}"}
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
         draw(figure.subplots())

@@ -7,6 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.lake import Lake
+from cupel.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS, TABLES
+
 MOST = 1_000
 RELABEL_SCHEMA = pa.schema(
     [
@@ -49,19 +52,31 @@ def relabel_next(items: pa.Table, audit: pa.Table, adjudications: pa.Table, most
     return pa.Table.from_pylist((wrong + unseen)[:most], schema=RELABEL_SCHEMA)
 
 
-def relabel_csv(rows: pa.Table) -> str:
+def relabel_rows(lake: Lake, release: str, most: int | None = MOST) -> pa.Table:
+    """Return `relabel_next` of a release in the lake; tables that are not there yet count as empty."""
+    items, audit, adjudications = (_read(lake, table.name, release) for table in (RELEASE_ITEMS, AUDIT, ADJUDICATIONS))
+    return relabel_next(items, audit, adjudications, most)
+
+
+def relabel_csv(lake: Lake, release: str, most: int | None = MOST) -> str:
+    """Return what to relabel next of a release in the lake, as CSV; see `relabel_rows` and `as_csv`."""
+    return as_csv(relabel_rows(lake, release, most))
+
+
+def as_csv(rows: pa.Table) -> str:
     """Return the list as CSV, safe to open in a spreadsheet.
 
     Args:
         rows: As `relabel_next` returns it.
 
     Returns:
-        A header and a line a row; a cell that a spreadsheet would take for a formula begins with an apostrophe.
+        A header and the rows, in lines that end in CR LF (RFC 4180); a cell that a spreadsheet would take
+        for a formula begins with an apostrophe.
 
     Source: OWASP, CSV Injection.
     """
     sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
+    writer = csv.writer(sink, lineterminator="\r\n")  # with "\n" a lone carriage return would not be quoted
     writer.writerow(rows.column_names)
     for row in rows.to_pylist():
         writer.writerow([guarded(value) if isinstance(value, str) else value for value in row.values()])
@@ -75,6 +90,11 @@ def guarded(cell: str) -> str:
     ("'=HYPERLINK(1)", "' -1", 'fine')
     """
     return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA) else cell
+
+
+def _read(lake: Lake, table: str, release: str) -> pa.Table:
+    is_there = lake.commit(table, release) is not None
+    return lake.read(table, release) if is_there else TABLES[table].schema.empty_table()
 
 
 def _risk(item: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The summary of a project's deliveries for machines: `summary.json`, the same keys for each delivery."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cupel.project import Project
@@ -8,13 +8,10 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, Row
 
 
 class Delivery(NamedTuple):
-    """A delivery, the release that holds it, if there is one, and where its files are."""
+    """A delivery, and the release that holds it, if there is one."""
 
     batch: BatchFacts
     release: ReleaseFacts | None = None
-    release_path: str | None = None
-    report_path: str | None = None
-    relabel_path: str | None = None
 
     @property
     def verdict(self) -> str:
@@ -27,6 +24,16 @@ class Delivery(NamedTuple):
     def reason(self) -> str:
         """Why, in words that a manager understands."""
         return self.release.reason if self.release is not None else batch_reason(self.batch)
+
+
+def deliveries(facts: Sequence[ReleaseFacts | BatchFacts]) -> list[Delivery]:
+    """Return one entry a delivery, in the order given; a release stands for each of its deliveries, once."""
+    found: dict[str, Delivery] = {}
+    for one in facts:
+        held = [Delivery(one)] if isinstance(one, BatchFacts) else [Delivery(batch, one) for batch in one.batches]
+        for delivery in held:
+            found.setdefault(delivery.batch.batch, delivery)
+    return list(found.values())
 
 
 def batch_reason(facts: BatchFacts) -> str:
@@ -48,20 +55,29 @@ def stage_error(facts: ReleaseFacts | None, decided_by: str) -> Row | None:
     return next((row for row in rows if row["decided_by"] == decided_by and row["error"] is not None), None)
 
 
-def summary(project: Project, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+def summary(
+    project: Project,
+    facts: Sequence[ReleaseFacts | BatchFacts],
+    releases: Mapping[str, str],
+    reports: Mapping[str, str],
+) -> dict[str, Any]:
     """Return what `summary.json` holds.
 
     Args:
         project: The project.
-        deliveries: All deliveries, also those that never got to a release.
+        facts: Of each delivery its release's facts, or its own where it never got to a release.
+        releases: Folder of each release that was written, by the release's name.
+        reports: Report of each release, by the release's name.
 
     Returns:
         `project` and `deliveries`: by batch, always the same keys; null where a thing is not known.
     """
-    return {
-        "project": project.project,
-        "deliveries": {delivery.batch.batch: _delivery(project, delivery) for delivery in deliveries},
-    }
+    found = {}
+    for delivery in deliveries(facts):
+        name = delivery.release.release if delivery.release else ""
+        paths = {"release": releases.get(name), "report": reports.get(name)}
+        found[delivery.batch.batch] = {**_delivery(project, delivery), **paths}
+    return {"project": project.project, "deliveries": found}
 
 
 def _delivery(project: Project, delivery: Delivery) -> dict[str, Any]:
@@ -86,6 +102,4 @@ def _delivery(project: Project, delivery: Delivery) -> dict[str, Any]:
         "gate_reason": delivery.reason,
         "released": facts.released if facts else 0,
         "experts_seen_share": result.get("experts_seen_share"),
-        "release": delivery.release_path,
-        "report": delivery.report_path,
     }

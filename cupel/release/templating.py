@@ -4,14 +4,17 @@ from functools import cache
 
 import jinja2
 
+from cupel.release import figures
+
 
 @cache
 def environment() -> jinja2.Environment:
     """Return the environment; only templates ending in .html.j2 are escaped."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("cupel.release", "templates"),
         autoescape=lambda name: bool(name and name.endswith(".html.j2")),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        trim_blocks=False,
     )
+    made.filters.update(count=figures.count, percent=figures.percent, bound=figures.bound, setting=figures.setting)
+    return made

@@ -1,7 +1,7 @@
 """Sentences about a release that its card, its Croissant metadata and its report share."""
 
 from cupel.release.facts import ReleaseFacts, Row
-from cupel.release.figures import bound, count, interval, percent, plural
+from cupel.release.figures import bound, count, interval, plural, setting
 
 STAGE_NAMES = {
     "one annotator": "One annotator",
@@ -11,12 +11,7 @@ STAGE_NAMES = {
     "people and checker": "People and checker",
     "released": "Released",
 }
-DECIDED_BY = {
-    "people and checker": "annotators and the model together",
-    "checker against people": "the model's opinion outweighed the annotators'",
-    "audit": "an expert, in the audit",
-    "expert": "an expert, in adjudication",
-}
+STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release", "gates", "report")
 
 
 def protocol(facts: ReleaseFacts) -> str:
@@ -62,8 +57,8 @@ def bounds(result: Row) -> str:
     """Return both bounds and the budget in a sentence."""
     return (
         f"At most {bound(result['error_bound'])} of the labels are wrong, contested items aside "
-        f"(budget {percent(result['error_budget'])}); at most {bound(result['error_bound_with_contested'])} "
-        f"with contested items counted wrong. Confidence {percent(result['confidence'])}."
+        f"(budget {setting(result['error_budget'])}); at most {bound(result['error_bound_with_contested'])} "
+        f"with contested items counted wrong. Confidence {setting(result['confidence'])}."
     )
 
 
@@ -86,12 +81,27 @@ def steps(facts: ReleaseFacts) -> list[str]:
             f"wrong, {result['audit_contested']} contested."
         )
         sentences.append(
-            f"The {plural(result['accepted'], 'safest item')} stand as they were, but for errors that the audit found; "
-            f"experts judged the other {count(result['adjudicated'])} one by one."
+            f"The {count(result['accepted'])} safest labels stand as they were, but for errors that the audit found; "
+            f"experts judged all {count(result['items'] - result['accepted'])} others."
         )
     return sentences
 
 
+def stage_order(stage: str) -> tuple[int, str]:
+    """Return a sort key that puts stages in the order of the chain, those that it does not know last.
+
+    >>> sorted(["release", "other", "cleaning", "raw"], key=stage_order)
+    ['raw', 'cleaning', 'release', 'other']
+    """
+    return (STAGES.index(stage) if stage in STAGES else len(STAGES), stage)
+
+
+def stage_name(row: Row) -> str:
+    """Return the name of a way to decide labels, as people read it."""
+    decided_by = str(row["decided_by"])
+    return STAGE_NAMES.get(decided_by, decided_by)
+
+
 def error_lines(facts: ReleaseFacts) -> list[tuple[str, str]]:
     """Return a name and an estimate with its 95% interval for each way to decide labels."""
-    return [(STAGE_NAMES.get(row["decided_by"], row["decided_by"]), interval(row)) for row in facts.stage_errors]
+    return [(stage_name(row), interval(row)) for row in facts.stage_errors]

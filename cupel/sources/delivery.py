@@ -31,9 +31,7 @@ class Chunk(NamedTuple):
 class DeliveryReader:
     """Reads one delivery; see `read_delivery`."""
 
-    def __init__(
-        self, batch: str, delivery: Delivery, folder: Path, rows_per_chunk: int, max_row_bytes: int
-    ) -> None:
+    def __init__(self, batch: str, delivery: Delivery, folder: Path, rows_per_chunk: int, max_row_bytes: int) -> None:
         self.batch = batch
         self.delivery = delivery
         self.files = source_files(batch, delivery.files, folder)
@@ -51,7 +49,12 @@ class DeliveryReader:
         accounts: list[dict[str, object]] = []
         for file in self.files:
             before = file.path.stat()
-            sha256 = file_sha256(file.path)
+            try:
+                sha256 = file_sha256(file.path)
+            except OSError as error:
+                raise SourceError(
+                    f"{file.name}: cannot be opened: {error.strerror}; check the file's rights"
+                ) from error
             read = rejected = 0
             for chunk in self._file_chunks(file, reader):
                 read, rejected = read + chunk.items.num_rows, rejected + chunk.rejected.num_rows
@@ -59,13 +62,7 @@ class DeliveryReader:
             after = file.path.stat()
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise SourceError(f"{file.name}: the file changed while it was read; run again when it is complete")
-            accounts.append(
-                {
-                    "batch": self.batch, "source_file": file.name, "format": file.label, "sha256": sha256,
-                    "size_bytes": before.st_size, "rows_in": read + rejected, "rows_read": read,
-                    "rows_rejected": rejected, "licence": self.delivery.licence,
-                }  # fmt: skip
-            )
+            accounts.append(self._account(file, sha256, before.st_size, read, rejected))
         self._accounts = accounts
 
     def deliveries(self) -> pa.Table:
@@ -77,6 +74,19 @@ class DeliveryReader:
         if self._accounts is None:
             raise SourceError(f"delivery {self.batch}: not read to its end; take all of chunks() first")
         return from_rows(self._accounts, DELIVERIES)
+
+    def _account(self, file: SourceFile, sha256: str, size: int, read: int, rejected: int) -> dict[str, object]:
+        return {
+            "batch": self.batch,
+            "source_file": file.name,
+            "format": file.label,
+            "sha256": sha256,
+            "size_bytes": size,
+            "rows_in": read + rejected,
+            "rows_read": read,
+            "rows_rejected": rejected,
+            "licence": self.delivery.licence,
+        }
 
     def _file_chunks(self, file: SourceFile, reader: ItemReader) -> Iterator[Chunk]:
         items: list[Item] = []

@@ -9,8 +9,8 @@ from cupel.project import Delivery
 from cupel.sources.reasons import BadRow, Row, evidence
 
 MOST_ID_CHARACTERS = 512
+MOST_ID_BITS = 1_696
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Item(NamedTuple):
@@ -41,27 +41,28 @@ class ItemReader:
         """Return the row as an item, or why it is none.
 
         Args:
-            row: Its fields; those that are used are taken out.
+            row: Its fields by name.
             source_file: The file, for ids of rows that have none.
             has_fields: The format names fields; plain text has neither ids nor groups.
         """
-        delivery, values = self._delivery, row.values
-        text = _text(row, values.pop(delivery.text_field, None))
+        delivery = self._delivery
+        text = _text(row, row.values.get(delivery.text_field))
         if isinstance(text, BadRow):
             return text
-        has_id = has_fields and delivery.id_field is not None
-        item_id = _item_id(row, values.pop(delivery.id_field, None)) if has_id else f"{source_file}:{row.line}"
-        if isinstance(item_id, BadRow):
-            return item_id
-        group = None
+        used = {delivery.text_field}
+        item_id: str | BadRow = f"{source_file}:{row.line}"
+        group: str | BadRow | None = None
+        if has_fields and delivery.id_field is not None:
+            item_id = _item_id(row, row.values.get(delivery.id_field))
+            used.add(delivery.id_field)
         if has_fields and delivery.group_field is not None:
-            group = _group(row, _value(row, delivery, values))
-        if isinstance(group, BadRow):
-            return group
-        fields = _fields(row, values)
-        if isinstance(fields, BadRow):
-            return fields
-        return self._unique(row, item_id, text, group, fields)
+            group = _group(row, row.values.get(delivery.group_field))
+            used.add(delivery.group_field)
+        fields = _fields(row, {key: value for key, value in row.values.items() if key not in used})
+        for part in (item_id, group, fields):
+            if isinstance(part, BadRow):
+                return part
+        return self._unique(row, str(item_id), text, group, fields)  # type: ignore[arg-type]
 
     def _unique(self, row: Row, item_id: str, text: str, group: str | None, fields: str | None) -> Item | BadRow:
         size = len(text.encode()) + len((fields or "").encode())
@@ -74,11 +75,6 @@ class ItemReader:
         return Item(row.line, item_id, text, group, fields, size)
 
 
-def _value(row: Row, delivery: Delivery, values: dict[str, object]) -> object:
-    """Take the group out of the row; a field that is text or id as well was taken out before."""
-    return values.pop(delivery.group_field or "", None)
-
-
 def _text(row: Row, text: object) -> str | BadRow:
     if text is None:
         return BadRow(row.line, "missing_text", evidence(f"fields: {', '.join(row.values)}"[:1000]))
@@ -86,7 +82,7 @@ def _text(row: Row, text: object) -> str | BadRow:
         return BadRow(row.line, "text_not_string", evidence(text))
     if "\0" in text:
         return BadRow(row.line, "nul_byte", evidence(text))
-    if _SURROGATE.search(text):
+    if not _is_encodable(text):
         return BadRow(row.line, "lone_surrogate", evidence(text))
     if not text or text.isspace():
         return BadRow(row.line, "empty_text", evidence(text))
@@ -112,9 +108,9 @@ def _name(found: object) -> str | None:
     if isinstance(found, bool) or not isinstance(found, str | int):
         return None
     if isinstance(found, int):
-        # Python refuses to print integers of more than 4,300 digits; such an id is none.
-        return str(found) if abs(found) < 10**MOST_ID_CHARACTERS else None
-    if len(found) > MOST_ID_CHARACTERS or _CONTROL.search(found) or _SURROGATE.search(found):
+        # Asked before it is printed: Python refuses to print integers of more than 4,300 digits.
+        return str(found) if found.bit_length() <= MOST_ID_BITS else None
+    if len(found) > MOST_ID_CHARACTERS or _CONTROL.search(found) or not _is_encodable(found):
         return None
     return found
 
@@ -126,4 +122,13 @@ def _fields(row: Row, values: dict[str, object]) -> str | BadRow | None:
         fields = json.dumps(values, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError) as error:
         return BadRow(row.line, "broken_json", evidence(f"{error}"))
-    return BadRow(row.line, "lone_surrogate", evidence(fields)) if _SURROGATE.search(fields) else fields
+    return fields if _is_encodable(fields) else BadRow(row.line, "lone_surrogate", evidence(fields))
+
+
+def _is_encodable(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8: it holds no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from cupel.sources.lines import Line
 from cupel.sources.reasons import BadRow, Row, evidence
 
 
-class _DuplicateKey(ValueError):
+class _DuplicateKeyError(ValueError):
     """A JSON object names a field twice."""
 
 
@@ -43,7 +43,7 @@ def decoded(line: Line | BadRow) -> str | BadRow:
 def _json_row(number: int, text: str) -> Row | BadRow:
     try:
         values = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
-    except _DuplicateKey as error:
+    except _DuplicateKeyError as error:
         return BadRow(number, "duplicate_key", evidence(str(error)))
     except (ValueError, RecursionError) as error:
         return BadRow(number, "broken_json", evidence(f"{error}: {text[:200]}"))
@@ -56,7 +56,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) < len(pairs):
         seen: set[str] = set()
-        raise _DuplicateKey(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+        raise _DuplicateKeyError(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
     return values
 
 

@@ -36,8 +36,7 @@ def parquet_rows(path: Path, name: str, text_field: str, needed: tuple[str, ...]
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
             _check_schema(name, file.schema_arrow, text_field, needed)
             for batch in file.iter_batches(batch_size=_batch_rows(file.metadata)):
-                for row in _batch_rows_from(batch, number):
-                    yield row
+                yield from _rows(batch, number)
                 number += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         yield BadRow(number, "unreadable_file", evidence(f"{type(error).__name__}: {error}"))
@@ -58,7 +57,7 @@ def _batch_rows(metadata: pq.FileMetaData) -> int:
     return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(heaviest, 1.0))))
 
 
-def _batch_rows_from(batch: pa.RecordBatch, first: int) -> Iterator[Row | BadRow]:
+def _rows(batch: pa.RecordBatch, first: int) -> Iterator[Row | BadRow]:
     try:
         rows = batch.to_pylist()
     except (UnicodeDecodeError, ValueError, OverflowError) as error:
@@ -68,8 +67,8 @@ def _batch_rows_from(batch: pa.RecordBatch, first: int) -> Iterator[Row | BadRow
             yield BadRow(first, reason, evidence(str(error)))
             return
         half = batch.num_rows // 2
-        yield from _batch_rows_from(batch.slice(0, half), first)
-        yield from _batch_rows_from(batch.slice(half), first + half)
+        yield from _rows(batch.slice(0, half), first)
+        yield from _rows(batch.slice(half), first + half)
         return
     for offset, values in enumerate(rows):
         yield Row(first + offset, {key: _plain(value) for key, value in values.items()})

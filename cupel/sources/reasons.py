@@ -13,6 +13,7 @@ REASONS: dict[str, str] = {
     "broken_json": "the line is not valid JSON",
     "not_an_object": "the line is JSON, but not an object with fields",
     "duplicate_key": "the JSON object names a field twice",
+    "unreadable_value": "the Parquet row holds a value that cannot be represented",
     "lone_surrogate": "a JSON escape holds half of a character",
     "broken_csv": "a quote stands where CSV allows none",
     "unclosed_quote": "a quoted CSV field is never closed",

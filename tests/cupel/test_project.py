@@ -82,7 +82,7 @@ def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
         load_project(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", "A", "-a", "a b", "a'; DROP TABLE x", "é", "a" * 65])
+@pytest.mark.parametrize("name", ["", "a/b", "..", "A", "-a", "a b", "a'; DROP TABLE x", "é", "a" * 101])
 def test_a_name_that_could_leave_its_folder_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a slug"):
         slug(name)

@@ -10,7 +10,7 @@ from cupel.project import load_project
 from cupel.release.facts import batch_facts, release_facts
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
-from small import write_project
+from small_project import write_project
 
 
 def run(deployment: Deployment, instance: dg.DagsterInstance, name: str = "small") -> tuple[Done, Lake]:

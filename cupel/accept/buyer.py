@@ -1,0 +1,259 @@
+"""The label buyer's command: the first call plans and draws, the next ones judge. Reads, decides, writes, prints."""
+
+import json
+from enum import IntEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from cupel.accept import terminal
+from cupel.accept.blind import shown_columns
+from cupel.accept.columns import Columns
+from cupel.accept.delivery import Delivery, read_delivery
+from cupel.accept.folder import (
+    add_look,
+    check_delivery,
+    file_name,
+    folder_of,
+    load_plan,
+    read_answers,
+    read_plan,
+    start_audit,
+    write_answers,
+    write_whole,
+)
+from cupel.accept.judging import Prices, Verdict, judge_delivery
+from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
+from cupel.accept.report import send_back_csv, suspicious_csv, verdict_json, verdict_page
+from cupel.accept.scores import append_score, read_scores, refuse_second_audit, score_of, standings
+from cupel.accept.sheet import ALSO_CANNOT, CANNOT, read_sheet, row_code
+from cupel.accept.suspicious import suspicious_labels
+from cupel.errors import AuditError
+from cupel.sources.files import file_sha256
+
+
+class ExitCode(IntEnum):
+    """What the command tells a script: only an accepted delivery is success."""
+
+    ACCEPT = 0
+    ERROR = 1
+    USAGE = 2
+    OPEN = 3
+    REFUSE = 4
+
+
+class Request(NamedTuple):
+    """The command line; None where the buyer said nothing."""
+
+    delivery: Path
+    budget: float | None = None
+    sheet: Path | None = None
+    vendor: str | None = None
+    label: str | None = None
+    id: str | None = None
+    text: str | None = None
+    annotator: str | None = None
+    classes: tuple[str, ...] = ()
+    contested: str | None = None
+    audit: int | None = None
+    at_most: int | None = None
+    seed: int | None = None
+    prices: Prices = Prices()
+    scores: Path = Path("vendor_scores.jsonl")
+    json_file: Path | None = None
+    is_suspicious_wanted: bool = True
+
+
+def accept_delivery(request: Request, console: Console) -> ExitCode:
+    """Plan the audit of a delivery, or judge it.
+
+    Args:
+        request: The command line.
+        console: Where to print.
+
+    Returns:
+        ACCEPT or REFUSE; OPEN while answers are awaited.
+
+    Raises:
+        CupelError: Delivery, plan, sheet or scores cannot be used; nothing was written.
+    """
+    folder = folder_of(request.delivery)
+    if folder.exists():
+        return _judge(request, folder, console)
+    if request.budget is None:
+        raise AuditError(f"{request.delivery}: no audit was planned yet; say what is allowed, such as --budget 1%")
+    if request.sheet is not None:
+        raise AuditError(f"{request.sheet}: no audit of {request.delivery} was planned here, {folder} is missing")
+    return _plan(request, folder, console)
+
+
+def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
+    given = Columns(request.label or "", request.id, request.text, request.annotator)
+    delivery = read_delivery(
+        request.delivery, request.label, request.id, request.text, request.annotator, request.classes
+    )
+    if any(name.casefold() in ALSO_CANNOT - {"?"} for name in delivery.classes):
+        raise AuditError(f"{request.delivery}: a class is named like {CANNOT!r}, the auditor's way out; rename it")
+    if request.vendor is not None:
+        refuse_second_audit(request.scores, delivery.sha256, None)
+    terminal.show_delivery(console, delivery, given)
+    shown = shown_columns(delivery)
+    terminal.show_shown(console, shown)
+    settings = _settings(request, delivery, request.budget or 0.0)
+    choice = choose_size(len(delivery.labels), settings.error_budget, settings.contested, request.audit)
+    plan = make_plan(delivery, settings, choice.size, request.at_most, request.seed, shown.others)
+    plan = start_audit(folder, plan, delivery)
+    terminal.show_plan(console, plan, choice, request.prices)
+    return _await(request, folder, plan, Drawn(1, 0, plan.drawn), console)
+
+
+def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
+    is_export = delivery.format == "label-studio"
+    return Settings(
+        error_budget=budget,
+        contested="wrong" if request.contested == "wrong" else "aside",
+        label_column=request.label if is_export else delivery.columns.label,
+        id_column=delivery.columns.id,
+        text_column=delivery.columns.text,
+        annotator_column=delivery.columns.annotator,
+        classes=delivery.classes,
+    )
+
+
+def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
+    plan = read_plan(folder)
+    _check_request(request, plan, folder)
+    sha256 = file_sha256(request.delivery) if request.delivery.is_file() else ""
+    check_delivery(folder, plan, str(request.delivery), sha256)
+    settings = plan.settings
+    delivery = read_delivery(
+        request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
+        settings.classes,
+    )  # fmt: skip
+    plan, looks = load_plan(folder, delivery)
+    if request.vendor is not None:
+        refuse_second_audit(request.scores, delivery.sha256, plan.key)
+    known = [answers for drawn in looks if (answers := read_answers(folder, drawn.look)) is not None]
+    fresh = _fresh_answers(request, folder, plan, looks, known)
+    terminal.show_delivery(console, delivery, None)
+    if fresh is not None:
+        known.append(fresh)
+    if not known:
+        return _await(request, folder, plan, looks[0], console)
+    judged = looks[: len(known)]
+    verdict = _verdict(request, plan, delivery, judged, known)
+    if fresh is not None:
+        if verdict.next_look is not None:
+            looks.append(add_look(folder, plan, delivery, verdict.next_look.look, judged[-1].size))
+        write_answers(folder, judged[-1].look, fresh)
+    _write_verdict(request, folder, verdict)
+    terminal.show_verdict(console, verdict)
+    _finish(request, folder, delivery, judged, verdict, console)
+    if verdict.verdict == "OPEN":
+        return _await(request, folder, plan, looks[-1], console, verdict)
+    return ExitCode[verdict.verdict]
+
+
+def _check_request(request: Request, plan: Plan, folder: Path) -> None:
+    """Refuse options that say otherwise than the plan: what was fixed before the draw stays."""
+    settings = plan.settings
+    most = plan.sizes[-1] if plan.sizes[-1] < plan.labels else None
+    for option, given, planned in (
+        ("budget", request.budget, settings.error_budget),
+        ("contested", request.contested, settings.contested),
+        ("label", request.label, settings.label_column),
+        ("id", request.id, settings.id_column),
+        ("text", request.text, settings.text_column),
+        ("annotator", request.annotator, settings.annotator_column),
+        ("classes", tuple(sorted(set(request.classes))) or None, settings.classes),
+        ("audit", request.audit, plan.size),
+        ("at-most", request.at_most, most if most is not None else plan.labels),
+        ("seed", request.seed, plan.seed),
+    ):
+        if given is not None and given != planned:
+            raise AuditError(
+                f"--{option} {given}: {folder / 'plan.json'} says {planned}, and a plan is not changed once the sheet "
+                f"is drawn. Leave the option out; a new audit of the same labels would be a second throw of the dice"
+            )
+
+
+def _fresh_answers(
+    request: Request, folder: Path, plan: Plan, looks: list[Drawn], known: list[dict[str, str | None]]
+) -> dict[str, str | None] | None:
+    """Return the answers of the look that awaits them, if its sheet is filled in; None if it is untouched."""
+    awaited = looks[len(known)] if len(known) < len(looks) else None
+    if request.sheet is None and awaited is None:
+        return None
+    path = request.sheet or folder / file_name("sheet", awaited.look if awaited else 1, "csv")
+    filled = read_sheet(path, plan, looks)
+    if awaited is not None and filled.look == awaited.look:
+        return filled.answers
+    earlier = dict(zip((drawn.look for drawn in looks), known, strict=False)).get(filled.look)
+    if filled.answers != earlier:
+        raise AuditError(
+            f"{path}: answers of look {filled.look}, which was judged already with other answers; answers are never "
+            "changed. Leave --sheet out, or give the sheet that is awaited"
+        )
+    return None
+
+
+def _verdict(
+    request: Request, plan: Plan, delivery: Delivery, judged: list[Drawn], known: list[dict[str, str | None]]
+) -> Verdict:
+    by_code = {code: answer for answers in known for code, answer in answers.items()}
+    try:
+        by_item = {
+            item: by_code[row_code(plan, place)]
+            for drawn in judged
+            for place, item in enumerate(drawn.ids, drawn.before + 1)
+        }
+    except KeyError as error:
+        raise AuditError(f"answers of {plan.delivery}: row {error} is missing; restore the folder") from None
+    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor)
+
+
+def _write_verdict(request: Request, folder: Path, verdict: Verdict) -> None:
+    write_whole(folder / file_name("verdict", verdict.look, "json"), verdict_json(verdict))
+    write_whole(folder / file_name("verdict", verdict.look, "html"), verdict_page(verdict))
+    write_whole(folder / file_name("send_back", verdict.look, "csv"), send_back_csv(verdict))
+    if request.json_file is not None:
+        write_whole(request.json_file, verdict_json(verdict))
+
+
+def _finish(
+    request: Request, folder: Path, delivery: Delivery, judged: list[Drawn], verdict: Verdict, console: Console
+) -> None:
+    """Print where things are, keep the vendor's score, and look for more suspicious labels."""
+    page, back = (file_name(stem, verdict.look, ending) for stem, ending in (("verdict", "html"), ("send_back", "csv")))
+    console.print(f"Verdict to keep: {folder / page}", style="bold", markup=False, soft_wrap=True)
+    count = len(verdict.send_back) + len(verdict.undecided)
+    if count:
+        console.print(f"To send back, {count:,} items: {folder / back}", markup=False, soft_wrap=True)
+    if request.vendor is not None:
+        append_score(request.scores, score_of(verdict, request.vendor))
+        terminal.show_vendors(console, standings(read_scores(request.scores)))
+    path = folder / file_name("suspicious", verdict.look, "csv")
+    if not request.is_suspicious_wanted or delivery.columns.text is None:
+        return
+    if not path.exists():
+        with console.status("Looking for more suspicious labels (a model learns from the delivery) ..."):
+            found = suspicious_labels(delivery, frozenset(item for drawn in judged for item in drawn.ids))
+        if not found:
+            return
+        write_whole(path, suspicious_csv(found))
+    console.print(f"Suspicious labels, a suggestion without proof: {path}", markup=False, soft_wrap=True)
+
+
+def _await(
+    request: Request, folder: Path, plan: Plan, drawn: Drawn, console: Console, verdict: Verdict | None = None
+) -> ExitCode:
+    """Say which sheet is awaited."""
+    sheets = [Path(file_name("sheet", drawn.look, ending)) for ending in ("html", "csv")]
+    terminal.show_awaited(console, request.delivery, folder, sheets, len(drawn.ids))
+    if request.json_file is not None and verdict is None:
+        awaited = {"verdict": None, "delivery": plan.delivery, "delivery_sha256": plan.delivery_sha256,
+                   "plan": plan.key, "look": drawn.look, "to_check": len(drawn.ids),
+                   "sheet": str(folder / sheets[1])}  # fmt: skip
+        write_whole(request.json_file, f"{json.dumps(awaited, ensure_ascii=False, indent=1)}\n".encode())
+    return ExitCode.OPEN

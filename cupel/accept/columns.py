@@ -1,0 +1,85 @@
+"""Which column of a delivery is what: named by the buyer, or guessed from its name."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cupel.errors import SourceError
+
+# Names that mean the same in deliveries of common tools, most telling first.
+LABEL_NAMES = (
+    "label", "delivered_label", "labels", "class", "category", "sentiment", "annotation", "answer", "choice", "target",
+    "intent", "topic",
+)  # fmt: skip
+ID_NAMES = (
+    "item_id", "id", "task_id", "task", "uid", "uuid", "guid", "external_id", "data_row_id", "example_id", "_unit_id",
+    "key",
+)  # fmt: skip
+CONTENT_NAMES = (
+    "text", "sentence", "content", "body", "message", "comment", "review", "tweet", "utterance", "document", "question",
+    "prompt", "title", "image", "image_url", "img", "picture", "photo", "audio", "video", "url", "link", "path",
+    "file_path", "file", "file_name", "filename",
+)  # fmt: skip
+ANNOTATOR_NAMES = (
+    "annotator", "annotator_id", "worker", "worker_id", "_worker_id", "labeler", "labeller", "labeled_by",
+    "labelled_by", "rater", "tagger", "completed_by", "annotated_by", "user",
+)  # fmt: skip
+
+
+class Columns(NamedTuple):
+    """Columns by role; None where the delivery has none."""
+
+    label: str
+    id: str | None
+    text: str | None
+    annotator: str | None
+
+
+def choose_columns(
+    name: str,
+    columns: Iterable[str],
+    label: str | None = None,
+    id: str | None = None,
+    text: str | None = None,
+    annotator: str | None = None,
+) -> Columns:
+    """Return the columns by role: those that were named, and guesses for the others.
+
+    Args:
+        name: The file, for errors.
+        columns: The columns that are there.
+        label: Column of the delivered label; None guesses.
+        id: Column of the item's id; None guesses.
+        text: Column that shows the item: its text, or where its picture is; None guesses.
+        annotator: Column of who gave the label; None guesses.
+
+    Returns:
+        One column a role, none twice.
+
+    Raises:
+        SourceError: A named column is missing, a column has two roles, or none holds a label.
+
+    >>> choose_columns("d.csv", ["Task", "Review", "Sentiment"])
+    Columns(label='Sentiment', id='Task', text='Review', annotator=None)
+    """
+    there = list(columns)
+    named = {"label": label, "id": id, "text": text, "annotator": annotator}
+    for option, column in named.items():
+        if column is not None and column not in there:
+            raise SourceError(f"{name}: no column {column!r} (--{option}); the file has {', '.join(map(repr, there))}")
+    taken = [column for column in named.values() if column is not None]
+    twice = sorted({column for column in taken if taken.count(column) > 1})
+    if twice:
+        raise SourceError(f"{name}: column {twice[0]!r} is named for two roles; name another for one of them")
+    guesses = {"label": LABEL_NAMES, "id": ID_NAMES, "text": CONTENT_NAMES, "annotator": ANNOTATOR_NAMES}
+    for option, names in guesses.items():
+        if named[option] is None:
+            named[option] = _guess([column for column in there if column not in taken], names)
+            taken.append(named[option] or "")
+    if named["label"] is None:
+        raise SourceError(f"{name}: no column looks like a label; name one with --label: {', '.join(map(repr, there))}")
+    return Columns(named["label"], named["id"], named["text"], named["annotator"])
+
+
+def _guess(columns: list[str], names: tuple[str, ...]) -> str | None:
+    by_name = {column.strip().lower().replace(" ", "_").replace("-", "_"): column for column in reversed(columns)}
+    return next((by_name[name] for name in names if name in by_name), None)

@@ -1,0 +1,274 @@
+"""The verdict on a delivery: counts against the plan, where the errors are, and what a right label costs."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from pydantic import NonNegativeFloat
+
+from cupel.accept.budget import percent
+from cupel.accept.delivery import Delivery, Label
+from cupel.accept.plan import Drawn, Plan, Record
+from cupel.certificate.acceptance import Acceptance, judge
+from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
+from cupel.certificate.hypergeometric import lower_count, upper_count
+
+# Intervals beside the verdict are two-sided, 95% each for itself.
+INTERVAL_ALPHA_SIDE = 0.025
+
+
+class Prices(Record):
+    """What labels and checks cost; None where the buyer did not say."""
+
+    label: NonNegativeFloat | None = None
+    expert_answer: NonNegativeFloat | None = None
+    expert_seconds: NonNegativeFloat = 30.0
+    currency: str = "USD"
+
+
+class Rate(Record):
+    """An error rate among settled labels, a share, with its 95% interval; null where none was audited."""
+
+    error: float | None
+    low: float
+    high: float
+
+
+class Part(Record):
+    """Labels of one class, or by one annotator: delivered, audited, and what was found."""
+
+    name: str
+    labels: int
+    audited: int
+    wrong: int
+    contested: int
+    rate: Rate
+
+
+class Cost(Record):
+    """What the delivery and its audit cost; sums are null where a price is not known.
+
+    A right label is neither wrong nor contested; `by_estimate` takes the audited share, `at_worst` the bound.
+    """
+
+    currency: str
+    labels: float | None
+    audit: float | None
+    audit_hours: float
+    right_by_estimate: int
+    right_at_worst: int
+    per_right_label_by_estimate: float | None
+    per_right_label_at_worst: float | None
+
+
+class NextLook(Record):
+    """What is to be checked next: the look, how many labels more, and its chance to accept."""
+
+    look: int
+    more: int
+    drawn: int
+    chance: float
+
+
+class WrongLabel(Record):
+    """A label that the auditor did not confirm; the auditor's is null where the item cannot be decided."""
+
+    item_id: str
+    row: int
+    delivered: str
+    auditor: str | None
+    text: str | None
+    annotator: str | None
+
+
+class Verdict(Record):
+    """All that a look says; shares are 0 to 1."""
+
+    verdict: Literal["ACCEPT", "REFUSE", "OPEN"]
+    reason: str
+    is_proven: bool
+    wording: str
+    delivery: str
+    delivery_sha256: str
+    vendor: str | None
+    plan: str
+    look: int
+    alpha: float
+    error_budget: float
+    rows_in: int
+    rows_rejected: int
+    labels: int
+    audited: int
+    wrong: int
+    contested: int
+    most_wrong: int | None
+    rate: Rate
+    error_bound: float
+    error_bound_with_contested: float
+    is_accepted_with_contested: bool
+    next_look: NextLook | None
+    by_class: tuple[Part, ...]
+    by_annotator: tuple[Part, ...]
+    cost: Cost
+    send_back: tuple[WrongLabel, ...]
+    undecided: tuple[WrongLabel, ...]
+
+
+class _Checked(NamedTuple):
+    delivered: Label
+    auditor: str | None
+
+
+def judge_delivery(
+    plan: Plan,
+    delivery: Delivery,
+    looks: Sequence[Drawn],
+    answers: Mapping[str, str | None],
+    prices: Prices,
+    vendor: str | None,
+) -> Verdict:
+    """Judge a delivery by all labels checked so far.
+
+    Args:
+        plan: The plan.
+        delivery: The delivery.
+        looks: The looks drawn so far, all answered.
+        answers: Auditor's label by item id; None where the item cannot be decided.
+        prices: What labels and checks cost.
+        vendor: Who delivered.
+
+    Returns:
+        The verdict of the last look.
+    """
+    rows = {one.item_id: one for one in delivery.labels}
+    checked = [_Checked(rows[item], answers[item]) for drawn in looks for item in drawn.ids]
+    undecided = [one for one in checked if one.auditor is None]
+    wrong = [one for one in checked if one.auditor is not None and one.auditor != one.delivered.label]
+    if plan.settings.contested == "wrong":
+        result = judge(plan.fixed, looks[-1].look, len(wrong) + len(undecided))
+    else:
+        result = judge(plan.fixed, looks[-1].look, len(wrong), len(undecided))
+    population = len(delivery.labels)
+    return Verdict(
+        verdict=result.outcome,
+        reason=result.reason,
+        is_proven=result.is_proven,
+        wording=wording(plan),
+        delivery=plan.delivery,
+        delivery_sha256=plan.delivery_sha256,
+        vendor=vendor,
+        plan=plan.key,
+        look=looks[-1].look,
+        alpha=attempt_alpha(looks[-1].look),
+        error_budget=plan.settings.error_budget,
+        rows_in=delivery.rows_in,
+        rows_rejected=len(delivery.rejected),
+        labels=population,
+        audited=len(checked),
+        wrong=len(wrong),
+        contested=len(undecided),
+        most_wrong=result.look.most_wrong,
+        rate=rate(population, len(checked), len(wrong), len(undecided)),
+        error_bound=result.upper.without_contested,
+        error_bound_with_contested=result.upper.with_contested,
+        is_accepted_with_contested=result.is_accepted_with_contested,
+        next_look=_next(result),
+        by_class=_parts([one.label for one in delivery.labels], [(one.delivered.label, one) for one in checked]),
+        by_annotator=_parts(
+            [one.annotator for one in delivery.labels], [(one.delivered.annotator, one) for one in checked]
+        ),
+        cost=_cost(population, len(checked), len(wrong) + len(undecided), result, prices),
+        send_back=tuple(_wrong_label(one) for one in wrong),
+        undecided=tuple(_wrong_label(one) for one in undecided),
+    )
+
+
+def wording(plan: Plan) -> str:
+    """Return what the verdict claims, against whose judgement, and what it cannot see."""
+    contested = "stand aside" if plan.settings.contested == "aside" else "count as wrong"
+    return (
+        f"A delivery with more than {percent(plan.settings.error_budget)} wrong labels is accepted at most "
+        f"{ALPHA_TOTAL * 100:.0f} times in 100. Wrong means: against the judgement of whoever filled in the sheet; "
+        "mistakes which that person shares with those who labelled cannot be seen. Items that cannot be decided "
+        f"{contested}. This holds if that person did not see the delivered labels, and if the delivery was finished "
+        "before the draw."
+    )
+
+
+def rate(population: int, audited: int, wrong: int, contested: int) -> Rate:
+    """Return the error among settled labels with its exact 95% interval.
+
+    Args:
+        population: Labels in all.
+        audited: Labels checked, a random sample of them.
+        wrong: Wrong labels found.
+        contested: Items found that cannot be decided.
+
+    >>> rate(10_000, 500, 20, 0)
+    Rate(error=0.04, low=0.0251, high=0.0601)
+    """
+    settled, all_settled = audited - contested, population - contested
+    if not settled:
+        return Rate(error=None, low=0.0, high=1.0)
+    low = lower_count(all_settled, settled, wrong, INTERVAL_ALPHA_SIDE) / all_settled
+    high = upper_count(all_settled, settled, wrong, INTERVAL_ALPHA_SIDE) / all_settled
+    return Rate(error=wrong / settled, low=low, high=high)
+
+
+def _parts(all_names: Sequence[str | None], checked: Sequence[tuple[str | None, _Checked]]) -> tuple[Part, ...]:
+    """Divide what was found by class or annotator; the part with the highest lower bound comes first.
+
+    Given how many of a part were drawn, they are a random sample of it, so its interval is exact too.
+    """
+    totals = Counter(name for name in all_names if name is not None)
+    audited = Counter(name for name, _ in checked)
+    contested = Counter(name for name, one in checked if one.auditor is None)
+    wrong = Counter(name for name, one in checked if one.auditor not in (None, one.delivered.label))
+    parts = [
+        Part(
+            name=name,
+            labels=totals[name],
+            audited=audited[name],
+            wrong=wrong[name],
+            contested=contested[name],
+            rate=rate(totals[name], audited[name], wrong[name], contested[name]),
+        )
+        for name in totals
+    ]
+    return tuple(sorted(parts, key=lambda part: (-part.rate.low, -part.wrong, -part.audited, part.name)))
+
+
+def _cost(population: int, audited: int, not_right: int, result: Acceptance, prices: Prices) -> Cost:
+    by_estimate = round(population * (1 - not_right / audited))
+    at_worst = round(population * (1 - result.upper.with_contested))
+    labels = None if prices.label is None else population * prices.label
+    audit = None if prices.expert_answer is None else audited * prices.expert_answer
+    total = None if labels is None else labels + (audit or 0.0)
+    return Cost(
+        currency=prices.currency,
+        labels=labels,
+        audit=audit,
+        audit_hours=audited * prices.expert_seconds / 3600,
+        right_by_estimate=by_estimate,
+        right_at_worst=at_worst,
+        per_right_label_by_estimate=total / by_estimate if total is not None and by_estimate else None,
+        per_right_label_at_worst=total / at_worst if total is not None and at_worst else None,
+    )
+
+
+def _next(result: Acceptance) -> NextLook | None:
+    if result.next_look is None or result.chance is None:
+        return None
+    return NextLook(look=result.next_look.number, more=result.more, drawn=result.next_look.drawn, chance=result.chance)
+
+
+def _wrong_label(one: _Checked) -> WrongLabel:
+    label = one.delivered
+    return WrongLabel(
+        item_id=label.item_id,
+        row=label.row,
+        delivered=label.label,
+        auditor=one.auditor,
+        text=label.text,
+        annotator=label.annotator,
+    )

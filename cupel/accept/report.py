@@ -1,0 +1,65 @@
+"""A verdict as files: JSON for machines, a page for whoever keeps it, and the items to send back."""
+
+from collections.abc import Sequence
+from importlib import resources
+
+from cupel.accept.budget import money, percent
+from cupel.accept.judging import Verdict, WrongLabel
+from cupel.accept.sheet import CANNOT, csv_bytes
+from cupel.accept.suspicious import Suspicion
+from cupel.certificate.result import percent as percent_up
+
+# The scale of the page reaches this many times beyond the largest number on it.
+SCALE_ROOM = 1.15
+EDGE_PERCENT = 12
+
+
+def verdict_json(verdict: Verdict) -> bytes:
+    """Return a verdict as JSON with sorted, fixed keys; shares are 0 to 1."""
+    return f"{verdict.model_dump_json(indent=1)}\n".encode()
+
+
+def verdict_page(verdict: Verdict) -> bytes:
+    """Return a verdict as one page without scripts or network; all that comes from the delivery is escaped."""
+    from jinja2 import Environment
+
+    text = resources.files("cupel.accept").joinpath("pages", "verdict.html").read_text(encoding="utf-8")
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+    most = min(1.0, SCALE_ROOM * max(verdict.rate.high, verdict.error_budget))
+
+    def at(share: float) -> float:
+        return round(100 * share / most, 2)
+
+    def side(share: float) -> str:
+        return "left" if at(share) < EDGE_PERCENT else "right" if at(share) > 100 - EDGE_PERCENT else ""
+
+    page = template.render(
+        v=verdict,
+        at=at,
+        side=side,
+        share=lambda share: "-" if share is None else percent(share),
+        whole=lambda share: percent(share, 1),
+        bound=percent_up,
+        money=money,
+        tables=[("Where the errors are", verdict.by_class), ("By annotator", verdict.by_annotator)],
+        lists=[("Send these back", verdict.send_back), ("Cannot be decided", verdict.undecided)],
+    )
+    return page.encode()
+
+
+def send_back_csv(verdict: Verdict) -> bytes:
+    """Return the labels that the auditor did not confirm, and those of items that cannot be decided, as CSV."""
+    header = ("item_id", "row", "delivered_label", "auditor_label", "annotator", "text")
+    return csv_bytes([header, *map(_line, (*verdict.send_back, *verdict.undecided))])
+
+
+def suspicious_csv(suspicions: Sequence[Suspicion]) -> bytes:
+    """Return labels that a model finds unlikely as CSV, riskiest first."""
+    header = ("item_id", "row", "delivered_label", "suggested_label", "chance_of_delivered", "chance_of_suggested",
+              "text")  # fmt: skip
+    return csv_bytes([header, *suspicions])
+
+
+def _line(wrong: WrongLabel) -> tuple[object, ...]:
+    auditor = CANNOT if wrong.auditor is None else wrong.auditor
+    return wrong.item_id, wrong.row, wrong.delivered, auditor, wrong.annotator, wrong.text

@@ -1,0 +1,200 @@
+"""The running score of vendors: an append-only file of judged deliveries, and the table made from it."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from cupel.accept.judging import Verdict
+from cupel.accept.plan import Record
+from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
+from cupel.errors import AuditError
+
+SIDE_CONFIDENCE = 0.975
+
+
+class Score(Record):
+    """What one look at one delivery came to; a line of the file."""
+
+    vendor: str
+    delivery: str
+    delivery_sha256: str
+    plan: str
+    look: int
+    verdict: Literal["ACCEPT", "REFUSE", "OPEN"]
+    error_budget: float
+    labels: int
+    rows_rejected: int
+    audited: int
+    wrong: int
+    contested: int
+    error_bound: float
+    currency: str
+    labels_cost: float | None
+    audit_cost: float | None
+    right_by_estimate: int
+
+
+class Standing(NamedTuple):
+    """A vendor's deliveries so far, each by its last look.
+
+    `error` is the share of wrong among the settled audited labels of all deliveries, with an exact 95% interval
+    for the error of the deliveries weighted by how many of their labels were audited (`low`, `high`).
+    `per_right_label` is null where a delivery's price is not known, or currencies differ.
+    """
+
+    vendor: str
+    deliveries: int
+    labels: int
+    accepted: int
+    refused: int
+    open: int
+    audited: int
+    wrong: int
+    contested: int
+    error: float | None
+    low: float
+    high: float
+    per_right_label: float | None
+    currency: str
+
+
+def score_of(verdict: Verdict, vendor: str) -> Score:
+    """Return the line that a verdict adds."""
+    return Score(
+        vendor=vendor,
+        labels_cost=verdict.cost.labels,
+        audit_cost=verdict.cost.audit,
+        currency=verdict.cost.currency,
+        right_by_estimate=verdict.cost.right_by_estimate,
+        **{
+            name: getattr(verdict, name)
+            for name in ("delivery", "delivery_sha256", "plan", "look", "verdict", "error_budget", "labels",
+                         "rows_rejected", "audited", "wrong", "contested", "error_bound")
+        },
+    )  # fmt: skip
+
+
+def read_scores(path: Path) -> list[Score]:
+    """Read the file; none is an empty one.
+
+    Raises:
+        AuditError: A line is no score; names it.
+    """
+    if not path.exists():
+        return []
+    scores = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditError(f"{path}: cannot be read: {error}; name another file with --scores") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            scores.append(Score.model_validate_json(line))
+        except ValidationError:
+            raise AuditError(f"{path}, line {number}: not a vendor's score; restore the file") from None
+    return scores
+
+
+def append_score(path: Path, score: Score) -> bool:
+    """Append a score, unless this look at this delivery is there already.
+
+    Returns:
+        Whether a line was written.
+
+    Raises:
+        AuditError: The same look stands there with other counts or another vendor, or the file cannot be written.
+    """
+    for number, known in enumerate(read_scores(path), 1):
+        if (known.delivery_sha256, known.plan, known.look) != (score.delivery_sha256, score.plan, score.look):
+            continue
+        if (known.vendor, known.wrong, known.contested) != (score.vendor, score.wrong, score.contested):
+            raise AuditError(
+                f"{path}, line {number}: this look at {score.delivery} stands there for vendor {known.vendor!r} with "
+                f"{known.wrong} wrong and {known.contested} undecided; now it is {score.vendor!r} with {score.wrong} "
+                f"and {score.contested}. Scores are never changed: mend --vendor, or name another file with --scores"
+            )
+        return False
+    line = json.dumps(score.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        with os.fdopen(handle, "ab") as file:
+            file.write(f"{line}\n".encode())
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be written: {error.strerror}; name another file with --scores") from None
+    return True
+
+
+def refuse_second_audit(path: Path, delivery_sha256: str, plan: str | None) -> None:
+    """Refuse to judge a delivery by another plan than the one it was judged by before.
+
+    Args:
+        path: The scores.
+        delivery_sha256: Hash of the delivery.
+        plan: The plan at hand; None before there is one.
+
+    Raises:
+        AuditError: A score of the delivery is there under another plan.
+    """
+    for number, known in enumerate(read_scores(path), 1):
+        if known.delivery_sha256 == delivery_sha256 and known.plan != plan:
+            raise AuditError(
+                f"{path}, line {number}: this delivery was judged before, by plan {known.plan}: {known.verdict}. "
+                "Another audit of the same labels would be a second throw of the dice; go on with the first one's "
+                "folder"
+            )
+
+
+def standings(scores: Iterable[Score]) -> list[Standing]:
+    """Return the vendors' table, the lowest error first; a delivery counts once, by its last look.
+
+    Args:
+        scores: Lines of the file, in any order.
+    """
+    last: dict[tuple[str, str], Score] = {}
+    for score in scores:
+        key = (score.vendor, score.delivery_sha256)
+        if key not in last or (score.look, score.plan) > (last[key].look, last[key].plan):
+            last[key] = score
+    by_vendor: dict[str, list[Score]] = {}
+    for score in last.values():
+        by_vendor.setdefault(score.vendor, []).append(score)
+    made = [_standing(vendor, by_vendor[vendor]) for vendor in by_vendor]
+    return sorted(made, key=lambda one: (one.error if one.error is not None else 2.0, one.vendor))
+
+
+def _standing(vendor: str, scores: Sequence[Score]) -> Standing:
+    """Pool a vendor's deliveries.
+
+    The sum of the wrong labels found is a sum of independent chances, since each hypergeometric count is one;
+    its tails are lighter than those of the binomial with the mean chance, so the interval holds.
+
+    Source: Hoeffding (1956), Annals of Mathematical Statistics 27(3); Vatutin and Mikhailov (1982), Theory of
+    Probability and its Applications 27(4).
+    """
+    wrong, settled = sum(s.wrong for s in scores), sum(s.audited - s.contested for s in scores)
+    costs = [s.labels_cost for s in scores]
+    right = sum(s.right_by_estimate for s in scores)
+    currencies = sorted({s.currency for s in scores})
+    is_priced = len(currencies) == 1 and right and None not in costs
+    total = sum((s.labels_cost or 0.0) + (s.audit_cost or 0.0) for s in scores)
+    verdicts = [s.verdict for s in scores]
+    return Standing(
+        vendor=vendor,
+        deliveries=len(scores),
+        labels=sum(s.labels for s in scores),
+        accepted=verdicts.count("ACCEPT"),
+        refused=verdicts.count("REFUSE"),
+        open=verdicts.count("OPEN"),
+        audited=sum(s.audited for s in scores),
+        wrong=wrong,
+        contested=sum(s.contested for s in scores),
+        error=wrong / settled if settled else None,
+        low=clopper_pearson_lower(wrong, settled, SIDE_CONFIDENCE) if settled else 0.0,
+        high=clopper_pearson_upper(wrong, settled, SIDE_CONFIDENCE) if settled else 1.0,
+        per_right_label=total / right if is_priced else None,
+        currency=currencies[0] if len(currencies) == 1 else "",
+    )

@@ -1,0 +1,225 @@
+"""The blind sheet: its rows, its CSV, its page, and the answers read back from it."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from cupel.accept.blind import LOCATION, local_file
+from cupel.accept.delimited import decode, delimited_rows
+from cupel.accept.delivery import Delivery
+from cupel.accept.plan import Drawn, Plan
+from cupel.errors import AuditError, SourceError
+from cupel.sources.reasons import BadRow
+
+ROW, LABEL = "row", "label"
+CANNOT = "cannot be decided"
+# What people type for it, besides.
+ALSO_CANNOT = frozenset({"?", "cannot decide", "undecided", "undecidable", CANNOT})
+PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg|avif)(?:[?#]|$)", re.IGNORECASE)
+# A spreadsheet takes a cell that starts so for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+NAMED_ROWS = 5
+
+
+class SheetRow(NamedTuple):
+    """A row of the sheet: its code, the item as shown, other fields, and the file to copy beside the sheet."""
+
+    code: str
+    item: str
+    fields: tuple[str, ...]
+    copied: Path | None
+
+
+def row_code(plan: Plan, place: int) -> str:
+    """Return the code of the item in a place of the draw; the first is 1. It starts with a letter for Excel's sake."""
+    return f"r{plan.key[:6]}-{place:04d}"
+
+
+def sheet_rows(plan: Plan, delivery: Delivery, drawn: Drawn) -> list[SheetRow]:
+    """Return the rows of a look's sheet, in the order of the draw, which knows no label."""
+    index = {item: position for position, item in enumerate(one.item_id for one in delivery.labels)}
+    contents = [one.text if plan.settings.text_column else one.item_id for one in delivery.labels]
+    others = [delivery.fields[name] for name in plan.shown]
+    rows = []
+    for place, item in enumerate(drawn.ids, drawn.before + 1):
+        position = index[item]
+        code, content = row_code(plan, place), contents[position] or ""
+        file = local_file(delivery.path.parent, content)
+        shown = f"items/{code}{file.suffix.lower()}" if file else content
+        rows.append(SheetRow(code, shown, tuple(column[position] or "" for column in others), file))
+    return rows
+
+
+def sheet_header(plan: Plan) -> list[str]:
+    """Return the sheet's columns; a column of the delivery that has a name of ours is told apart."""
+    names = [plan.settings.text_column or plan.settings.id_column or "item", *plan.shown]
+    return [ROW, *(f"item {name}" if name.lower() in (ROW, LABEL) else name for name in names), LABEL]
+
+
+def sheet_csv(plan: Plan, rows: Sequence[SheetRow]) -> bytes:
+    """Return the sheet as CSV with an empty label column; the byte order mark tells Excel that it is UTF-8."""
+    return csv_bytes([sheet_header(plan), *([row.code, row.item, *row.fields, ""] for row in rows)])
+
+
+def csv_bytes(rows: Sequence[Sequence[object]]) -> bytes:
+    """Return rows as CSV that no spreadsheet runs as formulas: such cells get an apostrophe in front."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for row in rows:
+        writer.writerow([guarded("" if value is None else str(value)) for value in row])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def guarded(cell: str) -> str:
+    """Return a cell that a spreadsheet takes for text.
+
+    >>> guarded("=1+1"), guarded("fine")
+    ("'=1+1", 'fine')
+    """
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+
+
+def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int) -> bytes:
+    """Return the sheet as a page that works without a network; all data is JSON that cannot end its script."""
+    data = {
+        "title": f"Audit sheet: {len(rows):,} items of {plan.delivery}" + (f", look {look}" if look > 1 else ""),
+        "sheet": f"{plan.key}-{look}",
+        "file": f"{Path(plan.delivery).name.split('.')[0]}.sheet-{look}.csv",
+        "classes": plan.settings.classes,
+        "cannot": CANNOT,
+        "header": sheet_header(plan),
+        "fields": sheet_header(plan)[2:-1],
+        "rows": [_page_row(row) for row in rows],
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    page = resources.files("cupel.accept").joinpath("pages", "sheet.html").read_text(encoding="utf-8")
+    return page.replace("{{DATA}}", text).encode()
+
+
+def _page_row(row: SheetRow) -> dict[str, object]:
+    is_link = row.copied is not None or bool(LOCATION.match(row.item.strip()))
+    is_picture = is_link and bool(PICTURE.search(row.item))
+    return {
+        "code": row.code,
+        "text": row.item,
+        "link": row.item.strip() if is_link else None,
+        "picture": row.item if row.copied is not None and is_picture else None,
+        "is_picture": is_picture,
+        "fields": row.fields,
+    }
+
+
+class Filled(NamedTuple):
+    """A sheet as read: which look it belongs to, and the answer to each row code; None where nobody could decide.
+
+    `answers` is None for a sheet that nobody has started.
+    """
+
+    look: int
+    answers: dict[str, str | None] | None
+
+
+def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn]) -> Filled:
+    """Read a filled sheet and hold it against the plan.
+
+    Args:
+        path: CSV as the page or a spreadsheet wrote it: comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252.
+        plan: The plan.
+        looks: The looks that were drawn so far.
+
+    Returns:
+        Look and answers.
+
+    Raises:
+        AuditError: The sheet is of another audit, rows are missing, doubled or open, or a label is unknown.
+    """
+    cells = _cells(path)
+    drawn = _look(path, plan, looks, [code for code, _ in cells])
+    expected = {row_code(plan, place) for place in range(drawn.before + 1, drawn.size + 1)}
+    counts = Counter(code for code, _ in cells)
+    _refuse(path, "unknown row code", sorted(set(counts) - expected), "take them out; rows are not added to a sheet")
+    _refuse(path, "row code more than once", sorted(c for c in counts if counts[c] > 1), "keep one row of each")
+    _refuse(path, "row missing", sorted(expected - set(counts)), "put the sheet's rows back, all of them")
+    if not any(label for _, label in cells):
+        return Filled(drawn.look, None)
+    by_text = _spellings(plan.settings.classes)
+    answers: dict[str, str | None] = {}
+    for code, label in cells:
+        if label and _key(label) not in by_text and label not in plan.settings.classes:
+            raise AuditError(
+                f"{path}, row {code}: label {label[:60]!r} is none of the classes: "
+                f"{', '.join(plan.settings.classes[:20])}; or {CANNOT!r} (?)"
+            )
+        answers[code] = label if label in plan.settings.classes else by_text.get(_key(label))
+    _refuse(path, "row without a label", sorted(code for code, label in cells if not label),
+            f"fill in the label column ({CANNOT!r} or ? where it is so)")  # fmt: skip
+    return Filled(drawn.look, {code: answers[code] for code in sorted(answers)})
+
+
+def _cells(path: Path) -> list[tuple[str, str]]:
+    """Return code and label of each row; rows that spreadsheets leave empty at the end do not count."""
+    try:
+        rows = list(delimited_rows(str(path), decode(path.read_bytes(), "cp1252").text))
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read: {error.strerror}; name the filled sheet with --sheet") from None
+    except SourceError as error:
+        raise AuditError(f"{error}. Expected an audit sheet") from None
+    cells = []
+    for row in rows:
+        if isinstance(row, BadRow):
+            if row.reason == "empty_row":
+                continue
+            raise AuditError(f"{path}, line {row.line}: cannot be read: {row.reason} ({row.evidence[:80]}); mend it")
+        values = {name.strip().lower(): str(value) for name, value in row.values.items()}
+        if ROW not in values or LABEL not in values:
+            raise AuditError(
+                f"{path}: not an audit sheet: it has the columns {', '.join(map(repr, row.values))}; expected "
+                f"{ROW!r} and {LABEL!r}"
+            )
+        if any(value.strip() for value in values.values()):
+            cells.append((values[ROW].strip(), values[LABEL].strip()))
+    return cells
+
+
+def _look(path: Path, plan: Plan, looks: Sequence[Drawn], codes: list[str]) -> Drawn:
+    """Return the look that the row codes belong to."""
+    start = row_code(plan, 0).split("-")[0]
+    foreign = [code for code in codes if code.split("-")[0] != start]
+    if foreign and len(foreign) == len(codes):
+        raise AuditError(
+            f"{path}: a sheet of another audit: its rows begin with {foreign[0].split('-')[0][:20]!r}, this audit's "
+            f"with {start!r}. Give the sheet that was drawn for {plan.delivery}"
+        )
+    places = [int(code.split("-")[1]) for code in codes if re.fullmatch(rf"{start}-[0-9]{{4,9}}", code)]
+    if not places:
+        raise AuditError(f"{path}: the sheet has no rows of this audit; expected row codes such as {start}-0001")
+    return next((drawn for drawn in looks if min(places) <= drawn.size), looks[-1])
+
+
+def _refuse(path: Path, what: str, codes: Sequence[str], advice: str) -> None:
+    if codes:
+        named = ", ".join(codes[:NAMED_ROWS]) + (", ..." if len(codes) > NAMED_ROWS else "")
+        plural = f"{what}: {len(codes):,} of them: " if len(codes) > 1 else f"{what}: "
+        raise AuditError(f"{path}: {plural}{named}; {advice}. Nothing was written")
+
+
+def _spellings(classes: Sequence[str]) -> dict[str, str | None]:
+    """Return what may be written for each class: any case, where that is no other class; None for undecided."""
+    by_text: dict[str, str | None] = {cannot: None for cannot in ALSO_CANNOT}
+    keys = Counter(_key(name) for name in classes)
+    by_text.update({_key(name): name for name in classes if keys[_key(name)] == 1})
+    return by_text
+
+
+def _key(label: str) -> str:
+    """Return a label as spreadsheets may have changed it: case, a guarding apostrophe, 1 as 1.0."""
+    text = label.strip().removeprefix("'").casefold()
+    return re.sub(r"^(-?\d+)[.,]0+$", r"\1", text)

@@ -1,0 +1,291 @@
+"""The result of an audit: certified, refused or open, with its bounds, and in words."""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
+from typing import NamedTuple
+
+import numpy as np
+
+from cupel.certificate.attempts import ALPHA_TOTAL, Levels, attempt_alpha, attempt_levels
+from cupel.certificate.hypergeometric import upper_count
+from cupel.certificate.sequence import Cut, Cutting, Flags, find_cut, floor_share
+from cupel.errors import AuditError
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was declared before the audit; `can_be_contested` says that experts may stay split on an item."""
+
+    error_budget: float
+    attempt: int
+    max_experts_seen_share: float
+    can_be_contested: bool = True
+
+
+class Evidence(NamedTuple):
+    """What experts have said so far: arrays of shape items, in risk order, the safest first.
+
+    `is_audited` tells which items were drawn. The others hold for an item with a verdict, audited or
+    adjudicated: the protocol has come to its end (`is_settled`), the label differs from the experts'
+    (`is_wrong`), experts stay split (`is_contested`). Verdicts on items before the cut that were not drawn
+    play no part.
+    """
+
+    is_audited: Flags
+    is_settled: Flags
+    is_wrong: Flags
+    is_contested: Flags
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """A row of the table `audit_result`, without the release's name; see there for each column."""
+
+    status: str
+    reason: str
+    items: int
+    error_budget: float
+    confidence: float
+    alpha: float
+    attempt: int
+    accepted: int
+    to_adjudicate: int
+    adjudicated: int
+    audited: int
+    audit_wrong: int
+    audit_contested: int
+    contested: int
+    error_bound: float | None
+    error_bound_with_contested: float | None
+    experts_seen: int
+    experts_seen_share: float
+    repaired: int
+
+
+class Bounds(NamedTuple):
+    """Upper bounds of the label error: contested items aside, and counted as wrong."""
+
+    without_contested: float
+    with_contested: float
+
+
+class Assay(NamedTuple):
+    """The result and the cuts that it rests on."""
+
+    result: AuditResult
+    cuts: list[Cut]
+
+
+def assay(evidence: Evidence, terms: Terms) -> Assay:
+    """Judge a frozen release by its audit, and by the adjudications behind the cut as far as they are known.
+
+    While an audited item has no verdict nothing is tested: an audit that is looked at half-way proves less
+    than it says. A refusal by the audit is final for this attempt and needs no adjudication.
+
+    Args:
+        evidence: Verdicts so far.
+        terms: What was declared before the audit.
+
+    Returns:
+        Open with null bounds while verdicts are awaited; certified with the bounds of the release; refused
+        with the bounds of the frozen labels as they are.
+
+    Raises:
+        AuditError: The verdicts contradict each other, or the terms are impossible.
+    """
+    _check(evidence, terms)
+    audited = _Counts.of(evidence, evidence.is_audited)
+    waiting = int(evidence.is_audited.sum()) - audited.settled
+    if waiting:
+        reason = f"{waiting} of {waiting + audited.settled} audited items await their experts"
+        return Assay(_result(evidence, terms, "open", reason, None, None), [])
+    levels = attempt_levels(terms.attempt, terms.can_be_contested)
+    drawn = evidence.is_audited
+    cutting = find_cut(drawn, evidence.is_wrong & drawn, evidence.is_contested & drawn, terms.error_budget, levels)
+    status, reason = _judge(evidence, terms, cutting)
+    bounds = None
+    if status == "refused":
+        bounds = _bounds_as_frozen(evidence, terms, cutting, levels)
+    elif status == "certified":
+        bounds = _bounds_of_release(evidence, terms, cutting)
+    return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts)
+
+
+def wording(result: AuditResult, experts_description: str, are_auditors_independent: bool) -> str:
+    """Return the certificate's text: what is certified, against whose judgement, and what it cannot see.
+
+    Args:
+        result: Certified or refused.
+        experts_description: Who the experts are and what makes an item contested, from the project file; a
+            noun phrase without a full stop.
+        are_auditors_independent: Auditors and adjudicators are different people.
+
+    Raises:
+        AuditError: The result is open, so there is nothing to certify yet.
+    """
+    if result.error_bound is None or result.error_bound_with_contested is None:
+        raise AuditError(f"status: found {result.status}; a certificate needs an audit that has come to its end")
+    budget, chance = percent(result.error_budget), f"{100 * (1 - result.confidence):.0f} times in 100"
+    bounds = (
+        f"upper bound of the label error {percent(result.error_bound)} without contested items, "
+        f"{percent(result.error_bound_with_contested)} with contested items counted as wrong"
+    )
+    if result.status == "certified":
+        said = (
+            f"Certified at {budget}: a set with more than {budget} wrong labels, contested items aside, would be "
+            f"certified at most {chance}, however often it is put to an audit. In the released set: {bounds}"
+        )
+    else:
+        said = f"Not certified at {budget}: {result.reason}. Of the labels as they were frozen: {bounds}"
+    panel = (
+        "Auditors and adjudicators are different people."
+        if are_auditors_independent
+        else "Auditors and adjudicators are one panel, so nobody has checked the adjudicators."
+    )
+    return (
+        f"{said}; each bound is below the truth at most {chance}. Wrong means: differs from the judgement of "
+        f"{experts_description.strip().rstrip('.')}. {panel} "
+        "No audit can see mistakes that these experts share, and this one says nothing about any other set of "
+        "items than the one whose hash it names."
+    )
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage with three significant digits, rounded up: no error or cost is understated.
+
+    >>> percent(0.003), percent(0.01), percent(0.123456), percent(1.0), percent(0.0)
+    ('0.3%', '1%', '12.4%', '100%', '0%')
+    """
+    rounded = Context(prec=3, rounding=ROUND_CEILING).create_decimal(repr(float(share))) * 100
+    return f"{rounded.normalize():f}%"
+
+
+class _Counts(NamedTuple):
+    settled: int
+    wrong: int
+    contested: int
+
+    @classmethod
+    def of(cls, evidence: Evidence, among: Flags) -> "_Counts":
+        arrays = (evidence.is_settled, evidence.is_wrong, evidence.is_contested)
+        return cls(*(int(np.count_nonzero(array & among)) for array in arrays))
+
+
+def _behind(evidence: Evidence, accepted: int) -> Flags:
+    """Return which items are behind the cut and were not drawn: those that need adjudication."""
+    return (np.arange(len(evidence.is_audited)) >= accepted) & ~evidence.is_audited
+
+
+def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str]:
+    size, drawn = len(evidence.is_audited), int(evidence.is_audited.sum())
+    audited, behind = _Counts.of(evidence, evidence.is_audited), _behind(evidence, cutting.accepted)
+    seen = drawn + int(behind.sum())
+    found = f"the audit of {drawn:,} found {audited.wrong} wrong and {audited.contested} contested"
+    if cutting.contested_upper == size:
+        return "refused", f"{found}: all items may be contested, so that no label can be called right"
+    most = percent(terms.max_experts_seen_share)
+    if seen > floor_share(terms.max_experts_seen_share, size):
+        if not cutting.accepted:
+            return "refused", (
+                f"{found}: no part of the labels can be accepted within {percent(terms.error_budget)}; experts would "
+                f"have to see all items, at most {most} are allowed"
+            )
+        return "refused", (
+            f"{found}: to keep {percent(terms.error_budget)}, experts would have to see {percent(seen / size)} of the "
+            f"items, at most {most} are allowed"
+        )
+    missing = int(behind.sum()) - _Counts.of(evidence, behind).settled
+    if missing:
+        return "open", f"{missing:,} of {int(behind.sum()):,} items behind the cut await their experts"
+    if cutting.accepted == 0:
+        return "certified", f"{found}; no label stands without an expert, all {size:,} were seen"
+    last = cutting.cuts[-1] if cutting.cuts[-1].is_passed else cutting.cuts[-2]
+    return "certified", (
+        f"the {last.accepted:,} safest labels hold at most {cutting.allowed_wrong} wrong ones (the audit found "
+        f"{last.wrong} in {last.audited:,}); experts decided the other {size - last.accepted:,}"
+    )
+
+
+def _bounds_as_frozen(evidence: Evidence, terms: Terms, cutting: Cutting, levels: Levels) -> Bounds:
+    """Bound the error of all frozen labels, nothing repaired and nothing held back."""
+    size, found = len(evidence.is_audited), _Counts.of(evidence, evidence.is_audited)
+    settled = size - cutting.contested_upper
+    wrong = upper_count(size, found.settled, found.wrong, levels.wrong)
+    either = upper_count(size, found.settled, found.wrong + found.contested, attempt_alpha(terms.attempt))
+    without = min(1.0, wrong / settled) if settled else 1.0
+    return Bounds(without, max(without, either / size))
+
+
+def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bounds:
+    """Bound the error of the release: audited and adjudicated errors repaired, known contested items held back.
+
+    Both follow without further chance from what the audit proved: from the accepted part's B wrong labels
+    those repaired are taken off; from the bound of all wrong or contested items those that experts met.
+    """
+    size, accepted = len(evidence.is_audited), cutting.accepted
+    audited, behind = _Counts.of(evidence, evidence.is_audited), _behind(evidence, accepted)
+    adjudicated = _Counts.of(evidence, behind)
+    unseen = accepted - int(evidence.is_audited[:accepted].sum())
+    known_contested = audited.contested + adjudicated.contested
+    settled = max(size - cutting.contested_upper, audited.settled + adjudicated.settled - known_contested)
+    repaired_before_cut = int(np.count_nonzero((evidence.is_wrong & evidence.is_audited)[:accepted]))
+    wrong_left = min(cutting.allowed_wrong - repaired_before_cut, unseen)
+    met = audited.wrong + audited.contested
+    either = upper_count(size, audited.settled, met, attempt_alpha(terms.attempt))
+    either_left = min(max(0, either - met - adjudicated.wrong - adjudicated.contested), unseen)
+    without = wrong_left / settled if settled else 1.0
+    released = size - known_contested
+    return Bounds(without, max(without, either_left / released if released else 1.0))
+
+
+def _result(
+    evidence: Evidence, terms: Terms, status: str, reason: str, cutting: Cutting | None, bounds: Bounds | None
+) -> AuditResult:
+    size, audited = len(evidence.is_audited), _Counts.of(evidence, evidence.is_audited)
+    # Before the audit is complete there is no cut, and nothing is known to lie behind it.
+    behind = _behind(evidence, cutting.accepted if cutting else size)
+    adjudicated = _Counts.of(evidence, behind)
+    seen = int(evidence.is_audited.sum()) + int(behind.sum())
+    return AuditResult(
+        status=status,
+        reason=reason,
+        items=size,
+        error_budget=terms.error_budget,
+        confidence=1 - ALPHA_TOTAL,
+        alpha=attempt_alpha(terms.attempt),
+        attempt=terms.attempt,
+        accepted=cutting.accepted if cutting else 0,
+        to_adjudicate=int(behind.sum()),
+        adjudicated=adjudicated.settled,
+        audited=audited.settled,
+        audit_wrong=audited.wrong,
+        audit_contested=audited.contested,
+        contested=audited.contested + adjudicated.contested,
+        error_bound=bounds.without_contested if bounds else None,
+        error_bound_with_contested=bounds.with_contested if bounds else None,
+        experts_seen=seen,
+        experts_seen_share=seen / size,
+        repaired=0 if status == "refused" else audited.wrong + adjudicated.wrong,
+    )
+
+
+def _check(evidence: Evidence, terms: Terms) -> None:
+    sizes = [len(array) for array in evidence]
+    if len(set(sizes)) != 1:
+        raise AuditError(f"evidence: found arrays of {sizes} items; expected the same items in all four")
+    for name in ("is_wrong", "is_contested"):
+        astray = np.flatnonzero(getattr(evidence, name) & ~evidence.is_settled)
+        if astray.size:
+            raise AuditError(f"{name}: set for the item at risk rank {astray[0] + 1}, which has no verdict yet")
+    both = np.flatnonzero(evidence.is_wrong & evidence.is_contested)
+    if both.size:
+        raise AuditError(f"risk rank {both[0] + 1}: both wrong and contested; a contested item has no right label")
+    if evidence.is_contested.any() and not terms.can_be_contested:
+        raise AuditError(
+            f"risk rank {np.flatnonzero(evidence.is_contested)[0] + 1}: contested, although it was declared that "
+            "experts leave no item contested; declare that they may, in a new attempt"
+        )
+    if not 0 < terms.error_budget < 1:
+        raise AuditError(f"error_budget: found {terms.error_budget}; expected a share between 0 and 1, such as 0.01")
+    if not 0 <= terms.max_experts_seen_share <= 1:
+        raise AuditError(f"max_experts_seen_share: found {terms.max_experts_seen_share}; expected a share, 0 to 1")

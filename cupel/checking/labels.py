@@ -1,0 +1,53 @@
+"""Labels: the labels of a batch as they go to the audit, once no item awaits an annotator."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.errors import TableError
+from cupel.tables import LABELS, TEXT, conform
+
+TOGETHER = "people and checker"
+CHECKER_AGAINST_PEOPLE = "checker against people"
+
+
+def awaiting(routes: pa.Table) -> list[str]:
+    """Return the ids of the items that await an annotator, in ascending order; labels can be made when it is empty."""
+    return sorted(routes.filter(pc.equal(routes["route"], "annotator"))["item_id"].to_pylist())
+
+
+def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table) -> pa.Table:
+    """Return the labels of a batch before the audit.
+
+    Args:
+        routes: ROUTES of one batch, none of them `annotator`.
+        consensus: CONSENSUS of the same items.
+        predictions: PREDICTIONS of the same items.
+
+    Returns:
+        LABELS, one row per item, by item id.
+
+    Raises:
+        TableError: An item awaits an annotator, or the tables hold different items.
+    """
+    if waiting := awaiting(routes):
+        raise TableError(
+            f"table routes: {len(waiting)} items await an annotator, the first is {waiting[0]!r}; "
+            "have their tasks answered before labels are made"
+        )
+    routes, consensus, predictions = (table.sort_by("item_id") for table in (routes, consensus, predictions))
+    for table, name in ((consensus, "consensus"), (predictions, "predictions")):
+        if not table["item_id"].equals(routes["item_id"]):
+            raise TableError(f"tables routes and {name} hold different items; make both of the same batch")
+    is_with_people = pc.equal(routes["label"], consensus["consensus_label"])
+    columns = {
+        "item_id": routes["item_id"],
+        "label": routes["label"],
+        "log_odds": routes["log_odds"],
+        "decided_by": pc.if_else(is_with_people, pa.scalar(TOGETHER, TEXT), pa.scalar(CHECKER_AGAINST_PEOPLE, TEXT)),
+        "route": routes["route"],
+        "reason": routes["reason"],
+        "majority_label": consensus["majority_label"],
+        "consensus_label": consensus["consensus_label"],
+        "predicted_label": predictions["predicted_label"],
+    }
+    return conform(pa.table(columns), LABELS)

@@ -1,0 +1,84 @@
+"""Routes: what happens to each item next (one more annotator, accept, expert), and why."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cupel.checking.fusion import fuse
+from cupel.project import Checking, Overlap
+from cupel.tables import ROUTES, TEXT, conform
+
+Flags = NDArray[np.bool_]
+
+# Route and reason; of those that hold for an item, the first counts.
+AWAITS_FIRST = ("annotator", "awaits its first answers")
+ANNOTATORS_DISAGREE = ("annotator", "annotators disagree")
+CHECKER_DISAGREES = ("annotator", "annotators and checker disagree")
+ALL_AGREE = ("accept", "annotators and checker agree")
+ENOUGH_EVIDENCE = ("accept", "opinions differ, the evidence is strong")
+UNCHECKED = ("accept", "annotators are sure enough, the checker has no opinion")
+TIED = ("expert", "annotators are tied")
+CHECKER_AGAINST_PEOPLE = ("expert", "checker against people")
+WEAK_EVIDENCE = ("expert", "the evidence is weak")
+
+
+def routes(
+    consensus: pa.Table, predictions: pa.Table, overlap: Overlap, settings: Checking, classes: Sequence[str]
+) -> pa.Table:
+    """Return what happens to every item next.
+
+    A route says what the evidence suggests. What a release accepts is decided by its audit, in the order
+    of the log-odds.
+
+    Args:
+        consensus: CONSENSUS of one batch.
+        predictions: PREDICTIONS of the same items.
+        overlap: Annotators asked at first, and at most.
+        settings: Log-odds from which on an item is accepted.
+        classes: The ontology.
+
+    Returns:
+        ROUTES, one row per item, by item id.
+
+    Raises:
+        TableError: The two tables hold different items.
+    """
+    found = fuse(consensus, predictions, classes)
+    label = pa.array(classes, TEXT).take(pa.array(found.label, mask=~found.is_known))
+    consensus, predictions = consensus.sort_by("item_id"), predictions.sort_by("item_id")
+    votes = consensus["votes"].to_numpy()
+    majority, predicted = consensus["majority_label"], predictions["predicted_label"]
+    is_unanimous = _flags(pc.equal(consensus["agreement"], 1.0))
+    is_predicted = _flags(pc.is_valid(predicted))
+    is_opposed = is_predicted & ~_flags(pc.equal(predicted, majority))
+    may_ask = votes < overlap.most
+    is_strong = found.log_odds >= settings.accept_log_odds
+    rules = [
+        (votes < overlap.first, AWAITS_FIRST),
+        (may_ask & ~is_unanimous, ANNOTATORS_DISAGREE),
+        (may_ask & is_opposed & ~is_strong, CHECKER_DISAGREES),
+        (is_strong & ~is_predicted, UNCHECKED),
+        (is_strong & is_unanimous & ~is_opposed, ALL_AGREE),
+        (is_strong, ENOUGH_EVIDENCE),
+        (_flags(consensus["is_tie"]), TIED),
+        (is_opposed, CHECKER_AGAINST_PEOPLE),
+        (np.ones(len(votes), dtype=np.bool_), WEAK_EVIDENCE),
+    ]
+    first = np.argmax(np.stack([holds for holds, _ in rules]), axis=0)
+    columns = {
+        "item_id": found.item_ids,
+        "route": pa.array([route for _, (route, _) in rules], TEXT).take(pa.array(first)),
+        "reason": pa.array([reason for _, (_, reason) in rules], TEXT).take(pa.array(first)),
+        "votes": consensus["votes"],
+        "label": label,
+        "log_odds": pa.array(found.log_odds, mask=~found.is_known),
+    }
+    return conform(pa.table(columns), ROUTES)
+
+
+def _flags(values: pa.ChunkedArray) -> Flags:
+    """Return booleans; null is false."""
+    return np.asarray(pc.fill_null(values, False).to_numpy(), dtype=np.bool_)

@@ -1,0 +1,74 @@
+"""The exact Jaccard similarity of sets of hashes, of one set with many at a time."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Positions = NDArray[np.int64]
+Shares = NDArray[np.float64]
+
+_SLOT_BITS = 16
+
+
+class HashSets:
+    """Sets of 64-bit hashes, ready to be compared.
+
+    Args:
+        lists: A list of distinct hashes a set, ascending, none of them empty.
+    """
+
+    def __init__(self, lists: pa.ChunkedArray) -> None:
+        self._hashes: NDArray[np.uint64] = pc.list_flatten(lists).to_numpy()
+        self.sizes: Positions = pc.list_value_length(lists).to_numpy().astype(np.int64)
+        self._ends = np.cumsum(self.sizes)
+        self._starts = self._ends - self.sizes
+        self._slots = (self._hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
+        self._is_marked = np.zeros(1 << _SLOT_BITS, np.bool_)
+
+    def similarities(self, left: Positions, right: Positions, least: float) -> Shares:
+        """Return the Jaccard similarity of pairs of sets.
+
+        Args:
+            left: One set of each pair; pairs of the same set stand together.
+            right: The other one.
+            least: Similarities below it are of no interest.
+
+        Returns:
+            A share a pair, exact where it is at least `least`, otherwise 0.
+
+        >>> sets = HashSets(pa.chunked_array([[[1, 2, 3], [2, 3, 4], [9]]], pa.list_(pa.uint64())))
+        >>> sets.similarities(np.array([1, 2]), np.array([0, 0]), 0.5).tolist()
+        [0.5, 0.0]
+        """
+        found = np.zeros(len(left))
+        sizes = self.sizes
+        # Sets whose sizes differ by more than the similarity allows cannot be similar.
+        possible = np.flatnonzero(
+            np.minimum(sizes[left], sizes[right]) >= least * np.maximum(sizes[left], sizes[right])
+        )
+        starts = np.flatnonzero(np.diff(left[possible], prepend=-1))
+        for first, end in zip(starts.tolist(), [*starts[1:].tolist(), len(possible)], strict=True):
+            places = possible[first:end]
+            found[places] = self._with_many(int(left[places[0]]), right[places], least)
+        found[found < least] = 0
+        return found
+
+    def _with_many(self, one: int, others: Positions, least: float) -> Shares:
+        mine = slice(self._starts[one], self._ends[one])
+        sizes = self.sizes[others]
+        size = self.sizes[one]
+        slices = [slice(self._starts[other], self._ends[other]) for other in others.tolist()]
+        slots = np.concatenate([self._slots[other] for other in slices])
+        self._is_marked[self._slots[mine]] = True
+        hits = self._is_marked.take(slots)
+        self._is_marked[self._slots[mine]] = False
+        # Hashes that share a slot by chance only add to the intersection: this bounds it from above.
+        bounds = np.add.reduceat(hits, np.cumsum(sizes) - sizes, dtype=np.int64)
+        found = np.zeros(len(others))
+        for place in np.flatnonzero(bounds >= least * (size + sizes - bounds)).tolist():
+            together = np.concatenate([self._hashes[mine], self._hashes[slices[place]]])
+            together.sort()
+            common = np.count_nonzero(together[1:] == together[:-1])
+            found[place] = common / (size + sizes[place] - common)
+        return found

@@ -1,0 +1,103 @@
+"""One text to its normal form: Unicode form, no hidden characters, plain spaces and line ends."""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Literal
+
+from cupel.cleaning.characters import ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER
+
+# ASCII that is as it should be: no control character but \n, no two spaces, no space at a line's end.
+_PLAIN = re.compile(r"[\x21-\x7e]++(?:(?: |\n\n?)[\x21-\x7e]++)*+")
+_LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_SPACES = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_AROUND_LINE_ENDS = re.compile(r" ?\n ?")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+# Control characters, and format characters that a reader cannot see: soft hyphen, zero-width space, marks
+# of direction, invisible operators, byte order mark, annotation and tag characters.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+# The flags of England, Scotland and Wales are spelled in tag characters.
+_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
+_JOINERS = re.compile(f"[{ZERO_WIDTH_NON_JOINER}{ZERO_WIDTH_JOINER}]+")
+# Scripts in which a joiner changes what is read: Arabic and its kin, N'Ko, Mongolian, those of India and around.
+_JOINING_SCRIPTS = ((0x0600, 0x08FF), (0x0900, 0x109F), (0x1780, 0x18AF), (0xA840, 0xABFF), (0x10A00, 0x11FFF))
+_VIRAMA = 9
+_ROUNDS = 4
+
+
+def normalise(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
+    r"""Return the text in normal form; normalising twice changes nothing.
+
+    Hidden characters (control, zero-width, direction) are removed; ZERO WIDTH JOINER and NON-JOINER stay
+    where they are read: between letters of scripts that join, after a virama, inside an emoji. Spaces of
+    any width become one space, line ends `\n`, more than one empty line one; ends are stripped.
+
+    Args:
+        text: Any text.
+        form: Unicode normalisation form.
+
+    Source: Unicode Standard Annex 15 (forms); Unicode Standard 23.2 (joiners).
+
+    >>> normalise("a\u200b  b\r\n c\xa0")
+    'a b\nc'
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    for _ in range(_ROUNDS):
+        # Removing a hidden character can bring two together that compose, and the other way round.
+        normal = _once(text, form)
+        if normal == text:
+            break
+        text = normal
+    return text
+
+
+def _once(text: str, form: Literal["NFC", "NFKC"]) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize(form, text)
+    text = _LINE_ENDS.sub("\n", text)
+    text = _without_hidden(text)
+    if not text.isascii():
+        text = unicodedata.normalize(form, _JOINERS.sub(_joiner, text))
+    text = _AROUND_LINE_ENDS.sub("\n", _SPACES.sub(" ", text))
+    return _EMPTY_LINES.sub("\n\n", text).strip(" \n")
+
+
+def _without_hidden(text: str) -> str:
+    if "\U0001f3f4" not in text:
+        return _HIDDEN.sub("", text)
+    pieces, start = [], 0
+    for flag in _FLAG.finditer(text):
+        pieces += [_HIDDEN.sub("", text[start : flag.start()]), flag[0]]
+        start = flag.end()
+    return "".join([*pieces, _HIDDEN.sub("", text[start:])])
+
+
+def _joiner(found: re.Match[str]) -> str:
+    """Return the first of a run of joiners where it is read, else nothing."""
+    text, joiner = found.string, found[0][0]
+    before = text[found.start() - 1] if found.start() else ""
+    after = text[found.end()] if found.end() < len(text) else ""
+    if before and unicodedata.combining(before) == _VIRAMA:
+        return joiner
+    if _joins(before) and _joins(after):
+        return joiner
+    is_emoji = joiner == ZERO_WIDTH_JOINER and _is_emoji(before) and _is_emoji(after)
+    return joiner if is_emoji else ""
+
+
+@cache
+def _joins(character: str) -> bool:
+    """Tell whether a character is a letter or mark of a script in which joiners are read."""
+    if not character or unicodedata.category(character)[0] not in "LM":
+        return False
+    return any(first <= ord(character) <= last for first, last in _JOINING_SCRIPTS)
+
+
+@cache
+def _is_emoji(character: str) -> bool:
+    """Tell whether a character may stand beside a joiner in an emoji: a symbol, a skin tone, a selector."""
+    return bool(character) and (unicodedata.category(character) in ("So", "Sk") or character in "\ufe0f\u2640\u2642")

@@ -1,0 +1,16 @@
+"""Why cleaning drops an item: the reasons in the order in which they are tried, and what they mean."""
+
+REASONS: dict[str, str] = {
+    "too_short": "the text has fewer characters than allowed",
+    "too_long": "the text has more characters than allowed",
+    "few_words": "the text has fewer words than allowed",
+    "many_words": "the text has more words than allowed",
+    "short_words": "its words are shorter on average than allowed",
+    "long_words": "its words are longer on average than allowed",
+    "few_letters": "fewer of its visible characters are letters than allowed",
+    "many_symbols": "it has more hash signs and ellipses per word than allowed",
+    "repeated_lines": "more of it stands in repeated lines than allowed",
+    "repeated_words": "its commonest word makes up more of it than allowed",
+    "exact_duplicate": "an earlier item that was kept has the same text, case and white space aside",
+    "near_duplicate": "an earlier item that was kept is as similar as the threshold or more",
+}

@@ -1,0 +1,82 @@
+"""The `cupel` command: options, exit codes, and one function per command. Everything else is imported when it runs."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cupel import __version__
+from cupel.errors import CupelError
+
+
+class _Commands(click.Group):
+    """Prints what a person can put right as one message, not as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CupelError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="cupel")
+def main() -> None:
+    """Know how wrong your labels are before you pay for them or train on them."""
+
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@main.command()
+@click.argument("delivery", type=FILE)
+@click.option("--budget", metavar="SHARE", help="Most wrong labels allowed: 1% or 0.01. Needed at the first call.")
+@click.option("--sheet", type=FILE, help="The filled sheet, if it is not the one in the audit's folder.")
+@click.option("--vendor", help="Who delivered; keeps the vendor's score.")
+@click.option("--label", metavar="COLUMN", help="Column of the label (Label Studio: name of the question).")
+@click.option("--id", metavar="COLUMN", help="Column of the item's id; without one, the row's number.")
+@click.option("--text", metavar="COLUMN", help="Column that shows the item: text, picture or link.")
+@click.option("--annotator", metavar="COLUMN", help="Column of who gave the label.")
+@click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
+@click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
+@click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
+@click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")
+@click.option("--seed", type=click.IntRange(0, (1 << 53) - 1), help="Repeat a draw; fresh from the system without it.")
+@click.option("--price", type=click.FloatRange(0), help="Price of a delivered label.")
+@click.option("--expert-price", type=click.FloatRange(0), help="Price of a checked item.")
+@click.option("--expert-seconds", type=click.FloatRange(0), default=30.0, show_default=True, help="Time of one check.")
+@click.option("--currency", default="USD", show_default=True)
+@click.option("--scores", type=FILE, default=Path("vendor_scores.jsonl"), show_default=True, help="Vendors' scores.")
+@click.option("--suspicious/--no-suspicious", default=True, help="Let a model suggest more suspicious labels.")
+@click.option("--json", "json_file", type=FILE, help="Write the verdict there for machines.")
+def accept(delivery: Path, budget: str | None, classes: str | None, **options: Any) -> None:
+    """Accept or refuse labels that somebody delivered.
+
+    The first call plans an audit and draws a blind sheet. When the sheet is filled in, the same command says
+    ACCEPT, REFUSE or OPEN (how many more to check).
+
+    Exit codes: 0 ACCEPT, 1 error, 2 wrong usage, 3 OPEN or sheet awaited, 4 REFUSE.
+    """
+    from rich.console import Console
+
+    from cupel.accept.budget import share
+    from cupel.accept.buyer import Request, accept_delivery
+    from cupel.accept.judging import Prices
+
+    prices = Prices(
+        label=options.pop("price"),
+        expert_answer=options.pop("expert_price"),
+        expert_seconds=options.pop("expert_seconds"),
+        currency=options.pop("currency"),
+    )
+    request = Request(
+        delivery=delivery,
+        budget=None if budget is None else share(budget),
+        classes=tuple(name.strip() for name in classes.split(",") if name.strip()) if classes else (),
+        prices=prices,
+        is_suspicious_wanted=options.pop("suspicious"),
+        **options,
+    )
+    sys.exit(accept_delivery(request, Console(highlight=False)))

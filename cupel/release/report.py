@@ -1,0 +1,130 @@
+"""The report of a release: one HTML page that stands alone, for people who decide about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+import cupel
+from cupel.release import figures
+from cupel.release.facts import BatchFacts, ReleaseFacts
+from cupel.release.plots import annotators_plot, cuts_plot, stage_errors_plot
+from cupel.release.report_facts import ReportFacts
+from cupel.release.report_views import (
+    FEWEST_ANSWERS,
+    agreement_rows,
+    annotator_rows,
+    check_groups,
+    checks_summary,
+    cost_rows,
+    error_rows,
+    funnel,
+    headline,
+    is_balanced,
+    key_figures,
+    needed,
+)
+from cupel.release.templating import environment
+from cupel.release.wording import limits, protocol, stage_order
+
+SIGNS = {"pass": "✔", "fail": "✘", "open": "…"}
+RELABEL_SHOWN = 10
+
+
+def render_report(
+    facts: ReleaseFacts, seconds: Mapping[str, float] | None = None, more: ReportFacts | None = None
+) -> str:
+    """Return the page; it needs no network, and the same arguments give the same bytes.
+
+    Args:
+        facts: The facts of a release: certified, refused or open.
+        seconds: Seconds of each stage; None or empty leaves that part out.
+        more: What `report_facts` gathered; without it the risk order's course, agreement and what to
+            relabel are left out.
+
+    Returns:
+        HTML with inline style and inline SVG; texts of items are in it, escaped.
+    """
+    more = more or ReportFacts.nothing()
+    context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts, seconds)}
+    template = environment().get_template("report.html.j2")
+    return template.render(css=Markup(environment().get_template("report.css").render()), **context)
+
+
+def _first_screen(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
+    title, reason = headline(facts)
+    is_refused = facts.verdict == "REFUSED"
+    return {
+        "verdict": facts.verdict,
+        "release": facts.release,
+        "project": facts.project,
+        "plan": facts.plan,
+        "batch_names": ", ".join(batch.batch for batch in facts.batches),
+        "title": title,
+        "reason": reason,
+        "wording": facts.certificate["wording"] if facts.certificate else None,
+        "figures": key_figures(facts),
+        "needed": needed(facts, more) if is_refused else [],
+        "relabel": more.relabel.slice(0, RELABEL_SHOWN).to_pylist() if is_refused else [],
+        "relabel_total": figures.plural(more.relabel.num_rows, "item"),
+        "batches": facts.batches,
+        "funnel": funnel(facts),
+        "balanced": all(is_balanced(batch) for batch in facts.batches),
+    }
+
+
+def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
+    result = facts.result
+    bounded = "Released" if result and result["status"] == "certified" else "All labels, as they were frozen"
+    errors = error_rows(facts) if any(row["error"] is not None for row in facts.stage_errors) else []
+    return {
+        "result": result,
+        "has_bound": bool(result and result["error_bound"] is not None),
+        "bounded": bounded,
+        "errors": errors,
+        "errors_plot": stage_errors_plot(facts.stage_errors, result) if errors else None,
+        "cuts_plot": cuts_plot(more.curve, facts.cuts, result, more.allowed_wrong) if result and more.curve else None,
+        "cut_alpha": facts.cuts[0]["alpha"] if facts.cuts else facts.plan["alpha"],
+        "worst": facts.worst,
+    }
+
+
+def _people(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
+    return {
+        "agreement": agreement_rows(more),
+        "people": [_annotators(batch) for batch in facts.batches],
+        "fewest_answers": FEWEST_ANSWERS,
+    }
+
+
+def _annotators(batch: BatchFacts) -> dict[str, Any]:
+    known = [row for row in batch.annotators if row["quality"] is not None]
+    rejected = [f"{reason} ({figures.count(number)})" for reason, number in batch.rejected_answers.items()]
+    return {
+        "name": batch.batch,
+        "annotations": batch.annotations,
+        "known": len(known),
+        "plot": annotators_plot(known, batch.batch) if known else None,
+        "worst": annotator_rows(batch),
+        "rejected_answers": ", ".join(rejected),
+    }
+
+
+def _in_order(seconds: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(seconds.items(), key=lambda taken: stage_order(taken[0]))
+
+
+def _rest(facts: ReleaseFacts, seconds: Mapping[str, float] | None) -> dict[str, Any]:
+    taken = [(stage, figures.seconds(number)) for stage, number in _in_order(seconds or {})]
+    if taken:
+        taken.append(("together", figures.seconds(sum((seconds or {}).values()))))
+    return {
+        "costs": cost_rows(facts),
+        "checks": check_groups(facts),
+        "checks_summary": checks_summary(facts),
+        "signs": SIGNS,
+        "protocol": protocol(facts),
+        "limits": limits(facts),
+        "seconds": taken,
+        "version": cupel.__version__,
+    }

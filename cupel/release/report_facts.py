@@ -1,0 +1,137 @@
+"""Facts that only the report tells: the course of errors along the risk order, what to relabel, agreement."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from cupel.certificate.attempts import attempt_levels
+from cupel.certificate.hypergeometric import upper_count
+from cupel.certificate.sequence import floor_share
+from cupel.consensus.agreement import gwet_ac1, krippendorff_alpha
+from cupel.consensus.coding import code, vote_counts
+from cupel.lake import Lake
+from cupel.release.facts import ReleaseFacts, Row
+from cupel.release.relabel import RELABEL_SCHEMA, relabel_rows
+from cupel.tables import ANNOTATIONS, AUDIT, RELEASE_ITEMS, TABLES
+
+
+class ReportFacts(NamedTuple):
+    """What the report tells beyond `ReleaseFacts`.
+
+    `curve` is as `audit_curve` returns it; `allowed_wrong` the wrong labels that the accepted part may
+    hold; `relabel` as `relabel_rows` returns it; `agreement` has batch, statistic, value, lower, upper
+    and items.
+    """
+
+    curve: list[Row]
+    allowed_wrong: int
+    relabel: pa.Table
+    agreement: list[Row]
+
+    @classmethod
+    def nothing(cls) -> "ReportFacts":
+        """Return what there is to tell when nothing was gathered."""
+        return cls([], 0, RELABEL_SCHEMA.empty_table(), [])
+
+
+def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
+    """Gather them; tables that are not there yet count as empty."""
+    items, audit = (_read(lake, table.name, facts.release) for table in (RELEASE_ITEMS, AUDIT))
+    classes = facts.project.labeling.classes
+    return ReportFacts(
+        curve=audit_curve(items, audit),
+        allowed_wrong=_allowed_wrong(facts),
+        relabel=relabel_rows(lake, facts.release),
+        agreement=[
+            row
+            for batch in facts.batches
+            for row in agreement(batch.batch, _read(lake, ANNOTATIONS.name, batch.batch), classes)
+        ],
+    )
+
+
+def agreement(batch: str, annotations: pa.Table, classes: Sequence[str]) -> list[Row]:
+    """Measure how far a delivery's annotators agree, by two statistics, which differ where one class is rare.
+
+    Args:
+        batch: The delivery.
+        annotations: ANNOTATIONS.
+        classes: The ontology.
+
+    Returns:
+        Rows of batch, statistic, value, lower, upper (95%) and items; none without annotations.
+    """
+    if not annotations.num_rows:
+        return []
+    counts = vote_counts(code(annotations, annotations["item_id"].unique(), classes))
+    statistics = (("Krippendorff's alpha", krippendorff_alpha(counts)), ("Gwet's AC1", gwet_ac1(counts)))
+    return [{"batch": batch, "statistic": name, **found._asdict()} for name, found in statistics]
+
+
+def audit_curve(items: pa.Table, audit: pa.Table) -> list[Row]:
+    """Count audited and wrong labels along the risk order.
+
+    Args:
+        items: RELEASE_ITEMS.
+        audit: AUDIT of the release.
+
+    Returns:
+        A row for each audited item whose verdict is settled, the safest first: risk_rank, and audited and
+        wrong so far. Contested items count as audited and not as wrong, as in the test of the cuts.
+    """
+    ranks = {(row["batch"], row["item_id"]): row["risk_rank"] for row in _names(items, ["risk_rank"])}
+    settled = [row for row in _names(audit, ["is_settled", "is_wrong"]) if row["is_settled"]]
+    settled.sort(key=lambda row: ranks[row["batch"], row["item_id"]])
+    curve: list[Row] = []
+    wrong = 0
+    for audited, row in enumerate(settled, 1):
+        wrong += row["is_wrong"] is True
+        curve.append({"risk_rank": ranks[row["batch"], row["item_id"]], "audited": audited, "wrong": wrong})
+    return curve
+
+
+def wrong_left(curve: Sequence[Row], items: int, audited: int, seen_share: float) -> float | None:
+    """Estimate the share of labels left wrong if experts saw no more than a share of the items.
+
+    They see those drawn for the audit, which lie everywhere, and the riskiest of the others.
+
+    Args:
+        curve: As `audit_curve` returns it.
+        items: Items of the release.
+        audited: Items drawn for the audit.
+        seen_share: Share of the items that experts would see.
+
+    Returns:
+        Wrong labels left as a share of all items; None where the audit alone is more than that share, or
+        drew nothing from the part left.
+
+    >>> curve = [{"risk_rank": 10, "audited": 1, "wrong": 1}, {"risk_rank": 50, "audited": 2, "wrong": 1}]
+    >>> wrong_left(curve, 100, 2, 0.51)
+    0.245
+    """
+    unseen = items * (1 - seen_share)
+    if not audited <= items - unseen < items:
+        return None
+    inside = [row for row in curve if row["risk_rank"] <= unseen / (1 - audited / items)]
+    return inside[-1]["wrong"] / inside[-1]["audited"] * unseen / items if inside else None
+
+
+def _allowed_wrong(facts: ReleaseFacts) -> int:
+    result = facts.result
+    if result is None:
+        return 0
+    upper = upper_count(
+        result["items"], result["audited"], result["audit_contested"], attempt_levels(result["attempt"]).contested
+    )
+    return floor_share(result["error_budget"], result["items"] - upper)
+
+
+def _names(table: pa.Table, more: list[str]) -> list[Row]:
+    return list(table.select(["batch", "item_id", *more]).to_pylist())
+
+
+def _read(lake: Lake, table: str, partition: str) -> pa.Table:
+    if lake.commit(table, partition) is None:
+        return TABLES[table].schema.empty_table()
+    return lake.read(table, partition)

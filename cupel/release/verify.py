@@ -1,0 +1,163 @@
+"""Verifying a release from its folder alone: its files, its audit, its certificate, its labels."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cupel.errors import CupelError, ReleaseError
+from cupel.release import layout
+from cupel.release.recheck import CONTENT_CHECKS, Opened
+from cupel.tables import Table, conform
+
+
+class Check(NamedTuple):
+    """One thing that was verified; `problem` says what is wrong, and is empty when nothing is."""
+
+    name: str
+    problem: str
+
+    @property
+    def is_passed(self) -> bool:
+        """Nothing is wrong."""
+        return not self.problem
+
+
+class Verification(NamedTuple):
+    """What came of verifying a release."""
+
+    release: str
+    release_sha256: str
+    checks: list[Check]
+
+    @property
+    def is_passed(self) -> bool:
+        """Every check passed."""
+        return all(check.is_passed for check in self.checks)
+
+
+def verify_release(folder: Path) -> Verification:
+    """Verify a release: nothing but its folder is needed.
+
+    Hashes show that nothing was changed after the release was written; the other checks recompute the
+    audit's draw, the certificate's test and the labels from the evidence. None of this shows who wrote
+    the release: for that, compare `release_sha256` with the one that you were given.
+
+    Args:
+        folder: The release's folder.
+
+    Returns:
+        All checks, always the same ones in the same order. What cannot be checked has not passed.
+
+    Raises:
+        ReleaseError: There is no release in the folder, or its manifest cannot be read.
+    """
+    manifest = _manifest(folder)
+    checks = [
+        Check("manifest says what it said", _hash_problem(manifest)),
+        Check("no file is missing", _missing(folder, manifest)),
+        Check("no file was added", _added(folder, manifest)),
+        Check("every file has its hash", _changed(folder, manifest)),
+    ]
+    opened = _open(folder, manifest)
+    problem = opened if isinstance(opened, str) else ""
+    checks.append(Check("every table can be read and has its columns", problem))
+    for name, check in CONTENT_CHECKS.items():
+        found = "cannot be checked: not every table can be read" if isinstance(opened, str) else _run(check, opened)
+        checks.append(Check(name, found))
+    return Verification(str(manifest["release"]), str(manifest["release_sha256"]), checks)
+
+
+def _run(check: Callable[[Opened], str], opened: Opened) -> str:
+    """Run a check; evidence that makes it impossible is a problem like any other."""
+    try:
+        return check(opened)
+    except (CupelError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+        return f"cannot be checked: {type(error).__name__}: {error}"
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / layout.MANIFEST_FILE
+    try:
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{path}: not a manifest: {error}; get the release again") from error
+    keys = ("release", "release_sha256", "files")
+    if not isinstance(manifest, dict) or any(key not in manifest for key in keys):
+        raise ReleaseError(f"{path}: not a manifest: expected the keys {', '.join(keys)}; get the release again")
+    named = manifest["files"]
+    if not isinstance(named, list) or not all(
+        isinstance(row, dict) and {"path", "sha256"} <= set(row) for row in named
+    ):
+        raise ReleaseError(f"{path}: key files: expected rows with path and sha256; get the release again")
+    return manifest
+
+
+def _hash_problem(manifest: Mapping[str, Any]) -> str:
+    found = layout.release_sha256(dict(manifest))
+    if found == manifest["release_sha256"]:
+        return ""
+    return f"release_sha256 is {manifest['release_sha256']}, but the manifest's content gives {found}"
+
+
+def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
+    named = {row["path"] for row in manifest["files"]}
+    unnamed = sorted(set(layout.COVERED) - named)
+    absent = sorted(name for name in named | set(layout.COVERED) if not (folder / name).is_file())
+    problems = [f"not in the manifest: {', '.join(unnamed)}"] if unnamed else []
+    problems += [f"not in the folder: {', '.join(absent)}"] if absent else []
+    return "; ".join(problems)
+
+
+def _added(folder: Path, manifest: Mapping[str, Any]) -> str:
+    expected = {row["path"] for row in manifest["files"]} | {layout.MANIFEST_FILE, *layout.NOT_COVERED}
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    extra = sorted(
+        (present - expected) | (expected - set(layout.COVERED) - {layout.MANIFEST_FILE, *layout.NOT_COVERED})
+    )
+    return f"no part of the release: {', '.join(extra)}" if extra else ""
+
+
+def _changed(folder: Path, manifest: Mapping[str, Any]) -> str:
+    changed = []
+    for row in manifest["files"]:
+        path = folder / row["path"]
+        # A path that leaves the folder is never followed; it is reported as added.
+        if row["path"] in layout.COVERED and path.is_file():
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest() != row["sha256"] or len(content) != row.get("size_bytes"):
+                changed.append(row["path"])
+    return f"changed since the release was written: {', '.join(changed)}" if changed else ""
+
+
+def _open(folder: Path, manifest: Mapping[str, Any]) -> Opened | str:
+    """Return the release's tables and its certificate, or what is wrong with them."""
+    rows = {row["path"]: row.get("rows") for row in manifest["files"]}
+    tables: dict[str, pa.Table] = {}
+    problems = []
+    for name, table in layout.TABLE_FILES.items():
+        try:
+            tables[name] = _read(folder / name, table)
+            if tables[name].num_rows != rows.get(name):
+                problems.append(f"{name}: {tables[name].num_rows} rows, the manifest says {rows.get(name)}")
+        except (OSError, CupelError, pa.ArrowException) as error:
+            problems.append(f"{name}: {error}")
+    certificate: Any = None
+    try:
+        certificate = json.loads((folder / layout.CERTIFICATE_FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
+    if problems:
+        return "; ".join(problems)
+    return Opened(dict(manifest), certificate, tables)
+
+
+def _read(path: Path, table: Table) -> pa.Table:
+    with path.open("rb") as file:
+        return conform(pq.read_table(file), table)

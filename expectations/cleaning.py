@@ -1,0 +1,137 @@
+"""What the cleaning gate asks: is every item kept or rejected, and is what was kept free of copies and private data?"""
+
+import pyarrow as pa
+
+from cupel.project import Project
+from cupel.step import Step
+from expectations import thresholds
+from expectations.suite import MOST_IDS, Check, Measured, Suite, one_row, row_of, share, some_ids, view
+
+# Looking for private data takes about a millisecond a text.
+MOST_SCANNED = 20_000
+
+_BY_ITEM = """
+SELECT item_id, sum(is_raw) AS raw, sum(is_kept) AS kept, sum(is_rejected) AS rejected
+FROM (SELECT item_id, 1 AS is_raw, 0 AS is_kept, 0 AS is_rejected FROM raw_items
+      UNION ALL SELECT item_id, 0, 1, 0 FROM clean_items
+      UNION ALL SELECT item_id, 0, 0, 1 FROM rejected_items)
+GROUP BY item_id
+"""
+_ODD = "raw <> 1 OR kept + rejected <> 1"
+_ITEMS = f"""
+SELECT coalesce(sum(raw), 0)::BIGINT AS raw, coalesce(sum(kept), 0)::BIGINT AS kept,
+       count(*) FILTER ({_ODD}) AS odd
+FROM ({_BY_ITEM})
+"""
+# An item without signals was never compared: then there is no count, and the check fails.
+_EXACT = """
+SELECT CASE WHEN count(*) = count(text_sha256) THEN count(*) - count(DISTINCT text_sha256) END AS copies
+FROM clean_items LEFT JOIN item_signals USING (item_id)
+"""
+_EXACT_IDS = """
+SELECT item_id FROM clean_items JOIN item_signals USING (item_id)
+QUALIFY row_number() OVER (PARTITION BY text_sha256 ORDER BY item_id) > 1
+"""
+_CHANGED = "SELECT count(*) AS items, count(*) FILTER (is_changed) AS changed FROM item_signals"
+_ALIKE = """
+SELECT DISTINCT similar_items.item_id
+FROM similar_items JOIN clean_items USING (item_id)
+     JOIN kept_items ON kept_items.batch = earlier_batch AND kept_items.item_id = earlier_item_id
+WHERE similarity >= ?
+"""
+_SAMPLE = "SELECT item_id, text FROM clean_items ORDER BY md5(item_id), item_id LIMIT ?"
+
+
+def measure(step: Step) -> pa.Table:
+    """Count what was kept, and look for copies and private data in it."""
+    for table in ("raw_items", "item_signals", "similar_items", "clean_items", "rejected_items"):
+        view(step, table)
+    items, changed = row_of(step, _ITEMS), row_of(step, _CHANGED)
+    odd = some_ids(step, items["odd"], f"SELECT item_id FROM ({_BY_ITEM}) WHERE {_ODD}")
+    copies = row_of(step, _EXACT)["copies"]
+    return one_row(
+        {
+            "items_unaccounted": Measured(items["odd"], item_ids=odd),
+            "kept_share": Measured(share(items["kept"], items["raw"])),
+            "exact_duplicates_left": Measured(copies, item_ids=some_ids(step, copies, _EXACT_IDS)),
+            "near_duplicates_left": _near_duplicates(step),
+            "private_data_left": _private_data(step, items["kept"]),
+            "changed_share": Measured(share(changed["changed"], changed["items"])),
+        }
+    )
+
+
+def rejects_duplicates(project: Project, partition: str | None) -> bool:
+    """Tell whether the project looks for near duplicates at all."""
+    return project.cleaning.duplicate_similarity is not None
+
+
+def _near_duplicates(step: Step) -> Measured:
+    """Count kept items as alike to a kept item, of this batch or an earlier one, as duplicates are."""
+    similarity = step.project.cleaning.duplicate_similarity
+    if similarity is None:
+        return Measured(None)
+    kept = ["SELECT batch, item_id FROM clean_items"]
+    rows = step.lake.connection.execute("SELECT DISTINCT earlier_batch FROM similar_items ORDER BY 1").fetchall()
+    for number, batch in enumerate(row[0] for row in rows if row[0] != step.partition):
+        if step.lake.commit("clean_items", batch) is None:
+            continue  # cleaning never came to its end there, so nothing of it is kept
+        step.uses("clean_items", batch)
+        step.lake.relation("clean_items", batch).create_view(f"earlier_{number}", replace=True)
+        kept.append(f"SELECT batch, item_id FROM earlier_{number}")
+    sql = f"WITH kept_items AS ({' UNION ALL '.join(kept)}) {_ALIKE}"
+    count = row_of(step, f"SELECT count(*) AS items FROM ({sql})", [similarity])["items"]
+    return Measured(count, item_ids=some_ids(step, count, sql, [similarity]))
+
+
+def _private_data(step: Step, kept: int) -> Measured:
+    """Count kept texts in which private data can still be found, in a fixed sample where there are very many."""
+    from cupel.cleaning.privacy import mask
+
+    rows = step.lake.connection.execute(_SAMPLE, [MOST_SCANNED]).fetchall()
+    region = step.project.cleaning.phone_region
+    found = sorted(item_id for item_id, text in rows if mask(text, region).text != text)
+    note = f"{len(rows):,} of {kept:,} texts were searched, a fixed sample" if len(rows) < kept else None
+    return Measured(len(found), item_ids=tuple(found[:MOST_IDS]), note=note)
+
+
+SUITE = Suite(
+    stage="cleaning",
+    table="clean_items",
+    beside=("rejected_items",),
+    checks=(
+        Check(
+            thresholds.ITEMS_UNACCOUNTED,
+            "How many items are not in exactly one of clean and rejected items, or in these without being raw?",
+            "Run the cleaning stage again; if it stays so, report it as a bug with the ids shown.",
+        ),
+        Check(
+            thresholds.KEPT_SHARE,
+            "What share of the raw items did cleaning keep?",
+            "Count the reasons in rejected_items: a rule of the cleaning section does not fit this source, or the "
+            "delivery is poor and should go back.",
+        ),
+        Check(
+            thresholds.EXACT_DUPLICATES_LEFT,
+            "How many kept items have the same text as another kept item, case and white space aside?",
+            "Run the cleaning stage again; if it stays so, report it as a bug with the ids shown.",
+        ),
+        Check(
+            thresholds.NEAR_DUPLICATES_LEFT,
+            "How many kept items are as alike to an earlier kept item as duplicate_similarity forbids?",
+            "Run the cleaning stage of this batch again, after those of the earlier batches.",
+            applies=rejects_duplicates,
+        ),
+        Check(
+            thresholds.PRIVATE_DATA_LEFT,
+            "In how many kept texts can an e-mail address, phone or card number still be found?",
+            "Run the cleaning stage again; if it stays so, the masking misses a form: report it with the ids shown.",
+        ),
+        Check(
+            thresholds.CHANGED_SHARE,
+            "What share of the texts did normalising change?",
+            "Compare a few texts of raw_items and item_signals: a wrong encoding or markup shows at once.",
+        ),
+    ),
+    measure=measure,
+)

@@ -1,0 +1,111 @@
+"""What the release gate asks: is the release certified, within its budgets, and is the certificate the audit's?"""
+
+from typing import Any
+
+import pyarrow as pa
+
+from cupel.certificate.hypergeometric import upper_count
+from cupel.step import Step
+from expectations import thresholds
+from expectations.suite import Check, Measured, Suite, one_row
+
+CONTESTED_ALPHA = 0.05
+
+_SAME_AS_AUDIT = (
+    "status", "items", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share",
+)  # fmt: skip
+_SAME_AS_PLAN = ("items", "items_sha256", "error_budget")
+
+
+def measure(step: Step) -> pa.Table:
+    """Read the certificate, what the audit found, and what was frozen: one row each."""
+    certificate, audit, plan = (_row(step, table) for table in ("certificate", "audit_result", "release_plan"))
+    if not (certificate and audit and plan):
+        return one_row({})
+    differing = [name for name in _SAME_AS_AUDIT if certificate[name] != audit[name]]
+    differing += [name for name in _SAME_AS_PLAN if certificate[name] != plan[name]]
+    is_certified = certificate["status"] == audit["status"] == "certified"
+    bound = certificate["error_bound"]
+    return one_row(
+        {
+            "release_certified": Measured(int(is_certified)),
+            "certificate_differs": Measured(
+                len(differing), note=f"differing: {', '.join(differing)}" if differing else None
+            ),
+            "error_bound": Measured(bound, bound),
+            "experts_seen_share": Measured(certificate["experts_seen_share"]),
+            "adjudications_missing": Measured(audit["to_adjudicate"] - audit["adjudicated"]),
+            "contested_share": _contested(audit),
+            "error_bound_with_contested": Measured(*[certificate["error_bound_with_contested"]] * 2),
+        },
+        is_open=int(audit["status"] == "open"),
+    )
+
+
+def awaited(metrics: pa.Table) -> str | None:
+    """Say that experts' answers are awaited."""
+    if "is_open" in metrics.column_names and metrics["is_open"][0].as_py():
+        return "answers of auditors or experts are awaited"
+    return None
+
+
+def _contested(audit: dict[str, Any]) -> Measured:
+    """Return the share of contested items in the audit's random sample, and its exact upper bound."""
+    items, audited, contested = audit["items"], audit["audited"], audit["audit_contested"]
+    if not 0 < audited <= items:
+        return Measured(None)
+    return Measured(contested / audited, upper_count(items, audited, contested, CONTESTED_ALPHA) / items)
+
+
+def _row(step: Step, table: str) -> dict[str, Any] | None:
+    rows = step.read(table).to_pylist()
+    return rows[0] if len(rows) == 1 else None
+
+
+SUITE = Suite(
+    stage="release",
+    table="certificate",
+    checks=(
+        Check(
+            thresholds.RELEASE_CERTIFIED,
+            "Do audit and certificate both say certified (1) or not (0)?",
+            "Read the reason in audit_result; relabel what the relabel list names, then make a new release.",
+        ),
+        Check(
+            thresholds.CERTIFICATE_DIFFERS,
+            "In how many fields does the certificate differ from the audit's result or the frozen plan?",
+            "A table was changed after the audit: run the release again from its plan; trust no file of this one.",
+        ),
+        Check(
+            thresholds.ERROR_BOUND,
+            "Up to which label error, contested items aside, can the audit not rule out?",
+            "Relabel the riskiest items, or audit more of them in a new release.",
+            judges_bound=True,
+        ),
+        Check(
+            thresholds.EXPERTS_SEEN_SHARE,
+            "What share of the items did experts see, audit included?",
+            "Improve the labels before the audit (overlap, checker, instructions); a larger share is a decision "
+            "about money, made in the project file.",
+        ),
+        Check(
+            thresholds.ADJUDICATIONS_MISSING,
+            "How many items behind the cut have no settled verdict?",
+            "Answer the open expert tasks, then run the release again.",
+        ),
+        Check(
+            thresholds.CONTESTED_SHARE,
+            "On what share of the items do experts stay split, at most (95% upper bound from the audit's sample)?",
+            "Sharpen the question or merge the classes that experts confuse.",
+            judges_bound=True,
+        ),
+        Check(
+            thresholds.ERROR_BOUND_WITH_CONTESTED,
+            "Up to which label error, contested items counted wrong, can the audit not rule out?",
+            "Tell users of the release; contested items are held back from it.",
+            judges_bound=True,
+        ),
+    ),
+    measure=measure,
+    awaited=awaited,
+)

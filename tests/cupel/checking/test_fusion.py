@@ -1,0 +1,121 @@
+"""People and checker together: exact arithmetic, a weight that people decide, no harm from a weak checker."""
+
+from math import log
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cupel.checking.fusion import WEIGHTS, choose_weight, fuse, top_log_odds
+from cupel.consensus.consensus import consensus
+from cupel.errors import TableError
+
+CLASSES = ("x", "y")
+
+
+def crowd(truth: np.ndarray, accuracy: float, votes: int, seed: int = 0) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    is_right = rng.random((len(truth), votes)) < accuracy
+    labels = np.where(is_right, truth[:, None], 1 - truth[:, None]).ravel()
+    items = np.repeat(np.arange(len(truth)), votes)
+    annotations = pa.table({
+        "item_id": [f"{item:04}" for item in items],
+        "annotator": pa.nulls(len(items), pa.string()),
+        "label": [CLASSES[label] for label in labels],
+    })  # fmt: skip
+    return consensus(annotations, [f"{item:04}" for item in range(len(truth))], CLASSES)
+
+
+def opinions(posterior: list[list[float] | None]) -> pa.Table:
+    return pa.table({
+        "item_id": [f"{item:04}" for item in range(len(posterior))],
+        "posterior": pa.array(posterior, pa.list_(pa.float64())),
+    })  # fmt: skip
+
+
+def informed(truth: np.ndarray, sureness: float, accuracy: float, seed: int = 1) -> pa.Table:
+    is_right = np.random.default_rng(seed).random(len(truth)) < accuracy
+    shown = np.where(is_right, truth, 1 - truth)
+    return opinions([[sureness, 1 - sureness] if label == 0 else [1 - sureness, sureness] for label in shown])
+
+
+TRUTH = np.arange(600) % 2
+
+
+def wrong(found_labels: np.ndarray) -> int:
+    return int((found_labels != TRUTH).sum())
+
+
+def test_log_odds_are_those_of_the_best_against_all_others() -> None:
+    label, odds = top_log_odds(np.log([[2 / 10, 5 / 10, 3 / 10]]))
+    assert label.tolist() == [1]
+    assert odds[0] == pytest.approx(log(5 / 5), abs=1e-12)
+
+
+def test_log_odds_stay_exact_where_probabilities_round_to_one() -> None:
+    _, odds = top_log_odds(np.array([[0.0, -60.0, -70.0], [0.0, -61.0, -70.0]]))
+    assert odds[0] == pytest.approx(60, abs=1e-4)
+    assert odds[1] - odds[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_good_checker_gets_weight_and_helps() -> None:
+    people = crowd(TRUTH, 0.75, 3)
+    together = fuse(people, informed(TRUTH, 0.9, 0.9), CLASSES)
+    alone = fuse(people, opinions([None] * 600), CLASSES)
+    assert together.weight >= 0.75
+    assert wrong(together.label) < 0.7 * wrong(alone.label)
+
+
+def test_a_checker_that_guesses_does_no_harm() -> None:
+    people = crowd(TRUTH, 0.75, 3)
+    together = fuse(people, informed(TRUTH, 0.95, 0.5), CLASSES)
+    alone = fuse(people, opinions([None] * 600), CLASSES)
+    assert together.weight == 0
+    np.testing.assert_array_equal(together.label, alone.label)
+    np.testing.assert_allclose(together.log_odds, alone.log_odds)
+
+
+def test_a_checker_that_boasts_is_turned_down() -> None:
+    people = crowd(TRUTH, 0.8, 3)
+    assert fuse(people, informed(TRUTH, 0.999, 0.8), CLASSES).weight <= 0.5
+
+
+def test_a_checker_that_is_always_wrong_gets_no_weight() -> None:
+    assert fuse(crowd(TRUTH, 0.8, 3), informed(TRUTH, 0.9, 0.1), CLASSES).weight == 0
+
+
+def test_without_a_checker_the_consensus_stands() -> None:
+    people = crowd(TRUTH, 0.8, 3)
+    alone = fuse(people, opinions([None] * 600), CLASSES)
+    posterior = np.array(people["posterior"].to_pylist())
+    np.testing.assert_array_equal(alone.label, posterior.argmax(axis=1))
+    expected = np.log(posterior.max(axis=1)) - np.log(posterior.min(axis=1))
+    np.testing.assert_allclose(alone.log_odds, expected, atol=1e-6)
+
+
+def test_an_item_without_answers_has_the_checkers_opinion() -> None:
+    annotations = pa.table({"item_id": ["0000"], "annotator": pa.nulls(1, pa.string()), "label": ["x"]})
+    people = consensus(annotations, ["0000", "0001", "0002"], CLASSES)
+    found = fuse(people, opinions([[0.5, 0.5], [0.1, 0.9], None]), CLASSES)
+    assert found.is_known.tolist() == [True, True, False]
+
+
+def test_tables_of_different_items_are_refused() -> None:
+    with pytest.raises(TableError, match="different items"):
+        fuse(crowd(TRUTH, 0.8, 3), opinions([None]), CLASSES)
+
+
+def test_row_order_does_not_matter() -> None:
+    people, model = crowd(TRUTH, 0.75, 3), informed(TRUTH, 0.9, 0.9)
+    order = np.random.default_rng(0).permutation(600)
+    one, other = fuse(people, model, CLASSES), fuse(people.take(order), model.take(order[::-1]), CLASSES)
+    assert one.log_odds.tobytes() == other.log_odds.tobytes()
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 20), st.integers(2, 4)), elements=st.floats(-50, 0)))
+def test_an_opinion_without_content_gets_no_weight(answers: np.ndarray) -> None:
+    prior = np.log(np.full(answers.shape[1], 1 / answers.shape[1]))
+    assert choose_weight(answers, np.zeros(answers.shape), prior) == WEIGHTS[0] == 0

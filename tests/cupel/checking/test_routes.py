@@ -1,0 +1,118 @@
+"""One case for each route and reason; a threshold that just holds and one that just fails."""
+
+import pyarrow as pa
+import pytest
+
+from cupel.checking.fusion import fuse
+from cupel.checking.labels import awaiting, labels
+from cupel.checking.routes import routes
+from cupel.consensus.consensus import consensus
+from cupel.errors import TableError
+from cupel.project import Checking, Overlap
+from cupel.tables import LABELS, PREDICTIONS, ROUTES
+
+CLASSES = ("x", "y", "z")
+OVERLAP = Overlap(first=2, most=3)
+# Answers of each item, and what the checker thinks of it.
+SURE_X, SURE_Y, UNSURE_X = [0.98, 0.01, 0.01], [0.01, 0.98, 0.01], [0.4, 0.35, 0.25]
+# A background of plain items teaches that annotators and checker are mostly right.
+BACKGROUND = [("xxx", SURE_X), ("yyy", SURE_Y), ("xx", SURE_X), ("yy", SURE_Y), ("zzz", [0.01, 0.01, 0.98])] * 20
+
+
+def tables(*cases: tuple[str, list[float] | None]) -> tuple[pa.Table, pa.Table]:
+    every = [*cases, *BACKGROUND]
+    ids = [f"{number:03}" for number in range(len(every))]
+    answers = [(item, label) for item, (given, _) in zip(ids, every, strict=True) for label in given]
+    annotations = pa.table({
+        "item_id": [item for item, _ in answers],
+        "annotator": pa.nulls(len(answers), pa.string()),
+        "label": [label for _, label in answers],
+    })  # fmt: skip
+    opinions = [opinion for _, opinion in every]
+    predictions = pa.table({
+        "item_id": ids,
+        "predicted_label": [None if p is None else CLASSES[p.index(max(p))] for p in opinions],
+        "posterior": pa.array(opinions, pa.list_(pa.float64())),
+        "fold": pa.array([0] * len(ids), pa.int64()),
+        "model": ["m"] * len(ids),
+        "model_version": ["1"] * len(ids),
+    }, schema=PREDICTIONS.schema)  # fmt: skip
+    return consensus(annotations, ids, CLASSES), predictions
+
+
+def route(case: tuple[str, list[float] | None], accept: float = 3.0, overlap: Overlap = OVERLAP) -> tuple[str, str]:
+    found = routes(*tables(case), overlap, Checking(accept_log_odds=accept), CLASSES)
+    assert found.schema.equals(ROUTES.schema)
+    return found["route"][0].as_py(), found["reason"][0].as_py()
+
+
+@pytest.mark.parametrize(("case", "accept", "expected"), [
+    (("", SURE_X), 3.0, ("annotator", "awaits its first answers")),
+    (("", None), 3.0, ("annotator", "awaits its first answers")),
+    (("x", SURE_X), 3.0, ("annotator", "awaits its first answers")),
+    (("xy", SURE_X), 3.0, ("annotator", "annotators disagree")),
+    (("xx", SURE_Y), 99.0, ("annotator", "annotators and checker disagree")),
+    (("xx", SURE_X), 3.0, ("accept", "annotators and checker agree")),
+    (("xxx", None), 3.0, ("accept", "annotators are sure enough, the checker has no opinion")),
+    (("xxy", SURE_X), 1.0, ("accept", "opinions differ, the evidence is strong")),
+    (("xyz", UNSURE_X), 99.0, ("expert", "annotators are tied")),
+    (("xxy", SURE_Y), 99.0, ("expert", "checker against people")),
+    (("xxx", UNSURE_X), 99.0, ("expert", "the evidence is weak")),
+])  # fmt: skip
+def test_every_route_has_its_reason(case, accept: float, expected: tuple[str, str]) -> None:  # type: ignore[no-untyped-def]
+    assert route(case, accept) == expected
+
+
+def test_nobody_is_asked_beyond_the_most() -> None:
+    for given in ("xyz", "xxy", "xyzx"):
+        assert route((given, SURE_Y), 99.0)[0] == "expert"
+    assert route(("xyz", SURE_Y), 99.0, Overlap(first=2, most=4))[0] == "annotator"
+
+
+def test_a_checker_that_evidence_outweighs_costs_no_answer() -> None:
+    assert route(("xx", SURE_Y), accept=-99.0) == ("accept", "opinions differ, the evidence is strong")
+
+
+def test_an_item_is_accepted_exactly_from_the_threshold_on() -> None:
+    odds = fuse(*tables(("xxx", SURE_X)), CLASSES).log_odds[0]
+    assert route(("xxx", SURE_X), accept=odds)[0] == "accept"
+    assert route(("xxx", SURE_X), accept=odds + 1e-6)[0] == "expert"
+
+
+def test_an_item_without_any_evidence_has_no_label() -> None:
+    found = routes(*tables(("", None)), Overlap(), Checking(), CLASSES)
+    assert (found["label"][0].as_py(), found["log_odds"][0].as_py()) == (None, None)
+
+
+def test_row_order_does_not_matter() -> None:
+    people, model = tables(("xy", SURE_X), ("", None))
+    back = list(range(people.num_rows))[::-1]
+    one = routes(people, model, Overlap(), Checking(), CLASSES)
+    assert one.equals(routes(people.take(back), model.take(back), Overlap(), Checking(), CLASSES))
+
+
+def test_labels_are_refused_while_an_item_awaits_an_annotator() -> None:
+    people, model = tables(("xy", SURE_X))
+    found = routes(people, model, Overlap(), Checking(), CLASSES)
+    assert awaiting(found) == ["000"]
+    with pytest.raises(TableError, match="1 items await an annotator, the first is '000'"):
+        labels(found, people, model)
+
+
+def test_labels_say_who_decided() -> None:
+    people, model = tables(("xxy", SURE_X), ("yyx", SURE_X))
+    found = routes(people, model, Overlap(first=2, most=2), Checking(), CLASSES)
+    made = labels(found, people, model)
+    assert made.schema.equals(LABELS.schema)
+    assert made.num_rows == people.num_rows
+    for row in made.to_pylist():
+        is_with_people = row["label"] == row["consensus_label"]
+        assert row["decided_by"] == ("people and checker" if is_with_people else "checker against people")
+    assert set(made["decided_by"].to_pylist()) == {"people and checker", "checker against people"}
+
+
+def test_labels_of_other_items_are_refused() -> None:
+    people, model = tables(("xxx", SURE_X))
+    found = routes(people, model, Overlap(), Checking(), CLASSES)
+    with pytest.raises(TableError, match="routes and predictions hold different items"):
+        labels(found, people, model.slice(1))

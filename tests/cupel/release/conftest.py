@@ -1,0 +1,250 @@
+"""Small releases made from the schemas: a lake with one delivery, taken through freeze, audit and verdict."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from cupel.answers.experts import verdicts
+from cupel.answers.tasks import expert_tasks
+from cupel.certificate.attempts import attempt_alpha
+from cupel.lake import Lake
+from cupel.project import Project
+from cupel.release import proof
+from cupel.release.facts import ReleaseFacts, release_facts
+from cupel.release.folder import Provenance, ReleaseTables
+from cupel.release.freeze import freeze
+from cupel.release.outcome import release_rows
+from cupel.release.stage_errors import stage_errors
+from cupel.tables import AUDIT, TABLES, from_rows
+
+CLASSES = ("negative", "neutral", "positive")
+PROVENANCE = Provenance({"labels@movies": "ab" * 32}, "cd" * 32, "0.1.0", "ef" * 32)
+
+
+class Made(NamedTuple):
+    """A release in a lake, its facts and its tables."""
+
+    lake: Lake
+    project: Project
+    facts: ReleaseFacts
+    tables: ReleaseTables | None
+
+
+def make_project(**release: Any) -> Project:
+    settings = {"error_budget": 0.05, "audit_size": 200, "max_experts_seen_share": 0.8, **release}
+    return Project.model_validate(
+        {
+            "project": "tiny",
+            "title": "Tiny <films> & | papers",
+            "owner": "data@cupel.example",
+            "raw": {"deliveries": {"movies": {"files": ["movies.jsonl"], "licence": "MIT"}}},
+            "labeling": {
+                "question": "What does the writer feel?",
+                "classes": list(CLASSES),
+                "overlap": {"first": 3, "most": 3},
+                "answers": ["answers.parquet"],
+                "experts": {"answers": 1, "description": "a panel of critics"},
+            },
+            "release": {"description": "Sentences about films.", "citation": "Nobody (2026).", **settings},
+            "prices": {"annotator_answer": 0.04, "expert_answer": 0.6},
+        }
+    )
+
+
+class Items(NamedTuple):
+    """Items of one delivery with a true label, a label, a risk, and whether experts stay split."""
+
+    ids: list[str]
+    texts: list[str]
+    truth: list[str]
+    labels: list[str]
+    log_odds: list[float]
+    contested: set[str]
+
+
+def make_items(size: int, wrong_share: float, contested_share: float, seed: int = 3) -> Items:
+    """Make items whose wrong labels are nearly all among the riskiest."""
+    random = np.random.default_rng(seed)
+    ids = [f"i{place:04d}" for place in range(size)]
+    truth = [CLASSES[place] for place in random.integers(0, 3, size)]
+    log_odds = np.round(np.sort(random.exponential(3.0, size))[::-1], 3)
+    labels = list(truth)
+    for place in range(size):
+        if random.random() < 2 * wrong_share * (place / size) ** 1.0 and place > size * 0.4:
+            labels[place] = CLASSES[(CLASSES.index(truth[place]) + 1) % 3]
+    contested = {ids[place] for place in np.flatnonzero(random.random(size) < contested_share)}
+    texts = [f"sentence number {place} <b>of</b> a film & more" for place in range(size)]
+    texts[0] = "<script>alert('x')</script>"
+    return Items(ids, texts, truth, labels, log_odds.tolist(), contested)
+
+
+def make_release(
+    root: Path, *, size: int = 400, wrong_share: float = 0.12, contested_share: float = 0.02, is_audited: bool = True,
+    anonymous: bool = False, **settings: Any,
+) -> Made:  # fmt: skip
+    """Take one delivery from clean items to a verdict, writing each table into a lake."""
+    lake, project = Lake(root / "lake", "tiny"), make_project(**settings)
+    items = make_items(size, wrong_share, contested_share)
+    tables = _batch_tables(items, anonymous)
+    for name, rows in tables.items():
+        lake.write(name, "movies", rows)
+    _gate(lake, "cleaning", "movies", "kept_share", 0.95, 0.5, "at least")
+    _gate(lake, "labeling", "movies", "largest_answer_share", 0.4, 0.5, "at most")
+    frozen = freeze("movies-r1", [tables["labels"]], [tables["clean_items"]], project.release, 1)
+    lake.write("release_items", "movies-r1", frozen.items)
+    plan = _plan(project, frozen.items.num_rows, frozen.sha256, frozen.seed)
+    lake.write("release_plan", "movies-r1", plan)
+    if not is_audited:
+        return Made(lake, project, release_facts(lake, project, "movies-r1"), None)
+    return _judged(lake, project, items, frozen.items, plan, tables["annotations"])
+
+
+def expert_rows(items: Items, names: list[str], purpose: str, first: int) -> list[dict[str, Any]]:
+    """Return one expert's answers on the named items: the truth, or none where experts stay split."""
+    truth = dict(zip(items.ids, items.truth, strict=True))
+    return [
+        {
+            "sequence": first + place, "batch": "movies", "item_id": name, "purpose": purpose, "annotator": "expert-1",
+            "label": None if name in items.contested else truth[name],
+        }
+        for place, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def _judged(
+    lake: Lake, project: Project, items: Items, frozen: pa.Table, plan: pa.Table, annotations: pa.Table
+) -> Made:
+    release, experts = "movies-r1", project.labeling.experts
+    answers = from_rows(expert_rows(items, items.ids, "audit", 10_000), TABLES["expert_answers"])
+    audit = verdicts(frozen.filter(frozen["is_audited"]), answers, experts.answers, AUDIT)
+    cut_rows = proof.cuts(plan, frozen, audit, project)
+    adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers, project)
+    result = proof.audit_result(plan, frozen, audit, adjudicated, project)
+    written = {
+        "audit": audit,
+        "cuts": cut_rows,
+        "adjudications": adjudicated,
+        "audit_result": result,
+        "stage_errors": stage_errors(release, frozen, audit, [("movies", annotations)]),
+        "certificate": proof.certificate(plan, result, experts),
+        "release_tasks": expert_tasks(project.project, audit, adjudicated, experts.answers),
+    }
+    if result["status"][0].as_py() == "certified":
+        written["training_set"], written["withheld_items"] = release_rows(frozen, audit, adjudicated)
+    for name, rows in written.items():
+        lake.write(name, release, rows)
+    bound = result["error_bound"][0].as_py()
+    _gate(lake, "release", release, "error_bound", bound, project.release.error_budget, "at most")
+    facts = release_facts(lake, project, release)
+    return Made(lake, project, facts, tables_of(lake, facts) if facts.released else None)
+
+
+def tables_of(lake: Lake, facts: ReleaseFacts) -> ReleaseTables:
+    """Return a release's tables as its folder wants them."""
+    names = ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts")
+    gates = [row for batch in facts.batches for row in batch.gates] + facts.gates
+    tables = {name: lake.read(name, facts.release) for name in names}
+    return ReleaseTables(**tables, gate_results=pa.Table.from_pylist(gates, schema=TABLES["gate_results"].schema))
+
+
+def _batch_tables(items: Items, anonymous: bool) -> dict[str, pa.Table]:
+    random = np.random.default_rng(5)
+    names = {name: {"batch": "movies", "item_id": name} for name in items.ids}
+    where = {name: {"source_file": "movies.jsonl", "line": place + 1} for place, name in enumerate(items.ids)}
+    clean = [
+        {**names[name], **where[name], "text": text, "group_id": f"g{place // 2}", "licence": "MIT"}
+        for place, (name, text) in enumerate(zip(items.ids, items.texts, strict=True))
+    ]
+    labels = [
+        {
+            "item_id": name, "label": label, "log_odds": odds, "decided_by": "people and checker",
+            "route": "accept" if odds > 2 else "expert", "reason": "made for a test",
+            "majority_label": None if odds < 0.2 else label, "consensus_label": label, "predicted_label": label,
+        }
+        for name, label, odds in zip(items.ids, items.labels, items.log_odds, strict=True)
+    ]  # fmt: skip
+    annotations = [
+        {
+            "item_id": name, "sequence": 3 * place + slot + 1,
+            "annotator": None if anonymous else f"person {(place + slot) % 12:02d}",
+            "label": true if random.random() < 0.85 else CLASSES[(CLASSES.index(true) + 1) % 3],
+        }
+        for place, (name, true) in enumerate(zip(items.ids, items.truth, strict=True))
+        for slot in range(3)
+    ]  # fmt: skip
+    rejected = [
+        {**names[items.ids[0]], "item_id": f"r{place}", **where[items.ids[0]], "line": len(clean) + place + 1,
+         "reason": "near duplicate" if place % 3 else "too short", "value": 0.9, "threshold": 0.8, "evidence": "i0001"}
+        for place in range(20)
+    ]  # fmt: skip
+    delivery = {
+        "batch": "movies", "source_file": "movies.jsonl", "format": "jsonl", "sha256": "ab" * 32, "size_bytes": 10_000,
+        "rows_in": len(clean) + 20, "rows_read": len(clean) + 20, "rows_rejected": 0, "licence": "MIT",
+    }  # fmt: skip
+    rows = {
+        "deliveries": [delivery], "clean_items": clean, "rejected_items": rejected, "labels": labels,
+        "annotations": annotations, "annotators": [] if anonymous else _annotators(annotations),
+        "rejected_rows": [], "rejected_answers": [],
+    }  # fmt: skip
+    return {name: from_rows(content, TABLES[name]) for name, content in rows.items()}
+
+
+def _annotators(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    people = sorted({row["annotator"] for row in annotations})
+    return [
+        {
+            "annotator": person, "answers": len(annotations) // len(people), "answer_share": 1 / len(people),
+            "agreement_share": 0.8, "quality": round(0.7 + 0.02 * place, 3), "seconds_spent": 5.0, "gold_answers": 0,
+            "gold_right": 0,
+        }
+        for place, person in enumerate(people)
+    ]  # fmt: skip
+
+
+def _plan(project: Project, items: int, sha256: str, seed: int) -> pa.Table:
+    row = {
+        "release": "movies-r1", "batches": ["movies"], "status": "frozen", "reason": None, "attempt": 1,
+        "alpha": attempt_alpha(1), "error_budget": project.release.error_budget,
+        "audit_size": min(items, project.release.audit_size), "seed": seed, "answers_until": 3 * items, "items": items,
+        "items_sha256": sha256,
+    }  # fmt: skip
+    return from_rows([row], TABLES["release_plan"])
+
+
+def _gate(
+    lake: Lake, stage: str, partition: str, check: str, observed: float | None, threshold: float, comparison: str
+) -> None:
+    is_met = observed is not None and (observed <= threshold if comparison == "at most" else observed >= threshold)
+    row = {
+        "stage": stage, "partition": partition, "check": check, "outcome": "pass" if is_met else "fail",
+        "severity": "critical", "observed": observed, "bound": None, "threshold": threshold, "comparison": comparison,
+        "reason": "made for a test", "table_name": "labels", "table_hash": "ab", "item_ids": [],
+    }  # fmt: skip
+    lake.write("gate_results", f"{stage}--{partition}", from_rows([row], TABLES["gate_results"]))
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    made = make_release(tmp_path_factory.mktemp("certified"))
+    assert made.facts.verdict == "PASS", made.facts.reason
+    return made
+
+
+@pytest.fixture(scope="session")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    made = make_release(tmp_path_factory.mktemp("refused"), wrong_share=0.3, max_experts_seen_share=0.6)
+    assert made.facts.verdict == "REFUSED", made.facts.reason
+    return made
+
+
+@pytest.fixture(scope="session")
+def unaudited(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_release(tmp_path_factory.mktemp("unaudited"), is_audited=False)
+
+
+@pytest.fixture(scope="session")
+def provenance() -> Provenance:
+    return PROVENANCE

@@ -1,0 +1,81 @@
+import random
+
+import pyarrow as pa
+
+from cupel.project import Release
+from cupel.release.freeze import Frozen, freeze, items_sha256
+from cupel.tables import CLEAN_ITEMS, LABELS, from_rows
+
+SETTINGS = Release(error_budget=0.01, audit_size=20, max_experts_seen_share=0.5)
+
+
+def batch(name: str, count: int, seed: int = 0) -> tuple[pa.Table, pa.Table]:
+    clean = [
+        {
+            "batch": name, "item_id": f"i{n}", "source_file": "f", "line": n + 1, "text": f"text {n}",
+            "group_id": f"{name}/{n // 2}", "licence": "MIT",
+        }
+        for n in range(count)
+    ]  # fmt: skip
+    labels = [
+        {
+            "item_id": f"i{n}", "label": "a", "log_odds": float(n // 3), "decided_by": "people and checker",
+            "route": "accept", "reason": "r", "majority_label": None, "consensus_label": "a", "predicted_label": "b",
+        }
+        for n in range(count)
+    ]  # fmt: skip
+    random.Random(seed).shuffle(clean)
+    random.Random(seed + 1).shuffle(labels)
+    return from_rows(labels, LABELS), from_rows(clean, CLEAN_ITEMS)
+
+
+def frozen(*batches: tuple[pa.Table, pa.Table], attempt: int = 1) -> Frozen:
+    return freeze("r1", [labels for labels, _ in batches], [clean for _, clean in batches], SETTINGS, attempt)
+
+
+def test_the_safest_come_first_and_ranks_have_no_gap() -> None:
+    items = frozen(batch("one", 100)).items
+    assert items["risk_rank"].to_pylist() == list(range(1, 101))
+    odds = items["log_odds"].to_pylist()
+    assert odds == sorted(odds, reverse=True)
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    one, other = frozen(batch("one", 100, seed=1)), frozen(batch("one", 100, seed=5))
+    assert one.items == other.items
+    assert (one.sha256, one.seed) == (other.sha256, other.seed)
+
+
+def test_the_audit_has_the_size_that_was_asked_and_at_most_all_items() -> None:
+    assert sum(frozen(batch("one", 100)).items["is_audited"].to_pylist()) == 20
+    assert sum(frozen(batch("one", 7)).items["is_audited"].to_pylist()) == 7
+
+
+def test_a_further_attempt_draws_another_audit_of_the_same_items() -> None:
+    first, second = frozen(batch("one", 500)), frozen(batch("one", 500), attempt=2)
+    assert first.sha256 == second.sha256
+    assert first.items["is_audited"] != second.items["is_audited"]
+
+
+def test_the_hash_changes_with_a_label_and_with_the_risk_order() -> None:
+    items = frozen(batch("one", 50)).items
+    rows = items.to_pylist()
+    rows[0]["label"] = "b"
+    assert items_sha256(pa.Table.from_pylist(rows, schema=items.schema)) != items_sha256(items)
+    rows = items.to_pylist()
+    rows[0]["risk_rank"], rows[1]["risk_rank"] = 2, 1
+    assert items_sha256(pa.Table.from_pylist(rows, schema=items.schema)) != items_sha256(items)
+
+
+def test_two_batches_may_use_the_same_ids() -> None:
+    items = frozen(batch("one", 10), batch("two", 10)).items
+    assert items.num_rows == 20
+    assert len(set(zip(items["batch"].to_pylist(), items["item_id"].to_pylist(), strict=True))) == 20
+
+
+def test_no_group_is_divided_between_splits() -> None:
+    items = frozen(batch("one", 200)).items.to_pylist()
+    parts: dict[str, set[str]] = {}
+    for item in items:
+        parts.setdefault(item["group_id"], set()).add(item["split"])
+    assert all(len(found) == 1 for found in parts.values())

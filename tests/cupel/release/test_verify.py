@@ -1,0 +1,260 @@
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cupel.errors import ReleaseError
+from cupel.release import layout
+from cupel.release.folder import write_release
+from cupel.release.verify import Verification, verify_release
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def written(certified: Any, provenance: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "movies-r1"
+    write_release(folder, certified.facts, certified.tables, provenance)
+    return folder
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """A copy of the release to spoil."""
+    return Path(shutil.copytree(written, tmp_path / "movies-r1"))
+
+
+def failed(verification: Verification) -> set[str]:
+    return {check.name for check in verification.checks if not check.is_passed}
+
+
+def forge(folder: Path) -> None:
+    """Make manifest and hashes fit what the folder holds, as a careful forger would."""
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    for row in manifest["files"]:
+        content = (folder / row["path"]).read_bytes()
+        row.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+        if row["path"] in layout.TABLE_FILES:
+            row["rows"] = pq.read_table(folder / row["path"]).num_rows
+    manifest["release_sha256"] = layout.release_sha256(manifest)
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+
+
+def rewrite(folder: Path, name: str, change: Callable[[Rows], Rows]) -> None:
+    """Change a table's rows and mend all hashes."""
+    table = pq.read_table(folder / name)
+    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema), folder / name)
+    forge(folder)
+
+
+def rewrite_certificate(folder: Path, part: str, **values: Any) -> None:
+    path = folder / layout.CERTIFICATE_FILE
+    content = json.loads(path.read_bytes())
+    content[part].update(values)
+    path.write_bytes(layout.json_bytes(content))
+    forge(folder)
+
+
+def first_where(rows: Rows, condition: Callable[[dict[str, Any]], bool], **values: Any) -> Rows:
+    row = next(row for row in rows if condition(row))
+    row.update(values)
+    return rows
+
+
+def other_label(label: str) -> str:
+    return "negative" if label != "negative" else "positive"
+
+
+def test_a_release_as_it_was_written_passes_every_check(written: Path) -> None:
+    verification = verify_release(written)
+    assert failed(verification) == set()
+    assert verification.is_passed
+    assert len(verification.checks) >= 15
+
+
+@pytest.mark.parametrize("name", layout.COVERED)
+def test_one_changed_byte_in_any_file_is_noticed(folder: Path, name: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(bytes(content))
+    verification = verify_release(folder)
+    problem = next(check.problem for check in verification.checks if check.name == "every file has its hash")
+    assert name in problem
+
+
+@pytest.mark.parametrize("name", layout.COVERED)
+def test_a_missing_file_is_noticed(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    assert "no file is missing" in failed(verify_release(folder))
+
+
+def test_a_file_that_also_vanished_from_the_manifest_is_missing_all_the_same(folder: Path) -> None:
+    (folder / layout.CARD_FILE).unlink()
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    manifest["files"] = [row for row in manifest["files"] if row["path"] != layout.CARD_FILE]
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    forge(folder)
+    assert failed(verify_release(folder)) == {"no file is missing"}
+
+
+def test_an_added_file_is_noticed_but_report_and_run_record_may_be_there(folder: Path) -> None:
+    (folder / "report.html").write_text("seconds")
+    (folder / "run.json").write_text("{}")
+    assert verify_release(folder).is_passed
+    (folder / "data" / "more.parquet").write_text("?")
+    assert failed(verify_release(folder)) == {"no file was added"}
+
+
+def test_a_manifest_that_names_a_file_outside_the_folder_is_refused_and_the_file_not_read(folder: Path) -> None:
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    manifest["files"].append({"path": "../outside", "sha256": "00", "size_bytes": 1, "rows": None})
+    manifest["release_sha256"] = layout.release_sha256(manifest)
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    assert "no file was added" in failed(verify_release(folder))
+
+
+@pytest.mark.parametrize("key", ["project", "answers_until", "cupel_version", "answers_head", "requirements_sha256"])
+def test_a_changed_word_of_the_manifest_is_noticed(folder: Path, key: str) -> None:
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    manifest[key] = "other"
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    assert failed(verify_release(folder)) == {"manifest says what it said"}
+
+
+@pytest.mark.parametrize(
+    ("decided_by", "check"),
+    [
+        ("people and checker", "labels that no expert judged are as frozen"),
+        ("audit", "labels that experts judged are theirs"),
+        ("expert", "labels that experts judged are theirs"),
+    ],
+)
+def test_a_released_label_cannot_be_forged(folder: Path, decided_by: str, check: str) -> None:
+    def change(rows: Rows) -> Rows:
+        row = next(row for row in rows if row["decided_by"] == decided_by)
+        row["label"] = other_label(row["label"])
+        return rows
+
+    rewrite(folder, "data/train.parquet", change)
+    assert failed(verify_release(folder)) == {check}
+
+
+def test_a_dropped_item_is_noticed(folder: Path) -> None:
+    rewrite(folder, "data/test.parquet", lambda rows: rows[1:])
+    assert failed(verify_release(folder)) == {"every frozen item is released or withheld"}
+
+
+def test_an_item_twice_is_noticed(folder: Path) -> None:
+    rewrite(folder, "data/test.parquet", lambda rows: [*rows, rows[0]])
+    assert failed(verify_release(folder)) == {"every frozen item is released or withheld"}
+
+
+def test_a_group_in_two_splits_is_noticed(folder: Path) -> None:
+    moved: Rows = []
+
+    def take(rows: Rows) -> Rows:
+        moved.append({**rows[0], "split": "test"})
+        return rows[1:]
+
+    rewrite(folder, "data/train.parquet", take)
+    rewrite(folder, "data/test.parquet", lambda rows: rows + moved)
+    assert "no group is in two splits" in failed(verify_release(folder))
+
+
+def test_a_frozen_label_cannot_be_changed_afterwards(folder: Path) -> None:
+    def change(rows: Rows) -> Rows:
+        row = next(row for row in rows if not row["is_audited"])
+        row["label"] = other_label(row["label"])
+        return rows
+
+    rewrite(folder, "evidence/release_items.parquet", change)
+    assert "the frozen items have the certificate's hash" in failed(verify_release(folder))
+
+
+def test_another_sample_than_the_seed_draws_is_noticed(folder: Path) -> None:
+    def swap(rows: Rows) -> Rows:
+        inside, outside = (next(row for row in rows if row["is_audited"] == value) for value in (True, False))
+        inside["is_audited"], outside["is_audited"] = False, True
+        return rows
+
+    rewrite(folder, "evidence/release_items.parquet", swap)
+    assert "the audit is the sample that its seed draws" in failed(verify_release(folder))
+
+
+def test_a_seed_that_was_chosen_is_noticed(folder: Path) -> None:
+    rewrite_certificate(folder, "plan", seed=1)
+    assert failed(verify_release(folder)) == {"the audit is the sample that its seed draws"}
+
+
+def test_an_error_that_the_audit_found_cannot_be_hidden(folder: Path) -> None:
+    rewrite(
+        folder, "evidence/audit.parquet", lambda rows: first_where(rows, lambda row: row["is_wrong"], is_wrong=False)
+    )
+    assert "experts judged the labels that were frozen" in failed(verify_release(folder))
+
+
+def test_an_expert_label_that_is_forged_too_does_not_fit_the_certificate(folder: Path) -> None:
+    def hide(rows: Rows) -> Rows:
+        row = next(row for row in rows if row["is_wrong"])
+        row.update(is_wrong=False, expert_label=row["label"])
+        return rows
+
+    rewrite(folder, "evidence/audit.parquet", hide)
+    assert "the certificate, recomputed, is the same" in failed(verify_release(folder))
+
+
+@pytest.mark.parametrize("column", ["p_value", "wrong", "audited", "alpha"])
+def test_a_changed_cut_is_noticed(folder: Path, column: str) -> None:
+    rewrite(folder, "evidence/cuts.parquet", lambda rows: first_where(rows, lambda row: True, **{column: 0}))
+    # The first cut may hold no wrong label, and then a 0 changes nothing.
+    rewrite(
+        folder, "evidence/cuts.parquet", lambda rows: first_where(rows[::-1], lambda row: True, **{column: 0})[::-1]
+    )
+    assert failed(verify_release(folder)) == {"the test of the cuts, recomputed, is the same"}
+
+
+@pytest.mark.parametrize("column", ["error_bound", "error_bound_with_contested", "experts_seen_share", "confidence"])
+def test_a_better_certificate_than_the_evidence_gives_is_noticed(folder: Path, column: str) -> None:
+    rewrite_certificate(folder, "certificate", **{column: 0.0001})
+    assert failed(verify_release(folder)) == {"the certificate, recomputed, is the same"}
+
+
+def test_a_changed_result_is_noticed(folder: Path) -> None:
+    rewrite_certificate(folder, "audit_result", audit_wrong=0)
+    assert "the certificate, recomputed, is the same" in failed(verify_release(folder))
+
+
+def test_changed_wording_is_noticed(folder: Path) -> None:
+    rewrite_certificate(folder, "certificate", wording="All labels are right.")
+    assert failed(verify_release(folder)) == {"the certificate's text says what the result says"}
+
+
+def test_what_cannot_be_read_has_not_passed(folder: Path) -> None:
+    (folder / "evidence/audit.parquet").write_bytes(b"not parquet")
+    names = failed(verify_release(folder))
+    assert {"every file has its hash", "every table can be read and has its columns"} <= names
+    assert {"the certificate, recomputed, is the same", "no group is in two splits"} <= names
+
+
+def test_a_certificate_without_its_parts_has_not_passed(folder: Path) -> None:
+    (folder / layout.CERTIFICATE_FILE).write_bytes(layout.json_bytes({"plan": {}}))
+    forge(folder)
+    assert "the certificate, recomputed, is the same" in failed(verify_release(folder))
+
+
+def test_a_folder_without_a_manifest_is_no_release(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"no release here: manifest\.json is missing"):
+        verify_release(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"release": "r", "release_sha256": "x", "files": [1]}'])
+def test_a_broken_manifest_is_one_clear_error(folder: Path, content: str) -> None:
+    (folder / layout.MANIFEST_FILE).write_text(content)
+    with pytest.raises(ReleaseError, match="get the release again"):
+        verify_release(folder)

@@ -1,0 +1,80 @@
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cupel.cli import main
+from cupel.project import load_project
+from cupel.tables import TABLES
+from docs.generate import REFERENCE, pages
+from orchestration.definitions import defs
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", list(pages()))
+def test_a_page_made_from_the_code_is_up_to_date(name: str) -> None:
+    assert (REFERENCE / name).read_text() == pages()[name], "run `make docs`"
+
+
+def test_every_asset_has_a_description_an_owner_a_group_and_columns() -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners, key
+        assert node.group_name in {*(table.stage for table in TABLES.values()), "release"}, key
+        assert key.path[-1] == "report" or "dagster/column_schema" in node.metadata, key
+
+
+def test_every_table_of_a_stage_has_an_asset() -> None:
+    named = {key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    assert set(TABLES) - {"gate_results"} <= named
+
+
+def test_every_check_says_what_it_asks() -> None:
+    for key in defs.resolve_asset_graph().asset_check_keys:
+        check = defs.resolve_asset_graph().get(key)
+        assert check.description, key
+
+
+def documents() -> list[Path]:
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_commands_named_in_the_docs_exist(path: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    text = path.read_text()
+    for target in re.findall(r"`make ([a-z-]+)`", text) + re.findall(r"^make ([a-z-]+)", text, re.MULTILINE):
+        assert target in targets, target
+    for command in re.findall(r"^cupel [^\n]*", text, re.MULTILINE):
+        words = shlex.split(command)
+        shown = CliRunner().invoke(main, [words[1], "--help"])
+        assert shown.exit_code == 0, command
+        for option in (word for word in words if word.startswith("--")):
+            assert option in shown.output, command
+    for module in re.findall(r"python -m benchmarks\.([a-z_]+)", text):
+        assert (ROOT / "benchmarks" / f"{module}.py").exists(), module
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    for path in documents():
+        assert "@@" not in path.read_text(), path
+
+
+def test_the_project_that_the_tutorial_shows_can_be_loaded(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "tutorial.md").read_text()
+    shown = re.search(r"```yaml\n# projects/([a-z]+)\.yaml\n(.*?)```", text, re.DOTALL)
+    assert shown
+    path = tmp_path / f"{shown.group(1)}.yaml"
+    path.write_text(shown.group(2))
+    assert load_project(path).labeling.classes

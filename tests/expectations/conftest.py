@@ -1,0 +1,163 @@
+"""A small lake in which every check passes, and from which single rows can be changed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from cupel.lake import Lake
+from cupel.project import Project
+from cupel.step import Step
+from cupel.tables import TABLES, from_rows
+
+Row = dict[str, Any]
+BATCH = "first"
+RELEASE = "first-r1"
+CLASSES = ("no", "yes")
+
+SETTINGS: Row = {
+    "project": "tiny",
+    "title": "Tiny",
+    "owner": "team@example.org",
+    "raw": {"deliveries": {"first": {"files": ["a.jsonl"], "licence": "MIT"}}},
+    "labeling": {
+        "question": "Is it?",
+        "classes": CLASSES,
+        "overlap": {"first": 2, "most": 3},
+        "answers": ["answers.csv"],
+        "experts": {"description": "two people"},
+    },
+    "release": {"error_budget": 0.02, "audit_size": 100, "max_experts_seen_share": 0.3},
+}
+
+
+def project_of(**changes: Any) -> Project:
+    return Project.model_validate(SETTINGS | changes)
+
+
+class World:
+    """A lake whose tables are written from rows that default to flawless ones."""
+
+    def __init__(self, root: Path, connection: duckdb.DuckDBPyConnection, **changes: Any) -> None:
+        self.project = project_of(**changes)
+        self.lake = Lake(root, "tiny", connection)
+
+    def step(self, partition: str = BATCH) -> Step:
+        return Step(self.lake, self.project, partition)
+
+    def write(self, table: str, rows: list[Row], partition: str = BATCH) -> None:
+        self.lake.write(table, partition, from_rows(rows, TABLES[table]))
+
+    def raw(self, items: int = 40, rejected: int = 0, empty_files: int = 0, rows_in: int | None = None) -> None:
+        line = {"batch": BATCH, "source_file": "a.jsonl", "licence": "MIT"}
+        names = [f"i{number:03}" for number in range(items)]
+        self.write("raw_items", [line | {"item_id": n, "line": k, "text": n} for k, n in enumerate(names, 1)])
+        bad = {"batch": BATCH, "source_file": "a.jsonl", "reason": "broken_json", "evidence": "{"}
+        self.write("rejected_rows", [bad | {"line": items + k} for k in range(1, rejected + 1)])
+        file = line | {"format": "jsonl", "sha256": "0", "size_bytes": 1}
+        counts = {"rows_in": items + rejected if rows_in is None else rows_in, "rows_read": items}
+        none = {"rows_in": 0, "rows_read": 0, "rows_rejected": 0}
+        files = [file | counts | {"rows_rejected": rejected}]
+        files += [file | none | {"source_file": f"empty{k}.jsonl"} for k in range(empty_files)]
+        self.write("deliveries", files)
+
+    def cleaning(self, kept: int = 40, rejected: int = 0, changed: int = 0, **texts: str) -> None:
+        self.raw(kept + rejected)
+        names = [f"i{number:03}" for number in range(kept + rejected)]
+        place = {"batch": BATCH, "source_file": "a.jsonl"}
+        signal = dict.fromkeys((column.name for column in TABLES["item_signals"].columns), 0)
+        signals = [
+            signal | {"item_id": n, "text": texts.get(n, n), "text_sha256": texts.get(n, n), "is_changed": k < changed}
+            for k, n in enumerate(names)
+        ]
+        self.write("item_signals", signals)
+        self.write("similar_items", [])
+        clean = {"group_id": "g", "licence": "MIT"}
+        self.clean = [
+            place | clean | {"item_id": n, "line": k, "text": texts.get(n, n)} for k, n in enumerate(names[:kept], 1)
+        ]
+        self.write("clean_items", self.clean)
+        self.write(
+            "rejected_items",
+            [place | {"item_id": n, "line": k, "reason": "short"} for k, n in enumerate(names[kept:], kept + 1)],
+        )
+
+    def similar(self, similarity: float, earlier: str = "i000", batch: str = BATCH) -> None:
+        pair = {"item_id": "i001", "earlier_batch": batch, "earlier_item_id": earlier, "similarity": similarity}
+        self.write("similar_items", [pair])
+
+    def labeling(self, votes: list[str] | None = None, rejected: int = 0, names: str = "abcd") -> None:
+        """Write the answers of each item: a letter an annotation, y or n; annotators take turns by `names`."""
+        votes = votes if votes is not None else ["yy", "nn"] * 20
+        self.cleaning(len(votes))
+        rows: list[Row] = []
+        for item, answers in enumerate(votes):
+            for answer in answers:
+                who = names[len(rows) % len(names)]
+                label = {"y": "yes", "n": "no"}.get(answer, answer)
+                rows.append(
+                    {"item_id": f"i{item:03}", "sequence": len(rows), "annotator": None if who == "?" else who}
+                    | {"label": label}
+                )
+        self.write("annotations", rows)
+        self.write(
+            "consensus",
+            [{"item_id": f"i{k:03}", "votes": len(answers), "is_tie": False} for k, answers in enumerate(votes)],
+        )
+        bad = {"item_id": "x", "annotator": "a", "reason": "unknown_item"}
+        self.write("rejected_answers", [bad | {"sequence": 10_000 + k} for k in range(rejected)])
+
+    def gold(self, answers: int, right: int) -> None:
+        self.labeling()
+        person = {"annotator": "a", "answers": answers, "answer_share": 1.0}
+        self.write("annotators", [person | {"gold_answers": answers, "gold_right": right}])
+
+    def labels(self, items: int = 40, differing: int = 0, abstained: int = 0, experts: int = 0, **labels: str) -> None:
+        self.cleaning(items)
+        fixed = {"log_odds": 1.0, "decided_by": "people and checker", "reason": "r", "consensus_label": "yes"}
+        self.write(
+            "labels",
+            [
+                fixed
+                | {"item_id": f"i{k:03}", "label": labels.get(f"i{k:03}", "yes")}
+                | {"predicted_label": None if k < abstained else "no" if k < abstained + differing else "yes"}
+                | {"route": "expert" if k < experts else "accept"}
+                for k in range(items)
+            ],
+        )
+
+    def released(self, certificate: Row | None = None, **changes: Any) -> None:
+        same = {
+            "release": RELEASE, "status": "certified", "error_budget": 0.02, "confidence": 0.95, "error_bound": 0.01,
+            "error_bound_with_contested": 0.1, "experts_seen_share": 0.2, "items": 1000,
+        }  # fmt: skip
+        counts = dict.fromkeys(("accepted", "to_adjudicate", "adjudicated", "audit_wrong", "audit_contested"), 0)
+        counts |= {"attempt": 1, "audited": 200, "contested": 0, "experts_seen": 200, "repaired": 0}
+        audit = same | counts | {"reason": "r", "alpha": 0.04} | changes
+        self.write("audit_result", [audit], RELEASE)
+        frozen = {"wording": "w", "items_sha256": "f"}
+        row = same | frozen | {name: value for name, value in changes.items() if name in same}
+        self.write("certificate", [row | (certificate or {})], RELEASE)
+        plan = {"release": RELEASE, "batches": [BATCH], "status": "frozen", "attempt": 1, "alpha": 0.04}
+        plan |= {"error_budget": row["error_budget"], "audit_size": 200, "seed": 1, "answers_until": 1}
+        self.write("release_plan", [plan | {"items": 1000, "items_sha256": "f"}], RELEASE)
+
+
+@pytest.fixture(scope="session")
+def connection() -> duckdb.DuckDBPyConnection:
+    """Return the one connection of all tests here: opening a hundred takes longer than what they are for."""
+    return duckdb.connect(config={"threads": 1})
+
+
+@pytest.fixture
+def world(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> Callable[..., World]:
+    """Return a maker of worlds; its arguments change the project's settings."""
+    made: list[int] = []
+
+    def make(**changes: Any) -> World:
+        made.append(1)
+        return World(tmp_path / str(len(made)), connection, **changes)
+
+    return make
