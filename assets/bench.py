@@ -19,7 +19,7 @@ PREVIEW_CHARACTERS = 80
 PRIVATE_COLUMNS = {"text", "fields", "evidence", "shingles", "bands"}
 
 
-class Bench(dg.ConfigurableResource):
+class Bench(dg.ConfigurableResource[None]):
     """A project, its lake, and a DuckDB connection with bounded memory and threads.
 
     Args:

@@ -46,8 +46,9 @@ def replay(is_wrong: Flags, is_contested: Flags, budget: float, size: int, repla
     """
     rng = np.random.default_rng(SEED)
     items = len(is_wrong)
-    certified, false, seen = 0, 0, []
-    allowed = budget * np.count_nonzero(~is_contested)
+    certified = false = 0
+    seen: list[float] = []
+    allowed = budget * int(np.count_nonzero(~is_contested))
     for _ in range(replays):
         is_audited = np.zeros(items, dtype=np.bool_)
         is_audited[rng.choice(items, size, replace=False)] = True
@@ -55,7 +56,7 @@ def replay(is_wrong: Flags, is_contested: Flags, budget: float, size: int, repla
         result = assay(said, Terms(budget, 1, 1.0)).result
         seen.append(result.experts_seen_share)
         certified += result.accepted > 0
-        left = np.count_nonzero(is_wrong[: result.accepted] & ~is_audited[: result.accepted])
+        left = int(np.count_nonzero(is_wrong[: result.accepted] & ~is_audited[: result.accepted]))
         false += left > allowed
     return {
         "error_budget": budget,

@@ -21,6 +21,7 @@ from cupel.tables import TABLES, Table, conform
 ROWS_PER_GROUP = 65_536
 ROWS_PER_PART = 16 * ROWS_PER_GROUP
 COMMIT = "commit.json"
+ABSENT = "absent"
 
 Data: TypeAlias = pa.Table | pa.RecordBatchReader | duckdb.DuckDBPyRelation
 
@@ -158,13 +159,13 @@ class Lake:
             raise LakeError(f"{folder}: the commit vanished while it was written")
         return commit
 
-    def version(self, name: str) -> str | None:
-        """Return the current hash of an input: `table@partition`, or `answers:purposes@batch`."""
+    def version(self, name: str) -> str:
+        """Return the current hash of an input, `table@partition` or `answers:purposes@batch`; or that it is absent."""
         kind, _, partition = name.rpartition("@")
         if kind.startswith("answers:"):
             return self.answers.version(partition, kind.removeprefix("answers:").split("+"))
         commit = self.commit(kind, partition)
-        return None if commit is None else commit.hash
+        return ABSENT if commit is None else commit.hash
 
     def is_fresh(self, table: str, partition: str, code_version: str) -> bool:
         """Tell whether a partition was made by this code from inputs that are still what they were.

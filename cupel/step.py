@@ -1,6 +1,7 @@
 """One step: a stage's work on one partition. It remembers what it read, and writes say what they were made from."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 
 import cupel
 from cupel.errors import LakeError
-from cupel.lake import Commit, Data, Lake
+from cupel.lake import ABSENT, Commit, Data, Lake
 from cupel.project import Project
 from cupel.tables import TABLES
 
@@ -57,6 +58,18 @@ class Step:
         """Return a table, of this step's partition unless another is named, and remember its hash."""
         self.uses(table, partition)
         return self.lake.read(table, partition or self.partition)
+
+    def read_if_there(self, table: str, partition: str) -> pa.Table | None:
+        """Return a table of another partition, or None; that it is not there is remembered too."""
+        if self.lake.commit(table, partition) is None:
+            self._inputs[f"{table}@{partition}"] = ABSENT
+            return None
+        return self.read(table, partition)
+
+    def read_batches(self, table: str) -> Iterator[pa.Table]:
+        """Yield a table of this step's partition in pieces, and remember its hash."""
+        self.uses(table)
+        return self.lake.read_batches(table, self.partition)
 
     def uses(self, table: str, partition: str | None = None) -> Commit:
         """Remember that a table is an input, without reading it; return its commit."""

@@ -124,7 +124,7 @@ class Rounds:
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", names)
 
     def _planned(self) -> list[str]:
-        return self.instance.get_dynamic_partitions(f"{self.project.project}_releases")
+        return list(self.instance.get_dynamic_partitions(f"{self.project.project}_releases"))
 
     def _report(self, release: str, number: int) -> None:
         """Write a release's report where a run has touched it, or where there is none."""

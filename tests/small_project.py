@@ -13,7 +13,29 @@ WORDS = {
     "warm": ["sun", "fire", "summer", "ember", "desert", "lava", "toast", "candle"],
     "cold": ["ice", "snow", "winter", "glacier", "frost", "arctic", "hail", "freezer"],
 }
-FILLER = "the of and a was near under over with some many few old new bright dark small large one two three".split()
+FILLER = [
+    "the",
+    "of",
+    "and",
+    "a",
+    "was",
+    "near",
+    "under",
+    "over",
+    "with",
+    "some",
+    "many",
+    "few",
+    "old",
+    "new",
+    "bright",
+    "dark",
+    "small",
+    "large",
+    "one",
+    "two",
+    "three",
+]
 
 
 def sentence(label: str, rng: random.Random) -> str:

@@ -144,9 +144,10 @@ def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
     judged = looks[: len(known)]
     verdict = _verdict(request, plan, delivery, judged, known)
     if fresh is not None:
-        if verdict.next_look is not None:
-            looks.append(add_look(folder, plan, delivery, verdict.next_look.look, judged[-1].size))
         write_answers(folder, judged[-1].look, fresh)
+    # Not only with fresh answers: a call that was killed after writing them is made good by the next.
+    if verdict.next_look is not None and len(looks) == len(judged):
+        looks.append(add_look(folder, plan, delivery, verdict.next_look.look, judged[-1].size))
     _write_verdict(request, folder, verdict)
     terminal.show_verdict(console, verdict)
     _finish(request, folder, delivery, judged, verdict, console)

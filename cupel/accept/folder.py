@@ -37,8 +37,15 @@ def file_name(stem: str, look: int, ending: str) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: under another name first, then renamed."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    """Write a file whole or not at all: under another name first, then renamed.
+
+    Raises:
+        AuditError: It cannot be written.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be written: {error.strerror}; name another place") from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -112,6 +112,7 @@ def _page_row(row: SheetRow) -> dict[str, object]:
         "text": row.item,
         "link": row.item.strip() if is_link else None,
         "picture": row.item if row.copied is not None and is_picture else None,
+        "file": row.item if row.copied is not None and not is_picture else None,
         "is_picture": is_picture,
         "fields": row.fields,
     }

@@ -166,7 +166,6 @@ def _candidates(
         cursor.execute(_PLACED)
         found = cursor.execute(_CANDIDATES, bounds).to_arrow_table()
         row = cursor.execute(_NOT_COMPARED, bounds).fetchone()
-        cursor.execute("DROP TABLE placed")
     return found.column("later").to_numpy(), found.column("earlier").to_numpy(), int(row[0]) if row else 0
 
 

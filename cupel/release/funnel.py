@@ -14,7 +14,7 @@ from cupel.release.wording import stage_order
 
 __all__ = ["print_funnel", "summary"]
 
-NAME_WIDTH = 33
+NAME_WIDTH = 31
 COLUMN_WIDTH = 24
 WIDEST_COLUMN = 40
 _STYLES = {"PASS": "bold green", "REFUSED": "bold red", "OPEN": "bold yellow"}

@@ -49,10 +49,11 @@ def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
     has been looked at, or may have been.
     """
     others = [lake.read("release_plan", name).to_pylist()[0] for name in lake.partitions("release_plan")]
-    return 1 + sum(
-        plan["release"] != release and plan["status"] == "frozen" and bool(set(plan["batches"]) & set(batches))
-        for plan in others
-    )
+    held = [
+        plan for plan in others if plan["release"] != release and plan["status"] == "frozen"
+        and set(plan["batches"]) & set(batches)
+    ]  # fmt: skip
+    return 1 + len(held)
 
 
 def is_finished(lake: Lake, release: str) -> bool:

@@ -17,7 +17,9 @@ def test_every_table_is_described_and_its_key_is_among_its_columns() -> None:
 
 
 def test_columns_are_put_in_order_and_cast() -> None:
-    data = pa.table({name: [ROW[name]] for name in reversed(ROW)}).set_column(0, "similarity", pa.array([1], pa.int32()))
+    data = pa.table({name: [ROW[name]] for name in reversed(ROW)}).set_column(
+        0, "similarity", pa.array([1], pa.int32())
+    )
     assert conform(data, SIMILAR_ITEMS).schema.equals(SIMILAR_ITEMS.schema)
 
 

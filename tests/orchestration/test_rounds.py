@@ -4,13 +4,13 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.compute as pc
 import pytest
+from small_project import write_project
 
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.facts import batch_facts, release_facts
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
-from small_project import write_project
 
 
 def run(deployment: Deployment, instance: dg.DagsterInstance, name: str = "small") -> tuple[Done, Lake]:
@@ -75,7 +75,9 @@ def test_another_lake_gets_the_same_bytes(finished: tuple[Deployment, Done, Lake
     assert other.answers.head() == lake.answers.head()
 
 
-def test_two_projects_live_side_by_side(finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_two_projects_live_side_by_side(
+    finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
     write_project(tmp_path, "small")
     deployment = write_project(tmp_path, "other", items=120, seed=2, release={"audit_size": 60, "error_budget": 0.1})
     done, lake = run(deployment, instance, "other")
@@ -136,7 +138,10 @@ def test_answers_that_do_not_count_are_kept_with_their_reason(tmp_path: Path, in
     path.write_text("\n".join([rows[0], *extra, *rows[1:]]) + "\n")
     done, lake = run(deployment, instance, "messy")
     assert done.broken == []
-    counts = {row["values"]: row["counts"] for row in pc.value_counts(lake.read("rejected_answers", "one")["reason"]).to_pylist()}
+    counts = {
+        row["values"]: row["counts"]
+        for row in pc.value_counts(lake.read("rejected_answers", "one")["reason"]).to_pylist()
+    }
     assert counts == {"unknown_item": 1, "unknown_label": 1, "undecided": 1, "answered_twice": 1}
     answers = lake.answers.read("one", ["label"]).num_rows
     assert answers == lake.commit("annotations", "one").rows + 4  # type: ignore[union-attr]

@@ -150,7 +150,9 @@ def test_the_version_of_a_batch_changes_with_its_answers_and_with_no_others(tmp_
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 12), max_size=6))
-def test_however_answers_arrive_none_is_lost_or_doubled(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
+def test_however_answers_arrive_none_is_lost_or_doubled(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
+) -> None:
     log = AnswersLog(tmp_path_factory.mktemp("log") / "answers")
     for cut in cuts:
         log.append(answers(0, cut))

@@ -16,7 +16,9 @@ def annotation(item: str, sequence: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def tasks(routes: list[dict[str, object]], answered: list[dict[str, object]], rejected: pa.Table | None = None) -> pa.Table:
+def tasks(
+    routes: list[dict[str, object]], answered: list[dict[str, object]], rejected: pa.Table | None = None
+) -> pa.Table:
     return label_tasks(
         "p", "one", from_rows(routes, ROUTES), from_rows(answered, ANNOTATIONS), rejected or empty(REJECTED_ANSWERS), 2
     )
@@ -52,7 +54,12 @@ def test_an_answer_that_does_not_count_is_asked_for_again_in_a_new_slot() -> Non
 
 
 def test_the_same_question_has_the_same_id_and_another_has_another() -> None:
-    names = [("p", "b", "i", "label", 1), ("p", "b", "i", "label", 2), ("p", "b", "i", "audit", 1), ("p", "b", "j", "label", 1)]
+    names = [
+        ("p", "b", "i", "label", 1),
+        ("p", "b", "i", "label", 2),
+        ("p", "b", "i", "audit", 1),
+        ("p", "b", "j", "label", 1),
+    ]
     assert len({task_id(*name) for name in names}) == 4
     assert task_id("p", "b", 'x","label', "label", 1) != task_id("p", "b", "x", 'label","label', 1)
 
@@ -68,7 +75,9 @@ def verdict_row(item: str, answers: int, is_settled: bool) -> dict[str, object]:
     ("answers", "is_settled", "asked", "open_slots"),
     [(0, False, 1, 1), (0, False, 2, 2), (1, False, 2, 1), (2, False, 2, 1), (2, True, 2, 0), (3, True, 2, 0)],
 )
-def test_experts_are_asked_until_the_item_is_settled(answers: int, is_settled: bool, asked: int, open_slots: int) -> None:
+def test_experts_are_asked_until_the_item_is_settled(
+    answers: int, is_settled: bool, asked: int, open_slots: int
+) -> None:
     audit = from_rows([verdict_row("i", answers, is_settled)], AUDIT)
     table = expert_tasks("p", audit, empty(ADJUDICATIONS), asked)
     assert table["is_answered"].to_pylist().count(False) == open_slots

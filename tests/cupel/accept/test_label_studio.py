@@ -1,0 +1,59 @@
+import pytest
+
+from cupel.accept.label_studio import label_studio_rows
+from cupel.errors import SourceError
+from cupel.sources.reasons import BadRow, Row
+
+
+def note(*choices: str, who: object = 1, question: str = "sentiment", **more: object) -> dict[str, object]:
+    result = [{"from_name": question, "type": "choices", "value": {"choices": list(choices)}}]
+    return {"completed_by": who, "result": result, **more}
+
+
+def only_row(*notes: dict[str, object]) -> Row | BadRow:
+    tasks = [{"id": 7, "data": {"text": "fine"}, "annotations": list(notes)}]
+    return next(iter(label_studio_rows("export.json", tasks, None)))
+
+
+def test_the_only_annotation_is_the_label_and_names_its_annotator() -> None:
+    row = only_row(note("good", who={"id": 3, "email": "a@b.c"}))
+    assert row == Row(1, {"text": "fine", "id": 7, "label": "good", "annotator": "a@b.c"})
+
+
+def test_of_several_annotators_the_plurality_is_the_label_of_nobody_in_particular() -> None:
+    row = only_row(note("good", who=1), note("bad", who=2), note("good", who=3))
+    assert isinstance(row, Row)
+    assert (row.values["label"], row.values["annotator"]) == ("good", None)
+
+
+def test_ground_truth_goes_before_the_plurality() -> None:
+    row = only_row(note("good"), note("good"), note("bad", ground_truth=True))
+    assert isinstance(row, Row)
+    assert row.values["label"] == "bad"
+
+
+def test_a_tie_is_rejected_with_its_votes() -> None:
+    assert only_row(note("good"), note("bad")) == BadRow(1, "tie", "bad: 1, good: 1")
+
+
+def test_skipped_annotations_do_not_count() -> None:
+    row = only_row(note("good"), note("bad", was_cancelled=True))
+    assert isinstance(row, Row)
+    assert row.values["label"] == "good"
+
+
+def test_several_choices_at_once_are_no_label() -> None:
+    assert only_row(note("good", "bad")) == BadRow(1, "several_choices", "good, bad")
+
+
+def test_a_task_without_annotation_has_no_label() -> None:
+    row = only_row()
+    assert isinstance(row, Row)
+    assert row.values["label"] is None
+
+
+def test_of_several_questions_one_must_be_named() -> None:
+    tasks = [{"data": {}, "annotations": [note("good"), note("en", question="language")]}]
+    with pytest.raises(SourceError, match="language, sentiment"):
+        list(label_studio_rows("export.json", tasks, None))
+    assert [row.values["label"] for row in label_studio_rows("e", tasks, "language") if isinstance(row, Row)] == ["en"]
