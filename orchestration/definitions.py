@@ -83,7 +83,10 @@ def _bound(
 def _outside(project: Project) -> list[dg.AssetSpec]:
     """Return what is written outside the graph, which the page shows as external: the answers log."""
     specs = [asset for asset in _loaded(project) if isinstance(asset, dg.AssetSpec)]
-    return [spec.replace_attributes(owners=[project.owner]) for spec in specs]
+    return [
+        spec.replace_attributes(key=dg.AssetKey([project.project, spec.key.path[-1]]), owners=[project.owner])
+        for spec in specs
+    ]
 
 
 def _loaded(project: Project) -> Sequence[object]:

@@ -251,7 +251,7 @@ def _await(
 ) -> ExitCode:
     """Say which sheet is awaited."""
     sheets = [Path(file_name("sheet", drawn.look, ending)) for ending in ("html", "csv")]
-    terminal.show_awaited(console, request.delivery, folder, sheets, len(drawn.ids))
+    terminal.show_awaited(console, folder, sheets, len(drawn.ids), plan.labels, request.prices)
     if request.json_file is not None and verdict is None:
         awaited = {"verdict": None, "delivery": plan.delivery, "delivery_sha256": plan.delivery_sha256,
                    "plan": plan.key, "look": drawn.look, "to_check": len(drawn.ids),

@@ -205,7 +205,7 @@ def rate(population: int, audited: int, wrong: int, contested: int) -> Rate:
         contested: Items found that cannot be decided.
 
     >>> rate(10_000, 500, 20, 0)
-    Rate(error=0.04, low=0.0251, high=0.0601)
+    Rate(error=0.04, low=0.025, high=0.0605)
     """
     settled, all_settled = audited - contested, population - contested
     if not settled:

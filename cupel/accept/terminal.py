@@ -110,7 +110,9 @@ def _time(count: int, prices: Prices) -> str:
     return f"{hours:,.{0 if hours >= 10 else 1}f} h" if hours >= 1 else f"{60 * hours:.0f} min"
 
 
-def show_awaited(console: Console, delivery: Path, folder: Path, sheets: Sequence[Path], count: int) -> None:
+def show_awaited(
+    console: Console, folder: Path, sheets: Sequence[Path], count: int, labels: int, prices: Prices
+) -> None:
     """Print what to do with a sheet that awaits its answers."""
     page, table = (escape(str(folder / sheet)) for sheet in sheets)
     console.print(
@@ -118,12 +120,25 @@ def show_awaited(console: Console, delivery: Path, folder: Path, sheets: Sequenc
             f"Have {count:,} items judged by somebody who has not seen the delivered labels:\n"
             f"  in a browser, offline:  [bold]{page}[/]\n"
             f"  or in a spreadsheet:    [bold]{table}[/], column label\n"
-            "Then run the same command again; for a downloaded sheet add [bold]--sheet FILE[/].",
+            "Then run the same command again; for a downloaded sheet add [bold]--sheet FILE[/].\n"
+            f"{_effort(count, labels, prices)}",
             title="The sheet awaits its answers",
             title_align="left",
             expand=False,
         )
     )
+
+
+def _effort(count: int, labels: int, prices: Prices) -> str:
+    """Return what the checks take, and whether they are worth it."""
+    time = f"That takes about {_time(count, prices)} at {prices.expert_seconds:g} seconds an item"
+    if prices.expert_answer is None:
+        return f"{time}."
+    cost = count * prices.expert_answer
+    text = f"{time} and {money(cost, prices.currency)}."
+    if prices.label is not None and cost > labels * prices.label:
+        text += f" [yellow]The labels cost {money(labels * prices.label, prices.currency)}: think twice.[/]"
+    return text
 
 
 def show_verdict(console: Console, verdict: Verdict) -> None:

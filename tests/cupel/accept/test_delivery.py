@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.accept.delivery import read_delivery, rejection_counts
@@ -17,7 +17,7 @@ ROWS = [{"id": 1, "text": "one", "label": "a"}, {"id": 2, "text": "two", "label"
 @pytest.mark.parametrize("name", ["d.csv", "d.csv.gz", "d.jsonl", "d.json", "d.parquet"])
 def test_every_format_gives_the_same_labels(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    lines = "id,text,label\n1,one,a\n2,two,b\n".encode()
+    lines = b"id,text,label\n1,one,a\n2,two,b\n"
     contents = {
         "d.csv": lines,
         "d.csv.gz": gzip.compress(lines),
@@ -44,8 +44,11 @@ def test_every_row_is_a_label_or_rejected_with_one_line_per_reason(tmp_path: Pat
     assert delivery.rows_in == len(delivery.labels) + len(delivery.rejected) == 7
 
 
-@given(st.lists(st.one_of(st.sampled_from(['{"label": "a"}', "{", "[]", "", '{"label": null}', '{"id": 1, "label": 2}']),
-                          st.text(max_size=20)), max_size=12))  # fmt: skip
+LINES = st.sampled_from(['{"label": "a"}', "{", "[]", "", '{"label": null}', '{"id": 1, "label": 2}'])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.one_of(LINES, st.text(max_size=20)), max_size=12))
 def test_whatever_the_lines_hold_the_counts_add_up(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     path = tmp_path_factory.mktemp("d") / "d.jsonl"
     path.write_text("\n".join(['{"id": "x", "label": "a"}', *lines, ""]), encoding="utf-8", newline="")

@@ -1,0 +1,82 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cupel.accept import folder as module
+from cupel.accept.folder import write_whole
+from cupel.errors import AuditError
+
+
+def test_the_folder_appears_whole_or_not_at_all(
+    make_buyer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer = make_buyer(0)
+
+    def fail(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "sheet_page", fail)
+    with pytest.raises(KeyboardInterrupt):
+        buyer.run(budget=0.05)
+    assert [path.name for path in buyer.delivery.parent.iterdir()] == [buyer.delivery.name]
+
+
+def test_the_seed_is_on_disk_before_anything_is_drawn(
+    make_buyer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer = make_buyer(0)
+    seen: list[dict[str, Any]] = []
+    draw = module.draw_look
+
+    def spy(*args: Any) -> Any:
+        (plan,) = buyer.delivery.parent.glob(".*/plan.json")
+        seen.append(json.loads(plan.read_text()))
+        return draw(*args)
+
+    monkeypatch.setattr(module, "draw_look", spy)
+    buyer.run(budget=0.05, seed=11)
+    assert (seen[0]["seed"], seen[0]["drawn"]) == (11, [])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seed", 12), ("drawn", ["i1"]), ("alpha", 0.05), ("size", 3), ("labels", 5), ("sizes", [10, 900]), ("new", 1),
+     ("sizes", [])],
+)  # fmt: skip
+def test_an_altered_plan_is_refused(make_buyer: Callable[..., Any], key: str, value: object) -> None:
+    buyer = make_buyer(0)
+    buyer.run(budget=0.05, seed=11)
+    path = buyer.folder / "plan.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(AuditError, match=r"plan\.json"):
+        buyer.run()
+
+
+def test_a_budget_altered_in_the_plan_no_longer_fits_the_sheet(make_buyer: Callable[..., Any]) -> None:
+    buyer = make_buyer(100)
+    buyer.run(budget=0.05, seed=11)
+    buyer.fill()
+    path = buyer.folder / "plan.json"
+    path.write_text(path.read_text().replace('"error_budget": 0.05', '"error_budget": 0.5'))
+    with pytest.raises(AuditError, match=r"sheet of another audit|altered"):
+        buyer.run()
+
+
+def test_an_altered_delivery_is_refused(make_buyer: Callable[..., Any]) -> None:
+    buyer = make_buyer(0)
+    buyer.run(budget=0.05)
+    buyer.fill()
+    before = sorted(path.name for path in buyer.folder.iterdir())
+    with buyer.delivery.open("a") as file:
+        file.write("\n")
+    with pytest.raises(AuditError, match=r"not the file that .* was planned for"):
+        buyer.run()
+    assert sorted(path.name for path in buyer.folder.iterdir()) == before
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(AuditError, match="cannot be written"):
+        write_whole(tmp_path / "missing" / "x.json", b"")
