@@ -89,10 +89,9 @@ def main(project: str, json_path: Path) -> None:
     table = Table("release", "verdict", "judged", "error", "bound", "with contested", "bound", "true")
     for name, row in found.items():
         is_true = row["is_bound_true"] and row["is_bound_with_contested_true"]
-        table.add_row(
-            name, row["verdict"], f"{row['items']:,} {row['judged']}", f"{row['error']:.2%}", f"{row['error_bound']:.2%}",
-            f"{row['error_with_contested']:.2%}", f"{row['error_bound_with_contested']:.2%}", "yes" if is_true else "NO",
-        )  # fmt: skip
+        names = ("error", "error_bound", "error_with_contested", "error_bound_with_contested")
+        shares = [f"{row[name]:.2%}" for name in names]
+        table.add_row(name, row["verdict"], f"{row['items']:,} {row['judged']}", *shares, "yes" if is_true else "NO")
     Console().print(table)
 
 

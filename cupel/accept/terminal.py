@@ -137,7 +137,7 @@ def _effort(count: int, labels: int, prices: Prices) -> str:
     cost = count * prices.expert_answer
     text = f"{time} and {money(cost, prices.currency)}."
     if prices.label is not None and cost > labels * prices.label:
-        text += f" [yellow]The labels cost {money(labels * prices.label, prices.currency)}: think twice.[/]"
+        text += f" [yellow]That is more than the labels cost, {money(labels * prices.label, prices.currency)}.[/]"
     return text
 
 

@@ -73,7 +73,7 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
 def test_what_is_no_project_file_is_one_clear_error(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(content)
-    with pytest.raises(ProjectError, match="bad.yaml"):
+    with pytest.raises(ProjectError, match=r"bad\.yaml"):
         load_project(path)
 
 

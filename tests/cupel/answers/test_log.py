@@ -112,7 +112,7 @@ def test_an_unreadable_segment_is_named(tmp_path: Path) -> None:
     log = AnswersLog(tmp_path / "answers")
     log.append(answers(0, 2))
     Path(log.segments()[0]).write_bytes(b"PAR1")
-    with pytest.raises(AnswerError, match="segment-000000000001.parquet"):
+    with pytest.raises(AnswerError, match=r"segment-000000000001\.parquet"):
         log.verify()
 
 
@@ -134,7 +134,7 @@ def test_of_two_writers_one_wins_and_the_other_is_told(tmp_path: Path) -> None:
     stale = late.head()
     log.append(answers(2, 4))
     late.head = lambda: stale  # type: ignore[method-assign]
-    with pytest.raises(AnswerError, match="another process|were cut off"):
+    with pytest.raises(AnswerError, match=r"another process|were cut off"):
         late.append(answers(4, 6))
     assert log.verify().sequence == 4
 

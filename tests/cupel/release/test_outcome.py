@@ -24,7 +24,8 @@ def said(table: object, **labels: str | None) -> pa.Table:
         [
             {
                 "release": "r", "batch": "one", "item_id": item, "label": "a", "answers": 1, "is_settled": True,
-                "is_contested": label is None, "expert_label": label, "is_wrong": None if label is None else label != "a",
+                "is_contested": label is None, "expert_label": label,
+                "is_wrong": None if label is None else label != "a",
             }
             for item, label in labels.items()
         ],
