@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from assets.bench import Bench
 from assets.spec import materialized, spec
-from cupel.sources import file_sha256, read_delivery
+from cupel.sources.delivery import read_delivery
+from cupel.sources.files import file_sha256
 from cupel.tables import RAW_ITEMS, REJECTED_ROWS, empty
 
 

@@ -80,3 +80,28 @@ def accept(delivery: Path, budget: str | None, classes: str | None, **options: A
         **options,
     )
     sys.exit(accept_delivery(request, Console(highlight=False)))
+
+
+@main.command()
+@click.argument("release", type=click.Path(path_type=Path, file_okay=False))
+def verify(release: Path) -> None:
+    """Check a release against its own evidence: hashes, audit draw, certificate, labels, splits.
+
+    Nothing but the release's folder is needed. Exit codes: 0 all is as it says, 1 something is not.
+    """
+    from rich.console import Console
+
+    from cupel.release.verify import verify_release
+
+    console = Console(highlight=False)
+    found = verify_release(release)
+    for check in found.checks:
+        sign = "[green]✔[/green]" if check.is_passed else "[red]✘[/red]"
+        console.print(f"{sign} {check.name}")
+        if not check.is_passed:
+            console.print(f"  {check.problem}", style="red", markup=False)
+    passed = sum(check.is_passed for check in found.checks)
+    console.print(f"\n{found.release}: {passed} of {len(found.checks)} checks passed.", markup=False)
+    console.print(f"release_sha256 {found.release_sha256}", markup=False)
+    console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
+    sys.exit(0 if found.is_passed else 1)

@@ -8,7 +8,7 @@ from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.facts import outcome
 from cupel.release.gates import gate_of, gate_partition
-from cupel.sources import file_sha256, source_files
+from cupel.sources.files import file_sha256, source_files
 from cupel.step import code_version
 from cupel.tables import TABLES
 

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from cupel.sources.reasons import BadRow, evidence
 
 BLOCK_BYTES = 1 << 18
@@ -79,6 +77,8 @@ def _blocks(path: Path, compression: str | None) -> Iterator[bytes]:
 
 def _open(path: Path, compression: str | None) -> Any:
     if compression == ".zst":
+        import pyarrow as pa  # takes longer than reading a small delivery; only this format needs it
+
         return pa.input_stream(str(path), compression="zstd")
     openers: dict[str | None, Any] = {None: open, ".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
     return openers[compression](path, "rb")

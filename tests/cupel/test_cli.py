@@ -75,3 +75,9 @@ def test_planning_loads_neither_pandas_nor_scipy(delivery: Path) -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.stdout.strip() == "3 []"
+
+
+def test_verify_says_where_there_is_no_release(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["verify", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "no release here" in shown.output
