@@ -6,8 +6,6 @@ from typing import NamedTuple
 import dagster as dg
 from dagster import DagsterEventType
 
-from cupel.tables import TABLES
-
 CLOSED_GATE = "DagsterAssetCheckFailedError"
 
 
@@ -54,21 +52,22 @@ def execute(
         tags={"cupel/round": str(number)},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
-    seconds = _seconds_by_stage(result)
+    seconds = _seconds_by_stage(definitions, result)
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     return Run(run_id, job, partition, number, seconds, failed, _error(result))
 
 
-def _seconds_by_stage(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+def _seconds_by_stage(definitions: dg.Definitions, result: dg.ExecuteInProcessResult) -> dict[str, float]:
     """Return how long each stage's steps took; the steps that judge are a stage of their own, `gates`."""
-    stages: dict[str, str] = {}
-    for event in result.get_asset_materialization_events():
-        key = event.asset_key
-        if key is not None and event.step_key is not None:
-            stages[event.step_key] = TABLES[key.path[-1]].stage if key.path[-1] in TABLES else "report"
+    stages = {
+        asset.node_def.name: next(iter(asset.group_names_by_key.values()))
+        for asset in definitions.resolve_asset_graph().assets_defs
+        if asset.is_executable and asset.keys
+    }
     seconds: dict[str, float] = {}
     for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_SUCCESS):
-        stage = stages.get(event.step_key or "", "gates")
+        name = event.node_name
+        stage = "report" if name.endswith("report") else stages.get(name, "gates")
         seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
     return seconds
 

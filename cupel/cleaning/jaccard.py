@@ -48,7 +48,8 @@ class HashSets:
             np.minimum(sizes[left], sizes[right]) >= least * np.maximum(sizes[left], sizes[right])
         )
         starts = np.flatnonzero(np.diff(left[possible], prepend=-1))
-        for first, end in zip(starts.tolist(), [*starts[1:].tolist(), len(possible)], strict=True):
+        ends = np.append(starts[1:], len(possible))[: len(starts)]
+        for first, end in zip(starts.tolist(), ends.tolist(), strict=True):
             places = possible[first:end]
             found[places] = self._with_many(int(left[places[0]]), right[places], least)
         found[found < least] = 0

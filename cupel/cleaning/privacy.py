@@ -20,12 +20,12 @@ _LETTER = rf"[^\W_{_NO_SPACES}]"
 _TOP = rf"(?:xn--[a-z0-9\-]{{2,59}}|[^\W\d_{_NO_SPACES}]{{2,24}})"
 _DOMAIN = re.compile(rf"@(?:{_LETTER}(?:{_LETTER}|-){{0,62}}\.){{1,8}}{_TOP}")
 _LOCAL = re.compile(rf"(?:{_LETTER}|[_.%+\-'])")
-# No card or phone number has fewer digits or wider gaps; a text without such a run is done.
-# What may stand between digits is what the library phonenumbers allows there.
+# What may stand between the digits of a phone number, as the library phonenumbers has it.
 _BETWEEN = (
     r"[ x()\[\].\-/~\xa0\xad\u200b\u2060\u2010-\u2015\u2053\u2212\u223c\u3000\u30fc"
     r"\uff08\uff09\uff0d-\uff0f\uff3b\uff3d\uff5e]"
 )
+# No card or phone number has fewer digits or wider gaps; a text without such a run is done.
 _SEVEN_DIGITS = re.compile(rf"\d(?:{_BETWEEN}{{0,4}}\d){{6}}")
 _DIGIT_GROUPS = re.compile(r"\d++(?:[ -]\d++)*+")
 _DIGITS = re.compile(r"\d++")
@@ -52,7 +52,7 @@ _CARDS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
     (6304, 6304, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
     (6759, 6763, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
 )
-_LEAST_CARD_DIGITS, _MOST_CARD_DIGITS = 13, 19
+_LEAST_CARD_DIGITS, _MOST_CARD_DIGITS, _MOST_CARD_GROUPS = 13, 19, 6
 
 
 class Masked(NamedTuple):
@@ -68,7 +68,7 @@ def mask(text: str, region: str = "US") -> Masked:
     """Return the text with e-mail addresses, payment cards and phone numbers masked; masking twice changes nothing.
 
     Phone numbers are those that the library phonenumbers calls valid; card numbers have 13 to 19 digits in
-    groups, begin like a known scheme's and end in their Luhn digit.
+    at most six groups, begin like a known scheme's and end in their Luhn digit.
 
     Args:
         text: Normalised text.
@@ -135,7 +135,7 @@ def _mask_cards(text: str) -> tuple[str, int]:
 def _last_group(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
     """Return the group with which the longest card number that begins at a group ends, or None."""
     digits, last = "", None
-    for place in range(first, len(groups)):
+    for place in range(first, min(first + _MOST_CARD_GROUPS, len(groups))):
         start, end = groups[place]
         if len(digits) + end - start > _MOST_CARD_DIGITS:
             break
@@ -147,13 +147,22 @@ def _last_group(text: str, groups: list[tuple[int, int]], first: int) -> int | N
 
 def _is_card(digits: str) -> bool:
     """Tell whether digits begin and are as many as a card scheme's, and fulfil Luhn's sum."""
-    numbers = [int(digit) for digit in digits]
-    if not any(
-        first <= int(digits[: len(str(first))]) <= last and len(digits) in lengths for first, last, lengths in _CARDS
-    ):
+    if len(digits) not in _card_lengths(digits[:4]):
         return False
+    numbers = [int(digit) for digit in digits]
     doubled = (sum(divmod(2 * number, 10)) for number in numbers[-2::-2])
     return (sum(numbers[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+@cache
+def _card_lengths(start: str) -> frozenset[int]:
+    """Return how long cards are whose number begins with these four digits."""
+    return frozenset(
+        length
+        for first, last, lengths in _CARDS
+        if first <= int(start[: len(str(first))]) <= last
+        for length in lengths
+    )
 
 
 def _mask_phones(text: str, region: str) -> tuple[str, int]:

@@ -36,4 +36,5 @@ def add_seconds(lake: Lake, partition: str, seconds: Mapping[str, float], *, is_
     for stage, value in seconds.items():
         stages[stage] = round(stages.get(stage, 0.0) + value, 3)
     content[partition] = stages
+    lake.folder.mkdir(parents=True, exist_ok=True)
     replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
