@@ -17,7 +17,7 @@ class RunProgress:
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total} tables"), TimeElapsedColumn(),
+            TextColumn("{task.completed}/{task.total} steps"), TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[step]}"), console=console,
         )  # fmt: skip
 
@@ -29,7 +29,7 @@ class RunProgress:
 
     @contextmanager
     def follow(self, instance: dg.DagsterInstance, run_id: str, title: str, steps: int) -> Iterator[None]:
-        """Follow one run, whose id is known before it starts."""
+        """Follow one run, whose id is known before it starts; a skipped step of it counts as done at the end."""
         task = self._progress.add_task(title, total=steps, step="")
 
         def on_event(entry: dg.EventLogEntry) -> None:
@@ -43,4 +43,4 @@ class RunProgress:
 
         instance.add_event_listener(run_id, on_event)
         yield
-        self._progress.update(task, step="")
+        self._progress.update(task, step="", completed=steps)

@@ -141,7 +141,8 @@ class Rounds:
 
     def _start(self, job: str, partition: str, tables: list[str], number: int) -> None:
         run_id = str(uuid.uuid4())
-        with self._follow(run_id, f"round {number}  {partition}  {tables[0]} … {tables[-1]}", len(tables)):
+        span = tables[0] if len(tables) == 1 else f"{tables[0]} … {tables[-1]}"
+        with self._follow(run_id, f"round {number}  {partition}  {span}", len(tables)):
             run = execute(self.definitions, job, partition, tables, self.instance, number, run_id)
         is_new = partition not in {earlier.partition for earlier in self.runs}
         add_seconds(self.lake, partition, run.seconds, is_new=is_new)
