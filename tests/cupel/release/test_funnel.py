@@ -49,7 +49,7 @@ def test_an_estimate_comes_with_its_interval(certified: Any) -> None:
 
 def test_what_is_not_known_is_a_dash_and_never_a_zero(certified: Any) -> None:
     lines = printed([certified.facts.batches[0]])
-    for name in ("one rater wrong", "audited", "wrong at most", "error budget", "expert hours", "cost"):
+    for name in ("one rater wrong", "audited", "bound, contested aside", "error budget", "expert hours", "cost"):
         assert line(lines, name).split()[-1] == "\N{EN DASH}", name
     assert "OPEN" in line(lines, "gate")
 
