@@ -8,7 +8,6 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from small_project import sentence, write_project
 
 from cupel.errors import AnswerError
 from cupel.lake import Lake
@@ -16,6 +15,7 @@ from cupel.project import load_project
 from cupel.release.facts import batch_facts
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
+from small_project import sentence, write_project
 
 HOSTILE_IDS = [
     "../../escape", "a/b", "C:\\x", "'; DROP TABLE raw_items; --", '"quoted"', "<script>alert(1)</script>", "{{7*7}}",

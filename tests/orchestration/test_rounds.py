@@ -4,13 +4,13 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.compute as pc
 import pytest
-from small_project import write_project
 
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.facts import batch_facts, release_facts
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
+from small_project import write_project
 
 
 def run(deployment: Deployment, instance: dg.DagsterInstance, name: str = "small") -> tuple[Done, Lake]:
