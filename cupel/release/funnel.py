@@ -65,8 +65,9 @@ def _text(cell: str | Text) -> Text:
 def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
     return [
         ("rows delivered", lambda d: count(d.batch.rows_in)),
-        *_rejected_rows(found),
+        *_reason_rows(found, "rejected", lambda d: d.batch.rejected),
         ("labelled", lambda d: count(d.batch.items_labelled)),
+        *_reason_rows(found, "answers that do not count", lambda d: d.batch.rejected_answers),
         ("one rater wrong (estimate)", lambda d: _error(d, "one annotator")),
         ("consensus wrong (estimate)", lambda d: _error(d, "consensus")),
         ("", None),
@@ -91,14 +92,17 @@ def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
     ]
 
 
-def _rejected_rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
+def _reason_rows(
+    found: Sequence[Delivery], name: str, counts: Callable[[Delivery], Mapping[str, int]]
+) -> list[tuple[str, Cell | None]]:
+    """Return a row for all that was rejected, and one a reason, the commonest first."""
     totals: dict[str, int] = {}
     for delivery in found:
-        for reason, number in delivery.batch.rejected.items():
+        for reason, number in counts(delivery).items():
             totals[reason] = totals.get(reason, 0) + number
-    rows: list[tuple[str, Cell | None]] = [("rejected", lambda d: count(sum(d.batch.rejected.values())))]
+    rows: list[tuple[str, Cell | None]] = [(name, lambda d: count(sum(counts(d).values())))]
     for reason in sorted(totals, key=lambda reason: (-totals[reason], reason)):
-        rows.append((f"  {reason.replace('_', ' ')}", lambda d, reason=reason: count(d.batch.rejected.get(reason, 0))))  # type: ignore[misc]
+        rows.append((f"  {reason.replace('_', ' ')}", lambda d, reason=reason: count(counts(d).get(reason, 0))))  # type: ignore[misc]
     return rows
 
 

@@ -87,6 +87,7 @@ def _delivery(project: Project, delivery: Delivery) -> dict[str, Any]:
     return {
         "items_in": batch.rows_in,
         "rejected": batch.rejected,
+        "rejected_answers": batch.rejected_answers,
         "items_labelled": batch.items_labelled,
         "crew_error": crew and crew["error"],
         "consensus_error": consensus and consensus["error"],
