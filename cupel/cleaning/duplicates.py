@@ -12,9 +12,14 @@ from cupel.cleaning.jaccard import HashSets, Positions, Shares
 from cupel.project import Cleaning
 from cupel.tables import SIGNATURES, SIMILAR_ITEMS, conform
 
-# In a band, an item is compared with so many of the first texts and of the last before it: all of them, as long
-# as the band is shared by no more than twice as many.
-COMPARED_AT_EACH_END = 100
+# In a band, an item is compared with so many of the first texts and of the last before it: with all of them, as long
+# as no more than twice as many precede it.
+COMPARED_AT_EACH_END = 32
+# Of its candidates an item is compared with so many that are the earliest (of a crowd of duplicates the one that is
+# kept is among them), and with so many others that share most bands with it.
+COMPARED_OF_EACH_KIND = 50
+# Items whose candidates are looked for at once, so that memory is bounded whatever the texts.
+ITEMS_AT_ONCE = 8_192
 
 _PLACED = """
     CREATE TEMP TABLE placed AS
@@ -27,15 +32,24 @@ _CANDIDATES = """
             CASE WHEN place <= 2 * $ends THEN range(0, place)
             ELSE list_concat(range(0, $ends), range(place - $ends, place)) END
         ) AS place
-        FROM placed WHERE position >= $first_own
+        FROM placed WHERE position >= $first AND position < $end
+    ),
+    ranked AS (
+        SELECT later, placed.position AS earlier,
+            row_number() OVER (PARTITION BY later ORDER BY placed.position) AS age_rank,
+            row_number() OVER (PARTITION BY later ORDER BY count(*) DESC, placed.position) AS alike_rank
+        FROM asked JOIN placed USING (band, place) GROUP BY later, placed.position
     )
-    SELECT DISTINCT later, placed.position AS earlier FROM asked JOIN placed USING (band, place)
-    ORDER BY later, earlier
+    SELECT later, earlier, age_rank <= $most OR alike_rank <= $most AS is_compared
+    FROM ranked ORDER BY later, earlier
 """
-_NOT_COMPARED = """
+_NOT_PLACED = """
     SELECT coalesce(sum(place - 2 * $ends), 0)::BIGINT FROM placed
-    WHERE place > 2 * $ends AND position >= $first_own
+    WHERE place > 2 * $ends AND position >= $first AND position < $end
 """
+
+
+_NONE = np.empty(0, np.int64)
 
 
 class Similar(NamedTuple):
@@ -160,13 +174,27 @@ def _candidates(
     is_same = bands[order[1:]] == bands[order[:-1]]
     shared = order[np.append(is_same, False) | np.append(False, is_same)] if len(order) else order
     table = pa.table({"band": bands[shared], "position": positions[shared]})
-    bounds = {"first_own": items.first_own, "ends": COMPARED_AT_EACH_END}
     with (connection or duckdb.connect()).cursor() as cursor:
         cursor.register("bands", table)
         cursor.execute(_PLACED)
-        found = cursor.execute(_CANDIDATES, bounds).to_arrow_table()
-        row = cursor.execute(_NOT_COMPARED, bounds).fetchone()
-    return found.column("later").to_numpy(), found.column("earlier").to_numpy(), int(row[0]) if row else 0
+        pieces = [_piece(cursor, first, end) for first, end in _slices(items.first_own, len(items.row_at))]
+    later, earlier, left_out = zip(*pieces, strict=True) if pieces else ([_NONE], [_NONE], [0])
+    # A pair is left out once a band; there are never more pairs than items before each of the batch's own.
+    every_pair = sum(range(items.first_own, len(items.row_at)))
+    return np.concatenate(later), np.concatenate(earlier), min(sum(left_out), every_pair)
+
+
+def _slices(first: int, end: int) -> list[tuple[int, int]]:
+    return [(start, min(start + ITEMS_AT_ONCE, end)) for start in range(first, end, ITEMS_AT_ONCE)]
+
+
+def _piece(cursor: duckdb.DuckDBPyConnection, first: int, end: int) -> tuple[Positions, Positions, int]:
+    bounds = {"first": first, "end": end, "ends": COMPARED_AT_EACH_END}
+    found = cursor.execute(_CANDIDATES, {**bounds, "most": COMPARED_OF_EACH_KIND}).to_arrow_table()
+    row = cursor.execute(_NOT_PLACED, bounds).fetchone()
+    chosen = found.filter(found.column("is_compared"))
+    left_out = found.num_rows - chosen.num_rows + (int(row[0]) if row else 0)
+    return chosen.column("later").to_numpy(), chosen.column("earlier").to_numpy(), left_out
 
 
 def _similarities(items: _Items, later: Positions, earlier: Positions, least: float) -> Shares:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 Positions = NDArray[np.int64]
 Shares = NDArray[np.float64]
 
-_SLOT_BITS = 16
+_SLOT_BITS = 17
+_SHIFT = np.uint64(64 - _SLOT_BITS)
 
 
 class HashSets:
@@ -23,8 +24,9 @@ class HashSets:
         self.sizes: Positions = pc.list_value_length(lists).to_numpy().astype(np.int64)
         self._ends = np.cumsum(self.sizes)
         self._starts = self._ends - self.sizes
-        self._slots = (self._hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
-        self._is_marked = np.zeros(1 << _SLOT_BITS, np.bool_)
+        # A slot holds one hash of a set, one that begins with its number; an empty slot what begins otherwise.
+        self._empty = ~(np.arange(1 << _SLOT_BITS, dtype=np.uint64) << _SHIFT)
+        self._table = self._empty.copy()
 
     def similarities(self, left: Positions, right: Positions, least: float) -> Shares:
         """Return the Jaccard similarity of pairs of sets.
@@ -51,25 +53,28 @@ class HashSets:
         ends = np.append(starts[1:], len(possible))[: len(starts)]
         for first, end in zip(starts.tolist(), ends.tolist(), strict=True):
             places = possible[first:end]
-            found[places] = self._with_many(int(left[places[0]]), right[places], least)
+            found[places] = self._with_many(int(left[places[0]]), right[places])
         found[found < least] = 0
         return found
 
-    def _with_many(self, one: int, others: Positions, least: float) -> Shares:
-        mine = slice(self._starts[one], self._ends[one])
+    def _with_many(self, one: int, others: Positions) -> Shares:
         sizes = self.sizes[others]
-        size = self.sizes[one]
         slices = [slice(self._starts[other], self._ends[other]) for other in others.tolist()]
-        slots = np.concatenate([self._slots[other] for other in slices])
-        self._is_marked[self._slots[mine]] = True
-        hits = self._is_marked.take(slots)
-        self._is_marked[self._slots[mine]] = False
-        # Hashes that share a slot by chance only add to the intersection: this bounds it from above.
-        bounds = np.add.reduceat(hits, np.cumsum(sizes) - sizes, dtype=np.int64)
-        found = np.zeros(len(others))
-        for place in np.flatnonzero(bounds >= least * (size + sizes - bounds)).tolist():
-            together = np.concatenate([self._hashes[mine], self._hashes[slices[place]]])
-            together.sort()
-            common = np.count_nonzero(together[1:] == together[:-1])
-            found[place] = common / (size + sizes[place] - common)
-        return found
+        hashes = np.concatenate([self._hashes[other] for other in slices])
+        slots = _slots(hashes)
+        is_common = np.zeros(len(hashes), np.bool_)
+        remaining = self._hashes[self._starts[one] : self._ends[one]]
+        while len(remaining):
+            # Of hashes that share a slot one finds room in it; the others wait for the next turn.
+            mine = _slots(remaining)
+            self._table[mine] = remaining
+            is_common |= self._table.take(slots) == hashes
+            remaining = remaining[self._table[mine] != remaining]
+            self._table[mine] = self._empty[mine]
+        common = np.add.reduceat(is_common, np.cumsum(sizes) - sizes, dtype=np.int64)
+        similarities: Shares = common / (self.sizes[one] + sizes - common)
+        return similarities
+
+
+def _slots(hashes: NDArray[np.uint64]) -> Positions:
+    return (hashes >> _SHIFT).view(np.int64)

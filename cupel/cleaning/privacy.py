@@ -27,6 +27,7 @@ _BETWEEN = (
 )
 # No card or phone number has fewer digits or wider gaps; a text without such a run is done.
 _SEVEN_DIGITS = re.compile(rf"\d(?:{_BETWEEN}{{0,4}}\d){{6}}")
+_NOT_ASCII_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 _DIGIT_GROUPS = re.compile(r"\d++(?:[ -]\d++)*+")
 _DIGITS = re.compile(r"\d++")
 _NO_DIGITS = re.compile(r"\D++")
@@ -84,13 +85,20 @@ def mask(text: str, region: str = "US") -> Masked:
         if "@" in text:
             text, found = _mask_emails(text)
             emails += found
-        if text == searched or not _SEVEN_DIGITS.search(text):
+        if text == searched or not _may_hold_number(text):
             return Masked(text, emails, phones, cards)
         text, found = _mask_cards(text)
         cards += found
         text, found = _mask_phones(text, region)
         phones += found
         searched = text if found == 0 else None
+
+
+def _may_hold_number(text: str) -> bool:
+    # Counting the digits of plain ASCII is many times quicker than looking for a run of them.
+    if text.isascii() and len(text.encode().translate(None, _NOT_ASCII_DIGITS)) < _LEAST_PHONE_DIGITS:
+        return False
+    return _SEVEN_DIGITS.search(text) is not None
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], placeholder: str) -> tuple[str, int]:

@@ -126,7 +126,7 @@ def _bands(shingles: _Shingles) -> Hashes:
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         shingles.hashes, shingles.offsets.astype(np.uint64), BANDS * ROWS_PER_BAND, MINHASH_SEED
     )
-    digests = np.array(matrix.to_rows(), np.uint64).reshape(-1, BANDS, ROWS_PER_BAND)
+    digests = np.array(matrix.to_rows(), np.uint32).reshape(-1, BANDS, ROWS_PER_BAND)
     # The band's number goes in first: equal values in different bands are no match.
     hashes = np.broadcast_to(np.arange(1, BANDS + 1, dtype=np.uint64), digests.shape[:2]).copy()
     for row in range(ROWS_PER_BAND):

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.jaccard import HashSets
@@ -18,6 +18,7 @@ def hash_sets(sets: list[set[int]]) -> HashSets:
     return HashSets(pa.chunked_array([[sorted(values) for values in sets]], pa.list_(pa.uint64())))
 
 
+@settings(deadline=None)
 @given(st.lists(HASHES, min_size=1, max_size=6), st.sampled_from([0.25, 0.5, 0.8, 1.0]))
 def test_the_similarity_is_that_of_the_sets(sets: list[set[int]], least: float) -> None:
     pairs = [(left, right) for left in range(len(sets)) for right in range(len(sets))]

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.normalise import normalise
@@ -12,7 +12,9 @@ JOINER, NON_JOINER = "\u200d", "\u200c"
 TRICKY = st.text(
     alphabet=st.one_of(
         st.characters(codec="utf-8"),
-        st.sampled_from("a \n\t\r\x00\x0b\u00a0\u00ad\u200b\u200c\u200d\u200e\u2028\ufeff\u0301\u0308\u0915\u094d\u0645"),
+        st.sampled_from(
+            "a \n\t\r\x00\x0b\u00a0\u00ad\u200b\u200c\u200d\u200e\u2028\ufeff\u0301\u0308\u0915\u094d\u0645"
+        ),
         st.sampled_from("\ufb50\u1161\u1100\u00a8\u2026\u3000\U0001f3f4\U000e0067\U000e007f\U0001f468\u2640\ufe0f"),
     )
 )
@@ -66,6 +68,7 @@ def test_nfkc_folds_forms_that_nfc_keeps() -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFKC"])
+@settings(deadline=None)
 @given(text=TRICKY)
 def test_normalising_twice_changes_nothing(form: str, text: str) -> None:
     once = normalise(text, form)  # type: ignore[arg-type]
@@ -73,6 +76,7 @@ def test_normalising_twice_changes_nothing(form: str, text: str) -> None:
     assert unicodedata.is_normalized(form, once)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(TRICKY)
 def test_no_control_character_and_no_outer_or_double_space_is_left(text: str) -> None:
     normal = normalise(text)

@@ -4,7 +4,7 @@ import time
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.privacy import CARD, EMAIL, MOST_JUDGED_CHARACTERS, PHONE, mask
@@ -73,12 +73,14 @@ def test_a_wrong_check_digit_an_unknown_scheme_or_a_longer_number_is_no_card() -
         assert mask(number).cards == 0
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("0123456789 -().+/@ax,\n<>"), max_size=80))
 def test_masking_twice_changes_nothing(text: str) -> None:
     once = mask(text)
     assert mask(once.text) == (once.text, 0, 0, 0)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from(["a.b@example.org", "+1 415 555 2671", "4111 1111 1111 1111"]))
 def test_private_data_is_masked_whatever_stands_around(text: str, private: str) -> None:
     assert private not in mask(f"{text}\n{private}\n{text}").text

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.normalise import normalise
@@ -49,11 +49,13 @@ def test_words_are_runs_of_letters_digits_and_inner_apostrophes(text: str, words
     assert words_of(text) == words
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(max_codepoint=127)))
 def test_the_fast_way_finds_the_words_that_the_definition_does(text: str) -> None:
     assert words_of(text) == re.findall(r"[a-z0-9]+(?:'[a-z0-9]+)*", text.lower())
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_vowel_signs_belong_to_their_letters(text: str) -> None:
     found = quality(normalise(text))

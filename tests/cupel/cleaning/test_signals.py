@@ -1,7 +1,7 @@
 """Items to signals: a row each, in order, nothing dropped."""
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.signals import folded, item_signals, text_sha256
@@ -38,6 +38,7 @@ def test_texts_that_differ_in_case_and_white_space_only_have_one_hash() -> None:
     assert text_sha256("the same text") != text_sha256("the sametext")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), max_size=6))
 def test_every_item_has_its_signals_whatever_the_piece_it_comes_in(texts: list[str]) -> None:
     items = raw_items(texts)
@@ -49,6 +50,7 @@ def test_every_item_has_its_signals_whatever_the_piece_it_comes_in(texts: list[s
         assert row["characters"] == len(row["text"])
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_folded_text_holds_no_run_of_white_space(text: str) -> None:
     assert folded(text) == " ".join(folded(text).split())

@@ -7,7 +7,7 @@ import sys
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning import signatures as module
@@ -32,7 +32,10 @@ def shingles(text: str, width: int) -> set[str]:
     return {text[place : place + width] for place in range(max(1, len(text) - width + 1))}
 
 
-@given(st.lists(st.text(alphabet=st.sampled_from("abA \u00e9\U0001f600\n"), max_size=30), max_size=5), st.integers(1, 8))
+@settings(deadline=None)
+@given(
+    st.lists(st.text(alphabet=st.sampled_from("abA \u00e9\U0001f600\n"), max_size=30), max_size=5), st.integers(1, 8)
+)
 def test_distinct_shingles_have_distinct_ascending_hashes(texts: list[str], width: int) -> None:
     sets = []
     for row in signed(texts, width):

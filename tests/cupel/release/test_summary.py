@@ -6,7 +6,8 @@ from cupel.release.facts import BatchFacts
 from cupel.release.summary import Delivery, batch_reason, deliveries, summary
 
 KEYS = {
-    "items_in", "rejected", "rejected_answers", "items_labelled", "crew_error", "consensus_error", "adjudicated", "audited", "audit_wrong",
+    "items_in", "rejected", "rejected_answers",
+    "items_labelled", "crew_error", "consensus_error", "adjudicated", "audited", "audit_wrong",
     "contested", "error_bound", "error_bound_with_contested", "confidence", "error_budget", "gate", "gate_reason",
     "released", "experts_seen_share", "release", "report",
 }  # fmt: skip

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.errors import SourceError
@@ -40,7 +40,11 @@ def test_a_row_with_missing_or_extra_fields_is_rejected() -> None:
 
 
 def test_an_unclosed_quote_costs_its_own_line_only() -> None:
-    assert [outcome(row) for row in rows(b'id,text\n1,"open\n2,b\n3,c\n')] == [(2, "unclosed_quote"), (3, "b"), (4, "c")]
+    assert [outcome(row) for row in rows(b'id,text\n1,"open\n2,b\n3,c\n')] == [
+        (2, "unclosed_quote"),
+        (3, "b"),
+        (4, "c"),
+    ]
 
 
 def test_an_unclosed_quote_is_given_up_at_the_limit() -> None:
@@ -77,6 +81,7 @@ def test_a_header_that_cannot_be_used_is_an_error_that_says_what_is_there(header
 FIELDS = st.text(alphabet=st.sampled_from('ab,"\n \u00e9'), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(FIELDS, min_size=2, max_size=2), max_size=8))
 def test_what_the_standard_library_writes_is_read_back(records: list[list[str]]) -> None:
     sink = io.StringIO()
@@ -86,6 +91,7 @@ def test_what_the_standard_library_writes_is_read_back(records: list[list[str]])
     assert len(found) == len(records)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from('a,"\n'), max_size=40))
 def test_where_no_quote_is_out_of_place_the_standard_library_reads_the_same(body: str) -> None:
     content = ("id,text\n" + body + "\n").encode()

@@ -1,6 +1,7 @@
 """A delivery to items and rejected rows: every row ends in one of them, with a reason."""
 
 import bz2
+import contextlib
 import gzip
 import json
 import lzma
@@ -102,9 +103,7 @@ BAD_LINES: list[tuple[bytes, str]] = [
 
 
 @pytest.mark.parametrize(("bad", "reason"), BAD_LINES)
-def test_a_bad_line_is_rejected_with_its_reason_and_costs_no_other_row(
-    tmp_path: Path, bad: bytes, reason: str
-) -> None:
+def test_a_bad_line_is_rejected_with_its_reason_and_costs_no_other_row(tmp_path: Path, bad: bytes, reason: str) -> None:
     content = line("good") + bad + b"\n" + line("next")
     items, rejected, _ = deliver(tmp_path, "a.jsonl", content, group_field="thread")
     assert [item["item_id"] for item in items] == ["good", "next"]
@@ -283,14 +282,15 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path) -> Non
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300), name=st.sampled_from(["a.jsonl", "a.txt", "a.csv", "a.jsonl.gz", "a.parquet"]))
 def test_no_bytes_crash_the_reader_and_every_row_is_accounted_for(tmp_path: Path, content: bytes, name: str) -> None:
-    try:
+    # Only a header without the fields that the delivery names is no row that could be rejected.
+    with contextlib.suppress(*([SourceError] if name == "a.csv" else [])):
         deliver(tmp_path, name, content)
-    except SourceError as error:
-        assert name == "a.csv", error
 
 
 def test_the_same_parquet_text_comes_back(tmp_path: Path) -> None:
-    table = pa.table({"id": [1, 2, None, 4], "text": ["a", None, "c", "\u00e9"], "score": [0.5, 1.0, 2.0, float("nan")]})
+    table = pa.table(
+        {"id": [1, 2, None, 4], "text": ["a", None, "c", "\u00e9"], "score": [0.5, 1.0, 2.0, float("nan")]}
+    )
     pq.write_table(table, tmp_path / "t.parquet", row_group_size=2)
     items, rejected, _ = deliver(tmp_path, "a.parquet", (tmp_path / "t.parquet").read_bytes())
     assert [(item["item_id"], item["line"], item["text"], item["fields"]) for item in items] == [
