@@ -39,8 +39,8 @@ def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     """Find which items resemble earlier ones, in this batch or in those before it in the register."""
     with bench.step(context) as step:
         own, raw = step.read("signatures"), step.read("raw_items")
-        earlier = [step.read_if_there("signatures", batch) for batch in _earlier_batches(step)]
-        before = pa.concat_tables([empty(SIGNATURES), *(table for table in earlier if table is not None)])
+        earlier = [step.read("signatures", batch) for batch in _earlier_batches(step)]
+        before = pa.concat_tables([empty(SIGNATURES), *earlier])
         found = similar_items(own, before, raw, step.project.cleaning, step.lake.connection)
         told = {"pairs compared": found.compared, "pairs left out at most": found.not_compared}
         return materialized(step, step.write("similar_items", found.pairs), **told)
@@ -53,7 +53,10 @@ _MEASURED = ["raw_items", "item_signals", "signatures", "similar_items"]
 def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Decide by the measures which items are kept; of alike ones the earliest in the register."""
     with bench.step(context) as step:
-        earlier = [_earlier_items(step, batch) for batch in _earlier_batches(step)]
+        earlier = [
+            earlier_items(step.read("signatures", batch), step.read("clean_items", batch))
+            for batch in _earlier_batches(step)
+        ]
         before = pa.concat_tables([EARLIER_ITEMS.empty_table(), *earlier])
         raw, signals, similar = (step.read(name) for name in ("raw_items", "item_signals", "similar_items"))
         decision = decide(step.partition, raw, signals, similar, step.project.cleaning, before)
@@ -63,13 +66,10 @@ def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 
 
 def _earlier_batches(step: Step) -> list[str]:
+    """Return the batches before this one in the register that have been cleaned."""
     register = list(step.project.raw.deliveries)
-    return register[: register.index(step.partition)]
-
-
-def _earlier_items(step: Step, batch: str) -> pa.Table:
-    signed, clean = step.read_if_there("signatures", batch), step.read_if_there("clean_items", batch)
-    return EARLIER_ITEMS.empty_table() if signed is None or clean is None else earlier_items(signed, clean)
+    before = register[: register.index(step.partition)]
+    return [batch for batch in before if step.is_there("clean_items", batch)]
 
 
 def _stream(pieces: Iterator[pa.Table], schema: pa.Schema) -> pa.RecordBatchReader:

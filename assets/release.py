@@ -28,7 +28,7 @@ from cupel.tables import AUDIT
 # A release holds batches, and a batch is another kind of partition: the page shows the lineage, the
 # lake knows which batches they were.
 _ALL = dg.AllPartitionMapping()
-_LABELS = [dg.AssetDep(table, partition_mapping=_ALL) for table in ("clean_items", "labels")]
+_LABELS = [dg.AssetDep(table, partition_mapping=_ALL) for table in ("clean_items", "similar_items", "labels")]
 _ANNOTATIONS = dg.AssetDep("annotations", partition_mapping=_ALL)
 
 

@@ -59,12 +59,13 @@ class Step:
         self.uses(table, partition)
         return self.lake.read(table, partition or self.partition)
 
-    def read_if_there(self, table: str, partition: str) -> pa.Table | None:
-        """Return a table of another partition, or None; that it is not there is remembered too."""
+    def is_there(self, table: str, partition: str) -> bool:
+        """Tell whether a table of another partition is there, and remember the answer."""
         if self.lake.commit(table, partition) is None:
             self._inputs[f"{table}@{partition}"] = ABSENT
-            return None
-        return self.read(table, partition)
+            return False
+        self.uses(table, partition)
+        return True
 
     def read_batches(self, table: str) -> Iterator[pa.Table]:
         """Yield a table of this step's partition in pieces, and remember its hash."""

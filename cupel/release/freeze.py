@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from cupel.certificate.sample import draw
 from cupel.project import Release
-from cupel.release.splits import splits
+from cupel.release.splits import joined, splits
 from cupel.tables import RELEASE_ITEMS, conform
 
 _FROM_LABELS = ("label", "decided_by", "majority_label", "consensus_label", "predicted_label", "log_odds")
@@ -26,7 +26,12 @@ class Frozen(NamedTuple):
 
 
 def freeze(
-    release: str, labels: Sequence[pa.Table], clean_items: Sequence[pa.Table], settings: Release, attempt: int
+    release: str,
+    labels: Sequence[pa.Table],
+    clean_items: Sequence[pa.Table],
+    settings: Release,
+    attempt: int,
+    similar: Sequence[tuple[str, pa.Table]] = (),
 ) -> Frozen:
     """Put the items of a release in their risk order, split them, hash them, and draw the audit.
 
@@ -39,6 +44,7 @@ def freeze(
         clean_items: CLEAN_ITEMS of each batch, in the same order.
         settings: The project's release settings.
         attempt: How often these batches are put to an audit, this time included.
+        similar: Batch and its SIMILAR_ITEMS, where groups of several batches are to be joined.
 
     Returns:
         RELEASE_ITEMS in risk order, the safest first (equal log-odds are ordered by a hash of batch and
@@ -56,9 +62,11 @@ def freeze(
     names = list(zip(table["batch"].to_pylist(), table["item_id"].to_pylist(), strict=True))
     is_audited = np.zeros(size, dtype=bool)
     is_audited[draw(names, min(settings.audit_size, size), seed)] = True
+    groups = joined(table["group_id"].to_pylist(), _alike(names, similar))
+    table = table.set_column(table.column_names.index("group_id"), "group_id", pa.array(groups, pa.string()))
     added = {
         "release": pa.array([release] * size, pa.string()),
-        "split": pa.array(splits(table["group_id"].to_pylist(), settings.seed, settings.splits), pa.string()),
+        "split": pa.array(splits(groups, settings.seed, settings.splits), pa.string()),
         "is_audited": pa.array(is_audited),
     }
     for name, column in added.items():
@@ -82,6 +90,17 @@ def items_sha256(items: pa.Table) -> str:
     for row in items.select(["risk_rank", "batch", "item_id", "label"]).sort_by("risk_rank").to_pylist():
         digest.update(json.dumps(list(row.values()), separators=(",", ":")).encode())
     return digest.hexdigest()
+
+
+def _alike(names: Sequence[tuple[str, str]], similar: Sequence[tuple[str, pa.Table]]) -> Iterator[tuple[int, int]]:
+    """Yield the places of items that resemble each other, where both are in the release."""
+    places = {name: place for place, name in enumerate(names)}
+    for batch, pairs in similar:
+        for pair in pairs.to_pylist():
+            left = places.get((batch, pair["item_id"]))
+            right = places.get((pair["earlier_batch"], pair["earlier_item_id"]))
+            if left is not None and right is not None:
+                yield left, right
 
 
 def _in_risk_order(table: pa.Table) -> pa.Table:

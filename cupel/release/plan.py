@@ -90,6 +90,7 @@ def plan_release(step: Step) -> tuple[pa.Table, pa.Table | None]:
         [step.read("clean_items", batch) for batch in passed],
         settings,
         attempt,
+        [(batch, step.read("similar_items", batch)) for batch in passed],
     )
     until = max(_last_answer(step, batch) for batch in passed)
     return _plan(step, passed, attempt, None, frozen, until), frozen.items

@@ -1,7 +1,7 @@
 """Splits: which part of a release an item goes to. A group is never divided."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cupel.project import Splits
 
@@ -28,3 +28,33 @@ def splits(group_ids: Sequence[str], seed: int, shares: Splits) -> list[str]:
     """Return the split of each item, given its group."""
     known = {group: split_of(group, seed, shares) for group in set(group_ids)}
     return [known[group] for group in group_ids]
+
+
+def joined(group_ids: Sequence[str], alike: Iterable[tuple[int, int]]) -> list[str]:
+    """Return the group of each item after groups that hold alike items became one.
+
+    Batches are cleaned one after another, so an item of a later batch may show that two groups of earlier
+    ones belong together. Their names cannot change there any more; a release that holds them all joins them.
+
+    Args:
+        group_ids: The group of each item.
+        alike: Pairs of places in `group_ids`.
+
+    Returns:
+        The least name of the joined groups, for each item.
+
+    >>> joined(["a", "b", "c"], [(2, 1)])
+    ['a', 'b', 'b']
+    """
+    head = {group: group for group in group_ids}
+
+    def root(group: str) -> str:
+        while head[group] != group:
+            head[group] = head[head[group]]
+            group = head[group]
+        return group
+
+    for left, right in alike:
+        first, second = sorted((root(group_ids[left]), root(group_ids[right])))
+        head[second] = first
+    return [root(group) for group in group_ids]

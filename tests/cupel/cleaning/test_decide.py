@@ -206,7 +206,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(TEXTS, TEXTS)
 def test_every_item_is_kept_or_dropped_and_no_kept_item_duplicates_another(first: list[str], second: list[str]) -> None:
     one, signed = clean(first, "a", [])
@@ -222,7 +222,7 @@ def test_every_item_is_kept_or_dropped_and_no_kept_item_duplicates_another(first
         assert (shown in names) == reason.endswith("_duplicate")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(TEXTS)
 def test_the_same_delivery_again_adds_nothing(texts: list[str]) -> None:
     one, signed = clean(texts, "a", [])

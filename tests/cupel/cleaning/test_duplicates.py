@@ -89,7 +89,7 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(WORDS.map(" ".join), max_size=12), st.integers(0, 12), st.randoms(use_true_random=False))
 def test_pairs_are_exact_and_independent_of_row_order(texts: list[str], cut: int, draw: random.Random) -> None:
     earlier, (signed, raw) = batch("a", texts[:cut])[0], batch("b", texts[cut:])

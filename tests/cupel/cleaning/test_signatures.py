@@ -83,15 +83,14 @@ def test_hashes_are_the_same_in_every_process_and_with_every_hash_seed() -> None
         "t = pa.table({'item_id': ['1'], 'text': ['Two films and three short years'], 'text_sha256': ['x']});"
         "r = signatures(t, 'b', Cleaning()).to_pylist()[0]; print(r['shingles'][:2], r['bands'][:2])"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-            env={**os.environ, "PYTHONHASHSEED": seed, "RAYON_NUM_THREADS": threads},
-        ).stdout
-        for seed, threads in (("1", "1"), ("2", "4"))
-    }  # fmt: skip
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "RAYON_NUM_THREADS": "1"}
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    ).stdout
+    row = signed(["Two films and three short years"])[0]
+    assert output == f"{row['shingles'][:2]} {row['bands'][:2]}\n"
     # Fixed here, so that a new version of a library that hashes otherwise is noticed: it makes all signatures stale.
-    assert outputs == {"[346805904518348510, 2045471985114005672] [11697380792857280405, 4543690638294660529]\n"}
+    assert output == "[346805904518348510, 2045471985114005672] [11697380792857280405, 4543690638294660529]\n"
 
 
 def test_a_shingle_hash_is_a_polynomial_of_its_characters_well_mixed() -> None:

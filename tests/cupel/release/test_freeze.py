@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from cupel.project import Release
 from cupel.release.freeze import Frozen, freeze, items_sha256
-from cupel.tables import CLEAN_ITEMS, LABELS, from_rows
+from cupel.tables import CLEAN_ITEMS, LABELS, SIMILAR_ITEMS, from_rows
 
 SETTINGS = Release(error_budget=0.01, audit_size=20, max_experts_seen_share=0.5)
 
@@ -79,3 +79,12 @@ def test_no_group_is_divided_between_splits() -> None:
     for item in items:
         parts.setdefault(item["group_id"], set()).add(item["split"])
     assert all(len(found) == 1 for found in parts.values())
+
+
+def test_items_alike_across_batches_are_in_one_split() -> None:
+    one, two = batch("one", 40), batch("two", 40)
+    pair = {"item_id": "i0", "earlier_batch": "one", "earlier_item_id": "i7", "similarity": 0.6}
+    similar = [("two", from_rows([pair], SIMILAR_ITEMS))]
+    found = freeze("r1", [one[0], two[0]], [one[1], two[1]], SETTINGS, 1, similar)
+    groups = {(row["batch"], row["item_id"]): row["group_id"] for row in found.items.to_pylist()}
+    assert groups["two", "i0"] == groups["one", "i7"] == groups["one", "i6"] == groups["two", "i1"]
