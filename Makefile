@@ -8,7 +8,7 @@ PROJECT ?= sentiment
 PORT ?= 3000
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run ui test check format clean
+.PHONY: help setup run release ui test check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ setup: .venv/.run data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  #
 
 run: setup  ## Take the project's deliveries through the chain, in rounds, until nothing is asked.
 	@$(PYTHON) -m orchestration.run $(PROJECT)
+
+release: setup  ## Put a delivery to a new audit: make release BATCH=movies (or BATCH=all).
+	@$(PYTHON) -m orchestration.run $(PROJECT) $(BATCH)
 
 ui: setup  ## Open the Dagster page on 127.0.0.1.
 	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"

@@ -12,12 +12,6 @@ from cupel.lake import Lake, file_hash
 from cupel.project import Project, load_project
 from cupel.step import Step
 
-PREVIEW_ROWS = 5
-PREVIEW_CHARACTERS = 80
-
-# What the page may show of a table: ids, labels and numbers. Texts stay in the lake.
-PRIVATE_COLUMNS = {"text", "fields", "evidence", "shingles", "bands"}
-
 
 class Bench(dg.ConfigurableResource[None]):
     """A project, its lake, and a DuckDB connection with bounded memory and threads.

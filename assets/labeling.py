@@ -12,6 +12,8 @@ from cupel.answers.recorded import read_gold
 from cupel.consensus.annotators import annotators
 from cupel.consensus.consensus import consensus
 from cupel.release.plots import annotators_plot
+from cupel.sources.files import file_sha256
+from cupel.step import Step
 
 # The inbox: rounds append to it, no run does.
 answers = spec("answers")
@@ -48,7 +50,7 @@ def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
 def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Say of every annotator how much, how fast and how well; known answers only measure, they never train."""
     with bench.step(context) as step:
-        gold = _gold(bench, step.partition)
+        gold = _gold(bench, step)
         classes = step.project.labeling.classes
         table = annotators(step.read("annotations"), step.read("consensus"), classes, gold)
         known = [row for row in table.to_pylist() if row["quality"] is not None]
@@ -56,6 +58,10 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
         return materialized(step, step.write("annotators", table), **plots)
 
 
-def _gold(bench: Bench, batch: str) -> pa.Table | None:
-    name = bench.project.labeling.gold
-    return None if name is None else read_gold(bench.data / name, batch)
+def _gold(bench: Bench, step: Step) -> pa.Table | None:
+    name = step.project.labeling.gold
+    if name is None:
+        return None
+    gold = read_gold(bench.data / name, step.partition)
+    step.file(name, file_sha256(bench.data / name))
+    return gold

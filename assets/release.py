@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -32,20 +33,25 @@ _LABELS = [dg.AssetDep(table, partition_mapping=_ALL) for table in ("clean_items
 _ANNOTATIONS = dg.AssetDep("annotations", partition_mapping=_ALL)
 
 
-@dg.multi_asset(specs=[spec("release_plan", deps=_LABELS), spec("release_items", deps=_LABELS, skippable=True)])
+@dg.multi_asset(
+    specs=[spec("release_plan", deps=_LABELS, skippable=True), spec("release_items", deps=_LABELS, skippable=True)]
+)
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
     with bench.step(context) as step:
-        plan, items = plan_release(step)
-        yield materialized(step, step.write("release_plan", plan))
-        if items is not None:
-            yield materialized(step, step.write("release_items", items))
+        planned = plan_release(step)
+        if planned.plan is None:
+            context.log.info(open_gate(step, "release", "release_plan", planned.awaited or ""))
+            return
+        if planned.items is not None:
+            yield materialized(step, step.write("release_items", planned.items))
+        yield materialized(step, step.write("release_plan", planned.plan))
 
 
 @dg.multi_asset(
     specs=[
-        spec("expert_answers", deps=["release_items", "answers"]),
-        spec("rejected_expert_answers", deps=["release_items", "answers"]),
+        spec("expert_answers", deps=["release_plan", "release_items", "answers"]),
+        spec("rejected_expert_answers", deps=["release_plan", "release_items", "answers"]),
     ]
 )
 def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
@@ -56,7 +62,7 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
             expert_answers(
                 step.answers(batch, "audit", "expert"),
                 items.filter(pa.compute.equal(items["batch"], batch))["item_id"].to_pylist(),
-                step.project.labeling.classes,
+                _plan(step)["classes"],
             )
             for batch in _batches(step)
         ]
@@ -66,13 +72,13 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
             yield materialized(step, step.write(table, pa.concat_tables(parts)))
 
 
-@dg.multi_asset(specs=[spec("audit", deps=["release_items", "expert_answers"])])
+@dg.multi_asset(specs=[spec("audit", deps=["release_plan", "release_items", "expert_answers"])])
 def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
         items = step.read("release_items")
         drawn = items.filter(items["is_audited"])
-        table = verdicts(drawn, step.read("expert_answers"), step.project.labeling.experts.answers, AUDIT)
+        table = verdicts(drawn, step.read("expert_answers"), _plan(step)["expert_answers"], AUDIT)
         return materialized(step, step.write("audit", table))
 
 
@@ -80,7 +86,7 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
 def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Test cuts from the safest labels on, until the first that the audit cannot vouch for."""
     with bench.step(context) as step:
-        table = cuts(step.read("release_plan"), step.read("release_items"), step.read("audit"), step.project)
+        table = cuts(step.read("release_plan"), step.read("release_items"), step.read("audit"))
         return materialized(step, step.write("cuts", table))
 
 
@@ -92,21 +98,25 @@ def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
     with bench.step(context) as step:
         table = adjudications(
             step.read("release_plan"), step.read("release_items"), step.read("audit"), step.read("cuts"),
-            step.read("expert_answers"), step.project,
+            step.read("expert_answers"),
         )  # fmt: skip
         return materialized(step, step.write("adjudications", table))
 
 
-@dg.multi_asset(specs=[spec("release_tasks", deps=["audit", "adjudications"])])
+@dg.multi_asset(
+    specs=[spec("release_tasks", deps=["release_plan", "rejected_expert_answers", "audit", "adjudications"])]
+)
 def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Fill the outbox: the questions to auditors and experts, answered and open."""
     with bench.step(context) as step:
-        experts = step.project.labeling.experts
-        table = expert_tasks(step.project.project, step.read("audit"), step.read("adjudications"), experts.answers)
+        table = expert_tasks(
+            step.project.project, step.read("audit"), step.read("adjudications"),
+            step.read("rejected_expert_answers"), _plan(step)["expert_answers"],
+        )  # fmt: skip
         return materialized(step, step.write("release_tasks", table))
 
 
-@dg.multi_asset(specs=[spec("stage_errors", deps=["release_items", "audit", _ANNOTATIONS])])
+@dg.multi_asset(specs=[spec("stage_errors", deps=["release_plan", "release_items", "audit", _ANNOTATIONS])])
 def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Estimate from the audit how wrong labels were after each stage."""
     with bench.step(context) as step:
@@ -122,12 +132,11 @@ def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
     with bench.step(context) as step:
         table = audit_result(
             step.read("release_plan"), step.read("release_items"), step.read("audit"), step.read("adjudications"),
-            step.project,
         )  # fmt: skip
         return materialized(step, step.write("audit_result", table))
 
 
-@dg.multi_asset(specs=[spec("certificate", deps=["release_plan", "audit_result"], skippable=True)])
+@dg.multi_asset(specs=[spec("certificate", deps=["release_plan", "expert_answers", "audit_result"], skippable=True)])
 def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Write the certificate, or the refusal; open, and yielding nothing, while experts' answers are awaited."""
     with bench.step(context) as step:
@@ -135,7 +144,7 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         if result["status"][0].as_py() == "open":
             context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
             return
-        table = certificate(step.read("release_plan"), result, step.project.labeling.experts)
+        table = certificate(step.read("release_plan"), result, step.read("expert_answers"))
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
@@ -185,5 +194,10 @@ def _gate_results(step: Step, batches: list[str]) -> pa.Table:
     return pa.concat_tables([step.read("gate_results", name) for name in behind])
 
 
+def _plan(step: Step) -> dict[str, Any]:
+    """Return what was fixed when the release was frozen; the project file may have changed since."""
+    return dict(step.read("release_plan").to_pylist()[0])
+
+
 def _batches(step: Step) -> list[str]:
-    return list(step.read("release_plan")["batches"][0].as_py())
+    return list(_plan(step)["batches"])

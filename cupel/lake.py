@@ -42,13 +42,15 @@ class Lake:
     """The tables of one project.
 
     Args:
-        root: Folder or object-store URL of the deployment's lake.
+        root: Folder of the deployment's lake.
         project: The project's name, a slug.
         connection: DuckDB connection that sorts and reads; its settings bound memory and threads.
     """
 
     def __init__(self, root: str | Path, project: str, connection: duckdb.DuckDBPyConnection | None = None) -> None:
         self.root = UPath(root)
+        if not _is_local(self.root):
+            raise LakeError(f"{root}: the lake must be a folder for now; object stores are not supported yet")
         self.project = _slug(project)
         self.folder = self.root / self.project
         self.connection = connection or duckdb.connect()
@@ -101,7 +103,7 @@ class Lake:
     def read(self, table: str, partition: str) -> pa.Table:
         """Return a partition as one Arrow table, in the order of its key."""
         schema = TABLES[table].schema
-        return pa.concat_tables(_read_part(path, schema) for path in self.files(table, partition))
+        return pa.concat_tables(_read_part(UPath(path), schema) for path in self.files(table, partition))
 
     def read_batches(self, table: str, partition: str, rows: int = ROWS_PER_GROUP) -> Iterator[pa.Table]:
         """Yield a partition in pieces of at most `rows` rows, never holding more than one."""
@@ -175,6 +177,9 @@ class Lake:
         commit = self.commit(table, partition)
         if commit is None or commit.code_version != code_version:
             return False
+        folder = self.partition_folder(table, partition)
+        if not all((folder / part).exists() for part in commit.parts):
+            return False
         ours = {name: hash_ for name, hash_ in commit.inputs.items() if not name.startswith("file:")}
         return all(self.version(name) == hash_ for name, hash_ in ours.items())
 
@@ -240,9 +245,15 @@ def _slug(name: str) -> str:
         raise LakeError(str(error)) from None
 
 
-def _read_part(path: str, schema: pa.Schema) -> pa.Table:
-    with UPath(path).open("rb") as file:
-        return pq.read_table(file).cast(schema)
+def _read_part(path: UPath, schema: pa.Schema) -> pa.Table:
+    """Read a part, and hold it against the hash in its name."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise LakeError(f"{path}: the part is gone; run the stage that writes it again") from None
+    if path.name != f"part-{hashlib.sha256(content).hexdigest()}.parquet":
+        raise LakeError(f"{path}: the part was altered; remove it and run the stage that writes it again")
+    return pq.read_table(pa.BufferReader(content)).cast(schema)
 
 
 def _parts(batches: Iterable[pa.Table], table: Table) -> Iterator[list[pa.Table]]:

@@ -33,7 +33,34 @@ def slug(name: str) -> str:
     return name
 
 
+def name(text: str) -> str:
+    """Return the text if it is safe as a project's name: a slug without a dash.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if "-" in slug(text):
+        raise ValueError(f"{text!r} has a dash; use _ in a project's name")
+    return text
+
+
+def batch_name(text: str) -> str:
+    """Return the text if it is safe as a batch's name: a slug that no release could have.
+
+    Raises:
+        ValueError: It is not.
+
+    >>> batch_name("movies")
+    'movies'
+    """
+    if slug(text) == "all" or re.fullmatch(r".*-r[0-9]+", text):
+        raise ValueError(f"{text!r} is a release's name, or `all`; choose another for a delivery")
+    return text
+
+
 Slug = Annotated[str, Field(max_length=64), AfterValidator(slug)]
+Name = Annotated[str, Field(max_length=64), AfterValidator(name)]
+BatchName = Annotated[str, Field(max_length=64), AfterValidator(batch_name)]
 
 
 class Section(BaseModel):
@@ -60,7 +87,7 @@ class Delivery(Section):
 class Raw(Section):
     """Where the raw data come from; the order is the order of the register."""
 
-    deliveries: dict[Slug, Delivery] = Field(min_length=1)
+    deliveries: dict[BatchName, Delivery] = Field(min_length=1)
     """Batches by name, in the order of the register: of duplicates, the earliest is kept."""
 
 
@@ -253,7 +280,7 @@ class ColumnExpectation(Section):
 class Project(Section):
     """One labeling effort; its sections are the stages of the chain, in their order."""
 
-    project: Slug
+    project: Name
     """The project's name, that of the file."""
     title: str
     """A title."""

@@ -122,6 +122,9 @@ def _code_hash(packages: tuple[str, ...]) -> str:
         for path in sorted((root / package).glob("**/*.py")):
             digest.update(path.read_bytes())
     digest.update((root / "tables.py").read_bytes())
+    lock = root.parent / "requirements.lock"
+    if lock.is_file():  # other versions of libraries may give other values
+        digest.update(lock.read_bytes())
     if not packages:  # gates: what they ask is declared beside the library
         for path in sorted((root.parent / "expectations").glob("*.py")):
             digest.update(path.read_bytes())

@@ -243,6 +243,11 @@ RELEASE_PLAN = Table(
         Column("answers_until", INTEGER, "Sequence number of the last answer that the labels know."),
         Column("items", INTEGER, "Items frozen."),
         Column("items_sha256", TEXT, "Hash of the frozen ids, labels and risk order."),
+        Column("classes", TEXTS, "The ontology that experts answer in."),
+        Column("expert_answers", INTEGER, "1: one expert's word; 2: two experts, and a third where they differ."),
+        Column("experts_description", TEXT, "Who the experts are."),
+        Column("max_experts_seen_share", REAL, "Largest share of the items that experts may see."),
+        Column("are_auditors_independent", FLAG, "Declared: auditors are other people than adjudicators."),
     ),
 )  # fmt: skip
 
@@ -358,6 +363,7 @@ CERTIFICATE = Table(
     "certificate", "release", "a release", ("release",), (
         RELEASE,
         Column("status", TEXT, "certified or refused."),
+        Column("are_auditors_independent", FLAG, "Declared, and so it was: nobody both audited and adjudicated."),
         Column("wording", TEXT, "What is certified, against whose judgement, and what it cannot see."),
         Column("error_budget", REAL, "Highest label error that the release may have, a share."),
         Column("confidence", REAL, "1 less the chance of a false certificate, over all attempts."),

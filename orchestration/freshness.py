@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.facts import outcome
-from cupel.release.gates import gate_of, gate_partition
+from cupel.release.gates import gate_of, gate_partition, is_awaiting
 from cupel.sources.files import file_sha256, source_files
 from cupel.step import code_version
 from cupel.tables import TABLES
@@ -47,7 +47,7 @@ def stale_tables(lake: Lake, project: Project, data: Path, partition: str, works
         ):
             stale.extend(tables)
         elif any(
-            gate_outcome(lake, table, partition) == "fail" or lake.commit(table, partition) is None for table in tables
+            gate_outcome(lake, table, partition) == "fail" or is_awaiting(lake, table, partition) for table in tables
         ):
             closed.update(tables)
     return stale
@@ -62,11 +62,11 @@ def is_current(lake: Lake, project: Project, data: Path, table: str, partition: 
     outcome_now = gate_outcome(lake, table, partition)
     if outcome_now is not None and not lake.is_fresh("gate_results", gate, code_version(project, "gates")):
         return False
-    if outcome_now == "open" and lake.commit(table, partition) is None:
+    if is_awaiting(lake, table, partition):
         return True  # its inputs are what they were, so it would be open again
     if not lake.is_fresh(table, partition, code_version(project, stage, partition)):
         return False
-    return stage != "raw" or _files_are_current(lake, project, data, table, partition)
+    return _files_are_current(lake, project, data, table, partition)
 
 
 def gate_outcome(lake: Lake, table: str, partition: str) -> str | None:
@@ -79,6 +79,9 @@ def gate_outcome(lake: Lake, table: str, partition: str) -> str | None:
 
 def _files_are_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> bool:
     commit = lake.commit(table, partition)
-    remembered = {} if commit is None else {k: v for k, v in commit.inputs.items() if k.startswith("file:")}
-    files = source_files(partition, project.raw.deliveries[partition].files, data)
-    return {f"file:{file.name}": file_sha256(file.path) for file in files} == remembered
+    inputs = {} if commit is None else commit.inputs
+    remembered = {key.removeprefix("file:"): value for key, value in inputs.items() if key.startswith("file:")}
+    if TABLES[table].stage == "raw":
+        files = source_files(partition, project.raw.deliveries[partition].files, data)
+        return {file.name: file_sha256(file.path) for file in files} == remembered
+    return all((data / name).is_file() and file_sha256(data / name) == value for name, value in remembered.items())

@@ -6,6 +6,7 @@ rounds take a minute; with people the same rounds are days apart.
 """
 
 import uuid
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
@@ -18,7 +19,7 @@ from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.gates import batch_state
 from cupel.release.places import report_folder
-from cupel.release.plan import ALL, is_finished, release_name
+from cupel.release.plan import ALL, batches_of, is_finished, next_release, release_name
 from cupel.release.seconds import add_seconds
 from orchestration.definitions import batch_job, project_definitions, release_job, report_job
 from orchestration.deployment import Deployment
@@ -61,6 +62,7 @@ class Rounds:
         instance: Dagster's instance: the runs appear on its page.
         workforce: Who answers; None for the one that the project names.
         progress: Where to show it; None for nowhere.
+        wanted: Batches (or `all`) that are put to a new audit, although they were in a release.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Rounds:
         instance: dg.DagsterInstance,
         workforce: Workforce | None = None,
         progress: RunProgress | None = None,
+        wanted: Sequence[str] = (),
     ) -> None:
         self.project = project
         self.deployment = deployment
@@ -77,6 +80,7 @@ class Rounds:
         self.lake = Lake(deployment.lake, project.project)
         self.workforce = workforce or recorded_workforce(project, deployment)
         self.progress = progress
+        self.wanted = wanted
         self.definitions = project_definitions(project, deployment)
         self.batches = list(project.raw.deliveries)
         self.runs: list[Run] = []
@@ -105,31 +109,37 @@ class Rounds:
     def _compute(self, number: int) -> None:
         for batch in self.batches:
             self._execute(batch_job(self.project.project), batch, number)
+        if any(run.error for run in self.runs):
+            return  # nothing is frozen from tables that a broken run left behind
         self._propose()
         for release in sorted(self._planned()):
-            if is_finished(self.lake, release):
-                continue
-            self._execute(release_job(self.project.project), release, number)
+            is_planned = self.lake.commit("release_plan", release) is not None
+            if not is_finished(self.lake, release) and (is_planned or self._is_ready(release)):
+                self._execute(release_job(self.project.project), release, number)
 
     def _propose(self) -> None:
-        """Propose a release of every batch, or set of batches, that is ready and in none yet."""
-        ready = [batch for batch in self.batches if batch_state(self.lake, batch, self.project).outcome == "pass"]
-        if self.project.release.holds == "each_batch":
-            names = [release_name(batch, 1) for batch in ready]
-        else:
-            is_settled = all(
-                batch_state(self.lake, batch, self.project).outcome in ("pass", "fail") for batch in self.batches
-            )
-            names = [release_name(ALL, 1)] if is_settled and ready else []
+        """Propose a release of all that is ready and was in none yet, and of what was asked for."""
+        holds = [ALL] if self.project.release.holds == "all_batches" else self.batches
+        known = {name.rpartition("-r")[0] for name in (*self.lake.partitions("release_plan"), *self._planned())}
+        names = [release_name(part, 1) for part in holds if part not in known and self._is_ready(release_name(part, 1))]
+        names += [next_release(self.lake, part) for part in self.wanted]
+        self.wanted = ()
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", names)
+
+    def _is_ready(self, release: str) -> bool:
+        """Tell whether all batches of a release have come to an end, and one at least has passed."""
+        outcomes = [batch_state(self.lake, batch, self.project).outcome for batch in batches_of(release, self.project)]
+        return "pass" in outcomes and all(outcome in ("pass", "fail") for outcome in outcomes)
 
     def _planned(self) -> list[str]:
         return list(self.instance.get_dynamic_partitions(f"{self.project.project}_releases"))
 
     def _report(self, release: str, number: int) -> None:
-        """Write a release's report where a run has touched it, or where there is none."""
-        plan = self.lake.read("release_plan", release).to_pylist()[0]
-        is_touched = any(run.partition in (release, *plan["batches"]) for run in self.runs)
+        """Write a release's report where a run has touched the release, or where there is none.
+
+        Later changes of its batches do not touch it: a report tells of the release as it was.
+        """
+        is_touched = any(run.partition == release for run in self.runs)
         if is_touched or not (report_folder(self.lake, release) / "report.html").exists():
             self._start(report_job(self.project.project), release, ["report"], number)
 
@@ -157,22 +167,28 @@ class Rounds:
         """Hand the outbox to the workforce; tell whether the log grew."""
         written = 0
         for batch in self.batches:
-            if self.lake.commit("raw_items", batch) and not self.lake.answers.read(batch, ["label"]).num_rows:
-                items = set(self.lake.read("raw_items", batch)["item_id"].to_pylist())
+            if self.lake.commit("clean_items", batch):
+                items = set(self.lake.read("clean_items", batch)["item_id"].to_pylist())
                 written += self.lake.answers.append(self.workforce.unasked(batch, items)).written
         written += self.lake.answers.append(self.workforce.answer(self._open_tasks())).written
         return written > 0
 
     def _open_tasks(self) -> pa.Table:
-        """Return the outbox: all questions that nobody has answered yet, of batches and releases."""
+        """Return the outbox: all questions that nobody has answered yet, of batches and unfinished releases."""
         columns = ["task_id", "batch", "item_id", "purpose", "slot"]
+        releases = [name for name in self.releases() if not is_finished(self.lake, name)]
         tables = [
-            self.lake.read(table, partition)
-            for table in ("tasks", "release_tasks")
-            for partition in self.lake.partitions(table)
+            self.lake.read(table, partition).select([*columns, "is_answered"])
+            for table, partitions in (("tasks", self.batches), ("release_tasks", releases))
+            for partition in partitions
+            if self.lake.commit(table, partition) is not None
         ]
-        open_tasks = [table.filter(pc.invert(table["is_answered"])).select(columns) for table in tables]
-        return pa.concat_tables(open_tasks) if open_tasks else pa.table({name: [] for name in columns})
+        if not tables:
+            return pa.table({name: [] for name in columns})
+        asked = pa.concat_tables(tables)
+        answered = self.lake.answers.read()["task_id"].combine_chunks()
+        is_open = pc.invert(pc.or_(asked["is_answered"], pc.is_in(asked["task_id"], value_set=answered)))
+        return asked.filter(is_open).select(columns)
 
 
 def recorded_workforce(project: Project, deployment: Deployment) -> RecordedWorkforce:

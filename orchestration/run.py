@@ -10,10 +10,11 @@ from pathlib import Path
 import dagster as dg
 from rich.console import Console
 
+from cupel.answers.recorded import RecordedWorkforce
 from cupel.errors import CupelError
 from cupel.lake import replace_file
 from cupel.project import load_project
-from cupel.release.facts import ReleaseFacts, batch_facts, release_facts
+from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts
 from cupel.release.funnel import print_funnel, summary
 from cupel.release.places import release_folder, report_folder
 from cupel.release.seconds import read_seconds
@@ -25,7 +26,10 @@ BROKEN = 1
 
 
 def main() -> int:
-    """Run the project named on the command line; 0 also when a release is refused, 1 when something broke."""
+    """Run the project named on the command line; 0 also when a release is refused, 1 when something broke.
+
+    Batches named after the project (or `all`) are put to a new audit.
+    """
     console = Console()
     logging.getLogger("dagster").setLevel(logging.ERROR)
     deployment = Deployment.from_environment()
@@ -34,7 +38,7 @@ def main() -> int:
     try:
         project = load_project(deployment.projects / f"{name}.yaml")
         with dg.DagsterInstance.get() as instance, RunProgress(console).shown() as progress:
-            rounds = Rounds(project, deployment, instance, progress=progress)
+            rounds = Rounds(project, deployment, instance, progress=progress, wanted=sys.argv[2:])
             done = rounds.run()
         if not done.broken:
             _show(console, rounds, done, time.monotonic() - began)
@@ -49,7 +53,9 @@ def main() -> int:
 def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     lake, project = rounds.lake, rounds.project
     releases = {release: release_facts(lake, project, release) for release in rounds.releases()}
-    columns = [_latest(batch, list(releases.values())) or batch_facts(lake, batch) for batch in rounds.batches]
+    columns: list[ReleaseFacts | BatchFacts] = [
+        _latest(batch, list(releases.values())) or batch_facts(lake, batch) for batch in rounds.batches
+    ]
     folders = {name: str(release_folder(lake, name)) for name in releases if release_folder(lake, name).is_dir()}
     reports = {name: str(report_folder(lake, name) / "report.html") for name in releases}
     content = summary(project, columns, folders, reports)
@@ -57,10 +63,30 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     catalog = lake.write_catalog()
     seconds = {batch: read_seconds(lake, [batch, *_releases_of(batch, releases)]) for batch in rounds.batches}
     print_funnel(columns, console, seconds)
+    for note in _notes(rounds, columns):
+        console.print(note, markup=False)
     console.print(f"\n{_did(done)} in {took:.0f} s.")
     for label, path in _places(rounds, folders, reports, str(catalog)):
         console.print(f"  {label:<22}{os.path.relpath(path)}", markup=False, soft_wrap=True)
     console.print("  page                  make ui")
+
+
+def _notes(rounds: Rounds, columns: list[ReleaseFacts | BatchFacts]) -> list[str]:
+    """Return what a person should know: labels newer than their release, answers for batches that nobody named."""
+    notes = []
+    for facts in columns:
+        if isinstance(facts, ReleaseFacts):
+            plan = rounds.lake.commit("release_plan", facts.release)
+            frozen = {} if plan is None else plan.inputs
+            notes += [
+                f"{batch}: the labels have changed since {facts.release}; `make release BATCH={batch}` audits them anew."
+                for batch in facts.plan["batches"]
+                if frozen.get(f"labels@{batch}") not in (None, rounds.lake.version(f"labels@{batch}"))
+            ]
+    if isinstance(rounds.workforce, RecordedWorkforce):
+        strangers = sorted(rounds.workforce.batches() - set(rounds.batches))
+        notes += [f"There are answers for {name!r}, which is no delivery of this project." for name in strangers]
+    return notes
 
 
 def _latest(batch: str, releases: list[ReleaseFacts]) -> ReleaseFacts | None:

@@ -113,7 +113,7 @@ class AnswersLog:
         if missing := sorted(set(_GIVEN) - set(answers.column_names)):
             raise AnswerError(f"answers to append lack the columns {missing}")
         self._check_head()
-        rows, known = self._new_rows(answers.select(_GIVEN).to_pylist())
+        rows, known = self._new_rows(_typed(answers).to_pylist())
         if not rows:
             return Appended(0, known)
         head = self.head()
@@ -190,6 +190,8 @@ class AnswersLog:
         temporary = self.folder / f".segment-{uuid.uuid4().hex}"
         with temporary.open("wb") as file:
             pq.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
         try:
             # A hard link fails where the name is taken; a rename would overwrite.
             os.link(str(temporary), str(path))
@@ -197,11 +199,33 @@ class AnswersLog:
             raise AnswerError(f"{path}: another process appended at the same time; run again") from None
         finally:
             temporary.unlink()
+        _sync(Path(str(self.folder)))
 
     def _write_head(self, head: Head) -> None:
         temporary = self.folder / f".head-{uuid.uuid4().hex}"
-        temporary.write_text(json.dumps(head._asdict()) + "\n", encoding="utf-8")
+        with temporary.open("wb") as file:
+            file.write((json.dumps(head._asdict()) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(str(temporary), str(self.folder / HEAD))
+
+
+def _typed(answers: pa.Table) -> pa.Table:
+    """Return the given columns in the log's types: what is hashed must be what is read back."""
+    schema = pa.schema([field for field in ANSWERS.schema if field.name in _GIVEN]).remove_metadata()
+    try:
+        return answers.select(_GIVEN).cast(pa.schema([field.with_nullable(True) for field in schema]))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise AnswerError(f"answers to append: {error}") from error
+
+
+def _sync(folder: Path) -> None:
+    """Make a new name in a folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_segment(path: UPath | Path) -> pa.Table:

@@ -1,6 +1,7 @@
 """The recorded workforce: people who have answered already; their answers lie in files."""
 
 import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -58,18 +59,22 @@ class RecordedWorkforce:
         return _events(rows)
 
     def unasked(self, batch: str, item_ids: set[str]) -> pa.Table:
-        """Return annotations of a batch that are on file for items which the batch does not hold.
+        """Return the answers on file for items that a batch does not hold, or that cleaning dropped.
 
         Nobody asks for them, so they would never be seen: they enter the log unasked and are rejected
         there with a reason.
         """
         rows = [
-            self._event(answer, "label", None)
+            self._event(answer, purpose, None)
             for (where, item_id, purpose), answers in self._answers.items()
-            if where == batch and purpose == "label" and item_id not in item_ids
+            if where == batch and item_id not in item_ids
             for answer in answers
         ]
         return _events(rows)
+
+    def batches(self) -> set[str]:
+        """Return the batches that the files speak of."""
+        return {batch for batch, _, _ in self._answers}
 
     def counts(self) -> Counter[tuple[str, str]]:
         """Return how many answers are on file, by batch and purpose."""
@@ -79,7 +84,9 @@ class RecordedWorkforce:
         return counts
 
     def _event(self, answer: dict[str, Any], purpose: str, task_id: str | None) -> dict[str, Any]:
-        name = f"{self.name}/{task_id or answer['where']}"
+        # The answer's content is part of its name, so that a corrected file is a new answer, not a contradiction.
+        content = [task_id or answer["where"], purpose, answer.get("annotator"), answer["label"]]
+        name = f"{self.name}/{json.dumps(content)}"
         return {
             "answer_id": hashlib.sha256(name.encode()).hexdigest()[:32],
             "task_id": task_id,

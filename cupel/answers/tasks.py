@@ -49,27 +49,34 @@ def label_tasks(
     return from_rows(rows, TASKS)
 
 
-def expert_tasks(project: str, audit: pa.Table, adjudications: pa.Table, answers_asked: int) -> pa.Table:
+def expert_tasks(
+    project: str, audit: pa.Table, adjudications: pa.Table, rejected: pa.Table, answers_asked: int
+) -> pa.Table:
     """Return all questions to auditors and experts so far, answered and open.
+
+    An answer that does not count is asked for again in a new slot.
 
     Args:
         project: The project's name.
         audit: AUDIT of the release.
         adjudications: ADJUDICATIONS of the release; empty before the cut is known.
+        rejected: REJECTED_EXPERT_ANSWERS of the release.
         answers_asked: See `cupel.answers.experts.verdict`.
 
     Returns:
         RELEASE_TASKS.
     """
     rows: list[dict[str, Any]] = []
+    names = rejected.select(["batch", "item_id"]).to_pylist()
+    lost = Counter((row["batch"], row["item_id"]) for row in names)
     for table, purpose, asked_of, reason in (
         (audit, "audit", "auditor", "drawn for the audit"),
         (adjudications, "expert", "expert", "behind the cut"),
     ):
         for item in table.to_pylist():
-            done = item["answers"]
+            done = item["answers"] + lost[item["batch"], item["item_id"]]
             # Two experts differ: ask the third. Fewer than asked: ask for the rest.
-            wanted = 0 if item["is_settled"] else max(answers_asked - done, 1)
+            wanted = 0 if item["is_settled"] else max(answers_asked - item["answers"], 1)
             for slot in range(1, done + wanted + 1):
                 task = _task(
                     project, item["batch"], item["item_id"], purpose, slot, asked_of, reason, slot <= done

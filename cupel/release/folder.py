@@ -131,13 +131,10 @@ def _parquet(data: pa.Table, table: Table) -> bytes:
 
 
 def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
-    experts = facts.project.labeling.experts
     return {
         "certificate": facts.certificate,
         "audit_result": facts.result,
         "plan": facts.plan,
-        "protocol": experts.model_dump(mode="json"),
-        "max_experts_seen_share": facts.project.release.max_experts_seen_share,
         "project_seed": facts.project.release.seed,
     }
 

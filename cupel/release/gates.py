@@ -130,6 +130,15 @@ def open_gate(step: Step, stage: str, table: str, awaited: str) -> str:
     return f"{stage} gate of {step.partition}: open: {awaited}"
 
 
+def is_awaiting(lake: Lake, table: str, partition: str) -> bool:
+    """Tell whether a table's gate is open because the table was not written: something is awaited."""
+    name = gate_partition(gate_of(table), partition)
+    if lake.commit("gate_results", name) is None:
+        return False
+    rows = lake.read("gate_results", name).to_pylist()
+    return bool(rows) and all(row["outcome"] == "open" and not row["table_hash"] for row in rows)
+
+
 def _counts_to(table: str, stages: Sequence[str]) -> bool:
     # Tasks are asked per batch, so their gate, if a team wants one, is a batch's.
     stage = TABLES[table].stage

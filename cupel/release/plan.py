@@ -1,6 +1,7 @@
 """Planning a release: which batches it holds, whether their gates let it be, which attempt it is."""
 
 import re
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -9,9 +10,9 @@ from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.freeze import Frozen, freeze
-from cupel.release.gates import batch_state
-from cupel.step import Step
-from cupel.tables import RELEASE_PLAN, from_rows
+from cupel.release.gates import GateState, batch_state
+from cupel.step import Step, code_version
+from cupel.tables import RELEASE_PLAN, TABLES, from_rows
 
 ALL = "all"
 _NAME = re.compile(r"(?P<holds>.+)-r(?P<number>[1-9][0-9]*)")
@@ -42,6 +43,14 @@ def batches_of(release: str, project: Project) -> list[str]:
     return [holds]
 
 
+def next_release(lake: Lake, holds: str) -> str:
+    """Return the name of the next release of a batch, or of `all`."""
+    numbers = [
+        int(_parse(name)["number"]) for name in lake.partitions("release_plan") if _parse(name)["holds"] == holds
+    ]
+    return release_name(holds, max(numbers, default=0) + 1)
+
+
 def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
     """Return how often these batches have been put to an audit, this release included.
 
@@ -67,39 +76,67 @@ def is_finished(lake: Lake, release: str) -> bool:
     return lake.commit("manifest", release) is not None
 
 
-def plan_release(step: Step) -> tuple[pa.Table, pa.Table | None]:
-    """Freeze a release, or refuse it where a gate is closed.
+class Planned(NamedTuple):
+    """A planned release: its plan, its items unless it was refused; or what is awaited before it can be planned."""
+
+    plan: pa.Table | None
+    items: pa.Table | None
+    awaited: str | None
+
+
+def plan_release(step: Step) -> Planned:
+    """Freeze a release; refuse it where a gate has failed; wait where one is open.
 
     Args:
         step: A step whose partition is the release's name.
 
     Returns:
-        RELEASE_PLAN of one row, and RELEASE_ITEMS, None when refused.
+        RELEASE_PLAN of one row and RELEASE_ITEMS; no items when refused; neither while something is awaited.
+
+    Raises:
+        ReleaseError: The release was frozen before: what has been audited is never frozen anew.
     """
-    release, settings = step.partition, step.project.release
+    release = step.partition
+    if all(step.lake.commit(table, release) is not None for table in ("release_plan", "release_items")):
+        raise ReleaseError(
+            f"release {release}: frozen already, and its audit may have been seen; put the batches to a new audit "
+            f"with `make release BATCH={_parse(release)['holds']}`"
+        )
     wanted = batches_of(release, step.project)
-    states = {batch: batch_state(step.lake, batch, step.project) for batch in wanted}
+    states = {batch: _state(step, batch) for batch in wanted}
     passed = [batch for batch in wanted if states[batch].outcome == "pass"]
+    reason = "; ".join(f"{batch}: {state.stage} gate: {state.reason}" for batch, state in states.items())
+    if any(state.outcome in ("open", "missing") for state in states.values()):
+        return Planned(None, None, reason)
     attempt = attempt_of(step.lake, release, passed)
     if not passed:
-        reason = "; ".join(f"{batch}: {states[batch].stage} gate: {states[batch].reason}" for batch in wanted)
-        return _plan(step, wanted, attempt, reason, None, 0), None
+        return Planned(_plan(step, wanted, attempt, reason, None, 0), None, None)
     frozen = freeze(
         release,
         [step.read("labels", batch) for batch in passed],
         [step.read("clean_items", batch) for batch in passed],
-        settings,
+        step.project.release,
         attempt,
         [(batch, step.read("similar_items", batch)) for batch in passed],
     )
     until = max(_last_answer(step, batch) for batch in passed)
-    return _plan(step, passed, attempt, None, frozen, until), frozen.items
+    return Planned(_plan(step, passed, attempt, None, frozen, until), frozen.items, None)
+
+
+def _state(step: Step, batch: str) -> GateState:
+    """Return where a batch stands; tables that are not what they would be now are as good as missing."""
+    state = batch_state(step.lake, batch, step.project)
+    for table in ("annotations", "consensus", "predictions", "routes", "labels"):
+        version = code_version(step.project, TABLES[table].stage, batch)
+        if state.outcome == "pass" and not step.lake.is_fresh(table, batch, version):
+            return GateState("missing", TABLES[table].stage, f"{table} is out of date; run the batch again")
+    return state
 
 
 def _plan(
     step: Step, batches: list[str], attempt: int, reason: str | None, frozen: Frozen | None, until: int
 ) -> pa.Table:
-    settings = step.project.release
+    settings, labeling = step.project.release, step.project.labeling
     row = {
         "release": step.partition,
         "batches": batches,
@@ -113,6 +150,11 @@ def _plan(
         "answers_until": until,
         "items": 0 if frozen is None else frozen.items.num_rows,
         "items_sha256": "" if frozen is None else frozen.sha256,
+        "classes": list(labeling.classes),
+        "expert_answers": labeling.experts.answers,
+        "experts_description": labeling.experts.description,
+        "max_experts_seen_share": settings.max_experts_seen_share,
+        "are_auditors_independent": labeling.experts.are_auditors_independent,
     }
     return from_rows([row], RELEASE_PLAN)
 

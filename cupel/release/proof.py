@@ -8,29 +8,27 @@ import pyarrow.compute as pc
 
 from cupel.answers.experts import verdicts
 from cupel.certificate.result import Assay, AuditResult, Evidence, Terms, assay, wording
-from cupel.project import Experts, Project
 from cupel.tables import ADJUDICATIONS, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
 
 
-def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table, project: Project) -> pa.Table:
+def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
     """Test the cuts of the risk order; none while the audit is incomplete.
 
     Args:
         plan: RELEASE_PLAN of the release.
         items: RELEASE_ITEMS.
         audit: AUDIT.
-        project: The project.
 
     Returns:
         CUTS, up to and including the first that failed.
     """
-    tested = _assay(plan, items, audit, empty(ADJUDICATIONS), project).cuts
+    tested = _assay(plan, items, audit, empty(ADJUDICATIONS)).cuts
     release = plan["release"][0].as_py()
     return from_rows([{"release": release, **cut._asdict()} for cut in tested], CUTS)
 
 
 def adjudications(
-    plan: pa.Table, items: pa.Table, audit: pa.Table, cuts: pa.Table, expert_answers: pa.Table, project: Project
+    plan: pa.Table, items: pa.Table, audit: pa.Table, cuts: pa.Table, expert_answers: pa.Table
 ) -> pa.Table:
     """Return the items behind the cut that the audit has not drawn, with what experts say of them so far.
 
@@ -43,21 +41,20 @@ def adjudications(
         audit: AUDIT.
         cuts: CUTS of the release.
         expert_answers: EXPERT_ANSWERS of the release.
-        project: The project.
 
     Returns:
         ADJUDICATIONS, in risk order.
     """
-    result = _assay(plan, items, audit, empty(ADJUDICATIONS), project).result
+    result = _assay(plan, items, audit, empty(ADJUDICATIONS)).result
     if result.audited < pc.sum(items["is_audited"]).as_py() or result.status == "refused":
         return empty(ADJUDICATIONS)
     passed = cuts.filter(cuts["is_passed"])["accepted"].to_pylist()
     is_behind = pc.greater(items["risk_rank"], max(passed, default=0))
     behind = items.filter(pc.and_(is_behind, pc.invert(items["is_audited"]))).sort_by("risk_rank")
-    return verdicts(behind, expert_answers, project.labeling.experts.answers, ADJUDICATIONS)
+    return verdicts(behind, expert_answers, plan["expert_answers"][0].as_py(), ADJUDICATIONS)
 
 
-def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table, project: Project) -> pa.Table:
+def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> pa.Table:
     """Return what the audit has shown so far.
 
     Args:
@@ -65,33 +62,51 @@ def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: 
         items: RELEASE_ITEMS.
         audit: AUDIT.
         adjudicated: ADJUDICATIONS.
-        project: The project.
 
     Returns:
         AUDIT_RESULT of one row.
     """
-    result = _assay(plan, items, audit, adjudicated, project).result
+    result = _assay(plan, items, audit, adjudicated).result
     return from_rows([{"release": plan["release"][0].as_py(), **asdict(result)}], AUDIT_RESULT)
 
 
-def certificate(plan: pa.Table, result: pa.Table, experts: Experts) -> pa.Table:
+def certificate(plan: pa.Table, result: pa.Table, expert_answers: pa.Table) -> pa.Table:
     """Return the certificate, or the refusal.
 
     Args:
         plan: RELEASE_PLAN of the release.
         result: AUDIT_RESULT, certified or refused.
-        experts: The expert protocol.
+        expert_answers: EXPERT_ANSWERS of the release: they show whether auditors were other people.
 
     Returns:
         CERTIFICATE of one row.
     """
     row, planned = result.to_pylist()[0], plan.to_pylist()[0]
     release = row.pop("release")
-    text = wording(AuditResult(**row), experts.description, experts.are_auditors_independent)
+    is_independent = planned["are_auditors_independent"] and were_auditors_independent(expert_answers)
+    text = wording(AuditResult(**row), planned["experts_description"], is_independent)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
-    content = {"release": release, "wording": text, "items_sha256": planned["items_sha256"], **copied}
+    content = {
+        "release": release,
+        "are_auditors_independent": is_independent,
+        "wording": text,
+        "items_sha256": planned["items_sha256"],
+        **copied,
+    }
     return from_rows([content], CERTIFICATE)
+
+
+def were_auditors_independent(expert_answers: pa.Table) -> bool:
+    """Tell whether nobody who audited also adjudicated.
+
+    Args:
+        expert_answers: EXPERT_ANSWERS of a release.
+    """
+    people: dict[str, set[str]] = {"audit": set(), "expert": set()}
+    for answer in expert_answers.select(["purpose", "annotator"]).to_pylist():
+        people[answer["purpose"]].add(answer["annotator"])
+    return not people["audit"] & people["expert"]
 
 
 def evidence(items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidence:
@@ -114,7 +129,7 @@ def evidence(items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidenc
     return Evidence(is_audited, flags("is_settled"), flags("is_wrong"), flags("is_contested"))
 
 
-def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table, project: Project) -> Assay:
+def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Assay:
     planned = plan.to_pylist()[0]
-    terms = Terms(planned["error_budget"], planned["attempt"], project.release.max_experts_seen_share)
+    terms = Terms(planned["error_budget"], planned["attempt"], planned["max_experts_seen_share"])
     return assay(evidence(items, audit, adjudicated), terms)

@@ -121,9 +121,10 @@ def certified_result(opened: Opened) -> str:
 
 def certificate_wording(opened: Opened) -> str:
     """The certificate's text says what the result says."""
-    protocol, recorded = opened.certificate["protocol"], opened.certificate["audit_result"]
+    plan, recorded = opened.certificate["plan"], opened.certificate["audit_result"]
+    is_independent = opened.certificate["certificate"]["are_auditors_independent"]
     result = AuditResult(**{name: recorded[name] for name in _result_columns()})
-    expected = wording(result, protocol["description"], protocol["are_auditors_independent"])
+    expected = wording(result, plan["experts_description"], is_independent)
     return "" if opened.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 
@@ -205,7 +206,7 @@ CONTENT_CHECKS: dict[str, Callable[[Opened], str]] = {
 
 def _assay(opened: Opened) -> Assay:
     plan, tables = opened.certificate["plan"], opened.tables
-    terms = Terms(plan["error_budget"], plan["attempt"], opened.certificate["max_experts_seen_share"])
+    terms = Terms(plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"])
     items, audit, adjudicated = (
         tables[f"evidence/{name}.parquet"] for name in ("release_items", "audit", "adjudications")
     )

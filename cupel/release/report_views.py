@@ -82,7 +82,7 @@ def key_figures(facts: ReleaseFacts) -> list[KeyFigure]:
     rows_in = sum(batch.rows_in for batch in facts.batches)
     figures.append(KeyFigure(count(facts.released), "labels released", f"of {count(rows_in)} rows delivered"))
     if result:
-        limit = setting(facts.project.release.max_experts_seen_share)
+        limit = setting(facts.plan["max_experts_seen_share"])
         note = f"{count(result['experts_seen'])} of {count(result['items'])} items; limit {limit}"
         need = "need an expert's eyes" if facts.verdict == "REFUSED" else "of the items seen by experts"
         figures.append(KeyFigure(percent(result["experts_seen_share"]), need, note))
@@ -143,25 +143,25 @@ def error_rows(facts: ReleaseFacts) -> list[tuple[str, str, str]]:
 
 def needed(facts: ReleaseFacts, more: ReportFacts) -> list[str]:
     """Return what would be needed to release what was refused, a sentence each."""
-    result, limits, prices = facts.result, facts.project.release, facts.project.prices
+    result, most, prices = facts.result, facts.plan["max_experts_seen_share"], facts.project.prices
     if result is None:
         return [f"The checks that failed must pass: {facts.reason}.", "Then plan a new release of the same deliveries."]
     left = result["to_adjudicate"] - result["adjudicated"]
-    answers = left * facts.project.labeling.experts.answers
+    answers = left * facts.plan["expert_answers"]
     sentences = [
         f"To keep the budget of {setting(result['error_budget'])}, experts would have to see "
         f"{count(result['experts_seen'])} of {count(result['items'])} items "
-        f"({percent(result['experts_seen_share'])}); the project allows {setting(limits.max_experts_seen_share)}.",
+        f"({percent(result['experts_seen_share'])}); the project allows {setting(most)}.",
     ]
     if left > 0:
         sentences.append(
             f"That is {plural(left, 'item')} more than so far: about {hours(answers * prices.expert_seconds / 3600)} "
             f"of expert time and {money(answers * prices.expert_answer, prices.currency)}."
         )
-    remaining = wrong_left(more.curve, result["items"], facts.plan["audit_size"], limits.max_experts_seen_share)
+    remaining = wrong_left(more.curve, result["items"], facts.plan["audit_size"], most)
     if remaining is not None:
         sentences.append(
-            f"With no more than {setting(limits.max_experts_seen_share)} seen, an estimated {percent(remaining)} of "
+            f"With no more than {setting(most)} seen, an estimated {percent(remaining)} of "
             f"the labels would stay wrong, contested items aside; an estimate is no proof."
         )
     sentences.append(

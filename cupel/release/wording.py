@@ -16,20 +16,19 @@ STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release", "gates"
 
 def protocol(facts: ReleaseFacts) -> str:
     """Return the expert protocol in a sentence: whose judgement the certificate speaks of."""
-    experts = facts.project.labeling.experts
-    if experts.answers == 1:
+    if facts.plan["expert_answers"] == 1:
         rule = "One expert answer decides an item; it was given without seeing the proposed label"
     else:
         rule = (
             "Two experts answer without seeing the proposed label or each other, and a third where they differ; "
             "an item on which no two agree is contested"
         )
-    return f"{rule}. The experts: {experts.description.strip().rstrip('.')}."
+    return f"{rule}. The experts: {facts.plan['experts_description'].strip().rstrip('.')}."
 
 
 def limits(facts: ReleaseFacts) -> list[str]:
     """Return what the certificate cannot see, a sentence each."""
-    experts = facts.project.labeling.experts
+    certified = facts.certificate or {}
     sentences = [
         "Error means disagreement with the experts. A mistake that the experts share is not seen.",
         "How often the experts themselves err is not measured here.",
@@ -37,7 +36,7 @@ def limits(facts: ReleaseFacts) -> list[str]:
         "a small share of them is expected to be wrong.",
         "It judges labels. Whether the texts represent what a model will meet is another question.",
     ]
-    if not experts.are_auditors_independent:
+    if not certified.get("are_auditors_independent", facts.plan["are_auditors_independent"]):
         sentences.insert(
             1,
             "Adjudicators and auditors are one panel here, so an adjudicated label counts as right by definition; "

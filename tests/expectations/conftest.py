@@ -137,11 +137,13 @@ class World:
         counts |= {"attempt": 1, "audited": 200, "contested": 0, "experts_seen": 200, "repaired": 0}
         audit = same | counts | {"reason": "r", "alpha": 0.04} | changes
         self.write("audit_result", [audit], RELEASE)
-        frozen = {"wording": "w", "items_sha256": "f"}
+        frozen = {"wording": "w", "items_sha256": "f", "are_auditors_independent": False}
         row = same | frozen | {name: value for name, value in changes.items() if name in same}
         self.write("certificate", [row | (certificate or {})], RELEASE)
         plan = {"release": RELEASE, "batches": [BATCH], "status": "frozen", "attempt": 1, "alpha": 0.04}
         plan |= {"error_budget": row["error_budget"], "audit_size": 200, "seed": 1, "answers_until": 1}
+        plan |= {"classes": ["yes", "no"], "expert_answers": 1, "experts_description": "one expert"}
+        plan |= {"max_experts_seen_share": 0.3, "are_auditors_independent": False}
         self.write("release_plan", [plan | {"items": 1000, "items_sha256": "f"}], RELEASE)
 
 

@@ -2,7 +2,16 @@ import pyarrow as pa
 import pytest
 
 from cupel.answers.tasks import expert_tasks, label_tasks, task_id
-from cupel.tables import ADJUDICATIONS, ANNOTATIONS, AUDIT, REJECTED_ANSWERS, ROUTES, empty, from_rows
+from cupel.tables import (
+    ADJUDICATIONS,
+    ANNOTATIONS,
+    AUDIT,
+    REJECTED_ANSWERS,
+    REJECTED_EXPERT_ANSWERS,
+    ROUTES,
+    empty,
+    from_rows,
+)
 
 
 def route(item: str, way: str, votes: int) -> dict[str, object]:
@@ -79,7 +88,21 @@ def test_experts_are_asked_until_the_item_is_settled(
     answers: int, is_settled: bool, asked: int, open_slots: int
 ) -> None:
     audit = from_rows([verdict_row("i", answers, is_settled)], AUDIT)
-    table = expert_tasks("p", audit, empty(ADJUDICATIONS), asked)
+    table = expert_tasks("p", audit, empty(ADJUDICATIONS), empty(REJECTED_EXPERT_ANSWERS), asked)
     assert table["is_answered"].to_pylist().count(False) == open_slots
     assert table["is_answered"].to_pylist().count(True) == answers
     assert set(table["asked_of"].to_pylist()) == {"auditor"}
+
+
+def test_an_expert_answer_that_does_not_count_is_asked_for_again_in_a_new_slot() -> None:
+    audit = from_rows([verdict_row("i", 0, False)], AUDIT)
+    lost = {
+        "batch": "one",
+        "sequence": 1,
+        "item_id": "i",
+        "annotator": "zed",
+        "reason": "unknown_label",
+        "evidence": "x",
+    }
+    table = expert_tasks("p", audit, empty(ADJUDICATIONS), from_rows([lost], REJECTED_EXPERT_ANSWERS), 1)
+    assert slots(table) == [(1, True), (2, False)]

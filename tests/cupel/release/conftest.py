@@ -18,7 +18,7 @@ from cupel.release.folder import Provenance, ReleaseTables
 from cupel.release.freeze import freeze
 from cupel.release.outcome import release_rows
 from cupel.release.stage_errors import stage_errors
-from cupel.tables import AUDIT, TABLES, from_rows
+from cupel.tables import AUDIT, TABLES, empty, from_rows
 
 CLASSES = ("negative", "neutral", "positive")
 PROVENANCE = Provenance({"labels@movies": "ab" * 32}, "cd" * 32, "0.1.0", "ef" * 32)
@@ -120,17 +120,19 @@ def _judged(
     release, experts = "movies-r1", project.labeling.experts
     answers = from_rows(expert_rows(items, items.ids, "audit", 10_000), TABLES["expert_answers"])
     audit = verdicts(frozen.filter(frozen["is_audited"]), answers, experts.answers, AUDIT)
-    cut_rows = proof.cuts(plan, frozen, audit, project)
-    adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers, project)
-    result = proof.audit_result(plan, frozen, audit, adjudicated, project)
+    cut_rows = proof.cuts(plan, frozen, audit)
+    adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers)
+    result = proof.audit_result(plan, frozen, audit, adjudicated)
     written = {
         "audit": audit,
         "cuts": cut_rows,
         "adjudications": adjudicated,
         "audit_result": result,
         "stage_errors": stage_errors(release, frozen, audit, [("movies", annotations)]),
-        "certificate": proof.certificate(plan, result, experts),
-        "release_tasks": expert_tasks(project.project, audit, adjudicated, experts.answers),
+        "certificate": proof.certificate(plan, result, answers),
+        "release_tasks": expert_tasks(
+            project.project, audit, adjudicated, empty(TABLES["rejected_expert_answers"]), experts.answers
+        ),
     }
     if result["status"][0].as_py() == "certified":
         written["training_set"], written["withheld_items"] = release_rows(frozen, audit, adjudicated)
@@ -209,7 +211,10 @@ def _plan(project: Project, items: int, sha256: str, seed: int) -> pa.Table:
         "release": "movies-r1", "batches": ["movies"], "status": "frozen", "reason": None, "attempt": 1,
         "alpha": attempt_alpha(1), "error_budget": project.release.error_budget,
         "audit_size": min(items, project.release.audit_size), "seed": seed, "answers_until": 3 * items, "items": items,
-        "items_sha256": sha256,
+        "items_sha256": sha256, "classes": list(project.labeling.classes),
+        "expert_answers": project.labeling.experts.answers, "experts_description": project.labeling.experts.description,
+        "max_experts_seen_share": project.release.max_experts_seen_share,
+        "are_auditors_independent": project.labeling.experts.are_auditors_independent,
     }  # fmt: skip
     return from_rows([row], TABLES["release_plan"])
 
