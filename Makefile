@@ -40,8 +40,8 @@ format: .venv/.dev  ## Format the code.
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-clean:  ## Remove the lake, the page's record and the sample; the environment stays.
-	rm -rf lake data .dagster
+clean:  ## Remove what the sample made: its data, its lake and the page's record. Your own projects stay.
+	rm -rf lake/sentiment data/sentiment .dagster
 
 .venv/bin/uv: requirements-bootstrap.lock
 	@echo "Making the environment in .venv"

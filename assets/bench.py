@@ -1,4 +1,4 @@
-"""The bench: what an asset works with, and how what it wrote is shown on the page."""
+"""The bench: what an asset works with."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,30 +14,29 @@ from cupel.step import Step
 
 
 class Bench(dg.ConfigurableResource[None]):
-    """A project, its lake, and a DuckDB connection with bounded memory and threads.
+    """A deployment's projects, its lake, and DuckDB connections with bounded memory and threads.
 
     Args:
-        project_file: Path of the project's YAML file.
-        lake_root: Folder or URL of the deployment's lake.
+        projects_folder: Folder of the project files.
+        lake_root: Folder of the deployment's lake.
         data_root: Folder that deliveries and recorded answers are named relative to.
         lock_file: The locked versions; releases name its hash.
         duckdb: Settings of the in-memory connection that each step opens.
     """
 
-    project_file: str
+    projects_folder: str
     lake_root: str
     data_root: str
     lock_file: str | None = None
     duckdb: DuckDBResource
 
-    _project: Project | None = PrivateAttr(default=None)
+    _projects: dict[str, Project] = PrivateAttr(default_factory=dict)
 
-    @property
-    def project(self) -> Project:
-        """The project, read once a process."""
-        if self._project is None:
-            self._project = load_project(Path(self.project_file))
-        return self._project
+    def project(self, name: str) -> Project:
+        """Return a project, read once a process."""
+        if name not in self._projects:
+            self._projects[name] = load_project(Path(self.projects_folder) / f"{name}.yaml")
+        return self._projects[name]
 
     @property
     def data(self) -> Path:
@@ -52,6 +51,14 @@ class Bench(dg.ConfigurableResource[None]):
 
     @contextmanager
     def step(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[Step]:
-        """Open the step for the context's partition, with a connection of its own."""
+        """Open the step for the context's project and partition, with a connection of its own."""
+        project = self.project(_project_name(context))
         with self.duckdb.get_connection() as connection:
-            yield Step(Lake(self.lake_root, self.project.project, connection), self.project, context.partition_key)
+            yield Step(Lake(self.lake_root, project.project, connection), project, context.partition_key)
+
+
+def _project_name(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> str:
+    """Return the first part of the keys that a step works on: the project's name."""
+    if isinstance(context, dg.AssetCheckExecutionContext):
+        return str(next(iter(context.selected_asset_check_keys)).asset_key.path[0])
+    return str(next(iter(context.selected_asset_keys)).path[0])

@@ -71,8 +71,8 @@ def replay(is_wrong: Flags, is_contested: Flags, budget: float, size: int, repla
 @click.command()
 @click.option("--project", default="sentiment", show_default=True)
 @click.option("--replays", default=200, show_default=True)
-@click.option("--json", "json_path", type=click.Path(path_type=Path), required=True, help="Where to write the figures.")
-def main(project: str, replays: int, json_path: Path) -> None:
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the figures.")
+def main(project: str, replays: int, json_path: Path | None) -> None:
     """Audit the frozen labels of each release again and again, for several budgets and sizes."""
     deployment = Deployment.from_environment()
     lake = Lake(deployment.lake, project)
@@ -82,7 +82,8 @@ def main(project: str, replays: int, json_path: Path) -> None:
         arrays = verdict_arrays(lake, release, verdicts)
         grid = [(budget, size) for budget in BUDGETS for size in AUDIT_SIZES if size < len(arrays[0])]
         found[release] = [replay(*arrays, *cell, replays) for cell in track(grid, release)]
-    json_path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    if json_path is not None:
+        json_path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     table = Table("release", "budget", "audited", "a cut was found", "experts see, mean", "80th percentile", "false")
     for release, rows in found.items():
         for row in rows:

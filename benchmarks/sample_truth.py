@@ -76,8 +76,8 @@ def judge(lake: Lake, facts: ReleaseFacts, verdicts: Truth) -> dict[str, Any]:
 
 @click.command()
 @click.option("--project", default="sentiment", show_default=True)
-@click.option("--json", "json_path", type=click.Path(path_type=Path), required=True, help="Where to write the figures.")
-def main(project: str, json_path: Path) -> None:
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the figures.")
+def main(project: str, json_path: Path | None) -> None:
     """Hold every release of the default sample against the panel."""
     deployment = Deployment.from_environment()
     settings = load_project(deployment.projects / f"{project}.yaml")
@@ -85,7 +85,8 @@ def main(project: str, json_path: Path) -> None:
     verdicts = truth(deployment.data / project / "panel.parquet")
     releases = lake.partitions("release_plan")
     found = {name: judge(lake, release_facts(lake, settings, name), verdicts) for name in releases}
-    json_path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    if json_path is not None:
+        json_path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     table = Table("release", "verdict", "judged", "error", "bound", "with contested", "bound", "true")
     for name, row in found.items():
         is_true = row["is_bound_true"] and row["is_bound_with_contested_true"]

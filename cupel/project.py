@@ -286,7 +286,7 @@ class Project(Section):
     """A title."""
     description: str = ""
     """What it is about."""
-    owner: str
+    owner: str = Field(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+)$")
     """Who answers for it: an e-mail address or `team:name`."""
     language: str = "en"
     """Language of the texts, ISO 639."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.facts import outcome
-from cupel.release.gates import gate_of, gate_partition, is_awaiting
+from cupel.release.gates import gate_of, gate_partition, is_awaiting, is_judged
 from cupel.sources.files import file_sha256, source_files
 from cupel.step import code_version
 from cupel.tables import TABLES
@@ -60,6 +60,8 @@ def is_current(lake: Lake, project: Project, data: Path, table: str, partition: 
     stage = TABLES[table].stage
     gate = gate_partition(gate_of(table), partition)
     outcome_now = gate_outcome(lake, table, partition)
+    if outcome_now is None and is_judged(project, table):
+        return False
     if outcome_now is not None and not lake.is_fresh("gate_results", gate, code_version(project, "gates")):
         return False
     if is_awaiting(lake, table, partition):

@@ -1,21 +1,20 @@
-"""Resources: the bench that a project's assets work at."""
+"""Resources: the bench that the assets of all projects work at."""
 
 import os
 
 from dagster_duckdb import DuckDBResource
 
 from assets.bench import Bench
-from cupel.project import Project
 from orchestration.deployment import REPOSITORY, Deployment
 
 MEMORY_LIMIT = "1GB"
 
 
-def bench(project: Project, deployment: Deployment) -> Bench:
-    """Return the bench of a project: an in-memory DuckDB with bounded memory and threads a step."""
+def bench(deployment: Deployment) -> Bench:
+    """Return the bench of a deployment: an in-memory DuckDB with bounded memory and threads a step."""
     settings = {"threads": os.cpu_count() or 1, "memory_limit": MEMORY_LIMIT}
     return Bench(
-        project_file=str(deployment.projects / f"{project.project}.yaml"),
+        projects_folder=str(deployment.projects),
         lake_root=deployment.lake,
         data_root=str(deployment.data),
         lock_file=str(REPOSITORY / "requirements.lock"),

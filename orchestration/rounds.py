@@ -21,11 +21,11 @@ from cupel.release.gates import batch_state
 from cupel.release.places import report_folder
 from cupel.release.plan import ALL, batches_of, is_finished, next_release, release_name
 from cupel.release.seconds import add_seconds
-from orchestration.definitions import batch_job, project_definitions, release_job, report_job
 from orchestration.deployment import Deployment
 from orchestration.freshness import Work, stale_tables
 from orchestration.progress import RunProgress
 from orchestration.runs import Run, execute
+from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
 
 MOST_ROUNDS = 100
 
@@ -81,7 +81,7 @@ class Rounds:
         self.workforce = workforce or recorded_workforce(project, deployment)
         self.progress = progress
         self.wanted = wanted
-        self.definitions = project_definitions(project, deployment)
+        self.definitions = deployment_definitions([project], deployment)
         self.batches = list(project.raw.deliveries)
         self.runs: list[Run] = []
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -31,7 +32,8 @@ def main() -> int:
     Batches named after the project (or `all`) are put to a new audit.
     """
     console = Console()
-    logging.getLogger("dagster").setLevel(logging.ERROR)
+    # It warns of every blocking check whose table was not written; here that is an open gate, which is shown.
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     deployment = Deployment.from_environment()
     name = sys.argv[1] if len(sys.argv) > 1 else "sentiment"
     began = time.monotonic()
@@ -42,7 +44,7 @@ def main() -> int:
             done = rounds.run()
         if not done.broken:
             _show(console, rounds, done, time.monotonic() - began)
-    except CupelError as error:
+    except (CupelError, OSError) as error:
         console.print(str(error), style="red", markup=False)
         return BROKEN
     for run in done.broken:
@@ -56,8 +58,8 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     columns: list[ReleaseFacts | BatchFacts] = [
         _latest(batch, list(releases.values())) or batch_facts(lake, batch) for batch in rounds.batches
     ]
-    folders = {name: str(release_folder(lake, name)) for name in releases if release_folder(lake, name).is_dir()}
-    reports = {name: str(report_folder(lake, name) / "report.html") for name in releases}
+    folders = {name: _shown(release_folder(lake, name)) for name in releases if release_folder(lake, name).is_dir()}
+    reports = {name: _shown(report_folder(lake, name) / "report.html") for name in releases}
     content = summary(project, columns, folders, reports)
     replace_file(lake.folder / "summary.json", (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     catalog = lake.write_catalog()
@@ -66,27 +68,31 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     for note in _notes(rounds, columns):
         console.print(note, markup=False)
     console.print(f"\n{_did(done)} in {took:.0f} s.")
-    for label, path in _places(rounds, folders, reports, str(catalog)):
-        console.print(f"  {label:<22}{os.path.relpath(path)}", markup=False, soft_wrap=True)
+    for label, path in _places(rounds, folders, reports, _shown(catalog)):
+        console.print(f"  {label:<22}{path}", markup=False, soft_wrap=True)
     console.print("  page                  make ui")
 
 
 def _notes(rounds: Rounds, columns: list[ReleaseFacts | BatchFacts]) -> list[str]:
-    """Return what a person should know: labels newer than their release, answers for batches that nobody named."""
-    notes = []
-    for facts in columns:
-        if isinstance(facts, ReleaseFacts):
-            plan = rounds.lake.commit("release_plan", facts.release)
-            frozen = {} if plan is None else plan.inputs
-            notes += [
-                f"{batch}: the labels have changed since {facts.release}; `make release BATCH={batch}` audits them anew."
-                for batch in facts.plan["batches"]
-                if frozen.get(f"labels@{batch}") not in (None, rounds.lake.version(f"labels@{batch}"))
-            ]
+    """Return what a person should know: of releases, and of answers for batches that nobody named."""
+    notes = [note for facts in columns if isinstance(facts, ReleaseFacts) for note in _release_notes(rounds, facts)]
     if isinstance(rounds.workforce, RecordedWorkforce):
         strangers = sorted(rounds.workforce.batches() - set(rounds.batches))
         notes += [f"There are answers for {name!r}, which is no delivery of this project." for name in strangers]
     return notes
+
+
+def _release_notes(rounds: Rounds, facts: ReleaseFacts) -> Iterator[str]:
+    plan, commit = facts.plan, rounds.lake.commit("release_plan", facts.release)
+    if plan["audit_size"] > plan["max_experts_seen_share"] * plan["items"]:
+        yield (
+            f"{facts.release}: its audit of {plan['audit_size']:,} alone shows experts more of the {plan['items']:,} "
+            "items than the project allows; audit fewer, or raise max_experts_seen_share."
+        )
+    for batch in plan["batches"]:
+        frozen = None if commit is None else commit.inputs.get(f"labels@{batch}")
+        if frozen not in (None, rounds.lake.version(f"labels@{batch}")):
+            yield f"{batch}: the labels changed after {facts.release}; `make release BATCH={batch}` audits them anew."
 
 
 def _latest(batch: str, releases: list[ReleaseFacts]) -> ReleaseFacts | None:
@@ -105,11 +111,16 @@ def _did(done: Done) -> str:
     return f"{done.rounds} rounds, {len(done.runs)} runs{waiting}"
 
 
+def _shown(path: object) -> str:
+    """Return a path relative to where the command was given."""
+    return os.path.relpath(str(path))
+
+
 def _places(rounds: Rounds, folders: dict[str, str], reports: dict[str, str], catalog: str) -> list[tuple[str, str]]:
     places = [(f"release {name}", path) for name, path in folders.items()]
     places += [(f"report {name}", path) for name, path in reports.items()]
     places += [(f"relabel {name}", str(Path(path).with_name("relabel_next.csv"))) for name, path in reports.items()]
-    return [*places, ("summary", str(rounds.lake.folder / "summary.json")), ("SQL views", catalog)]
+    return [*places, ("summary", _shown(rounds.lake.folder / "summary.json")), ("SQL views", catalog)]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A run: one job on one partition, in this process, on Dagster's record."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -72,6 +73,11 @@ def _seconds_by_stage(definitions: dg.Definitions, result: dg.ExecuteInProcessRe
     return seconds
 
 
+def _plain(message: str) -> str:
+    """Return an error's message without the names of its class, which say nothing to who must mend it."""
+    return re.sub(r"^([A-Za-z_.]*(Error|Exception): )+", "", message.strip())
+
+
 def _error(result: dg.ExecuteInProcessResult) -> str | None:
     """Return what broke a run; a closed gate stops a run too, but nothing is broken."""
     for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_FAILURE):
@@ -79,5 +85,5 @@ def _error(result: dg.ExecuteInProcessResult) -> str | None:
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None and error.cls_name != CLOSED_GATE:
-            return f"{event.step_key}: {error.cls_name}: {error.message.strip()}"
+            return f"{event.step_key}: {_plain(error.message)}"
     return None

@@ -14,14 +14,14 @@ from cupel.errors import AnswerError
 from cupel.tables import ANSWERS
 
 RECORDED_COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
-REQUIRED = ("batch", "item_id", "purpose", "label")
+REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")
 
 
 class RecordedWorkforce:
     """Answers tasks from files, slot by slot, in the order of the files' rows.
 
-    A file is CSV or Parquet with the columns batch, item_id, purpose (label or expert), label, and
-    optionally annotator and seconds_spent. An auditor's task is answered by an expert's row.
+    A file is CSV or Parquet with the columns batch, item_id, purpose (label or expert), label,
+    annotator (may be empty), and optionally seconds_spent. An auditor's task is answered by an expert's row.
 
     Args:
         files: The files, read in this order.
@@ -144,7 +144,7 @@ def _read(path: Path, required: tuple[str, ...] = REQUIRED) -> list[dict[str, An
     rows: list[dict[str, Any]] = table.to_pylist()
     for number, row in enumerate(rows, 1):
         for name in required:
-            if row[name] is None and name != "label":
+            if row[name] is None and name not in ("annotator", "label"):
                 raise AnswerError(f"{path}: row {number}: {name} is empty")
     return rows
 

@@ -68,7 +68,7 @@ def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
         *_reason_rows(found, "rejected", lambda d: d.batch.rejected),
         ("labelled", lambda d: count(d.batch.items_labelled)),
         *_reason_rows(found, "answers that do not count", lambda d: d.batch.rejected_answers),
-        ("one rater wrong (estimate)", lambda d: _error(d, "one annotator")),
+        ("one annotator wrong (estimate)", lambda d: _error(d, "one annotator")),
         ("consensus wrong (estimate)", lambda d: _error(d, "consensus")),
         ("", None),
         ("audited, drawn at random", lambda d: _count(d, "audited")),

@@ -130,6 +130,11 @@ def open_gate(step: Step, stage: str, table: str, awaited: str) -> str:
     return f"{stage} gate of {step.partition}: open: {awaited}"
 
 
+def is_judged(project: Project, table: str) -> bool:
+    """Tell whether a project has a gate that judges this table."""
+    return GATED_TABLES.get(TABLES[table].stage) == table or table in gates_of(project, list(GATED_TABLES))
+
+
 def is_awaiting(lake: Lake, table: str, partition: str) -> bool:
     """Tell whether a table's gate is open because the table was not written: something is awaited."""
     name = gate_partition(gate_of(table), partition)

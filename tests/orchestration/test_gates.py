@@ -56,7 +56,7 @@ class Chain:
         self.rows = flawless()
         duckdb = DuckDBResource(database=":memory:")
         lake = str(folder / "lake")
-        self.bench = Bench(project_file=str(path), lake_root=lake, data_root=str(folder), duckdb=duckdb)
+        self.bench = Bench(projects_folder=str(path.parent), lake_root=lake, data_root=str(folder), duckdb=duckdb)
         self.instance = dg.DagsterInstance.ephemeral()
         self.instance.add_dynamic_partitions("batches", ["one", "two"])
 

@@ -5,9 +5,13 @@ import dagster as dg
 import pyarrow.compute as pc
 import pytest
 
+from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.facts import batch_facts, release_facts
+from cupel.release.plan import plan_release
+from cupel.step import Step
+from orchestration.definitions import build_definitions
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
 from small_project import write_project
@@ -156,3 +160,74 @@ def test_a_changed_delivery_is_computed_again(tmp_path: Path, instance: dg.Dagst
     assert lake.commit("clean_items", "one").rows == 151  # type: ignore[union-attr]
     assert done.tasks_open > 0
     assert lake.partitions("release_plan") == ["one-r1"]
+
+
+def kill_before(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the writing of a table end the run, as a kill would: what was written before it stays."""
+    write = Lake.write
+
+    def broken(self: Lake, name: str, *arguments: object, **named: object) -> object:
+        if name == table:
+            raise RuntimeError(table)
+        return write(self, name, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Lake, "write", broken)
+
+
+@pytest.mark.parametrize("table", ["gate_results", "clean_items", "release_plan", "training_set"])
+def test_a_run_that_was_killed_is_finished_by_the_next(
+    table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: tuple[Deployment, Done, Lake]
+) -> None:
+    deployment = write_project(tmp_path)
+    fresh = dg.DagsterInstance.ephemeral()
+    with monkeypatch.context() as patch:
+        kill_before(table, patch)
+        stopped, _ = run(deployment, fresh)
+        assert [run.error for run in stopped.broken] != []
+    done, lake = run(deployment, fresh)
+    assert done.broken == []
+    for name in ("release_items", "training_set", "manifest"):
+        assert lake.commit(name, "one-r1").hash == finished[2].commit(name, "one-r1").hash  # type: ignore[union-attr]
+
+
+def test_two_projects_are_one_page(tmp_path: Path) -> None:
+    write_project(tmp_path, "small")
+    deployment = write_project(tmp_path, "other", seed=2)
+    definitions = build_definitions(deployment)
+    for job in ("small_batch", "small_release", "other_batch", "other_report"):
+        assert definitions.resolve_job_def(job).name == job
+    assert len(definitions.get_repository_def().get_all_jobs()) >= 6
+
+
+def test_a_frozen_release_is_never_frozen_anew(finished: tuple[Deployment, Done, Lake]) -> None:
+    deployment, _, lake = finished
+    project = load_project(deployment.projects / "small.yaml")
+    with pytest.raises(ReleaseError, match="frozen already"):
+        plan_release(Step(lake, project, "one-r1"))
+
+
+def test_a_release_that_is_asked_for_is_another_attempt(tmp_path: Path) -> None:
+    deployment = write_project(tmp_path, "again", items=200, release={"audit_size": 150})
+    instance = dg.DagsterInstance.ephemeral()
+    run(deployment, instance, "again")
+    project = load_project(deployment.projects / "again.yaml")
+    rounds = Rounds(project, deployment, instance, wanted=["one"])
+    assert rounds.run().broken == []
+    assert rounds.releases() == ["one-r1", "one-r2"]
+    plan = rounds.lake.read("release_plan", "one-r2").to_pylist()[0]
+    assert (plan["attempt"], plan["alpha"]) == (2, 0.005)
+
+
+def test_an_expert_whose_answer_does_not_count_is_asked_again(tmp_path: Path) -> None:
+    deployment = write_project(tmp_path, "purple", items=150)
+    path = deployment.data / "purple" / "answers.csv"
+    rows = [
+        [row.replace(",expert,eve,", ",expert,zed,purple,").rpartition(",")[0], row] if ",expert," in row else [row]
+        for row in path.read_text().splitlines()
+    ]
+    path.write_text("\n".join(line for pair in rows for line in pair) + "\n")
+    done, lake = run(deployment, dg.DagsterInstance.ephemeral(), "purple")
+    assert done.broken == []
+    assert done.tasks_open == 0
+    assert lake.commit("rejected_expert_answers", "one-r1").rows > 0  # type: ignore[union-attr]
+    assert lake.partitions("training_set") == ["one-r1"]

@@ -8,12 +8,19 @@ from orchestration.run import main
 from small_project import write_project
 
 
+# Without capturing the steps' output: it duplicates file descriptors, which pytest does too.
+SETTINGS = """
+telemetry: {enabled: false}
+compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}
+"""
+
+
 @pytest.fixture
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     deployment = write_project(tmp_path, "small", items=200)
     home = tmp_path / "dagster"
     home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    (home / "dagster.yaml").write_text(SETTINGS)
     for name, value in (
         ("CUPEL_PROJECTS", deployment.projects), ("CUPEL_DATA", deployment.data), ("CUPEL_LAKE", deployment.lake),
         ("DAGSTER_HOME", home),

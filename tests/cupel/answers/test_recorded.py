@@ -48,7 +48,7 @@ def test_answers_about_items_that_the_batch_does_not_hold_are_not_hidden(tmp_pat
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("batch,item_id,label\none,i,a\n", r"columns \['purpose'\] are missing"),
+        ("batch,item_id,annotator,label\none,i,ann,a\n", r"columns \['purpose'\] are missing"),
         (HEADER + "one,i,gold,ann,a\n", "row 1: purpose 'gold'"),
         (HEADER + "one,i,label,ann,a\n,i,label,ann,a\n", "row 2: batch is empty"),
         (HEADER + "one,i\n", "not a CSV or Parquet file"),

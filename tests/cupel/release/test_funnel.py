@@ -43,13 +43,13 @@ def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut(certified: Any, r
 
 
 def test_an_estimate_comes_with_its_interval(certified: Any) -> None:
-    assert "(" in line(printed([certified.facts]), "one rater wrong")
+    assert "(" in line(printed([certified.facts]), "one annotator wrong")
     assert " to " in line(printed([certified.facts]), "consensus wrong")
 
 
 def test_what_is_not_known_is_a_dash_and_never_a_zero(certified: Any) -> None:
     lines = printed([certified.facts.batches[0]])
-    for name in ("one rater wrong", "audited", "bound, contested aside", "error budget", "expert hours", "cost"):
+    for name in ("one annotator wrong", "audited", "bound, contested aside", "error budget", "expert hours", "cost"):
         assert line(lines, name).split()[-1] == "\N{EN DASH}", name
     assert "OPEN" in line(lines, "gate")
 
