@@ -56,7 +56,7 @@ def test_commands_named_in_the_docs_exist(path: Path) -> None:
     text = path.read_text()
     for target in re.findall(r"`make ([a-z-]+)`", text) + re.findall(r"^make ([a-z-]+)", text, re.MULTILINE):
         assert target in targets, target
-    for command in re.findall(r"^cupel [^\n]*", text, re.MULTILINE):
+    for command in re.findall(r"^(?:\.venv/bin/)?cupel [^\n]*", text, re.MULTILINE):
         words = shlex.split(command)
         shown = CliRunner().invoke(main, [words[1], "--help"])
         assert shown.exit_code == 0, command
