@@ -27,7 +27,7 @@ class Buyer(NamedTuple):
     def run(self, **options: object) -> tuple[ExitCode, str]:
         out = io.StringIO()
         request = Request(self.delivery, is_suspicious_wanted=False, **options)  # type: ignore[arg-type]
-        code = accept_delivery(request, Console(file=out, width=100))
+        code = accept_delivery(request, Console(file=out, width=200))
         return code, out.getvalue()
 
     def fill(self, sheet: str = "sheet.csv", answer: Callable[[int, str], str] | None = None) -> Path:
