@@ -132,7 +132,9 @@ class Rounds:
         return "pass" in outcomes and all(outcome in ("pass", "fail") for outcome in outcomes)
 
     def _planned(self) -> list[str]:
-        return list(self.instance.get_dynamic_partitions(f"{self.project.project}_releases"))
+        """Return the releases that were proposed; not those of deliveries that the project no longer names."""
+        names = self.instance.get_dynamic_partitions(f"{self.project.project}_releases")
+        return [name for name in names if name.rpartition("-r")[0] in (ALL, *self.batches)]
 
     def _report(self, release: str, number: int) -> None:
         """Write a release's report where a run has touched the release, or where there is none.

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +74,6 @@ class RecordedWorkforce:
     def batches(self) -> set[str]:
         """Return the batches that the files speak of."""
         return {batch for batch, _, _ in self._answers}
-
-    def counts(self) -> Counter[tuple[str, str]]:
-        """Return how many answers are on file, by batch and purpose."""
-        counts: Counter[tuple[str, str]] = Counter()
-        for (batch, _, purpose), answers in self._answers.items():
-            counts[batch, purpose] += len(answers)
-        return counts
 
     def _event(self, answer: dict[str, Any], purpose: str, task_id: str | None) -> dict[str, Any]:
         # The answer's content is part of its name, so that a corrected file is a new answer, not a contradiction.

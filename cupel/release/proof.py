@@ -98,7 +98,7 @@ def certificate(plan: pa.Table, result: pa.Table, expert_answers: pa.Table) -> p
 
 
 def were_auditors_independent(expert_answers: pa.Table) -> bool:
-    """Tell whether nobody who audited also adjudicated.
+    """Tell whether nobody who audited also adjudicated; false where either is missing, for nothing shows it then.
 
     Args:
         expert_answers: EXPERT_ANSWERS of a release.
@@ -106,7 +106,7 @@ def were_auditors_independent(expert_answers: pa.Table) -> bool:
     people: dict[str, set[str]] = {"audit": set(), "expert": set()}
     for answer in expert_answers.select(["purpose", "annotator"]).to_pylist():
         people[answer["purpose"]].add(answer["annotator"])
-    return not people["audit"] & people["expert"]
+    return all(people.values()) and not people["audit"] & people["expert"]
 
 
 def evidence(items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidence:

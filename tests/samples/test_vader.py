@@ -21,9 +21,7 @@ def test_a_panel_whose_interval_straddles_a_boundary_contests() -> None:
 
 def test_the_movie_crew_is_the_same_for_a_block_of_thirty() -> None:
     assert len({tuple(crew_columns("movies", row, 15)) for row in range(30)}) == 1
-    assert crew_columns("movies", 29, 15) != crew_columns("movies", 30, 15) or crew_columns(
-        "movies", 30, 15
-    ) != crew_columns("movies", 60, 15)
+    assert len({tuple(crew_columns("movies", 30 * block, 15)) for block in range(20)}) > 10
 
 
 def test_the_crew_are_three_different_raters() -> None:
