@@ -1,16 +1,23 @@
 """The bench: what an asset works with."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
-from pydantic import PrivateAttr
 
+from cupel.errors import LakeError
 from cupel.lake import Lake, file_hash
-from cupel.project import Project, load_project
+from cupel.lock import claim
 from cupel.step import Step
+from cupel.world import Came, come_in, current_project
+
+# Trouble that passes by itself: of a disk or network, never of what was read or of what we made of it.
+PASSING = {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.ECONNRESET, errno.EINTR}
+RETRIES = 3
+SECONDS_BETWEEN = 5
 
 
 class Bench(dg.ConfigurableResource[None]):
@@ -20,6 +27,7 @@ class Bench(dg.ConfigurableResource[None]):
         projects_folder: Folder of the project files.
         lake_root: Folder of the deployment's lake.
         data_root: Folder that deliveries and recorded answers are named relative to.
+        inbox_root: Folder of the inboxes, one a project; None: nothing arrives by itself.
         lock_file: The locked versions; releases name its hash.
         duckdb: Settings of the in-memory connection that each step opens.
     """
@@ -27,16 +35,9 @@ class Bench(dg.ConfigurableResource[None]):
     projects_folder: str
     lake_root: str
     data_root: str
+    inbox_root: str | None = None
     lock_file: str | None = None
     duckdb: DuckDBResource
-
-    _projects: dict[str, Project] = PrivateAttr(default_factory=dict)
-
-    def project(self, name: str) -> Project:
-        """Return a project, read once a process."""
-        if name not in self._projects:
-            self._projects[name] = load_project(Path(self.projects_folder) / f"{name}.yaml")
-        return self._projects[name]
 
     @property
     def data(self) -> Path:
@@ -51,14 +52,42 @@ class Bench(dg.ConfigurableResource[None]):
 
     @contextmanager
     def step(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[Step]:
-        """Open the step for the context's project and partition, with a connection of its own."""
-        project = self.project(_project_name(context))
-        with self.duckdb.get_connection() as connection:
-            yield Step(Lake(self.lake_root, project.project, connection), project, context.partition_key)
+        """Open the step for the context's project and partition, with a connection of its own.
+
+        Raises:
+            RetryRequested: The disk or network failed in a way that passes by itself.
+            LakeError: Another run is at work on the partition, or the disk is full.
+        """
+        name, partition = self.project_name(context), context.partition_key
+        lake = Lake(self.lake_root, name)
+        project = current_project(Path(self.projects_folder), lake)
+        with claim(Path(str(lake.folder)), partition, context.run.run_id), self.duckdb.get_connection() as connection:
+            try:
+                yield Step(Lake(self.lake_root, name, connection), project, partition)
+            except OSError as error:
+                raise _trouble(error) from error
+
+    def collect(self, name: str, instance: dg.DagsterInstance) -> Came:
+        """Let the world come in to a project, and tell Dagster of new batches and releases."""
+        lake = Lake(self.lake_root, name)
+        inbox = None if self.inbox_root is None else Path(self.inbox_root) / name
+        came = come_in(Path(self.projects_folder), lake, self.data, inbox)
+        instance.add_dynamic_partitions(f"{name}_batches", came.batches)
+        instance.add_dynamic_partitions(f"{name}_releases", came.releases)
+        return came
+
+    @staticmethod
+    def project_name(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> str:
+        """Return the first part of the keys that a step works on: the project's name."""
+        if isinstance(context, dg.AssetCheckExecutionContext):
+            return str(next(iter(context.selected_asset_check_keys)).asset_key.path[0])
+        return str(next(iter(context.selected_asset_keys)).path[0])
 
 
-def _project_name(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> str:
-    """Return the first part of the keys that a step works on: the project's name."""
-    if isinstance(context, dg.AssetCheckExecutionContext):
-        return str(next(iter(context.selected_asset_check_keys)).asset_key.path[0])
-    return str(next(iter(context.selected_asset_keys)).path[0])
+def _trouble(error: OSError) -> Exception:
+    """Return what a failed read or write of a file comes to: another try, or what a person must do."""
+    if error.errno in PASSING:
+        return dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return LakeError(f"{error.filename or 'the lake'}: the disk is full ({error.strerror}); free space, run again")
+    return error

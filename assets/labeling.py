@@ -15,9 +15,6 @@ from cupel.release.plots import annotators_plot
 from cupel.sources.files import file_sha256
 from cupel.step import Step
 
-# The inbox: rounds append to it, no run does.
-answers = spec("answers")
-
 
 @dg.multi_asset(
     specs=[

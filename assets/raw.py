@@ -9,6 +9,7 @@ from assets.bench import Bench
 from assets.spec import materialized, spec
 from cupel.sources.delivery import read_delivery
 from cupel.sources.files import file_sha256
+from cupel.sources.register import delivery_folder
 from cupel.tables import RAW_ITEMS, REJECTED_ROWS, empty
 
 
@@ -22,7 +23,8 @@ from cupel.tables import RAW_ITEMS, REJECTED_ROWS, empty
 def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Read the files of a delivery, never holding more than a piece of them."""
     with bench.step(context) as step:
-        reader = read_delivery(step.partition, step.project.raw.deliveries[step.partition], bench.data)
+        folder = delivery_folder(step.lake, step.partition, bench.data)
+        reader = read_delivery(step.partition, step.project.raw.deliveries[step.partition], folder)
         for file in reader.files:
             step.file(file.name, file_sha256(file.path))
         rejected = [empty(REJECTED_ROWS)]

@@ -12,6 +12,7 @@ from cupel.release.places import release_folder, report_folder
 from cupel.release.relabel import relabel_csv
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
+from cupel.release.reported import remember_reported
 from cupel.release.seconds import read_seconds
 
 
@@ -30,6 +31,7 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / "report.html", page)
         replace_file(folder / "relabel_next.csv", relabel_csv(step.lake, step.partition).encode())
+        remember_reported(step.lake, step.partition)
         released = release_folder(step.lake, step.partition)
         if released.is_dir():
             add_uncovered(Path(str(released)), "report.html", page)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -100,9 +100,19 @@ class Lake:
         folder = self.partition_folder(table, partition)
         return [str(folder / part) for part in commit.parts]
 
-    def read(self, table: str, partition: str) -> pa.Table:
-        """Return a partition as one Arrow table, in the order of its key."""
-        schema = TABLES[table].schema
+    def read(self, table: str, partition: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return a partition as one Arrow table, in the order of its key.
+
+        Args:
+            table: Name of the table.
+            partition: Batch or release.
+            columns: Columns to read, in the order wanted; None for all. The others are not taken apart.
+
+        Raises:
+            LakeError: The partition was never written, or a part is gone or was altered.
+            TableError: The table has no such column.
+        """
+        schema = _schema_of(TABLES[table], columns)
         return pa.concat_tables(_read_part(UPath(path), schema) for path in self.files(table, partition))
 
     def read_batches(self, table: str, partition: str, rows: int = ROWS_PER_GROUP) -> Iterator[pa.Table]:
@@ -245,6 +255,16 @@ def _slug(name: str) -> str:
         raise LakeError(str(error)) from None
 
 
+def _schema_of(table: Table, columns: Sequence[str] | None) -> pa.Schema:
+    """Return the schema of some of a table's columns."""
+    if columns is None:
+        return table.schema
+    names = [column.name for column in table.columns]
+    if unknown := sorted(set(columns) - set(names)):
+        raise TableError(f"table {table.name}: no column {', '.join(unknown)}; it has {', '.join(names)}")
+    return pa.schema([table.schema.field(name) for name in columns])
+
+
 def _read_part(path: UPath, schema: pa.Schema) -> pa.Table:
     """Read a part, and hold it against the hash in its name."""
     try:
@@ -253,7 +273,7 @@ def _read_part(path: UPath, schema: pa.Schema) -> pa.Table:
         raise LakeError(f"{path}: the part is gone; run the stage that writes it again") from None
     if path.name != f"part-{hashlib.sha256(content).hexdigest()}.parquet":
         raise LakeError(f"{path}: the part was altered; remove it and run the stage that writes it again")
-    return pq.read_table(pa.BufferReader(content)).cast(schema)
+    return pq.read_table(pa.BufferReader(content), columns=schema.names).select(schema.names).cast(schema)
 
 
 def _parts(batches: Iterable[pa.Table], table: Table) -> Iterator[list[pa.Table]]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))  # minute, hour, day, month, weekday
 
 
 def slug(name: str) -> str:
@@ -58,6 +60,41 @@ def batch_name(text: str) -> str:
     return text
 
 
+def cron(text: str) -> str:
+    """Return the text if it is a time table of five fields, as cron reads them.
+
+    Raises:
+        ValueError: It is not.
+
+    >>> cron("0 6 * * 1-5")
+    '0 6 * * 1-5'
+    """
+    fields = text.split()
+    if len(fields) != len(CRON_FIELDS) or not all(map(_is_cron_field, fields, CRON_FIELDS)):
+        raise ValueError(f"{text!r} is no time table; give minute, hour, day, month and weekday, such as '0 6 * * *'")
+    return text
+
+
+def _is_cron_field(field: str, limits: tuple[int, int]) -> bool:
+    parts = [re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part) for part in field.split(",")]
+    numbers = [int(number) for part in parts if part for number in part.groups()[:2] if number]
+    return all(parts) and all(limits[0] <= number <= limits[1] for number in numbers)
+
+
+def timezone(text: str) -> str:
+    """Return the text if it is a time zone's name.
+
+    Raises:
+        ValueError: It is not.
+    """
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ValueError(f"{text!r} is no time zone; give a name such as UTC or Europe/Berlin") from None
+    return text
+
+
+Cron = Annotated[str, AfterValidator(cron)]
 Slug = Annotated[str, Field(max_length=64), AfterValidator(slug)]
 Name = Annotated[str, Field(max_length=64), AfterValidator(name)]
 BatchName = Annotated[str, Field(max_length=64), AfterValidator(batch_name)]
@@ -69,11 +106,9 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Delivery(Section):
-    """One batch: the files that were delivered, and how to read a row."""
+class Inbox(Section):
+    """How deliveries are read that arrive in the project's inbox; a delivered folder may say otherwise of itself."""
 
-    files: tuple[str, ...] = Field(min_length=1)
-    """Files or patterns, relative to the data folder: .jsonl, .csv, .parquet, .txt, compressed or not."""
     licence: str = Field(min_length=1)
     """Licence of the delivery, an SPDX identifier where there is one."""
     text_field: str = "text"
@@ -84,11 +119,26 @@ class Delivery(Section):
     """Column or key that says what belongs together and must stay in one split; null: nothing."""
 
 
+class Delivery(Inbox):
+    """One batch: the files that were delivered, and how to read a row."""
+
+    files: tuple[str, ...] = Field(min_length=1)
+    """Files or patterns, relative to the data folder: .jsonl, .csv, .parquet, .txt, compressed or not."""
+
+
 class Raw(Section):
     """Where the raw data come from; the order is the order of the register."""
 
-    deliveries: dict[BatchName, Delivery] = Field(min_length=1)
+    deliveries: dict[BatchName, Delivery] = {}
     """Batches by name, in the order of the register: of duplicates, the earliest is kept."""
+    inbox: Inbox | None = None
+    """How what is dropped in the inbox is read, and becomes batches behind these; null: nothing is taken."""
+
+    @model_validator(mode="after")
+    def _something_comes_in(self) -> "Raw":
+        if not self.deliveries and self.inbox is None:
+            raise ValueError("name a delivery, or an inbox for those that will come")
+        return self
 
 
 class Cleaning(Section):
@@ -171,8 +221,8 @@ class Labeling(Section):
     """How many annotators an item gets."""
     workforce: Literal["recorded"] = "recorded"
     """Who answers: recorded, from files."""
-    answers: tuple[str, ...] = Field(min_length=1)
-    """Files of recorded answers, relative to the data folder: CSV or Parquet."""
+    answers: tuple[str, ...] = ()
+    """Files of recorded answers, relative to the data folder: CSV or Parquet. More may come through the inbox."""
     are_annotators_known: dict[Slug, bool] = {}
     """By batch, whether answers name their annotator; true where not given."""
     experts: Experts
@@ -253,6 +303,34 @@ class Prices(Section):
     """Working time of an expert's answer."""
 
 
+class Alerts(Section):
+    """Whom to tell when something broke, a gate closed, or a release was certified or refused."""
+
+    command: tuple[str, ...] = ()
+    """Program and arguments; it gets the alert as JSON on its standard input. Empty: none."""
+    webhook: str | None = Field(None, pattern="^https?://")
+    """URL that the alert is posted to as JSON; null: none."""
+    webhook_env: str | None = Field(None, pattern="^[A-Z][A-Z0-9_]*$")
+    """Environment variable that holds the URL instead, where it is a secret; null: none."""
+
+
+class Operation(Section):
+    """When the daemon works on the project, and whom it tells."""
+
+    collect: Cron = "0 6 * * *"
+    """When answers are collected and what broke is tried again: minute, hour, day, month, weekday."""
+    release: Cron | None = None
+    """When releases are proposed of what is new or has changed; null: a batch's first as soon as it is ready."""
+    timezone: Annotated[str, AfterValidator(timezone)] = "UTC"
+    """Time zone of these."""
+    fresh_hours: Annotated[float, Field(gt=0)] | None = None
+    """Hours after which the page shows that no answers were collected; null: it does not say."""
+    delivery_hours: Annotated[float, Field(gt=0)] | None = None
+    """Hours after which the page shows that no delivery came; null: it does not say."""
+    alerts: Alerts = Alerts()
+    """Whom to tell."""
+
+
 class Threshold(Section):
     """A project's own threshold for a check, with its reason."""
 
@@ -302,6 +380,8 @@ class Project(Section):
     """What a release holds and how good it must be."""
     prices: Prices = Prices()
     """What people cost."""
+    operation: Operation = Operation()
+    """When the daemon works on it, and whom it tells."""
     thresholds: dict[str, Threshold] = {}
     """Own thresholds of checks, by the check's name."""
     expectations: tuple[ColumnExpectation, ...] = ()

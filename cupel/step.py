@@ -1,7 +1,7 @@
 """One step: a stage's work on one partition. It remembers what it read, and writes say what they were made from."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SECTIONS = {
     "checking": ("labeling", "checking"),
     "tasks": ("labeling",),
     "release": ("labeling", "release", "prices"),
-    "gates": ("thresholds", "expectations", "raw", "cleaning", "labeling", "release"),
+    "gates": ("thresholds", "expectations", "cleaning", "labeling", "release"),
 }
 PACKAGES = {
     "raw": ("sources",),
@@ -54,10 +54,16 @@ class Step:
         """Names and content hashes of all that was read so far."""
         return dict(self._inputs)
 
-    def read(self, table: str, partition: str | None = None) -> pa.Table:
-        """Return a table, of this step's partition unless another is named, and remember its hash."""
+    def read(self, table: str, partition: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return a table or some of its columns, and remember its hash.
+
+        Args:
+            table: Name of the table.
+            partition: Another partition than this step's.
+            columns: Columns to read; None for all.
+        """
         self.uses(table, partition)
-        return self.lake.read(table, partition or self.partition)
+        return self.lake.read(table, partition or self.partition, columns)
 
     def is_there(self, table: str, partition: str) -> bool:
         """Tell whether a table of another partition is there, and remember the answer."""

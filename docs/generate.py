@@ -59,7 +59,8 @@ def _section(field: FieldInfo) -> tuple[type[BaseModel] | None, str]:
         return annotation, ""
     for argument in get_args(annotation):
         if isinstance(argument, type) and issubclass(argument, BaseModel):
-            return argument, ".<name>" if annotation is not None and "dict" in str(annotation) else "[]"
+            kind = str(annotation)
+            return argument, ".<name>" if "dict" in kind else "[]" if "tuple" in kind else ""
     return None, ""
 
 

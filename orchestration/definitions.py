@@ -4,7 +4,7 @@ import dagster as dg
 
 from cupel.project import load_projects
 from orchestration.deployment import Deployment
-from orchestration.wiring import deployment_definitions
+from orchestration.wiring import operated_definitions
 
 
 def build_definitions(deployment: Deployment | None = None) -> dg.Definitions:
@@ -17,7 +17,7 @@ def build_definitions(deployment: Deployment | None = None) -> dg.Definitions:
         ProjectError: A project file is wrong.
     """
     deployment = deployment or Deployment.from_environment()
-    return deployment_definitions(load_projects(deployment.projects), deployment)
+    return operated_definitions(load_projects(deployment.projects), deployment)
 
 
 defs = build_definitions()

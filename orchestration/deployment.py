@@ -10,18 +10,20 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 class Deployment(NamedTuple):
     """The places that a deployment works in.
 
-    `lake` may be an object-store URL; `projects` and `data` are folders.
+    `inbox` holds a folder a project; None: nothing arrives by itself.
     """
 
     projects: Path
     data: Path
     lake: str
+    inbox: Path | None = None
 
     @classmethod
     def from_environment(cls) -> "Deployment":
-        """Return the places named by CUPEL_PROJECTS, CUPEL_DATA and CUPEL_LAKE, or the repository's own."""
+        """Return the places that CUPEL_PROJECTS, _DATA, _LAKE and _INBOX name, or the repository's own."""
         return cls(
             projects=Path(os.environ.get("CUPEL_PROJECTS", REPOSITORY / "projects")),
             data=Path(os.environ.get("CUPEL_DATA", REPOSITORY / "data")),
             lake=os.environ.get("CUPEL_LAKE", str(REPOSITORY / "lake")),
+            inbox=Path(os.environ.get("CUPEL_INBOX", REPOSITORY / "inbox")),
         )

@@ -1,30 +1,29 @@
-"""What a run has to do: the tables of a partition that are not there, or not what they would be now."""
+"""What a run has to do: the tables of a partition that are not there, or not what they would be now, and why."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from cupel.lake import Lake
+from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.release.facts import outcome
 from cupel.release.gates import gate_of, gate_partition, is_awaiting, is_judged
-from cupel.sources.files import file_sha256, source_files
-from cupel.step import code_version
+from cupel.sources.files import known_sha256, source_files
+from cupel.sources.register import delivery_folder
+from cupel.step import SECTIONS, code_version
 from cupel.tables import TABLES
+from orchestration.works import Work
 
 # What a release froze stays as it is, whatever becomes of the batches later.
 FROZEN = {"release_plan", "release_items"}
 
 
-class Work(NamedTuple):
-    """What is done at once: the tables that it writes, and those that they are made from."""
-
-    tables: tuple[str, ...]
-    made_from: tuple[str, ...]
-
-
 def stale_tables(lake: Lake, project: Project, data: Path, partition: str, works: Sequence[Work]) -> list[str]:
-    """Return the tables that a run must write, in the order of the chain.
+    """Return the tables that a run must write, in the order of the chain; see `why_stale`."""
+    return list(why_stale(lake, project, data, partition, works))
+
+
+def why_stale(lake: Lake, project: Project, data: Path, partition: str, works: Sequence[Work]) -> dict[str, str]:
+    """Return the tables that a run must write, in the order of the chain, and why each.
 
     A table is stale when it was never written, when its code, settings or inputs changed, when its
     stage's gate has not judged it as it is, or when a table that it is made from is stale. Nothing
@@ -33,19 +32,20 @@ def stale_tables(lake: Lake, project: Project, data: Path, partition: str, works
     Args:
         lake: The project's lake.
         project: The project.
-        data: Folder that deliveries are named relative to.
+        data: Folder that deliveries of the project file are named relative to.
         partition: Batch or release.
         works: What a job does, in the order of the chain.
     """
-    stale: list[str] = []
+    stale: dict[str, str] = {}
     closed: set[str] = set()
     for tables, made_from in works:
+        behind = [table for table in made_from if table in stale]
         if closed.intersection(made_from):
             closed.update(tables)
-        elif set(stale).intersection(made_from) or not all(
-            is_current(lake, project, data, table, partition) for table in tables
-        ):
-            stale.extend(tables)
+        elif behind:
+            stale.update(dict.fromkeys(tables, f"{behind[0]} is made anew"))
+        elif why := next(filter(None, (why_not_current(lake, project, data, t, partition) for t in tables)), None):
+            stale.update(dict.fromkeys(tables, why))
         elif any(
             gate_outcome(lake, table, partition) == "fail" or is_awaiting(lake, table, partition) for table in tables
         ):
@@ -53,22 +53,26 @@ def stale_tables(lake: Lake, project: Project, data: Path, partition: str, works
     return stale
 
 
-def is_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> bool:
-    """Tell whether a table is what a run would write now, and its gate has judged it so."""
+def why_not_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> str | None:
+    """Return why a table is not what a run would write now, or its gate has not judged it so; None if it is."""
+    commit = lake.commit(table, partition)
     if table in FROZEN:
-        return lake.commit(table, partition) is not None
-    stage = TABLES[table].stage
-    gate = gate_partition(gate_of(table), partition)
-    outcome_now = gate_outcome(lake, table, partition)
-    if outcome_now is None and is_judged(project, table):
-        return False
-    if outcome_now is not None and not lake.is_fresh("gate_results", gate, code_version(project, "gates")):
-        return False
+        return "it was never made" if commit is None else None
+    if why := _why_not_judged(lake, project, table, partition, commit):
+        return why
     if is_awaiting(lake, table, partition):
-        return True  # its inputs are what they were, so it would be open again
-    if not lake.is_fresh(table, partition, code_version(project, stage, partition)):
-        return False
-    return _files_are_current(lake, project, data, table, partition)
+        return None  # its inputs are what they were, so it would be open again
+    if commit is None:
+        return "it was never made"
+    version = code_version(project, TABLES[table].stage, partition)
+    if commit.code_version != version:
+        return _what_changed(commit.code_version, version, TABLES[table].stage)
+    changed = [name for name, value in commit.inputs.items() if not _is_file(name) and lake.version(name) != value]
+    if changed:
+        return f"{changed[0]} changed"
+    if not lake.is_fresh(table, partition, version):
+        return "a part of it is missing"
+    return _why_files_differ(lake, project, data, table, partition, commit)
 
 
 def gate_outcome(lake: Lake, table: str, partition: str) -> str | None:
@@ -79,11 +83,39 @@ def gate_outcome(lake: Lake, table: str, partition: str) -> str | None:
     return outcome(lake.read("gate_results", name).to_pylist())
 
 
-def _files_are_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> bool:
-    commit = lake.commit(table, partition)
-    inputs = {} if commit is None else commit.inputs
-    remembered = {key.removeprefix("file:"): value for key, value in inputs.items() if key.startswith("file:")}
+def _why_not_judged(lake: Lake, project: Project, table: str, partition: str, commit: Commit | None) -> str | None:
+    gate = gate_partition(gate_of(table), partition)
+    if lake.commit("gate_results", gate) is None:
+        if not is_judged(project, table):
+            return None
+        return "it was never made" if commit is None else "its gate has not judged it"
+    if lake.is_fresh("gate_results", gate, code_version(project, "gates")):
+        return None
+    return "what its gate asks, or what it judges, has changed"
+
+
+def _what_changed(before: str, now: str, stage: str) -> str:
+    code_before, _, settings_before = before.partition("-")
+    code_now, _, settings_now = now.partition("-")
+    changed = [f"settings of {' or '.join(SECTIONS[stage])}"] if settings_before != settings_now else []
+    changed += ["code or libraries"] if code_before != code_now else []
+    return f"{' and '.join(changed)} changed"
+
+
+def _why_files_differ(
+    lake: Lake, project: Project, data: Path, table: str, partition: str, commit: Commit
+) -> str | None:
+    remembered = {name.removeprefix("file:"): value for name, value in commit.inputs.items() if _is_file(name)}
+    found: dict[str, str | None]
     if TABLES[table].stage == "raw":
-        files = source_files(partition, project.raw.deliveries[partition].files, data)
-        return {file.name: file_sha256(file.path) for file in files} == remembered
-    return all((data / name).is_file() and file_sha256(data / name) == value for name, value in remembered.items())
+        folder = delivery_folder(lake, partition, data)
+        files = source_files(partition, project.raw.deliveries[partition].files, folder)
+        found = {file.name: known_sha256(file.path) for file in files}
+    else:
+        found = {name: known_sha256(data / name) if (data / name).is_file() else None for name in remembered}
+    names = sorted(name for name in {*found, *remembered} if found.get(name) != remembered.get(name))
+    return f"file {names[0]} changed" if names else None
+
+
+def _is_file(name: str) -> bool:
+    return name.startswith("file:")

@@ -17,6 +17,7 @@ def bench(deployment: Deployment) -> Bench:
         projects_folder=str(deployment.projects),
         lake_root=deployment.lake,
         data_root=str(deployment.data),
+        inbox_root=None if deployment.inbox is None else str(deployment.inbox),
         lock_file=str(REPOSITORY / "requirements.lock"),
         duckdb=DuckDBResource(database=":memory:", connection_config=settings),
     )

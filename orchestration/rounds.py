@@ -2,42 +2,37 @@
 
 A round runs what is stale of every batch, then of every release, hands the outbox to the workforce and
 appends its answers to the log. It ends when nobody has an answer left. With recorded answers a few
-rounds take a minute; with people the same rounds are days apart.
+rounds take a minute; with people the same rounds are days apart, and the daemon does them.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from cupel.answers.recorded import RecordedWorkforce
+from cupel.answers.collect import Workforce, collect, open_tasks
 from cupel.lake import Lake
+from cupel.lock import project_lock
 from cupel.project import Project
-from cupel.release.gates import batch_state
-from cupel.release.places import report_folder
-from cupel.release.plan import ALL, batches_of, is_finished, next_release, release_name
+from cupel.release.plan import is_finished
+from cupel.release.proposals import is_ready, propose, propose_new
+from cupel.release.reported import is_reported
 from cupel.release.seconds import add_seconds
+from cupel.sources.register import with_registered
+from cupel.world import releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
-from orchestration.freshness import Work, stale_tables
+from orchestration.freshness import why_stale
 from orchestration.progress import RunProgress
-from orchestration.runs import Run, execute
+from orchestration.runs import MADE_BY, Run, end_dead_runs, execute
 from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
+from orchestration.works import job_works
 
 MOST_ROUNDS = 100
-
-
-class Workforce(Protocol):
-    """People, or what stands for them: it answers the tasks that it can."""
-
-    def answer(self, tasks: pa.Table) -> pa.Table:
-        """Return answers to open tasks, as ANSWERS without `sequence` and `hash`."""
-
-    def unasked(self, batch: str, item_ids: set[str]) -> pa.Table:
-        """Return answers about items that the batch does not hold."""
+# Why tables are made in the course of things; any other reason is said before they are made anew.
+ORDINARY = ("it was never made", "its gate has not judged it", "answers:")
 
 
 class Done(NamedTuple):
@@ -57,12 +52,13 @@ class Rounds:
     """The rounds of one project.
 
     Args:
-        project: The project.
-        deployment: Where its data and lake are.
+        project: The project, as its file has it.
+        deployment: Where its data, inbox and lake are.
         instance: Dagster's instance: the runs appear on its page.
         workforce: Who answers; None for the one that the project names.
         progress: Where to show it; None for nowhere.
         wanted: Batches (or `all`) that are put to a new audit, although they were in a release.
+        say: Gets what a person should know before it is done, such as what is made anew and why.
     """
 
     def __init__(
@@ -73,89 +69,109 @@ class Rounds:
         workforce: Workforce | None = None,
         progress: RunProgress | None = None,
         wanted: Sequence[str] = (),
+        say: Callable[[str], None] = lambda words: None,
     ) -> None:
-        self.project = project
         self.deployment = deployment
         self.instance = instance
         self.lake = Lake(deployment.lake, project.project)
-        self.workforce = workforce or recorded_workforce(project, deployment)
+        self.project = with_registered(project, self.lake)
+        self.workforce = workforce or self._recorded(project)
         self.progress = progress
         self.wanted = wanted
+        self.say = say
         self.definitions = deployment_definitions([project], deployment)
-        self.batches = list(project.raw.deliveries)
         self.runs: list[Run] = []
+        self._file = project
+
+    @property
+    def batches(self) -> list[str]:
+        """The project's batches, in the order of the register."""
+        return list(self.project.raw.deliveries)
 
     def run(self) -> Done:
         """Run rounds until nobody has an answer left.
 
         Raises:
             AnswerError: The answers log is altered or cut short.
+            LakeError: Another process is at work on the project.
         """
-        self.lake.answers.verify()
-        self.instance.add_dynamic_partitions(f"{self.project.project}_batches", self.batches)
-        number = 0
-        for number in range(1, MOST_ROUNDS + 1):
-            self._compute(number)
-            if any(run.error for run in self.runs) or not self._ask():
-                break
-        for release in self.releases():
-            self._report(release, number)
-        return Done(number, self.runs, self._open_tasks().num_rows)
+        name = self.project.project
+        with project_lock(Path(str(self.lake.folder)), "make run"):
+            end_dead_runs(self.instance, name)
+            self.lake.answers.verify()
+            self._take()
+            self.instance.add_dynamic_partitions(f"{name}_batches", self.batches)
+            number = 0
+            for number in range(1, MOST_ROUNDS + 1):
+                self._compute(number)
+                if any(run.error for run in self.runs) or not self._ask():
+                    break
+            for release in self.releases():
+                if not is_reported(self.lake, release):
+                    self._start(report_job(name), release, ["report"], number)
+            unfinished = [release for release in self.releases() if not is_finished(self.lake, release)]
+            return Done(number, self.runs, open_tasks(self.lake, self.batches, unfinished).num_rows)
 
     def releases(self) -> list[str]:
-        """Return the project's releases, by name."""
+        """Return the project's releases that were planned, by name."""
         return self.lake.partitions("release_plan")
 
+    def _take(self) -> None:
+        if self.deployment.inbox is None:
+            return
+        inbox = self.deployment.inbox / self.project.project
+        for taken in take_whole(self.deployment.projects, self.lake, inbox):
+            self.say(f"inbox: {taken.name}: {taken.outcome}: {taken.reason}")
+        self.project = with_registered(self._file, self.lake)
+        self.workforce = self._recorded(self._file) if self._is_recorded else self.workforce
+
+    def _recorded(self, project: Project) -> Workforce:
+        self._is_recorded = True
+        return workforce(project, self.lake, self.deployment.data)
+
+    _is_recorded = False
+
     def _compute(self, number: int) -> None:
+        name = self.project.project
         for batch in self.batches:
-            self._execute(batch_job(self.project.project), batch, number)
+            self._execute(batch_job(name), batch, number)
         if any(run.error for run in self.runs):
             return  # nothing is frozen from tables that a broken run left behind
-        self._propose()
-        for release in sorted(self._planned()):
-            is_planned = self.lake.commit("release_plan", release) is not None
-            if not is_finished(self.lake, release) and (is_planned or self._is_ready(release)):
-                self._execute(release_job(self.project.project), release, number)
-
-    def _propose(self) -> None:
-        """Propose a release of all that is ready and was in none yet, and of what was asked for."""
-        holds = [ALL] if self.project.release.holds == "all_batches" else self.batches
-        known = {name.rpartition("-r")[0] for name in (*self.lake.partitions("release_plan"), *self._planned())}
-        names = [release_name(part, 1) for part in holds if part not in known and self._is_ready(release_name(part, 1))]
-        names += [next_release(self.lake, part) for part in self.wanted]
+        for part in self.wanted:
+            propose(self.lake, self.project, part, "make release")
         self.wanted = ()
-        self.instance.add_dynamic_partitions(f"{self.project.project}_releases", names)
-
-    def _is_ready(self, release: str) -> bool:
-        """Tell whether all batches of a release have come to an end, and one at least has passed."""
-        outcomes = [batch_state(self.lake, batch, self.project).outcome for batch in batches_of(release, self.project)]
-        return "pass" in outcomes and all(outcome in ("pass", "fail") for outcome in outcomes)
+        if self.project.operation.release is None:
+            propose_new(self.lake, self.project, "make run")
+        releases = self._planned()
+        self.instance.add_dynamic_partitions(f"{name}_releases", releases)
+        for release in releases:
+            is_planned = self.lake.commit("release_plan", release) is not None
+            if not is_finished(self.lake, release) and (is_planned or is_ready(self.lake, self.project, release)):
+                self._execute(release_job(name), release, number)
 
     def _planned(self) -> list[str]:
-        """Return the releases that were proposed; not those of deliveries that the project no longer names."""
-        names = self.instance.get_dynamic_partitions(f"{self.project.project}_releases")
-        return [name for name in names if name.rpartition("-r")[0] in (ALL, *self.batches)]
-
-    def _report(self, release: str, number: int) -> None:
-        """Write a release's report where a run has touched the release, or where there is none.
-
-        Later changes of its batches do not touch it: a report tells of the release as it was.
-        """
-        is_touched = any(run.partition == release for run in self.runs)
-        if is_touched or not (report_folder(self.lake, release) / "report.html").exists():
-            self._start(report_job(self.project.project), release, ["report"], number)
+        """Return the releases that were proposed, also on the page alone."""
+        added = self.instance.get_dynamic_partitions(f"{self.project.project}_releases")
+        held = (*self.batches, "all")
+        return sorted(
+            {*releases_of(self.lake, self.project), *(name for name in added if name.rpartition("-r")[0] in held)}
+        )
 
     def _execute(self, job: str, partition: str, number: int) -> None:
         works = job_works(self.definitions, job)
-        stale = stale_tables(self.lake, self.project, self.deployment.data, partition, works)
+        stale = why_stale(self.lake, self.project, self.deployment.data, partition, works)
         if stale:
-            self._start(job, partition, stale, number)
+            why = next(iter(stale.values()))
+            if not why.startswith(ORDINARY):
+                self.say(f"{partition}: {why}; made anew: {', '.join(stale)}")
+            self._start(job, partition, list(stale), number)
 
     def _start(self, job: str, partition: str, tables: list[str], number: int) -> None:
         run_id = str(uuid.uuid4())
         span = tables[0] if len(tables) == 1 else f"{tables[0]} … {tables[-1]}"
+        tags = {"cupel/round": str(number), MADE_BY: self.project.project}
         with self._follow(run_id, f"round {number}  {partition}  {span}", len(tables)):
-            run = execute(self.definitions, job, partition, tables, self.instance, number, run_id)
+            run = execute(self.definitions, job, partition, tables, self.instance, number, run_id, tags)
         is_new = partition not in {earlier.partition for earlier in self.runs}
         add_seconds(self.lake, partition, run.seconds, is_new=is_new)
         self.runs.append(run)
@@ -167,47 +183,10 @@ class Rounds:
 
     def _ask(self) -> bool:
         """Hand the outbox to the workforce; tell whether the log grew."""
-        written = 0
-        for batch in self.batches:
-            if self.lake.commit("clean_items", batch):
-                items = set(self.lake.read("clean_items", batch)["item_id"].to_pylist())
-                written += self.lake.answers.append(self.workforce.unasked(batch, items)).written
-        written += self.lake.answers.append(self.workforce.answer(self._open_tasks())).written
+        unfinished = [release for release in self.releases() if not is_finished(self.lake, release)]
+        written = collect(self.lake, self.workforce, self.batches, unfinished)
+        if written:
+            key, head = dg.AssetKey([self.project.project, "answers"]), self.lake.answers.head()
+            metadata = {"dagster/row_count": head.sequence, "new answers": written}
+            self.instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata=metadata))
         return written > 0
-
-    def _open_tasks(self) -> pa.Table:
-        """Return the outbox: all questions that nobody has answered yet, of batches and unfinished releases."""
-        columns = ["task_id", "batch", "item_id", "purpose", "slot"]
-        releases = [name for name in self.releases() if not is_finished(self.lake, name)]
-        tables = [
-            self.lake.read(table, partition).select([*columns, "is_answered"])
-            for table, partitions in (("tasks", self.batches), ("release_tasks", releases))
-            for partition in partitions
-            if self.lake.commit(table, partition) is not None
-        ]
-        if not tables:
-            return pa.table({name: [] for name in columns})
-        asked = pa.concat_tables(tables)
-        answered = self.lake.answers.read()["task_id"].combine_chunks()
-        is_open = pc.invert(pc.or_(asked["is_answered"], pc.is_in(asked["task_id"], value_set=answered)))
-        return asked.filter(is_open).select(columns)
-
-
-def recorded_workforce(project: Project, deployment: Deployment) -> RecordedWorkforce:
-    """Return the people whose answers lie in the project's files."""
-    return RecordedWorkforce([deployment.data / name for name in project.labeling.answers])
-
-
-def job_works(definitions: dg.Definitions, job: str) -> list[Work]:
-    """Return what a job does, in the order of the chain."""
-    layer = definitions.resolve_job_def(job).asset_layer
-    graph = layer.asset_graph
-    ours = layer.selected_asset_keys
-    works: dict[frozenset[dg.AssetKey], Work] = {}
-    for key in graph.toposorted_asset_keys:
-        if key in ours:
-            together = frozenset(graph.get(key).execution_set_asset_keys) or frozenset([key])
-            tables = sorted(other.path[-1] for other in together)
-            parents = {parent for other in together for parent in graph.get(other).parent_keys}
-            works.setdefault(together, Work(tuple(tables), tuple(sorted(p.path[-1] for p in parents & ours))))
-    return list(works.values())

@@ -40,7 +40,10 @@ def main() -> int:
     try:
         project = load_project(deployment.projects / f"{name}.yaml")
         with dg.DagsterInstance.get() as instance, RunProgress(console).shown() as progress:
-            rounds = Rounds(project, deployment, instance, progress=progress, wanted=sys.argv[2:])
+            rounds = Rounds(
+                project, deployment, instance, progress=progress, wanted=sys.argv[2:],
+                say=lambda words: console.print(words, style="yellow", markup=False),
+            )  # fmt: skip
             done = rounds.run()
         if not done.broken:
             _show(console, rounds, done, time.monotonic() - began)

@@ -1,13 +1,15 @@
 """A run: one job on one partition, in this process, on Dagster's record."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import dagster as dg
 from dagster import DagsterEventType
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 CLOSED_GATE = "DagsterAssetCheckFailedError"
+MADE_BY = "cupel/make_run"
 
 
 class Run(NamedTuple):
@@ -30,6 +32,7 @@ def execute(
     instance: dg.DagsterInstance,
     number: int,
     run_id: str,
+    tags: Mapping[str, str],
 ) -> Run:
     """Run the named tables of a job for one partition.
 
@@ -39,8 +42,9 @@ def execute(
         partition: Batch or release.
         tables: Tables to write.
         instance: Where the run is recorded.
-        number: The round, shown as a tag on the page.
+        number: The round.
         run_id: A fresh UUID; known beforehand so that the run can be followed.
+        tags: Shown on the page.
     """
     resolved = definitions.resolve_job_def(job)
     keys = [key for key in resolved.asset_layer.selected_asset_keys if key.path[-1] in set(tables)]
@@ -50,12 +54,19 @@ def execute(
         partition_key=partition,
         asset_selection=keys,
         raise_on_error=False,
-        tags={"cupel/round": str(number)},
+        tags=dict(tags),
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     seconds = _seconds_by_stage(definitions, result)
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     return Run(run_id, job, partition, number, seconds, failed, _error(result))
+
+
+def end_dead_runs(instance: dg.DagsterInstance, project: str) -> None:
+    """Close the record of runs of a project that were killed; whoever calls it holds the project's lock."""
+    unfinished = dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES, tags={MADE_BY: project})
+    for run in instance.get_runs(unfinished):
+        instance.report_run_failed(run, "The process was killed; the next run does what it left.")
 
 
 def _seconds_by_stage(definitions: dg.Definitions, result: dg.ExecuteInProcessResult) -> dict[str, float]:
@@ -73,7 +84,7 @@ def _seconds_by_stage(definitions: dg.Definitions, result: dg.ExecuteInProcessRe
     return seconds
 
 
-def _plain(message: str) -> str:
+def plain(message: str) -> str:
     """Return an error's message without the names of its class, which say nothing to who must mend it."""
     return re.sub(r"^([A-Za-z_.]*(Error|Exception): )+", "", message.strip())
 
@@ -85,5 +96,5 @@ def _error(result: dg.ExecuteInProcessResult) -> str | None:
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None and error.cls_name != CLOSED_GATE:
-            return f"{event.step_key}: {_plain(error.message)}"
+            return f"{event.step_key}: {plain(error.message)}"
     return None

@@ -1,22 +1,36 @@
 """The wiring: every project's assets, gates and jobs, bound to its partitions, and the bench that all work at."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any
 
 import dagster as dg
 
 import assets.checking
 import assets.cleaning
+import assets.inbox
 import assets.labeling
 import assets.raw
 import assets.release
 import assets.report
 from cupel.project import Project
 from orchestration import partitions
+from orchestration.arrivals import collect_job, inbox_sensor, schedules
+from orchestration.automation import Outlook, automation_sensor, condition
 from orchestration.deployment import Deployment
 from orchestration.gates import gates
 from orchestration.resources import bench
+from orchestration.watch import watchers
+from orchestration.works import Work, job_works
 
-MODULES = (assets.raw, assets.cleaning, assets.labeling, assets.checking, assets.release, assets.report)
+MODULES = (assets.inbox, assets.raw, assets.cleaning, assets.labeling, assets.checking, assets.release, assets.report)
+
+# A process a step, started from one that has imported already what takes long.
+PRELOADED = ["orchestration.wiring", "great_expectations", "sklearn.linear_model", "sklearn.feature_extraction.text"]
+EXECUTOR = dg.multiprocess_executor.configured(
+    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": PRELOADED}}}
+)
 
 
 def batch_job(project: str) -> str:
@@ -35,24 +49,12 @@ def report_job(project: str) -> str:
 
 
 def project_definitions(project: Project) -> dg.Definitions:
-    """Return one project's assets, gates and jobs, without what they work at."""
-    name = project.project
-    batches, releases = partitions.batches(name), partitions.releases(name)
-    work = _bound(project, batches, releases)
-    checks = gates(project, batches, releases)
-    return dg.Definitions(
-        assets=[*work, *_outside(project)],
-        asset_checks=checks,
-        jobs=[
-            dg.define_asset_job(batch_job(name), _selection(work, batches)),
-            dg.define_asset_job(release_job(name), _selection(work, releases) - _report(project)),
-            dg.define_asset_job(report_job(name), _report(project)),
-        ],
-    )
+    """Return one project's assets, gates and jobs, without what they work at and without automation."""
+    return _definitions(project, None)
 
 
 def deployment_definitions(projects: Sequence[Project], deployment: Deployment) -> dg.Definitions:
-    """Return the definitions of some projects, at one bench and in one process.
+    """Return the definitions of some projects, run by hand, at one bench and in one process.
 
     Args:
         projects: The projects.
@@ -62,34 +64,80 @@ def deployment_definitions(projects: Sequence[Project], deployment: Deployment) 
     return dg.Definitions.merge(shared, *(project_definitions(project) for project in projects))
 
 
+def operated_definitions(projects: Sequence[Project], deployment: Deployment) -> dg.Definitions:
+    """Return the definitions of some projects as page and daemon work with them: by themselves, a process a step.
+
+    Args:
+        projects: The projects.
+        deployment: Where projects, data, inbox and lake are.
+    """
+    shared = dg.Definitions(
+        resources={"bench": bench(deployment)}, executor=EXECUTOR, sensors=watchers(deployment)
+    )  # fmt: skip
+    return dg.Definitions.merge(shared, *(_operated(project, deployment) for project in projects))
+
+
+def _operated(project: Project, deployment: Deployment) -> dg.Definitions:
+    name = project.project
+
+    @cache
+    def works(is_release: bool) -> Sequence[Work]:
+        plain = project_definitions(project)
+        return job_works(plain, release_job(name) if is_release else batch_job(name))
+
+    clocks = dg.Definitions(
+        sensors=[inbox_sensor(project, deployment), automation_sensor(name)],
+        schedules=schedules(project, deployment),
+    )
+    return dg.Definitions.merge(_definitions(project, Outlook(name, deployment, works)), clocks)
+
+
+def _definitions(project: Project, outlook: Outlook | None) -> dg.Definitions:
+    name = project.project
+    batches, releases = partitions.batches(name), partitions.releases(name)
+    work = _bound(project, batches, releases, outlook)
+    return dg.Definitions(
+        assets=work,
+        asset_checks=gates(project, batches, releases),
+        jobs=[
+            dg.define_asset_job(batch_job(name), _selection(work, batches)),
+            dg.define_asset_job(release_job(name), _selection(work, releases) - _one(project, "report")),
+            dg.define_asset_job(report_job(name), _one(project, "report")),
+            dg.define_asset_job(collect_job(name), _one(project, "answers")),
+        ],
+    )
+
+
 def _bound(
-    project: Project, batches: dg.PartitionsDefinition[str], releases: dg.PartitionsDefinition[str]
+    project: Project,
+    batches: dg.PartitionsDefinition[str],
+    releases: dg.PartitionsDefinition[str],
+    outlook: Outlook | None,
 ) -> list[dg.AssetsDefinition]:
     """Return the assets under the project's name, with its owner and the partitions of their stage."""
 
     def own(spec: dg.AssetSpec) -> dg.AssetSpec:
+        table, fresh = spec.key.path[-1], _freshness(project, spec.key.path[-1])
+        changes: dict[str, Any] = {"owners": [project.owner]} | ({} if fresh is None else {"freshness_policy": fresh})
+        if spec.group_name == "answers":
+            return spec.replace_attributes(**changes)
+        automation = None if outlook is None else condition(outlook, table)
         partitions_def = releases if spec.group_name == "release" else batches
-        return spec.replace_attributes(partitions_def=partitions_def, owners=[project.owner])
+        return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
-    return [asset.map_asset_specs(own) for asset in _loaded(project) if isinstance(asset, dg.AssetsDefinition)]
-
-
-def _outside(project: Project) -> list[dg.AssetSpec]:
-    """Return what is written outside the graph, which the page shows as external: the answers log."""
-    specs = [asset for asset in _loaded(project) if isinstance(asset, dg.AssetSpec)]
-    return [
-        spec.replace_attributes(key=dg.AssetKey([project.project, spec.key.path[-1]]), owners=[project.owner])
-        for spec in specs
-    ]
+    loaded = dg.load_assets_from_modules(MODULES, key_prefix=[project.project], include_specs=True)
+    return [asset.map_asset_specs(own) for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
 
 
-def _loaded(project: Project) -> Sequence[object]:
-    return dg.load_assets_from_modules(MODULES, key_prefix=[project.project], include_specs=True)
+def _freshness(project: Project, table: str) -> dg.FreshnessPolicy | None:
+    """Return when the page shows a table as overdue, where the project says so."""
+    hours = {"answers": project.operation.fresh_hours, "deliveries": project.operation.delivery_hours}.get(table)
+    return None if hours is None else dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours))
 
 
 def _selection(work: list[dg.AssetsDefinition], partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*(asset for asset in work if asset.partitions_def == partitions_def))
 
 
-def _report(project: Project) -> dg.AssetSelection:
-    return dg.AssetSelection.keys(dg.AssetKey([project.project, "report"]))
+def _one(project: Project, table: str) -> dg.AssetSelection:
+    return dg.AssetSelection.keys(dg.AssetKey([project.project, table]))

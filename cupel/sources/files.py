@@ -1,6 +1,7 @@
 """A delivery's files: which they are, that they lie in the delivery's folder, their format, their hash."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -49,6 +50,17 @@ def file_sha256(path: Path) -> str:
     """Return the hash of a file's bytes, as they lie on disk."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """Return the hash of a file's bytes, without reading it again while it has the same size and time of change."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
+    return file_sha256(path)
 
 
 def _matches(batch: str, pattern: str, folder: Path, root: Path) -> list[SourceFile]:

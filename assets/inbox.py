@@ -1,0 +1,26 @@
+"""Inbox: deliveries are taken, releases proposed, and answers collected. The world comes in here and nowhere else."""
+
+import dagster as dg
+
+from assets.bench import Bench
+from assets.spec import spec
+
+
+@dg.multi_asset(specs=[spec("answers")])
+def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Take what lies whole in the inbox, ask the workforce all open questions, and append what it answers."""
+    project = bench.project_name(context)
+    came = bench.collect(project, context.instance)
+    for taken in came.taken:
+        context.log.info(f"{taken.name}: {taken.outcome}: {taken.reason}")
+    head = came.head
+    return dg.MaterializeResult(
+        asset_key=dg.AssetKey([project, "answers"]),
+        data_version=dg.DataVersion(head.hash),
+        metadata={
+            "dagster/row_count": head.sequence,
+            "new answers": came.written,
+            "deliveries taken": sum(taken.outcome == "registered" for taken in came.taken),
+            "releases proposed": came.proposed,
+        },
+    )

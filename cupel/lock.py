@@ -1,0 +1,72 @@
+"""Locks: one `make run` of a project at a time, and one run on a batch or release at a time."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cupel.errors import LakeError
+
+
+@contextmanager
+def project_lock(folder: Path, doing: str) -> Iterator[None]:
+    """Hold a project for as long as the block lasts; the kernel frees it when the process dies.
+
+    Args:
+        folder: The project's folder in the lake; made if need be.
+        doing: What holds it, for who comes second.
+
+    Raises:
+        LakeError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "run.lock"
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise LakeError(
+                f"project {folder.name}: {holder} is at work on it; wait until it has ended, or stop it"
+            ) from None
+        _put(file.fileno(), f"{doing} (process {os.getpid()})")
+        yield
+
+
+@contextmanager
+def claim(folder: Path, partition: str, run_id: str) -> Iterator[None]:
+    """Hold a batch or release for one step of a run; steps of the same run hold it together.
+
+    Args:
+        folder: The project's folder in the lake.
+        partition: Batch or release.
+        run_id: The run that the step belongs to.
+
+    Raises:
+        LakeError: A step of another run is at work on it now.
+    """
+    path = folder / "locks" / f"{partition}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _put(file.fileno(), json.dumps({"run": run_id}))
+            fcntl.flock(file, fcntl.LOCK_SH)
+        except BlockingIOError:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            file.seek(0)
+            holder = json.loads(file.read() or "{}").get("run")
+            if holder != run_id:
+                raise LakeError(
+                    f"{partition}: run {holder} is at work on it; this one stops, and nothing is lost: "
+                    "run again when the other has ended, if anything is left to do"
+                ) from None
+        yield
+
+
+def _put(descriptor: int, words: str) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, words.encode(), 0)

@@ -1,0 +1,239 @@
+"""The inbox: what was dropped there, whether it is whole, and how it is taken into the register."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+
+from cupel.errors import SourceError
+from cupel.lake import Lake, replace_file
+from cupel.project import Delivery, Project
+from cupel.sources.files import FORMATS, file_sha256, source_files
+from cupel.sources.register import Register, batch_for, content_sha256, described
+
+ANSWERS = "answers"
+KNOWN = "_known"
+DESCRIPTION = "delivery.yaml"
+MARKERS = ("_SUCCESS", "_DONE")
+DONE, REFUSED = ".done", ".refused.txt"
+UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
+ANSWER_FORMATS = (".csv", ".csv.gz", ".parquet")
+
+
+class Arrival(NamedTuple):
+    """Something that lies in the inbox: a delivery (a file or a folder), or a file of answers.
+
+    `look` changes when a name, size or time of change in it does; what looks the same twice, some seconds
+    apart, is whole. `is_marked` says that who brought it has marked it as whole.
+    """
+
+    path: Path
+    kind: Literal["delivery", "answers"]
+    look: str
+    is_marked: bool
+
+
+class Taken(NamedTuple):
+    """What became of an arrival: registered, known (the same content is there already), refused, or gone."""
+
+    name: str
+    outcome: Literal["registered", "known", "refused", "gone"]
+    batch: str | None
+    reason: str
+
+
+def arrivals(inbox: Path) -> list[Arrival]:
+    """Return what lies in an inbox and was not refused as it is, by name; no inbox is an empty one.
+
+    Left alone are hidden files, those that begin with `_`, and unfinished downloads (.part, .tmp ...).
+    """
+    found = [_arrival(path, "delivery") for path in _visible(inbox) if path.name != ANSWERS]
+    found += [_arrival(path, "answers") for path in _visible(inbox / ANSWERS) if path.is_file()]
+    return [arrival for arrival in found if arrival is not None and not _was_refused(arrival)]
+
+
+def whole(now: list[Arrival], before: dict[str, str]) -> list[Arrival]:
+    """Return the arrivals that are whole: marked, or looking as they did before.
+
+    Args:
+        now: What lies there.
+        before: Looks at an earlier time, by path, some seconds ago. No clock is asked.
+    """
+    return [arrival for arrival in now if arrival.is_marked or before.get(str(arrival.path)) == arrival.look]
+
+
+def take(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken:
+    """Take a whole arrival out of the inbox, into the lake: as the next delivery, or as a file of answers.
+
+    The files go first, the entry of the register second, so that a kill in between is mended by
+    `take_unregistered`. What cannot be taken stays where it is, with the reason in a file beside it.
+
+    Args:
+        arrival: What is taken.
+        project: The project with its registered deliveries; `raw.inbox` says how to read them.
+        lake: The project's lake.
+        now: For the register; it decides nothing.
+    """
+    try:
+        if arrival.kind == "answers":
+            return _take_answers(arrival, lake)
+        return _take_delivery(arrival, project, lake, now)
+    except FileNotFoundError as error:
+        return Taken(arrival.path.name, "gone", None, f"it vanished while it was taken: {error.filename}")
+    except SourceError as error:
+        _refuse(arrival, str(error))
+        return Taken(arrival.path.name, "refused", None, str(error))
+
+
+def take_unregistered(project: Project, lake: Lake, now: datetime) -> list[Taken]:
+    """Register deliveries whose files were taken before a kill came between them and the register."""
+    register = Register(lake)
+    known = {entry.batch for entry in register.entries()}
+    folders = [path for path in _visible(register.root) if path.is_dir() and path.name not in known]
+    taken = []
+    for folder in folders:
+        if not any(folder.iterdir()):
+            folder.rmdir()  # killed before the file was moved into it
+            continue
+        delivery, files = _contents(folder.name, folder, project)
+        register.add(folder.name, files, delivery, now)
+        taken.append(Taken(folder.name, "registered", folder.name, "it had been taken, but not registered"))
+    return taken
+
+
+def answer_files(lake: Lake) -> list[Path]:
+    """Return the files of answers that came through the inbox, in the order of their arrival."""
+    return _visible(Path(str(lake.folder)) / "answer_files")
+
+
+def _take_delivery(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken:
+    register, path = Register(lake), arrival.path
+    entries = register.entries()
+    _, files = _contents(path.name, path, project)
+    same = next((entry for entry in entries if entry.sha256 == content_sha256(files)), None)
+    if same is not None:
+        _move(path, path.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
+        _forget_marker(path)
+        return Taken(path.name, "known", same.batch, f"the same content is there already, as {same.batch}")
+    taken = {*project.raw.deliveries, *(entry.batch for entry in entries)}
+    batch = batch_for(path.name, taken)
+    folder = register.folder(batch)
+    if path.is_dir():
+        _move(path, folder)
+    else:
+        _move(path, folder / path.name)
+    _forget_marker(path)
+    delivery, files = _contents(batch, folder, project)
+    register.add(batch, files, delivery, now)
+    return Taken(path.name, "registered", batch, f"{len(files)} files")
+
+
+def _contents(name: str, path: Path, project: Project) -> tuple[Delivery, dict[str, str]]:
+    """Return how a delivery is read, and the names and hashes of its files."""
+    if project.raw.inbox is None:
+        raise SourceError(f"{name}: project {project.project} has no raw.inbox that says how to read it; add one")
+    if links := [link.name for link in (path, *path.rglob("*")) if link.is_symlink()]:
+        raise SourceError(f"{name}: {links[0]} is a link; copy the file itself into the inbox")
+    settings = project.raw.inbox.model_dump()
+    if path.is_file():
+        found = source_files(name, (path.name,), path.parent)
+        return Delivery(files=(path.name,), **settings), {file.name: file_sha256(file.path) for file in found}
+    description = path / DESCRIPTION
+    if description.is_file():
+        settings = described(_yaml(description), settings, f"{name}/{DESCRIPTION}")
+    patterns = settings.pop("files", None) or [
+        file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if file.is_file() and _is_data(file)
+    ]
+    if not patterns:
+        raise SourceError(f"{name}: no file in it; bring {', '.join(FORMATS)} files")
+    found = source_files(name, tuple(patterns), path)
+    return Delivery(files=tuple(patterns), **settings), {file.name: file_sha256(file.path) for file in found}
+
+
+def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
+    path = arrival.path
+    if not path.name.endswith(ANSWER_FORMATS):
+        raise SourceError(f"{path.name}: answers are taken from {', '.join(ANSWER_FORMATS)} files; convert it")
+    sha256 = file_sha256(path)
+    there = answer_files(lake)
+    if any(f"-{sha256[:16]}-" in file.name for file in there):
+        _move(path, path.parent.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
+        return Taken(path.name, "known", None, "the same file of answers is there already")
+    ending = next(ending for ending in ANSWER_FORMATS if path.name.endswith(ending))
+    name = f"{len(there) + 1:06d}-{sha256[:16]}-{batch_for(path.name, set())}{ending}"
+    _move(path, Path(str(lake.folder)) / "answer_files" / name)
+    _forget_marker(path)
+    return Taken(path.name, "registered", None, "answers")
+
+
+def _arrival(path: Path, kind: Literal["delivery", "answers"]) -> Arrival | None:
+    """Return what lies at a path; None where it is gone already."""
+    try:
+        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+        about = [(file.name, stat.st_size, stat.st_mtime_ns) for file in files for stat in [file.stat()]]
+    except FileNotFoundError:
+        return None
+    look = hashlib.sha256(json.dumps([str(path), about]).encode()).hexdigest()[:16]
+    is_marked = path.with_name(path.name + DONE).exists() or any((path / marker).exists() for marker in MARKERS)
+    is_unfinished = any(file.name.endswith(UNFINISHED) for file in files)
+    return Arrival(path, kind, look, is_marked) if files and not is_unfinished else None
+
+
+def _visible(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    hidden = (DONE, REFUSED, *UNFINISHED)
+    return sorted(path for path in folder.iterdir() if path.name[0] not in "._" and not path.name.endswith(hidden))
+
+
+def _is_data(file: Path) -> bool:
+    return file.name[0] not in "._" and file.name != DESCRIPTION
+
+
+def _was_refused(arrival: Arrival) -> bool:
+    note = arrival.path.with_name(arrival.path.name + REFUSED)
+    return note.is_file() and arrival.look in note.read_text(encoding="utf-8", errors="replace")
+
+
+def _refuse(arrival: Arrival, reason: str) -> None:
+    note = arrival.path.with_name(arrival.path.name + REFUSED)
+    words = f"{reason}\n\nMend it, or take it away. It is looked at again when it changes (now {arrival.look}).\n"
+    replace_file(note, words.encode())
+
+
+def _forget_marker(path: Path) -> None:
+    for ending in (DONE, REFUSED):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path.parent.name}/{path.name}: not a YAML file: {error}") from None
+
+
+def _move(path: Path, target: Path) -> None:
+    """Move a file or folder; between file systems it is copied first, and appears whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.rename(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        staged = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+        if path.is_dir():
+            shutil.copytree(path, staged)
+            os.rename(staged, target)
+            shutil.rmtree(path)
+        else:
+            shutil.copyfile(path, staged)
+            os.rename(staged, target)
+            path.unlink()

@@ -1,0 +1,81 @@
+"""The world comes in: what lies in the inbox is taken, new releases are proposed, answers are collected."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from cupel.answers.collect import Workforce, collect
+from cupel.answers.log import Head
+from cupel.answers.recorded import RecordedWorkforce
+from cupel.lake import Lake
+from cupel.project import Project, load_project
+from cupel.release.plan import ALL, is_finished
+from cupel.release.proposals import propose_new, proposed
+from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
+from cupel.sources.register import with_registered
+
+# What looks the same after so long is held to be whole, unless who brings it marks it.
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+class Came(NamedTuple):
+    """What came in, and what the project holds now."""
+
+    taken: list[Taken]
+    proposed: list[str]
+    written: int
+    head: Head
+    batches: list[str]
+    releases: list[str]
+
+
+def current_project(folder: Path, lake: Lake) -> Project:
+    """Return a project as it is now: its file, and the deliveries that arrived."""
+    return with_registered(load_project(folder / f"{lake.project}.yaml"), lake)
+
+
+def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
+    """Let the world come in to a project.
+
+    Args:
+        projects: Folder of the project files.
+        lake: The project's lake.
+        data: Folder that recorded answers are named relative to.
+        inbox: The project's inbox; None: nothing arrives by itself.
+
+    Raises:
+        ProjectError: The project file is wrong.
+        AnswerError: The log is broken, or a file of answers cannot be read.
+    """
+    taken = [] if inbox is None else take_whole(projects, lake, inbox)
+    project = current_project(projects, lake)
+    new = [] if project.operation.release else propose_new(lake, project, "the chain")
+    batches = list(project.raw.deliveries)
+    releases = releases_of(lake, project)
+    unfinished = [name for name in releases if not is_finished(lake, name)]
+    written = collect(lake, workforce(project, lake, data), batches, unfinished)
+    return Came(taken, new, written, lake.answers.head(), batches, releases)
+
+
+def take_whole(projects: Path, lake: Lake, inbox: Path) -> list[Taken]:
+    """Take all that lies whole in an inbox; what is not marked as whole is looked at twice."""
+    now = datetime.now(UTC)
+    taken = take_unregistered(current_project(projects, lake), lake, now)
+    there = arrivals(inbox)
+    if any(not arrival.is_marked for arrival in there):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    looks = {str(arrival.path): arrival.look for arrival in there}
+    for arrival in whole(arrivals(inbox), looks):
+        taken.append(take(arrival, current_project(projects, lake), lake, now))
+    return taken
+
+
+def releases_of(lake: Lake, project: Project) -> list[str]:
+    """Return the releases that were proposed or frozen; not those of deliveries that the project no longer names."""
+    return [name for name in proposed(lake) if name.rpartition("-r")[0] in (ALL, *project.raw.deliveries)]
+
+
+def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
+    """Return the people whose answers lie in the project's files, and in those that came through the inbox."""
+    return RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])

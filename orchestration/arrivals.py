@@ -1,0 +1,129 @@
+"""What starts a collection: something whole in the inbox, open questions, the clock; and what proposes releases."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import dagster as dg
+
+from cupel.errors import CupelError
+from cupel.lake import Lake
+from cupel.project import Project
+from cupel.release.plan import ALL, release_name
+from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
+from cupel.sources.inbox import arrivals, whole
+from cupel.world import current_project, releases_of
+from orchestration.deployment import Deployment
+
+SECONDS_BETWEEN_LOOKS = 30
+
+
+def collect_job(project: str) -> str:
+    """Return the name of the job that takes deliveries, proposes releases and collects answers."""
+    return f"{project}_collect"
+
+
+def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinition:
+    """Return the sensor that looks whether there is something to collect.
+
+    A tick only looks; taking, hashing and collecting belong in a run. What looks the same at two ticks
+    is whole, and so is what is marked. The same state never starts a second run.
+
+    Args:
+        project: The project, as it was when the definitions were loaded.
+        deployment: Where its inbox and lake are.
+    """
+    name = project.project
+
+    @dg.sensor(
+        name=f"{name}_inbox",
+        job_name=collect_job(name),
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Looks for whole deliveries in the inbox, for questions that nobody was asked yet, and for "
+        "batches that are ready for a release.",
+    )
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        lake = Lake(deployment.lake, name)
+        try:
+            now = current_project(deployment.projects, lake)
+        except CupelError as error:
+            return dg.SkipReason(str(error))
+        there = [] if deployment.inbox is None else arrivals(deployment.inbox / name)
+        before = json.loads(context.cursor) if context.cursor else {}
+        ready = [arrival.look for arrival in whole(there, before)]
+        key = hashlib.sha256(json.dumps([sorted(ready), state(lake, now, deployment.data)]).encode()).hexdigest()
+        return dg.SensorResult(
+            run_requests=[dg.RunRequest(run_key=key)],
+            cursor=json.dumps({str(arrival.path): arrival.look for arrival in there}),
+            dynamic_partitions_requests=_partitions(context.instance, lake, now),
+        )
+
+    return look
+
+
+def state(lake: Lake, project: Project, data: Path) -> list[str]:
+    """Return what a collection depends on: the outbox, the files of recorded answers, batches ready for release."""
+    batches, releases = list(project.raw.deliveries), releases_of(lake, project)
+    outbox = [f"tasks@{batch}" for batch in batches] + [f"release_tasks@{release}" for release in releases]
+    found = [f"{table} {lake.version(table)}" for table in outbox]
+    for name in project.labeling.answers:
+        path = data / name
+        found.append(f"{name} {path.stat().st_mtime_ns} {path.stat().st_size}" if path.is_file() else f"{name} absent")
+    if project.operation.release is None:
+        holds = [ALL] if project.release.holds == "all_batches" else batches
+        known = {name.rpartition("-r")[0] for name in proposed(lake)}
+        found += [part for part in holds if part not in known and is_ready(lake, project, release_name(part, 1))]
+    return [*found, *batches]
+
+
+def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefinition]:
+    """Return the clocks of a project: daily collection, and releases where they are proposed on time.
+
+    Args:
+        project: The project; its `operation` says when.
+        deployment: Where its lake is.
+    """
+    name, operation = project.project, project.operation
+    daily = dg.ScheduleDefinition(
+        name=f"{name}_daily",
+        job_name=collect_job(name),
+        cron_schedule=operation.collect,
+        execution_timezone=operation.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Collects answers; what comes of them is carried forward by itself.",
+    )
+    if operation.release is None:
+        return [daily]
+
+    @dg.schedule(
+        name=f"{name}_releases",
+        job_name=collect_job(name),
+        cron_schedule=operation.release,
+        execution_timezone=operation.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Proposes a release of what is new, or has other labels than its last release.",
+    )
+    def propose_releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        lake = Lake(deployment.lake, name)
+        now = current_project(deployment.projects, lake)
+        asked_by = f"the schedule {operation.release}"
+        new = [*propose_new(lake, now, asked_by), *propose_changed(lake, now, asked_by)]
+        if not new:
+            return dg.SkipReason("nothing is new and ready")
+        context.instance.add_dynamic_partitions(f"{name}_releases", new)
+        return dg.RunRequest(run_key="+".join(new))
+
+    return [daily, propose_releases]
+
+
+def _partitions(instance: dg.DagsterInstance, lake: Lake, project: Project) -> list[dg.AddDynamicPartitionsRequest]:
+    """Return the batches and releases that Dagster does not know yet, such as after its record was lost."""
+    wanted = {"batches": list(project.raw.deliveries), "releases": releases_of(lake, project)}
+    requests = []
+    for kind, names in wanted.items():
+        there = set(instance.get_dynamic_partitions(f"{project.project}_{kind}"))
+        new = [name for name in names if name not in there]
+        if new:
+            requests.append(dg.AddDynamicPartitionsRequest(f"{project.project}_{kind}", new))
+    return requests

@@ -1,0 +1,142 @@
+"""Automation: which tables the daemon makes, and when. The lake says what is out of date; gates say how far to go."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+
+import dagster as dg
+
+from cupel.errors import CupelError
+from cupel.lake import Lake
+from cupel.release.plan import is_finished
+from cupel.release.proposals import is_ready
+from cupel.release.reported import is_reported
+from cupel.world import current_project, releases_of
+from orchestration.deployment import Deployment
+from orchestration.freshness import why_stale
+from orchestration.works import Work
+
+log = logging.getLogger(__name__)
+SECONDS_BETWEEN_TICKS = 30
+REPORT = "report"
+
+
+class Outlook:
+    """What is out of date in each partition of a project; asked once a tick, however many tables ask.
+
+    Args:
+        project: The project's name.
+        deployment: Where its file and lake are.
+        works: What is done for a batch, and what for a release, in the order of the chain.
+    """
+
+    def __init__(self, project: str, deployment: Deployment, works: Callable[[bool], Sequence[Work]]) -> None:
+        self.name = project
+        self._deployment = deployment
+        self._works = works
+        self._tick: object = None
+        self._found: dict[str, dict[str, str]] = {}
+
+    def stale(self, tick: object, partition: str, is_release: bool) -> dict[str, str]:
+        """Return the tables of a partition that are out of date, and why; none where nothing can be done now."""
+        if tick != self._tick:
+            self._tick, self._found = tick, {}
+            self._lake = Lake(self._deployment.lake, self.name)
+            self._project = current_project(self._deployment.projects, self._lake)
+        if partition not in self._found:
+            self._found[partition] = self._stale(partition, is_release)
+        return self._found[partition]
+
+    def _stale(self, partition: str, is_release: bool) -> dict[str, str]:
+        is_due = self._is_release_due if is_release else self._is_batch_due
+        try:
+            stale: dict[str, str] = {}
+            if is_due(partition):
+                works = self._works(is_release)
+                stale = why_stale(self._lake, self._project, self._deployment.data, partition, works)
+            if is_release and not stale and self._is_report_due(partition):
+                stale = {REPORT: "the release has moved on since its report"}
+            return stale
+        except CupelError as error:
+            log.warning("%s, %s: %s", self.name, partition, error)
+            return {}
+
+    def _is_batch_due(self, batch: str) -> bool:
+        return batch in self._project.raw.deliveries
+
+    def _is_release_due(self, release: str) -> bool:
+        if is_finished(self._lake, release) or release not in releases_of(self._lake, self._project):
+            return False
+        is_planned = self._lake.commit("release_plan", release) is not None
+        return is_planned or is_ready(self._lake, self._project, release)
+
+    def _is_report_due(self, release: str) -> bool:
+        return self._lake.commit("release_plan", release) is not None and not is_reported(self._lake, release)
+
+
+class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
+    """True for the partitions whose table the lake holds to be out of date, with no closed gate before it.
+
+    A partition is asked for once for the same reasons: a run that broke is not started over and over,
+    but again when something has changed, or when the daily collection has made a new day of it.
+
+    Args:
+        outlook: The project's outlook.
+    """
+
+    def __init__(self, outlook: Outlook) -> None:
+        self._outlook = outlook
+
+    @property
+    def name(self) -> str:
+        """How the page calls it."""
+        return f"out of date in the lake of {self._outlook.name}"
+
+    @property
+    def description(self) -> str:
+        """What the page says of it."""
+        return "The table is missing or made of other inputs, settings or code than those of now; no gate is closed."
+
+    def evaluate(self, context: dg.AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:
+        """Return the partitions that are to be made, and remember for which reasons."""
+        asked: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
+        partitions = context.partitions_def
+        if partitions is None:
+            return dg.AutomationResult(context, context.get_empty_subset())
+        is_release = str(getattr(partitions, "name", "")).endswith("_releases")
+        table = context.key.path[-1]
+        wanted: set[str] = set()
+        for partition in sorted(context.candidate_subset.expensively_compute_partition_keys()):
+            stale = self._outlook.stale(context.evaluation_time, partition, is_release)
+            if table not in stale:
+                asked.pop(partition, None)
+                continue
+            reasons = hashlib.sha256(json.dumps([stale, context.evaluation_time.date().isoformat()]).encode())
+            if asked.get(partition) != reasons.hexdigest():
+                asked[partition] = reasons.hexdigest()
+                wanted.add(partition)
+        subset = context.asset_graph_view.get_subset_from_partition_keys(context.key, partitions, wanted)
+        return dg.AutomationResult(context, subset, cursor=json.dumps(asked, sort_keys=True))
+
+
+def condition(outlook: Outlook, table: str) -> dg.AutomationCondition[dg.AssetKey]:
+    """Return when a table is made: out of date in the lake, and no run at work on it."""
+    idle = ~dg.AutomationCondition.in_progress()
+    if table == REPORT:
+        return idle & ~dg.AutomationCondition.any_deps_in_progress() & OutOfDate(outlook)
+    return idle & OutOfDate(outlook)
+
+
+def automation_sensor(project: str) -> dg.AutomationConditionSensorDefinition:
+    """Return the sensor that carries a project's batches and releases forward, as far as their gates allow."""
+    return dg.AutomationConditionSensorDefinition(
+        f"{project}_forward",
+        target=dg.AssetSelection.key_prefixes([project]),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
+        use_user_code_server=True,
+        emit_backfills=False,
+        run_tags={"cupel/project": project},
+        description="Carries every batch and release forward exactly as far as its gates allow.",
+    )
