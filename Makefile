@@ -8,7 +8,7 @@ PROJECT ?= sentiment
 PORT ?= 3000
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run release ui test check format clean
+.PHONY: help setup run release ui up down gate test check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,12 @@ release: setup  ## Put a delivery to a new audit: make release BATCH=movies (or 
 ui: setup  ## Open the Dagster page on 127.0.0.1.
 	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
 	@.venv/bin/dagster-webserver -h 127.0.0.1 -p $(PORT) -w workspace.yaml
+
+up: setup  ## Start page and daemon in the background: deliveries are taken, schedules run.
+	@PORT=$(PORT) $(PYTHON) -m orchestration.service up
+
+down: .venv/.run  ## Stop them.
+	@$(PYTHON) -m orchestration.service down
 
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 	@$(PYTHON) -m pytest -n 2

@@ -4,14 +4,17 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import dagster as dg
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from cupel.errors import CupelError
 from cupel.lake import Lake
 from cupel.release.plan import is_finished
 from cupel.release.proposals import is_ready
 from cupel.release.reported import is_reported
+from cupel.tables import TABLES
 from cupel.world import current_project, releases_of
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
@@ -20,6 +23,7 @@ from orchestration.works import Work
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_TICKS = 30
 REPORT = "report"
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
 
 
 class Outlook:
@@ -35,10 +39,12 @@ class Outlook:
         self.name = project
         self._deployment = deployment
         self._works = works
-        self._tick: object = None
+        self._tick: datetime | None = None
         self._found: dict[str, dict[str, str]] = {}
+        self._busy_at: datetime | None = None
+        self._busy: set[str] = set()
 
-    def stale(self, tick: object, partition: str, is_release: bool) -> dict[str, str]:
+    def stale(self, tick: datetime, partition: str, is_release: bool) -> dict[str, str]:
         """Return the tables of a partition that are out of date, and why; none where nothing can be done now."""
         if tick != self._tick:
             self._tick, self._found = tick, {}
@@ -47,6 +53,25 @@ class Outlook:
         if partition not in self._found:
             self._found[partition] = self._stale(partition, is_release)
         return self._found[partition]
+
+    def busy(self, tick: datetime, instance: dg.DagsterInstance) -> set[str]:
+        """Return the partitions that an unfinished run is at work on, whichever table it is at."""
+        if tick != self._busy_at:
+            runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+            self._busy = {partition for run in runs if (partition := self._worked_on(run)) is not None}
+            self._busy_at = tick
+        return self._busy
+
+    def _worked_on(self, run: dg.DagsterRun) -> str | None:
+        keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
+        is_ours = any(key.path[0] == self.name for key in keys) or run.job_name.startswith(f"{self.name}_")
+        return run.tags.get("dagster/partition") if is_ours else None
+
+    def state(self, tick: datetime, partition: str) -> str:
+        """Return what names the state that a partition is in: its tables, why they are stale, the log, the day."""
+        tables = [self._lake.version(f"{table}@{partition}") for table in TABLES]
+        named = [self._found[partition], tables, self._lake.answers.head().hash, tick.date().isoformat()]
+        return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
     def _stale(self, partition: str, is_release: bool) -> dict[str, str]:
         is_due = self._is_release_due if is_release else self._is_batch_due
@@ -78,8 +103,8 @@ class Outlook:
 class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
     """True for the partitions whose table the lake holds to be out of date, with no closed gate before it.
 
-    A partition is asked for once for the same reasons: a run that broke is not started over and over,
-    but again when something has changed, or when the daily collection has made a new day of it.
+    A partition is asked for once in the same state: a run that broke is not started over and over, but
+    again when something has changed, and once every day.
 
     Args:
         outlook: The project's outlook.
@@ -107,25 +132,23 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
         is_release = str(getattr(partitions, "name", "")).endswith("_releases")
         table = context.key.path[-1]
         wanted: set[str] = set()
-        for partition in sorted(context.candidate_subset.expensively_compute_partition_keys()):
+        busy = self._outlook.busy(context.evaluation_time, context.asset_graph_view.instance)
+        for partition in sorted(context.candidate_subset.expensively_compute_partition_keys() - busy):
             stale = self._outlook.stale(context.evaluation_time, partition, is_release)
             if table not in stale:
                 asked.pop(partition, None)
                 continue
-            reasons = hashlib.sha256(json.dumps([stale, context.evaluation_time.date().isoformat()]).encode())
-            if asked.get(partition) != reasons.hexdigest():
-                asked[partition] = reasons.hexdigest()
+            state = self._outlook.state(context.evaluation_time, partition)
+            if asked.get(partition) != state:
+                asked[partition] = state
                 wanted.add(partition)
         subset = context.asset_graph_view.get_subset_from_partition_keys(context.key, partitions, wanted)
         return dg.AutomationResult(context, subset, cursor=json.dumps(asked, sort_keys=True))
 
 
-def condition(outlook: Outlook, table: str) -> dg.AutomationCondition[dg.AssetKey]:
-    """Return when a table is made: out of date in the lake, and no run at work on it."""
-    idle = ~dg.AutomationCondition.in_progress()
-    if table == REPORT:
-        return idle & ~dg.AutomationCondition.any_deps_in_progress() & OutOfDate(outlook)
-    return idle & OutOfDate(outlook)
+def condition(outlook: Outlook) -> dg.AutomationCondition[dg.AssetKey]:
+    """Return when a table is made: out of date in the lake, and no run at work on its batch or release."""
+    return ~dg.AutomationCondition.in_progress() & OutOfDate(outlook)
 
 
 def automation_sensor(project: str) -> dg.AutomationConditionSensorDefinition:

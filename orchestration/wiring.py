@@ -82,7 +82,7 @@ def _operated(project: Project, deployment: Deployment) -> dg.Definitions:
 
     @cache
     def works(is_release: bool) -> Sequence[Work]:
-        plain = project_definitions(project)
+        plain = deployment_definitions([project], deployment)
         return job_works(plain, release_job(name) if is_release else batch_job(name))
 
     clocks = dg.Definitions(
@@ -121,7 +121,7 @@ def _bound(
         changes: dict[str, Any] = {"owners": [project.owner]} | ({} if fresh is None else {"freshness_policy": fresh})
         if spec.group_name == "answers":
             return spec.replace_attributes(**changes)
-        automation = None if outlook is None else condition(outlook, table)
+        automation = None if outlook is None else condition(outlook)
         partitions_def = releases if spec.group_name == "release" else batches
         return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
