@@ -28,6 +28,7 @@ def main() -> None:
 
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @main.command()
@@ -105,3 +106,23 @@ def verify(release: Path) -> None:
     console.print(f"release_sha256 {found.release_sha256}", markup=False)
     console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
     sys.exit(0 if found.is_passed else 1)
+
+
+@main.command()
+@click.argument("project")
+@click.argument("batch")
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--by", default="cupel release", show_default=True, help="Who asks; kept with the proposal.")
+def release(project: str, batch: str, projects: Path, lake: Path, by: str) -> None:
+    """Propose a new release of a BATCH of a PROJECT, or of `all`: a new audit, which spends a further attempt.
+
+    The daemon takes it up within a minute, `make run` when it runs next. Exit codes: 0 proposed, 1 error.
+    """
+    from cupel.lake import Lake
+    from cupel.release.proposals import propose
+    from cupel.world import current_project
+
+    there = Lake(lake, project)
+    name = propose(there, current_project(projects, there), batch, by)
+    click.echo(f"{name} is proposed; the daemon takes it up, or `make run PROJECT={project}`")

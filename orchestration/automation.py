@@ -11,11 +11,11 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from cupel.errors import CupelError
 from cupel.lake import Lake
-from cupel.release.plan import is_finished
+from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import is_ready
 from cupel.release.reported import is_reported
 from cupel.tables import TABLES
-from cupel.world import current_project, releases_of
+from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.works import Work
@@ -91,7 +91,7 @@ class Outlook:
         return batch in self._project.raw.deliveries
 
     def _is_release_due(self, release: str) -> bool:
-        if is_finished(self._lake, release) or release not in releases_of(self._lake, self._project):
+        if release.rpartition("-r")[0] not in (ALL, *self._project.raw.deliveries) or is_finished(self._lake, release):
             return False
         is_planned = self._lake.commit("release_plan", release) is not None
         return is_planned or is_ready(self._lake, self._project, release)

@@ -1,5 +1,6 @@
 """`make up` and `make down`: page and daemon as two processes in the background, their logs in one place."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -94,10 +95,8 @@ def _stop(process: int) -> None:
             return
         end = time.monotonic() + SECONDS_TO_STOP
         while time.monotonic() < end:
-            try:
+            with contextlib.suppress(ChildProcessError):
                 os.waitpid(process, os.WNOHANG)
-            except ChildProcessError:
-                pass
             try:
                 os.killpg(process, 0)
             except ProcessLookupError:

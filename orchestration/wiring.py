@@ -117,7 +117,7 @@ def _bound(
     """Return the assets under the project's name, with its owner and the partitions of their stage."""
 
     def own(spec: dg.AssetSpec) -> dg.AssetSpec:
-        table, fresh = spec.key.path[-1], _freshness(project, spec.key.path[-1])
+        fresh = _freshness(project, spec.key.path[-1])
         changes: dict[str, Any] = {"owners": [project.owner]} | ({} if fresh is None else {"freshness_policy": fresh})
         if spec.group_name == "answers":
             return spec.replace_attributes(**changes)

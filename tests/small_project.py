@@ -51,7 +51,7 @@ def write_project(
     rng = random.Random(seed)
     data = folder / "data" / name
     data.mkdir(parents=True)
-    (folder / "projects").mkdir(exist_ok=True)
+    (folder / "projects").mkdir(parents=True, exist_ok=True)
     lines, answers = [], ["batch,item_id,purpose,annotator,label"]
     for number in range(items):
         truth = rng.choice(["warm", "cold"])

@@ -67,16 +67,18 @@ def _matches(batch: str, pattern: str, folder: Path, root: Path) -> list[SourceF
     where = f"delivery {batch}, files: {pattern!r}"
     relative = _relative(where, pattern, folder, root)
     path = folder / relative
-    if path.is_dir():
-        raise SourceError(f"{where}: {path} is a folder; name the files in it, for example {relative}/*.jsonl")
-    if path.is_file():
-        return [_source_file(where, path, folder, root)]
-    if not WILDCARDS & set(relative):
-        raise SourceError(f"{where}: {path} does not exist; mend the name or bring the file")
     try:
+        if path.is_dir():
+            raise SourceError(f"{where}: {path} is a folder; name the files in it, for example {relative}/*.jsonl")
+        if path.is_file():
+            return [_source_file(where, path, folder, root)]
+        if not WILDCARDS & set(relative):
+            raise SourceError(f"{where}: {path} does not exist; mend the name or bring the file")
         matches = [path for path in folder.glob(relative) if path.is_file()]
     except ValueError as error:
         raise SourceError(f"{where}: not a glob pattern: {error}") from None
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise SourceError(f"{where}: cannot be looked for: {error.strerror}; mend the name") from None
     if not matches:
         raise SourceError(f"{where}: no file in {folder} matches this pattern; mend it or bring the files")
     return [_source_file(where, path, folder, root) for path in matches]
@@ -84,6 +86,8 @@ def _matches(batch: str, pattern: str, folder: Path, root: Path) -> list[SourceF
 
 def _relative(where: str, pattern: str, folder: Path, root: Path) -> str:
     """Return the pattern relative to the folder; it must not lead out of it."""
+    if not pattern.isprintable():
+        raise SourceError(f"{where}: holds unprintable characters; rename the file")
     path = PurePosixPath(pattern)
     if path.is_absolute():
         base = next((base for base in (folder.absolute(), root) if path.is_relative_to(base.as_posix())), None)

@@ -10,13 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
-
 from cupel.errors import SourceError
 from cupel.lake import Lake, replace_file
 from cupel.project import Delivery, Project
 from cupel.sources.files import FORMATS, file_sha256, source_files
 from cupel.sources.register import Register, batch_for, content_sha256, described
+from cupel.strict_yaml import read_yaml
 
 ANSWERS = "answers"
 KNOWN = "_known"
@@ -215,8 +214,8 @@ def _forget_marker(path: Path) -> None:
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return read_yaml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise SourceError(f"{path.parent.name}/{path.name}: not a YAML file: {error}") from None
 
 

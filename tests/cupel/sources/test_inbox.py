@@ -1,0 +1,223 @@
+"""What is dropped in the inbox becomes a delivery once, whole, or stays with a reason."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cupel.errors import SourceError
+from cupel.lake import Lake
+from cupel.project import Project, load_project
+from cupel.sources import inbox as inbox_module
+from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
+from cupel.sources.register import Register, delivery_folder, with_registered
+from small_project import write_project
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class World:
+    """A project with an inbox."""
+
+    def __init__(self, folder: Path) -> None:
+        deployment = write_project(folder, items=3)
+        path = deployment.projects / "small.yaml"
+        path.write_text(path.read_text().replace("raw:\n", "raw:\n  inbox: {licence: CC0-1.0}\n"))
+        self.file = load_project(path)
+        self.lake = Lake(deployment.lake, "small")
+        self.inbox = folder / "inbox" / "small"
+        (self.inbox / "answers").mkdir(parents=True)
+
+    @property
+    def project(self) -> Project:
+        return with_registered(self.file, self.lake)
+
+    def drop(self, name: str, content: str = '{"id": "a", "text": "x"}\n') -> Path:
+        path = self.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        return path
+
+    def take(self) -> list[Taken]:
+        return [take(arrival, self.project, self.lake, NOW) for arrival in arrivals(self.inbox)]
+
+    def names(self) -> list[str]:
+        return [arrival.path.name for arrival in arrivals(self.inbox)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_file_becomes_the_next_delivery_and_leaves_the_inbox(world: World) -> None:
+    path = world.drop("Movies of May.jsonl")
+    assert [(taken.outcome, taken.batch) for taken in world.take()] == [("registered", "movies-of-may")]
+    assert not path.exists()
+    assert list(world.project.raw.deliveries) == ["one", "movies-of-may"]
+    delivery = world.project.raw.deliveries["movies-of-may"]
+    assert (delivery.files, delivery.licence) == (("Movies of May.jsonl",), "CC0-1.0")
+    folder = delivery_folder(world.lake, "movies-of-may", Path("data"))
+    assert (folder / "Movies of May.jsonl").is_file()
+    assert delivery_folder(world.lake, "one", Path("data")) == Path("data")
+
+
+def test_a_folder_may_say_how_it_is_read(world: World) -> None:
+    world.drop("may/a.jsonl")
+    world.drop("may/notes.pdf", "not data")
+    world.drop("may/delivery.yaml", "licence: MIT\ntext_field: body\nfiles: ['*.jsonl']\n")
+    assert world.take()[0].outcome == "registered"
+    delivery = world.project.raw.deliveries["may"]
+    assert (delivery.licence, delivery.text_field, delivery.files) == ("MIT", "body", ("a.jsonl",))
+
+
+def test_the_same_content_is_recognised_whatever_it_is_called(world: World) -> None:
+    world.drop("may.jsonl")
+    world.take()
+    world.drop("june.jsonl")
+    (taken,) = world.take()
+    assert (taken.outcome, taken.batch) == ("known", "may")
+    assert list(world.project.raw.deliveries) == ["one", "may"]
+    assert len(list((world.inbox / "_known").iterdir())) == 1
+    assert world.names() == []
+
+
+def test_another_content_of_the_same_name_is_another_delivery(world: World) -> None:
+    world.drop("may.jsonl")
+    world.take()
+    world.drop("may.jsonl", '{"id": "b", "text": "y"}\n')
+    assert world.take()[0].batch == "may-2"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("scan.pdf", "ends in none of"), ("empty/.hidden", None), ("f/a.exe", "ends in none of")]
+)
+def test_what_cannot_be_read_stays_with_a_reason_until_it_changes(world: World, name: str, words: str | None) -> None:
+    path = world.drop(name)
+    if words is None:
+        assert [taken.outcome for taken in world.take()] in ([], ["refused"])
+        return
+    (taken,) = world.take()
+    assert taken.outcome == "refused"
+    assert words in taken.reason
+    top = world.inbox / Path(name).parts[0]
+    assert words in top.with_name(top.name + ".refused.txt").read_text()
+    assert path.exists()
+    assert world.names() == []
+    path.write_text("mended, perhaps")
+    assert world.names() == [top.name]
+
+
+def test_a_link_is_refused(world: World, tmp_path: Path) -> None:
+    (tmp_path / "secret.jsonl").write_text("{}")
+    os.symlink(tmp_path / "secret.jsonl", world.inbox / "link.jsonl")
+    (taken,) = world.take()
+    assert (taken.outcome, "is a link" in taken.reason) == ("refused", True)
+
+
+def test_what_still_grows_is_not_whole_and_what_is_marked_is(world: World) -> None:
+    path = world.drop("may.jsonl")
+    first = arrivals(world.inbox)
+    assert whole(first, {}) == []
+    looks = {str(arrival.path): arrival.look for arrival in first}
+    path.write_text(path.read_text() * 2)
+    assert whole(arrivals(world.inbox), looks) == []
+    looks = {str(arrival.path): arrival.look for arrival in arrivals(world.inbox)}
+    assert [arrival.path for arrival in whole(arrivals(world.inbox), looks)] == [path]
+    world.drop("may.jsonl.done", "")
+    assert [arrival.path for arrival in whole(arrivals(world.inbox), {})] == [path]
+    world.drop("june.jsonl.part")
+    world.drop(".july.jsonl")
+    assert world.names() == ["may.jsonl"]
+    world.take()
+    assert list(world.inbox.glob("may*")) == []
+
+
+def test_a_delivery_that_vanishes_is_said_and_nothing_breaks(world: World) -> None:
+    path = world.drop("may.jsonl")
+    (arrival,) = arrivals(world.inbox)
+    path.unlink()
+    taken = take(arrival, world.project, world.lake, NOW)
+    assert taken.outcome in ("gone", "refused")
+    assert list(world.project.raw.deliveries) == ["one"]
+
+
+def test_a_kill_between_files_and_register_is_mended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.drop("may.jsonl")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Register, "add", killed)
+        with pytest.raises(KeyboardInterrupt):
+            world.take()
+    (Register(world.lake).root / "june").mkdir()
+    assert list(world.project.raw.deliveries) == ["one"]
+    assert [taken.batch for taken in take_unregistered(world.project, world.lake, NOW)] == ["may"]
+    assert list(world.project.raw.deliveries) == ["one", "may"]
+
+
+def test_between_file_systems_a_delivery_is_copied_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.rename
+
+    def across(source: Path, target: Path) -> None:
+        if Path(source).is_relative_to(world.inbox):
+            raise OSError(18, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(inbox_module.os, "rename", across)
+    world.drop("may/a.jsonl")
+    world.drop("june.jsonl", '{"id": "j", "text": "z"}\n')
+    assert {taken.outcome for taken in world.take()} == {"registered"}
+    assert sorted(world.project.raw.deliveries) == ["june", "may", "one"]
+    assert world.names() == []
+
+
+def test_answers_are_taken_in_the_order_of_their_arrival_and_once(world: World) -> None:
+    world.drop("answers/z.csv", "batch,item_id,purpose,annotator,label\n")
+    world.take()
+    world.drop("answers/a.csv", "batch,item_id,purpose,annotator,label\none,i0,label,ann,warm\n")
+    world.drop("answers/b.xlsx", "?")
+    assert sorted(taken.outcome for taken in world.take()) == ["refused", "registered"]
+    world.drop("answers/again.csv", "batch,item_id,purpose,annotator,label\n")
+    assert [taken.outcome for taken in world.take()] == ["known"]
+    assert [path.name[:6] + path.name[-6:] for path in answer_files(world.lake)] == ["000001-z.csv", "000002-a.csv"]
+
+
+def test_a_register_with_a_gap_or_a_broken_entry_is_an_error(world: World) -> None:
+    for number in range(3):
+        world.drop(f"d{number}.jsonl", f'{{"id": "{number}", "text": "x"}}\n')
+    world.take()
+    folder = Path(str(world.lake.folder)) / "register"
+    kept = (folder / "000002.json").read_bytes()
+    (folder / "000002.json").unlink()
+    with pytest.raises(SourceError, match="entry 2 is missing"):
+        Register(world.lake).entries()
+    (folder / "000002.json").write_bytes(kept[:20])
+    with pytest.raises(SourceError, match=r"000002\.json: not an entry"):
+        Register(world.lake).entries()
+    (folder / "000002.json").write_bytes(kept)
+    shutil.rmtree(folder)
+    assert len(take_unregistered(world.project, world.lake, NOW)) == 3
+
+
+def test_the_clock_decides_nothing(world: World) -> None:
+    world.drop("may.jsonl")
+    (arrival,) = arrivals(world.inbox)
+    take(arrival, world.project, world.lake, NOW)
+    world.drop("june.jsonl", '{"id": "b", "text": "y"}\n')
+    (arrival,) = arrivals(world.inbox)
+    take(arrival, world.project, world.lake, datetime(1999, 1, 1, tzinfo=UTC))
+    assert list(world.project.raw.deliveries) == ["one", "may", "june"]
+
+
+def test_a_name_of_a_registered_delivery_is_not_free_for_the_project_file(world: World) -> None:
+    world.drop("one-more.jsonl")
+    world.take()
+    deliveries = world.file.raw.deliveries | {"one-more": world.file.raw.deliveries["one"]}
+    changed = world.file.model_copy(update={"raw": world.file.raw.model_copy(update={"deliveries": deliveries})})
+    with pytest.raises(SourceError, match="one-more"):
+        with_registered(changed, world.lake)
