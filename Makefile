@@ -31,6 +31,10 @@ up: setup  ## Start page and daemon in the background: deliveries are taken, sch
 down: .venv/.run  ## Stop them.
 	@$(PYTHON) -m orchestration.service down
 
+gate: .venv/.run $(DAGSTER_HOME)/dagster.yaml  ## Judge what is in the lake: BATCH=movies, SELECT=group:raw, SINCE=origin/main, JUNIT=gate.xml.
+	@$(PYTHON) -m orchestration.ci $(PROJECT) $(addprefix --partition ,$(BATCH)) $(if $(SELECT),--select '$(SELECT)') \
+		$(if $(SINCE),--since '$(SINCE)') $(if $(JUNIT),--junit '$(JUNIT)') $(if $(STRICT),--strict)
+
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 	@$(PYTHON) -m pytest -n 2
 

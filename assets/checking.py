@@ -18,7 +18,8 @@ def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     """Ask the checker for its opinion of every item, trained on the consensus of the others."""
     with bench.step(context) as step:
         project = step.project
-        items, consensus = step.read("clean_items"), step.read("consensus")
+        items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+        consensus = step.read("consensus", columns=["item_id", "posterior"])
         table = predictions(items, consensus, project.labeling.classes, project.checking)
         return materialized(step, step.write("predictions", table))
 
@@ -40,8 +41,8 @@ def ask_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
     with bench.step(context) as step:
         project = step.project
         table = label_tasks(
-            project.project, step.partition, step.read("routes"), step.read("annotations"),
-            step.read("rejected_answers"), project.labeling.overlap.first,
+            project.project, step.partition, step.read("routes"), step.read("annotations", columns=["item_id"]),
+            step.read("rejected_answers", columns=["item_id"]), project.labeling.overlap.first,
         )  # fmt: skip
         return materialized(step, step.write("tasks", table))
 

@@ -7,13 +7,20 @@ import pyarrow as pa
 
 from assets.bench import Bench
 from assets.spec import materialized, spec
-from cupel.cleaning.alike import EARLIER_ITEMS, earlier_items
-from cupel.cleaning.decide import decide
+from cupel.cleaning.alike import Cleaned, earlier_items
+from cupel.cleaning.decide import RULES, clean_items, decide
 from cupel.cleaning.duplicates import similar_items
+from cupel.cleaning.register import Signed
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.step import Step
-from cupel.tables import ITEM_SIGNALS, SIGNATURES, empty
+from cupel.tables import CLEAN_ITEMS, ITEM_SIGNALS, SIGNATURES
+
+# A signature takes some kilobytes.
+ROWS_SIGNED_AT_ONCE = 8_192
+# All but the texts and other fields, which are large.
+RAW = ("batch", "item_id", "source_file", "line", "licence")
+SIGNALS = ("item_id", "text_sha256", *dict.fromkeys(rule.measure for rule in RULES))
 
 
 @dg.multi_asset(specs=[spec("item_signals", deps=["raw_items"], kinds=["python"])])
@@ -22,26 +29,25 @@ def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     with bench.step(context) as step:
         pieces = step.read_batches("raw_items")
         measured = (item_signals(piece, step.project.cleaning) for piece in pieces)
-        return materialized(step, step.write("item_signals", _stream(measured, ITEM_SIGNALS.schema)))
+        return materialized(step, step.write("item_signals", _stream(measured, ITEM_SIGNALS.schema), is_sorted=True))
 
 
 @dg.multi_asset(specs=[spec("signatures", deps=["item_signals"], kinds=["python"])])
 def sign(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Make of every text what finding its duplicates needs: hashes of its shingles, and bands of their MinHash."""
     with bench.step(context) as step:
-        pieces = step.read_batches("item_signals")
+        pieces = step.read_batches("item_signals", columns=["item_id", "text", "text_sha256"], rows=ROWS_SIGNED_AT_ONCE)
         signed = (signatures(piece, step.partition, step.project.cleaning) for piece in pieces)
-        return materialized(step, step.write("signatures", _stream(signed, SIGNATURES.schema)))
+        return materialized(step, step.write("signatures", _stream(signed, SIGNATURES.schema), is_sorted=True))
 
 
 @dg.multi_asset(specs=[spec("similar_items", deps=["raw_items", "signatures"], kinds=["duckdb"])])
 def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Find which items resemble earlier ones, in this batch or in those before it in the register."""
     with bench.step(context) as step:
-        own, raw = step.read("signatures"), step.read("raw_items")
-        earlier = [step.read("signatures", batch) for batch in _earlier_batches(step)]
-        before = pa.concat_tables([empty(SIGNATURES), *earlier])
-        found = similar_items(own, before, raw, step.project.cleaning, step.lake.connection)
+        raw = step.read("raw_items", columns=["item_id", "source_file", "line"])
+        own, *earlier = (_signed(step, batch) for batch in (step.partition, *_earlier_batches(step)))
+        found = similar_items(own, earlier, raw, step.project.cleaning, step.lake.connection)
         told = {"pairs compared": found.compared, "pairs left out at most": found.not_compared}
         return materialized(step, step.write("similar_items", found.pairs), **told)
 
@@ -53,16 +59,24 @@ _MEASURED = ["raw_items", "item_signals", "signatures", "similar_items"]
 def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Decide by the measures which items are kept; of alike ones the earliest in the register."""
     with bench.step(context) as step:
-        earlier = [
-            earlier_items(step.read("signatures", batch), step.read("clean_items", batch))
-            for batch in _earlier_batches(step)
-        ]
-        before = pa.concat_tables([EARLIER_ITEMS.empty_table(), *earlier])
-        raw, signals, similar = (step.read(name) for name in ("raw_items", "item_signals", "similar_items"))
-        decision = decide(step.partition, raw, signals, similar, step.project.cleaning, before)
+        raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "group_id"])
+        signals, similar = step.read("item_signals", columns=SIGNALS), step.read("similar_items")
+        before = [_cleaned(step, batch) for batch in _earlier_batches(step)]
+        earlier = earlier_items(signals["text_sha256"], similar, before)
+        decision = decide(step.partition, raw, signals, similar, step.project.cleaning, earlier)
         linked = {"groups of earlier batches that this one links": decision.group_links.num_rows}
-        yield materialized(step, step.write("clean_items", decision.clean_items), **linked)
+        kept = _stream(_kept_pieces(step, decision.decided), CLEAN_ITEMS.schema)
+        yield materialized(step, step.write("clean_items", kept, is_sorted=True), **linked)
         yield materialized(step, step.write("rejected_items", decision.rejected_items))
+
+
+def _kept_pieces(step: Step, decided: pa.Table) -> Iterator[pa.Table]:
+    """Yield the kept items with their texts, of which only a piece is held."""
+    texts = step.read_batches("item_signals", columns=["item_id", "text"])
+    first = 0
+    for raw, signals in zip(step.read_batches("raw_items", columns=RAW), texts, strict=True):
+        yield clean_items(raw, signals, decided.slice(first, raw.num_rows))
+        first += raw.num_rows
 
 
 def _earlier_batches(step: Step) -> list[str]:
@@ -70,6 +84,20 @@ def _earlier_batches(step: Step) -> list[str]:
     register = list(step.project.raw.deliveries)
     before = register[: register.index(step.partition)]
     return [batch for batch in before if step.is_there("clean_items", batch)]
+
+
+def _signed(step: Step, batch: str) -> Signed:
+    return Signed(batch, lambda columns: step.read_batches("signatures", batch, columns, ROWS_SIGNED_AT_ONCE))
+
+
+def _cleaned(step: Step, batch: str) -> Cleaned:
+    for table in ("signatures", "clean_items"):
+        step.uses(table, batch)
+    return Cleaned(
+        batch,
+        lambda: step.read("signatures", batch, ["item_id", "text_sha256"]),
+        lambda: step.read("clean_items", batch, ["item_id", "group_id", "source_file", "line"]),
+    )
 
 
 def _stream(pieces: Iterator[pa.Table], schema: pa.Schema) -> pa.RecordBatchReader:

@@ -26,7 +26,7 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
     """Sort the annotators' answers in the log into those that count and those that do not."""
     with bench.step(context) as step:
         labeling = step.project.labeling
-        items = step.read("clean_items")["item_id"].to_pylist()
+        items = step.read("clean_items", columns=["item_id"])["item_id"]
         arrived = step.answers(step.partition, "label")
         is_known = labeling.are_annotators_known.get(step.partition, True)
         kept, rejected = annotations(arrived, items, labeling.classes, is_known)
@@ -38,7 +38,7 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Aggregate the annotations of every item: majority with explicit ties, and Dawid-Skene."""
     with bench.step(context) as step:
-        items = step.read("clean_items")["item_id"]
+        items = step.read("clean_items", columns=["item_id"])["item_id"]
         table = consensus(step.read("annotations"), items, step.project.labeling.classes)
         return materialized(step, step.write("consensus", table))
 

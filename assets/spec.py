@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from cupel.lake import Commit
+from cupel.printable import printable
 from cupel.step import Step
 from cupel.tables import TABLES
 
@@ -17,6 +18,9 @@ PREVIEW_COLUMNS = 8
 
 # The page shows ids, labels and numbers. Texts and what quotes them stay in the lake.
 PRIVATE_COLUMNS = {"text", "fields", "evidence", "shingles", "bands"}
+
+# Markdown would make links, pictures, emphasis or cells of these.
+_MARKDOWN = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]|~#!"}
 
 
 def spec(
@@ -100,4 +104,4 @@ def _cell(value: Any) -> str:
         value = ", ".join(f"{part:.3g}" if isinstance(part, float) else str(part) for part in value)
     text = "" if value is None else str(value)
     shortened = text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
-    return html.escape(shortened.replace("\n", " ")).replace("|", "&#124;").replace("`", "&#96;")
+    return html.escape(printable(" ".join(shortened.split()))).translate(_MARKDOWN)

@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,11 @@ def measure(deployment: Deployment, home: Path) -> dict[str, Any]:
             return len(result.run_requests or [])
 
         for sensor in ("p0_inbox", "p0_forward"):
-            first, asked = _timed(lambda s=sensor: tick(s))
+            first, asked = _timed(partial(tick, sensor))
             figures[f"{sensor[3:]}_first_tick_seconds"] = first
             figures[f"{sensor[3:]}_first_tick_asks"] = asked
             figures[f"{sensor[3:]}_tick_seconds"] = statistics.median(
-                _timed(lambda s=sensor: tick(s))[0] for _ in range(REPEATS)
+                _timed(partial(tick, sensor))[0] for _ in range(REPEATS)
             )
         path = deployment.data / "p0" / f"{FIRST}.jsonl"
         path.write_text(path.read_text() + json.dumps({"id": "late", "text": "some late words of fire and sun"}) + "\n")
@@ -143,7 +144,7 @@ def _page(deployment: Deployment, home: Path) -> dict[str, Any]:
             time.sleep(0.2)
         figures: dict[str, Any] = {"page_start_seconds": round(time.perf_counter() - began, 1)}
         for name, query in QUERIES.items():
-            times = [_timed(lambda q=query: _ask(port, q))[0] for _ in range(REPEATS)]
+            times = [_timed(partial(_ask, port, query))[0] for _ in range(REPEATS)]
             figures[f"page_{name.replace(' ', '_')}_seconds"] = statistics.median(times)
         return figures
     finally:

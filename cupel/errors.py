@@ -1,8 +1,14 @@
 """The errors that a user can cause; each message says what, where and what to do."""
 
+from cupel.printable import printable
+
 
 class CupelError(Exception):
     """Something that a person can put right: a file, a setting, an answer."""
+
+    def __str__(self) -> str:
+        """Return the message, safe to print: no terminal obeys what it quotes."""
+        return printable(super().__str__())
 
 
 class ProjectError(CupelError):

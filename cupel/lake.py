@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +15,7 @@ from upath import UPath
 
 from cupel.answers.log import AnswersLog
 from cupel.errors import LakeError, TableError
+from cupel.parts import checked, read_part, remove_left_behind, write_parts
 from cupel.project import slug
 from cupel.tables import TABLES, Table, conform
 
@@ -113,18 +114,36 @@ class Lake:
             TableError: The table has no such column.
         """
         schema = _schema_of(TABLES[table], columns)
-        return pa.concat_tables(_read_part(UPath(path), schema) for path in self.files(table, partition))
+        return pa.concat_tables(read_part(Path(path), schema) for path in self.files(table, partition))
 
-    def read_batches(self, table: str, partition: str, rows: int = ROWS_PER_GROUP) -> Iterator[pa.Table]:
-        """Yield a partition in pieces of at most `rows` rows, never holding more than one."""
+    def read_batches(
+        self, table: str, partition: str, rows: int = ROWS_PER_GROUP, columns: Sequence[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """Yield a partition in pieces of at most `rows` rows, in the order of its key, never holding more than one.
+
+        Args:
+            table: Name of the table.
+            partition: Batch or release.
+            rows: Most rows of a piece.
+            columns: Columns to read, in the order wanted; None for all.
+
+        Raises:
+            LakeError: The partition was never written, or a part is gone or was altered.
+            TableError: The table has no such column.
+        """
+        schema = _schema_of(TABLES[table], columns)
         for path in self.files(table, partition):
-            with UPath(path).open("rb") as file:
-                for batch in pq.ParquetFile(file).iter_batches(batch_size=rows):
-                    yield pa.Table.from_batches([batch]).cast(TABLES[table].schema)
+            with pq.ParquetFile(checked(Path(path))) as file:
+                for batch in file.iter_batches(batch_size=rows, columns=schema.names):
+                    yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
 
     def relation(self, table: str, partition: str) -> duckdb.DuckDBPyRelation:
-        """Return a partition as a lazy relation on this lake's connection."""
-        return self.connection.read_parquet(self.files(table, partition))
+        """Return a partition as a lazy relation on this lake's connection.
+
+        Raises:
+            LakeError: The partition was never written, or a part is gone or was altered.
+        """
+        return self.connection.read_parquet([checked(Path(path)) for path in self.files(table, partition)])
 
     def write(
         self,
@@ -133,6 +152,7 @@ class Lake:
         data: Data,
         inputs: Mapping[str, str] | None = None,
         code_version: str = "1",
+        is_sorted: bool = False,
     ) -> Commit:
         """Write a partition whole, or leave it as it was.
 
@@ -142,17 +162,19 @@ class Lake:
             data: Rows in any order; they are sorted by the table's key.
             inputs: Content hashes of all that the rows were made from.
             code_version: Version of the code and settings that made them.
+            is_sorted: The rows come in the order of the key already, and need not be sorted.
 
         Returns:
             The commit; the same rows give the same hash, whatever their order and whoever wrote them.
 
         Raises:
-            TableError: The rows break the schema, or two have the same key.
+            TableError: The rows break the schema, two have the same key, or they are not sorted as they should be.
         """
         folder = self.partition_folder(table, partition)
         schema = TABLES[table]
         folder.mkdir(parents=True, exist_ok=True)
-        parts = [_write_part(folder, part) for part in _parts(self._sorted(data, schema), schema)]
+        rows = _in_order(data, schema) if is_sorted else self._sorted(data, schema)
+        parts = write_parts(Path(str(folder)), rows, schema, ROWS_PER_GROUP, ROWS_PER_PART)
         digest = hashlib.sha256(schema.schema.to_string().encode())
         for part in parts:
             digest.update(part["name"].encode())
@@ -166,6 +188,7 @@ class Lake:
             "code_version": code_version,
         }
         replace_file(folder / COMMIT, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+        remove_left_behind(Path(str(folder)))
         commit = self.commit(table, partition)
         if commit is None:  # pragma: no cover
             raise LakeError(f"{folder}: the commit vanished while it was written")
@@ -218,7 +241,7 @@ class Lake:
             data = conform(data, table)
         relation = data if isinstance(data, duckdb.DuckDBPyRelation) else self.connection.from_arrow(data)
         order = ", ".join(f'"{column}"' for column in table.key)
-        for batch in relation.order(order).fetch_arrow_reader(ROWS_PER_GROUP):
+        for batch in relation.order(order).to_arrow_reader(ROWS_PER_GROUP):
             yield conform(pa.Table.from_batches([batch]), table)
 
 
@@ -255,6 +278,14 @@ def _slug(name: str) -> str:
         raise LakeError(str(error)) from None
 
 
+def _in_order(data: Data, table: Table) -> Iterator[pa.Table]:
+    """Yield rows that come sorted, held to the schema."""
+    if isinstance(data, duckdb.DuckDBPyRelation):
+        data = data.to_arrow_reader(ROWS_PER_GROUP)
+    for batch in data.to_batches() if isinstance(data, pa.Table) else data:
+        yield conform(pa.Table.from_batches([batch]), table)
+
+
 def _schema_of(table: Table, columns: Sequence[str] | None) -> pa.Schema:
     """Return the schema of some of a table's columns."""
     if columns is None:
@@ -263,62 +294,3 @@ def _schema_of(table: Table, columns: Sequence[str] | None) -> pa.Schema:
     if unknown := sorted(set(columns) - set(names)):
         raise TableError(f"table {table.name}: no column {', '.join(unknown)}; it has {', '.join(names)}")
     return pa.schema([table.schema.field(name) for name in columns])
-
-
-def _read_part(path: UPath, schema: pa.Schema) -> pa.Table:
-    """Read a part, and hold it against the hash in its name."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise LakeError(f"{path}: the part is gone; run the stage that writes it again") from None
-    if path.name != f"part-{hashlib.sha256(content).hexdigest()}.parquet":
-        raise LakeError(f"{path}: the part was altered; remove it and run the stage that writes it again")
-    return pq.read_table(pa.BufferReader(content), columns=schema.names).select(schema.names).cast(schema)
-
-
-def _parts(batches: Iterable[pa.Table], table: Table) -> Iterator[list[pa.Table]]:
-    """Regroup sorted rows into parts of fixed size, refusing a key that comes twice; no rows are one empty part."""
-    pending: list[pa.Table] = [table.schema.empty_table()]
-    held, last_key = 0, None
-    for batch in batches:
-        last_key = _check_keys(batch, table, last_key)
-        while batch.num_rows:
-            piece = batch.slice(0, ROWS_PER_PART - held)
-            batch = batch.slice(piece.num_rows)
-            pending.append(piece)
-            held += piece.num_rows
-            if held == ROWS_PER_PART:
-                yield pending
-                pending, held = [], 0
-    if pending:
-        yield pending
-
-
-def _check_keys(batch: pa.Table, table: Table, last_key: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-    if not batch.num_rows:
-        return last_key
-    columns = [batch.column(name).combine_chunks() for name in table.key]
-    first = tuple(column[0].as_py() for column in columns)
-    if first == last_key:
-        raise TableError(f"table {table.name}: two rows with the key {first}")
-    same = None
-    for column in columns:
-        equal = pa.compute.equal(column[1:], column[:-1])
-        same = equal if same is None else pa.compute.and_(same, equal)
-    if same is not None and pa.compute.any(same, min_count=0).as_py():
-        row = pa.compute.index(same, True).as_py()
-        raise TableError(f"table {table.name}: two rows with the key {tuple(c[row].as_py() for c in columns)}")
-    return tuple(column[-1].as_py() for column in columns)
-
-
-def _write_part(folder: UPath, pieces: list[pa.Table]) -> dict[str, Any]:
-    """Write one part under the name of its hash and describe it; a part that is there already stays."""
-    table = pa.concat_tables(pieces).combine_chunks()
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, row_group_size=ROWS_PER_GROUP, compression="zstd", store_schema=True)
-    content = sink.getvalue().to_pybytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    path = folder / f"part-{sha256}.parquet"
-    if not path.exists():
-        replace_file(path, content)
-    return {"name": path.name, "rows": table.num_rows, "bytes": len(content), "sha256": sha256}

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import re
+import reprlib
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cupel.errors import ProjectError
+from cupel.strict_yaml import read_yaml
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
@@ -18,7 +19,13 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+SHOWN_CHARACTERS = 80
 CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))  # minute, hour, day, month, weekday
+# What stands in a file may be longer than a message should be.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = SHOWN_CHARACTERS
+_SHORT.maxlevel = 2
+PROBLEMS_SHOWN = 20
 
 
 def slug(name: str) -> str:
@@ -95,6 +102,7 @@ def timezone(text: str) -> str:
 
 
 Cron = Annotated[str, AfterValidator(cron)]
+Timezone = Annotated[str, AfterValidator(timezone)]
 Slug = Annotated[str, Field(max_length=64), AfterValidator(slug)]
 Name = Annotated[str, Field(max_length=64), AfterValidator(name)]
 BatchName = Annotated[str, Field(max_length=64), AfterValidator(batch_name)]
@@ -103,7 +111,7 @@ BatchName = Annotated[str, Field(max_length=64), AfterValidator(batch_name)]
 class Section(BaseModel):
     """A part of the project file: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Inbox(Section):
@@ -321,7 +329,7 @@ class Operation(Section):
     """When answers are collected and what broke is tried again: minute, hour, day, month, weekday."""
     release: Cron | None = None
     """When releases are proposed of what is new or has changed; null: a batch's first as soon as it is ready."""
-    timezone: Annotated[str, AfterValidator(timezone)] = "UTC"
+    timezone: Timezone = "UTC"
     """Time zone of these."""
     fresh_hours: Annotated[float, Field(gt=0)] | None = None
     """Hours after which the page shows that no answers were collected; null: it does not say."""
@@ -407,17 +415,23 @@ def load_project(path: Path) -> Project:
             value and what is allowed.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProjectError(f"{path}: no such project file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path}: not a YAML file: {error}") from error
+    except OSError as error:
+        raise ProjectError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ProjectError(f"{path}: not a project's YAML: {error}") from None
     if not isinstance(content, dict):
         raise ProjectError(f"{path}: expected keys and values, found {type(content).__name__}")
     try:
         project = Project.model_validate(content)
     except ValidationError as error:
-        raise ProjectError("\n".join(f"{path}: {_explain(problem)}" for problem in error.errors())) from None
+        problems = error.errors()
+        said = [f"{path}: {_explain(problem)}" for problem in problems[:PROBLEMS_SHOWN]]
+        if len(problems) > PROBLEMS_SHOWN:
+            said.append(f"{path}: and {len(problems) - PROBLEMS_SHOWN:,} more")
+        raise ProjectError("\n".join(said)) from None
     if project.project != path.stem:
         raise ProjectError(f"{path}: key project: found {project.project!r}, expected {path.stem!r}, the file's name")
     return project
@@ -429,15 +443,21 @@ def load_projects(folder: Path) -> list[Project]:
 
 
 def _explain(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+    key = ".".join(_shown(part) for part in problem["loc"]) or "(whole file)"
     if problem["type"] == "extra_forbidden":
-        parent = ".".join(str(part) for part in problem["loc"][:-1])
+        parent = ".".join(_shown(part) for part in problem["loc"][:-1])
         return f"key {key}: not known{' in ' + parent if parent else ''}; remove it or mend its name. Allowed: " + (
             ", ".join(_allowed(problem["loc"][:-1])) or "see docs/reference/project.md"
         )
     if problem["type"] == "missing":
         return f"key {key}: missing; add it"
-    return f"key {key}: found {problem['input']!r}; {problem['msg']}"
+    return f"key {key}: found {_SHORT.repr(problem['input'])}; {problem['msg']}"
+
+
+def _shown(part: object) -> str:
+    """Return a part of a key as it stands in the file, where it is one line of printable characters."""
+    text = str(part)
+    return text if text.isprintable() and len(text) <= SHOWN_CHARACTERS else _SHORT.repr(text)
 
 
 def _allowed(location: tuple[Any, ...]) -> list[str]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 import cupel
 from cupel.errors import LakeError
-from cupel.lake import ABSENT, Commit, Data, Lake
+from cupel.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
 from cupel.project import Project
 from cupel.tables import TABLES
 
@@ -73,10 +73,19 @@ class Step:
         self.uses(table, partition)
         return True
 
-    def read_batches(self, table: str) -> Iterator[pa.Table]:
-        """Yield a table of this step's partition in pieces, and remember its hash."""
-        self.uses(table)
-        return self.lake.read_batches(table, self.partition)
+    def read_batches(
+        self, table: str, partition: str | None = None, columns: Sequence[str] | None = None, rows: int = ROWS_PER_GROUP
+    ) -> Iterator[pa.Table]:
+        """Yield a table or some of its columns in pieces, in the order of its key, and remember its hash.
+
+        Args:
+            table: Name of the table.
+            partition: Another partition than this step's.
+            columns: Columns to read; None for all.
+            rows: Most rows of a piece.
+        """
+        self.uses(table, partition)
+        return self.lake.read_batches(table, partition or self.partition, rows, columns)
 
     def uses(self, table: str, partition: str | None = None) -> Commit:
         """Remember that a table is an input, without reading it; return its commit."""
@@ -96,10 +105,16 @@ class Step:
         """Remember a file from outside the lake by its hash."""
         self._inputs[f"file:{name}"] = sha256
 
-    def write(self, table: str, data: Data) -> Commit:
-        """Write a table of this step's partition, with all inputs so far."""
+    def write(self, table: str, data: Data, is_sorted: bool = False) -> Commit:
+        """Write a table of this step's partition, with all inputs so far.
+
+        Args:
+            table: Name of the table.
+            data: Its rows.
+            is_sorted: They come in the order of the table's key already.
+        """
         version = code_version(self.project, TABLES[table].stage, self.partition)
-        return self.lake.write(table, self.partition, data, self._inputs, version)
+        return self.lake.write(table, self.partition, data, self._inputs, version, is_sorted)
 
 
 def code_version(project: Project, stage: str, partition: str | None = None) -> str:

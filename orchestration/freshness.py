@@ -7,10 +7,8 @@ from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.release.facts import outcome
 from cupel.release.gates import gate_of, gate_partition, is_awaiting, is_judged
-from cupel.sources.files import known_sha256, source_files
-from cupel.sources.register import delivery_folder
-from cupel.step import SECTIONS, code_version
-from cupel.tables import TABLES
+from cupel.step import code_version
+from orchestration.made import why_not_as_made
 from orchestration.works import Work
 
 # What a release froze stays as it is, whatever becomes of the batches later.
@@ -62,17 +60,7 @@ def why_not_current(lake: Lake, project: Project, data: Path, table: str, partit
         return why
     if is_awaiting(lake, table, partition):
         return None  # its inputs are what they were, so it would be open again
-    if commit is None:
-        return "it was never made"
-    version = code_version(project, TABLES[table].stage, partition)
-    if commit.code_version != version:
-        return _what_changed(commit.code_version, version, TABLES[table].stage)
-    changed = [name for name, value in commit.inputs.items() if not _is_file(name) and lake.version(name) != value]
-    if changed:
-        return f"{changed[0]} changed"
-    if not lake.is_fresh(table, partition, version):
-        return "a part of it is missing"
-    return _why_files_differ(lake, project, data, table, partition, commit)
+    return why_not_as_made(lake, project, data, table, partition)
 
 
 def gate_outcome(lake: Lake, table: str, partition: str) -> str | None:
@@ -92,30 +80,3 @@ def _why_not_judged(lake: Lake, project: Project, table: str, partition: str, co
     if lake.is_fresh("gate_results", gate, code_version(project, "gates")):
         return None
     return "what its gate asks, or what it judges, has changed"
-
-
-def _what_changed(before: str, now: str, stage: str) -> str:
-    code_before, _, settings_before = before.partition("-")
-    code_now, _, settings_now = now.partition("-")
-    changed = [f"settings of {' or '.join(SECTIONS[stage])}"] if settings_before != settings_now else []
-    changed += ["code or libraries"] if code_before != code_now else []
-    return f"{' and '.join(changed)} changed"
-
-
-def _why_files_differ(
-    lake: Lake, project: Project, data: Path, table: str, partition: str, commit: Commit
-) -> str | None:
-    remembered = {name.removeprefix("file:"): value for name, value in commit.inputs.items() if _is_file(name)}
-    found: dict[str, str | None]
-    if TABLES[table].stage == "raw":
-        folder = delivery_folder(lake, partition, data)
-        files = source_files(partition, project.raw.deliveries[partition].files, folder)
-        found = {file.name: known_sha256(file.path) for file in files}
-    else:
-        found = {name: known_sha256(data / name) if (data / name).is_file() else None for name in remembered}
-    names = sorted(name for name in {*found, *remembered} if found.get(name) != remembered.get(name))
-    return f"file {names[0]} changed" if names else None
-
-
-def _is_file(name: str) -> bool:
-    return name.startswith("file:")

@@ -27,9 +27,10 @@ from cupel.accept.judging import Prices, Verdict, judge_delivery
 from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.report import send_back_csv, suspicious_csv, verdict_json, verdict_page
 from cupel.accept.scores import append_score, read_scores, refuse_second_audit, score_of, standings
-from cupel.accept.sheet import ALSO_CANNOT, CANNOT, read_sheet, row_code
+from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
 from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError
+from cupel.printable import printable
 from cupel.sources.files import file_sha256
 
 
@@ -95,6 +96,10 @@ def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
     )
     if any(name.casefold() in ALSO_CANNOT - {"?"} for name in delivery.classes):
         raise AuditError(f"{request.delivery}: a class is named like {CANNOT!r}, the auditor's way out; rename it")
+    if len(set(map(guarded, delivery.classes))) < len(delivery.classes):
+        raise AuditError(
+            f"{request.delivery}: two classes differ only by an apostrophe that spreadsheets add; rename one"
+        )
     if request.vendor is not None:
         refuse_second_audit(request.scores, delivery.sha256, None)
     terminal.show_delivery(console, delivery, given)
@@ -227,10 +232,10 @@ def _finish(
 ) -> None:
     """Print where things are, keep the vendor's score, and look for more suspicious labels."""
     page, back = (file_name(stem, verdict.look, ending) for stem, ending in (("verdict", "html"), ("send_back", "csv")))
-    console.print(f"Verdict to keep: {folder / page}", style="bold", markup=False, soft_wrap=True)
+    console.print(printable(f"Verdict to keep: {folder / page}"), style="bold", markup=False, soft_wrap=True)
     count = len(verdict.send_back) + len(verdict.undecided)
     if count:
-        console.print(f"To send back, {count:,} items: {folder / back}", markup=False, soft_wrap=True)
+        console.print(printable(f"To send back, {count:,} items: {folder / back}"), markup=False, soft_wrap=True)
     if request.vendor is not None:
         append_score(request.scores, score_of(verdict, request.vendor))
         terminal.show_vendors(console, standings(read_scores(request.scores)))
@@ -243,7 +248,7 @@ def _finish(
         if not found:
             return
         write_whole(path, suspicious_csv(found))
-    console.print(f"Suspicious labels, a suggestion without proof: {path}", markup=False, soft_wrap=True)
+    console.print(printable(f"Suspicious labels, a suggestion without proof: {path}"), markup=False, soft_wrap=True)
 
 
 def _await(

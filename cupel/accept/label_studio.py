@@ -65,14 +65,19 @@ def _row(number: int, task: Any, question: str | None) -> Row | BadRow:
 
 def _annotations(task: Any) -> list[dict[str, Any]]:
     notes = task.get("annotations") if isinstance(task, dict) else None
-    return [note for note in notes or [] if isinstance(note, dict) and not note.get("was_cancelled")]
+    return [note for note in _list(notes) if isinstance(note, dict) and not note.get("was_cancelled")]
+
+
+def _list(found: Any) -> list[Any]:
+    """Return what should be a list; an export that was mended by hand may hold anything in its place."""
+    return found if isinstance(found, list) else []
 
 
 def _choices(note: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the regions of an annotation that hold choices."""
     return [
         {"from_name": str(region.get("from_name", "")), "choices": region["value"]["choices"]}
-        for region in note.get("result") or []
+        for region in _list(note.get("result"))
         if isinstance(region, dict)
         and isinstance(region.get("value"), dict)
         and isinstance(region["value"].get("choices"), list)

@@ -108,11 +108,17 @@ def _parquet(path: Path, content: bytes) -> Iterator[Row | BadRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from cupel.sources.parquet_rows import batch_rows
+
     try:
         table = pq.read_table(io.BytesIO(content))
-    except (pa.ArrowException, OSError) as error:
+        names = table.column_names
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: not a Parquet file: {error}; export it again") from None
-    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SourceError(f"{path}: the column {twice[0]!r} stands twice; rename one of them")
-    return (Row(number, values) for number, values in enumerate(table.to_pylist(), 1))
+    first = 1
+    for batch in table.to_batches():
+        yield from batch_rows(batch, first)
+        first += batch.num_rows

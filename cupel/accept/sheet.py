@@ -23,7 +23,7 @@ CANNOT = "cannot be decided"
 ALSO_CANNOT = frozenset({"?", "cannot decide", "undecided", "undecidable", CANNOT})
 PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg|avif)(?:[?#]|$)", re.IGNORECASE)
 # A spreadsheet takes a cell that starts so for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 NAMED_ROWS = 5
 
 
@@ -82,7 +82,7 @@ def guarded(cell: str) -> str:
     >>> guarded("=1+1"), guarded("fine")
     ("'=1+1", 'fine')
     """
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS) else cell
 
 
 def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int) -> bytes:

@@ -3,24 +3,36 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich import markup
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from cupel.accept.blind import Shown
-from cupel.accept.budget import money, percent
+from cupel.accept.budget import money as plain_money
+from cupel.accept.budget import percent
 from cupel.accept.columns import Columns
 from cupel.accept.delivery import Delivery, rejection_counts
 from cupel.accept.judging import Part, Prices, Rate, Verdict
 from cupel.accept.plan import Choice, Plan
 from cupel.accept.scores import Standing
 from cupel.certificate.result import percent as percent_up
+from cupel.printable import printable
 
 COLOURS = {"ACCEPT": "green", "REFUSE": "red", "OPEN": "yellow"}
 MOST_CLASSES_NAMED = 12
 MOST_PARTS = 10
+
+
+def escape(text: str) -> str:
+    """Return a text that neither the markup of the console nor the terminal obeys."""
+    return markup.escape(printable(text))
+
+
+def money(amount: float, currency: str) -> str:
+    """Return an amount of money; the buyer's name for the currency is a text like any other."""
+    return escape(plain_money(amount, currency))
 
 
 def show_delivery(console: Console, delivery: Delivery, given: Columns | None) -> None:
@@ -81,7 +93,7 @@ def show_plan(console: Console, plan: Plan, choice: Choice, prices: Prices) -> N
     table = _table("Chance to be accepted at the first look, by the true share of wrong labels")
     heads = ["check", "max wrong", *(f"if {percent(error)}" for error in choice.errors), "time"]
     for head in heads if prices.expert_answer is None else [*heads, prices.currency]:
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(escape(head), justify="right", no_wrap=True)
     for row in choice.table:
         allowed = "-" if row.most_wrong is None else f"{row.most_wrong}"
         cost = [] if prices.expert_answer is None else [f"{row.drawn * prices.expert_answer:,.0f}"]

@@ -1,12 +1,16 @@
 """Annotations: the answers of annotators that count, and those that do not, with the reason."""
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from cupel.tables import ANNOTATIONS, EXPERT_ANSWERS, REJECTED_ANSWERS, REJECTED_EXPERT_ANSWERS, Table, from_rows
+from cupel.consensus.coding import ItemIds, id_array
+from cupel.tables import ANNOTATIONS, EXPERT_ANSWERS, REJECTED_ANSWERS, REJECTED_EXPERT_ANSWERS, TEXT, Table, conform
+
+Flags = NDArray[np.bool_]
 
 REASONS = {
     "unknown_item": "The item is not in the delivery, or cleaning dropped it.",
@@ -16,10 +20,11 @@ REASONS = {
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
 }
 EVIDENCE_CHARACTERS = 200
+NEEDED = {column.name for table in (ANNOTATIONS, EXPERT_ANSWERS) for column in table.columns}
 
 
 def annotations(
-    answers: pa.Table, item_ids: Sequence[str], classes: Sequence[str], are_annotators_known: bool
+    answers: pa.Table, item_ids: ItemIds, classes: Sequence[str], are_annotators_known: bool
 ) -> tuple[pa.Table, pa.Table]:
     """Sort annotators' answers into those that count and those that do not.
 
@@ -32,11 +37,11 @@ def annotations(
     Returns:
         ANNOTATIONS and REJECTED_ANSWERS; every answer is in exactly one of them.
     """
-    kept, rejected = _sort(answers, set(item_ids), set(classes), are_annotators_known, may_be_undecided=False)
+    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known, may_be_undecided=False)
     return _table(kept, ANNOTATIONS), _table(rejected, REJECTED_ANSWERS)
 
 
-def expert_answers(answers: pa.Table, item_ids: Sequence[str], classes: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+def expert_answers(answers: pa.Table, item_ids: ItemIds, classes: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     """Sort experts' and auditors' answers of one batch into those that count and those that do not.
 
     An expert may say that an item cannot be decided: the label is null and the answer counts. An
@@ -50,37 +55,58 @@ def expert_answers(answers: pa.Table, item_ids: Sequence[str], classes: Sequence
     Returns:
         EXPERT_ANSWERS without their release, and REJECTED_EXPERT_ANSWERS likewise.
     """
-    kept, rejected = _sort(answers, set(item_ids), set(classes), are_annotators_known=True, may_be_undecided=True)
+    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known=True, may_be_undecided=True)
     return _table(kept, EXPERT_ANSWERS), _table(rejected, REJECTED_EXPERT_ANSWERS)
 
 
 def _sort(
-    answers: pa.Table, items: set[str], classes: set[str], are_annotators_known: bool, *, may_be_undecided: bool
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    kept: list[dict[str, Any]] = []
-    rejected: list[dict[str, Any]] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for answer in answers.sort_by("sequence").to_pylist():
-        reason, evidence = None, None
-        if answer["item_id"] not in items:
-            reason = "unknown_item"
-        elif answer["label"] is None and not may_be_undecided:
-            reason = "undecided"
-        elif answer["label"] is not None and answer["label"] not in classes:
-            reason, evidence = "unknown_label", answer["label"][:EVIDENCE_CHARACTERS]
-        elif answer["annotator"] is None and are_annotators_known:
-            reason = "unknown_annotator"
-        elif answer["annotator"] is not None and seen[answer["item_id"], answer["annotator"]]:
-            reason, evidence = "answered_twice", answer["label"]
-        if reason:
-            rejected.append({**answer, "reason": reason, "evidence": evidence})
-            continue
-        if answer["annotator"] is not None:
-            seen[answer["item_id"], answer["annotator"]] += 1
-        kept.append(answer)
-    return kept, rejected
+    answers: pa.Table, items: ItemIds, classes: Sequence[str], are_annotators_known: bool, *, may_be_undecided: bool
+) -> tuple[pa.Table, pa.Table]:
+    """Return the answers that count, and those that do not with `reason` and `evidence`, both in sequence."""
+    answers = _in_sequence(answers.select([name for name in answers.column_names if name in NEEDED]))
+    label, annotator = answers["label"], answers["annotator"]
+    # Of the reasons that hold for an answer, the first counts.
+    reasons = [
+        ("unknown_item", _flags(pc.invert(pc.is_in(answers["item_id"], value_set=id_array(items))))),
+        ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
+        ("unknown_label", _flags(pc.and_(pc.is_valid(label), pc.invert(pc.is_in(label, value_set=id_array(classes)))))),
+        ("unknown_annotator", _flags(pc.is_null(annotator)) & are_annotators_known),
+    ]
+    is_bad = np.any([holds for _, holds in reasons], axis=0)
+    reasons += [("answered_twice", _is_again(answers, ~is_bad & _flags(pc.is_valid(annotator))))]
+    holds = np.stack([flags for _, flags in reasons])
+    is_rejected = holds.any(axis=0)
+    rejected = answers.filter(pa.array(is_rejected))
+    first = pa.array(holds[:, is_rejected].argmax(axis=0))
+    reason = pa.array([name for name, _ in reasons], TEXT).take(first)
+    quoted = pc.is_in(reason, value_set=pa.array(["unknown_label", "answered_twice"], TEXT))
+    shortened = pc.utf8_slice_codeunits(rejected["label"], 0, EVIDENCE_CHARACTERS)
+    rejected = rejected.append_column("reason", reason)
+    rejected = rejected.append_column("evidence", pc.if_else(quoted, shortened, pa.scalar(None, TEXT)))
+    return answers.filter(pa.array(~is_rejected)), rejected
 
 
-def _table(rows: list[dict[str, Any]], table: Table) -> pa.Table:
-    names = [column.name for column in table.columns]
-    return from_rows([{name: row.get(name) for name in names} for row in rows], table)
+def _in_sequence(answers: pa.Table) -> pa.Table:
+    sequence = answers["sequence"].to_numpy()
+    return answers if bool((sequence[1:] > sequence[:-1]).all()) else answers.sort_by("sequence")
+
+
+def _is_again(answers: pa.Table, may_count: Flags) -> Flags:
+    """Tell which answers come after one of the same annotator on the same item, of those that may count."""
+    rows = np.flatnonzero(may_count)
+    item, annotator = (
+        answers[name].combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy().astype(np.int64)[rows]
+        for name in ("item_id", "annotator")
+    )
+    _, first = np.unique(item * (annotator.max(initial=0) + 1) + annotator, return_index=True)
+    is_again = may_count.copy()
+    is_again[rows[first]] = False
+    return is_again
+
+
+def _flags(values: pa.ChunkedArray) -> Flags:
+    return np.asarray(values.to_numpy(), dtype=np.bool_)
+
+
+def _table(answers: pa.Table, table: Table) -> pa.Table:
+    return conform(answers.select([column.name for column in table.columns]), table)

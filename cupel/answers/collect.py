@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from cupel.answers import outbox
+from cupel.consensus.coding import ItemIds
 from cupel.lake import Lake
-
-COLUMNS = ["task_id", "batch", "item_id", "purpose", "slot"]
+from cupel.tables import TASKS
 
 
 class Workforce(Protocol):
@@ -17,12 +17,14 @@ class Workforce(Protocol):
     def answer(self, tasks: pa.Table) -> pa.Table:
         """Return answers to open tasks, as ANSWERS without `sequence` and `hash`."""
 
-    def unasked(self, batch: str, item_ids: set[str]) -> pa.Table:
+    def unasked(self, batch: str, item_ids: ItemIds) -> pa.Table:
         """Return answers about items that the batch does not hold."""
 
 
 def collect(lake: Lake, workforce: Workforce, batches: Iterable[str], releases: Iterable[str]) -> int:
     """Hand the open questions to the workforce, and append what it answers to the log.
+
+    Questions of one batch or release are handed over at a time.
 
     Args:
         lake: The project's lake.
@@ -39,26 +41,14 @@ def collect(lake: Lake, workforce: Workforce, batches: Iterable[str], releases: 
     written, batches = 0, list(batches)
     for batch in batches:
         if lake.commit("clean_items", batch):
-            items = set(lake.read("clean_items", batch)["item_id"].to_pylist())
+            items = lake.read("clean_items", batch, ["item_id"])["item_id"]
             written += lake.answers.append(workforce.unasked(batch, items)).written
-    return written + lake.answers.append(workforce.answer(open_tasks(lake, batches, releases))).written
+    for tasks in outbox.open_tasks(lake, batches, releases):
+        written += lake.answers.append(workforce.answer(tasks)).written
+    return written
 
 
 def open_tasks(lake: Lake, batches: Iterable[str], releases: Iterable[str]) -> pa.Table:
-    """Return the outbox: all questions of these batches and releases that nobody has answered yet.
-
-    Returns:
-        Columns task_id, batch, item_id, purpose, slot of TASKS.
-    """
-    tables = [
-        lake.read(table, partition).select([*COLUMNS, "is_answered"])
-        for table, partitions in (("tasks", batches), ("release_tasks", releases))
-        for partition in partitions
-        if lake.commit(table, partition) is not None
-    ]
-    if not tables:
-        return pa.table({name: [] for name in COLUMNS})
-    asked = pa.concat_tables(tables)
-    answered = lake.answers.read()["task_id"].combine_chunks()
-    is_open = pc.invert(pc.or_(asked["is_answered"], pc.is_in(asked["task_id"], value_set=answered)))
-    return asked.filter(is_open).select(COLUMNS)
+    """Return all open questions as one table; see `cupel.answers.outbox.open_tasks`."""
+    none = TASKS.schema.empty_table().select(outbox.COLUMNS)
+    return pa.concat_tables([none, *outbox.open_tasks(lake, batches, releases)])

@@ -1,10 +1,19 @@
 """The expert protocol: what the answers of experts on an item come to."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from cupel.tables import ADJUDICATIONS, Table, from_rows
+from cupel.answers.places import Places, places, ranks
+from cupel.tables import ADJUDICATIONS, Table, conform
+
+Flags = NDArray[np.bool_]
+
+# Places of labels, inside numpy only: the expert finds that the item cannot be decided; nobody has answered.
+UNDECIDED, NONE = -1, -2
 
 
 class Verdict(NamedTuple):
@@ -66,25 +75,48 @@ def verdicts(items: pa.Table, expert_answers: pa.Table, answers_asked: int, tabl
     Returns:
         One row an item, in the order given.
     """
-    said = _by_item(expert_answers)
-    rows = []
-    for item in items.select(["release", "batch", "item_id", "label"]).to_pylist():
-        outcome = verdict(said.get((item["batch"], item["item_id"]), []), answers_asked)
-        rows.append(
-            {
-                **item,
-                "answers": outcome.answers,
-                "is_settled": outcome.is_settled,
-                "is_contested": outcome.is_contested,
-                "expert_label": outcome.label,
-                "is_wrong": None if outcome.label is None else outcome.label != item["label"],
-            }
-        )
-    return from_rows(rows, table)
+    answers = expert_answers.sort_by("sequence")
+    label = pc.index_in(answers["label"], value_set=(classes := answers["label"].unique().drop_null()))
+    said, judged = _first_three(items, answers, label.fill_null(UNDECIDED).to_numpy().astype(np.int64))
+    count, is_settled, decided = _protocol(said, judged, answers_asked)
+    expert_label = classes.take(pa.array(decided, mask=decided < 0))
+    columns = {name: items[name] for name in ("release", "batch", "item_id", "label")} | {
+        "answers": pa.array(count),
+        "is_settled": pa.array(is_settled),
+        "is_contested": pa.array(is_settled & (decided < 0)),
+        "expert_label": expert_label,
+        "is_wrong": pc.not_equal(expert_label, items["label"]),
+    }
+    return conform(pa.table(columns), table)
 
 
-def _by_item(expert_answers: pa.Table) -> dict[tuple[str, str], list[Any]]:
-    said: dict[tuple[str, str], list[Any]] = {}
-    for answer in expert_answers.sort_by("sequence").to_pylist():
-        said.setdefault((answer["batch"], answer["item_id"]), []).append(answer["label"])
-    return said
+def _first_three(items: pa.Table, answers: pa.Table, label: Places) -> tuple[Places, Places]:
+    """Return how many answers each item has, and the first three, NONE where there are fewer; shape items x 3."""
+    item, answered = places(items, answers)
+    count = np.bincount(answered, minlength=max(item.max(initial=-1), answered.max(initial=-1)) + 1)
+    first = np.full((len(count), 3), NONE, np.int64)
+    rank = ranks(answered)
+    counts = rank < 3
+    first[answered[counts], rank[counts]] = label[counts]
+    return count[item].astype(np.int64), first[item]
+
+
+def _protocol(said: Places, judged: Places, answers_asked: int) -> tuple[Places, Flags, Places]:
+    """Apply the protocol to many items; see `verdict`.
+
+    Args:
+        said: How many answers each item has.
+        judged: Its first three, as `_first_three` returns them.
+        answers_asked: See `verdict`.
+
+    Returns:
+        How many answers count, whether they settle the item, and the label (UNDECIDED where there is none).
+    """
+    one, two, three = judged.T
+    if answers_asked == 1:
+        return np.minimum(said, 1), said > 0, np.where(said > 0, one, UNDECIDED)
+    is_agreed = (said > 1) & (one == two)
+    is_third = (said > 2) & ~is_agreed
+    count = np.where(is_agreed, 2, np.minimum(said, 3))
+    third = np.where((three == one) | (three == two), three, UNDECIDED)
+    return count, is_agreed | is_third, np.where(is_agreed, one, np.where(is_third, third, UNDECIDED))

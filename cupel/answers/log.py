@@ -1,27 +1,29 @@
 """The answers log: every answer as it arrived, appended once, chained by hashes, never changed."""
 
-import hashlib
 import json
-import os
-import uuid
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from upath import UPath
 
+from cupel.answers.arriving import PURPOSES, fresh_rows, typed
+from cupel.answers.chain import GENESIS, PIECE_RECORDS, contents, links
+from cupel.answers.segments import (
+    SEGMENT_RECORDS,
+    File,
+    create_segment,
+    put_file,
+    read_segment,
+    segment_files,
+    summary,
+)
+from cupel.answers.verifying import verify_segments
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS, conform, empty
+from cupel.tables import ANSWERS
 
-PURPOSES = ("label", "audit", "expert")
-GENESIS = "0" * 64
 HEAD = "head.json"
-
-_CHAINED = [column.name for column in ANSWERS.columns if column.name != "hash"]
-_GIVEN = [name for name in _CHAINED if name != "sequence"]
 
 
 class Head(NamedTuple):
@@ -49,39 +51,55 @@ class AnswersLog:
         folder: Where the segments lie; made on the first append.
     """
 
-    def __init__(self, folder: UPath | Path) -> None:
+    def __init__(self, folder: File) -> None:
         self.folder = folder
 
-    def segments(self) -> list[UPath | Path]:
+    def segments(self) -> list[File]:
         """Return the segment files, oldest first."""
-        return sorted(self.folder.glob("segment-*.parquet"), key=lambda path: path.name) if self.folder.is_dir() else []
+        return segment_files(self.folder)
 
-    def read(self, batch: str | None = None, purposes: Sequence[str] = PURPOSES) -> pa.Table:
-        """Return the records of a batch (all batches where None) and of these purposes, in sequence."""
-        parts = []
+    def read(
+        self, batch: str | None = None, purposes: Sequence[str] = PURPOSES, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Return the records of a batch (all batches where None) and of these purposes, in sequence.
+
+        Args:
+            batch: The batch; segments that hold none of it are not read.
+            purposes: Any of `label`, `audit` and `expert`.
+            columns: Columns of ANSWERS; None for all.
+        """
+        names = ANSWERS.schema.names if columns is None else list(columns)
+        parts = [ANSWERS.schema.empty_table().select(names)]
         for segment in self.segments():
-            records = _read_segment(segment)
-            mask = pc.is_in(records["purpose"], value_set=pa.array(purposes, pa.string()))
-            if batch is not None:
-                mask = pc.and_(mask, pc.equal(records["batch"], batch))
-            parts.append(records.filter(mask))
-        return pa.concat_tables(parts) if parts else empty(ANSWERS)
+            kinds = summary(segment).kinds
+            wanted = [kind for kind in kinds if kind[0] == (batch or kind[0]) and kind[1] in purposes]
+            if len(wanted) == len(kinds):
+                parts.append(read_segment(segment, names))
+            elif wanted:
+                parts.append(_of_kinds(read_segment(segment, _with_kind(names)), batch, purposes).select(names))
+        return pa.concat_tables(parts)
 
     def version(self, batch: str, purposes: Sequence[str]) -> str:
         """Return what names the answers of a batch and these purposes: how many, and the last one's hash.
 
         In a chained log of which nothing is ever removed, these two fix all of them.
         """
-        records = self.read(batch, purposes)
-        return f"{records.num_rows}:{records['hash'][-1].as_py() if records.num_rows else GENESIS}"
+        records, hash_ = 0, GENESIS
+        for segment in self.segments():
+            kinds = summary(segment).kinds
+            found = [kinds[batch, purpose] for purpose in purposes if (batch, purpose) in kinds]
+            records += sum(kind.records for kind in found)
+            if found:
+                hash_ = max(found, key=lambda kind: kind.row).hash
+        return f"{records}:{hash_}"
 
     def head(self) -> Head:
         """Return the last record's sequence number and hash; 0 and zeros for an empty log."""
         segments = self.segments()
         if not segments:
             return Head(0, GENESIS)
-        last = _read_segment(segments[-1])
-        return Head(last["sequence"][-1].as_py(), last["hash"][-1].as_py())
+        last = summary(segments[-1])
+        return Head(last.last, last.hash)
 
     def hash_at(self, sequence: int) -> str:
         """Return the hash of a record, which fixes it and all before it; zeros for 0.
@@ -91,14 +109,19 @@ class AnswersLog:
         """
         if sequence == 0:
             return GENESIS
-        records = self.read()
-        found = records.filter(pc.equal(records["sequence"], sequence))["hash"].to_pylist()
-        if not found:
-            raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {self.head().sequence}")
-        return str(found[0])
+        for segment in self.segments():
+            about = summary(segment)
+            if about.first <= sequence <= about.last:
+                records = read_segment(segment, ["sequence", "hash"])
+                found = records.filter(pc.equal(records["sequence"], sequence))["hash"].to_pylist()
+                if found:
+                    return str(found[0])
+        raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {self.head().sequence}")
 
     def append(self, answers: pa.Table) -> Appended:
         """Append answers that the log does not have yet.
+
+        A killed append may leave some of its answers in the log; the same append again completes it.
 
         Args:
             answers: The columns of ANSWERS but `sequence` and `hash`; row order is kept.
@@ -107,28 +130,27 @@ class AnswersLog:
             How many were written, and how many were there already under the same answer_id.
 
         Raises:
-            AnswerError: A purpose is unknown, an answer_id comes again with another content, or another
-                writer was faster.
+            AnswerError: A value is missing, a purpose is unknown, an answer_id comes again with another
+                content, or another writer was faster. Only in the last case was anything written.
         """
-        if missing := sorted(set(_GIVEN) - set(answers.column_names)):
-            raise AnswerError(f"answers to append lack the columns {missing}")
         self._check_head()
-        rows, known = self._new_rows(_typed(answers).to_pylist())
-        if not rows:
-            return Appended(0, known)
+        given = typed(answers)
+        fresh = fresh_rows(given, self.segments())
+        if not len(fresh):
+            return Appended(0, given.num_rows)
         head = self.head()
-        records, previous = [], head.hash
-        for sequence, row in enumerate(rows, head.sequence + 1):
-            record = {"sequence": sequence, **row}
-            previous = record["hash"] = _chain(previous, record)
-            records.append(record)
-        table = conform(pa.Table.from_pylist(records, schema=ANSWERS.schema), ANSWERS)
-        self._create_segment(table, head.sequence + 1)
-        self._write_head(Head(records[-1]["sequence"], previous))
-        return Appended(len(records), known)
+        if head.sequence:
+            self._write_head(head)  # a writer may have been killed before it did
+        for first in range(0, len(fresh), SEGMENT_RECORDS):
+            rows = fresh[first : first + SEGMENT_RECORDS]
+            head = self._append_segment(given.take(pa.array(rows)), head)
+        return Appended(len(fresh), given.num_rows - len(fresh))
 
-    def verify(self) -> Head:
-        """Recompute the whole chain.
+    def verify(self, *, is_afresh: bool = False) -> Head:
+        """Verify the whole chain; of segments that were verified before, that their bytes are the same.
+
+        Args:
+            is_afresh: Recompute every hash, whatever was verified before.
 
         Returns:
             The head, when every record is as it was written and none is missing.
@@ -136,114 +158,67 @@ class AnswersLog:
         Raises:
             AnswerError: Names the first record that is altered, missing or out of place, and its file.
         """
-        previous, expected = GENESIS, 1
-        for segment in self.segments():
-            for record in _records(segment):
-                if record["sequence"] != expected:
-                    raise AnswerError(
-                        f"{segment}: expected answer {expected}, found {record['sequence']}; "
-                        "a segment is missing or out of place; restore it from a copy"
-                    )
-                if _chain(previous, record) != record["hash"]:
-                    raise AnswerError(f"{segment}: answer {expected} was altered; restore the file from a copy")
-                previous, expected = record["hash"], expected + 1
+        head = Head(*verify_segments(self.folder, is_afresh=is_afresh))
         self._check_head()
-        return Head(expected - 1, previous)
+        return head
 
     def _check_head(self) -> None:
-        path = self.folder / HEAD
-        if not path.exists():
-            return
+        """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""
+        path, segments = self.folder / HEAD, self.segments()
         try:
             remembered = Head(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise AnswerError(f"{path}: not the head of a log: {error}") from error
+            if not isinstance(remembered.sequence, int) or remembered.sequence < 0:
+                raise ValueError(f"sequence {remembered.sequence!r}; expected a number, 0 or more")
+        except FileNotFoundError:
+            # A writer killed in the very first append leaves one segment and no head yet.
+            if len(segments) > 1:
+                raise AnswerError(
+                    f"{path}: gone, so that nobody can tell whether the log was cut off behind "
+                    f"answer {self.head().sequence}; restore it from a copy, or, if the log is surely whole, write "
+                    f"{json.dumps(self.head()._asdict())} into it"
+                ) from None
+            return
+        except (ValueError, TypeError, OSError, RecursionError) as error:
+            raise AnswerError(f"{path}: not the head of a log: {error}; restore it from a copy") from error
+        if type(remembered.sequence) is not int:
+            raise AnswerError(f"{path}: not the head of a log: {remembered.sequence!r:.60}; restore it from a copy")
         head = self.head()
         if head.sequence < remembered.sequence:
             raise AnswerError(
                 f"{self.folder}: the log ends at answer {head.sequence}, but {remembered.sequence} were written; "
                 f"answers from {head.sequence + 1} on were cut off; restore them from a copy"
             )
+        if self.hash_at(remembered.sequence) != remembered.hash:
+            raise AnswerError(
+                f"{path}: answer {remembered.sequence} has another hash in the log than here; "
+                "the log or its head was altered; restore both from a copy"
+            )
 
-    def _new_rows(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-        there = self.read()
-        have = dict(
-            zip(there["answer_id"].to_pylist(), there.select(_GIVEN).to_pylist(), strict=True)
-        )  # answer_id -> content
-        fresh: list[dict[str, Any]] = []
-        for row in rows:
-            if row["purpose"] not in PURPOSES:
-                raise AnswerError(f"answer {row['answer_id']!r}: purpose {row['purpose']!r}; allowed: {PURPOSES}")
-            before = have.get(row["answer_id"])
-            if before is None:
-                have[row["answer_id"]] = row
-                fresh.append(row)
-            elif _content(before) != _content(row):
-                raise AnswerError(
-                    f"answer {row['answer_id']!r} came again with another content; a new version needs an id of its own"
-                )
-        return fresh, len(rows) - len(fresh)
-
-    def _create_segment(self, table: pa.Table, first: int) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"segment-{first:012d}.parquet"
-        temporary = self.folder / f".segment-{uuid.uuid4().hex}"
-        with temporary.open("wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A hard link fails where the name is taken; a rename would overwrite.
-            os.link(str(temporary), str(path))
-        except FileExistsError:
-            raise AnswerError(f"{path}: another process appended at the same time; run again") from None
-        finally:
-            temporary.unlink()
-        _sync(Path(str(self.folder)))
+    def _append_segment(self, records: pa.Table, head: Head) -> Head:
+        """Write one segment behind the head; return the new head."""
+        hashes, previous = [], head.hash
+        for first in range(0, records.num_rows, PIECE_RECORDS):
+            piece = links(previous, head.sequence + 1 + first, contents(records.slice(first, PIECE_RECORDS)))
+            hashes.append(pa.array(piece, pa.string()))
+            previous = piece[-1]
+        end = Head(head.sequence + records.num_rows, previous)
+        numbers = pa.array(np.arange(head.sequence + 1, end.sequence + 1))
+        create_segment(
+            self.folder, records.append_column("sequence", numbers).append_column("hash", pa.chunked_array(hashes))
+        )
+        self._write_head(end)
+        return end
 
     def _write_head(self, head: Head) -> None:
-        temporary = self.folder / f".head-{uuid.uuid4().hex}"
-        with temporary.open("wb") as file:
-            file.write((json.dumps(head._asdict()) + "\n").encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(str(temporary), str(self.folder / HEAD))
+        put_file(self.folder / HEAD, (json.dumps(head._asdict()) + "\n").encode())
 
 
-def _typed(answers: pa.Table) -> pa.Table:
-    """Return the given columns in the log's types: what is hashed must be what is read back."""
-    schema = pa.schema([field for field in ANSWERS.schema if field.name in _GIVEN]).remove_metadata()
-    try:
-        return answers.select(_GIVEN).cast(pa.schema([field.with_nullable(True) for field in schema]))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise AnswerError(f"answers to append: {error}") from error
+def _with_kind(columns: Sequence[str]) -> list[str]:
+    return [*columns, *(name for name in ("batch", "purpose") if name not in columns)]
 
 
-def _sync(folder: Path) -> None:
-    """Make a new name in a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read_segment(path: UPath | Path) -> pa.Table:
-    try:
-        with path.open("rb") as file:
-            return pq.read_table(file).cast(ANSWERS.schema)
-    except (pa.ArrowInvalid, ValueError, OSError) as error:
-        raise AnswerError(f"{path}: not a readable segment of the log: {error}; restore it from a copy") from error
-
-
-def _records(path: UPath | Path) -> Iterator[dict[str, Any]]:
-    yield from _read_segment(path).to_pylist()
-
-
-def _content(row: dict[str, Any]) -> str:
-    values = [row[name] for name in _GIVEN]
-    return json.dumps(values, default=lambda moment: moment.isoformat(), separators=(",", ":"))
-
-
-def _chain(previous: str, record: dict[str, Any]) -> str:
-    return hashlib.sha256(f"{previous}{record['sequence']}{_content(record)}".encode()).hexdigest()
+def _of_kinds(records: pa.Table, batch: str | None, purposes: Sequence[str]) -> pa.Table:
+    mask = pc.is_in(records["purpose"], value_set=pa.array(purposes, pa.string()))
+    if batch is not None:
+        mask = pc.and_(mask, pc.equal(records["batch"], batch))
+    return records.filter(mask)

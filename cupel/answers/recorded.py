@@ -1,19 +1,19 @@
 """The recorded workforce: people who have answered already; their answers lie in files."""
 
 import hashlib
-import json
+from json.encoder import encode_basestring_ascii as encoded
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
+from cupel.answers.chain import GIVEN
+from cupel.answers.places import Places, places
+from cupel.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
+from cupel.consensus.coding import ItemIds, id_array
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS
-
-RECORDED_COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
-REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")
+from cupel.tables import ANSWERS, TEXT, TIME
 
 
 class RecordedWorkforce:
@@ -21,6 +21,7 @@ class RecordedWorkforce:
 
     A file is CSV or Parquet with the columns batch, item_id, purpose (label or expert), label,
     annotator (may be empty), and optionally seconds_spent. An auditor's task is answered by an expert's row.
+    The answers of one batch are held at a time. Parquet sorted by batch is read fastest.
 
     Args:
         files: The files, read in this order.
@@ -32,13 +33,9 @@ class RecordedWorkforce:
     name = "recorded"
 
     def __init__(self, files: list[Path]) -> None:
-        self._answers: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-        for path in files:
-            for row, answer in enumerate(_read(path), 1):
-                if answer["purpose"] not in ("label", "expert"):
-                    raise AnswerError(f"{path}: row {row}: purpose {answer['purpose']!r}; expected label or expert")
-                key = (answer["batch"], answer["item_id"], answer["purpose"])
-                self._answers.setdefault(key, []).append({**answer, "where": f"{path.name}:{row}"})
+        self._files = list(files)
+        self._batches = frozenset().union(*(batches_in(path) for path in files))
+        self._held: tuple[str, pa.Table] | None = None
 
     def answer(self, tasks: pa.Table) -> pa.Table:
         """Return the recorded answers to the open tasks; a task without one stays open.
@@ -49,48 +46,71 @@ class RecordedWorkforce:
         Returns:
             ANSWERS without `sequence` and `hash`, in the order of the tasks.
         """
-        rows = []
-        for task in tasks.select(["task_id", "batch", "item_id", "purpose", "slot"]).to_pylist():
-            purpose = "label" if task["purpose"] == "label" else "expert"
-            recorded = self._answers.get((task["batch"], task["item_id"], purpose), [])
-            if task["slot"] <= len(recorded):
-                rows.append(self._event(recorded[task["slot"] - 1], task["purpose"], task["task_id"]))
-        return _events(rows)
+        found, rows = [_no_events()], [np.zeros(0, np.int64)]
+        for batch in tasks["batch"].unique().to_pylist():
+            ours = np.flatnonzero(pc.equal(tasks["batch"], batch).to_numpy())
+            asked = tasks.take(pa.array(ours))
+            on_file = self._on_file(batch)
+            task, answer = _matched(asked, on_file)
+            answers, asked = on_file.take(pa.array(answer)), asked.take(pa.array(task))
+            found.append(self._events(batch, answers, asked["purpose"], asked["task_id"]))
+            rows.append(ours[task])
+        return pa.concat_tables(found).take(pa.array(np.argsort(np.concatenate(rows))))
 
-    def unasked(self, batch: str, item_ids: set[str]) -> pa.Table:
+    def unasked(self, batch: str, item_ids: "ItemIds | set[str]") -> pa.Table:
         """Return the answers on file for items that a batch does not hold, or that cleaning dropped.
 
         Nobody asks for them, so they would never be seen: they enter the log unasked and are rejected
         there with a reason.
+
+        Args:
+            batch: The batch.
+            item_ids: Its clean items.
         """
-        rows = [
-            self._event(answer, purpose, None)
-            for (where, item_id, purpose), answers in self._answers.items()
-            if where == batch and item_id not in item_ids
-            for answer in answers
-        ]
-        return _events(rows)
+        items = id_array(sorted(item_ids) if isinstance(item_ids, set) else item_ids)
+        rows = self._on_file(batch)
+        rows = rows.filter(pc.invert(pc.is_in(rows["item_id"], value_set=items)))
+        # Items in the order in which they first come up, for each purpose.
+        (item,) = places(rows, names=("item_id", "purpose"))
+        first = np.unique(item, return_index=True)[1]
+        rows = rows.take(pa.array(np.argsort(first[item], kind="stable")))
+        return self._events(batch, rows, rows["purpose"], None)
 
     def batches(self) -> set[str]:
         """Return the batches that the files speak of."""
-        return {batch for batch, _, _ in self._answers}
+        return set(self._batches)
 
-    def _event(self, answer: dict[str, Any], purpose: str, task_id: str | None) -> dict[str, Any]:
-        # The answer's content is part of its name, so that a corrected file is a new answer, not a contradiction.
-        content = [task_id or answer["where"], purpose, answer.get("annotator"), answer["label"]]
-        name = f"{self.name}/{json.dumps(content)}"
-        return {
-            "answer_id": hashlib.sha256(name.encode()).hexdigest()[:32],
-            "task_id": task_id,
-            "batch": answer["batch"],
-            "item_id": answer["item_id"],
+    def _on_file(self, batch: str) -> pa.Table:
+        """Return a batch's recorded answers in the order of the files, those of the last batch asked for at hand."""
+        if self._held is None or self._held[0] != batch:
+            self._held = None  # so that two batches are never held
+            self._held = (batch, rows_of(self._files, batch))
+        return self._held[1]
+
+    def _events(
+        self, batch: str, rows: pa.Table, purpose: pa.ChunkedArray, task_id: pa.ChunkedArray | None
+    ) -> pa.Table:
+        """Return answers on file as events, in the order given; without tasks they came unasked."""
+        where = pc.binary_join_element_wise(rows["file"], rows["row"].cast(TEXT), ":")
+        columns = {
+            "answer_id": self._ids(where if task_id is None else task_id, purpose, rows),
+            "task_id": pa.nulls(rows.num_rows, TEXT) if task_id is None else task_id,
+            "batch": pa.repeat(pa.scalar(batch, TEXT), rows.num_rows),
             "purpose": purpose,
-            "annotator": answer.get("annotator"),
-            "label": answer["label"],
-            "seconds_spent": answer.get("seconds_spent"),
-            "answered_at": None,
-            "source": f"{self.name}:{answer['where'].rpartition(':')[0]}",
-        }
+            "answered_at": pa.nulls(rows.num_rows, TIME),
+            "source": pc.binary_join_element_wise(self.name, rows["file"], ":"),
+        } | {name: rows[name] for name in ("item_id", "annotator", "label", "seconds_spent")}
+        return pa.table({name: columns[name] for name in GIVEN}).cast(_no_events().schema)
+
+    def _ids(self, name: pa.ChunkedArray, purpose: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
+        # The answer's content is part of its name, so that a corrected file is a new answer, not a contradiction.
+        columns = (name, purpose, rows["annotator"], rows["label"])
+        pieces = [pa.array([], TEXT)]
+        for start in range(0, rows.num_rows, PIECE_ROWS):
+            values = zip(*(_json(column.slice(start, PIECE_ROWS)) for column in columns), strict=True)
+            digests = (hashlib.sha256(f"{self.name}/[{', '.join(value)}]".encode()).hexdigest() for value in values)
+            pieces.append(pa.array([digest[:32] for digest in digests], TEXT))
+        return pa.chunked_array(pieces)
 
 
 def read_gold(path: Path, batch: str) -> pa.Table:
@@ -106,44 +126,36 @@ def read_gold(path: Path, batch: str) -> pa.Table:
     Raises:
         AnswerError: The file is missing, lacks a column, or an item has two labels.
     """
-    rows = [row for row in _read(path, ("batch", "item_id", "label")) if row["batch"] == batch]
-    labels: dict[str, str] = {}
-    for row in rows:
-        if labels.setdefault(row["item_id"], row["label"]) != row["label"]:
-            raise AnswerError(f"{path}: item {row['item_id']!r} has two known labels; keep one")
-    return pa.table({"item_id": pa.array(labels, pa.string()), "label": pa.array(labels.values(), pa.string())})
-
-
-def _events(rows: list[dict[str, Any]]) -> pa.Table:
-    schema = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
-    return pa.Table.from_pylist(rows, schema=schema)
-
-
-def _read(path: Path, required: tuple[str, ...] = REQUIRED) -> list[dict[str, Any]]:
-    try:
-        table = _read_csv(path) if path.name.endswith((".csv", ".csv.gz")) else pq.read_table(path)
-    except FileNotFoundError:
-        raise AnswerError(f"{path}: no such file of recorded answers") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise AnswerError(f"{path}: not a CSV or Parquet file of answers: {error}") from error
-    if missing := [name for name in required if name not in table.column_names]:
-        raise AnswerError(f"{path}: columns {missing} are missing; found {table.column_names}")
-    columns = [name for name in RECORDED_COLUMNS if name in table.column_names]
-    texts = [name for name in columns if name != "seconds_spent"]
-    table = table.select(columns)
-    for name in texts:
-        table = table.set_column(columns.index(name), name, table[name].cast(pa.string()))
-    rows: list[dict[str, Any]] = table.to_pylist()
-    for number, row in enumerate(rows, 1):
-        for name in required:
-            if row[name] is None and name not in ("annotator", "label"):
-                raise AnswerError(f"{path}: row {number}: {name} is empty")
-    return rows
-
-
-def _read_csv(path: Path) -> pa.Table:
-    types = {name: pa.string() for name in RECORDED_COLUMNS if name != "seconds_spent"}
-    options = pa_csv.ConvertOptions(
-        column_types={**types, "seconds_spent": pa.float64()}, strings_can_be_null=True, null_values=[""]
+    rows = rows_of([path], batch, ("batch", "item_id", "label"))
+    (item,) = places(rows, names=("item_id",))
+    first = np.unique(item, return_index=True)[1]
+    once = rows.take(pa.array(first[item]))
+    is_same = pc.or_(
+        pc.equal(rows["label"], once["label"]), pc.and_(pc.is_null(rows["label"]), pc.is_null(once["label"]))
     )
-    return pa_csv.read_csv(path, convert_options=options)
+    if (row := pc.index(pc.fill_null(is_same, False), False).as_py()) >= 0:
+        raise AnswerError(f"{path}: item {rows['item_id'][row].as_py()!r} has two known labels; keep one")
+    return rows.take(pa.array(np.sort(first))).select(["item_id", "label"]).combine_chunks()
+
+
+def _matched(tasks: pa.Table, rows: pa.Table) -> tuple[Places, Places]:
+    """Return the tasks of one batch that have an answer on file, and the row of each one's answer."""
+    is_label = pc.equal(tasks["purpose"], "label")
+    asked = pa.table({"item_id": tasks["item_id"], "purpose": pc.if_else(is_label, "label", "expert")})
+    wanted, given = places(asked, rows, names=("item_id", "purpose"))
+    order = np.argsort(given, kind="stable")
+    count = np.bincount(given, minlength=max(wanted.max(initial=-1), given.max(initial=-1)) + 1)
+    start = np.cumsum(count) - count
+    slot = tasks["slot"].to_numpy()
+    task = np.flatnonzero((slot >= 1) & (slot <= count[wanted]))
+    return task, order[start[wanted[task]] + slot[task] - 1]
+
+
+def _json(column: pa.ChunkedArray) -> list[str]:
+    coded = column.combine_chunks().dictionary_encode()
+    words = [*map(encoded, coded.dictionary.to_pylist()), "null"]
+    return [words[place] for place in coded.indices.fill_null(len(words) - 1).to_pylist()]
+
+
+def _no_events() -> pa.Table:
+    return pa.schema([ANSWERS.schema.field(name) for name in GIVEN]).empty_table()

@@ -1,13 +1,17 @@
 """The outbox: which questions are put to whom. Asking twice is asking once."""
 
 import hashlib
-import json
-from collections import Counter
-from typing import Any
+from json.encoder import encode_basestring_ascii as encoded
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cupel.tables import RELEASE_TASKS, TASKS, from_rows
+from cupel.answers.places import Places, places
+from cupel.tables import RELEASE_TASKS, TASKS, TEXT, conform
+
+# Ids are made for so many tasks at a time, so that few are held as Python strings.
+PIECE_TASKS = 65_536
 
 
 def task_id(project: str, batch: str, item_id: str, purpose: str, slot: int) -> str:
@@ -16,7 +20,8 @@ def task_id(project: str, batch: str, item_id: str, purpose: str, slot: int) -> 
     >>> task_id("sentiment", "movies", "17", "label", 1) == task_id("sentiment", "movies", "17", "label", 1)
     True
     """
-    name = json.dumps([project, batch, item_id, purpose, slot])
+    # A JSON list, written by hand: it is ten times as fast.
+    name = f"[{encoded(project)}, {encoded(batch)}, {encoded(item_id)}, {encoded(purpose)}, {slot}]"
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
@@ -38,15 +43,25 @@ def label_tasks(
     Returns:
         TASKS; open ones have `is_answered` false.
     """
-    answered = Counter(annotations["item_id"].to_pylist()) + Counter(rejected["item_id"].to_pylist())
-    rows = []
-    for item in routes.select(["item_id", "route", "reason", "votes"]).to_pylist():
-        done = answered[item["item_id"]]
-        wanted = max(first - item["votes"], 1) if item["route"] == "annotator" else 0
-        for slot in range(1, done + wanted + 1):
-            reason = "every item is asked" if slot <= first else item["reason"] if slot > done else "asked once more"
-            rows.append(_task(project, batch, item["item_id"], "label", slot, "annotator", reason, slot <= done))
-    return from_rows(rows, TASKS)
+    asked, *answers = places(routes, annotations, rejected, names=("item_id",))
+    answered = np.bincount(np.concatenate(answers), minlength=asked.max(initial=-1) + 1)
+    done = answered[asked].astype(np.int64)
+    is_wanted = pc.equal(routes["route"], "annotator").to_numpy()
+    wanted = np.where(is_wanted, np.maximum(first - routes["votes"].to_numpy(), 1), 0)
+    item, slot = _slots(done + wanted)
+    why = routes["reason"].combine_chunks().dictionary_encode()
+    reasons = pa.concat_arrays([pa.array(["every item is asked", "asked once more"], TEXT), why.dictionary])
+    later = np.where(slot > done[item], why.indices.to_numpy()[item] + 2, 1)
+    columns = {
+        "batch": pa.repeat(pa.scalar(batch, TEXT), len(item)),
+        "item_id": routes["item_id"].take(pa.array(item)),
+        "purpose": pa.repeat(pa.scalar("label", TEXT), len(item)),
+        "slot": pa.array(slot),
+        "asked_of": pa.repeat(pa.scalar("annotator", TEXT), len(item)),
+        "reason": reasons.take(pa.array(np.where(slot <= first, 0, later))),
+        "is_answered": pa.array(slot <= done[item]),
+    }
+    return conform(_with_ids(project, pa.table(columns)), TASKS)
 
 
 def expert_tasks(
@@ -66,35 +81,42 @@ def expert_tasks(
     Returns:
         RELEASE_TASKS.
     """
-    rows: list[dict[str, Any]] = []
-    names = rejected.select(["batch", "item_id"]).to_pylist()
-    lost = Counter((row["batch"], row["item_id"]) for row in names)
-    for table, purpose, asked_of, reason in (
-        (audit, "audit", "auditor", "drawn for the audit"),
-        (adjudications, "expert", "expert", "behind the cut"),
-    ):
-        for item in table.to_pylist():
-            done = item["answers"] + lost[item["batch"], item["item_id"]]
-            # Two experts differ: ask the third. Fewer than asked: ask for the rest.
-            wanted = 0 if item["is_settled"] else max(answers_asked - item["answers"], 1)
-            for slot in range(1, done + wanted + 1):
-                task = _task(
-                    project, item["batch"], item["item_id"], purpose, slot, asked_of, reason, slot <= done
-                )  # fmt: skip
-                rows.append({"release": item["release"], **task})
-    return from_rows(rows, RELEASE_TASKS)
+    parts = [
+        _put_to_experts(project, audit, rejected, answers_asked, ("audit", "auditor", "drawn for the audit")),
+        _put_to_experts(project, adjudications, rejected, answers_asked, ("expert", "expert", "behind the cut")),
+    ]
+    return pa.concat_tables(parts)
 
 
-def _task(
-    project: str, batch: str, item_id: str, purpose: str, slot: int, asked_of: str, reason: str, is_answered: bool
-) -> dict[str, Any]:
-    return {
-        "task_id": task_id(project, batch, item_id, purpose, slot),
-        "batch": batch,
-        "item_id": item_id,
-        "purpose": purpose,
-        "slot": slot,
-        "asked_of": asked_of,
-        "reason": reason,
-        "is_answered": is_answered,
+def _put_to_experts(
+    project: str, items: pa.Table, rejected: pa.Table, answers_asked: int, terms: tuple[str, str, str]
+) -> pa.Table:
+    """Return the questions about items of AUDIT or ADJUDICATIONS; `terms` are purpose, asked_of and reason."""
+    asked, lost = places(items, rejected)
+    answers = items["answers"].to_numpy()
+    done = answers + np.bincount(lost, minlength=asked.max(initial=-1) + 1)[asked]
+    # Two experts differ: ask the third. Fewer than asked: ask for the rest.
+    wanted = np.where(items["is_settled"].to_numpy(), 0, np.maximum(answers_asked - answers, 1))
+    item, slot = _slots(done + wanted)
+    columns = {name: items[name].take(pa.array(item)) for name in ("release", "batch", "item_id")} | {
+        name: pa.repeat(pa.scalar(value, TEXT), len(item))
+        for name, value in zip(("purpose", "asked_of", "reason"), terms, strict=True)
     }
+    columns |= {"slot": pa.array(slot), "is_answered": pa.array(slot <= done[item])}
+    return conform(_with_ids(project, pa.table(columns)), RELEASE_TASKS)
+
+
+def _slots(sizes: Places) -> tuple[Places, Places]:
+    """Return item and slot of every question, the items having so many questions each."""
+    item = np.repeat(np.arange(len(sizes)), sizes)
+    return item, np.arange(len(item)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
+
+
+def _with_ids(project: str, tasks: pa.Table) -> pa.Table:
+    """Return the tasks with the column `task_id`."""
+    names = [tasks[name] for name in ("batch", "item_id", "purpose", "slot")]
+    pieces = [pa.array([], TEXT)]
+    for start in range(0, tasks.num_rows, PIECE_TASKS):
+        rows = zip(*(column.slice(start, PIECE_TASKS).to_pylist() for column in names), strict=True)
+        pieces.append(pa.array([task_id(project, *row) for row in rows], TEXT))
+    return tasks.append_column("task_id", pa.chunked_array(pieces))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from cupel.consensus.coding import Integers, Reals, sorted_ids, vectors
+from cupel.consensus.coding import Integers, Reals, by_item, sorted_ids, vectors
 from cupel.consensus.dawid_skene import class_prior, log_sum
 from cupel.errors import TableError
 
@@ -53,8 +53,8 @@ def fuse(consensus: pa.Table, predictions: pa.Table, classes: Sequence[str]) -> 
     ids = sorted_ids(consensus["item_id"])
     if not ids.equals(sorted_ids(predictions["item_id"])):
         raise TableError("tables consensus and predictions hold different items; make both of the same batch")
-    crowd = vectors(consensus.sort_by("item_id")["posterior"], len(classes))
-    model = vectors(predictions.sort_by("item_id")["posterior"], len(classes))
+    crowd = vectors(by_item(consensus)["posterior"], len(classes))
+    model = vectors(by_item(predictions)["posterior"], len(classes))
     is_answered, is_predicted = ~np.isnan(crowd[:, 0]), ~np.isnan(model[:, 0])
     prior = np.log(class_prior(crowd[is_answered]))
     answers = np.where(is_answered[:, None], np.log(np.maximum(crowd, TINY)) - prior, 0.0)

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.consensus.coding import by_item
 from cupel.errors import TableError
 from cupel.tables import LABELS, TEXT, conform
 
@@ -12,7 +13,8 @@ CHECKER_AGAINST_PEOPLE = "checker against people"
 
 def awaiting(routes: pa.Table) -> list[str]:
     """Return the ids of the items that await an annotator, in ascending order; labels can be made when it is empty."""
-    return sorted(routes.filter(pc.equal(routes["route"], "annotator"))["item_id"].to_pylist())
+    ids = routes.filter(pc.equal(routes["route"], "annotator"))["item_id"]
+    return list(ids.take(pc.sort_indices(ids)).to_pylist())
 
 
 def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table) -> pa.Table:
@@ -34,7 +36,7 @@ def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table) -> pa.T
             f"table routes: {len(waiting)} items await an annotator, the first is {waiting[0]!r}; "
             "have their tasks answered before labels are made"
         )
-    routes, consensus, predictions = (table.sort_by("item_id") for table in (routes, consensus, predictions))
+    routes, consensus, predictions = (by_item(table) for table in (routes, consensus, predictions))
     for table, name in ((consensus, "consensus"), (predictions, "predictions")):
         if not table["item_id"].equals(routes["item_id"]):
             raise TableError(f"tables routes and {name} hold different items; make both of the same batch")

@@ -7,28 +7,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cupel.consensus.coding import Integers, Reals, lists_of, sorted_ids, vectors
+from cupel.checking.fitting import MIN_PROBABILITY, MIN_TEXTS_CHARACTERS, MIN_TEXTS_WORD, MIN_TRAINING_ITEMS, fit, score
+from cupel.checking.sampled import SAMPLED_CHARACTERS, SAMPLED_ITEMS, must_be_sampled, sampled_scores
+from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
 from cupel.consensus.dawid_skene import log_sum
 from cupel.errors import TableError
 from cupel.project import Checking
 from cupel.tables import PREDICTIONS, TEXT, conform
 
 MODEL = "linear"
-# Raised by hand when a change of this module changes predictions for the same settings.
+# Raised by hand when a change of this package changes predictions for the same settings; of sampled batches.
 REVISION = 1
-# A model of fewer training items says nothing worth hearing.
-MIN_TRAINING_ITEMS = 50
-# A word must stand in this many texts, a run of characters in so many; rarer ones only slow the fit.
-MIN_TEXTS_WORD = 2
-MIN_TEXTS_CHARACTERS = 3
-# Chances that a consensus gives a class, below which the class is left out of that item's training.
-MIN_WEIGHT = 0.02
-# No class is ever held to be impossible; also what keeps logarithms finite after rounding.
-MIN_PROBABILITY = 1e-6
+SAMPLED_REVISION = 1
 DECIMALS = 9
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(4.0), 33))
-SOLVER_TOLERANCE = 1e-3
-SOLVER_ITERATIONS = 50
+PIECE_ITEMS = 65_536
 
 
 def predictions(items: pa.Table, consensus: pa.Table, classes: Sequence[str], settings: Checking) -> pa.Table:
@@ -38,6 +31,9 @@ def predictions(items: pa.Table, consensus: pa.Table, classes: Sequence[str], se
     logistic regression. It is trained on the consensus, never on gold: an item counts for each class as
     much as the consensus believes in it. Items of one group share a fold. The temperature of a fold is
     the one that fits the consensus of the other folds best.
+
+    Of a batch of more than 50,000 items or 20 million characters, models are trained on that many items
+    with answers, drawn by a hash of their ids; the others are only scored.
 
     Args:
         items: CLEAN_ITEMS of one batch, or any table with item_id, text and group_id; any order.
@@ -52,13 +48,14 @@ def predictions(items: pa.Table, consensus: pa.Table, classes: Sequence[str], se
     Raises:
         TableError: The consensus speaks of other items.
     """
-    items, consensus = items.sort_by("item_id"), consensus.sort_by("item_id")
+    items = by_item(items.select(["item_id", "text", "group_id"]))
+    consensus = by_item(consensus.select(["item_id", "posterior"]))
     ids = sorted_ids(items["item_id"])
     if not ids.equals(sorted_ids(consensus["item_id"])):
         raise TableError("tables clean_items and consensus hold different items; make the consensus of these items")
     target = vectors(consensus["posterior"], len(classes))
-    fold = folds(items["item_id"].to_pylist(), items["group_id"].to_pylist(), settings)
-    posterior = _calibrated(_out_of_fold(items["text"].to_pylist(), target, fold, settings), target, fold)
+    fold, is_sampled = _folds_of(items, settings), must_be_sampled(items["text"])
+    posterior = _calibrated(_out_of_fold(items, target, fold, settings, is_sampled), target, fold)
     is_known = ~np.isnan(posterior[:, 0])
     best = np.where(is_known, np.nan_to_num(posterior).argmax(axis=1), 0)
     columns = {
@@ -66,8 +63,8 @@ def predictions(items: pa.Table, consensus: pa.Table, classes: Sequence[str], se
         "predicted_label": pa.array(classes, TEXT).take(pa.array(best, mask=~is_known)),
         "posterior": lists_of(posterior, is_known),
         "fold": pa.array(fold, mask=~is_known),
-        "model": pa.array([MODEL] * len(ids), TEXT),
-        "model_version": pa.array([model_version(classes, settings)] * len(ids), TEXT),
+        "model": pa.repeat(pa.scalar(MODEL, TEXT), len(ids)),
+        "model_version": pa.repeat(pa.scalar(model_version(classes, settings, is_sampled), TEXT), len(ids)),
     }
     return conform(pa.table(columns), PREDICTIONS)
 
@@ -85,28 +82,42 @@ def folds(item_ids: Sequence[str], group_ids: Sequence[str | None], settings: Ch
     return np.array([int.from_bytes(digest[:8], "big") % settings.folds for digest in digests], dtype=np.int64)
 
 
-def model_version(classes: Sequence[str], settings: Checking) -> str:
+def model_version(classes: Sequence[str], settings: Checking, is_sampled: bool = False) -> str:
     """Return 12 hexadecimal digits that change with the classes or with a setting that changes predictions."""
-    parts = (MODEL, REVISION, list(classes), settings.folds, settings.seed, settings.regularisation)
+    parts: tuple[object, ...] = (MODEL, REVISION, list(classes), settings.folds, settings.seed, settings.regularisation)
+    parts += (SAMPLED_ITEMS, SAMPLED_CHARACTERS, SAMPLED_REVISION) if is_sampled else ()
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def _out_of_fold(texts: list[str], target: Reals, fold: Integers, settings: Checking) -> Reals:
+def _folds_of(items: pa.Table, settings: Checking) -> Integers:
+    pieces = [items.slice(start, PIECE_ITEMS) for start in range(0, items.num_rows, PIECE_ITEMS)]
+    found = [folds(piece["item_id"].to_pylist(), piece["group_id"].to_pylist(), settings) for piece in pieces]
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
+def _out_of_fold(items: pa.Table, target: Reals, fold: Integers, settings: Checking, is_sampled: bool) -> Reals:
     """Return log-probabilities, shape items x classes; NaN rows where no model could be trained."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    scores = np.full(target.shape, np.nan)
-    is_answered = ~np.isnan(target[:, 0])
-    if is_answered.sum() < MIN_TRAINING_ITEMS:
-        return scores
+    if (~np.isnan(target[:, 0])).sum() < MIN_TRAINING_ITEMS:
+        return np.full(target.shape, np.nan)
     # Sums that several threads share differ in the last digits from run to run.
     with threadpool_limits(limits=1):
-        features = _features(texts)
-        for held_out in range(settings.folds):
-            train = np.flatnonzero(is_answered & (fold != held_out))
-            test = np.flatnonzero(fold == held_out)
-            if len(test) and len(train) >= MIN_TRAINING_ITEMS:
-                scores[test] = _fit_and_score(features, target, train, test, settings.regularisation)
+        if is_sampled:
+            return sampled_scores(items["item_id"].combine_chunks(), items["text"], target, fold, settings)
+        return _whole_scores(items["text"].to_pylist(), target, fold, settings)
+
+
+def _whole_scores(texts: list[str], target: Reals, fold: Integers, settings: Checking) -> Reals:
+    scores = np.full(target.shape, np.nan)
+    is_answered = ~np.isnan(target[:, 0])
+    features = _features(texts)
+    for held_out in range(settings.folds):
+        test = np.flatnonzero(fold == held_out)
+        if len(test):
+            model = fit(features, target, np.flatnonzero(is_answered & (fold != held_out)), settings.regularisation)
+            if model is not None:
+                scores[test] = score(model, features[test], target.shape[1])
     return scores
 
 
@@ -128,30 +139,20 @@ def _features(texts: list[str]) -> Any:
     return csr_array(hstack(parts))
 
 
-def _fit_and_score(features: Any, target: Reals, train: Integers, test: Integers, regularisation: float) -> Reals:
-    """Train on the soft labels of some items; return log-probabilities of others, NaN if there is one class only."""
-    from sklearn.linear_model import LogisticRegression
-
-    row, label = np.nonzero(target[train] > MIN_WEIGHT)
-    if len(np.unique(label)) < 2:
-        return np.full((len(test), target.shape[1]), np.nan)
-    model = LogisticRegression(C=regularisation, solver="newton-cg", tol=SOLVER_TOLERANCE, max_iter=SOLVER_ITERATIONS)
-    model.fit(features[train[row]], label, sample_weight=target[train[row], label])
-    probability = np.full((len(test), target.shape[1]), MIN_PROBABILITY)
-    probability[:, model.classes_] = np.maximum(model.predict_proba(features[test]), MIN_PROBABILITY)
-    logs: Reals = np.log(probability)
-    return logs
-
-
 def _calibrated(scores: Reals, target: Reals, fold: Integers) -> Reals:
     """Return probabilities at the temperature that fits the consensus of the other folds best; NaN stays."""
     is_judge = ~np.isnan(scores[:, 0]) & ~np.isnan(target[:, 0])
-    # Row t, column i: how well item i's consensus is foretold at temperature t.
-    fits = np.stack([(target * _normal(scores / t)).sum(axis=1) for t in TEMPERATURES])
+    judges = {held_out: np.flatnonzero(is_judge & (fold != held_out)) for held_out in np.unique(fold).tolist()}
+    # How well the consensus of each fold's judges is foretold at each temperature.
+    fits: dict[int, list[float]] = {held_out: [] for held_out in judges}
+    for temperature in TEMPERATURES:
+        foretold = (target * _normal(scores / temperature)).sum(axis=1)
+        for held_out, others in judges.items():
+            # Added up one after the other: the order of a sum decides its last digits.
+            fits[held_out].append(np.cumsum(foretold[others])[-1] if len(others) else 0.0)
     probability = np.full(scores.shape, np.nan)
-    for held_out in np.unique(fold):
-        others = is_judge & (fold != held_out)
-        temperature = TEMPERATURES[fits[:, others].sum(axis=1).argmax()] if others.any() else 1.0
+    for held_out, others in judges.items():
+        temperature = TEMPERATURES[np.argmax(fits[held_out])] if len(others) else 1.0
         rows = fold == held_out
         probability[rows] = np.exp(_normal(scores[rows] / temperature))
     probability = np.maximum(probability, MIN_PROBABILITY)

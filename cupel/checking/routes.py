@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.checking.fusion import fuse
+from cupel.consensus.coding import by_item
 from cupel.project import Checking, Overlap
 from cupel.tables import ROUTES, TEXT, conform
 
@@ -48,7 +49,7 @@ def routes(
     """
     found = fuse(consensus, predictions, classes)
     label = pa.array(classes, TEXT).take(pa.array(found.label, mask=~found.is_known))
-    consensus, predictions = consensus.sort_by("item_id"), predictions.sort_by("item_id")
+    consensus, predictions = by_item(consensus), by_item(predictions)
     votes = consensus["votes"].to_numpy()
     majority, predicted = consensus["majority_label"], predictions["predicted_label"]
     is_unanimous = _flags(pc.equal(consensus["agreement"], 1.0))

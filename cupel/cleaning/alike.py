@@ -1,5 +1,6 @@
 """Which texts of a batch and of the batches before it resemble each other, as numbers that decisions can follow."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ EARLIER_ITEMS = pa.schema(
         pa.field("item_id", pa.string(), nullable=False),
         pa.field("text_sha256", pa.string(), nullable=False),
         pa.field("group_id", pa.string()),
+        pa.field("group_place", pa.int64()),
     ]
 )
 
@@ -34,24 +36,75 @@ class Alike(NamedTuple):
 
     def of(self, text: int) -> tuple[list[int], list[float]]:
         """Return the texts that resemble a text, and how much."""
+        if self.starts[text] == self.starts[text + 1]:
+            return [], []
         places = slice(self.starts[text], self.starts[text + 1])
         return self.others[places].tolist(), self.similarities[places].tolist()
 
 
-def earlier_items(signatures: pa.Table, clean_items: pa.Table) -> pa.Table:
-    """Return what decisions need of an earlier batch; batches are put together in the register's order.
+class Cleaned(NamedTuple):
+    """An earlier batch, its tables to be read when they are needed.
+
+    `signatures()` returns item_id and text_sha256 of its `signatures`, `clean_items()` item_id, group_id, source_file
+    and line of its `clean_items`.
+    """
+
+    batch: str
+    signatures: Callable[[], pa.Table]
+    clean_items: Callable[[], pa.Table]
+
+
+def earlier_items(texts: pa.ChunkedArray, similar: pa.Table, batches: Sequence[Cleaned]) -> pa.Table:
+    """Return what decisions on a batch need of earlier ones; of these, one at a time is held.
 
     Args:
-        signatures: `signatures` of the batch.
-        clean_items: `clean_items` of the batch.
+        texts: `text_sha256` of the batch's items.
+        similar: `similar_items` of the batch.
+        batches: The earlier batches, in the register's order.
 
     Returns:
-        `EARLIER_ITEMS`: kept items in the order of their delivery, then rejected ones, whose group is null.
+        `EARLIER_ITEMS`, batch by batch: kept items in the order of their delivery, then rejected ones, whose group is
+        null. Only items with the text of one of the batch's items, or of an item that one resembles. `group_place`
+        orders groups by their first item, whether it is among these or not.
     """
-    clean = clean_items.select(["item_id", "group_id", "source_file", "line"])
-    joined = signatures.select(["batch", "item_id", "text_sha256"]).join(clean, "item_id", join_type="left outer")
-    ordered = joined.sort_by([(name, "ascending") for name in ("source_file", "line", "item_id")])
-    return ordered.select(EARLIER_ITEMS.names).cast(EARLIER_ITEMS)
+    wanted = pc.unique(pa.chunked_array([*texts.chunks, *_resembled(similar, batches)], pa.string()))
+    pieces = [EARLIER_ITEMS.empty_table()]
+    for cleaned in batches:
+        signed = cleaned.signatures()
+        signed = signed.filter(pc.is_in(signed.column("text_sha256"), wanted))
+        if signed.num_rows:
+            joined = signed.join(cleaned.clean_items(), "item_id", join_type="left outer")
+            named = joined.append_column("batch", pa.repeat(cleaned.batch, joined.num_rows))
+            pieces.append(_in_order(named.append_column("group_place", pa.nulls(joined.num_rows, pa.int64()))))
+    items = pa.concat_tables([piece.select(EARLIER_ITEMS.names).cast(EARLIER_ITEMS) for piece in pieces])
+    places = pa.array(_group_places(items.column("group_id"), batches), pa.int64())
+    return items.set_column(EARLIER_ITEMS.get_field_index("group_place"), "group_place", places)
+
+
+def _resembled(similar: pa.Table, batches: Sequence[Cleaned]) -> list[pa.Array]:
+    """Return the texts of the earlier batches' items that a pair names."""
+    found = []
+    for cleaned in batches:
+        named = similar.filter(pc.equal(similar.column("earlier_batch"), cleaned.batch)).column("earlier_item_id")
+        if len(named):
+            signed = cleaned.signatures()
+            found += signed.filter(pc.is_in(signed.column("item_id"), pc.unique(named))).column("text_sha256").chunks
+    return found
+
+
+def _in_order(items: pa.Table) -> pa.Table:
+    return items.sort_by([(name, "ascending") for name in ("source_file", "line", "item_id")])
+
+
+def _group_places(group_ids: pa.ChunkedArray, batches: Sequence[Cleaned]) -> list[int | None]:
+    """Return for each group its place in the order of the groups' first items; none where there is no group."""
+    wanted = pc.unique(group_ids).drop_null()
+    place_of: dict[str, int] = {}
+    for cleaned in batches if len(wanted) else ():
+        clean = cleaned.clean_items()
+        for group in pc.unique(_in_order(clean.filter(pc.is_in(clean.column("group_id"), wanted))).column("group_id")):
+            place_of.setdefault(group.as_py(), len(place_of))
+    return [None if group is None else place_of[group] for group in group_ids.to_pylist()]
 
 
 def alike(

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.cleaning.alike import EARLIER_ITEMS, Alike, alike
-from cupel.cleaning.duplicates import delivery_ranks
 from cupel.cleaning.groups import groups
+from cupel.cleaning.register import delivery_ranks
 from cupel.errors import TableError
 from cupel.project import Cleaning
 from cupel.tables import CLEAN_ITEMS, REJECTED_ITEMS
@@ -40,13 +40,14 @@ EXACT, NEAR = "exact_duplicate", "near_duplicate"
 
 
 class Decision(NamedTuple):
-    """Every raw item is in exactly one of `clean_items` and `rejected_items`.
+    """Every raw item is kept, or in `rejected_items`.
 
+    `decided` has a row a raw item, in the order of `raw_items`: item_id, and group_id, null where it was rejected.
     `group_links` names pairs of groups of earlier batches (`groups.GROUP_LINKS`) that the batch shows to be
     alike; a release that holds them all may bring them together, cleaning cannot any more.
     """
 
-    clean_items: pa.Table
+    decided: pa.Table
     rejected_items: pa.Table
     group_links: pa.Table
 
@@ -77,17 +78,19 @@ def decide(
 
     Args:
         batch: The batch.
-        raw: `raw_items`, any order; earlier means a lesser file and line, or an earlier batch.
-        signals: `item_signals` of all of them.
+        raw: `raw_items`, any order; earlier means a lesser file and line, or an earlier batch. Its texts, fields
+            and licences may be left out.
+        signals: `item_signals` of all of them; its texts may be left out.
         similar: `similar_items` of the batch.
         settings: The thresholds.
-        earlier: `EARLIER_ITEMS` of the batches before it in the register, in the register's order; none by default.
+        earlier: `EARLIER_ITEMS` of the batches before it in the register, see `earlier_items`; none by default.
 
     Raises:
         TableError: An item has no signals, or a pair names an unknown item.
     """
     earlier = EARLIER_ITEMS.empty_table() if earlier is None else earlier
-    raw = raw.take(np.argsort(delivery_ranks(raw, raw)))
+    ranks = delivery_ranks(raw.column("item_id"), raw)
+    raw = raw.take(np.argsort(ranks))
     signals = _aligned(raw, signals)
     found = alike(batch, raw.column("item_id"), signals.column("text_sha256"), similar, earlier)
     names = [f"{batch}/{item_id}" for item_id in raw.column("item_id").to_pylist()]
@@ -99,14 +102,33 @@ def decide(
         [verdict.reason in (None, EXACT, NEAR) for verdict in verdicts],
         is_kept,
         found,
-        earlier.column("group_id").to_pylist(),
+        earlier,
         settings.group_similarity,
     )
-    clean = raw.set_column(raw.column_names.index("text"), "text", signals.column("text"))
-    clean = clean.set_column(raw.column_names.index("group_id"), "group_id", pa.array(grouped.group_ids, pa.string()))
     kept = pa.array(is_kept, pa.bool_())
-    clean = clean.filter(kept).select(CLEAN_ITEMS.schema.names).cast(CLEAN_ITEMS.schema)
-    return Decision(clean, _rejected(raw, verdicts).filter(pc.invert(kept)), grouped.links)
+    group_ids = pc.if_else(kept, pa.array(grouped.group_ids, pa.string()), None)
+    decided = pa.table({"item_id": raw.column("item_id"), "group_id": group_ids}).take(ranks)
+    return Decision(decided, _rejected(raw, verdicts).filter(pc.invert(kept)), grouped.links)
+
+
+def clean_items(raw: pa.Table, signals: pa.Table, decided: pa.Table) -> pa.Table:
+    """Return the kept items of a piece of a batch, in the order of the rows.
+
+    Args:
+        raw: Rows of `raw_items`.
+        signals: `item_signals` of the same items in the same order; of them item_id and text are read.
+        decided: `Decision.decided` of the same items in the same order.
+
+    Raises:
+        TableError: The items are not the same.
+    """
+    ids = [table.column("item_id").combine_chunks() for table in (raw, signals, decided)]
+    if not ids[0].equals(ids[1]) or not ids[0].equals(ids[2]):
+        raise TableError("table item_signals: holds other items than raw_items; run the cleaning stage again")
+    columns = {**dict(zip(raw.column_names, raw.columns, strict=True)), "text": signals.column("text")}
+    columns["group_id"] = decided.column("group_id")
+    kept = pa.table(columns).select(CLEAN_ITEMS.schema.names).filter(pc.is_valid(columns["group_id"]))
+    return kept.cast(CLEAN_ITEMS.schema)
 
 
 def _aligned(raw: pa.Table, signals: pa.Table) -> pa.Table:

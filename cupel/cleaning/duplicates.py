@@ -1,61 +1,29 @@
 """Signatures to similar items: pairs that share a band, with their exact similarity."""
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from cupel.cleaning import candidates as bounds
+from cupel.cleaning.candidates import candidates
 from cupel.cleaning.jaccard import HashSets, Positions, Shares
+from cupel.cleaning.register import Register, Signed
+from cupel.cleaning.sketches import Sketches
 from cupel.project import Cleaning
-from cupel.tables import SIGNATURES, SIMILAR_ITEMS, conform
+from cupel.tables import SIMILAR_ITEMS
 
-# In a band, an item is compared with so many of the first texts and of the last before it: with all of them, as long
-# as no more than twice as many precede it.
-COMPARED_AT_EACH_END = 32
-# Of its candidates an item is compared with so many that are the earliest (of a crowd of duplicates the one that is
-# kept is among them), and with so many others that share most bands with it.
-COMPARED_OF_EACH_KIND = 50
-# Items whose candidates are looked for at once, so that memory is bounded whatever the texts.
-ITEMS_AT_ONCE = 8_192
-
-_PLACED = """
-    CREATE TEMP TABLE placed AS
-    SELECT band, position, row_number() OVER (PARTITION BY band ORDER BY position) - 1 AS place
-    FROM bands
-"""
-_CANDIDATES = """
-    WITH asked AS (
-        SELECT band, position AS later, unnest(
-            CASE WHEN place <= 2 * $ends THEN range(0, place)
-            ELSE list_concat(range(0, $ends), range(place - $ends, place)) END
-        ) AS place
-        FROM placed WHERE position >= $first AND position < $end
-    ),
-    ranked AS (
-        SELECT later, placed.position AS earlier,
-            row_number() OVER (PARTITION BY later ORDER BY placed.position) AS age_rank,
-            row_number() OVER (PARTITION BY later ORDER BY count(*) DESC, placed.position) AS alike_rank
-        FROM asked JOIN placed USING (band, place) GROUP BY later, placed.position
-    )
-    SELECT later, earlier, age_rank <= $most OR alike_rank <= $most AS is_compared
-    FROM ranked ORDER BY later, earlier
-"""
-_NOT_PLACED = """
-    SELECT coalesce(sum(place - 2 * $ends), 0)::BIGINT FROM placed
-    WHERE place > 2 * $ends AND position >= $first AND position < $end
-"""
-
-
-_NONE = np.empty(0, np.int64)
+# Hashes of shingles that are held at once, 8 bytes each.
+HASHES_AT_ONCE = 1 << 25
 
 
 class Similar(NamedTuple):
     """What the search found, and how far it went.
 
-    `pairs` is `similar_items`. `compared` counts candidate pairs whose exact similarity was taken.
+    `pairs` is `similar_items`. `compared` counts candidate pairs that were held against each other.
     `not_compared` bounds the pairs that share a band only because very many texts do, and were left out:
     0 is certain to be complete, otherwise pairs that share no smaller band may be missing.
     """
@@ -66,8 +34,8 @@ class Similar(NamedTuple):
 
 
 def similar_items(
-    own: pa.Table,
-    earlier: pa.Table,
+    own: Signed,
+    earlier: Sequence[Signed],
     raw: pa.Table,
     settings: Cleaning,
     connection: duckdb.DuckDBPyConnection | None = None,
@@ -76,9 +44,10 @@ def similar_items(
 
     Texts that are equal (`text_sha256`) are compared once: every later one points to the first with
     similarity 1, and only the first of the batch points to others. `cupel.cleaning.decide` knows.
+    Signatures are read in pieces, several times over; of their shingles only a sketch is held.
 
     Args:
-        own: `signatures` of the batch, any order.
+        own: `signatures` of the batch.
         earlier: `signatures` of the batches before it, in the register's order.
         raw: `raw_items` of the batch, any order; of them only item_id, source_file and line are read.
         settings: The least similarity that is kept, group_similarity.
@@ -87,118 +56,103 @@ def similar_items(
     Returns:
         Pairs from a later item of the batch to an earlier item, and how complete they are.
     """
-    items = _Items.of(own, earlier, raw)
-    firsts = _firsts(items.texts)
-    own_firsts = items.first_own + _firsts(items.texts[items.first_own :])
-    everywhere = np.arange(len(firsts))
+    items = Register(own, earlier, raw)
+    everywhere = np.arange(items.count)
     # An own text is compared even if an earlier batch has it: its twin there may have been rejected.
-    is_compared = np.concatenate([firsts[: items.first_own], own_firsts]) == everywhere
-    later, before, not_compared = _candidates(items, is_compared, connection)
-    differ = items.texts[later] != items.texts[before]
-    later, before = later[differ], before[differ]
-    similarity = _similarities(items, later, before, settings.group_similarity)
+    is_compared = items.firsts == everywhere
+    own_firsts = np.unique(items.firsts[items.first_own :], return_index=True)[1]
+    is_compared[items.first_own :] = False
+    is_compared[items.first_own + own_firsts] = True
+    found = _alike(items, is_compared, settings, connection or duckdb.connect())
+    similarity = _similarities(items, found.later, found.earlier, found.sizes, settings.group_similarity)
     alike = np.flatnonzero(similarity)
-    copies = items.first_own + np.flatnonzero((firsts != everywhere)[items.first_own :])
-    pairs = items.pairs(
-        np.concatenate([copies, later[alike]]),
-        np.concatenate([firsts[copies], before[alike]]),
+    copies = items.first_own + np.flatnonzero((items.firsts != everywhere)[items.first_own :])
+    pairs = _pairs(
+        items,
+        np.concatenate([copies, found.later[alike]]),
+        np.concatenate([items.firsts[copies], found.earlier[alike]]),
         np.concatenate([np.ones(len(copies)), similarity[alike]]),
     )
-    return Similar(pairs, len(later), not_compared)
+    return Similar(pairs, found.compared, found.not_compared)
 
 
-def delivery_ranks(table: pa.Table, raw: pa.Table) -> Positions:
-    """Return the place of each of a batch's rows in the order of the delivery: by file and line; the first is 0.
+class _Alike(NamedTuple):
+    """Pairs that may be similar, the sizes of the shingle sets by position, and how the pairs were found."""
 
-    Args:
-        table: Any table of the batch with `item_id`.
-        raw: `raw_items` of the batch, any order.
-    """
-    ordered = raw.select(["item_id", "source_file", "line"]).sort_by(
-        [("source_file", "ascending"), ("line", "ascending")]
-    )
-    ranks = pc.index_in(table.column("item_id"), ordered.column("item_id").combine_chunks())
-    return np.asarray(ranks.to_numpy(), np.int64)
+    later: Positions
+    earlier: Positions
+    sizes: Positions
+    compared: int
+    not_compared: int
 
 
-class _Items(NamedTuple):
-    """Signatures of the earlier batches and the batch's own; a position is a place in the register's order.
-
-    `row_at` is the row of the table at each position, `texts` a number a position, the same for the same text.
-    """
-
-    table: pa.Table
-    first_own: int
-    row_at: Positions
-    texts: Positions
-
-    @classmethod
-    def of(cls, own: pa.Table, earlier: pa.Table, raw: pa.Table) -> "_Items":
-        table = pa.concat_tables([conform(part, SIGNATURES) for part in (earlier, own)])
-        row_at = np.concatenate([np.arange(earlier.num_rows), earlier.num_rows + np.argsort(delivery_ranks(own, raw))])
-        hashes = table.column("text_sha256")
-        texts = pc.index_in(hashes, pc.unique(hashes)).to_numpy().astype(np.int64)
-        return cls(table, earlier.num_rows, row_at, texts[row_at])
-
-    def pairs(self, later: Positions, earlier: Positions, similarity: Shares) -> pa.Table:
-        """Return `similar_items` of positions, ordered by them."""
-        order = np.lexsort((earlier, later))
-        later_rows, earlier_rows = pa.array(self.row_at[later[order]]), pa.array(self.row_at[earlier[order]])
-        columns = [
-            self.table.column("item_id").take(later_rows),
-            self.table.column("batch").take(earlier_rows),
-            self.table.column("item_id").take(earlier_rows),
-            pa.array(similarity[order]),
-        ]
-        return pa.table(columns, schema=SIMILAR_ITEMS.schema)
-
-
-def _firsts(texts: Positions) -> Positions:
-    """Return, for each position, the first position of the same text."""
-    _, first, inverse = np.unique(texts, return_index=True, return_inverse=True)
-    return first[inverse]
-
-
-def _candidates(
-    items: _Items, is_compared: NDArray[np.bool_], connection: duckdb.DuckDBPyConnection | None
-) -> tuple[Positions, Positions, int]:
-    """Return positions that share a band, the later one the batch's own; and how many pairs were left out at most."""
-    position_of = np.empty(len(items.row_at), np.int64)
-    position_of[items.row_at] = np.arange(len(items.row_at))
-    lists = items.table.column("bands")
-    positions = np.repeat(position_of, pc.list_value_length(lists).to_numpy())
-    bands = pc.list_flatten(lists).to_numpy()[is_compared[positions]]
-    positions = positions[is_compared[positions]]
-    # Nearly all bands belong to one text only: the join need not see them.
-    order = np.argsort(bands)
-    is_same = bands[order[1:]] == bands[order[:-1]]
-    shared = order[np.append(is_same, False) | np.append(False, is_same)] if len(order) else order
-    table = pa.table({"band": bands[shared], "position": positions[shared]})
-    with (connection or duckdb.connect()).cursor() as cursor:
-        cursor.register("bands", table)
-        cursor.execute(_PLACED)
-        pieces = [_piece(cursor, first, end) for first, end in _slices(items.first_own, len(items.row_at))]
-    later, earlier, left_out = zip(*pieces, strict=True) if pieces else ([_NONE], [_NONE], [0])
+def _alike(
+    items: Register, is_compared: bounds.Flags, settings: Cleaning, connection: duckdb.DuckDBPyConnection
+) -> _Alike:
+    """Hold the sketches of items that share a band against each other."""
+    ends, most = bounds.COMPARED_AT_EACH_END, bounds.COMPARED_OF_EACH_KIND
+    found = candidates(items, is_compared, ends, connection)
+    place_of, sketches = _sketches(items, np.concatenate([found.members, found.later]))
+    later, earlier = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    compared = left_out = 0
+    for one, other, not_compared in found.pieces(ends, most, bounds.ITEMS_AT_ONCE):
+        differ = items.firsts[one] != items.firsts[other]
+        one, other = one[differ], other[differ]
+        compared, left_out = compared + len(one), left_out + not_compared
+        may_be = sketches.may_be_similar(place_of[one], place_of[other], settings.group_similarity)
+        later.append(one[may_be])
+        earlier.append(other[may_be])
     # A pair is left out once a band; there are never more pairs than items before each of the batch's own.
-    every_pair = sum(range(items.first_own, len(items.row_at)))
-    return np.concatenate(later), np.concatenate(earlier), min(sum(left_out), every_pair)
+    own = items.count - items.first_own
+    every_pair = own * items.first_own + own * (own - 1) // 2
+    sizes = np.append(sketches.sizes, 0)[place_of]
+    return _Alike(np.concatenate(later), np.concatenate(earlier), sizes, compared, min(left_out, every_pair))
 
 
-def _slices(first: int, end: int) -> list[tuple[int, int]]:
-    return [(start, min(start + ITEMS_AT_ONCE, end)) for start in range(first, end, ITEMS_AT_ONCE)]
+def _sketches(items: Register, positions: Positions) -> tuple[Positions, Sketches]:
+    """Return the place of each position in the sketches, and the sketches; positions not asked for have none."""
+    is_wanted = np.zeros(items.count, np.bool_)
+    is_wanted[positions] = True
+    place_of = np.cumsum(is_wanted) - 1
+    sketches = Sketches(int(is_wanted.sum()))
+    for there, lists in _shingles(items, is_wanted):
+        sketches.add(place_of[there], lists)
+    return place_of, sketches
 
 
-def _piece(cursor: duckdb.DuckDBPyConnection, first: int, end: int) -> tuple[Positions, Positions, int]:
-    bounds = {"first": first, "end": end, "ends": COMPARED_AT_EACH_END}
-    found = cursor.execute(_CANDIDATES, {**bounds, "most": COMPARED_OF_EACH_KIND}).to_arrow_table()
-    row = cursor.execute(_NOT_PLACED, bounds).fetchone()
-    chosen = found.filter(found.column("is_compared"))
-    left_out = found.num_rows - chosen.num_rows + (int(row[0]) if row else 0)
-    return chosen.column("later").to_numpy(), chosen.column("earlier").to_numpy(), left_out
+def _shingles(items: Register, is_wanted: bounds.Flags) -> Iterator[tuple[Positions, pa.ChunkedArray]]:
+    if is_wanted.any():
+        for positions, piece in chain(items.earlier(["shingles"]), items.own(["shingles"])):
+            there = is_wanted[positions]
+            if there.all():
+                yield positions, piece.column(0)
+            elif there.any():
+                yield positions[there], piece.column(0).filter(pa.array(there))
 
 
-def _similarities(items: _Items, later: Positions, earlier: Positions, least: float) -> Shares:
-    """Return the exact similarity of each pair, 0 where it is below the least; pairs come ordered by the later."""
+def _similarities(items: Register, later: Positions, earlier: Positions, sizes: Positions, least: float) -> Shares:
+    """Return the exact similarity of each pair, 0 where it is below the least; pairs come ordered by the later.
+
+    `sizes` is how many shingles the item at each position has. Pairs of more items than may be held are divided.
+    """
     used, inverse = np.unique(np.concatenate([later, earlier]), return_inverse=True)
-    sets = HashSets(items.table.column("shingles").take(pa.array(items.row_at[used])))
+    half = int(np.searchsorted(later, later[len(later) // 2])) if len(later) else 0
+    if half and sizes[used].sum() > HASHES_AT_ONCE:
+        parts = (slice(None, half), slice(half, None))
+        return np.concatenate([_similarities(items, later[part], earlier[part], sizes, least) for part in parts])
+    if not len(used):
+        return np.empty(0)
+    is_wanted = np.zeros(items.count, np.bool_)
+    is_wanted[used] = True
+    held = [(np.searchsorted(used, there), lists) for there, lists in _shingles(items, is_wanted)]
+    order = np.argsort(np.concatenate([places for places, _ in held]))
+    sets = HashSets(pa.chunked_array([chunk for _, lists in held for chunk in lists.chunks]).take(pa.array(order)))
     return sets.similarities(inverse[: len(later)], inverse[len(later) :], least)
+
+
+def _pairs(items: Register, later: Positions, earlier: Positions, similarity: Shares) -> pa.Table:
+    """Return `similar_items` of positions, ordered by them."""
+    order = np.lexsort((earlier, later))
+    _, item_ids = items.names(later[order])
+    batches, earlier_ids = items.names(earlier[order])
+    return pa.table([item_ids, batches, earlier_ids, pa.array(similarity[order])], schema=SIMILAR_ITEMS.schema)

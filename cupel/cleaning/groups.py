@@ -43,7 +43,7 @@ class _Union:
 
 def groups(
     names: list[str], sources: list[str | None], is_member: list[bool], is_kept: list[bool], found: Alike,
-    earlier_groups: list[str | None], least: float,
+    earlier: pa.Table, least: float,
 ) -> Groups:  # fmt: skip
     """Group the items of a batch.
 
@@ -59,14 +59,14 @@ def groups(
             is tied to its source group too.
         is_kept: The item is kept.
         found: Which texts resemble each other.
-        earlier_groups: Group of each earlier item, None where it was rejected.
+        earlier: `EARLIER_ITEMS`.
         least: Similarity from which items belong together.
     """
     first_of_text = _first_members(found, is_member)
     union = _Union(len(names))
     first_of_source: dict[str, int] = {}
     linked: dict[int, dict[str, int]] = {}
-    kept_earlier = _earlier_groups(found, earlier_groups)
+    kept_earlier = _earlier_groups(found, earlier)
     for place, text in enumerate(found.own.tolist()):
         source = sources[place]
         if not is_member[place]:
@@ -93,16 +93,14 @@ def _first_members(found: Alike, is_member: list[bool]) -> dict[int, int]:
     return first
 
 
-def _earlier_groups(found: Alike, earlier_groups: list[str | None]) -> dict[int, dict[str, int]]:
+def _earlier_groups(found: Alike, earlier: pa.Table) -> dict[int, dict[str, int]]:
     """Return, for each text of a kept earlier item that matters, its groups with their place in the register."""
     wanted = set(np.union1d(found.own, found.others).tolist())
-    place_of: dict[str, int] = {}
     groups_of: dict[int, dict[str, int]] = {}
-    for place, (text, group) in enumerate(zip(found.earlier.tolist(), earlier_groups, strict=True)):
-        if group is not None:
-            place_of.setdefault(group, place)
-            if text in wanted:
-                groups_of.setdefault(text, {})[group] = place_of[group]
+    columns = (earlier.column(name).to_pylist() for name in ("group_id", "group_place"))
+    for text, group, place in zip(found.earlier.tolist(), *columns, strict=True):
+        if group is not None and text in wanted:
+            groups_of.setdefault(text, {})[group] = place
     return groups_of
 
 

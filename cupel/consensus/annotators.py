@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cupel.consensus.coding import Coded, Integers, Reals, code, vectors, vote_counts
+from cupel.consensus.coding import Coded, Integers, Reals, by_item, code, vectors, vote_counts
 from cupel.consensus.dawid_skene import SMOOTHED, DawidSkeneSettings, class_prior, confusions, pooled_confusion
 from cupel.tables import ANNOTATORS, REAL, TEXT, conform, empty
 
@@ -83,7 +83,7 @@ def _leave_one_out(coded: Coded, counts: Integers) -> tuple[NDArray[np.bool_], N
 
 def _quality(coded: Coded, consensus: pa.Table, settings: DawidSkeneSettings) -> Reals:
     """Return the chance of a right answer on an item drawn at random, by one more step of the fit."""
-    posterior = vectors(consensus.sort_by("item_id")["posterior"], len(coded.classes))
+    posterior = vectors(by_item(consensus)["posterior"], len(coded.classes))
     prior = class_prior(posterior[~np.isnan(posterior[:, 0])], settings.class_smoothing)
     matrices = confusions(coded, posterior, pooled_confusion(vote_counts(coded)), settings.smoothing)
     return np.asarray(np.diagonal(matrices, axis1=1, axis2=2) @ prior)

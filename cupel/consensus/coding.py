@@ -66,12 +66,24 @@ def sorted_ids(item_ids: ItemIds) -> pa.Array:
     Raises:
         TableError: An id stands twice.
     """
-    ids = item_ids.combine_chunks() if isinstance(item_ids, pa.ChunkedArray) else pa.array(item_ids, TEXT)
-    ids = _ascending(ids.cast(TEXT))
+    ids = _ascending(id_array(item_ids))
     if len(ids.unique()) != len(ids):
         twice = next(a for a, b in zip(ids[:-1].to_pylist(), ids[1:].to_pylist(), strict=True) if a == b)
         raise TableError(f"item_ids: {twice!r} stands twice; give each item of the batch once")
     return ids
+
+
+def by_item(table: pa.Table) -> pa.Table:
+    """Return a table in ascending order of item ids; one that is in order is not copied."""
+    ids = table["item_id"].combine_chunks()
+    is_ordered = pc.all(pc.less_equal(ids[:-1], ids[1:]), min_count=0).as_py() if len(ids) > 1 else True
+    return table if is_ordered else table.sort_by("item_id")
+
+
+def id_array(item_ids: ItemIds) -> pa.Array:
+    """Return ids in one Arrow array, in the order given."""
+    ids = item_ids.combine_chunks() if isinstance(item_ids, pa.ChunkedArray) else pa.array(item_ids, TEXT)
+    return ids.cast(TEXT)
 
 
 def vote_counts(coded: Coded) -> Integers:

@@ -1,10 +1,12 @@
 """The dataset card: the release's README.md, with the front matter that dataset hubs read."""
 
+import re
 from typing import Any
 
 import yaml
 
 from cupel.errors import ReleaseError
+from cupel.printable import printable
 from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import bound, count, percent, plural, setting
 from cupel.release.layout import SPLITS
@@ -17,6 +19,8 @@ _SIZES = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
 )  # fmt: skip
+# What Markdown or HTML would take for markup inside a line.
+_MARKUP = re.compile(r"[\\`*_\[\]<>|&~#!]")
 _TASKS = {"category": ["text-classification"]}
 
 
@@ -49,14 +53,14 @@ def render_card(facts: ReleaseFacts) -> str:
     project = facts.project
     return environment().get_template("card.md.j2").render(
         front_matter=yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True, width=1_000),
-        title=_line(project.title),
+        title=_plain(project.title),
         description=(project.release.description or project.description).strip(),
         release=facts.release,
         project=project.project,
         released=count(facts.released),
-        steps=[_line(step) for step in steps(facts)],
-        protocol=_line(protocol(facts)),
-        wording=_line(certificate["wording"]),
+        steps=[_plain(step) for step in steps(facts)],
+        protocol=_plain(protocol(facts)),
+        wording=_plain(certificate["wording"]),
         bound=bound(result["error_bound"]),
         bound_with_contested=bound(result["error_bound_with_contested"]),
         budget=setting(result["error_budget"]),
@@ -64,22 +68,22 @@ def render_card(facts: ReleaseFacts) -> str:
         experts_seen=percent(result["experts_seen_share"]),
         attempt=result["attempt"],
         errors=error_lines(facts),
-        limits=[_line(limit) for limit in limits(facts)],
+        limits=[_plain(limit) for limit in limits(facts)],
         columns=[(column.name, _cell(column.meaning)) for column in TRAINING_SET.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
-        labels=[(_cell(name), count(facts.labels.get(name, 0))) for name in project.labeling.classes],
+        labels=[(_plain(name), count(facts.labels.get(name, 0))) for name in project.labeling.classes],
         withheld=plural(facts.withheld, "item"),
         deliveries=[_delivery(row) for batch in facts.batches for row in batch.deliveries],
         citation=project.release.citation.strip(),
-        owner=_line(project.owner),
+        owner=_plain(project.owner),
     )  # fmt: skip
 
 
 def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
     """Return what dataset hubs read at the head of the card."""
-    known = [licence.lower() for licence in licences(facts)]
+    known = [printable(licence.lower()) for licence in licences(facts)]
     return {
-        "pretty_name": facts.project.title,
+        "pretty_name": printable(facts.project.title),
         "license": known[0] if len(known) == 1 else known,
         "language": [facts.project.language],
         "task_categories": _TASKS[facts.project.labeling.kind],
@@ -97,18 +101,25 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
 
 def _delivery(row: dict[str, Any]) -> dict[str, str]:
     return {
-        "batch": _cell(row["batch"]),
-        "licence": _cell(row["licence"]),
-        "source_file": _cell(row["source_file"]),
+        "batch": _plain(row["batch"]),
+        "licence": _plain(row["licence"]),
+        "source_file": _code(row["source_file"]),
         "rows": count(row["rows_in"]),
     }
 
 
-def _line(text: str) -> str:
-    """Return a text on one line, so that it stays in its paragraph."""
-    return " ".join(text.split())
+def _plain(text: str) -> str:
+    """Return a text on one line of which Markdown makes nothing: no markup, no HTML, no cell of a table."""
+    return _MARKUP.sub(r"\\\g<0>", printable(" ".join(text.split())))
+
+
+def _code(text: str) -> str:
+    """Return a text as code in a cell of a Markdown table, in as many backticks as it takes."""
+    text = printable(" ".join(text.split())).replace("|", "\\|")
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if text[:1] == "`" or text[-1:] == "`" else f"{fence}{text}{fence}"
 
 
 def _cell(text: str) -> str:
-    """Return a text that keeps to its cell of a Markdown table."""
-    return _line(text).replace("|", "\\|")
+    """Return a meaning of ours as it keeps to its cell."""
+    return " ".join(text.split()).replace("|", "\\|")

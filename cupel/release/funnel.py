@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cupel.printable import printable
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.figures import UNKNOWN, bound, count, hours, interval, money, percent, seconds, setting
 from cupel.release.summary import Delivery, deliveries, stage_error, summary
@@ -54,12 +55,12 @@ def _table(found: Sequence[Delivery], rows: Sequence[tuple[str, Cell | None]], w
         if cell is None:
             table.add_section()
         else:
-            table.add_row(Text(name), *(_text(cell(delivery)) for delivery in found))
+            table.add_row(_text(name), *(_text(cell(delivery)) for delivery in found))
     return table
 
 
 def _text(cell: str | Text) -> Text:
-    return cell if isinstance(cell, Text) else Text(cell)
+    return Text(printable(cell)) if isinstance(cell, str) else cell
 
 
 def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
@@ -83,7 +84,7 @@ def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
         ("confidence of the bounds", lambda d: _setting(_result(d, "confidence"))),
         ("error budget", lambda d: _setting(d.release.plan["error_budget"] if d.release else None)),
         ("gate", lambda d: Text(_SIGNS[d.verdict], style=_STYLES[d.verdict])),
-        ("why", lambda d: Text(d.reason, justify="left")),
+        ("why", lambda d: Text(printable(d.reason), justify="left")),
         ("", None),
         ("released", lambda d: Text(count(d.release.released if d.release else 0), style="bold")),
         ("withheld, contested", lambda d: count(d.release.withheld) if d.release else UNKNOWN),

@@ -36,9 +36,9 @@ def parquet_rows(path: Path, name: str, text_field: str, needed: tuple[str, ...]
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
             _check_schema(name, file.schema_arrow, text_field, needed)
             for batch in file.iter_batches(batch_size=_batch_rows(file.metadata)):
-                yield from _rows(batch, number)
+                yield from batch_rows(batch, number)
                 number += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # names of columns may be damaged too
         yield BadRow(number, "unreadable_file", evidence(f"{type(error).__name__}: {error}"))
 
 
@@ -57,7 +57,13 @@ def _batch_rows(metadata: pq.FileMetaData) -> int:
     return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(heaviest, 1.0))))
 
 
-def _rows(batch: pa.RecordBatch, first: int) -> Iterator[Row | BadRow]:
+def batch_rows(batch: pa.RecordBatch, first: int) -> Iterator[Row | BadRow]:
+    """Yield the rows of a record batch; a row with a value that Python cannot hold is rejected.
+
+    Args:
+        batch: The batch.
+        first: Number of its first row.
+    """
     try:
         rows = batch.to_pylist()
     except (UnicodeDecodeError, ValueError, OverflowError) as error:
@@ -67,8 +73,8 @@ def _rows(batch: pa.RecordBatch, first: int) -> Iterator[Row | BadRow]:
             yield BadRow(first, reason, evidence(str(error)))
             return
         half = batch.num_rows // 2
-        yield from _rows(batch.slice(0, half), first)
-        yield from _rows(batch.slice(half), first + half)
+        yield from batch_rows(batch.slice(0, half), first)
+        yield from batch_rows(batch.slice(half), first + half)
         return
     for offset, values in enumerate(rows):
         yield Row(first + offset, {key: _plain(value) for key, value in values.items()})

@@ -3,6 +3,7 @@ import os
 import random
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import duckdb
@@ -56,6 +57,94 @@ def test_a_large_table_lies_in_parts_of_fixed_size(tmp_path: Path, monkeypatch: 
     assert [pa.parquet.read_table(file).num_rows for file in lake.files("routes", "one")] == [40, 40, 20]
     assert commit.rows == lake.read("routes", "one").num_rows == 100
     assert sum(piece.num_rows for piece in lake.read_batches("routes", "one", 7)) == 100
+
+
+def test_some_columns_are_read_in_the_order_asked_for(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(10))
+    whole = lake.read("routes", "one")
+    assert lake.read("routes", "one", ["votes", "item_id"]).equals(whole.select(["votes", "item_id"]))
+    pieces = list(lake.read_batches("routes", "one", 3, ["votes", "item_id"]))
+    assert [piece.num_rows for piece in pieces] == [3, 3, 3, 1]
+    assert pa.concat_tables(pieces).equals(whole.select(["votes", "item_id"]))
+    with pytest.raises(TableError, match="no column weight; it has item_id"):
+        lake.read("routes", "one", ["weight"])
+
+
+def test_rows_that_come_in_order_need_not_be_sorted_and_give_the_same_bytes(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    commit = lake.write("routes", "one", routes(70_000))
+    in_order = lake.read("routes", "one")
+    assert lake.write("routes", "two", in_order, is_sorted=True).hash == commit.hash
+    relation = lake.relation("routes", "one").order("item_id")
+    assert lake.write("routes", "three", relation, is_sorted=True).hash == commit.hash
+    reader = pa.RecordBatchReader.from_batches(in_order.schema, in_order.to_batches(max_chunksize=999))
+    assert lake.write("routes", "four", reader, is_sorted=True).hash == commit.hash
+
+
+@pytest.mark.parametrize("where", [0, 999, 2_500])
+def test_rows_that_should_come_in_order_and_do_not_are_refused(tmp_path: Path, where: int) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(3_000))
+    rows = lake.read("routes", "one")
+    mixed = pa.concat_tables([rows.slice(0, where), rows.slice(where + 1, 1), rows.slice(where, 1)])
+    reader = pa.RecordBatchReader.from_batches(rows.schema, mixed.to_batches(max_chunksize=1_000))
+    with pytest.raises(TableError, match="comes after"):
+        lake.write("routes", "two", reader, is_sorted=True)
+    assert [path.name for path in lake.partition_folder("routes", "two").iterdir()] == []
+
+
+def test_a_part_that_was_altered_or_is_gone_is_refused_however_it_is_read(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(5))
+    path = Path(lake.files("routes", "one")[0])
+    reads = [
+        lambda: lake.read("routes", "one"),
+        lambda: lake.read("routes", "one", ["votes"]),
+        lambda: list(lake.read_batches("routes", "one")),
+        lambda: lake.relation("routes", "one").fetchall(),
+    ]
+    for read in reads:
+        read()
+    good = path.read_bytes()
+    path.write_bytes(good[:-20] + b"x" * 20)
+    for read in reads:
+        with pytest.raises(LakeError, match="was altered"):
+            read()
+    path.unlink()
+    for read in reads:
+        with pytest.raises(LakeError, match="is gone"):
+            read()
+
+
+def test_an_altered_part_is_mended_by_the_write_of_the_same_rows(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(5))
+    Path(lake.files("routes", "one")[0]).write_bytes(b"x")
+    lake.write("routes", "one", routes(5))
+    assert lake.read("routes", "one").num_rows == 5
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write_unless_it_may_be_alive(tmp_path: Path) -> None:
+    lake = Lake(tmp_path, "p")
+    lake.write("routes", "one", routes(3))
+    folder = Path(str(lake.partition_folder("routes", "one")))
+    unique = uuid.uuid4().hex
+    dead = [f".part-{unique}", f".commit.json-{unique}", f".part-{'0' * 64}.parquet-{unique}"]
+    other = [f".notes-{unique}", "part-of-nothing"]
+    for name in (*dead, *other):
+        (folder / name).write_bytes(b"")
+        os.utime(folder / name, (0, 0))
+    alive = f".part-{uuid.uuid4().hex}"
+    (folder / alive).write_bytes(b"")
+    with pytest.raises(TableError):
+        lake.write("routes", "one", pa.concat_tables([routes(1), routes(1)]))
+    assert {*dead, *other, alive} <= {path.name for path in folder.iterdir()}
+    lake.write("routes", "one", routes(4))
+    left = {path.name for path in folder.iterdir()}
+    assert left.isdisjoint(dead)
+    assert {*other, alive} <= left
+    assert lake.read("routes", "one").num_rows == 4
 
 
 def test_an_empty_table_is_a_table(tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
+from typing import Any
+
 import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cupel.answers.annotations import REASONS, annotations, expert_answers
 from cupel.tables import ANSWERS
@@ -62,3 +66,51 @@ def test_an_expert_may_find_that_an_item_cannot_be_decided() -> None:
 def test_evidence_of_a_hostile_label_is_short() -> None:
     _, rejected = annotations(log(("i1", "ann", "'; DROP TABLE items; --" * 100)), ["i1"], CLASSES, True)
     assert len(rejected["evidence"][0].as_py()) == 200
+
+
+def one_by_one(answers: pa.Table, items: list[str], is_known: bool, may_be_undecided: bool) -> tuple[Any, Any]:
+    """The definition: answers in sequence, each held against what was kept before it."""
+    kept: list[int] = []
+    rejected: list[tuple[int, str, str | None]] = []
+    seen: set[tuple[str, str]] = set()
+    for answer in answers.sort_by("sequence").to_pylist():
+        pair = (answer["item_id"], answer["annotator"])
+        if answer["item_id"] not in items:
+            rejected.append((answer["sequence"], "unknown_item", None))
+        elif answer["label"] is None and not may_be_undecided:
+            rejected.append((answer["sequence"], "undecided", None))
+        elif answer["label"] is not None and answer["label"] not in CLASSES:
+            rejected.append((answer["sequence"], "unknown_label", answer["label"][:200]))
+        elif answer["annotator"] is None and is_known:
+            rejected.append((answer["sequence"], "unknown_annotator", None))
+        elif pair in seen:
+            rejected.append((answer["sequence"], "answered_twice", answer["label"]))
+        else:
+            kept.append(answer["sequence"])
+            seen.update({pair} if answer["annotator"] is not None else ())
+    return kept, rejected
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["i1", "i2", "i3"]),
+            st.sampled_from([None, "ann", "bob", ""]),
+            st.sampled_from([None, "a", "b", "", "\U0001f600" * 201]),
+        )
+    ),
+    st.booleans(),
+    st.data(),
+)
+def test_answers_sorted_together_are_answers_sorted_one_by_one(
+    rows: list[tuple[str, str | None, str | None]], is_known: bool, data: st.DataObject
+) -> None:
+    answers = log(*rows).take(pa.array(data.draw(st.permutations(range(len(rows)))), pa.int64()))
+    for may_be_undecided in (False, True):
+        if may_be_undecided:
+            kept, rejected = expert_answers(answers, pa.chunked_array([["i1"], ["i2"]]), CLASSES)
+        else:
+            kept, rejected = annotations(answers, ["i1", "i2"], CLASSES, is_known)
+        expected = one_by_one(answers, ["i1", "i2"], is_known or may_be_undecided, may_be_undecided)
+        found = [(row["sequence"], row["reason"], row["evidence"]) for row in rejected.to_pylist()]
+        assert (kept["sequence"].to_pylist(), found) == expected

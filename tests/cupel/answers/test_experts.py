@@ -1,5 +1,7 @@
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cupel.answers.experts import verdict, verdicts
 from cupel.tables import AUDIT, EXPERT_ANSWERS
@@ -40,3 +42,36 @@ def test_a_proposed_label_is_wrong_only_where_experts_agree_on_another() -> None
     )
     assert verdicts(items, said, 1, AUDIT)["is_wrong"].to_pylist() == [True, False, None]
     assert verdicts(items, said, 1, AUDIT)["is_contested"].to_pylist() == [False, False, True]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["one", "two"]), st.sampled_from(["i", "j"]), st.sampled_from(["a", "b"]))),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["one", "two"]), st.sampled_from(["i", "j", "k"]), st.sampled_from(["a", "b", "c", None])
+        )
+    ),
+    st.sampled_from([1, 2]),
+    st.data(),
+)
+def test_verdicts_are_the_protocol_applied_to_each_item(
+    items: list[tuple[str, str, str]], said: list[tuple[str, str, str | None]], asked: int, data: st.DataObject
+) -> None:
+    columns = {name: [item[place] for item in items] for place, name in enumerate(("batch", "item_id", "label"))}
+    texts = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    table = pa.table({"release": pa.array(["r"] * len(items), pa.string()), **texts})
+    answers = pa.Table.from_pylist(
+        [
+            {"sequence": n, "batch": batch, "item_id": item, "purpose": "audit", "annotator": "e", "label": label}
+            for n, (batch, item, label) in enumerate(said)
+        ],
+        schema=EXPERT_ANSWERS.schema,
+    ).take(pa.array(data.draw(st.permutations(range(len(said)))), pa.int64()))
+    found = verdicts(table, answers, asked, AUDIT).to_pylist()
+    for (batch, item, label), row in zip(items, found, strict=True):
+        expected = verdict([word for b, i, word in said if (b, i) == (batch, item)], asked)
+        assert (row["batch"], row["item_id"], row["label"]) == (batch, item, label)
+        assert (row["answers"], row["is_settled"], row["expert_label"], row["is_contested"]) == (
+            expected.answers, expected.is_settled, expected.label, expected.is_contested,
+        )  # fmt: skip
+        assert row["is_wrong"] == (None if expected.label is None else expected.label != label)

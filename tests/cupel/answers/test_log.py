@@ -1,5 +1,9 @@
+import hashlib
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cupel.answers import arriving
+from cupel.answers import log as log_module
 from cupel.answers.log import AnswersLog
 from cupel.errors import AnswerError
 from cupel.tables import ANSWERS
@@ -158,3 +164,126 @@ def test_however_answers_arrive_none_is_lost_or_doubled(
         log.append(answers(0, cut))
     assert log.read()["answer_id"].to_pylist() == [f"a{n}" for n in range(max(cuts, default=0))]
     log.verify()
+
+
+def test_the_version_is_what_the_records_say(tmp_path: Path) -> None:
+    log = AnswersLog(tmp_path / "answers")
+    log.append(answers(0, 5))
+    log.append(pa.concat_tables([answers(5, 8, purpose="audit"), answers(8, 9, purpose="expert"), answers(9, 12)]))
+    for batch in ("one", "two", "three"):
+        for purposes in (["label"], ["audit", "expert"], ["expert", "label"]):
+            records = log.read(batch, purposes)
+            last = records["hash"][-1].as_py() if records.num_rows else "0" * 64
+            assert log.version(batch, purposes) == f"{records.num_rows}:{last}"
+
+
+def test_some_columns_of_a_batch_are_read_without_the_others(tmp_path: Path) -> None:
+    log = AnswersLog(tmp_path / "answers")
+    log.append(answers(0, 5))
+    log.append(answers(5, 8, purpose="audit", batch="two"))
+    some = log.read("two", ["label"], ["label", "item_id"])
+    assert some.to_pylist() == log.read("two", ["label"]).select(["label", "item_id"]).to_pylist()
+    assert some["item_id"].to_pylist() == ["i0", "i2", "i4"]
+
+
+def written_by_hand(rows: list[dict[str, Any]]) -> list[str]:
+    """The chain's definition: SHA-256 of the hash before, the sequence number, and the values as JSON."""
+    previous, hashes = "0" * 64, []
+    for sequence, row in enumerate(rows, 1):
+        values = [row[name] for name in GIVEN.names]
+        content = json.dumps(values, default=lambda moment: moment.isoformat(), separators=(",", ":"))
+        previous = hashlib.sha256(f"{previous}{sequence}{content}".encode()).hexdigest()
+        hashes.append(previous)
+    return hashes
+
+
+row = st.fixed_dictionaries({
+    "task_id": st.none() | st.text(max_size=3),
+    "batch": st.sampled_from(["one", "two"]),
+    "item_id": st.text(max_size=5),
+    "purpose": st.sampled_from(["label", "audit", "expert"]),
+    "annotator": st.none() | st.text(max_size=5),
+    "label": st.none() | st.text(max_size=5),
+    "seconds_spent": st.none() | st.floats(),
+    "answered_at": st.none() | st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
+    "source": st.text(max_size=3),
+})  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(row, max_size=12), st.integers(1, 4), st.data())
+def test_the_chain_is_its_definition_whatever_the_answers_and_however_long_a_segment(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], records: int, data: st.DataObject
+) -> None:
+    given_rows = [{"answer_id": f"a{number}", **row} for number, row in enumerate(rows)]
+    log = AnswersLog(tmp_path_factory.mktemp("log") / "answers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_module, "SEGMENT_RECORDS", records)
+        patch.setattr(log_module, "PIECE_RECORDS", 2)
+        patch.setattr(arriving, "SEARCHED_RECORDS", 3)
+        table = pa.Table.from_pylist(given_rows, schema=GIVEN)
+        first = data.draw(st.integers(0, len(rows)))
+        assert log.append(table.slice(0, first)).written == first
+        assert log.append(table) == (len(rows) - first, first)
+    stored = log.read()
+    assert stored["hash"].to_pylist() == written_by_hand(given_rows)
+    assert stored["answer_id"].to_pylist() == [row["answer_id"] for row in given_rows]
+    assert max((pq.read_metadata(path).num_rows for path in log.segments()), default=0) <= records
+    assert log.verify() == log.verify(is_afresh=True) == log.head()
+
+
+def test_of_answers_that_contradict_the_log_the_first_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    log = AnswersLog(tmp_path / "answers")
+    log.append(answers(0, 6))
+    again = pa.concat_tables([answers(6, 8), answers(6, 7, label="y"), answers(3, 5, label="y")])
+    with pytest.raises(AnswerError, match="'a6' came again with another content"):
+        log.append(again)
+    with pytest.raises(AnswerError, match="'a3' came again with another content"):
+        log.append(pa.concat_tables([answers(6, 8), answers(3, 5, label="y")]))
+    assert log.head().sequence == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"item_id": None}, "row 1: item_id is missing"),
+        ({"answer_id": None}, "row 1: answer_id is missing"),
+        ({"answered_at": datetime.max.replace(tzinfo=UTC)}, None),
+    ],
+)
+def test_an_answer_that_lacks_what_names_it_is_refused(
+    tmp_path: Path, changes: dict[str, object], said: str | None
+) -> None:
+    log = AnswersLog(tmp_path / "answers")
+    if said is None:
+        assert log.append(answers(0, 1, **changes)).written == 1
+        return
+    with pytest.raises(AnswerError, match=said):
+        log.append(answers(0, 1, **changes))
+    assert not log.segments()
+
+
+def test_a_time_beyond_the_calendar_and_a_text_that_is_none_are_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    log = AnswersLog(tmp_path / "answers")
+    place = GIVEN.get_field_index("answered_at")
+    far = answers(0, 1).set_column(place, "answered_at", pa.array([2**62], pa.int64()).cast(GIVEN.field(place).type))
+    with pytest.raises(AnswerError, match="'a0': answered_at is not within the years 1 to 9999"):
+        log.append(far)
+    broken = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")])
+    with pytest.raises(AnswerError, match="answers to append"):
+        log.append(answers(0, 1).set_column(GIVEN.get_field_index("label"), "label", broken))
+    assert not log.segments()
+
+
+def test_answers_stay_in_the_order_of_their_arrival_when_the_clock_jumps_back(tmp_path: Path) -> None:
+    log = AnswersLog(tmp_path / "answers")
+    moments = [datetime(2030, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)]
+    for number, moment in enumerate(moments):
+        log.append(answers(number, number + 1, answered_at=moment))
+        for path in log.folder.iterdir():
+            os.utime(path, (moment.timestamp(), moment.timestamp()))
+        log.verify()
+    assert log.read()["answered_at"].to_pylist() == moments
+    assert AnswersLog(log.folder).append(answers(1, 2, answered_at=moments[1])) == (0, 1)

@@ -1,5 +1,11 @@
+import hashlib
+import json
+from collections import Counter
+
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cupel.answers.tasks import expert_tasks, label_tasks, task_id
 from cupel.tables import (
@@ -106,3 +112,42 @@ def test_an_expert_answer_that_does_not_count_is_asked_for_again_in_a_new_slot()
     }
     table = expert_tasks("p", audit, empty(ADJUDICATIONS), from_rows([lost], REJECTED_EXPERT_ANSWERS), 1)
     assert slots(table) == [(1, True), (2, False)]
+
+
+@given(st.text(), st.text(), st.text(), st.integers(1, 99))
+def test_the_id_of_a_task_is_the_hash_of_its_name_as_json(project: str, batch: str, item: str, slot: int) -> None:
+    name = json.dumps([project, batch, item, "label", slot])
+    assert task_id(project, batch, item, "label", slot) == hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+ITEMS = ["i", "j", "k", "l"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["annotator", "accept", "expert"]), st.integers(0, 4)), max_size=4),
+    st.lists(st.sampled_from([*ITEMS, "ghost"])),
+    st.lists(st.sampled_from([*ITEMS, "ghost"])),
+    st.integers(1, 3),
+)
+def test_questions_are_those_answered_and_those_that_the_route_asks_for(
+    routes: list[tuple[str, int]], answered: list[str], lost: list[str], first: int
+) -> None:
+    rows = [route(item, way, votes) for item, (way, votes) in zip(ITEMS, routes, strict=False)]
+    annotations = from_rows([annotation(item, n) for n, item in enumerate(answered)], ANNOTATIONS)
+    rejected = [
+        {"sequence": n, "item_id": item, "annotator": None, "reason": "undecided", "evidence": None}
+        for n, item in enumerate(lost, 100)
+    ]
+    asked = label_tasks("p", "one", from_rows(rows, ROUTES), annotations, from_rows(rejected, REJECTED_ANSWERS), first)
+    done = Counter(answered) + Counter(lost)
+    expected = []
+    for row in rows:
+        item = str(row["item_id"])
+        wanted = max(first - int(str(row["votes"])), 1) if row["route"] == "annotator" else 0
+        for slot in range(1, done[item] + wanted + 1):
+            later = row["reason"] if slot > done[item] else "asked once more"
+            expected.append((
+                task_id("p", "one", item, "label", slot), "one", item, "label", slot, "annotator",
+                "every item is asked" if slot <= first else later, slot <= done[item],
+            ))  # fmt: skip
+    assert [tuple(row.values()) for row in asked.to_pylist()] == expected

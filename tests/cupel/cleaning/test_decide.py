@@ -1,16 +1,20 @@
 """Signals to decisions: thresholds, duplicates of kept items only, nothing lost."""
 
 import itertools
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.alike import EARLIER_ITEMS, earlier_items
-from cupel.cleaning.decide import RULES, Decision, decide
+from cupel.cleaning import decide as deciding
+from cupel.cleaning.alike import EARLIER_ITEMS, Cleaned, earlier_items
+from cupel.cleaning.decide import RULES
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.reasons import REASONS
+from cupel.cleaning.register import Signed
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.errors import TableError
@@ -60,9 +64,35 @@ def similar(*rows: tuple[str, str, float]) -> pa.Table:
 def earlier(*rows: tuple[str, str, str | None]) -> pa.Table:
     """Return earlier items as (item, text, group); a group of None was rejected."""
     return pa.Table.from_pylist(
-        [{"batch": item[0], "item_id": item, "text_sha256": text, "group_id": group} for item, text, group in rows],
+        [
+            {"batch": item[0], "item_id": item, "text_sha256": text, "group_id": group, "group_place": place}
+            for place, (item, text, group) in enumerate(rows)
+        ],
         EARLIER_ITEMS,
     )
+
+
+class Decision(NamedTuple):
+    """What came of a batch: every raw item is in one of the two."""
+
+    clean_items: pa.Table
+    rejected_items: pa.Table
+
+
+def decide(
+    batch: str, raw: pa.Table, signals: pa.Table, similar: pa.Table, settings: Cleaning, earlier: pa.Table | None = None
+) -> Decision:
+    """Decide on a batch as the chain does: texts are put to what was kept later, piece by piece."""
+    slim = raw.drop_columns(["text", "fields", "licence"])
+    found = deciding.decide(batch, slim, signals.drop_columns(["text"]), similar, settings, earlier)
+    ids = raw.column("item_id").to_pylist()
+    assert found.decided.column("item_id").to_pylist() == ids
+    texts = signals.take(pc.index_in(raw.column("item_id"), signals.column("item_id").combine_chunks()))
+    pieces = [
+        deciding.clean_items(*(table.slice(first, 2) for table in (raw, texts, found.decided)))
+        for first in range(0, raw.num_rows, 2)
+    ]
+    return Decision(pa.concat_tables([CLEAN_ITEMS.schema.empty_table(), *pieces]), found.rejected_items)
 
 
 def kept(decision: Decision) -> dict[str, str]:
@@ -182,7 +212,7 @@ def test_decisions_depend_on_the_delivery_and_not_on_the_order_of_rows() -> None
     expected = decide("b", raw, measured, pairs, OFF)
     for order in itertools.permutations(range(4)):
         mixed = decide("b", raw.take(list(order)), measured.take(list(reversed(order))), pairs, OFF)
-        assert mixed.clean_items.equals(expected.clean_items)
+        assert mixed.clean_items.sort_by("line").equals(expected.clean_items)
         assert mixed.rejected_items.equals(expected.rejected_items)
 
 
@@ -192,10 +222,21 @@ def clean(texts: list[str], batch: str, before: list[tuple[pa.Table, pa.Table]])
     raw = raw.set_column(raw.column_names.index("text"), RAW_ITEMS.schema.field("text"), pa.array(texts, pa.string()))
     measured = item_signals(raw, Cleaning())
     signed = signatures(measured, batch, Cleaning())
-    known = pa.concat_tables([signed.slice(0, 0), *(part for part, _ in before)])
-    pairs = similar_items(signed, known, raw, Cleaning()).pairs
-    items = pa.concat_tables([EARLIER_ITEMS.empty_table(), *(earlier_items(*part) for part in before)])
-    return decide(batch, raw, measured, pairs, Cleaning(), items), signed
+    known = [Signed.of(part, "a") for part, _ in before]
+    pairs = similar_items(Signed.of(signed, batch), known, raw, Cleaning()).pairs
+    return decide(batch, raw, measured, pairs, Cleaning(), earlier_of(measured, pairs, before)), signed
+
+
+def earlier_of(measured: pa.Table, pairs: pa.Table, before: list[tuple[pa.Table, pa.Table]]) -> pa.Table:
+    batches = [
+        Cleaned(
+            "a",
+            lambda part=signed: part.select(["item_id", "text_sha256"]),
+            lambda part=clean: part.select(["item_id", "group_id", "source_file", "line"]),
+        )
+        for signed, clean in before
+    ]
+    return earlier_items(measured.column("text_sha256"), pairs, batches)
 
 
 TEXTS = st.lists(

@@ -1,16 +1,19 @@
 """Signatures to similar items: what is found, what it points to, and what a crowd of alike texts costs."""
 
 import random
+from collections.abc import Sequence
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning import duplicates
-from cupel.cleaning.duplicates import delivery_ranks, similar_items
+from cupel.cleaning import candidates, duplicates
+from cupel.cleaning.duplicates import Similar, similar_items
+from cupel.cleaning.register import Signed, delivery_ranks
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.project import Cleaning
@@ -33,8 +36,29 @@ def batch(name: str, texts: list[str], ids: list[str] | None = None) -> tuple[pa
     return conform(signatures(item_signals(raw, SETTINGS), name, SETTINGS), SIGNATURES), raw
 
 
+def search(
+    own: tuple[pa.Table, pa.Table], earlier: pa.Table = NONE, connection: duckdb.DuckDBPyConnection | None = None,
+    rows: int = 1_000,
+) -> Similar:  # fmt: skip
+    """Search the pairs of a batch `b` or `c`; `earlier` holds batches one after the other."""
+    before = [
+        Signed(name, lambda columns, name=name: in_pieces(earlier.filter(pc.field("batch") == name), columns, rows))
+        for name in earlier.column("batch").unique().to_pylist()
+    ]
+    signed, raw = own
+    name = signed.column("batch")[0].as_py() if signed.num_rows else "b"
+    return similar_items(
+        Signed(name, lambda columns: in_pieces(signed, columns, rows)), before, raw, SETTINGS, connection
+    )
+
+
+def in_pieces(table: pa.Table, columns: Sequence[str], rows: int) -> list[pa.Table]:
+    """Return columns of a table in pieces of so many rows."""
+    return [table.select(list(columns)).slice(first, rows) for first in range(0, table.num_rows, rows)]
+
+
 def pairs(own: tuple[pa.Table, pa.Table], earlier: pa.Table = NONE) -> list[tuple[str, str, str, float]]:
-    found = conform(similar_items(own[0], earlier, own[1], SETTINGS).pairs, SIMILAR_ITEMS)
+    found = conform(search(own, earlier).pairs, SIMILAR_ITEMS)
     return [
         (row["item_id"], row["earlier_batch"], row["earlier_item_id"], row["similarity"]) for row in found.to_pylist()
     ]
@@ -93,9 +117,9 @@ WORDS = st.lists(
 @given(st.lists(WORDS.map(" ".join), max_size=12), st.integers(0, 12), st.randoms(use_true_random=False))
 def test_pairs_are_exact_and_independent_of_row_order(texts: list[str], cut: int, draw: random.Random) -> None:
     earlier, (signed, raw) = batch("a", texts[:cut])[0], batch("b", texts[cut:])
-    found = similar_items(signed, earlier, raw, SETTINGS).pairs
+    found = search((signed, raw), earlier).pairs
     order = pa.array(draw.sample(range(signed.num_rows), signed.num_rows), pa.int64())
-    assert similar_items(signed.take(order), earlier, raw, SETTINGS).pairs.equals(found)
+    assert search((signed.take(order), raw), earlier, rows=draw.randint(1, 5)).pairs.equals(found)
     text_of = {("a", f"a{place}"): text for place, text in enumerate(texts[:cut])}
     text_of |= {("b", f"b{place}"): text for place, text in enumerate(texts[cut:])}
     for row in found.to_pylist():
@@ -135,8 +159,8 @@ def crowd(count: int) -> list[str]:
 
 def test_a_crowd_of_alike_texts_costs_a_bounded_number_of_comparisons_and_says_so() -> None:
     signed, raw = batch("b", crowd(1_000))
-    found = similar_items(signed, NONE, raw, SETTINGS)
-    assert found.compared <= 1_000 * 2 * duplicates.COMPARED_OF_EACH_KIND < 1_000 * 999 / 2
+    found = search((signed, raw))
+    assert found.compared <= 1_000 * 2 * candidates.COMPARED_OF_EACH_KIND < 1_000 * 999 / 2
     assert 0 < found.not_compared <= 1_000 * 999 / 2
     # Every item but the first is still tied to an earlier one.
     assert set(found.pairs.column("item_id").to_pylist()) == {f"b{place}" for place in range(1, 1_000)}
@@ -151,48 +175,48 @@ def test_a_crowd_within_the_bounds_is_compared_completely(
 ) -> None:
     signed, raw = batch("b", crowd(41))
     # The last of 41 texts has 40 before it: as many as may be compared, or as twice the ends.
-    monkeypatch.setattr(duplicates, name, fits)
-    complete = similar_items(signed, NONE, raw, SETTINGS)
+    monkeypatch.setattr(candidates, name, fits)
+    complete = search((signed, raw))
     assert complete.not_compared == 0
     assert complete.compared == 41 * 40 / 2
-    monkeypatch.setattr(duplicates, name, leaves_out)
-    assert similar_items(signed, NONE, raw, SETTINGS).not_compared > 0
+    monkeypatch.setattr(candidates, name, leaves_out)
+    assert search((signed, raw)).not_compared > 0
 
 
 def test_of_a_crowd_of_near_duplicates_every_one_is_compared_with_the_first() -> None:
     # Those that come just before an item are more like it than the first is, and are dropped themselves.
     signed, raw = batch("b", crowd(1_000))
-    found = similar_items(signed, NONE, raw, SETTINGS).pairs.to_pylist()
+    found = search((signed, raw)).pairs.to_pylist()
     assert {row["item_id"] for row in found if row["earlier_item_id"] == "b0"} == {f"b{n}" for n in range(1, 1_000)}
 
 
 def test_items_looked_for_in_pieces_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     own, earlier = batch("b", crowd(40)), batch("a", crowd(50)[40:])[0]
-    whole = similar_items(own[0], earlier, own[1], SETTINGS)
-    monkeypatch.setattr(duplicates, "ITEMS_AT_ONCE", 7)
-    assert similar_items(own[0], earlier, own[1], SETTINGS).pairs.equals(whole.pairs)
+    whole = search(own, earlier)
+    monkeypatch.setattr(candidates, "ITEMS_AT_ONCE", 7)
+    monkeypatch.setattr(candidates, "ROWS_SORTED_AT_ONCE", 5)
+    monkeypatch.setattr(duplicates, "HASHES_AT_ONCE", 200)
+    again = search(own, earlier, rows=3)
+    assert again.pairs.equals(whole.pairs)
+    assert again[1:] == whole[1:]
 
 
 def test_equal_texts_are_compared_with_nothing() -> None:
-    found = similar_items(*_args(batch("b", [A] * 5_000)), SETTINGS)
+    found = search(batch("b", [A] * 5_000))
     assert (found.compared, found.not_compared, found.pairs.num_rows) == (0, 0, 4_999)
-
-
-def _args(own: tuple[pa.Table, pa.Table]) -> tuple[pa.Table, pa.Table, pa.Table]:
-    return own[0], NONE, own[1]
 
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_connection_with_other_threads_finds_the_same(threads: int) -> None:
     signed, raw = batch("b", crowd(300))
     connection = duckdb.connect(config={"threads": threads})
-    found = similar_items(signed, NONE, raw, SETTINGS, connection)
-    assert found.pairs.equals(similar_items(signed, NONE, raw, SETTINGS).pairs)
+    found = search((signed, raw), NONE, connection)
+    assert found.pairs.equals(search((signed, raw)).pairs)
     assert connection.execute("SELECT count(*) FROM duckdb_tables()").fetchone() == (0,)
 
 
 def test_ranks_go_by_file_and_line() -> None:
     rows = [("x", "b.csv", 1), ("y", "a.csv", 10), ("z", "a.csv", 9)]
     raw = pa.Table.from_pylist([{"item_id": i, "source_file": file, "line": line} for i, file, line in rows])
-    assert delivery_ranks(raw, raw).tolist() == [2, 1, 0]
-    assert np.issubdtype(delivery_ranks(raw.slice(0, 0), raw).dtype, np.integer)
+    assert delivery_ranks(raw.column("item_id"), raw).tolist() == [2, 1, 0]
+    assert np.issubdtype(delivery_ranks(raw.slice(0, 0).column("item_id"), raw).dtype, np.integer)

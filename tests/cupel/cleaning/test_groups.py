@@ -26,8 +26,18 @@ def grouped(
         ],
         SIMILAR_ITEMS.schema,
     )
+    names = [group for _, _, group in earlier or []]
     before = pa.Table.from_pylist(
-        [{"batch": i[0], "item_id": i, "text_sha256": text, "group_id": group} for i, text, group in earlier or []],
+        [
+            {
+                "batch": item[0],
+                "item_id": item,
+                "text_sha256": text,
+                "group_id": group,
+                "group_place": names.index(group),
+            }
+            for item, text, group in earlier or []
+        ],
         EARLIER_ITEMS,
     )
     found = alike("b", ids, pa.chunked_array([texts], pa.string()), similar, before)
@@ -38,7 +48,7 @@ def grouped(
         members or everyone,
         kept or members or everyone,
         found,
-        before.column("group_id").to_pylist(),
+        before,
         0.5,
     )
 

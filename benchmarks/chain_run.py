@@ -1,0 +1,159 @@
+"""One run of the chain, measured from within: seconds, processor time and memory of each part. A child of chain.py."""
+
+import json
+import logging
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+Made = TypeVar("Made")
+
+# What the rounds call: the runs, and what is done between them.
+BETWEEN = {"collect": "answers", "why_stale": "staleness", "propose_new": "proposals", "execute": "runs"}
+
+
+class Used(NamedTuple):
+    """Seconds by the clock, processor seconds, and the largest memory in bytes."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+
+    def plus(self, other: "Used") -> "Used":
+        """Return the times added up, and the larger peak."""
+        peak = max(self.peak_bytes, other.peak_bytes)
+        return Used(self.seconds + other.seconds, self.cpu_seconds + other.cpu_seconds, peak)
+
+
+class Meter:
+    """Adds up what parts of a run use, by name; a part's peak leaves out the parts that were measured within it."""
+
+    def __init__(self) -> None:
+        self.used: dict[str, Used] = {}
+        self.peak_bytes = 0
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Measure what happens inside."""
+        self.look()
+        wall, cpu = time.monotonic(), cpu_seconds()
+        try:
+            yield
+        finally:
+            now = Used(time.monotonic() - wall, cpu_seconds() - cpu, self.look())
+            self.used[name] = self.used.get(name, Used()).plus(now)
+
+    def measured(self, function: Callable[..., Made], name: str) -> Callable[..., Made]:
+        """Return the function, measured whenever it is called."""
+
+        @wraps(function)
+        def call(*arguments: Any, **named: Any) -> Made:
+            with self.part(name):
+                return function(*arguments, **named)
+
+        return call
+
+    def look(self) -> int:
+        """Return the largest memory since the last look, and begin again; without Linux, since the beginning."""
+        peak = peak_bytes()
+        self.peak_bytes = max(self.peak_bytes, peak)
+        if Path("/proc/self/clear_refs").exists():
+            Path("/proc/self/clear_refs").write_text("5")
+        return peak
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of its children that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def peak_bytes() -> int:
+    """Return the largest resident memory of this process."""
+    status = Path("/proc/self/status")
+    if status.exists():  # unlike getrusage's, this number is not inherited from the parent
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest if sys.platform == "darwin" else largest * 1024
+
+
+def run(folder: Path, name: str) -> dict[str, Any]:
+    """Take a project through its rounds.
+
+    Args:
+        folder: It holds projects, data and lake.
+        name: The project.
+
+    Returns:
+        `parts`: what each part used; `step:<stage>:<name>` is the work of a step on its partitions, without
+        Dagster's. `peak_bytes`, `rounds`, `runs`, `tasks_open`, `errors`, and `releases` with their status.
+    """
+    meter = Meter()
+    with meter.part("start"):
+        import dagster as dg
+
+        from cupel.project import load_project
+        from orchestration.deployment import Deployment
+        from orchestration.rounds import Rounds
+
+        _measure(meter)
+        # It warns of every blocking check that was not asked because its table awaits answers.
+        logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+        deployment = Deployment(folder / "projects", folder / "data", str(folder / "lake"))
+        project = load_project(deployment.projects / f"{name}.yaml")
+    with meter.part("all"), dg.DagsterInstance.get() as instance:
+        with meter.part("workforce"):
+            rounds = Rounds(project, deployment, instance, say=print)
+        done = rounds.run()
+    results = {release: rounds.lake.read("audit_result", release) for release in rounds.lake.partitions("audit_result")}
+    return {
+        "parts": {part: used._asdict() for part, used in sorted(meter.used.items())},
+        "peak_bytes": meter.peak_bytes,
+        "rounds": done.rounds,
+        "runs": len(done.runs),
+        "tasks_open": done.tasks_open,
+        "errors": [f"{run.job}, {run.partition}: {run.error}" for run in done.broken],
+        "releases": {release: result["status"][0].as_py() for release, result in results.items()},
+    }
+
+
+def _measure(meter: Meter) -> None:
+    """Put the meter around the steps, the runs, Great Expectations, and what the rounds do between runs."""
+    import orchestration.rounds as rounds_module
+    from assets.bench import Bench
+    from expectations import gate
+
+    for function, part in BETWEEN.items():
+        setattr(rounds_module, function, meter.measured(getattr(rounds_module, function), part))
+    for function in ("judge", "judge_columns"):
+        setattr(gate, function, meter.measured(getattr(gate, function), "great expectations"))
+    open_step = Bench.step
+
+    @contextmanager
+    def step(bench: Bench, context: Any) -> Iterator[Any]:
+        with meter.part(_step_name(context)), open_step(bench, context) as opened:
+            yield opened
+
+    setattr(Bench, "step", step)  # noqa: B010
+
+
+def _step_name(context: Any) -> str:
+    """Return the part that a step is: `step:`, its stage, and its name."""
+    import dagster as dg
+
+    from cupel.tables import TABLES
+
+    name = context.op_execution_context.op.name
+    if isinstance(context, dg.AssetCheckExecutionContext):
+        return f"step:gates:{name}"
+    table = next(iter(context.selected_asset_keys)).path[-1]
+    return f"step:{TABLES[table].stage if table in TABLES else table}:{name}"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[3]).write_text(json.dumps(run(Path(sys.argv[1]), sys.argv[2])), encoding="utf-8")

@@ -1,0 +1,110 @@
+"""Verifying the answers log: the whole chain recomputed, or, of segments whose bytes were verified before, their bytes.
+
+What was verified is remembered in `verified.json` beside the segments. It is derived: without it, or
+where it cannot be read, everything is recomputed; where a file's bytes differ from it, the file is.
+"""
+
+import hashlib
+import json
+from contextlib import suppress
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from cupel.answers.chain import GENESIS, contents, link
+from cupel.answers.segments import File, put_file, readable, segment_files, segment_pieces
+from cupel.errors import AnswerError
+
+VERIFIED = "verified.json"
+
+
+class Verified(NamedTuple):
+    """A segment that was verified: its bytes' hash, where it begins (number, hash before) and where it ends."""
+
+    sha256: str
+    first: int
+    before: str
+    last: int
+    hash: str
+
+
+def verify_segments(folder: File, *, is_afresh: bool = False) -> tuple[int, str]:
+    """Verify all segments of a log.
+
+    Args:
+        folder: The log's folder.
+        is_afresh: Recompute every hash, whatever was verified before.
+
+    Returns:
+        The last record's sequence number and hash; 0 and zeros for an empty log.
+
+    Raises:
+        AnswerError: Names the first record that is altered, missing or out of place, and its file.
+    """
+    known = {} if is_afresh else _remembered(folder)
+    found: dict[str, Verified] = {}
+    sequence, previous = 0, GENESIS
+    for path in segment_files(folder):
+        with readable(path), path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        before = known.get(path.name)
+        if before is None or before[:3] != (sha256, sequence + 1, previous):
+            before = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
+        found[path.name] = before
+        sequence, previous = before.last, before.hash
+    if gone := sorted(set(known) - set(found)):
+        raise AnswerError(
+            f"{folder / gone[0]}: the segment is gone; it held the answers from {known[gone[0]].first} "
+            f"to {known[gone[0]].last}; restore it from a copy"
+        )
+    if found != known:
+        _remember(folder, found)
+    return sequence, previous
+
+
+def _recomputed(path: File, sequence: int, previous: str) -> tuple[int, str]:
+    """Recompute a segment's hashes from the record and hash before it; return its last."""
+    pieces = segment_pieces(path)
+    while True:
+        try:
+            piece = next(pieces, None)
+        except AnswerError as error:
+            raise AnswerError(f"{error}; no answer from {sequence + 1} on can be trusted") from error
+        if piece is None:
+            return sequence, previous
+        for number, content, hash_ in _rows(piece):
+            if number != sequence + 1:
+                raise AnswerError(f"{path}: expected answer {sequence + 1}, found {number}; {_place(number, sequence)}")
+            previous, sequence = link(previous, number, content), number
+            if previous != hash_:
+                raise AnswerError(f"{path}: answer {number} was altered; restore the file from a copy")
+
+
+def _rows(piece: pa.Table) -> list[tuple[int, str, str]]:
+    """Return number, content and hash of records; nothing of one whose bytes are no text, so that it is found."""
+    try:
+        return list(zip(piece["sequence"].to_pylist(), contents(piece), piece["hash"].to_pylist(), strict=True))
+    except (ValueError, TypeError, ArithmeticError) as error:
+        if piece.num_rows > 1:
+            return [row for place in range(piece.num_rows) for row in _rows(piece.slice(place, 1))]
+        return [(piece["sequence"][0].as_py(), f"{error}", "")]
+
+
+def _place(number: int, sequence: int) -> str:
+    if number > sequence:
+        return "a segment is missing or out of place; restore it from a copy"
+    return "two segments hold the same numbers; take out the one that does not belong here"
+
+
+def _remembered(folder: File) -> dict[str, Verified]:
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        content = json.loads((folder / VERIFIED).read_text(encoding="utf-8"))
+        return {str(name): Verified(**about) for name, about in content.items()}
+    return {}
+
+
+def _remember(folder: File, found: dict[str, Verified]) -> None:
+    content = {name: about._asdict() for name, about in found.items()}
+    # Who may read a log but not write to it may verify it all the same.
+    with suppress(OSError):
+        put_file(folder / VERIFIED, (json.dumps(content, indent=1) + "\n").encode())

@@ -1,0 +1,219 @@
+"""Parts: the immutable files that a table's partition lies in, each under the name of its hash; whole or not at all."""
+
+import hashlib
+import os
+import re
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cupel.errors import LakeError, TableError
+from cupel.tables import Table
+
+# What a killed writer left behind is removed when nobody can be writing it any more.
+SECONDS_UNTOUCHED = 3_600
+_LEFT_BEHIND = re.compile(r"\.(part|commit).*-[0-9a-f]{32}")
+
+
+def write_parts(
+    folder: Path, batches: Iterable[pa.Table], table: Table, rows_per_group: int, rows_per_part: int
+) -> list[dict[str, Any]]:
+    """Write sorted rows as parts, holding no more of them than a row group.
+
+    Args:
+        folder: The partition's folder.
+        batches: Pieces of any size, held to the schema, in the order of the table's key.
+        table: The table.
+        rows_per_group: Rows of a row group; the last of a part may have fewer.
+        rows_per_part: Rows of a part; the last may have fewer. No rows make one empty part.
+
+    Returns:
+        Name, rows, bytes and sha256 of each part, in order.
+
+    Raises:
+        TableError: Two rows have the same key, or rows come out of order.
+    """
+    groups = _groups(_checked_keys(batches, table), table, rows_per_group, rows_per_part)
+    parts: list[dict[str, Any]] = []
+    while True:
+        with _PartWriter(folder, table) as writer:
+            while writer.rows < rows_per_part and writer.write_next(groups):
+                pass
+        if not writer.done:
+            return parts
+        parts.append(writer.done)
+
+
+def read_part(path: Path, schema: pa.Schema) -> pa.Table:
+    """Return the columns of a part that a schema names, after holding it against the hash in its name."""
+    return pq.read_table(checked(path), columns=schema.names).select(schema.names).cast(schema)
+
+
+def checked(path: Path) -> str:
+    """Return a part's path, having held its bytes against the hash in its name: once a process, until it changes.
+
+    Raises:
+        LakeError: The part is gone, or was altered.
+    """
+    try:
+        stat = path.stat()
+        sha256 = _sha256(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    except FileNotFoundError:
+        raise LakeError(f"{path}: the part is gone; run the stage that writes it again") from None
+    if path.name != f"part-{sha256}.parquet":
+        raise LakeError(f"{path}: the part was altered; remove it and run the stage that writes it again")
+    return str(path)
+
+
+def remove_left_behind(folder: Path) -> None:
+    """Remove temporary files that a killed writer left; never one that was touched within the hour."""
+    for path in folder.glob(".*"):
+        if _LEFT_BEHIND.fullmatch(path.name) and time.time() - _changed_at(path) > SECONDS_UNTOUCHED:
+            path.unlink(missing_ok=True)
+
+
+class _PartWriter:
+    """Writes one part under a temporary name, and gives it its own when it is whole; without rows it writes none."""
+
+    def __init__(self, folder: Path, table: Table) -> None:
+        self.rows = 0
+        self.done: dict[str, Any] = {}
+        self._folder = folder
+        self._table = table
+        self._temporary = folder / f".part-{uuid.uuid4().hex}"
+        self._sink: _Sink | None = None
+
+    def __enter__(self) -> "_PartWriter":
+        return self
+
+    def write_next(self, groups: Iterator[pa.Table]) -> bool:
+        """Write the next row group, and keep nothing of it; tell whether there was one."""
+        group = next(groups, None)
+        if group is None:
+            return False
+        if self._sink is None:
+            self._sink = _Sink(self._temporary.open("wb"))
+            file = pa.PythonFile(self._sink, "w")
+            self._writer = pq.ParquetWriter(file, self._table.schema, compression="zstd", store_schema=True)
+        self._writer.write_table(group, row_group_size=max(group.num_rows, 1))
+        self.rows += group.num_rows
+        return True
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._sink is None:
+            return
+        try:
+            self._writer.close()
+            self._sink.sync()
+            if kind is None:
+                sha256 = self._sink.digest.hexdigest()
+                name = f"part-{sha256}.parquet"
+                os.replace(self._temporary, self._folder / name)
+                self.done = {"name": name, "rows": self.rows, "bytes": self._sink.size, "sha256": sha256}
+        finally:
+            self._sink.file.close()
+            self._temporary.unlink(missing_ok=True)
+
+
+class _Sink:
+    """A file that hashes what is written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+
+    def write(self, content: bytes) -> int:
+        self.digest.update(content)
+        self.size += len(content)
+        return self.file.write(content)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+    def sync(self) -> None:
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+
+@lru_cache(maxsize=65_536)
+def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
+
+
+def _groups(batches: Iterable[pa.Table], table: Table, rows_per_group: int, rows_per_part: int) -> Iterator[pa.Table]:
+    """Regroup rows into row groups that fill parts of fixed size; no rows are one empty group."""
+    pending: list[pa.Table] = []
+    held = written = 0
+    for batch in batches:
+        while batch.num_rows:
+            room = min(rows_per_group, rows_per_part - written % rows_per_part) - held
+            piece = batch.slice(0, room)
+            batch = batch.slice(piece.num_rows)
+            pending.append(piece)
+            held += piece.num_rows
+            if piece.num_rows == room:
+                del piece
+                yield _taken(pending)
+                written, held = written + held, 0
+    if held or not written:
+        yield _taken([table.schema.empty_table(), *pending])
+
+
+def _taken(pending: list[pa.Table]) -> pa.Table:
+    """Return the pieces as one, and let go of them."""
+    table = pa.concat_tables(pending).combine_chunks()
+    pending.clear()
+    return table
+
+
+def _checked_keys(batches: Iterable[pa.Table], table: Table) -> Iterator[pa.Table]:
+    """Yield the batches, refusing a key that comes twice or out of order."""
+    last: pa.Table | None = None
+    for batch in batches:
+        if batch.num_rows:
+            keys = batch.select(list(table.key))
+            _check_keys(keys if last is None else pa.concat_tables([last, keys]), table)
+            last = keys.slice(keys.num_rows - 1)
+            yield batch
+
+
+def _check_keys(keys: pa.Table, table: Table) -> None:
+    """Hold neighbouring keys against each other, column by column as long as they are equal."""
+    compute = pa.compute
+    columns: Sequence[pa.Array] = [_one_chunk(column) for column in keys.columns]
+    is_equal = pa.repeat(True, keys.num_rows - 1)
+    for column in columns:
+        before, after = column[:-1], column[1:]
+        is_out = compute.and_(is_equal, compute.less(after, before))
+        if compute.any(is_out, min_count=0).as_py():
+            row = compute.index(is_out, True).as_py()
+            raise TableError(f"table {table.name}: the key {_key(columns, row + 1)} comes after {_key(columns, row)}")
+        is_equal = compute.and_(is_equal, compute.equal(after, before))
+    if compute.any(is_equal, min_count=0).as_py():
+        row = compute.index(is_equal, True).as_py()
+        raise TableError(f"table {table.name}: two rows with the key {_key(columns, row)}")
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    found = column.combine_chunks()
+    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
+
+
+def _key(columns: Sequence[pa.Array], row: int) -> tuple[Any, ...]:
+    return tuple(column[row].as_py() for column in columns)

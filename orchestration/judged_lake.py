@@ -1,0 +1,41 @@
+"""A lake to judge in: its tables are those of the real one, what gates say is written beside them."""
+
+import shutil
+from pathlib import Path
+
+from cupel.lake import Lake
+
+# Outcomes are written, and locks are taken, while gates judge; neither may reach the real lake.
+OUTCOMES = "gate_results"
+TABLES_FOLDER = "tables"
+LOCKS = "locks"
+
+
+def judged_lake(lake: Lake, root: Path) -> Lake:
+    """Make a lake that reads a project's tables where they are, and keeps what gates say for itself.
+
+    So nothing that is judged with the thresholds of a proposed change is taken for what the chain itself
+    said: no release is held up or let through, no report changes, and a lake that may only be read can
+    be judged.
+
+    Args:
+        lake: The project's lake; it need not be there.
+        root: An empty folder; what is in it is links, but for copies of the outcomes as they are now.
+    """
+    real, copy = Path(str(lake.folder)).resolve(), root / lake.project
+    (copy / TABLES_FOLDER).mkdir(parents=True)
+    if real.is_dir():
+        _link(real, copy, {TABLES_FOLDER, LOCKS})
+    if (real / TABLES_FOLDER).is_dir():
+        _link(real / TABLES_FOLDER, copy / TABLES_FOLDER, {OUTCOMES})
+    for path in (real / TABLES_FOLDER / OUTCOMES).glob("*/*"):
+        target = copy / path.relative_to(real)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)  # without its rights: those of a lake to read would forbid to write here
+    return Lake(root, lake.project)
+
+
+def _link(real: Path, copy: Path, left_out: set[str]) -> None:
+    for path in real.iterdir():
+        if path.name not in left_out:
+            (copy / path.name).symlink_to(path)

@@ -1,0 +1,65 @@
+"""Whether a table is what a run would make of it now; not what its gate says of it."""
+
+from pathlib import Path
+
+from cupel.lake import Commit, Lake
+from cupel.project import Project
+from cupel.sources.files import known_sha256, source_files
+from cupel.sources.register import delivery_folder
+from cupel.step import SECTIONS, code_version
+from cupel.tables import TABLES
+
+
+def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partition: str) -> str | None:
+    """Return why a table is not what a run would write now, whatever its gate says; None if it is.
+
+    Args:
+        lake: The project's lake.
+        project: The project, its registered deliveries among them.
+        data: Folder that deliveries of the project file are named relative to.
+        table: A table of the chain.
+        partition: Batch or release.
+    """
+    commit = lake.commit(table, partition)
+    if commit is None:
+        return "it was never made"
+    version = code_version(project, TABLES[table].stage, partition)
+    if commit.code_version != version:
+        return _what_changed(commit.code_version, version, TABLES[table].stage)
+    changed = [name for name, value in commit.inputs.items() if not _is_file(name) and lake.version(name) != value]
+    if changed:
+        return f"{changed[0]} changed"
+    if not has_all_parts(lake, commit):
+        return "a part of it is missing"
+    return _why_files_differ(lake, project, data, commit)
+
+
+def has_all_parts(lake: Lake, commit: Commit) -> bool:
+    """Tell whether every file of a table that its commit names is there."""
+    folder = lake.partition_folder(commit.table, commit.partition)
+    return all((folder / part).exists() for part in commit.parts)
+
+
+def _what_changed(before: str, now: str, stage: str) -> str:
+    code_before, _, settings_before = before.partition("-")
+    code_now, _, settings_now = now.partition("-")
+    changed = [f"settings of {' or '.join(SECTIONS[stage])}"] if settings_before != settings_now else []
+    changed += ["code or libraries"] if code_before != code_now else []
+    return f"{' and '.join(changed)} changed"
+
+
+def _why_files_differ(lake: Lake, project: Project, data: Path, commit: Commit) -> str | None:
+    remembered = {name.removeprefix("file:"): value for name, value in commit.inputs.items() if _is_file(name)}
+    found: dict[str, str | None]
+    if TABLES[commit.table].stage == "raw":
+        folder = delivery_folder(lake, commit.partition, data)
+        files = source_files(commit.partition, project.raw.deliveries[commit.partition].files, folder)
+        found = {file.name: known_sha256(file.path) for file in files}
+    else:
+        found = {name: known_sha256(data / name) if (data / name).is_file() else None for name in remembered}
+    names = sorted(name for name in {*found, *remembered} if found.get(name) != remembered.get(name))
+    return f"file {names[0]} changed" if names else None
+
+
+def _is_file(name: str) -> bool:
+    return name.startswith("file:")

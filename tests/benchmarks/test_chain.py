@@ -1,0 +1,59 @@
+"""The benchmark's own arithmetic: shares, what is left over, exponents."""
+
+import pytest
+
+from benchmarks.chain import entry, growth
+from benchmarks.chain_run import Meter, Used
+
+
+def used(seconds: float, peak: int = 0) -> dict[str, float]:
+    return {"seconds": seconds, "cpu_seconds": seconds, "peak_bytes": peak}
+
+
+def found(**parts: float) -> dict[str, object]:
+    return {
+        "parts": {name.replace("__", ":"): used(seconds) for name, seconds in parts.items()},
+        "peak_bytes": 5, "rounds": 2, "runs": 3, "tasks_open": 0, "releases": {}, "errors": [],
+    }  # fmt: skip
+
+
+def test_what_a_run_took_beyond_its_steps_is_dagsters_and_all_adds_up() -> None:
+    parts = {"start": 2, "all": 20, "runs": 15, "answers": 3, "step__raw__read": 4, "step__gates__a": 2}
+    one = entry(1_000, 1, found(**parts, step__gates__b=1, **{"great expectations": 2}))
+    stages = {name: stage["seconds"] for name, stage in one["stages"].items()}
+    assert stages == {"start": 2, "raw": 4, "gates": 3, "answers": 3, "dagster": 15 - 4 - 3, "other": 20 - 15 - 3}
+    assert sum(stages.values()) == one["seconds"] == 22
+    assert one["shares"] == {"dagster": 8 / 22, "great_expectations": 2 / 22, "gates": 3 / 22}
+    assert one["stages"]["raw"]["rows_per_second"] == 1_000 / 4
+    assert set(one["steps"]) == {"raw:read", "gates:a", "gates:b"}
+
+
+def test_the_exponent_is_one_where_time_grows_with_the_rows_and_two_with_their_square() -> None:
+    small = entry(1_000, 1, found(start=1, all=9, runs=9, step__raw__read=1, step__cleaning__compare=1))
+    large = entry(10_000, 1, found(start=1, all=999, runs=999, step__raw__read=10, step__cleaning__compare=100))
+    (grown,) = growth([large, small])
+    assert (grown["from"], grown["to"]) == (1_000, 10_000)
+    assert grown["exponents"]["raw"] == pytest.approx(1)
+    assert grown["exponents"]["cleaning"] == pytest.approx(2)
+    assert grown["exponents"]["start"] == pytest.approx(0)
+
+
+def test_a_stage_too_short_to_be_measured_has_no_exponent() -> None:
+    small = entry(1_000, 1, found(start=1, all=1, step__raw__read=0.01))
+    large = entry(10_000, 1, found(start=1, all=1, step__raw__read=1))
+    assert "raw" not in growth([small, large])[0]["exponents"]
+
+
+def test_the_meter_adds_up_times_and_takes_the_largest_peak() -> None:
+    assert Used(1, 2, 30).plus(Used(3, 4, 20)) == Used(4, 6, 30)
+    meter = Meter()
+    with meter.part("large"):
+        held = bytearray(200_000_000)
+    del held
+    for _ in range(2):
+        with meter.part("small"):
+            sum(range(200_000))
+    assert meter.used["small"].seconds > 0
+    assert meter.used["small"].cpu_seconds > 0
+    assert meter.peak_bytes >= meter.used["large"].peak_bytes >= 200_000_000
+    assert meter.measured(lambda number: number + 1, "small")(1) == 2

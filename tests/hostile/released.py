@@ -1,0 +1,101 @@
+"""A release whose every free text can be chosen, as the facts that report, card and funnel are made of."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from cupel.project import Project
+from cupel.release.facts import BatchFacts, Cost, ReleaseFacts
+from cupel.release.relabel import RELABEL_SCHEMA
+from cupel.release.report_facts import ReportFacts
+
+PLACES = (
+    "title", "description", "question", "experts", "citation", "owner", "class", "licence", "source_file", "reason",
+    "check", "item_id", "text", "annotator", "wording", "lost", "currency", "seconds",
+)  # fmt: skip
+
+
+def chosen(said: dict[str, str], is_certified: bool, with_plots: bool = False) -> tuple[ReleaseFacts, ReportFacts]:
+    """Return the facts of a release, certified or refused; each place of PLACES says what is given."""
+    project = _project(said)
+    gate = {
+        "stage": "release", "partition": "one-r1", "check": said["check"], "outcome": "fail", "severity": "warning",
+        "observed": 0.5, "bound": None, "threshold": 0.4, "comparison": "at most", "reason": said["reason"],
+        "table_name": "labels", "table_hash": "ab", "item_ids": [said["item_id"]] * 6,
+    }  # fmt: skip
+    item = {
+        "batch": "one", "item_id": said["item_id"], "text": said["text"], "label": said["class"], "risk_rank": 3,
+        "expert_label": said["class"], "majority_label": said["class"], "predicted_label": said["class"],
+    }  # fmt: skip
+    facts = ReleaseFacts(
+        project=project, release="one-r1", batches=[_batch(said, gate, with_plots)], plan=_plan(said),
+        result=_result(said, is_certified),
+        certificate={"wording": said["wording"], "are_auditors_independent": False} if is_certified else None,
+        cuts=[], stage_errors=_errors() if with_plots else [], gates=[gate], splits={"train": 5},
+        labels={said["class"]: 5}, released=5 if is_certified else 0, withheld=1,
+        cost=Cost(9, 4, 0.1, 3.0, said["currency"]), worst=[item],
+    )  # fmt: skip
+    relabel = {name: said["reason"] if name == "reason" else item[name] for name in RELABEL_SCHEMA.names}
+    return facts, ReportFacts([], 1, pa.Table.from_pylist([relabel], schema=RELABEL_SCHEMA), [])
+
+
+def _project(said: dict[str, str]) -> Project:
+    project = Project.model_validate(
+        {
+            "project": "small", "title": "t", "owner": "team:x",
+            "raw": {"deliveries": {"one": {"files": ["one.jsonl"], "licence": "MIT"}}},
+            "labeling": {"question": "q", "classes": ["a", "b"], "experts": {"description": "d"}},
+            "release": {"error_budget": 0.05, "audit_size": 10, "max_experts_seen_share": 0.5},
+        }
+    )  # fmt: skip
+    experts = project.labeling.experts.model_copy(update={"description": said["experts"]})
+    labeling = project.labeling.model_copy(
+        update={"question": said["question"], "classes": (said["class"], "other"), "experts": experts}
+    )
+    release = project.release.model_copy(update={"description": said["description"], "citation": said["citation"]})
+    prices = project.prices.model_copy(update={"currency": said["currency"], "expert_answer": 1.0})
+    update = {
+        "title": said["title"],
+        "owner": said["owner"],
+        "labeling": labeling,
+        "release": release,
+        "prices": prices,
+    }
+    return project.model_copy(update=update)
+
+
+def _batch(said: dict[str, str], gate: dict[str, Any], with_plots: bool) -> BatchFacts:
+    delivery = {"batch": "one", "licence": said["licence"], "source_file": said["source_file"], "rows_in": 9}
+    annotator = {
+        "annotator": said["annotator"], "answers": 12, "answer_share": 0.5, "agreement_share": 0.5, "quality": 0.9,
+    }  # fmt: skip
+    return BatchFacts(
+        batch="one", rows_in=9, rejected={said["lost"]: 2}, items_clean=7, items_labelled=7, annotations=9,
+        rejected_answers={said["lost"]: 1}, deliveries=[delivery], annotators=[annotator] if with_plots else [],
+        routes={}, tasks_open=0, gates=[{**gate, "stage": "cleaning", "partition": "one"}],
+    )  # fmt: skip
+
+
+def _plan(said: dict[str, str]) -> dict[str, Any]:
+    return {
+        "release": "one-r1", "batches": ["one"], "status": "frozen", "reason": None, "attempt": 1, "alpha": 0.04,
+        "error_budget": 0.05, "audit_size": 4, "seed": 1, "answers_until": 9, "items": 7, "items_sha256": "ab" * 32,
+        "classes": [said["class"], "other"], "expert_answers": 1, "experts_description": said["experts"],
+        "max_experts_seen_share": 0.5, "are_auditors_independent": False,
+    }  # fmt: skip
+
+
+def _result(said: dict[str, str], is_certified: bool) -> dict[str, Any]:
+    return {
+        "release": "one-r1", "status": "certified" if is_certified else "refused", "reason": said["reason"], "items": 7,
+        "attempt": 1, "alpha": 0.04, "confidence": 0.95, "error_budget": 0.05, "audited": 4, "audit_wrong": 1,
+        "audit_contested": 1, "accepted": 4, "to_adjudicate": 2, "adjudicated": 1, "repaired": 1, "contested": 1,
+        "experts_seen": 5, "experts_seen_share": 0.7, "error_bound": 0.04, "error_bound_with_contested": 0.05,
+    }  # fmt: skip
+
+
+def _errors() -> list[dict[str, Any]]:
+    return [
+        {"release": "one-r1", "decided_by": "one annotator", "error": 0.1, "error_low": 0.05, "error_high": 0.2,
+         "audited": 4, "wrong": 1},
+    ]  # fmt: skip
