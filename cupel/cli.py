@@ -2,29 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cupel import __version__
 from cupel.errors import CupelError
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoints
-
 
 class _Commands(click.Group):
-    """Prints what a person can put right as one message, not as a traceback; takes commands from plug-ins too.
-
-    A plug-in is an entry point of the group `cupel.commands`: a click command under its name. It is loaded
-    when the command is asked for, or its line of help.
-    """
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *(point.name for point in _plug_ins())})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) or _plugged_in(cmd_name)
+    """Prints what a person can put right as one message, not as a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -32,38 +19,6 @@ class _Commands(click.Group):
         except CupelError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(1)
-
-
-def _plug_ins() -> "EntryPoints":
-    from importlib.metadata import entry_points
-
-    return entry_points(group="cupel.commands")
-
-
-def _plugged_in(name: str) -> click.Command | None:
-    """Return a plug-in's command; where its module is not installed, one that says so."""
-    for point in _plug_ins().select(name=name):
-        try:
-            command = point.load()
-        except (ImportError, AttributeError) as error:
-            return _missing(name, point.value, error)
-        return command if isinstance(command, click.Command) else _missing(name, point.value, None)
-    return None
-
-
-def _missing(name: str, value: str, error: Exception | None) -> click.Command:
-    why = str(error) if error is not None else "it is not a command"
-
-    def say(**_: object) -> None:
-        raise CupelError(
-            f"cupel {name}: cannot be loaded from {value}: {why}. It needs the chain, which the package alone does not "
-            'hold: run it in a copy of the repository, after `pip install -e ".[chain]"`'
-        )
-
-    anything = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)
-    settings: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
-    about = "Not in this installation: it needs the chain."
-    return click.Command(name, settings, say, [anything], help=about, short_help=about)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

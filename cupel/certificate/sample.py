@@ -1,22 +1,13 @@
 """The draw: a simple random sample that anybody can repeat from the ids and the recorded seed."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cupel.certificate.digests import Digests, digests
 from cupel.errors import AuditError
 
-# So many ids are hashed at a time, so that few are held as Python strings.
-PIECE_IDS = 65_536
 
-Name = tuple[str, str]
-
-
-def draw(ids: Sequence[Name], size: int, seed: int) -> list[int]:
+def draw(ids: Sequence[tuple[str, str]], size: int, seed: int) -> list[int]:
     """Draw a simple random sample of items: those with the smallest hashes of seed, batch and id.
 
     Why this is a simple random sample: SHA-256 is treated as a random function. Distinct items then have
@@ -42,18 +33,8 @@ def draw(ids: Sequence[Name], size: int, seed: int) -> list[int]:
     """
     if not 0 <= size <= len(ids):
         raise AuditError(f"size of the sample: found {size}; expected 0 to {len(ids)}, the items there are")
-    return draw_from(hashes(ids, seed), ids, size)
-
-
-def hashes(ids: Iterable[Name], seed: int) -> Digests:
-    """Return the hash of seed, batch and id that decides which items are drawn; shape ids x 4.
-
-    Args:
-        ids: Batch and item id of each item; they are taken one after another, and none is kept.
-        seed: Recorded with the release.
-    """
-    found = [np.empty((0, 4), np.uint64)]
-    rest = iter(ids)
-    while piece := list(islice(rest, PIECE_IDS)):
-        found.append(digests(f"{seed}/{batch}/{item}".encode() for batch, item in piece))
-    return np.concatenate(found)
+    if len(set(ids)) != len(ids):
+        batch, item_id = next(name for name, times in Counter(ids).items() if times > 1)
+        raise AuditError(f"batch {batch}, item_id {item_id!r}: occurs twice; ids must be unique within a batch")
+    keys = [(hashlib.sha256(f"{seed}/{batch}/{item}".encode()).digest(), batch, item) for batch, item in ids]
+    return sorted(range(len(ids)), key=keys.__getitem__)[:size]

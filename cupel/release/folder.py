@@ -83,7 +83,7 @@ def add_uncovered(folder: Path | UPath, name: str, content: bytes) -> Path | UPa
         ReleaseError: The name is not one of these, or there is no release in the folder.
     """
     if name not in layout.NOT_COVERED:
-        raise ReleaseError(f"{name!r}: only {' and '.join(layout.NOT_COVERED)} may be added to a finished release")
+        raise ReleaseError(f"{name}: only {' and '.join(layout.NOT_COVERED)} may be added to a finished release")
     if not (folder / layout.MANIFEST_FILE).exists():
         raise ReleaseError(f"{folder}: no release here; write it before adding {name}")
     replace_file(folder / name, content)

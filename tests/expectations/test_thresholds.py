@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from cupel.certificate.hypergeometric import clopper_pearson_lower, upper_count
 from cupel.consensus.agreement import krippendorff_alpha
@@ -195,13 +196,17 @@ def test_a_project_replaces_a_threshold_and_its_reason(world: Any) -> None:
         ("error_bound", 0.5, "set release.error_budget instead"),
         ("kept_share", 50, "found 50.0, expected a share from 0 to 1"),
         ("items_read", -1, "found -1.0, expected a count from 0 to inf"),
-        ("kept_share", float("nan"), "found nan"),
     ],
 )
 def test_a_threshold_that_cannot_be_is_refused(world: Any, check: str, value: float, message: str) -> None:
     project = world(thresholds={check: {"value": value, "reason": "why"}}).project
     with pytest.raises(ProjectError, match=rf"project tiny: key thresholds\.{check}.*{message}"):
         limits(project)
+
+
+def test_a_threshold_that_is_no_number_is_refused_with_the_project(world: Any) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        world(thresholds={"kept_share": {"value": float("nan"), "reason": "why"}})
 
 
 def test_limits_name_the_setting_they_come_from(world: Any) -> None:
