@@ -8,7 +8,7 @@ PROJECT ?= sentiment
 PORT ?= 3000
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run release ui up down gate test check format clean
+.PHONY: help setup run release ui up down gate test kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ gate: .venv/.run $(DAGSTER_HOME)/dagster.yaml  ## Judge what is in the lake: BAT
 
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 	@$(PYTHON) -m pytest -n 2
+
+kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
+	@$(PYTHON) -m pytest -n 2 -m kills tests/kills
 
 check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  ## Run all that CI runs.
 	.venv/bin/ruff format --check .

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.kills
 HARNESS = Path(__file__).parent / "harness.py"
 KILLS = 52  # with two seeds, more than a hundred
 PLACES = {"raw", "cleaning", "labeling", "checking", "tasks", "gates", "release", "answers"}
