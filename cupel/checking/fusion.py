@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.consensus.coding import Integers, Reals, by_item, sorted_ids, vectors
-from cupel.consensus.dawid_skene import class_prior, log_sum
+from cupel.consensus.estimates import class_prior
+from cupel.consensus.passes import log_sum
 from cupel.errors import TableError
 
 # Weights that the checker may get; 0 leaves it out, above 1 it is more right than it claims.

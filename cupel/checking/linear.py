@@ -10,7 +10,7 @@ import pyarrow as pa
 from cupel.checking.fitting import MIN_PROBABILITY, MIN_TEXTS_CHARACTERS, MIN_TEXTS_WORD, MIN_TRAINING_ITEMS, fit, score
 from cupel.checking.sampled import SAMPLED_CHARACTERS, SAMPLED_ITEMS, must_be_sampled, sampled_scores
 from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
-from cupel.consensus.dawid_skene import log_sum
+from cupel.consensus.passes import log_sum
 from cupel.errors import TableError
 from cupel.project import Checking
 from cupel.tables import PREDICTIONS, TEXT, conform

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.consensus.coding import Coded, Integers, Reals, by_item, code, vectors, vote_counts
-from cupel.consensus.dawid_skene import SMOOTHED, DawidSkeneSettings, class_prior, confusions, pooled_confusion
+from cupel.consensus.dawid_skene import SMOOTHED, DawidSkeneSettings
+from cupel.consensus.estimates import class_prior, confusions, pooled_confusion
 from cupel.tables import ANNOTATORS, REAL, TEXT, conform, empty
 
 ANONYMOUS = "anonymous"

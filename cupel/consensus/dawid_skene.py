@@ -5,12 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
-
-# Where counts are zero, logarithms need a floor; the same floor as crowd-kit's, so that results can be compared.
-FLOOR = 1e-10
-# How often an answer is taken to be right where no item has two answers to tell by.
-UNTESTED_ACCURACY = 0.8
+from cupel.consensus.coding import Coded, Reals, vote_counts
+from cupel.consensus.estimates import FLOOR, drawn_to, logs_of, pooled_confusion, prior_of, starting_beliefs
+from cupel.consensus.passes import by_truth, collect, is_answered, softmax, step
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class DawidSkene(NamedTuple):
     is_converged: bool
 
 
-def dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED) -> DawidSkene:
+def dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED, start: Reals | None = None) -> DawidSkene:
     """Estimate labels and annotators' confusions together, by expectation maximisation.
 
     Starts from vote shares. Annotations that name nobody share one matrix, as if one person had given
@@ -61,6 +58,8 @@ def dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED) -> DawidS
     Args:
         coded: The annotations; any overlap.
         settings: How to fit.
+        start: Where to start instead: the last round's posterior, shape items x classes, NaN where an
+            item is new.
 
     Returns:
         Posterior, prior and confusions.
@@ -74,120 +73,16 @@ def dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED) -> DawidS
     >>> found.posterior.argmax(axis=1).tolist()
     [0, 1]
     """
-    counts = vote_counts(coded)
-    is_answered = counts.sum(axis=1) > 0
-    anchor = pooled_confusion(counts)
-    posterior = vote_shares(counts)
+    anchor = pooled_confusion(vote_counts(coded))
+    posterior = starting_beliefs(coded, start)
+    beliefs = collect(coded, posterior)
+    items = int(is_answered(coded).sum())
     iteration, is_converged = 0, False
     while True:
-        prior = class_prior(posterior[is_answered], settings.class_smoothing)
-        confusion = confusions(coded, posterior, anchor, settings.smoothing)
+        prior = prior_of(beliefs.sums, items, settings.class_smoothing)
+        confusion = drawn_to(anchor, by_truth(beliefs.counts), settings.smoothing)
         if is_converged or iteration == settings.max_iterations:
             return DawidSkene(posterior, prior, confusion, iteration, is_converged)
-        scores = log_likelihood(coded, confusion) + np.log(np.maximum(prior, FLOOR))
-        new = np.exp(scores - log_sum(scores)[:, None])
-        is_converged = bool(np.abs(new - posterior).max(initial=0.0, where=is_answered[:, None]) <= settings.tolerance)
-        posterior, iteration = new, iteration + 1
-
-
-def vote_shares(counts: Integers) -> Reals:
-    """Return each item's share of votes per class, equal shares where it has none; shape items x classes."""
-    votes = counts.sum(axis=1, keepdims=True)
-    shares = np.full(counts.shape, 1 / counts.shape[1])
-    return np.asarray(np.divide(counts, votes, out=shares, where=votes > 0))
-
-
-def class_prior(posterior: Reals, smoothing: float = DawidSkeneSettings.class_smoothing) -> Reals:
-    """Return how frequent each class is.
-
-    Args:
-        posterior: Shape answered items x classes.
-        smoothing: Items' worth of belief, per class, that classes are equally frequent.
-
-    Returns:
-        Shape classes; adds up to 1.
-    """
-    items, classes = posterior.shape
-    if items == 0:
-        return np.full(classes, 1 / classes)
-    return np.asarray((posterior.sum(axis=0) + smoothing) / (items + classes * smoothing))
-
-
-def pooled_confusion(counts: Integers) -> Reals:
-    """Return the confusion matrix of all annotators together, the truth being the vote shares.
-
-    Only items with two or more votes can tell; a matrix of equal errors counts as one more answer per
-    class, so that a class that never came up has a row too.
-
-    Args:
-        counts: Votes, shape items x classes.
-
-    Returns:
-        Shape true class x answer; rows add up to 1.
-    """
-    several = counts[counts.sum(axis=1) > 1]
-    answers = vote_shares(several).T @ several + _equal_errors(several)
-    pooled: Reals = answers / answers.sum(axis=1, keepdims=True)
-    return pooled
-
-
-def confusions(coded: Coded, posterior: Reals, anchor: Reals, smoothing: float) -> Reals:
-    """Return each annotator's confusion matrix, the truth being the posterior.
-
-    Args:
-        coded: The annotations.
-        posterior: Shape items x classes.
-        anchor: Matrix that each is drawn to, shape true class x answer.
-        smoothing: Answers' worth of that, per true class.
-
-    Returns:
-        Shape annotators x true class x answer; rows add up to 1.
-    """
-    annotators, classes = len(coded.annotators), len(coded.classes)
-    cell = coded.annotator * classes + coded.label
-    answers = np.empty((annotators, classes, classes))
-    for true in range(classes):
-        weights = posterior[coded.item, true]
-        answers[:, true] = np.bincount(cell, weights, annotators * classes).reshape(annotators, classes)
-    answers += smoothing * anchor
-    sums = answers.sum(axis=2, keepdims=True)
-    equal = np.full(answers.shape, 1 / classes)
-    return np.asarray(np.divide(answers, sums, out=equal, where=sums > FLOOR))
-
-
-def log_likelihood(coded: Coded, confusion: Reals) -> Reals:
-    """Return the logarithm of the chance of each item's answers under each class, shape items x classes."""
-    logs = np.log(np.maximum(confusion, FLOOR))
-    items, classes = len(coded.item_ids), len(coded.classes)
-    scores = np.empty((items, classes))
-    for true in range(classes):
-        scores[:, true] = np.bincount(coded.item, logs[coded.annotator, true, coded.label], items)
-    return scores
-
-
-def log_sum(scores: Reals) -> Reals:
-    """Return the logarithm of each row's sum of exponentials, without overflow."""
-    top = scores.max(axis=1, initial=-np.inf)
-    with np.errstate(invalid="ignore"):
-        sums: Reals = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
-    return sums
-
-
-def _equal_errors(several: Integers) -> Reals:
-    """Return the matrix of annotators who err alike on all classes, as often as pairs of votes differ.
-
-    Two answers, each right with chance p and else any other class, agree with chance
-    p^2 + (1 - p)^2 / (classes - 1); p is solved from the agreement seen.
-    """
-    classes = several.shape[1]
-    votes = several.sum(axis=1)
-    pairs = (votes * (votes - 1)).sum()
-    accuracy = UNTESTED_ACCURACY
-    if pairs:
-        agreement = (several * (several - 1)).sum() / pairs
-        accuracy = 1 / classes + np.sqrt(max(0.0, (agreement - 1 / classes) * (classes - 1) / classes))
-    # Neither blind guessing nor certainty is believed before it is seen.
-    accuracy = min(max(accuracy, 1 / classes + 0.05), 0.99)
-    matrix = np.full((classes, classes), (1 - accuracy) / (classes - 1))
-    np.fill_diagonal(matrix, accuracy)
-    return matrix
+        found = step(coded, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior, softmax)
+        is_converged = found.moved <= settings.tolerance
+        beliefs, iteration = found.beliefs, iteration + 1

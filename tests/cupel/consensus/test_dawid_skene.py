@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.consensus.coding import Coded, code, vote_counts
-from cupel.consensus.dawid_skene import PLAIN, SMOOTHED, DawidSkeneSettings, dawid_skene, pooled_confusion, vote_shares
+from cupel.consensus.dawid_skene import PLAIN, SMOOTHED, DawidSkeneSettings, dawid_skene
+from cupel.consensus.estimates import pooled_confusion, vote_shares
 
 CLASSES = ("a", "b", "c")
 
