@@ -14,17 +14,18 @@ from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.experts import verdicts
 from cupel.answers.tasks import expert_tasks
+from cupel.release import proof
 from cupel.release.facts import release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.gates import open_gate
-from cupel.release.outcome import release_rows
+from cupel.release.outcome import NEEDED_RELEASED, NEEDED_VERDICTS, NEEDED_WITHHELD, released, settled, withheld
+from cupel.release.pieces import Stored, reader
 from cupel.release.places import release_folder
 from cupel.release.plan import plan_release
 from cupel.release.plots import stage_errors_plot
-from cupel.release.proof import adjudications, audit_result, certificate, cuts
-from cupel.release.stage_errors import stage_errors
+from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.step import Step
-from cupel.tables import AUDIT
+from cupel.tables import AUDIT, TRAINING_SET, WITHHELD_ITEMS
 
 # A release holds batches, and a batch is another kind of partition: the page shows the lineage, the
 # lake knows which batches they were.
@@ -44,7 +45,7 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
             context.log.info(open_gate(step, "release", "release_plan", planned.awaited or ""))
             return
         if planned.items is not None:
-            yield materialized(step, step.write("release_items", planned.items))
+            yield materialized(step, step.write("release_items", planned.items, is_sorted=True))
         yield materialized(step, step.write("release_plan", planned.plan))
 
 
@@ -57,11 +58,11 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
 def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort the experts' answers on the release's items into those that count and those that do not."""
     with bench.step(context) as step:
-        items = step.read("release_items").select(["batch", "item_id"])
+        items = step.read("release_items", columns=["batch", "item_id"])
         sorted_answers = [
             expert_answers(
                 step.answers(batch, "audit", "expert"),
-                items.filter(pa.compute.equal(items["batch"], batch))["item_id"].to_pylist(),
+                items.filter(pa.compute.equal(items["batch"], batch))["item_id"],
                 _plan(step)["classes"],
             )
             for batch in _batches(step)
@@ -76,7 +77,7 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
 def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
-        items = step.read("release_items")
+        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
         drawn = items.filter(items["is_audited"])
         table = verdicts(drawn, step.read("expert_answers"), _plan(step)["expert_answers"], AUDIT)
         return materialized(step, step.write("audit", table))
@@ -86,7 +87,8 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
 def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Test cuts from the safest labels on, until the first that the audit cannot vouch for."""
     with bench.step(context) as step:
-        table = cuts(step.read("release_plan"), step.read("release_items"), step.read("audit"))
+        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
+        table = proof.cuts(step.read("release_plan"), items, step.read("audit"))
         return materialized(step, step.write("cuts", table))
 
 
@@ -96,10 +98,10 @@ def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeR
 def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put the labels behind the cut to the experts, if that stays within what the project allows."""
     with bench.step(context) as step:
-        table = adjudications(
-            step.read("release_plan"), step.read("release_items"), step.read("audit"), step.read("cuts"),
-            step.read("expert_answers"),
-        )  # fmt: skip
+        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
+        table = proof.adjudications(
+            step.read("release_plan"), items, step.read("audit"), step.read("cuts"), step.read("expert_answers")
+        )
         return materialized(step, step.write("adjudications", table))
 
 
@@ -120,8 +122,9 @@ def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materiali
 def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Estimate from the audit how wrong labels were after each stage."""
     with bench.step(context) as step:
-        annotations = [(batch, step.read("annotations", batch)) for batch in _batches(step)]
-        table = stage_errors(step.partition, step.read("release_items"), step.read("audit"), annotations)
+        annotations = [(batch, step.read("annotations", batch, NEEDED_ANNOTATIONS)) for batch in _batches(step)]
+        items = step.read("release_items", columns=NEEDED_ITEMS)
+        table = stage_errors(step.partition, items, step.read("audit"), annotations)
         plot = picture(stage_errors_plot(table.to_pylist(), None), "label error after each stage, with intervals")
         return materialized(step, step.write("stage_errors", table), **{"error after each stage": plot})
 
@@ -130,9 +133,8 @@ def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg
 def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Say what the audit has shown so far: certified, refused, or open, with bounds."""
     with bench.step(context) as step:
-        table = audit_result(
-            step.read("release_plan"), step.read("release_items"), step.read("audit"), step.read("adjudications"),
-        )  # fmt: skip
+        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
+        table = proof.audit_result(step.read("release_plan"), items, step.read("audit"), step.read("adjudications"))
         return materialized(step, step.write("audit_result", table))
 
 
@@ -144,7 +146,7 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         if result["status"][0].as_py() == "open":
             context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
             return
-        table = certificate(step.read("release_plan"), result, step.read("expert_answers"))
+        table = proof.certificate(step.read("release_plan"), result, step.read("expert_answers"))
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
@@ -157,10 +159,11 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
     """Repair what experts found wrong, hold back what they contest, release the rest."""
     with bench.step(context) as step:
         step.uses("certificate")
-        items, audit, adjudicated = (step.read(name) for name in ("release_items", "audit", "adjudications"))
-        released, withheld = release_rows(items, audit, adjudicated)
-        yield materialized(step, step.write("training_set", released))
-        yield materialized(step, step.write("withheld_items", withheld))
+        said = settled(*(step.read(name, columns=NEEDED_VERDICTS) for name in ("audit", "adjudications")))
+        kept = (released(piece, said) for piece in step.read_batches("release_items", columns=NEEDED_RELEASED))
+        yield materialized(step, step.write("training_set", reader(kept, TRAINING_SET), is_sorted=True))
+        held = (withheld(piece, said) for piece in step.read_batches("release_items", columns=NEEDED_WITHHELD))
+        yield materialized(step, step.write("withheld_items", reader(held, WITHHELD_ITEMS), is_sorted=True))
 
 
 @dg.multi_asset(
@@ -175,12 +178,12 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
 def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Write the release as a folder of files, whole or not at all: data, evidence, certificate, card, Croissant."""
     with bench.step(context) as step:
-        names = ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts")
-        tables = {name: step.read(name) for name in names}
+        tables: dict[str, Any] = {name: _stored(step, name) for name in ("training_set", "release_items")}
+        tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
         facts = release_facts(step.lake, step.project, step.partition)
         gates = _gate_results(step, facts.plan["batches"])
-        known = [facts.plan["answers_until"], *step.read("expert_answers")["sequence"].to_pylist()]
-        head = step.lake.answers.hash_at(max(known))
+        last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
+        head = step.lake.answers.hash_at(max(facts.plan["answers_until"], last))
         provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
         folder = Path(str(release_folder(step.lake, step.partition)))
         rows = write_release(folder, facts, ReleaseTables(**tables, gate_results=gates), provenance)
@@ -192,6 +195,11 @@ def _gate_results(step: Step, batches: list[str]) -> pa.Table:
     names = step.lake.partitions("gate_results")
     behind = [name for name in names if name.partition("--")[2] in (*batches, step.partition)]
     return pa.concat_tables([step.read("gate_results", name) for name in behind])
+
+
+def _stored(step: Step, table: str) -> Stored:
+    step.uses(table)
+    return Stored(step.lake, table, step.partition)
 
 
 def _plan(step: Step) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """The draw: a simple random sample that anybody can repeat from the ids and the recorded seed."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
 
+import numpy as np
+
+from cupel.certificate.digests import digests
 from cupel.errors import AuditError
 
+Name = tuple[str, str]
 
-def draw(ids: Sequence[tuple[str, str]], size: int, seed: int) -> list[int]:
+
+def draw(ids: Collection[Name], size: int, seed: int) -> list[int]:
     """Draw a simple random sample of items: those with the smallest hashes of seed, batch and id.
 
     Why this is a simple random sample: SHA-256 is treated as a random function. Distinct items then have
@@ -17,7 +21,7 @@ def draw(ids: Sequence[tuple[str, str]], size: int, seed: int) -> list[int]:
     The first m of a larger sample are the sample of size m, so an audit can be extended.
 
     Args:
-        ids: Batch (a slug) and item id of each item; no two alike.
+        ids: Batch (a slug) and item id of each item; no two alike. They are taken one after another.
         size: Items to draw, 0 <= size <= len(ids).
         seed: Recorded with the release.
 
@@ -33,8 +37,14 @@ def draw(ids: Sequence[tuple[str, str]], size: int, seed: int) -> list[int]:
     """
     if not 0 <= size <= len(ids):
         raise AuditError(f"size of the sample: found {size}; expected 0 to {len(ids)}, the items there are")
-    if len(set(ids)) != len(ids):
-        batch, item_id = next(name for name, times in Counter(ids).items() if times > 1)
+    words = digests(f"{seed}/{batch}/{item}".encode() for batch, item in ids)
+    order = np.lexsort(words.T[::-1])
+    is_same = (words[order[1:]] == words[order[:-1]]).all(axis=1)
+    if not is_same.any():
+        return [int(place) for place in order[:size]]
+    names = list(ids)
+    if len(set(names)) != len(names):
+        batch, item_id = next(name for name, times in Counter(names).items() if times > 1)
         raise AuditError(f"batch {batch}, item_id {item_id!r}: occurs twice; ids must be unique within a batch")
-    keys = [(hashlib.sha256(f"{seed}/{batch}/{item}".encode()).digest(), batch, item) for batch, item in ids]
-    return sorted(range(len(ids)), key=keys.__getitem__)[:size]
+    # Only where a batch is no slug do two items look alike to the hash; then their names decide.
+    return sorted(range(len(names)), key=lambda place: (*words[place].tolist(), *names[place]))[:size]

@@ -1,10 +1,9 @@
 """Croissant metadata of a release: what its files and columns are, and how the labels came about."""
 
-import hashlib
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -17,14 +16,22 @@ from cupel.tables import TRAINING_SET
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 
-def croissant(facts: ReleaseFacts, files: Mapping[str, tuple[bytes, int]]) -> dict[str, Any]:
+class DataFile(NamedTuple):
+    """A data file of a release: the hash of its bytes, its size in bytes, and its rows."""
+
+    sha256: str
+    size_bytes: int
+    rows: int
+
+
+def croissant(facts: ReleaseFacts, files: Mapping[str, DataFile]) -> dict[str, Any]:
     """Return the metadata as JSON-LD, with the fields for responsible AI filled in.
 
     The metadata hold no dates, so that the same release gives the same bytes.
 
     Args:
         facts: The facts of a certified release.
-        files: Path in the release's folder to bytes and rows, of each data file.
+        files: Each data file, by its path in the release's folder.
 
     Raises:
         ReleaseError: The release is not certified, or the metadata do not validate.
@@ -49,7 +56,7 @@ def croissant(facts: ReleaseFacts, files: Mapping[str, tuple[bytes, int]]) -> di
                 cite_as=project.release.citation.strip() or None,
                 in_language=[project.language],
                 version=f"1.0.0+{facts.plan['items_sha256'][:12]}",
-                distribution=[_file(mlc, context, path, *content) for path, content in sorted(files.items())],
+                distribution=[_file(mlc, context, path, file) for path, file in sorted(files.items())],
                 record_sets=[_records(mlc, context, path) for path in sorted(files)],
                 **_responsible(facts, facts.result),
             )
@@ -77,16 +84,16 @@ def _responsible(facts: ReleaseFacts, result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _file(mlc: Any, context: Any, path: str, content: bytes, rows: int) -> Any:
+def _file(mlc: Any, context: Any, path: str, file: DataFile) -> Any:
     return mlc.FileObject(
         ctx=context,
         id=path,
         name=_name(path),
-        description=f"{rows} rows.",
+        description=f"{file.rows} rows.",
         content_url=path,
-        content_size=f"{len(content)} B",
+        content_size=f"{file.size_bytes} B",
         encoding_formats=["application/x-parquet"],
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=file.sha256,
     )
 
 

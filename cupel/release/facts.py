@@ -8,9 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.answers.places import places
 from cupel.lake import Lake
 from cupel.project import Prices, Project
 from cupel.release.gates import BATCH_STAGES, gate_rows
+from cupel.release.relabel import by_rank
 
 Row = dict[str, Any]
 
@@ -100,8 +102,8 @@ def outcome(gates: Iterable[Row]) -> str:
 def batch_facts(lake: Lake, batch: str) -> BatchFacts:
     """Gather the facts of one delivery; tables that are not there yet count as empty."""
     deliveries = _rows(lake, "deliveries", batch)
-    rejected = Counter(_column(lake, "rejected_rows", batch, "reason"))
-    rejected.update(_column(lake, "rejected_items", batch, "reason"))
+    rejected = Counter(_counts(lake, "rejected_rows", batch, "reason"))
+    rejected.update(_counts(lake, "rejected_items", batch, "reason"))
     gates = gate_rows(lake, batch, BATCH_STAGES)
     return BatchFacts(
         batch=batch,
@@ -114,7 +116,7 @@ def batch_facts(lake: Lake, batch: str) -> BatchFacts:
         deliveries=deliveries,
         annotators=_rows(lake, "annotators", batch),
         routes=_counts(lake, "routes", batch, "route"),
-        tasks_open=_column(lake, "tasks", batch, "is_answered").count(False),
+        tasks_open=_counts(lake, "tasks", batch, "is_answered").get(False, 0),
         gates=gates,
     )
 
@@ -147,8 +149,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
 
 
 def _cost(prices: Prices, batches: list[BatchFacts], lake: Lake, release: str) -> Cost:
-    asked = _rows(lake, "release_tasks", release)
-    expert = sum(row["is_answered"] for row in asked)
+    expert = _counts(lake, "release_tasks", release, "is_answered").get(True, 0)
     annotator = sum(facts.annotations + sum(facts.rejected_answers.values()) for facts in batches)
     return Cost(
         annotator_answers=annotator,
@@ -161,14 +162,21 @@ def _cost(prices: Prices, batches: list[BatchFacts], lake: Lake, release: str) -
 
 def _worst(lake: Lake, release: str, most: int = 10) -> list[Row]:
     """Return the audited labels that were wrong although they looked safest."""
-    wrong = {(row["batch"], row["item_id"]): row for row in _rows(lake, "audit", release) if row["is_wrong"]}
-    items = [row for row in _rows(lake, "release_items", release) if (row["batch"], row["item_id"]) in wrong]
-    items.sort(key=lambda row: row["risk_rank"])
-    return [{**row, "expert_label": wrong[row["batch"], row["item_id"]]["expert_label"]} for row in items[:most]]
+    audit = _table(lake, "audit", release, ["batch", "item_id", "is_wrong", "expert_label"])
+    items = _table(lake, "release_items", release, ["batch", "item_id", "risk_rank"])
+    if audit is None or items is None:
+        return []
+    wrong = audit.filter(pc.fill_null(audit["is_wrong"], False))
+    item, judged = places(items, wrong)
+    verdict = pc.index_in(pa.array(item), value_set=pa.array(judged))
+    met = items.append_column("verdict", verdict).filter(pc.is_valid(verdict)).sort_by("risk_rank").slice(0, most)
+    said = wrong["expert_label"].take(met["verdict"]).to_pylist()
+    rows = by_rank(lake, release, met["risk_rank"]).to_pylist()
+    return [{**row, "expert_label": label} for row, label in zip(rows, said, strict=True)]
 
 
-def _table(lake: Lake, table: str, partition: str) -> pa.Table | None:
-    return None if lake.commit(table, partition) is None else lake.read(table, partition)
+def _table(lake: Lake, table: str, partition: str, columns: list[str] | None = None) -> pa.Table | None:
+    return None if lake.commit(table, partition) is None else lake.read(table, partition, columns)
 
 
 def _rows(lake: Lake, table: str, partition: str) -> list[Row]:
@@ -185,13 +193,8 @@ def _count(lake: Lake, table: str, partition: str) -> int:
     return 0 if commit is None else commit.rows
 
 
-def _column(lake: Lake, table: str, partition: str, column: str) -> list[Any]:
-    content = _table(lake, table, partition)
-    return [] if content is None else list(content[column].to_pylist())
-
-
-def _counts(lake: Lake, table: str, partition: str, column: str) -> dict[str, int]:
-    content = _table(lake, table, partition)
+def _counts(lake: Lake, table: str, partition: str, column: str) -> dict[Any, int]:
+    content = _table(lake, table, partition, [column])
     if content is None:
         return {}
     counts = pc.value_counts(content[column]).to_pylist()

@@ -1,10 +1,13 @@
 """Gates as data: which have passed for the tables as they are now. Stale or missing is not passed."""
 
+import os
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from cupel.lake import Lake
 from cupel.project import Project
+from cupel.release.remembered import Row, rows_of
 from cupel.step import Step, code_version
 from cupel.tables import GATE_RESULTS, TABLES, from_rows
 
@@ -18,7 +21,6 @@ GATED_TABLES = {
 }
 BATCH_STAGES = ("raw", "cleaning", "labeling", "checking")
 Outcome = Literal["pass", "fail", "open", "missing"]
-Row = dict[str, Any]
 
 
 class GateState(NamedTuple):
@@ -67,9 +69,8 @@ def gate_rows(lake: Lake, partition: str, stages: Sequence[str] | None = None) -
     """
     rows = [
         row
-        for name in lake.partitions("gate_results")
-        if name.partition("--")[2] == partition
-        for row in lake.read("gate_results", name).to_pylist()
+        for gate in _judged_by(lake, partition)
+        for row in rows_of(lake, "gate_results", gate_partition(gate, partition))
     ]
     return rows if stages is None else [row for row in rows if row["stage"] in stages]
 
@@ -140,7 +141,7 @@ def is_awaiting(lake: Lake, table: str, partition: str) -> bool:
     name = gate_partition(gate_of(table), partition)
     if lake.commit("gate_results", name) is None:
         return False
-    rows = lake.read("gate_results", name).to_pylist()
+    rows = rows_of(lake, "gate_results", name)
     return bool(rows) and all(row["outcome"] == "open" and not row["table_hash"] for row in rows)
 
 
@@ -161,9 +162,21 @@ def _state(lake: Lake, partition: str, stages: Sequence[str], project: Project |
 
 def _own_gates(lake: Lake, partition: str, stages: Sequence[str]) -> list[str]:
     """Return the gates beside those of the stages that have judged a batch or release."""
-    written = [name.partition("--") for name in lake.partitions("gate_results")]
-    gates = [gate for gate, _, name in written if name == partition and gate in TABLES and gate not in stages]
+    gates = [gate for gate in _judged_by(lake, partition) if gate in TABLES and gate not in stages]
     return [gate for gate in gates if _counts_to(gate, stages)]
+
+
+def _judged_by(lake: Lake, partition: str) -> list[str]:
+    """Return the gates that have judged a batch or release, by name; of a long list only its own are looked at."""
+    folder = Path(str(lake.partition_folder("gate_results", partition))).parent
+    ending = gate_partition("", partition)
+    names = [name for name in os.listdir(folder) if name.endswith(ending)] if folder.is_dir() else []
+    gates = sorted(name.removesuffix(ending) for name in names)
+    # A batch's name may have two dashes in it, a gate's has not.
+    return [
+        gate for gate in gates
+        if "--" not in gate and lake.commit("gate_results", gate_partition(gate, partition)) is not None
+    ]  # fmt: skip
 
 
 def _gate_state(lake: Lake, gate: str, partition: str, project: Project | None) -> GateState:
@@ -173,7 +186,7 @@ def _gate_state(lake: Lake, gate: str, partition: str, project: Project | None) 
     if commit is None:
         return GateState("missing", stage, f"the {gate} gate has not judged it yet")
     version = commit.code_version if project is None else code_version(project, "gates")
-    rows = lake.read("gate_results", name).to_pylist()
+    rows = rows_of(lake, "gate_results", name)
     if not rows or not lake.is_fresh("gate_results", name, version) or not all(_is_of_now(lake, row) for row in rows):
         return GateState("missing", stage, f"the {gate} gate judged other tables than those of now; run it again")
     return _judged(stage, rows)

@@ -1,14 +1,70 @@
 """What a certified release holds: labels repaired where experts spoke, contested items held back."""
 
-from typing import Any
-
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cupel.tables import TRAINING_SET, WITHHELD_ITEMS, from_rows
+from cupel.answers.places import places
+from cupel.tables import TEXT, TRAINING_SET, WITHHELD_ITEMS, conform
 
 CONTESTED = "contested: experts stay split on it"
 
 _COPIED = ("release", "batch", "item_id", "source_file", "line", "text", "split", "group_id", "licence")
+_WITHHELD = ("release", "batch", "item_id", "source_file", "line")
+# Of AUDIT and ADJUDICATIONS, what is needed here; and of RELEASE_ITEMS, for either table that comes of it.
+NEEDED_VERDICTS = ("batch", "item_id", "is_settled", "expert_label")
+NEEDED_RELEASED = (*_COPIED, "label", "decided_by")
+NEEDED_WITHHELD = _WITHHELD
+
+
+def settled(audit: pa.Table, adjudications: pa.Table) -> pa.Table:
+    """Return what experts settled; where an item was both audited and adjudicated, the audit counts.
+
+    Args:
+        audit: AUDIT of a release; the columns `NEEDED_VERDICTS` will do.
+        adjudications: ADJUDICATIONS of the release; likewise.
+
+    Returns:
+        Columns batch, item_id, expert_label (null: contested) and decided_by; no item twice.
+    """
+    audited, adjudicated = _settled(audit, "audit"), _settled(adjudications, "expert")
+    one, other = places(audited, adjudicated)
+    is_audited = pc.is_in(pa.array(other), value_set=pa.array(one))
+    return pa.concat_tables([audited, adjudicated.filter(pc.invert(is_audited))])
+
+
+def released(items: pa.Table, verdicts: pa.Table) -> pa.Table:
+    """Return those of some frozen items that are released, with the experts' labels where they spoke.
+
+    Args:
+        items: RELEASE_ITEMS or any rows of them; the columns `NEEDED_RELEASED` will do.
+        verdicts: As `settled` returns them.
+
+    Returns:
+        TRAINING_SET, in the order of the items.
+    """
+    row = _verdict_of(items, verdicts)
+    is_seen = pc.is_valid(row)
+    columns = {name: items[name] for name in _COPIED} | {
+        "label": pc.if_else(is_seen, verdicts["expert_label"].take(row), items["label"]),
+        "decided_by": pc.if_else(is_seen, verdicts["decided_by"].take(row), items["decided_by"]),
+    }
+    table = pa.table(columns)
+    return conform(table.filter(pc.is_valid(table["label"])), TRAINING_SET)
+
+
+def withheld(items: pa.Table, verdicts: pa.Table) -> pa.Table:
+    """Return those of some frozen items that are held back, because experts stay split on them.
+
+    Args:
+        items: RELEASE_ITEMS or any rows of them; the columns `NEEDED_WITHHELD` will do.
+        verdicts: As `settled` returns them.
+
+    Returns:
+        WITHHELD_ITEMS, in the order of the items.
+    """
+    split = verdicts.filter(pc.is_null(verdicts["expert_label"]))
+    kept = items.select(_WITHHELD).filter(pc.is_valid(_verdict_of(items, split)))
+    return conform(kept.append_column("reason", pa.repeat(pa.scalar(CONTESTED, TEXT), kept.num_rows)), WITHHELD_ITEMS)
 
 
 def release_rows(items: pa.Table, audit: pa.Table, adjudications: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -22,23 +78,16 @@ def release_rows(items: pa.Table, audit: pa.Table, adjudications: pa.Table) -> t
     Returns:
         TRAINING_SET and WITHHELD_ITEMS; every frozen item is in exactly one of them.
     """
-    experts = {**_verdicts(adjudications, "expert"), **_verdicts(audit, "audit")}
-    released: list[dict[str, Any]] = []
-    withheld: list[dict[str, Any]] = []
-    for item in items.to_pylist():
-        label, decided_by = experts.get((item["batch"], item["item_id"]), (item["label"], item["decided_by"]))
-        if label is None:
-            names = ("release", "batch", "item_id", "source_file", "line")
-            withheld.append({**{name: item[name] for name in names}, "reason": CONTESTED})
-        else:
-            kept = {name: item[name] for name in _COPIED}
-            released.append({**kept, "label": label, "decided_by": decided_by})
-    return from_rows(released, TRAINING_SET), from_rows(withheld, WITHHELD_ITEMS)
+    verdicts = settled(audit, adjudications)
+    return released(items, verdicts), withheld(items, verdicts)
 
 
-def _verdicts(table: pa.Table, decided_by: str) -> dict[tuple[str, str], tuple[str | None, str]]:
-    return {
-        (row["batch"], row["item_id"]): (row["expert_label"], decided_by)
-        for row in table.to_pylist()
-        if row["is_settled"]
-    }
+def _settled(table: pa.Table, decided_by: str) -> pa.Table:
+    rows = table.filter(table["is_settled"]).select(["batch", "item_id", "expert_label"])
+    return rows.append_column("decided_by", pa.repeat(pa.scalar(decided_by, TEXT), rows.num_rows))
+
+
+def _verdict_of(items: pa.Table, verdicts: pa.Table) -> pa.Array:
+    """Return of each item the row of its verdict; null where experts settled none."""
+    item, judged = places(items, verdicts)
+    return pc.index_in(pa.array(item), value_set=pa.array(judged))

@@ -4,15 +4,18 @@ import re
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
-from cupel.release.freeze import Frozen, freeze
+from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.gates import GateState, batch_state
+from cupel.release.pieces import reader
+from cupel.release.remembered import rows_of
 from cupel.step import Step, code_version
-from cupel.tables import RELEASE_PLAN, TABLES, from_rows
+from cupel.tables import RELEASE_ITEMS, RELEASE_PLAN, TABLES, from_rows
 
 ALL = "all"
 _NAME = re.compile(r"(?P<holds>.+)-r(?P<number>[1-9][0-9]*)")
@@ -57,7 +60,7 @@ def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
     Every other release counts that was frozen and holds one of the batches, whatever its name: its audit
     has been looked at, or may have been.
     """
-    others = [lake.read("release_plan", name).to_pylist()[0] for name in lake.partitions("release_plan")]
+    others = [rows_of(lake, "release_plan", name)[0] for name in lake.partitions("release_plan")]
     held = [
         plan for plan in others if plan["release"] != release and plan["status"] == "frozen"
         and set(plan["batches"]) & set(batches)
@@ -68,19 +71,22 @@ def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
 def is_finished(lake: Lake, release: str) -> bool:
     """Tell whether a release has come to its end: handed over, or refused. It is never computed again."""
     plan = lake.commit("release_plan", release)
-    if plan is not None and lake.read("release_plan", release)["status"][0].as_py() == "refused":
+    if plan is not None and rows_of(lake, "release_plan", release)[0]["status"] == "refused":
         return True
     certificate = lake.commit("certificate", release)
-    if certificate is not None and lake.read("certificate", release)["status"][0].as_py() == "refused":
+    if certificate is not None and rows_of(lake, "certificate", release)[0]["status"] == "refused":
         return lake.commit("gate_results", f"release--{release}") is not None
     return lake.commit("manifest", release) is not None
 
 
 class Planned(NamedTuple):
-    """A planned release: its plan, its items unless it was refused; or what is awaited before it can be planned."""
+    """A planned release: its plan, its items unless it was refused; or what is awaited before it can be planned.
+
+    The items come in the order of their key, a piece at a time.
+    """
 
     plan: pa.Table | None
-    items: pa.Table | None
+    items: pa.RecordBatchReader | None
     awaited: str | None
 
 
@@ -113,14 +119,15 @@ def plan_release(step: Step) -> Planned:
         return Planned(_plan(step, wanted, attempt, reason, None, 0), None, None)
     frozen = freeze(
         release,
-        [step.read("labels", batch) for batch in passed],
-        [step.read("clean_items", batch) for batch in passed],
+        [step.read("labels", batch, NEEDED_LABELS) for batch in passed],
+        [step.read("clean_items", batch, NEEDED_ITEMS) for batch in passed],
         step.project.release,
         attempt,
         [(batch, step.read("similar_items", batch)) for batch in passed],
     )
     until = max(_last_answer(step, batch) for batch in passed)
-    return Planned(_plan(step, passed, attempt, None, frozen, until), frozen.items, None)
+    whole = with_carried(frozen.items, ((batch, step.read_batches("clean_items", batch)) for batch in sorted(passed)))
+    return Planned(_plan(step, passed, attempt, None, frozen, until), reader(whole, RELEASE_ITEMS), None)
 
 
 def _state(step: Step, batch: str) -> GateState:
@@ -160,8 +167,8 @@ def _plan(
 
 
 def _last_answer(step: Step, batch: str) -> int:
-    answers = step.read("annotations", batch)["sequence"].to_pylist()
-    return max([*answers, *step.read("rejected_answers", batch)["sequence"].to_pylist()], default=0)
+    tables = [step.read(table, batch, ["sequence"]) for table in ("annotations", "rejected_answers")]
+    return max(pc.max(table["sequence"]).as_py() or 0 for table in tables)
 
 
 def _parse(release: str) -> dict[str, str]:

@@ -7,8 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.experts import verdicts
+from cupel.answers.places import places
 from cupel.certificate.result import Assay, AuditResult, Evidence, Terms, assay, wording
+from cupel.certificate.sequence import Flags
 from cupel.tables import ADJUDICATIONS, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
+
+# Of RELEASE_ITEMS, what is needed here: texts are left where they are.
+NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
+_SAID = ["batch", "item_id", "is_settled", "is_wrong", "is_contested"]
 
 
 def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
@@ -16,7 +22,7 @@ def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
 
     Args:
         plan: RELEASE_PLAN of the release.
-        items: RELEASE_ITEMS.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
 
     Returns:
@@ -37,7 +43,7 @@ def adjudications(
 
     Args:
         plan: RELEASE_PLAN of the release.
-        items: RELEASE_ITEMS.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
         cuts: CUTS of the release.
         expert_answers: EXPERT_ANSWERS of the release.
@@ -59,7 +65,7 @@ def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: 
 
     Args:
         plan: RELEASE_PLAN of the release.
-        items: RELEASE_ITEMS.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
         adjudicated: ADJUDICATIONS.
 
@@ -104,7 +110,7 @@ def were_auditors_independent(expert_answers: pa.Table) -> bool:
         expert_answers: EXPERT_ANSWERS of a release.
     """
     people: dict[str, set[str]] = {"audit": set(), "expert": set()}
-    for answer in expert_answers.select(["purpose", "annotator"]).to_pylist():
+    for answer in expert_answers.group_by(["purpose", "annotator"]).aggregate([]).to_pylist():
         people[answer["purpose"]].add(answer["annotator"])
     return all(people.values()) and not people["audit"] & people["expert"]
 
@@ -113,17 +119,18 @@ def evidence(items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidenc
     """Return what experts have said so far, as arrays in risk order.
 
     Args:
-        items: RELEASE_ITEMS, any row order.
+        items: RELEASE_ITEMS, any row order; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
         adjudicated: ADJUDICATIONS.
     """
     ranked = items.select(["batch", "item_id", "is_audited", "risk_rank"]).sort_by("risk_rank")
-    said = {(row["batch"], row["item_id"]): row for table in (audit, adjudicated) for row in table.to_pylist()}
-    names = zip(ranked["batch"].to_pylist(), ranked["item_id"].to_pylist(), strict=True)
-    rows = [said.get(name) for name in names]
+    said = pa.concat_tables([table.select(_SAID) for table in (audit, adjudicated)])
+    item, judged = places(ranked, said)
 
-    def flags(column: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        return np.array([bool(row and row[column]) for row in rows], dtype=np.bool_)
+    def flags(column: str) -> Flags:
+        found = np.zeros(max(item.max(initial=-1), judged.max(initial=-1)) + 1, np.bool_)
+        found[judged] = pc.fill_null(said[column], False).to_numpy()
+        return found[item]
 
     is_audited = ranked["is_audited"].to_numpy().astype(np.bool_)
     return Evidence(is_audited, flags("is_settled"), flags("is_wrong"), flags("is_contested"))

@@ -1,59 +1,31 @@
 """Checks of a release's content: each recomputes a claim from the evidence and returns what is wrong, or nothing."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cupel.certificate.result import Assay, AuditResult, Terms, assay, wording
+from cupel.certificate.result import AuditResult, wording
 from cupel.certificate.sample import draw
-from cupel.release import layout
+from cupel.certificate.sequence import Flags
 from cupel.release.freeze import audit_seed, items_sha256
-from cupel.release.proof import evidence
+from cupel.release.names import Name, Names
+from cupel.release.opened import Opened, Row
 from cupel.tables import AUDIT_RESULT
 
 MOST_NAMED = 5
-
-Row = dict[str, Any]
-Name = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A release's manifest, certificate.json and tables, by their path in the folder."""
-
-    manifest: Row
-    certificate: Row
-    tables: Mapping[str, pa.Table]
-
-    def evidence(self, name: str) -> list[Row]:
-        """Return the rows of a table of the evidence."""
-        return list(self.tables[f"evidence/{name}.parquet"].to_pylist())
-
-    @cached_property
-    def frozen(self) -> list[Row]:
-        """The frozen items, in their order of risk."""
-        return sorted(self.evidence("release_items"), key=lambda row: int(row["risk_rank"]))
-
-    @cached_property
-    def released(self) -> list[Row]:
-        """The released items of all splits, with the file that each lies in as `file`."""
-        return [{**row, "file": name} for name in layout.DATA_FILES for row in self.tables[name].to_pylist()]
-
-    @property
-    def withheld(self) -> list[Row]:
-        """The items that were held back."""
-        return list(self.tables[layout.WITHHELD_FILE].to_pylist())
+# What a released item keeps as it was frozen: always, and where no expert judged it.
+_KEPT = ("source_file", "line", "split", "group_id", "licence")
+_KEPT_UNLESS_JUDGED = ("label", "decided_by")
 
 
 def frozen_items(opened: Opened) -> str:
     """The hash of the frozen ids, labels and risk order is the one that plan and certificate name."""
-    found = items_sha256(opened.tables["evidence/release_items.parquet"])
-    ranks = [row["risk_rank"] for row in opened.frozen]
-    if ranks != list(range(1, len(ranks) + 1)):
+    found = items_sha256(opened.frozen)
+    ranks = opened.frozen["risk_rank"].to_numpy()
+    if not np.array_equal(ranks, np.arange(1, len(ranks) + 1)):
         return "the risk order has gaps or repeats"
     claims = {part: opened.certificate[part]["items_sha256"] for part in ("plan", "certificate")}
     wrong = [f"{part} says {claim}" for part, claim in claims.items() if claim != found]
@@ -66,10 +38,10 @@ def audit_draw(opened: Opened) -> str:
     seed = audit_seed(plan["items_sha256"], opened.certificate["project_seed"], plan["attempt"])
     if seed != plan["seed"]:
         return f"the plan's seed is {plan['seed']}, but the frozen items give {seed}"
-    names = [_name(row) for row in frozen]
-    drawn = {names[place] for place in draw(names, plan["audit_size"], plan["seed"])}
-    marked = {_name(row) for row in frozen if row["is_audited"]}
-    judged = {_name(row) for row in opened.evidence("audit")}
+    places_drawn = draw(Names(frozen), plan["audit_size"], plan["seed"])
+    drawn = set(Names(frozen.take(pa.array(places_drawn, pa.int64()))))
+    marked = set(Names(frozen.filter(frozen["is_audited"])))
+    judged = set(Names(opened.evidence("audit")))
     if drawn != marked:
         return f"the seed draws other items than those marked: {_some(drawn ^ marked)}"
     return f"the audit holds other items than those drawn: {_some(drawn ^ judged)}" if drawn != judged else ""
@@ -77,23 +49,33 @@ def audit_draw(opened: Opened) -> str:
 
 def proposed_labels(opened: Opened) -> str:
     """Audit and adjudications judge the labels that were frozen, and their verdicts follow from the labels."""
-    labels = {_name(row): row["label"] for row in opened.frozen}
-    for table in ("audit", "adjudications"):
-        for row in opened.evidence(table):
-            name, said = _name(row), row["expert_label"]
-            if labels.get(name) != row["label"]:
-                return f"{table}: {_id(name)} judges {row['label']!r}, but {labels.get(name)!r} was frozen"
-            if row["is_wrong"] != (None if said is None else said != row["label"]):
-                return f"{table}: {_id(name)}: is_wrong is {row['is_wrong']}, but the experts' label is {said!r}"
-            if row["is_contested"] != (row["is_settled"] and said is None):
-                return f"{table}: {_id(name)}: is_contested is {row['is_contested']}, but the label is {said!r}"
+    for name in ("audit", "adjudications"):
+        table, numbers = opened.evidence(name), opened.numbers
+        frozen = opened.frozen["label"].take(numbers.place(getattr(numbers, name), numbers.frozen))
+        said = table["expert_label"]
+        is_wrong = pc.not_equal(said, table["label"])
+        is_contested = pc.and_(table["is_settled"], pc.is_null(said))
+        row = _first(_differ(table["label"], frozen), _differ(table["is_wrong"], is_wrong),
+                     _differ(table["is_contested"], is_contested))  # fmt: skip
+        if row is not None:
+            return f"{name}: {_misjudged(table.slice(row, 1).to_pylist()[0], frozen[row].as_py())}"
     return ""
+
+
+def _misjudged(row: Row, frozen: str | None) -> str:
+    """Return what is wrong with a row of audit or adjudications."""
+    name, said = _id(_name(row)), row["expert_label"]
+    if frozen != row["label"]:
+        return f"{name} judges {row['label']!r}, but {frozen!r} was frozen"
+    if row["is_wrong"] != (None if said is None else said != row["label"]):
+        return f"{name}: is_wrong is {row['is_wrong']}, but the experts' label is {said!r}"
+    return f"{name}: is_contested is {row['is_contested']}, but the label is {said!r}"
 
 
 def test_of_cuts(opened: Opened) -> str:
     """The fixed-sequence test, recomputed from the audit, gives the recorded cuts."""
-    cuts = [cut._asdict() for cut in _assay(opened).cuts]
-    recorded = [{key: row[key] for key in row if key != "release"} for row in opened.evidence("cuts")]
+    cuts = [cut._asdict() for cut in opened.assay.cuts]
+    recorded = opened.evidence("cuts").drop_columns("release").to_pylist()
     recorded.sort(key=lambda row: int(row["accepted"]))
     if len(cuts) != len(recorded):
         return f"{len(recorded)} cuts are recorded, recomputing gives {len(cuts)}"
@@ -106,7 +88,7 @@ def test_of_cuts(opened: Opened) -> str:
 
 def certified_result(opened: Opened) -> str:
     """Status, bounds and counts of the certificate follow from the evidence."""
-    result = _assay(opened).result
+    result = opened.assay.result
     if result.status != "certified":
         return f"the evidence gives {result.status}, not certified: {result.reason}"
     computed = vars(result)
@@ -130,52 +112,79 @@ def certificate_wording(opened: Opened) -> str:
 
 def nothing_lost(opened: Opened) -> str:
     """Every frozen item is either released or withheld, and no other item is."""
-    frozen = {_name(row) for row in opened.frozen}
-    released, withheld = [_name(row) for row in opened.released], [_name(row) for row in opened.withheld]
-    twice = {name for name, times in Counter([*released, *withheld]).items() if times > 1}
+    numbers = opened.numbers
+    there = np.concatenate([numbers.released, numbers.withheld])
+    size = 1 + max(part.max(initial=-1) for part in numbers)
+    times, frozen = np.bincount(there, minlength=size), np.bincount(numbers.frozen, minlength=size)
+    twice = _named(opened, times > 1)
     if twice:
         return f"there more than once: {_some(twice)}"
-    absent, unknown = frozen - {*released, *withheld}, {*released, *withheld} - frozen
+    absent, unknown = _named(opened, (frozen > 0) & (times == 0)), _named(opened, (frozen == 0) & (times > 0))
     problems = [f"frozen, but neither released nor withheld: {_some(absent)}"] if absent else []
     problems += [f"never frozen: {_some(unknown)}"] if unknown else []
     return "; ".join(problems)
 
 
+def _named(opened: Opened, is_meant: Flags) -> set[Name]:
+    """Return the names of the items with these numbers, as far as they were frozen, released or withheld."""
+    numbers = opened.numbers
+    found: set[Name] = set()
+    for table, own in (
+        (opened.frozen, numbers.frozen), (opened.released, numbers.released), (opened.withheld, numbers.withheld),
+    ):  # fmt: skip
+        found.update(Names(table.filter(pa.array(is_meant[own]))))
+    return found
+
+
 def expert_labels(opened: Opened) -> str:
     """An item that experts settled carries their label; one that they contest is withheld; no other is."""
-    verdicts = _verdicts(opened)
-    for row in opened.released:
-        said = verdicts.get(_name(row), row["label"])
-        if row["label"] != said:
-            return f"{_id(_name(row))} is released as {row['label']!r}, but the experts say {said!r}"
-    not_contested = [_name(row) for row in opened.withheld if verdicts.get(_name(row), "unseen") is not None]
-    return f"withheld, but not contested: {_some(set(not_contested))}" if not_contested else ""
+    numbers, verdicts = opened.numbers, opened.verdicts
+    place = numbers.place(numbers.released, numbers.verdicts)
+    said = verdicts["expert_label"].take(place)
+    row = _first(pc.and_(pc.is_valid(place), _differ(opened.released["label"], said)))
+    if row is not None:
+        name, label = _name(opened.released.slice(row, 1).to_pylist()[0]), opened.released["label"][row].as_py()
+        return f"{_id(name)} is released as {label!r}, but the experts say {said[row].as_py()!r}"
+    place = numbers.place(numbers.withheld, numbers.verdicts)
+    is_contested = pc.and_(pc.is_valid(place), pc.is_null(verdicts["expert_label"].take(place)))
+    not_contested = set(Names(opened.withheld.filter(pc.invert(is_contested))))
+    return f"withheld, but not contested: {_some(not_contested)}" if not_contested else ""
 
 
 def other_labels(opened: Opened) -> str:
     """A label that no expert judged is the one that was frozen; file, line, split, group and licence too."""
-    verdicts, frozen = _verdicts(opened), {_name(row): row for row in opened.frozen}
-    for row in opened.released:
-        item = frozen.get(_name(row))
-        if item is None:
-            return f"{_id(_name(row))} was never frozen"
-        kept = ["source_file", "line", "split", "group_id", "licence"]
-        kept += [] if _name(row) in verdicts else ["label", "decided_by"]
-        different = _differences(row, {key: item[key] for key in kept})
-        if different:
-            return f"{_id(_name(row))}: {different}"
-    return ""
+    numbers, released = opened.numbers, opened.released
+    place = numbers.place(numbers.released, numbers.frozen)
+    is_judged = pc.is_valid(numbers.place(numbers.released, numbers.verdicts))
+    problems = [pc.is_null(place)]
+    for key in (*_KEPT, *_KEPT_UNLESS_JUDGED):
+        differs = _differ(released[key], opened.frozen[key].take(place))
+        problems.append(pc.and_not(differs, is_judged) if key in _KEPT_UNLESS_JUDGED else differs)
+    row = _first(*problems)
+    if row is None:
+        return ""
+    found = released.slice(row, 1).to_pylist()[0]
+    if not place[row].is_valid:
+        return f"{_id(_name(found))} was never frozen"
+    item = opened.frozen.slice(place[row].as_py(), 1).to_pylist()[0]
+    kept = _KEPT if is_judged[row].as_py() else (*_KEPT, *_KEPT_UNLESS_JUDGED)
+    return f"{_id(_name(found))}: {_differences(found, {key: item[key] for key in kept})}"
 
 
 def splits_without_leaks(opened: Opened) -> str:
     """Every item lies in the file of its split, and no group lies in two splits."""
-    split_of: dict[str, str] = {}
-    for row in opened.released:
-        if row["file"] != f"data/{row['split']}.parquet":
-            return f"{_id(_name(row))} is in {row['file']}, but its split is {row['split']!r}"
-        if split_of.setdefault(row["group_id"], row["split"]) != row["split"]:
-            return f"group {row['group_id']!r} is in {split_of[row['group_id']]} and in {row['split']}"
-    return ""
+    released = opened.released
+    in_file = pc.binary_join_element_wise("data/", pc.binary_join_element_wise(released["split"], ".parquet", ""), "")
+    group = released["group_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    known = released["split"].take(pa.array(first[number]))
+    row = _first(_differ(released["file"], in_file), _differ(released["split"], known))
+    if row is None:
+        return ""
+    found, split = released.slice(row, 1).to_pylist()[0], known[row].as_py()
+    if found["file"] != f"data/{found['split']}.parquet":
+        return f"{_id(_name(found))} is in {found['file']}, but its split is {found['split']!r}"
+    return f"group {found['group_id']!r} is in {split} and in {found['split']}"
 
 
 def one_release(opened: Opened) -> str:
@@ -204,18 +213,16 @@ CONTENT_CHECKS: dict[str, Callable[[Opened], str]] = {
 }
 
 
-def _assay(opened: Opened) -> Assay:
-    plan, tables = opened.certificate["plan"], opened.tables
-    terms = Terms(plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"])
-    items, audit, adjudicated = (
-        tables[f"evidence/{name}.parquet"] for name in ("release_items", "audit", "adjudications")
-    )
-    return assay(evidence(items, audit, adjudicated), terms)
+def _differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Tell where two columns differ; null is equal to null."""
+    one_null, other_null = pc.is_null(one), pc.is_null(other)
+    return pc.or_(pc.xor(one_null, other_null), pc.fill_null(pc.not_equal(one, other), False))
 
 
-def _verdicts(opened: Opened) -> dict[Name, str | None]:
-    rows = (*opened.evidence("adjudications"), *opened.evidence("audit"))
-    return {_name(row): row["expert_label"] for row in rows if row["is_settled"]}
+def _first(*problems: pa.ChunkedArray) -> int | None:
+    """Return the first row that has any of these problems; None where no row has one."""
+    row = min((place for flags in problems if (place := pc.index(flags, True).as_py()) >= 0), default=None)
+    return None if row is None else int(row)
 
 
 def _result_columns() -> list[str]:

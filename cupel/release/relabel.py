@@ -2,11 +2,14 @@
 
 import csv
 import io
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.answers.places import places
 from cupel.lake import Lake
 from cupel.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS, TABLES
 
@@ -21,6 +24,7 @@ RELABEL_SCHEMA = pa.schema(
         pa.field("risk_rank", pa.int64(), nullable=False),
     ]
 )
+_SAID = ["batch", "item_id", "is_settled", "is_wrong", "expert_label"]
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
@@ -39,23 +43,17 @@ def relabel_next(items: pa.Table, audit: pa.Table, adjudications: pa.Table, most
         riskiest first; then all that no expert has settled, the riskiest first. Items whose label
         experts confirmed, or on which they stay split, are not in it.
     """
-    verdicts = {(row["batch"], row["item_id"]): row for row in [*audit.to_pylist(), *adjudications.to_pylist()]}
-    wrong: list[dict[str, Any]] = []
-    unseen: list[dict[str, Any]] = []
-    for item in items.take(pc.sort_indices(items, [("risk_rank", "descending")])).to_pylist():
-        verdict = verdicts.get((item["batch"], item["item_id"]))
-        row = {name: item[name] for name in ("batch", "item_id", "text", "label", "risk_rank")}
-        if verdict is None or not verdict["is_settled"]:
-            unseen.append({**row, "reason": _risk(item)})
-        elif verdict["is_wrong"]:
-            wrong.append({**row, "reason": f"wrong: the experts say {verdict['expert_label']}"})
-    return pa.Table.from_pylist((wrong + unseen)[:most], schema=RELABEL_SCHEMA)
+    listed = _listed(items, audit, adjudications, most)
+    return pa.Table.from_pylist(_reasoned(items.take(listed.row), listed), schema=RELABEL_SCHEMA)
 
 
 def relabel_rows(lake: Lake, release: str, most: int | None = MOST) -> pa.Table:
     """Return `relabel_next` of a release in the lake; tables that are not there yet count as empty."""
-    items, audit, adjudications = (_read(lake, table.name, release) for table in (RELEASE_ITEMS, AUDIT, ADJUDICATIONS))
-    return relabel_next(items, audit, adjudications, most)
+    audit, adjudications = (_read(lake, table.name, release) for table in (AUDIT, ADJUDICATIONS))
+    items = _read(lake, RELEASE_ITEMS.name, release, ["batch", "item_id", "risk_rank"])
+    listed = _listed(items, audit, adjudications, most)
+    found = by_rank(lake, release, items["risk_rank"].take(listed.row))
+    return pa.Table.from_pylist(_reasoned(found, listed), schema=RELABEL_SCHEMA)
 
 
 def relabel_csv(lake: Lake, release: str, most: int | None = MOST) -> str:
@@ -92,9 +90,66 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA) else cell
 
 
-def _read(lake: Lake, table: str, release: str) -> pa.Table:
-    is_there = lake.commit(table, release) is not None
-    return lake.read(table, release) if is_there else TABLES[table].schema.empty_table()
+def by_rank(lake: Lake, release: str, ranks: pa.ChunkedArray) -> pa.Table:
+    """Return the rows of a release's RELEASE_ITEMS that have these risk ranks, in the order given.
+
+    Args:
+        lake: The project's lake.
+        release: The release.
+        ranks: Each once, all of them there.
+    """
+    wanted = ranks.combine_chunks()
+    pieces = [RELEASE_ITEMS.schema.empty_table()]
+    if len(wanted):
+        pieces += [
+            piece.filter(pc.is_in(piece["risk_rank"], value_set=wanted))
+            for piece in lake.read_batches(RELEASE_ITEMS.name, release)
+        ]
+    found = pa.concat_tables(pieces)
+    return found.take(pc.index_in(wanted, value_set=found["risk_rank"].combine_chunks()))
+
+
+class _Listed(NamedTuple):
+    """What is listed: rows of the items, and what experts say where they found the label wrong (else null)."""
+
+    row: pa.Array
+    expert_label: pa.Array
+
+
+def _listed(items: pa.Table, audit: pa.Table, adjudications: pa.Table, most: int | None) -> _Listed:
+    verdicts = pa.concat_tables([table.select(_SAID) for table in (audit, adjudications)])
+    item, judged = places(items, verdicts)
+    # Where an item was judged twice, the later row counts.
+    last = np.full(max(item.max(initial=-1), judged.max(initial=-1)) + 1, -1)
+    last[judged] = np.arange(len(judged))
+    order = np.argsort(-items["risk_rank"].to_numpy(), kind="stable")
+    verdict = last[item][order]
+    is_settled, is_wrong = (
+        np.append(pc.fill_null(verdicts[name], False).to_numpy(), False)[verdict] for name in ("is_settled", "is_wrong")
+    )
+    wrong, unseen = np.flatnonzero(is_settled & is_wrong), np.flatnonzero(~is_settled)
+    listed = np.concatenate([wrong, unseen])[:most]
+    is_said = np.arange(len(listed)) < len(wrong)
+    said = verdicts["expert_label"].combine_chunks().take(pa.array(verdict[listed], mask=~is_said))
+    return _Listed(pa.array(order[listed]), said)
+
+
+def _reasoned(items: pa.Table, listed: _Listed) -> list[dict[str, Any]]:
+    names = ("batch", "item_id", "text", "label", "risk_rank")
+    return [
+        {
+            **{name: item[name] for name in names},
+            "reason": _risk(item) if said is None else f"wrong: the experts say {said}",
+        }
+        for item, said in zip(items.to_pylist(), listed.expert_label.to_pylist(), strict=True)
+    ]
+
+
+def _read(lake: Lake, table: str, release: str, columns: Sequence[str] | None = None) -> pa.Table:
+    if lake.commit(table, release) is not None:
+        return lake.read(table, release, columns)
+    content = TABLES[table].schema.empty_table()
+    return content if columns is None else content.select(columns)
 
 
 def _risk(item: dict[str, Any]) -> str:

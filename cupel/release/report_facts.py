@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from cupel.answers.places import places
 from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.hypergeometric import upper_count
 from cupel.certificate.sequence import floor_share
@@ -14,6 +17,8 @@ from cupel.lake import Lake
 from cupel.release.facts import ReleaseFacts, Row
 from cupel.release.relabel import RELABEL_SCHEMA, relabel_rows
 from cupel.tables import ANNOTATIONS, AUDIT, RELEASE_ITEMS, TABLES
+
+_ANSWERED = ["item_id", "annotator", "label"]
 
 
 class ReportFacts(NamedTuple):
@@ -37,7 +42,8 @@ class ReportFacts(NamedTuple):
 
 def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
     """Gather them; tables that are not there yet count as empty."""
-    items, audit = (_read(lake, table.name, facts.release) for table in (RELEASE_ITEMS, AUDIT))
+    items = _read(lake, RELEASE_ITEMS.name, facts.release, ["batch", "item_id", "risk_rank"])
+    audit = _read(lake, AUDIT.name, facts.release, ["batch", "item_id", "is_settled", "is_wrong"])
     classes = facts.project.labeling.classes
     return ReportFacts(
         curve=audit_curve(items, audit),
@@ -46,7 +52,7 @@ def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
         agreement=[
             row
             for batch in facts.batches
-            for row in agreement(batch.batch, _read(lake, ANNOTATIONS.name, batch.batch), classes)
+            for row in agreement(batch.batch, _read(lake, ANNOTATIONS.name, batch.batch, _ANSWERED), classes)
         ],
     )
 
@@ -73,22 +79,22 @@ def audit_curve(items: pa.Table, audit: pa.Table) -> list[Row]:
     """Count audited and wrong labels along the risk order.
 
     Args:
-        items: RELEASE_ITEMS.
-        audit: AUDIT of the release.
+        items: RELEASE_ITEMS; columns batch, item_id, risk_rank.
+        audit: AUDIT of the release; columns batch, item_id, is_settled, is_wrong.
 
     Returns:
         A row for each audited item whose verdict is settled, the safest first: risk_rank, and audited and
         wrong so far. Contested items count as audited and not as wrong, as in the test of the cuts.
     """
-    ranks = {(row["batch"], row["item_id"]): row["risk_rank"] for row in _names(items, ["risk_rank"])}
-    settled = [row for row in _names(audit, ["is_settled", "is_wrong"]) if row["is_settled"]]
-    settled.sort(key=lambda row: ranks[row["batch"], row["item_id"]])
-    curve: list[Row] = []
-    wrong = 0
-    for audited, row in enumerate(settled, 1):
-        wrong += row["is_wrong"] is True
-        curve.append({"risk_rank": ranks[row["batch"], row["item_id"]], "audited": audited, "wrong": wrong})
-    return curve
+    settled = audit.filter(audit["is_settled"])
+    item, judged = places(items, settled)
+    rank = items["risk_rank"].take(pc.index_in(pa.array(judged), value_set=pa.array(item))).to_numpy()
+    order = np.argsort(rank, kind="stable")
+    wrong = np.cumsum(pc.fill_null(settled["is_wrong"], False).to_numpy()[order])
+    return [
+        {"risk_rank": int(rank[place]), "audited": audited, "wrong": int(wrong[audited - 1])}
+        for audited, place in enumerate(order, 1)
+    ]
 
 
 def wrong_left(curve: Sequence[Row], items: int, audited: int, seen_share: float) -> float | None:
@@ -127,11 +133,7 @@ def _allowed_wrong(facts: ReleaseFacts) -> int:
     return floor_share(result["error_budget"], result["items"] - upper)
 
 
-def _names(table: pa.Table, more: list[str]) -> list[Row]:
-    return list(table.select(["batch", "item_id", *more]).to_pylist())
-
-
-def _read(lake: Lake, table: str, partition: str) -> pa.Table:
+def _read(lake: Lake, table: str, partition: str, columns: list[str]) -> pa.Table:
     if lake.commit(table, partition) is None:
-        return TABLES[table].schema.empty_table()
-    return lake.read(table, partition)
+        return TABLES[table].schema.empty_table().select(columns)
+    return lake.read(table, partition, columns)

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from cupel.answers.places import places
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.tables import STAGE_ERRORS, from_rows
 
@@ -16,6 +18,9 @@ _STAGES = (
     ("checker", "predicted_label"),
     ("people and checker", "label"),
 )
+# Of RELEASE_ITEMS and ANNOTATIONS, what is needed here.
+NEEDED_ITEMS = ("batch", "item_id", *(column for _, column in _STAGES))
+NEEDED_ANNOTATIONS = ("item_id", "label")
 
 
 def stage_errors(
@@ -28,24 +33,23 @@ def stage_errors(
 
     Args:
         release: Name of the release.
-        items: RELEASE_ITEMS.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
-        annotations: Batch and its ANNOTATIONS, for each batch of the release.
+        annotations: Batch and its ANNOTATIONS, for each batch of the release; `NEEDED_ANNOTATIONS` will do.
 
     Returns:
         STAGE_ERRORS. Intervals are exact (Clopper-Pearson); one annotator's, whose answers on an item
         hang together, is a percentile bootstrap over items.
     """
-    truth = {
-        (row["batch"], row["item_id"]): row["expert_label"]
-        for row in audit.to_pylist()
-        if row["expert_label"] is not None
-    }
-    audited = [row for row in items.to_pylist() if (row["batch"], row["item_id"]) in truth]
-    rows = [_one_annotator(release, truth, annotations)]
+    said = audit.filter(pc.is_valid(audit["expert_label"]))
+    rows = [_one_annotator(release, said, annotations)]
+    item, judged = places(items, said)
+    verdict = pc.index_in(pa.array(item), value_set=pa.array(judged)).drop_null()
+    audited = items.filter(pc.is_in(pa.array(item), value_set=pa.array(judged)))
+    truth = said["expert_label"].take(verdict)
     for position, (name, column) in enumerate(_STAGES, 2):
-        wrong = sum(row[column] != truth[row["batch"], row["item_id"]] for row in audited)
-        rows.append(_row(release, position, name, wrong, len(audited)))
+        is_wrong = pc.fill_null(pc.not_equal(audited[column], truth), True)
+        rows.append(_row(release, position, name, pc.sum(is_wrong).as_py() or 0, audited.num_rows))
     return from_rows(rows, STAGE_ERRORS)
 
 
@@ -62,15 +66,14 @@ def _row(release: str, position: int, name: str, wrong: int, audited: int) -> di
     }
 
 
-def _one_annotator(
-    release: str, truth: dict[tuple[str, str], str], annotations: Sequence[tuple[str, pa.Table]]
-) -> dict[str, object]:
+def _one_annotator(release: str, said: pa.Table, annotations: Sequence[tuple[str, pa.Table]]) -> dict[str, object]:
     wrong: dict[tuple[str, str], list[bool]] = {}
     for batch, table in annotations:
-        for row in table.select(["item_id", "label"]).to_pylist():
-            name = (batch, row["item_id"])
-            if name in truth:
-                wrong.setdefault(name, []).append(row["label"] != truth[name])
+        own = said.filter(pc.equal(said["batch"], batch))
+        truth = dict(zip(own["item_id"].to_pylist(), own["expert_label"].to_pylist(), strict=True))
+        known = table.filter(pc.is_in(table["item_id"], value_set=own["item_id"].combine_chunks()))
+        for row in known.select(["item_id", "label"]).to_pylist():
+            wrong.setdefault((batch, row["item_id"]), []).append(row["label"] != truth[row["item_id"]])
     shares = np.array([np.mean(wrong[name]) for name in sorted(wrong)])
     if not shares.size:
         return _row(release, 1, "one annotator", 0, 0)

@@ -20,7 +20,7 @@ from assets.spec import PRIVATE_COLUMNS, preview
 from cupel.lake import Lake
 from cupel.release import report
 from cupel.release.card import front_matter, render_card
-from cupel.release.croissant import croissant
+from cupel.release.croissant import DataFile, croissant
 from cupel.release.funnel import print_funnel
 from cupel.release.layout import json_bytes
 from cupel.release.relabel import RELABEL_SCHEMA, as_csv
@@ -86,7 +86,7 @@ def test_the_card_has_the_markup_of_its_template_only(said: dict[str, str]) -> N
 @given(st.one_of(sayings, st.sampled_from(tricks)))
 def test_the_metadata_are_json_that_says_what_was_said(said: dict[str, str]) -> None:
     facts, _ = chosen({**TWIN, **said}, True)
-    content = json.loads(json_bytes(croissant(facts, {"data/train.parquet": (b"x", 1)})))
+    content = json.loads(json_bytes(croissant(facts, {"data/train.parquet": DataFile("ab" * 32, 1, 1)})))
     assert content["name"] == "one-r1"
     assert content["rai:dataAnnotationProtocol"][0] == facts.project.labeling.question
 

@@ -8,7 +8,7 @@ import mlcroissant
 import pytest
 
 from cupel.errors import ReleaseError
-from cupel.release.croissant import croissant
+from cupel.release.croissant import DataFile, croissant
 from cupel.release.folder import write_release
 
 
@@ -52,7 +52,7 @@ def test_there_are_no_dates_in_it(folder: Path) -> None:
 
 
 def test_the_same_facts_give_the_same_metadata(certified: Any) -> None:
-    files = {"data/train.parquet": (b"x", 1)}
+    files = {"data/train.parquet": DataFile("ab" * 32, 1, 1)}
     assert croissant(certified.facts, files) == croissant(certified.facts, files)
 
 
