@@ -7,21 +7,22 @@ import dagster as dg
 from assets.bench import Bench
 from assets.spec import materialized, spec
 from cupel.answers.tasks import label_tasks
+from cupel.checking.checker import second_opinion
 from cupel.checking.labels import awaiting, labels
-from cupel.checking.linear import predictions
 from cupel.checking.routes import routes
 from cupel.release.gates import open_gate
 
 
 @dg.multi_asset(specs=[spec("predictions", deps=["clean_items", "consensus"], kinds=["scikitlearn"])])
 def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Ask the checker for its opinion of every item, trained on the consensus of the others."""
+    """Ask the checker for its opinion of every item; one that learns is trained on the consensus of the others."""
     with bench.step(context) as step:
-        project = step.project
         items = step.read("clean_items", columns=["item_id", "text", "group_id"])
         consensus = step.read("consensus", columns=["item_id", "posterior"])
-        table = predictions(items, consensus, project.labeling.classes, project.checking)
-        return materialized(step, step.write("predictions", table))
+        found = second_opinion(step.project, step.partition, items, consensus, bench.data)
+        for name, sha256 in found.files.items():
+            step.file(name, sha256)
+        return materialized(step, step.write("predictions", found.predictions), **found.told)
 
 
 @dg.multi_asset(specs=[spec("routes", deps=["consensus", "predictions"], kinds=["numpy"])])

@@ -31,6 +31,10 @@ class AnswerError(CupelError):
     """An answers log that is broken, or an answer that cannot be recorded."""
 
 
+class CheckerError(CupelError):
+    """A checker that cannot give its opinions: a file, an endpoint or a package that is not as it must be."""
+
+
 class AuditError(CupelError):
     """Audit counts or sheets that cannot be: impossible numbers, wrong or half-filled sheets."""
 

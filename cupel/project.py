@@ -245,11 +245,22 @@ class Labeling(Section):
         return self
 
 
+class PredictionsChecker(Section):
+    """A team's own model, as the file that it wrote."""
+
+    file: str = Field(min_length=1)
+    """Its predictions, relative to the data folder: CSV or Parquet."""
+    model: Slug = "predictions"
+    """What the model is called in the tables."""
+
+
 class Checking(Section):
     """The second check by a model, and when people are asked again."""
 
-    checker: Literal["linear"] = "linear"
+    checker: Literal["linear", "predictions"] = "linear"
     """The model that gives the second opinion."""
+    predictions: PredictionsChecker | None = None
+    """Your own model's predictions; required where it is the checker."""
     folds: Annotated[int, Field(ge=2, le=20)] = 5
     """Folds of the out-of-sample predictions."""
     seed: int = 7
@@ -258,6 +269,12 @@ class Checking(Section):
     """Inverse strength of the penalty of the linear model."""
     accept_log_odds: float = 3.0
     """Log-odds of the label from which the route is accept."""
+
+    @model_validator(mode="after")
+    def _checker_is_described(self) -> "Checking":
+        if self.checker == "predictions" and self.predictions is None:
+            raise ValueError("the checker is predictions; add a section predictions with the key file")
+        return self
 
 
 class Splits(Section):

@@ -188,8 +188,9 @@ PREDICTIONS = Table(
         Column("predicted_label", TEXT, "Most likely class; null where the checker abstains.", True),
         Column("posterior", REALS, "Probability of each class, in the ontology's order; null on abstention.", True),
         Column("fold", INTEGER, "Fold that the item was held out in.", True),
+        Column("abstention", TEXT, "Why the checker abstains; null where it does not.", True),
         Column("model", TEXT, "Name of the checker."),
-        Column("model_version", TEXT, "Version of the checker: a hash of its settings."),
+        Column("model_version", TEXT, "Version of the checker: a hash of all that it is made of."),
     ),
 )  # fmt: skip
 

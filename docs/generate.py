@@ -60,7 +60,7 @@ def _section(field: FieldInfo) -> tuple[type[BaseModel] | None, str]:
     for argument in get_args(annotation):
         if isinstance(argument, type) and issubclass(argument, BaseModel):
             kind = str(annotation)
-            return argument, ".<name>" if "dict" in kind else "[]" if "tuple" in kind else ""
+            return argument, ".<name>" if "dict[" in kind else "[]" if "tuple[" in kind else ""
     return None, ""
 
 

@@ -148,6 +148,8 @@ def _of_data(projects: Sequence[Project], deployment: Deployment, place: Path, p
             found.append(Touch(path, project.project, EVERYTHING, f"a file of delivery {', '.join(batches)}"))
         elif name in (*project.labeling.answers, project.labeling.gold):
             found.append(Touch(path, project.project, _onward(["labeling"]), "answers or known labels"))
+        elif project.checking.predictions is not None and name == project.checking.predictions.file:
+            found.append(Touch(path, project.project, _onward(["checking"]), "predictions of the team's own model"))
     return found
 
 

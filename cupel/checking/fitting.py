@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from cupel.checking.calibration import MIN_PROBABILITY
 from cupel.consensus.coding import Integers, Reals
 
 # A model of fewer training items says nothing worth hearing.
@@ -13,8 +14,6 @@ MIN_TEXTS_WORD = 2
 MIN_TEXTS_CHARACTERS = 3
 # Chances that a consensus gives a class, below which the class is left out of that item's training.
 MIN_WEIGHT = 0.02
-# No class is ever held to be impossible; also what keeps logarithms finite after rounding.
-MIN_PROBABILITY = 1e-6
 SOLVER_TOLERANCE = 1e-3
 SOLVER_ITERATIONS = 50
 

@@ -114,6 +114,15 @@ def test_files_of_a_delivery_and_of_answers_touch_the_project_that_names_them(re
     assert touched_stages(repository.touched(), "small") == set()
 
 
+def test_predictions_of_a_teams_own_model_touch_the_checking(repository: Repository) -> None:
+    repository.change("other", checking={"checker": "predictions", "predictions": {"file": "other/model.csv"}})
+    repository.commit()
+    repository.git("checkout", "-q", "-b", "newer")
+    (repository.deployment.data / "other" / "model.csv").write_text("item_id,label\n")
+    assert touched_stages(repository.touched(), "other") == FROM["checking"]
+    assert touched_stages(repository.touched(), "small") == set()
+
+
 def test_code_touches_every_project_and_files_beside_it_none(repository: Repository) -> None:
     (repository.folder / "code" / "cupel" / "lake.py").write_text("")
     (repository.folder / "odd name\n.txt").write_text("")

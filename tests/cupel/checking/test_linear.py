@@ -4,7 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from cupel.checking.linear import MIN_TRAINING_ITEMS, folds, model_version, predictions
+from cupel.checking.fitting import MIN_TRAINING_ITEMS
+from cupel.checking.folds import folds
+from cupel.checking.linear import model_version, predictions
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
 from cupel.project import Checking

@@ -34,6 +34,7 @@ def tables(*cases: tuple[str, list[float] | None]) -> tuple[pa.Table, pa.Table]:
         "predicted_label": [None if p is None else CLASSES[p.index(max(p))] for p in opinions],
         "posterior": pa.array(opinions, pa.list_(pa.float64())),
         "fold": pa.array([0] * len(ids), pa.int64()),
+        "abstention": pa.array(["silent" if p is None else None for p in opinions], pa.string()),
         "model": ["m"] * len(ids),
         "model_version": ["1"] * len(ids),
     }, schema=PREDICTIONS.schema)  # fmt: skip

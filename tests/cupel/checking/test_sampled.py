@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from cupel.checking import linear, sampled
-from cupel.checking.linear import folds, model_version, predictions
+from cupel.checking.folds import folds
+from cupel.checking.linear import model_version, predictions
 from cupel.checking.sampled import drawn, must_be_sampled
 from cupel.consensus.consensus import consensus
 from cupel.project import Checking

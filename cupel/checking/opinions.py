@@ -1,0 +1,114 @@
+"""Opinions: what any checker says of a batch, from its scores to the table of predictions."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from cupel.checking.calibration import calibrated
+from cupel.checking.folds import folds_of
+from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
+from cupel.errors import TableError
+from cupel.project import Checking
+from cupel.tables import PREDICTIONS, TEXT, conform
+
+
+class Batch(NamedTuple):
+    """A batch as checkers see it, in ascending order of item ids.
+
+    `items` has item_id, group_id and whatever else was given; `crowd` is what the consensus believes, shape
+    items x classes, NaN rows where it has no answers; `fold` is the fold of each item.
+    """
+
+    items: pa.Table
+    ids: pa.Array
+    crowd: Reals
+    fold: Integers
+    classes: tuple[str, ...]
+
+
+class Opinions(NamedTuple):
+    """What a checker says, before its claims are held against people's answers.
+
+    `scores` are log-probabilities, shape items x classes, NaN rows where it abstains; `abstention` says there
+    why, and is null elsewhere.
+    """
+
+    scores: Reals
+    abstention: pa.Array
+
+
+def batch_of(items: pa.Table, consensus: pa.Table, classes: Sequence[str], settings: Checking) -> Batch:
+    """Return a batch as checkers see it.
+
+    Args:
+        items: A table with item_id and group_id, any order.
+        consensus: CONSENSUS of the same items.
+        classes: The ontology.
+        settings: Folds and seed.
+
+    Raises:
+        TableError: The consensus speaks of other items, or of another number of classes.
+    """
+    items = by_item(items)
+    consensus = by_item(consensus.select(["item_id", "posterior"]))
+    ids = sorted_ids(items["item_id"])
+    if not ids.equals(sorted_ids(consensus["item_id"])):
+        raise TableError("tables clean_items and consensus hold different items; make the consensus of these items")
+    crowd = vectors(consensus["posterior"], len(classes))
+    return Batch(items, ids, crowd, folds_of(items, settings), tuple(classes))
+
+
+def predictions_of(batch: Batch, said: Opinions, model: str, version: str) -> pa.Table:
+    """Return what a checker says as PREDICTIONS, calibrated against people's answers on other folds.
+
+    Args:
+        batch: The batch.
+        said: What the checker says of its items.
+        model: Name of the checker.
+        version: Its version.
+
+    Returns:
+        PREDICTIONS, one row per item, by item id. Of equally likely classes, the ontology's first is named.
+
+    Raises:
+        TableError: Scores or reasons do not fit the batch: their number, infinity, or an abstention without reason.
+    """
+    _check(batch, said)
+    posterior = calibrated(said.scores, batch.crowd, batch.fold)
+    is_known = ~np.isnan(posterior[:, 0])
+    best = np.where(is_known, np.nan_to_num(posterior).argmax(axis=1), 0)
+    columns = {
+        "item_id": batch.ids,
+        "predicted_label": pa.array(batch.classes, TEXT).take(pa.array(best, mask=~is_known)),
+        "posterior": lists_of(posterior, is_known),
+        "fold": pa.array(batch.fold, mask=~is_known),
+        "abstention": said.abstention,
+        "model": pa.repeat(pa.scalar(model, TEXT), len(batch.ids)),
+        "model_version": pa.repeat(pa.scalar(version, TEXT), len(batch.ids)),
+    }
+    return conform(pa.table(columns), PREDICTIONS)
+
+
+def reasons(is_silent: np.ndarray[tuple[int], np.dtype[np.bool_]], reason: str) -> pa.Array:
+    """Return one reason where a checker is silent, null elsewhere."""
+    return pa.array([reason], TEXT).take(pa.array(np.zeros(len(is_silent), np.int64), mask=~is_silent))
+
+
+def _check(batch: Batch, said: Opinions) -> None:
+    want = (len(batch.ids), len(batch.classes))
+    if said.scores.shape != want or len(said.abstention) != want[0]:
+        raise TableError(
+            f"a checker's scores: found shape {said.scores.shape} and {len(said.abstention)} reasons, expected {want}, "
+            "one row per item and one number per class"
+        )
+    is_silent = np.isnan(said.scores).any(axis=1)
+    is_whole = np.isnan(said.scores).all(axis=1) == is_silent
+    for problem, rows in (
+        ("a number is not finite, or missing for some classes only", np.isinf(said.scores).any(axis=1) | ~is_whole),
+        ("silent without a reason, or a reason with a word", is_silent != said.abstention.is_valid().to_numpy(False)),
+    ):
+        if rows.any():
+            place = int(np.argmax(rows))
+            raise TableError(f"a checker's scores, item {batch.ids[place].as_py()!r}: {problem}; null the whole row")
