@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cupel.certificate.digests import digests
 from cupel.errors import AuditError
 
 Name = tuple[str, str]
+
+_MARK_BITS = 53
 
 
 def draw(ids: Collection[Name], size: int, seed: int) -> list[int]:
@@ -48,3 +51,22 @@ def draw(ids: Collection[Name], size: int, seed: int) -> list[int]:
         raise AuditError(f"batch {batch}, item_id {item_id!r}: occurs twice; ids must be unique within a batch")
     # Only where a batch is no slug do two items look alike to the hash; then their names decide.
     return sorted(range(len(names)), key=lambda place: (*words[place].tolist(), *names[place]))[:size]
+
+
+def marks(ids: Collection[Name], seed: int) -> NDArray[np.float64]:
+    """Return a mark for each item, independent and uniform from 0 to below 1: its hash, read as a fraction.
+
+    Args:
+        ids: Batch and item id of each item; `draw` draws those with the smallest marks.
+        seed: Recorded with the release.
+
+    Returns:
+        Marks of shape items.
+
+    >>> ids = [("movies", str(number)) for number in range(8)]
+    >>> marks(ids, seed=7).argsort().tolist() == draw(ids, 8, seed=7)
+    True
+    """
+    words = digests(f"{seed}/{batch}/{item}".encode() for batch, item in ids)
+    # The highest bits that a float holds exactly.
+    return (words[:, 0] >> (64 - _MARK_BITS)).astype(np.float64) / 2.0**_MARK_BITS
