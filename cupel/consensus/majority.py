@@ -6,19 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
+from cupel.consensus.estimates import vote_shares
 
 
 class Majority(NamedTuple):
     """The most frequent answer, one entry per item.
 
     `label` is a place in the classes, -1 on a tie and without votes (an index inside numpy only; in
-    tables it is null); `agreement` is the share of votes for the most frequent answer, NaN without votes.
+    tables it is null); `agreement` is the share of votes for the most frequent answer, NaN without votes;
+    `posterior` holds the shares of votes, shape items x classes, equal shares without votes.
     """
 
     votes: Integers
     label: Integers
     is_tie: NDArray[np.bool_]
     agreement: Reals
+    posterior: Reals
 
 
 def majority(coded: Coded) -> Majority:
@@ -28,7 +31,7 @@ def majority(coded: Coded) -> Majority:
         coded: The annotations; any overlap, also none.
 
     Returns:
-        Votes, label, tie and agreement, each of shape items.
+        Votes, label, tie and agreement, each of shape items, and the shares of votes.
 
     >>> import pyarrow as pa
     >>> from cupel.consensus.coding import code
@@ -43,4 +46,4 @@ def majority(coded: Coded) -> Majority:
     is_tie = (votes > 0) & ((counts == top[:, None]).sum(axis=1) > 1)
     label = np.where(is_tie | (votes == 0), -1, counts.argmax(axis=1))
     agreement = np.divide(top, votes, out=np.full(len(votes), np.nan), where=votes > 0)
-    return Majority(votes, label, is_tie, agreement)
+    return Majority(votes, label, is_tie, agreement, vote_shares(counts))
