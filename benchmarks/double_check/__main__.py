@@ -1,0 +1,104 @@
+"""`python -m benchmarks.double_check --data DIR --json FILE`: what a certified error costs on crowd data."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.double_check.folder import folders_in, read_folder
+from benchmarks.double_check.harness import (
+    BUDGETS,
+    DEPLOYED,
+    TARGETS,
+    Measured,
+    comparison,
+    crowds_of,
+    measure,
+    summary,
+)
+from benchmarks.double_check.rankers import OURS
+from cupel.errors import CupelError
+
+CHOSEN = "dawid_skene"
+
+
+def report(folder: Path, replays: int, items: int | None) -> dict[str, Any]:
+    """Measure a folder.
+
+    Args:
+        folder: A folder of the crowd form.
+        replays: Audits drawn.
+        items: Items to draw with replacement, where crowds are redrawn; None: each once.
+    """
+    crowd, gold = read_folder(folder)
+    measured: list[Measured] = []
+    for number, (drawn, known, here) in enumerate(crowds_of(folder, crowd, gold, replays, items)):
+        measured.append(measure(drawn, known, here, number))
+    methods = list(measured[0].accuracy)
+    deployed = [name for name in DEPLOYED if (name, BUDGETS[0]) in measured[0].outcomes]
+    return {
+        "dataset": crowd.name,
+        "items": len(known.verdicts),
+        "classes": len(crowd.classes),
+        "crowds": len(measured),
+        "is_model_external": crowd.model is not None,
+        "accuracy": {name: _mean(one.accuracy[name] for one in measured) for name in methods},
+        "seconds": {name: _mean(one.seconds[name] for one in measured) for name in methods},
+        "chosen_method": CHOSEN,
+        "oracle_frontier": {
+            name: {str(target): _mean(one.frontier[name][target] for one in measured) for target in TARGETS}
+            for name in methods
+        },
+        "deployed": [summary(measured, OURS, budget) for budget in BUDGETS],
+        "deployed_with_other_rankers": {
+            name: [summary(measured, name, budget) for budget in BUDGETS] for name in deployed if name != OURS
+        },
+        "compared": [comparison(measured, name, budget) for name in deployed if name != OURS for budget in BUDGETS],
+    }
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="A folder of the crowd form, or of such.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), required=True, help="Where to write the figures.")
+@click.option("--replays", type=click.IntRange(min=2), default=200, show_default=True, help="Audits drawn.")
+@click.option("--items", type=click.IntRange(min=1), help="Draw so many items with replacement (needs counts.npy).")
+def main(data: Path, json_path: Path, replays: int, items: int | None) -> None:
+    """Rank, audit, cut and adjudicate again and again; say what experts see and whether it was right."""
+    try:
+        folders = folders_in(data)
+        found = []
+        for folder in folders:
+            found.append(report(folder, replays, items))
+            _print(found[-1])
+    except CupelError as error:
+        raise click.ClickException(str(error)) from None
+    content = found[0] if folders == [data] else {"datasets": found}
+    json_path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _mean(values: Any) -> float:
+    known = list(values)
+    return float(sum(known) / len(known))
+
+
+def _print(found: dict[str, Any]) -> None:
+    table = Table(title=f"{found['dataset']}: {found['items']:,} items, {found['crowds']} crowd(s); experts see (%)")
+    columns = [OURS, *found["deployed_with_other_rankers"]]
+    for name in ("budget", "audited", *columns, "80th percentile", "false", "floor", "Clopper-Pearson"):
+        table.add_column(name, justify="right")
+    rows = {OURS: found["deployed"], **found["deployed_with_other_rankers"]}
+    for place, own in enumerate(found["deployed"]):
+        shares = [rows[name][place]["experts_seen_share"]["mean"] for name in columns]
+        table.add_row(
+            f"{own['budget']:.1%}", f"{own['audited']:.0f}", *(f"{100 * share:.1f}" for share in shares),
+            f"{100 * own['experts_seen_share']['p80']:.1f}", f"{100 * own['false_certificate_share']:.1f}",
+            f"{100 * own['floor_share']:.1f}", f"{100 * own['clopper_pearson_share']:.1f}",
+        )  # fmt: skip
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
