@@ -5,17 +5,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks.double_check.folder import Crowd
-from cupel.checking import linear
+from cupel.checking import features, linear
 from cupel.checking.calibration import MIN_PROBABILITY
-from cupel.checking.opinions import Batch, Opinions, batch_of, predictions_of, reasons
-from cupel.checking.out_of_fold import out_of_fold
+from cupel.checking.opinions import Opinions, batch_of, predictions_of, reasons
 from cupel.consensus.coding import Reals
 from cupel.project import Checking
 from cupel.tables import TEXT
 
 SETTINGS = Checking()
-# Scaled features are many and dense: a stronger penalty than that of sparse words.
-FEATURE_SETTINGS = Checking(regularisation=0.01)
 VERSION = "1"
 
 Flags = NDArray[np.bool_]
@@ -37,7 +34,7 @@ def opinions(crowd: Crowd, consensus: pa.Table) -> pa.Table:
     if crowd.model is not None:
         return predictions_of(batch, _external(crowd.model), "external", VERSION)
     if crowd.features is not None:
-        return predictions_of(batch, _of_features(crowd.features, batch), "linear on features", VERSION)
+        return features.predictions(items, crowd.features, consensus, crowd.classes, SETTINGS)
     silent = np.full(batch.crowd.shape, np.nan)
     return predictions_of(batch, Opinions(silent, reasons(np.isnan(silent[:, 0]), "no model")), "none", VERSION)
 
@@ -48,16 +45,3 @@ def _external(model: Reals) -> Opinions:
     shares = np.where(is_sound[:, None], model, 1.0)
     scores = np.log(np.maximum(shares / shares.sum(axis=1, keepdims=True), MIN_PROBABILITY))
     return Opinions(np.where(is_sound[:, None], scores, np.nan), reasons(~is_sound, "no probabilities"))
-
-
-def _of_features(features: Reals, batch: Batch) -> Opinions:
-    """Return the opinions of a linear model of scaled features; items without features neither train nor count."""
-    is_seen = np.isfinite(features).all(axis=1)
-    known = features[is_seen]
-    scale = known.std(axis=0)
-    scaled = np.zeros(features.shape)
-    scaled[is_seen] = (known - known.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
-    trained = batch._replace(crowd=np.where(is_seen[:, None], batch.crowd, np.nan))
-    said = out_of_fold(scaled, trained, FEATURE_SETTINGS)
-    scores = np.where(is_seen[:, None], said.scores, np.nan)
-    return Opinions(scores, reasons(np.isnan(scores[:, 0]), "no features, or too few items to learn from"))
