@@ -8,7 +8,7 @@ PROJECT ?= sentiment
 PORT ?= 3000
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run release ui up down gate test kills check format clean
+.PHONY: help setup run release rebuild ui up down gate test kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ run: setup  ## Take the project's deliveries through the chain, in rounds, until
 
 release: setup  ## Put a delivery to a new audit: make release BATCH=movies (or BATCH=all).
 	@$(PYTHON) -m orchestration.run $(PROJECT) $(BATCH)
+
+rebuild: setup  ## Make a release once more and compare it byte for byte: make rebuild RELEASE=movies-r1.
+	@.venv/bin/cupel rebuild $(RELEASE)
 
 ui: setup  ## Open the Dagster page on 127.0.0.1.
 	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"

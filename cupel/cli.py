@@ -29,6 +29,7 @@ def main() -> None:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE_OR_DASH = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
 @main.command()
@@ -126,3 +127,63 @@ def release(project: str, batch: str, projects: Path, lake: Path, by: str) -> No
     there = Lake(lake, project)
     name = propose(there, current_project(projects, there), batch, by)
     click.echo(f"{name} is proposed; the daemon takes it up, or `make run PROJECT={project}`")
+
+
+@main.command()
+@click.argument("label_id")
+@click.option("--release", metavar="NAME", help="Which of several releases; the latest that holds the item without it.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--all-gates", is_flag=True, help="Show the checks that passed, too.")
+@click.option("--json", "json_file", type=FILE_OR_DASH, help="Write it there for machines, texts in full; - to print.")
+def trace(label_id: str, release: str | None, lake: Path, all_gates: bool, json_file: Path | None) -> None:
+    """Show how a label came to be, from the row of the delivery to the file of the release.
+
+    LABEL_ID is batch and item_id as a release has them, movies/17, or the release and the item_id, movies-r1/17;
+    before it the project where several have such a batch: sentiment/movies/17. In place of the item's id also a row
+    of the delivery, movies/FILE:LINE. Nothing but the lake is needed. Exit codes: 0 shown, 1 error.
+    """
+    from rich.console import Console
+
+    from cupel.trace.machine import as_json, write_json
+    from cupel.trace.terminal import show
+    from cupel.trace.trace import trace as trace_label
+
+    found = trace_label(lake, label_id, release)
+    if json_file == Path("-"):
+        click.echo(as_json(found), nl=False)
+        return
+    if json_file is not None:
+        write_json(found, json_file)
+    show(Console(highlight=False), found, all_gates)
+
+
+@main.command()
+@click.argument("release")
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--data", type=FOLDER, envvar="CUPEL_DATA", default=Path("data"), help="The deliveries' files.")
+@click.option(
+    "--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake, only read."
+)
+@click.option("--keep", type=FOLDER, metavar="FOLDER", help="Rebuild in a lake there, and keep it.")
+@click.option("--all", "is_all_shown", is_flag=True, help="Show what is the same, too.")
+@click.option("--json", "json_file", type=FILE, help="Write the comparison there for machines.")
+def rebuild(release: str, **options: Any) -> None:
+    """Make a RELEASE once more from its deliveries and answers, and compare it byte for byte.
+
+    RELEASE is movies-r1, or sentiment/movies-r1 where several projects have one of that name. It is rebuilt in a lake
+    of its own, in which the answers end where the release's did. Exit codes: 0 the same byte for byte, 1 error or
+    something differs: then the first difference is shown, and its likely reason.
+    """
+    from importlib.metadata import entry_points
+
+    # The package alone does not hold the chain, and knows it only by this name.
+    for chain in entry_points(group="cupel.chain", name="rebuild"):
+        try:
+            command = chain.load()
+        except ImportError as error:
+            raise CupelError(
+                f"cupel rebuild: the chain is not in this installation ({error}); run it in a copy of the repository, "
+                "after `make setup`"
+            ) from error
+        sys.exit(command(release, **options))
+    raise CupelError("cupel rebuild: this installation knows no chain; run `make setup` in a copy of the repository")

@@ -1,0 +1,122 @@
+"""The answers on one item, as the log has them: who, when, what, and whether it counted."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from cupel.answers.chain import GENESIS, GIVEN, link
+from cupel.answers.segments import File
+from cupel.trace.label_id import LabelId
+from cupel.trace.reading import Reader, Row, equal
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_TABLE = "not taken up yet"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One record of the answers log; `standing` is counted, not counted, or not taken up yet."""
+
+    sequence: int
+    answer_id: str
+    task_id: str | None
+    purpose: str
+    annotator: str | None
+    label: str | None
+    seconds_spent: float | None
+    answered_at: datetime | None
+    source: str
+    hash: str
+    is_chained: bool
+    standing: str
+    reason: str | None
+
+
+def answers(reader: Reader, name: LabelId, release: str | None) -> tuple[Answer, ...]:
+    """Return all answers on an item in the order of their arrival, for whatever purpose.
+
+    Args:
+        reader: Reads the project's lake.
+        name: The item.
+        release: The release whose experts are asked for; None where there is none.
+
+    Returns:
+        The answers; `is_chained` is false where a record is not what its hash covers.
+    """
+    found = _records(reader, reader.lake.answers.segments(), equal(batch=name.batch, item_id=name.item_id))
+    found.sort(key=lambda row: int(row["sequence"]))
+    before = _hashes_before(reader, [row["sequence"] for row in found])
+    standings = {**_standings(reader, name), **_expert_standings(reader, name, release)}
+    return tuple(
+        Answer(
+            **{column: row[column] for column in ("sequence", "hash", *GIVEN) if column not in ("batch", "item_id")},
+            is_chained=_content_hash(before.get(row["sequence"] - 1), row) == row["hash"],
+            standing=standings.get(row["sequence"], (_NO_TABLE, None))[0],
+            reason=standings.get(row["sequence"], (_NO_TABLE, None))[1],
+        )
+        for row in found
+    )
+
+
+def _records(reader: Reader, segments: Sequence[File], where: str) -> list[Row]:
+    """Return records of the log; a segment that cannot be read is told, and the others are read."""
+    if not segments:
+        return []
+    try:
+        relation = reader.lake.connection.read_parquet([str(segment) for segment in segments])
+        # As a number, because a time as Arrow gives it would load pandas.
+        columns = "* REPLACE (epoch_us(answered_at) AS answered_at)"
+        rows = relation.filter(where).project(columns).to_arrow_table().to_pylist()
+        return [{**row, "answered_at": _time(row["answered_at"])} for row in rows]
+    except (duckdb.Error, OverflowError, OSError) as error:
+        if len(segments) == 1:
+            reader.fails(f"{segments[0]}: {error}")
+            return []
+    return [row for segment in segments for row in _records(reader, [segment], where)]
+
+
+def _hashes_before(reader: Reader, sequences: Iterable[int]) -> dict[int, str]:
+    """Return the hashes of the records before some records, by sequence number."""
+    wanted = sorted({sequence - 1 for sequence in sequences})
+    found = {0: GENESIS}
+    if any(wanted):
+        where = f"sequence IN ({', '.join(map(str, wanted))})"
+        rows = _records(reader, reader.lake.answers.segments(), where)
+        found |= {row["sequence"]: row["hash"] for row in rows}
+    return found
+
+
+def _content_hash(before: str | None, row: Row) -> str | None:
+    """Return the hash that a record should have; None where the one before it is not there."""
+    if before is None:
+        return None
+    values = [row[name].isoformat() if isinstance(row[name], datetime) else row[name] for name in GIVEN]
+    return link(before, row["sequence"], json.dumps(values, separators=(",", ":")))
+
+
+def _time(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
+
+
+def _standings(reader: Reader, name: LabelId) -> dict[int, tuple[str, str | None]]:
+    where = equal(item_id=name.item_id)
+    counted = reader.rows("annotations", name.batch, where, ["sequence"])
+    rejected = reader.rows("rejected_answers", name.batch, where, ["sequence", "reason"])
+    return _stand(counted, rejected)
+
+
+def _expert_standings(reader: Reader, name: LabelId, release: str | None) -> dict[int, tuple[str, str | None]]:
+    if release is None:
+        return {}
+    where = equal(batch=name.batch, item_id=name.item_id)
+    counted = reader.rows("expert_answers", release, where, ["sequence"])
+    rejected = reader.rows("rejected_expert_answers", release, where, ["sequence", "reason"])
+    return _stand(counted, rejected)
+
+
+def _stand(counted: list[Row], rejected: list[Row]) -> dict[int, tuple[str, str | None]]:
+    found: dict[int, tuple[str, str | None]] = {row["sequence"]: ("counted", None) for row in counted}
+    return found | {row["sequence"]: ("not counted", row["reason"]) for row in rejected}

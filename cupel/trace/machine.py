@@ -1,0 +1,43 @@
+"""A trace for machines: one JSON object, the same keys for every label."""
+
+import dataclasses
+import json
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cupel.errors import LakeError
+from cupel.trace.trace import Trace
+
+
+def as_json(trace: Trace) -> str:
+    """Return a trace as JSON: keys as the fields of `Trace`, null where something is not known; times as ISO 8601."""
+    content = _plain(trace)
+    return json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def write_json(trace: Trace, path: Path) -> None:
+    """Write a trace as JSON, see `as_json`.
+
+    Raises:
+        LakeError: The file cannot be written.
+    """
+    try:
+        path.write_text(as_json(trace), encoding="ascii")
+    except OSError as error:
+        raise LakeError(f"--json {path}: cannot be written: {error.strerror}") from error
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,143 @@
+"""What each stage before the release knows of one item, as rows of its tables."""
+
+from dataclasses import dataclass
+
+from cupel.consensus.annotators import ANONYMOUS
+from cupel.release.gates import BATCH_STAGES
+from cupel.sources.reasons import evidence
+from cupel.trace.events import Answer
+from cupel.trace.label_id import LabelId
+from cupel.trace.reading import Reader, Row, equal
+
+# Items that resemble one, or were dropped for it, are named up to here.
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The delivery: `file` is its row of deliveries, `item` of raw_items; `rejected` where the row became none.
+
+    `same_id` are later rows of the delivery that were rejected because they have the same id.
+    """
+
+    file: Row | None
+    item: Row | None
+    rejected: Row | None
+    same_id: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What was measured and decided; rows of item_signals, clean_items, rejected_items and similar_items.
+
+    `resembled_by` are later items of the batch; `dropped_for_it` those that were dropped as its duplicates.
+    """
+
+    signals: Row | None
+    kept: Row | None
+    rejected: Row | None
+    similar: tuple[Row, ...]
+    resembled_by: tuple[Row, ...]
+    dropped_for_it: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Labeling:
+    """What annotators said together, how good they are, and what they were asked; rows of the tables."""
+
+    consensus: Row | None
+    annotators: tuple[Row, ...]
+    tasks: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Checking:
+    """What the checker said, and what became of both opinions; rows of predictions, routes and labels."""
+
+    prediction: Row | None
+    route: Row | None
+    label: Row | None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One check: its row of gate_results, whether it judged the table as it is now, and whether it names the item."""
+
+    row: Row
+    is_of_now: bool
+    names_item: bool
+
+
+def raw(reader: Reader, name: LabelId, rejected: Row | None) -> Raw:
+    """Return where an item comes from.
+
+    Args:
+        reader: Reads the project's lake.
+        name: The item.
+        rejected: The row of rejected_rows, where the label id names a row that became no item.
+    """
+    if rejected is not None:
+        return Raw(_file(reader, name, rejected), None, rejected, ())
+    item = reader.one("raw_items", name.batch, equal(item_id=name.item_id))
+    same = equal(reason="duplicate_id", evidence=evidence(name.item_id))
+    place = item or reader.one("clean_items", name.batch, equal(item_id=name.item_id))
+    return Raw(_file(reader, name, place), item, None, tuple(reader.rows("rejected_rows", name.batch, same)))
+
+
+def _file(reader: Reader, name: LabelId, row: Row | None) -> Row | None:
+    return None if row is None else reader.one("deliveries", name.batch, equal(source_file=row["source_file"]))
+
+
+def cleaning(reader: Reader, name: LabelId) -> Cleaning:
+    """Return what cleaning measured of an item and decided."""
+    own, other = equal(item_id=name.item_id), equal(earlier_batch=name.batch, earlier_item_id=name.item_id)
+    dropped = equal(evidence=f"{name.batch}/{name.item_id}") + " AND reason IN ('exact_duplicate', 'near_duplicate')"
+    return Cleaning(
+        signals=reader.one("item_signals", name.batch, own),
+        kept=reader.one("clean_items", name.batch, own),
+        rejected=reader.one("rejected_items", name.batch, own),
+        similar=tuple(reader.rows("similar_items", name.batch, own)),
+        resembled_by=tuple(reader.rows("similar_items", name.batch, other)),
+        dropped_for_it=tuple(reader.rows("rejected_items", name.batch, dropped)),
+    )
+
+
+def labeling(reader: Reader, name: LabelId, answers: tuple[Answer, ...]) -> Labeling:
+    """Return what annotators said of an item, and what is known of them."""
+    own = equal(item_id=name.item_id)
+    names = {answer.annotator for answer in answers if answer.purpose == "label"}
+    known = reader.rows("annotators", name.batch, "true")
+    nobody = _nobody({row["annotator"] for row in known}) if None in names else None
+    return Labeling(
+        consensus=reader.one("consensus", name.batch, own),
+        annotators=tuple(row for row in known if row["annotator"] in names or row["annotator"] == nobody),
+        tasks=tuple(reader.rows("tasks", name.batch, own)),
+    )
+
+
+def _nobody(names: set[str]) -> str:
+    """Return the name of the row that annotations without a name share: stars are added while it is taken."""
+    found = ANONYMOUS
+    while found + "*" in names:
+        found += "*"
+    return found
+
+
+def checking(reader: Reader, name: LabelId) -> Checking:
+    """Return what the checker said of an item, and how it was decided."""
+    own = equal(item_id=name.item_id)
+    return Checking(*(reader.one(table, name.batch, own) for table in ("predictions", "routes", "labels")))
+
+
+def gates(reader: Reader, partition: str, item_id: str) -> tuple[Gate, ...]:
+    """Return what every gate said of a batch or release, in the order of the stages."""
+    names = [name for name in reader.partitions("gate_results") if name.partition("--")[2] == partition]
+    rows = [row for name in names for row in reader.rows("gate_results", name, "true")]
+    stages = {stage: place for place, stage in enumerate((*BATCH_STAGES, "tasks", "release"))}
+    rows.sort(key=lambda row: (stages.get(row["stage"], len(stages)), row["stage"], row["check"]))
+    return tuple(Gate(row, _is_of_now(reader, row), item_id in (row["item_ids"] or ())) for row in rows)
+
+
+def _is_of_now(reader: Reader, row: Row) -> bool:
+    commit = reader.commit(row["table_name"], row["partition"])
+    return not row["table_hash"] if commit is None else commit.hash == row["table_hash"]

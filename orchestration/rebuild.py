@@ -1,0 +1,301 @@
+"""Rebuilding: a release is made once more of its deliveries and answers, in a lake of its own, and compared."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pyarrow.compute as pc
+import yaml
+
+from cupel.answers.segments import read_segment, summary
+from cupel.errors import LakeError, ReleaseError
+from cupel.lake import Commit, Lake
+from cupel.project import Project, load_project
+from cupel.release.gates import GateState, batch_state, release_state
+from cupel.release.plan import is_finished, plan_release
+from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
+from cupel.step import Step
+from cupel.tables import TABLES
+from orchestration.compared import Comparison, Made, compare
+from orchestration.deployment import Deployment
+from orchestration.freshness import stale_tables
+from orchestration.runs import execute
+from orchestration.wiring import batch_job, deployment_definitions, release_job
+from orchestration.works import job_works
+
+# What a batch that is not in the release is needed for: items of later batches may resemble its own.
+BESIDE = ("raw", "cleaning")
+
+
+class Known(NamedTuple):
+    """Sequence numbers of the last answers that a release knew: its labels, and in the end its experts' too."""
+
+    labels: int
+    all: int
+
+
+def rebuild(
+    deployment: Deployment, name: str, release: str, root: Path, say: Callable[[str], None] = lambda words: None
+) -> Comparison:
+    """Make a release once more, and compare it with the one that is there.
+
+    The deployment's own lake is only read.
+
+    Args:
+        deployment: Where projects, data and lake are.
+        name: The project.
+        release: The release; it must have come to its end, certified or refused.
+        root: Where the lake is made that the release is rebuilt in.
+        say: Gets a line for each part of the work.
+
+    Raises:
+        ReleaseError: There is no such release, it is not finished, or the project no longer names its batches.
+        LakeError: The root holds the project already, or lies in the deployment's lake; or a part of the
+            plan or of the experts' answers was altered.
+        AnswerError: The answers log is cut short or cannot be read.
+    """
+    lake = Lake(deployment.lake, name)
+    file = load_project(deployment.projects / f"{name}.yaml")
+    plan = _plan(lake, release)
+    batches = _batches(with_registered(file, lake), plan)
+    copy = _empty_lake(lake, root)
+    with tempfile.TemporaryDirectory(prefix="cupel-rebuild-") as folder, dg.DagsterInstance.ephemeral() as instance:
+        then, notes = as_frozen(file, plan)
+        _bring_deliveries(lake, copy, batches)
+        _write_project(then, batches, Path(folder))
+        there = Deployment(Path(folder), deployment.data, str(root))
+        made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)
+    return compare(lake, copy, plan, batches, made._replace(notes=notes))
+
+
+class _Rebuilding:
+    """The work: the batches as they were when the release was frozen, the freeze, and what experts said."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        copy: Lake,
+        deployment: Deployment,
+        plan: dict[str, Any],
+        instance: dg.DagsterInstance,
+        say: Callable[[str], None],
+    ) -> None:
+        self.lake = lake
+        self.copy = copy
+        self.data = deployment.data
+        self.plan = plan
+        self.instance = instance
+        self.say = say
+        self.project = with_registered(load_project(deployment.projects / f"{copy.project}.yaml"), copy)
+        self.definitions = deployment_definitions([self.project], deployment)
+        self.problems: dict[str, str] = {}
+        self.is_broken = False
+
+    def run(self, batches: list[str]) -> Made:
+        """Make the release; what cannot be made has its reason in the problems."""
+        release, known = self.plan["release"], known_answers(self.lake, self.plan)
+        self._append(known.labels)
+        self.instance.add_dynamic_partitions(f"{self.project.project}_batches", batches)
+        self.instance.add_dynamic_partitions(f"{self.project.project}_releases", [release])
+        for batch in batches:
+            self._run(batch_job(self.project.project), batch, is_beside=batch not in self.plan["batches"])
+        frozen = self._commits(batches)
+        if not self.is_broken:
+            self._freeze()
+        if self.plan["status"] == "frozen" and self.copy.commit("release_items", release) is not None:
+            self._append(known.all)
+            for batch in self._went_on_before_the_end():
+                self._run(batch_job(self.project.project), batch)
+            self._run(release_job(self.project.project), release)
+        return Made(frozen, self.problems)
+
+    def _run(self, job: str, partition: str, is_beside: bool = False) -> None:
+        works = job_works(self.definitions, job)
+        tables = stale_tables(self.copy, self.project, self.data, partition, works)
+        tables = [table for table in tables if not is_beside or TABLES[table].stage in BESIDE]
+        if not tables:
+            return
+        self.say(f"{partition}: {tables[0]} … {tables[-1]}")
+        run = execute(self.definitions, job, partition, tables, self.instance, 1, str(uuid.uuid4()), {})
+        if run.error:
+            self.problems[partition], self.is_broken = run.error, True
+        elif job == release_job(self.project.project):
+            self._tell(partition, release_state(self.copy, partition, self.project))
+        elif not is_beside:
+            self._tell(partition, batch_state(self.copy, partition, self.project))
+
+    def _tell(self, partition: str, state: GateState) -> None:
+        if state.outcome != "pass":
+            self.problems[partition] = f"{state.stage} gate: {state.reason}"
+
+    def _freeze(self) -> None:
+        """Freeze what the release holds: nothing beside it, and as the attempt that it was."""
+        release = self.plan["release"]
+        self.say(f"{release}: release_plan … manifest")
+        for other in other_plans(self.lake, self.plan):
+            content, commit = self.lake.read("release_plan", other), self.lake.commit("release_plan", other)
+            if commit is not None:
+                self.copy.write("release_plan", other, content, commit.inputs, commit.code_version)
+        step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
+        planned = plan_release(step)
+        if planned.plan is None:
+            self.problems[release] = planned.awaited or "it cannot be frozen"
+            return
+        if planned.items is not None:
+            step.write("release_items", planned.items)
+        step.write("release_plan", planned.plan)
+
+    def _append(self, until: int) -> None:
+        """Bring the answers up to one that are not there yet, in their order: so they get the same hashes."""
+        there = self.copy.answers.head().sequence
+        self.lake.answers.hash_at(until)  # raises where the log ends before it
+        for segment in self.lake.answers.segments():
+            if (about := summary(segment)).last > there and about.first <= until:
+                records = read_segment(segment)
+                is_wanted = pc.and_(pc.greater(records["sequence"], there), pc.less_equal(records["sequence"], until))
+                self.copy.answers.append(records.filter(is_wanted))
+
+    def _went_on_before_the_end(self) -> list[str]:
+        """Return batches that later answers had changed already when the release came to its end; it tells of them."""
+        last = self.lake.commit("stage_errors", self.plan["release"])
+        told = {} if last is None else last.inputs
+        names = {batch: f"annotations@{batch}" for batch in self.plan["batches"]}
+        return [batch for batch, name in names.items() if name in told and told[name] != self.copy.version(name)]
+
+    def _commits(self, batches: list[str]) -> dict[str, Commit]:
+        found = [self.copy.commit(table, batch) for batch in batches for table in TABLES]
+        return {f"{commit.table}@{commit.partition}": commit for commit in found if commit is not None}
+
+
+def known_answers(lake: Lake, plan: dict[str, Any]) -> Known:
+    """Return how far the answers log reached for a release.
+
+    Args:
+        lake: The project's lake.
+        plan: The release's row of RELEASE_PLAN.
+    """
+    labels = plan["answers_until"]
+    if plan["status"] == "refused":  # nothing was frozen, so the plan does not say
+        tables = ("annotations", "rejected_answers")
+        labels = max((_last(lake, table, batch) for batch in plan["batches"] for table in tables), default=0)
+    experts = [_last(lake, table, plan["release"]) for table in ("expert_answers", "rejected_expert_answers")]
+    return Known(labels, max(labels, *experts))
+
+
+def other_plans(lake: Lake, plan: dict[str, Any]) -> list[str]:
+    """Return the frozen releases that made a release the attempt that it was.
+
+    Which they were is not recorded, only how many. Earlier releases of the same name are surely among
+    them; of the others those with the fewest attempts come first.
+    """
+    holds, _, number = plan["release"].rpartition("-r")
+    surely, maybe = [], []
+    for name in lake.partitions("release_plan"):
+        other = lake.read("release_plan", name).to_pylist()[0]
+        is_counted = other["status"] == "frozen" and set(other["batches"]) & set(plan["batches"])
+        if is_counted and name.rpartition("-r")[0] == holds:
+            surely += [name] if int(name.rpartition("-r")[2]) < int(number) else []
+        elif is_counted:
+            maybe.append((other["attempt"], other["answers_until"], name))
+    return surely + [name for *_, name in sorted(maybe)][: max(plan["attempt"] - 1 - len(surely), 0)]
+
+
+def as_frozen(project: Project, plan: dict[str, Any]) -> tuple[Project, list[str]]:
+    """Return the project with the terms that a release was frozen with, and what is said of those that changed."""
+    release, labeling, experts = project.release, project.labeling, project.labeling.experts
+    terms = {
+        "release.error_budget": (release.error_budget, plan["error_budget"]),
+        "release.max_experts_seen_share": (release.max_experts_seen_share, plan["max_experts_seen_share"]),
+        "labeling.classes": (labeling.classes, tuple(plan["classes"])),
+        "labeling.experts.answers": (experts.answers, plan["expert_answers"]),
+        "labeling.experts.description": (experts.description, plan["experts_description"]),
+        "labeling.experts.are_auditors_independent": (
+            experts.are_auditors_independent,
+            plan["are_auditors_independent"],
+        ),
+    }
+    if plan["status"] == "frozen" and min(release.audit_size, plan["items"]) != plan["audit_size"]:
+        terms["release.audit_size"] = (release.audit_size, plan["audit_size"])
+    changed = {key: values for key, values in terms.items() if values[0] != values[1]}
+    content = project.model_dump(mode="json", exclude_unset=True)  # steps read it often: the shorter, the faster
+    for key, (_, then) in changed.items():
+        section: Any = content
+        *path, last = key.split(".")
+        for part in path:
+            section = section[part]
+        section[last] = then
+    notes = [
+        f"{key}: the project file says {now!r}, the release was frozen with {then!r}, and is rebuilt with that"
+        for key, (now, then) in changed.items()
+    ]
+    return Project.model_validate(content), notes
+
+
+def _plan(lake: Lake, release: str) -> dict[str, Any]:
+    there = lake.partitions("release_plan")
+    if release not in there:
+        raise ReleaseError(
+            f"release {lake.project}/{release}: not in the lake {lake.root}; "
+            + (f"it holds {', '.join(there)}" if there else "it holds no release of this project")
+        )
+    if not is_finished(lake, release):
+        raise ReleaseError(
+            f"release {release}: not finished yet, so there is nothing to compare with; rebuild it when it is "
+            "certified or refused"
+        )
+    return dict(lake.read("release_plan", release).to_pylist()[0])
+
+
+def _batches(project: Project, plan: dict[str, Any]) -> list[str]:
+    """Return the batches that a release depends on: its own, and those before them in the register."""
+    register = list(project.raw.deliveries)
+    if gone := [batch for batch in plan["batches"] if batch not in register]:
+        raise ReleaseError(
+            f"release {plan['release']}: the project no longer names {', '.join(gone)}; put it back under "
+            f"raw.deliveries of {project.project}.yaml, in its old place, with its files in the data folder"
+        )
+    return register[: 1 + max(register.index(batch) for batch in plan["batches"])]
+
+
+def _empty_lake(lake: Lake, root: Path) -> Lake:
+    real = Path(str(lake.root)).resolve()
+    if root.resolve().is_relative_to(real):
+        raise LakeError(f"{root}: lies in the lake {lake.root}, which is only read; name a folder outside it")
+    copy = Lake(root, lake.project)
+    if Path(str(copy.folder)).exists():
+        raise LakeError(f"{copy.folder}: there is something already; name an empty folder")
+    return copy
+
+
+def _bring_deliveries(lake: Lake, copy: Lake, batches: list[str]) -> None:
+    """Let registered deliveries be found from the other lake as from their own; their files stay where they are."""
+    register, real, target = Register(lake), Path(str(lake.folder)), Path(str(copy.folder))
+    for entry in (entry for entry in register.entries() if entry.batch in batches):
+        for folder in (ENTRIES, DELIVERIES):
+            (target / folder).mkdir(parents=True, exist_ok=True)
+        name = f"{entry.sequence:06d}.json"
+        shutil.copyfile(real / ENTRIES / name, target / ENTRIES / name)
+        (target / DELIVERIES / entry.batch).symlink_to(register.folder(entry.batch).resolve())
+
+
+def _write_project(project: Project, batches: list[str], folder: Path) -> None:
+    content = _holding(project, batches).model_dump(mode="json", exclude_unset=True)
+    (folder / f"{project.project}.yaml").write_text(
+        yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
+    )
+
+
+def _holding(project: Project, batches: list[str]) -> Project:
+    """Return the project with only some of its deliveries."""
+    deliveries = {name: delivery for name, delivery in project.raw.deliveries.items() if name in batches}
+    return project.model_copy(update={"raw": project.raw.model_copy(update={"deliveries": deliveries})})
+
+
+def _last(lake: Lake, table: str, partition: str) -> int:
+    if lake.commit(table, partition) is None:
+        return 0
+    return max(lake.read(table, partition, ["sequence"])["sequence"].to_pylist(), default=0)
