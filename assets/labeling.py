@@ -10,7 +10,6 @@ from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import annotations
 from cupel.answers.recorded import read_gold
 from cupel.consensus.annotators import annotators
-from cupel.consensus.consensus import consensus
 from cupel.release.plots import annotators_plot
 from cupel.sources.files import file_sha256
 from cupel.step import Step
@@ -32,15 +31,6 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         kept, rejected = annotations(arrived, items, labeling.classes, is_known)
         yield materialized(step, step.write("annotations", kept))
         yield materialized(step, step.write("rejected_answers", rejected))
-
-
-@dg.multi_asset(specs=[spec("consensus", deps=["clean_items", "annotations"], kinds=["numpy"])])
-def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Aggregate the annotations of every item: majority with explicit ties, and Dawid-Skene."""
-    with bench.step(context) as step:
-        items = step.read("clean_items", columns=["item_id"])["item_id"]
-        table = consensus(step.read("annotations"), items, step.project.labeling.classes)
-        return materialized(step, step.write("consensus", table))
 
 
 @dg.multi_asset(specs=[spec("annotators", deps=["annotations", "consensus"], kinds=["numpy"])])

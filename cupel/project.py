@@ -120,11 +120,33 @@ class Inbox(Section):
     licence: str = Field(min_length=1)
     """Licence of the delivery, an SPDX identifier where there is one."""
     text_field: str = "text"
-    """Column or key that holds the text."""
+    """Column or key that holds the text; not used where two responses are compared."""
+    prompt_field: str | None = None
+    """Label kind preference: column or key that holds the prompt; null: there is none."""
+    first_field: str | None = None
+    """Label kind preference: column or key that holds the response that people see first."""
+    second_field: str | None = None
+    """Label kind preference: column or key that holds the response that people see second."""
     id_field: str | None = "id"
     """Column or key that holds the item's id; null: ids are made of file and line."""
     group_field: str | None = None
     """Column or key that says what belongs together and must stay in one split; null: nothing."""
+
+    @model_validator(mode="after")
+    def _both_responses_or_none(self) -> "Inbox":
+        if (self.first_field is None) != (self.second_field is None):
+            raise ValueError("name both first_field and second_field, or neither")
+        if self.prompt_field is not None and self.first_field is None:
+            raise ValueError("prompt_field goes with first_field and second_field")
+        return self
+
+    @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The columns or keys that the text is made of."""
+        if self.first_field is None or self.second_field is None:
+            return (self.text_field,)
+        prompt = () if self.prompt_field is None else (self.prompt_field,)
+        return (*prompt, self.first_field, self.second_field)
 
 
 class Delivery(Inbox):
@@ -219,8 +241,8 @@ class Experts(Section):
 class Labeling(Section):
     """What is asked, of whom, and how often."""
 
-    kind: Literal["category"] = "category"
-    """Label kind."""
+    kind: Literal["category", "preference"] = "category"
+    """Label kind: category, a class of the ontology; preference, which of two responses is better."""
     question: str = Field(min_length=1)
     """What annotators are asked."""
     classes: tuple[str, ...] = Field(min_length=2)
@@ -242,6 +264,8 @@ class Labeling(Section):
     def _classes_differ(self) -> "Labeling":
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes must differ from each other")
+        if self.kind == "preference" and sorted(self.classes) not in (["first", "second"], ["first", "second", "tie"]):
+            raise ValueError("the classes of kind preference are first and second, with or without tie")
         return self
 
 
@@ -411,6 +435,21 @@ class Project(Section):
     """Own thresholds of checks, by the check's name."""
     expectations: tuple[ColumnExpectation, ...] = ()
     """Own column expectations."""
+
+    @model_validator(mode="after")
+    def _comparisons_are_comparisons(self) -> "Project":
+        is_preference = self.labeling.kind == "preference"
+        read = dict(self.raw.deliveries) | ({} if self.raw.inbox is None else {"inbox": self.raw.inbox})
+        for name, delivery in read.items():
+            if is_preference != (delivery.first_field is not None):
+                wanted = "names first_field and second_field" if is_preference else "names neither"
+                raise ValueError(f"raw, {name}: labeling.kind {self.labeling.kind} {wanted}")
+        if is_preference and self.cleaning.duplicate_similarity is not None:
+            raise ValueError(
+                "cleaning.duplicate_similarity: comparisons share prompts and responses, so that near-duplicates are "
+                "no mistake; set it to null (the same comparison twice is still found)"
+            )
+        return self
 
     def section_hash(self, *sections: str) -> str:
         """Return 12 hexadecimal digits that change when one of the named sections does."""

@@ -24,10 +24,10 @@ SECTIONS = {
     "gates": ("thresholds", "expectations", "cleaning", "labeling", "release"),
 }
 PACKAGES = {
-    "raw": ("sources",),
+    "raw": ("sources", "preference"),
     "cleaning": ("cleaning",),
-    "labeling": ("consensus", "answers"),
-    "checking": ("checking", "consensus"),
+    "labeling": ("consensus", "preference", "answers"),
+    "checking": ("checking", "consensus", "preference"),
     "tasks": ("answers",),
     "release": ("release", "certificate", "answers"),
     "gates": (),

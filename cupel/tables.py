@@ -182,6 +182,29 @@ ANNOTATORS = Table(
     ),
 )  # fmt: skip
 
+RESPONSES = Table(
+    "responses", "labeling", "a response that was compared with others; preference projects only", ("response_id",), (
+        Column("response_id", TEXT, "Hash of prompt and response: the same response is one, wherever it stands."),
+        Column("prompt_id", TEXT, "Hash of the prompt."),
+        Column("comparisons", INTEGER, "Items that it stands in."),
+        Column("answers", INTEGER, "Valid annotations of those."),
+        Column("strength", REAL, "How good it is by the Bradley-Terry model; 0 is usual, 1 the spread of responses."),
+        Column("strength_low", REAL, "Lower end of its approximate 95% interval."),
+        Column("strength_high", REAL, "Upper end of its approximate 95% interval."),
+        Column("is_in_cycle", FLAG, "A chain of majorities leads from it back to itself."),
+    ),
+)  # fmt: skip
+
+HABITS = Table(
+    "habits", "labeling", "how an annotator compares; preference projects only", ("annotator",), (
+        Column("annotator", TEXT, "Who answered; null for all whom the source does not name.", True),
+        Column("answers", INTEGER, "Valid annotations."),
+        Column("first_share", REAL, "Share of answers that prefer what stands first."),
+        Column("skill", REAL, "How sharply answers follow strengths; 0 is chance. Null for the unnamed.", True),
+        Column("first_of_equals", REAL, "Chance to prefer what stands first of two equally good; .5 is no bias."),
+    ),
+)  # fmt: skip
+
 PREDICTIONS = Table(
     "predictions", "checking", "the checker's opinion of an item, out of sample", ("item_id",), (
         ITEM,
@@ -433,7 +456,7 @@ TABLES: dict[str, Table] = {
     for table in (
         DELIVERIES, REJECTED_ROWS, RAW_ITEMS,
         ITEM_SIGNALS, SIGNATURES, SIMILAR_ITEMS, CLEAN_ITEMS, REJECTED_ITEMS,
-        ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS,
+        ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, RESPONSES, HABITS,
         PREDICTIONS, ROUTES, LABELS, TASKS,
         RELEASE_PLAN, RELEASE_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
         AUDIT, CUTS, ADJUDICATIONS, AUDIT_RESULT, STAGE_ERRORS,

@@ -2,12 +2,12 @@
 
 from cupel.project import Project
 from cupel.tables import TABLES
-from expectations import checking, cleaning, gold, labeling, raw, release
+from expectations import checking, cleaning, gold, labeling, preference, raw, release
 from expectations.suite import Suite
 from expectations.team import team_checks
 
 STAGE_SUITES: tuple[Suite, ...] = (raw.SUITE, cleaning.SUITE, labeling.SUITE, checking.SUITE, release.SUITE)
-SUITES: tuple[Suite, ...] = (*STAGE_SUITES[:3], gold.SUITE, *STAGE_SUITES[3:])
+SUITES: tuple[Suite, ...] = (*STAGE_SUITES[:3], gold.SUITE, preference.SUITE, *STAGE_SUITES[3:])
 
 
 def project_suites(project: Project) -> list[Suite]:

@@ -111,6 +111,14 @@ AGREEMENT_CUSTOMARY = Threshold(
     "Krippendorff (2004) draws tentative conclusions from 0.667 on; subjective questions stay below it and need "
     "more annotators or experts.",
 )  # fmt: skip
+CYCLIC_SHARE = Threshold(
+    "cyclic_share", 0.1, "at most", "warning", "share",
+    "Where preferences run in circles there is no better and worse to learn; a few circles are chance.",
+)  # fmt: skip
+POSITION_BIAS = Threshold(
+    "position_bias", 0.1, "at most", "warning", "share",
+    "When six in ten prefer what stands first for that alone, each answer says less than it seems to.",
+)  # fmt: skip
 LARGEST_ANSWER_SHARE = Threshold(
     "largest_answer_share", 0.5, "at most", "critical", "share",
     "One person's habits must not decide more than half of a batch.",
@@ -174,7 +182,7 @@ THRESHOLDS: dict[str, Threshold] = {
         ROWS_UNACCOUNTED, ITEMS_READ, UNREADABLE_ROW_SHARE, IDS_REPEATED, EMPTY_FILES,
         ITEMS_UNACCOUNTED, KEPT_SHARE, EXACT_DUPLICATES_LEFT, NEAR_DUPLICATES_LEFT, PRIVATE_DATA_LEFT, CHANGED_SHARE,
         ITEMS_WITHOUT_CONSENSUS, ANNOTATIONS_MISSING, REJECTED_ANSWER_SHARE, AGREEMENT, AGREEMENT_CUSTOMARY,
-        LARGEST_ANSWER_SHARE, GOLD_ACCURACY,
+        LARGEST_ANSWER_SHARE, GOLD_ACCURACY, CYCLIC_SHARE, POSITION_BIAS,
         ITEMS_WITHOUT_LABEL, LABELS_OUTSIDE_ONTOLOGY, CHECKER_DISAGREEMENT_SHARE, EXPECTED_EXPERT_SHARE,
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,

@@ -7,10 +7,12 @@ from typing import Any
 
 import dagster as dg
 
+import assets.category
 import assets.checking
 import assets.cleaning
 import assets.inbox
 import assets.labeling
+import assets.preference
 import assets.raw
 import assets.release
 import assets.report
@@ -25,6 +27,8 @@ from orchestration.watch import watchers
 from orchestration.works import Work, job_works
 
 MODULES = (assets.inbox, assets.raw, assets.cleaning, assets.labeling, assets.checking, assets.release, assets.report)
+# What a label kind does in its own way.
+KINDS = {"category": (assets.category,), "preference": (assets.preference,)}
 
 # A process a step, started from one that has imported already what takes long.
 PRELOADED = ["orchestration.wiring", "great_expectations", "sklearn.linear_model", "sklearn.feature_extraction.text"]
@@ -125,7 +129,8 @@ def _bound(
         partitions_def = releases if spec.group_name == "release" else batches
         return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
-    loaded = dg.load_assets_from_modules(MODULES, key_prefix=[project.project], include_specs=True)
+    modules = [*MODULES, *KINDS[project.labeling.kind]]
+    loaded = dg.load_assets_from_modules(modules, key_prefix=[project.project], include_specs=True)
     return [asset.map_asset_specs(own) for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
 
 

@@ -9,9 +9,9 @@ from cupel.cleaning.characters import ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER
 
 # ASCII that is as it should be: no control character but \n, no two spaces, no space at a line's end.
 _PLAIN = re.compile(r"[\x21-\x7e]++(?:(?: |\n\n?)[\x21-\x7e]++)*+")
-_LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+LINE_ENDS = re.compile(r"\r\n|\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_AROUND_LINE_ENDS = re.compile(r" ?\n ?")
+_AROUNDLINE_ENDS = re.compile(r" ?\n ?")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 # Control characters, and format characters that a reader cannot see: soft hyphen, zero-width space, marks
 # of direction, invisible operators, byte order mark, annotation and tag characters.
@@ -58,11 +58,11 @@ def normalise(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
 def _once(text: str, form: Literal["NFC", "NFKC"]) -> str:
     if not text.isascii():
         text = unicodedata.normalize(form, text)
-    text = _LINE_ENDS.sub("\n", text)
+    text = LINE_ENDS.sub("\n", text)
     text = _without_hidden(text)
     if not text.isascii():
         text = unicodedata.normalize(form, _JOINERS.sub(_joiner, text))
-    text = _AROUND_LINE_ENDS.sub("\n", _SPACES.sub(" ", text))
+    text = _AROUNDLINE_ENDS.sub("\n", _SPACES.sub(" ", text))
     return _EMPTY_LINES.sub("\n\n", text).strip(" \n")
 
 

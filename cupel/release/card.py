@@ -21,7 +21,7 @@ _SIZES = (
 )  # fmt: skip
 # What Markdown or HTML would take for markup inside a line.
 _MARKUP = re.compile(r"[\\`*_\[\]<>|&~#!]")
-_TASKS = {"category": ["text-classification"]}
+_TASKS = {"category": ["text-classification"], "preference": ["text-generation"]}
 
 
 def size_category(items: int) -> str:

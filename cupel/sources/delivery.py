@@ -107,10 +107,10 @@ class DeliveryReader:
 
     def _rows(self, file: SourceFile) -> Iterator[Row | BadRow]:
         delivery = self.delivery
-        named = (delivery.text_field, delivery.id_field, delivery.group_field)
+        named = (*delivery.text_fields, delivery.id_field, delivery.group_field)
         needed = tuple(dict.fromkeys(field for field in named if field is not None))
         if file.format == "parquet":
-            return parquet_rows(file.path, file.name, delivery.text_field, needed)
+            return parquet_rows(file.path, file.name, delivery.text_fields, needed)
         lines = read_lines(file.path, file.compression, self._max_row_bytes)
         if file.format == "csv":
             return csv_rows(file.name, lines, needed, self._max_row_bytes)

@@ -5,6 +5,7 @@ import json
 import re
 from typing import NamedTuple
 
+from cupel.preference.comparison import Comparison, as_text
 from cupel.project import Delivery
 from cupel.sources.reasons import BadRow, Row, evidence
 
@@ -46,10 +47,10 @@ class ItemReader:
             has_fields: The format names fields; plain text has neither ids nor groups.
         """
         delivery = self._delivery
-        text = _text(row, row.values.get(delivery.text_field))
+        text = _text_of(row, delivery)
         if isinstance(text, BadRow):
             return text
-        used = {delivery.text_field}
+        used = set(delivery.text_fields)
         item_id: str | BadRow = f"{source_file}:{row.line}"
         group: str | BadRow | None = None
         if has_fields and delivery.id_field is not None:
@@ -58,6 +59,8 @@ class ItemReader:
         if has_fields and delivery.group_field is not None:
             group = _group(row, row.values.get(delivery.group_field))
             used.add(delivery.group_field)
+        elif prompt := row.values.get(delivery.prompt_field or ""):
+            group = f"prompt {hashlib.sha256(str(prompt).encode()).hexdigest()[:16]}"
         fields = _fields(row, {key: value for key, value in row.values.items() if key not in used})
         for part in (item_id, group, fields):
             if isinstance(part, BadRow):
@@ -73,6 +76,20 @@ class ItemReader:
             return BadRow(row.line, "duplicate_id", evidence(item_id))
         self._seen.add(key)
         return Item(row.line, item_id, text, group, fields, size)
+
+
+def _text_of(row: Row, delivery: Delivery) -> str | BadRow:
+    """Return a row's text: its text field, or the comparison that its fields make."""
+    if delivery.first_field is None or delivery.second_field is None:
+        return _text(row, row.values.get(delivery.text_field))
+    prompt: str | BadRow = ""
+    if delivery.prompt_field is not None and row.values.get(delivery.prompt_field) not in (None, ""):
+        prompt = _text(row, row.values[delivery.prompt_field])
+    first, second = (_text(row, row.values.get(field)) for field in (delivery.first_field, delivery.second_field))
+    for part in (prompt, first, second):
+        if isinstance(part, BadRow):
+            return part
+    return as_text(Comparison(str(prompt), str(first), str(second)))
 
 
 def _text(row: Row, text: object) -> str | BadRow:

@@ -17,24 +17,24 @@ BATCH_ROWS = 8_192
 BUFFER_BYTES = 1 << 20
 
 
-def parquet_rows(path: Path, name: str, text_field: str, needed: tuple[str, ...]) -> Iterator[Row | BadRow]:
+def parquet_rows(path: Path, name: str, texts: tuple[str, ...], needed: tuple[str, ...]) -> Iterator[Row | BadRow]:
     """Yield a row a table row; damage ends the file with one rejected row.
 
     Args:
         path: The file.
         name: Its name, for errors.
-        text_field: Column of the text; it must hold strings.
+        texts: Columns that the text is made of; they must hold strings.
         needed: Columns that must be there.
 
     Raises:
-        SourceError: A needed column is missing, or the text column holds no strings.
+        SourceError: A needed column is missing, or a column of the text holds no strings.
     """
     number = 1
     try:
         if path.stat().st_size == 0:
             return
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
-            _check_schema(name, file.schema_arrow, text_field, needed)
+            _check_schema(name, file.schema_arrow, texts, needed)
             for batch in file.iter_batches(batch_size=_batch_rows(file.metadata)):
                 yield from batch_rows(batch, number)
                 number += batch.num_rows
@@ -42,12 +42,13 @@ def parquet_rows(path: Path, name: str, text_field: str, needed: tuple[str, ...]
         yield BadRow(number, "unreadable_file", evidence(f"{type(error).__name__}: {error}"))
 
 
-def _check_schema(name: str, schema: pa.Schema, text_field: str, needed: tuple[str, ...]) -> None:
+def _check_schema(name: str, schema: pa.Schema, texts: tuple[str, ...], needed: tuple[str, ...]) -> None:
     check_fields(name, schema.names, needed)
-    kind = schema.field(text_field).type
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)):
-        raise SourceError(f"{name}: column {text_field!r} holds {kind}, expected string; convert it or set text_field")
+    for text in texts:
+        kind = schema.field(text).type
+        value = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if not (pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)):
+            raise SourceError(f"{name}: column {text!r} holds {kind}, expected string; convert it or name another")
 
 
 def _batch_rows(metadata: pq.FileMetaData) -> int:

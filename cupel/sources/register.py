@@ -140,6 +140,12 @@ class Described(Section):
     """Its licence."""
     text_field: str | None = None
     """As in the project's `raw.inbox`; so the others."""
+    prompt_field: str | None = None
+    """Field of the prompt, where responses are compared."""
+    first_field: str | None = None
+    """Field of the first response."""
+    second_field: str | None = None
+    """Field of the second response."""
     id_field: str | None = None
     """Field of the id."""
     group_field: str | None = None

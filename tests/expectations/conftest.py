@@ -114,6 +114,17 @@ class World:
         person = {"annotator": "a", "answers": answers, "answer_share": 1.0}
         self.write("annotators", [person | {"gold_answers": answers, "gold_right": right}])
 
+    def responses(self, responses: int = 30, cyclic: int = 0, first_of_equals: float = 0.5) -> None:
+        """Write responses, some of them in a cycle, and two annotators of the same habit."""
+        known = {"prompt_id": "p", "comparisons": 1, "answers": 2} | dict.fromkeys(
+            ("strength", "strength_low", "strength_high"), 0.0
+        )
+        self.write(
+            "responses", [known | {"response_id": f"r{k:03}", "is_in_cycle": k < cyclic} for k in range(responses)]
+        )
+        habit = {"answers": 10, "first_share": 0.5, "skill": 1.0, "first_of_equals": first_of_equals}
+        self.write("habits", [habit | {"annotator": name} for name in "ab"])
+
     def labels(self, items: int = 40, differing: int = 0, abstained: int = 0, experts: int = 0, **labels: str) -> None:
         self.cleaning(items)
         fixed = {"log_odds": 1.0, "decided_by": "people and checker", "reason": "r", "consensus_label": "yes"}

@@ -11,7 +11,7 @@ from cupel.certificate.hypergeometric import clopper_pearson_lower, upper_count
 from cupel.consensus.agreement import krippendorff_alpha
 from cupel.errors import ProjectError
 from cupel.tables import RAW_ITEMS, TABLES
-from expectations import checking, cleaning, gold, labeling, raw, release
+from expectations import checking, cleaning, gold, labeling, preference, raw, release
 from expectations.gate import judge_stage
 from expectations.suite import Suite
 from expectations.suites import SUITES
@@ -93,6 +93,10 @@ PAIRS = {
     "gold_accuracy": Pair(
         gold.SUITE, lambda w: w.gold(60, 60 - _GOLD_WRONG), lambda w: w.gold(60, 60 - _GOLD_WRONG - 1)
     ),
+    "cyclic_share": Pair(preference.SUITE, lambda w: w.responses(30, cyclic=3), lambda w: w.responses(29, cyclic=3)),
+    "position_bias": Pair(
+        preference.SUITE, lambda w: w.responses(first_of_equals=0.6), lambda w: w.responses(first_of_equals=0.399)
+    ),
     "items_without_label": Pair(checking.SUITE, lambda w: w.labels(), lambda w: _label_too_few(w)),
     "labels_outside_ontology": Pair(checking.SUITE, lambda w: w.labels(i000="no"), lambda w: w.labels(i000="maybe")),
     "checker_disagreement_share": Pair(
@@ -159,6 +163,19 @@ def _outcomes(world: Any, suite: Suite) -> dict[str, dict[str, Any]]:
     return {row["check"]: row for row in rows}
 
 
+def _settings(world: Any, check: str) -> dict[str, Any]:
+    """Return the settings under which a check is asked."""
+    labeling = world().project.labeling.model_dump() | GOLD["labeling"]
+    if PAIRS[check].suite is not preference.SUITE:
+        return {"labeling": labeling}
+    delivery = {"files": ["a.jsonl"], "licence": "MIT", "first_field": "a", "second_field": "b"}
+    return {
+        "labeling": labeling | {"kind": "preference", "classes": ("first", "second", "tie")},
+        "raw": {"deliveries": {"first": delivery}},
+        "cleaning": {"duplicate_similarity": None},
+    }
+
+
 def test_every_threshold_belongs_to_one_check_and_has_a_pair() -> None:
     checks = [check.name for suite in SUITES for check in suite.checks]
     assert sorted(checks) == sorted(THRESHOLDS) == sorted(PAIRS)
@@ -166,14 +183,14 @@ def test_every_threshold_belongs_to_one_check_and_has_a_pair() -> None:
 
 @pytest.mark.parametrize("check", THRESHOLDS)
 def test_a_dataset_just_passes(world: Any, check: str) -> None:
-    made = world(labeling=world().project.labeling.model_dump() | GOLD["labeling"])
+    made = world(**_settings(world, check))
     PAIRS[check].passes(made)
     assert _outcomes(made, PAIRS[check].suite)[check]["outcome"] == "pass"
 
 
 @pytest.mark.parametrize("check", THRESHOLDS)
 def test_a_dataset_just_fails(world: Any, check: str) -> None:
-    made = world(labeling=world().project.labeling.model_dump() | GOLD["labeling"])
+    made = world(**_settings(world, check))
     PAIRS[check].fails(made)
     row = _outcomes(made, PAIRS[check].suite)[check]
     # Too few annotations are not wrong: the stage waits for them.

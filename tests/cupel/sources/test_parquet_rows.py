@@ -15,7 +15,7 @@ from cupel.sources.reasons import BadRow, Row
 
 def rows(path: Path, table: pa.Table, **how: object) -> list[Row | BadRow]:
     pq.write_table(table, path, **how)
-    return list(parquet_rows(path, "a.parquet", "text", ("text",)))
+    return list(parquet_rows(path, "a.parquet", ("text",), ("text",)))
 
 
 def test_values_of_other_columns_become_what_json_can_hold(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_damage_inside_the_file_keeps_the_rows_before_it(tmp_path: Path) -> None
     start = pq.ParquetFile(path).metadata.row_group(2).column(0).data_page_offset
     content[start + 40 : start + 4_000] = b"\xff" * 3_960
     path.write_bytes(content)
-    found = list(parquet_rows(path, "a.parquet", "text", ("text",)))
+    found = list(parquet_rows(path, "a.parquet", ("text",), ("text",)))
     assert isinstance(found[-1], BadRow)
     assert found[-1].reason == "unreadable_file"
     assert all(isinstance(row, Row) for row in found[:-1])

@@ -1,0 +1,16 @@
+"""Labels of kind category: what the annotators of every item say together."""
+
+import dagster as dg
+
+from assets.bench import Bench
+from assets.spec import materialized, spec
+from cupel.consensus.consensus import consensus
+
+
+@dg.multi_asset(specs=[spec("consensus", deps=["clean_items", "annotations"], kinds=["numpy"])])
+def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Aggregate the annotations of every item: majority with explicit ties, and Dawid-Skene."""
+    with bench.step(context) as step:
+        items = step.read("clean_items", columns=["item_id"])["item_id"]
+        table = consensus(step.read("annotations"), items, step.project.labeling.classes)
+        return materialized(step, step.write("consensus", table))
