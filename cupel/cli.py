@@ -110,6 +110,20 @@ def verify(release: Path) -> None:
 
 
 @main.command()
+@click.argument("release", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--to", "folder", type=FOLDER, required=True, help="Folder that the files go to.")
+def export(release: Path, folder: Path) -> None:
+    """Write a release of comparisons as JSON Lines of prompt, chosen and rejected: what preference trainers read.
+
+    Ties are left out and counted. Exit codes: 0 written, 1 error.
+    """
+    from cupel.preference.export import export_preferences
+
+    for split in export_preferences(release, folder):
+        click.echo(f"{split.file}: {split.pairs:,} pairs; {split.ties:,} ties left out")
+
+
+@main.command()
 @click.argument("project")
 @click.argument("batch")
 @click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")

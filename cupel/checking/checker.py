@@ -9,6 +9,7 @@ from cupel.checking import linear
 from cupel.checking.opinions import batch_of, predictions_of
 from cupel.checking.predictions import read_predictions, version
 from cupel.errors import CheckerError
+from cupel.preference import checker as preference
 from cupel.project import Project
 from cupel.sources.files import file_sha256
 
@@ -51,4 +52,5 @@ def second_opinion(project: Project, name: str, items: pa.Table, consensus: pa.T
         given = read_predictions(path, name, batch)
         table = predictions_of(batch, given.opinions, own.model, version(sha256, classes, settings))
         return SecondOpinion(table, {own.file: sha256}, {"rows of unknown items": given.unknown_rows})
-    return SecondOpinion(linear.predictions(items, consensus, classes, settings), {}, {})
+    learned = preference.predictions if project.labeling.kind == "preference" else linear.predictions
+    return SecondOpinion(learned(items, consensus, classes, settings), {}, {})

@@ -11,7 +11,7 @@ from cupel.cleaning.characters import ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER
 _PLAIN = re.compile(r"[\x21-\x7e]++(?:(?: |\n\n?)[\x21-\x7e]++)*+")
 LINE_ENDS = re.compile(r"\r\n|\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_AROUNDLINE_ENDS = re.compile(r" ?\n ?")
+_AROUND_LINE_ENDS = re.compile(r" ?\n ?")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 # Control characters, and format characters that a reader cannot see: soft hyphen, zero-width space, marks
 # of direction, invisible operators, byte order mark, annotation and tag characters.
@@ -62,7 +62,7 @@ def _once(text: str, form: Literal["NFC", "NFKC"]) -> str:
     text = _without_hidden(text)
     if not text.isascii():
         text = unicodedata.normalize(form, _JOINERS.sub(_joiner, text))
-    text = _AROUNDLINE_ENDS.sub("\n", _SPACES.sub(" ", text))
+    text = _AROUND_LINE_ENDS.sub("\n", _SPACES.sub(" ", text))
     return _EMPTY_LINES.sub("\n\n", text).strip(" \n")
 
 

@@ -21,6 +21,13 @@ SMALL = {
 }
 
 
+PAIRS = {
+    "raw": {"deliveries": {"one": {"files": ["a"], "licence": "MIT", "first_field": "a", "second_field": "b"}}},
+    "cleaning": {"duplicate_similarity": None},
+    "labeling": {**SMALL["labeling"], "kind": "preference", "classes": ["first", "second"]},
+}
+
+
 def write(folder: Path, **changes: object) -> Path:
     path = folder / "small.yaml"
     path.write_text(yaml.safe_dump({**SMALL, **changes}))
@@ -41,6 +48,10 @@ def test_the_projects_of_this_repository_load() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"labeling": {**SMALL["labeling"], "kind": "preference"}}, "the classes of kind preference are first and"),
+        (PAIRS | {"raw": SMALL["raw"]}, "raw, one: labeling.kind preference names first_field and second_field"),
+        (PAIRS | {"cleaning": {}}, "cleaning.duplicate_similarity: comparisons share prompts and responses"),
+        ({"raw": PAIRS["raw"]}, "raw, one: labeling.kind category names neither"),
         ({"colour": "red"}, "key colour: not known; remove it or mend its name. Allowed: project, title"),
         ({"release": {**SMALL["release"], "budget": 1}}, "key release.budget: not known in release"),
         ({"release": {**SMALL["release"], "error_budget": 1.5}}, "key release.error_budget: found 1.5"),

@@ -1,11 +1,14 @@
 """A project of kind preference goes through the whole chain, from pairs of responses to a certified release."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
+from cupel.cli import main
 from cupel.lake import Lake
 from cupel.preference.comparison import from_text
 from cupel.project import load_project
@@ -52,6 +55,28 @@ def test_comparisons_of_one_prompt_stay_in_one_split(finished: Finished) -> None
     for row in lake.read("training_set", "one-r1").to_pylist():
         splits.setdefault(from_text(row["text"]).prompt, set()).add(row["split"])
     assert Counter(len(found) for found in splits.values()) == {1: len(splits)}
+
+
+def test_a_release_exports_the_chosen_before_the_rejected(finished: Finished, tmp_path: Path) -> None:
+    _, _, lake = finished
+    release = Path(str(lake.folder)) / "releases" / "one-r1"
+    said = CliRunner().invoke(main, ["export", str(release), "--to", str(tmp_path)])
+    assert said.exit_code == 0, said.output
+    rows = lake.read("training_set", "one-r1").to_pylist()
+    lines = [json.loads(line) for path in tmp_path.glob("*.jsonl") for line in path.read_text().splitlines()]
+    labels = {row["item_id"]: row["label"] for row in rows}
+    assert len(lines) == sum(label != "tie" for label in labels.values())
+    for line in lines:
+        first, second = (line[part] for part in ("chosen", "rejected"))
+        text = next(row["text"] for row in rows if row["item_id"] == line["item_id"])
+        parts = from_text(text)
+        assert (first, second) == (parts[1:] if labels[line["item_id"]] == "first" else parts[:0:-1])
+
+
+def test_a_folder_without_a_release_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["export", str(tmp_path), "--to", str(tmp_path / "out")])
+    assert said.exit_code == 1
+    assert "no release here" in said.output
 
 
 def test_responses_and_habits_are_tables_of_the_lake(finished: Finished) -> None:

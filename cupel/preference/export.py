@@ -1,0 +1,62 @@
+"""A release of comparisons as files that preference trainers read: a prompt, the chosen and the rejected response."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+
+from cupel.errors import ReleaseError
+from cupel.lake import replace_file
+from cupel.preference.comparison import FIRST, SECOND, TIE, from_text
+from cupel.release import layout
+
+
+class Exported(NamedTuple):
+    """What was written of one split: the file, its pairs, and the comparisons left out because they are ties."""
+
+    file: Path
+    pairs: int
+    ties: int
+
+
+def export_preferences(release: Path, folder: Path) -> list[Exported]:
+    """Write a release's comparisons as JSON Lines, one file a split.
+
+    A line has `prompt`, `chosen` and `rejected`, as trainers by direct preference optimisation read them, and
+    `batch` and `item_id`, by which a label can be traced. A tie prefers nothing; ties are left out and counted.
+
+    Args:
+        release: The release's folder.
+        folder: Where the files go; files of these names are replaced.
+
+    Returns:
+        What was written, split by split.
+
+    Raises:
+        ReleaseError: There is no release, or it holds something else than comparisons.
+    """
+    if not (release / layout.MANIFEST_FILE).is_file():
+        raise ReleaseError(f"{release}: no release here: {layout.MANIFEST_FILE} is missing")
+    folder.mkdir(parents=True, exist_ok=True)
+    done = []
+    for name in layout.DATA_FILES:
+        rows = pq.read_table(release / name, columns=["batch", "item_id", "text", "label"]).to_pylist()
+        lines = [_line(name, row) for row in rows if row["label"] != TIE]
+        file = folder / f"{Path(name).stem}.jsonl"
+        replace_file(file, "".join(f"{line}\n" for line in lines).encode())
+        done.append(Exported(file, len(lines), len(rows) - len(lines)))
+    return done
+
+
+def _line(name: str, row: dict[str, str]) -> str:
+    where = f"{name}, batch {row['batch']}, item_id {row['item_id']!r}"
+    try:
+        prompt, first, second = from_text(row["text"])
+    except ValueError as error:
+        raise ReleaseError(f"{where}: {error}; only releases of label kind preference can be exported so") from None
+    if row["label"] not in (FIRST, SECOND):
+        raise ReleaseError(f"{where}: label {row['label']!r}; expected first, second or tie")
+    chosen, rejected = (first, second) if row["label"] == FIRST else (second, first)
+    pair = {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    return json.dumps(pair | {"batch": row["batch"], "item_id": row["item_id"]}, ensure_ascii=False)
