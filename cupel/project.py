@@ -219,6 +219,8 @@ class Overlap(Section):
     """Annotators asked of every item."""
     most: Positive = 3
     """Annotators asked at most, where the first disagree with each other or with the checker."""
+    least_share: Share = 0.01
+    """The checker's doubts keep a batch waiting while at least this share of its items awaits an answer; 0: always."""
 
     @model_validator(mode="after")
     def _most_is_most(self) -> "Overlap":

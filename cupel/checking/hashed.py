@@ -20,12 +20,14 @@ BITS = 52
 IS_RUN = np.uint64(1 << BITS - 1)
 # Places of a vocabulary are looked up by the lowest bits; of those that share them, the most frequent is known.
 SLOT_BITS = 22
+# A slot's entry holds a place in the vocabulary in its lowest bits, and above it the bits that a slot does not tell.
+PLACE_BITS = 64 - (BITS - SLOT_BITS)
 
 # An odd multiplier for the polynomial and its inverse modulo 2^64; the constants of the finalizer of SplitMix64.
-_MULTIPLIER = 0x9E3779B97F4A7C15
-_INVERSE = pow(_MULTIPLIER, -1, 1 << 64)
-_SLOT, _PLACE = np.uint64(SLOT_BITS), np.uint64(64 - (BITS - SLOT_BITS))
-_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+MULTIPLIER = 0x9E3779B97F4A7C15
+_INVERSE = pow(MULTIPLIER, -1, 1 << 64)
+_SLOT, _PLACE = np.uint64(SLOT_BITS), np.uint64(PLACE_BITS)
+MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 class Vocabulary(NamedTuple):
@@ -75,18 +77,16 @@ def features(texts: pa.ChunkedArray, known: Vocabulary) -> Iterator[Any]:
     """
     from scipy.sparse import csr_matrix
 
+    from cupel.checking.kernels import weigh
+
     width = max(1, len(known.weights))
     for piece in _pieces(texts):
-        row, hashes, count = _counts(piece)
-        entry = known.slots[_slot(hashes)]
-        is_known = (entry > 0) & (entry >> _PLACE == hashes >> _SLOT)
-        row, hashes, count = row[is_known], hashes[is_known], count[is_known]
-        place = ((entry[is_known] & np.uint64((1 << int(_PLACE)) - 1)) - np.uint64(1)).astype(np.int32)
-        value = (1 + np.log(count.astype(np.float32))) * known.weights[place]
-        part = 2 * row + (hashes >= IS_RUN)
-        lengths = np.sqrt(np.bincount(part, value.astype(np.float64) ** 2, 2 * len(piece)))
-        ends = np.searchsorted(row, np.arange(len(piece) + 1)).astype(np.int32)
-        yield csr_matrix((value / lengths[part].astype(np.float32), place, ends), (len(piece), width), np.float32)
+        characters, ends = _padded(piece)
+        columns, values = np.empty(4 * len(characters), np.int32), np.empty(4 * len(characters), np.float32)
+        row_ends = np.zeros(len(piece) + 1, np.int32)
+        weigh(characters, ends, _word_characters(), known.slots, known.weights, columns, values, row_ends[1:])
+        filled = slice(0, row_ends[-1])
+        yield csr_matrix((values[filled], columns[filled], row_ends), (len(piece), width), np.float32)
 
 
 def _slot(hashes: Hashes) -> Places:
@@ -108,16 +108,22 @@ def _pieces(texts: pa.ChunkedArray) -> Iterator[list[str]]:
 
 def _counts(texts: list[str]) -> tuple[Places, Hashes, Places]:
     """Return text, hash and how often, for each word and run that a text has; ascending."""
-    padded = [f" {' '.join(text.lower().split())} " for text in texts]
-    # A lone surrogate cannot be in a text that Arrow held.
-    characters = np.frombuffer("".join(padded).encode("utf-32-le"), np.uint32)
-    text = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(one) for one in padded])
+    characters, ends = _padded(texts)
+    text = np.repeat(np.arange(len(texts), dtype=np.uint64), np.diff(ends, prepend=0))
     cells = np.concatenate([*_words(characters, text), *_runs(characters, text)])
     cells.sort()
     first = np.flatnonzero(np.diff(cells, prepend=~cells[:1]))
     found = cells[first]
     hashes = found & np.uint64((1 << BITS) - 1)
     return (found >> np.uint64(BITS)).astype(np.int64), hashes, np.diff(first, append=len(cells))
+
+
+def _padded(texts: list[str]) -> tuple[NDArray[np.uint32], Places]:
+    """Return the characters of all texts, each with one space between words and at its ends, and where each ends."""
+    padded = [f" {' '.join(text.lower().split())} " for text in texts]
+    # A lone surrogate cannot be in a text that Arrow held.
+    characters = np.frombuffer("".join(padded).encode("utf-32-le"), np.uint32)
+    return characters, np.cumsum([len(one) for one in padded], dtype=np.int64)
 
 
 def _words(characters: NDArray[np.uint32], text: Hashes) -> Iterator[Hashes]:
@@ -133,7 +139,7 @@ def _words(characters: NDArray[np.uint32], text: Hashes) -> Iterator[Hashes]:
     words = (sums[ends] - sums[starts]) * inverses[starts]
     yield _cells(words, text[starts], np.uint64(0))
     is_pair = text[starts[1:]] == text[starts[:-1]]
-    pairs = _mixed(words[:-1]) * np.uint64(_MULTIPLIER) + words[1:]
+    pairs = _mixed(words[:-1]) * np.uint64(MULTIPLIER) + words[1:]
     yield _cells(pairs[is_pair], text[starts[1:]][is_pair], np.uint64(0))
 
 
@@ -144,7 +150,7 @@ def _runs(characters: NDArray[np.uint32], text: Hashes) -> Iterator[Hashes]:
     hashes, is_broken = wide + np.uint64(1), np.zeros(len(wide), np.bool_)
     for length in range(2, max(RUNS) + 1):
         count = max(0, len(wide) - length + 1)
-        hashes = hashes[:count] * np.uint64(_MULTIPLIER) + wide[length - 1 :]
+        hashes = hashes[:count] * np.uint64(MULTIPLIER) + wide[length - 1 :]
         # All but the first and the last character of a run.
         is_broken = is_broken[:count] | (is_space[length - 2 : length - 2 + count] & (length > 2))
         if length in RUNS:
@@ -158,8 +164,8 @@ def _cells(hashes: Hashes, text: Hashes, part: np.uint64) -> Hashes:
 
 def _mixed(hashes: Hashes) -> Hashes:
     """Return the hashes with every bit dependent on every other. Source: Steele, Lea and Flood (2014), SplitMix."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * _MIX_1
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * _MIX_2
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * MIX_1
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * MIX_2
     return hashes ^ (hashes >> np.uint64(31))
 
 
@@ -171,7 +177,7 @@ def _powers(count: int) -> tuple[Hashes, Hashes]:
 
 @lru_cache(maxsize=1)
 def _all_powers(count: int) -> tuple[Hashes, Hashes]:
-    factors = np.full((2, count), np.array([[_MULTIPLIER], [_INVERSE]], np.uint64))
+    factors = np.full((2, count), np.array([[MULTIPLIER], [_INVERSE]], np.uint64))
     factors[:, 0] = 1
     powers = np.multiply.accumulate(factors, axis=1)
     return powers[0], powers[1]

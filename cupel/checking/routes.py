@@ -37,7 +37,7 @@ def routes(
     Args:
         consensus: CONSENSUS of one batch.
         predictions: PREDICTIONS of the same items.
-        overlap: Annotators asked at first, and at most.
+        overlap: Annotators asked at first, and at most; the share of items from which on a round is worth it.
         settings: Log-odds from which on an item is accepted.
         classes: The ontology.
 
@@ -57,10 +57,13 @@ def routes(
     is_opposed = is_predicted & ~_flags(pc.equal(predicted, majority))
     may_ask = votes < overlap.most
     is_strong = found.log_odds >= settings.accept_log_odds
+    awaits_first, is_split = votes < overlap.first, may_ask & ~is_unanimous
+    is_doubted = may_ask & is_opposed & ~is_strong
+    is_worth_a_round = (awaits_first | is_split | is_doubted).sum() >= overlap.least_share * len(votes)
     rules = [
-        (votes < overlap.first, AWAITS_FIRST),
-        (may_ask & ~is_unanimous, ANNOTATORS_DISAGREE),
-        (may_ask & is_opposed & ~is_strong, CHECKER_DISAGREES),
+        (awaits_first, AWAITS_FIRST),
+        (is_split, ANNOTATORS_DISAGREE),
+        (is_doubted & is_worth_a_round, CHECKER_DISAGREES),
         (is_strong & ~is_predicted, UNCHECKED),
         (is_strong & is_unanimous & ~is_opposed, ALL_AGREE),
         (is_strong, ENOUGH_EVIDENCE),

@@ -12,7 +12,7 @@ from cupel.project import Checking, Overlap
 from cupel.tables import LABELS, PREDICTIONS, ROUTES
 
 CLASSES = ("x", "y", "z")
-OVERLAP = Overlap(first=2, most=3)
+OVERLAP = Overlap(first=2, most=3, least_share=0)
 # Answers of each item, and what the checker thinks of it.
 SURE_X, SURE_Y, UNSURE_X = [0.98, 0.01, 0.01], [0.01, 0.98, 0.01], [0.4, 0.35, 0.25]
 # A background of plain items teaches that annotators and checker are mostly right.
@@ -67,7 +67,26 @@ def test_every_route_has_its_reason(case, accept: float, expected: tuple[str, st
 def test_nobody_is_asked_beyond_the_most() -> None:
     for given in ("xyz", "xxy", "xyzx"):
         assert route((given, SURE_Y), 99.0)[0] == "expert"
-    assert route(("xyz", SURE_Y), 99.0, Overlap(first=2, most=4))[0] == "annotator"
+    assert route(("xyz", SURE_Y), 99.0, Overlap(first=2, most=4, least_share=0))[0] == "annotator"
+
+
+def test_a_checkers_doubts_keep_nobody_waiting_for_less_than_the_least_share() -> None:
+    share = 1 / (1 + len(BACKGROUND))
+    asked, left = (Overlap(first=2, most=3, least_share=least) for least in (share, share + 1e-9))
+    assert route(("xx", SURE_Y), 99.0, asked) == ("annotator", "annotators and checker disagree")
+    assert route(("xx", SURE_Y), 99.0, left) == ("expert", "checker against people")
+
+
+def test_doubts_are_asked_about_along_with_what_is_asked_anyway() -> None:
+    people, model = tables(("xx", SURE_Y), ("xy", SURE_X), ("", None))
+    overlap = Overlap(first=2, most=3, least_share=3 / (3 + len(BACKGROUND)))
+    found = routes(people, model, overlap, Checking(accept_log_odds=99.0), CLASSES)
+    assert found["route"].to_pylist()[:3] == ["annotator"] * 3
+
+
+def test_people_who_disagree_are_asked_about_however_few_they_are() -> None:
+    assert route(("xy", SURE_X), 99.0, Overlap(first=2, most=3, least_share=1))[0] == "annotator"
+    assert route(("x", SURE_X), 99.0, Overlap(first=2, most=3, least_share=1))[0] == "annotator"
 
 
 def test_a_checker_that_evidence_outweighs_costs_no_answer() -> None:
