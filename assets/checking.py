@@ -1,6 +1,7 @@
 """Checking: a model's second opinion, what happens to each item next, and the labels as far as they are known."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
@@ -19,7 +20,8 @@ def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     with bench.step(context) as step:
         items = step.read("clean_items", columns=["item_id", "text", "group_id"])
         consensus = step.read("consensus", columns=["item_id", "posterior"])
-        found = second_opinion(step.project, step.partition, items, consensus, bench.data)
+        replies = Path(str(step.lake.folder)) / "replies"
+        found = second_opinion(step.project, step.partition, items, consensus, bench.data, replies)
         for name, sha256 in found.files.items():
             step.file(name, sha256)
         return materialized(step, step.write("predictions", found.predictions), **found.told)

@@ -69,6 +69,8 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if isinstance(field.default, BaseModel):
         return ""
+    if isinstance(field.default, str) and "\n" in field.default:
+        return "see `cupel/project.py`"
     return f"`{'null' if field.default is None else field.default}`"
 
 
