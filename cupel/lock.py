@@ -1,4 +1,4 @@
-"""Locks: one `make run` of a project at a time, and one run on a batch or release at a time."""
+"""Locks: one `make run` of a project, one run on a batch or release, and one that lets the world in, at a time."""
 
 import fcntl
 import json
@@ -51,19 +51,33 @@ def claim(folder: Path, partition: str, run_id: str) -> Iterator[None]:
     path = folder / "locks" / f"{partition}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _put(file.fileno(), json.dumps({"run": run_id}))
+        # A lock that is changed from exclusive to shared is free for a moment: nobody may look then.
+        with turn(path.parent / ".claiming"):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _put(file.fileno(), json.dumps({"run": run_id}))
+            except BlockingIOError:
+                file.seek(0)
+                holder = json.loads(file.read() or "{}").get("run")
+                if holder != run_id:
+                    raise LakeError(
+                        f"{partition}: run {holder} is at work on it; this one stops, and nothing is lost: "
+                        "run again when the other has ended, if anything is left to do"
+                    ) from None
             fcntl.flock(file, fcntl.LOCK_SH)
-        except BlockingIOError:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            file.seek(0)
-            holder = json.loads(file.read() or "{}").get("run")
-            if holder != run_id:
-                raise LakeError(
-                    f"{partition}: run {holder} is at work on it; this one stops, and nothing is lost: "
-                    "run again when the other has ended, if anything is left to do"
-                ) from None
+        yield
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block, and hold it; the kernel frees it when the process dies.
+
+    Args:
+        path: A file that stands for what is done; made if need be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

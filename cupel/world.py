@@ -1,6 +1,7 @@
 """The world comes in: what lies in the inbox is taken, new releases are proposed, answers are collected."""
 
 import time
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.recorded import RecordedWorkforce
 from cupel.lake import Lake
+from cupel.lock import turn
 from cupel.project import Project, load_project
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import propose_new, proposed
@@ -48,14 +50,20 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
         ProjectError: The project file is wrong.
         AnswerError: The log is broken, or a file of answers cannot be read.
     """
-    taken = [] if inbox is None else take_whole(projects, lake, inbox)
-    project = current_project(projects, lake)
-    new = [] if project.operation.release else propose_new(lake, project, "the chain")
-    batches = list(project.raw.deliveries)
-    releases = releases_of(lake, project)
-    unfinished = [name for name in releases if not is_finished(lake, name)]
-    written = collect(lake, workforce(project, lake, data), batches, unfinished)
+    with collecting(lake):
+        taken = [] if inbox is None else take_whole(projects, lake, inbox)
+        project = current_project(projects, lake)
+        new = [] if project.operation.release else propose_new(lake, project, "the chain")
+        batches = list(project.raw.deliveries)
+        releases = releases_of(lake, project)
+        unfinished = [name for name in releases if not is_finished(lake, name)]
+        written = collect(lake, workforce(project, lake, data), batches, unfinished)
     return Came(taken, new, written, lake.answers.head(), batches, releases)
+
+
+def collecting(lake: Lake) -> AbstractContextManager[None]:
+    """Wait for one's turn to let the world in: a second process, such as the daemon's next run, comes after."""
+    return turn(Path(str(lake.folder)) / "locks" / ".collecting")
 
 
 def take_whole(projects: Path, lake: Lake, inbox: Path) -> list[Taken]:

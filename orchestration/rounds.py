@@ -22,7 +22,7 @@ from cupel.release.proposals import is_ready, propose, propose_new
 from cupel.release.reported import is_reported
 from cupel.release.seconds import add_seconds
 from cupel.sources.register import with_registered
-from cupel.world import releases_of, take_whole, workforce
+from cupel.world import collecting, releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.progress import RunProgress
@@ -120,7 +120,9 @@ class Rounds:
         if self.deployment.inbox is None:
             return
         inbox = self.deployment.inbox / self.project.project
-        for taken in take_whole(self.deployment.projects, self.lake, inbox):
+        with collecting(self.lake):
+            came = take_whole(self.deployment.projects, self.lake, inbox)
+        for taken in came:
             self.say(f"inbox: {taken.name}: {taken.outcome}: {taken.reason}")
         self.project = with_registered(self._file, self.lake)
         self.workforce = self._recorded(self._file) if self._is_recorded else self.workforce
@@ -184,7 +186,8 @@ class Rounds:
     def _ask(self) -> bool:
         """Hand the outbox to the workforce; tell whether the log grew."""
         unfinished = [release for release in self.releases() if not is_finished(self.lake, release)]
-        written = collect(self.lake, self.workforce, self.batches, unfinished)
+        with collecting(self.lake):
+            written = collect(self.lake, self.workforce, self.batches, unfinished)
         if written:
             key, head = dg.AssetKey([self.project.project, "answers"]), self.lake.answers.head()
             metadata = {"dagster/row_count": head.sequence, "new answers": written}

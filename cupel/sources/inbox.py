@@ -23,6 +23,7 @@ DESCRIPTION = "delivery.yaml"
 MARKERS = ("_SUCCESS", "_DONE")
 DONE, REFUSED = ".done", ".refused.txt"
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
+COPY = ".cupel-copy-"
 ANSWER_FORMATS = (".csv", ".csv.gz", ".parquet")
 
 
@@ -94,6 +95,8 @@ def take(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken
 def take_unregistered(project: Project, lake: Lake, now: datetime) -> list[Taken]:
     """Register deliveries whose files were taken before a kill came between them and the register."""
     register = Register(lake)
+    for copy in (path for pattern in ("", "*/") for path in Path(str(lake.folder)).glob(f"*/{pattern}{COPY}*")):
+        shutil.rmtree(copy) if copy.is_dir() else copy.unlink()  # killed half-way; the source is still in the inbox
     known = {entry.batch for entry in register.entries()}
     folders = [path for path in _visible(register.root) if path.is_dir() and path.name not in known]
     taken = []
@@ -118,17 +121,14 @@ def _take_delivery(arrival: Arrival, project: Project, lake: Lake, now: datetime
     _, files = _contents(path.name, path, project)
     same = next((entry for entry in entries if entry.sha256 == content_sha256(files)), None)
     if same is not None:
-        _move(path, path.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
         _forget_marker(path)
+        _move(path, path.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
         return Taken(path.name, "known", same.batch, f"the same content is there already, as {same.batch}")
     taken = {*project.raw.deliveries, *(entry.batch for entry in entries)}
     batch = batch_for(path.name, taken)
     folder = register.folder(batch)
-    if path.is_dir():
-        _move(path, folder)
-    else:
-        _move(path, folder / path.name)
     _forget_marker(path)
+    _move(path, folder if path.is_dir() else folder / path.name)
     delivery, files = _contents(batch, folder, project)
     register.add(batch, files, delivery, now)
     return Taken(path.name, "registered", batch, f"{len(files)} files")
@@ -163,12 +163,13 @@ def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
     sha256 = file_sha256(path)
     there = answer_files(lake)
     if any(f"-{sha256[:16]}-" in file.name for file in there):
+        _forget_marker(path)
         _move(path, path.parent.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
         return Taken(path.name, "known", None, "the same file of answers is there already")
     ending = next(ending for ending in ANSWER_FORMATS if path.name.endswith(ending))
     name = f"{len(there) + 1:06d}-{sha256[:16]}-{batch_for(path.name, set())}{ending}"
-    _move(path, Path(str(lake.folder)) / "answer_files" / name)
     _forget_marker(path)
+    _move(path, Path(str(lake.folder)) / "answer_files" / name)
     return Taken(path.name, "registered", None, "answers")
 
 
@@ -208,6 +209,7 @@ def _refuse(arrival: Arrival, reason: str) -> None:
 
 
 def _forget_marker(path: Path) -> None:
+    """Remove the notes beside an arrival before it goes: one left by a kill would call the next of its name whole."""
     for ending in (DONE, REFUSED):
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
@@ -227,7 +229,7 @@ def _move(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        staged = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+        staged = target.with_name(f"{COPY}{uuid.uuid4().hex}")
         if path.is_dir():
             shutil.copytree(path, staged)
             os.rename(staged, target)

@@ -176,6 +176,43 @@ def test_between_file_systems_a_delivery_is_copied_whole(world: World, monkeypat
     assert world.names() == []
 
 
+def test_a_kill_while_it_is_copied_leaves_the_source_and_blocks_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def across(source: Path, target: Path) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    def killed(source: Path, target: Path) -> None:
+        Path(target).write_bytes(Path(source).read_bytes()[:5])
+        raise KeyboardInterrupt
+
+    world.drop("june.jsonl")
+    world.drop("answers/a.csv", "batch,item_id,purpose,annotator,label\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox_module.os, "rename", across)
+        patch.setattr(inbox_module.shutil, "copyfile", killed)
+        for arrival in arrivals(world.inbox):
+            with pytest.raises(KeyboardInterrupt):
+                take(arrival, world.project, world.lake, NOW)
+    assert take_unregistered(world.project, world.lake, NOW) == []
+    assert [taken.outcome for taken in world.take()] == ["registered", "registered"]
+    assert list(world.project.raw.deliveries) == ["one", "june"]
+    assert [path for path in Path(str(world.lake.folder)).rglob("*") if inbox_module.COPY in path.name] == []
+
+
+def test_a_marker_never_outlives_what_it_marked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    world.drop("may.jsonl")
+    world.drop("may.jsonl.done", "")
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox_module, "_move", killed)
+        with pytest.raises(KeyboardInterrupt):
+            world.take()
+    assert [arrival.is_marked for arrival in arrivals(world.inbox)] == [False]
+
+
 def test_answers_are_taken_in_the_order_of_their_arrival_and_once(world: World) -> None:
     world.drop("answers/z.csv", "batch,item_id,purpose,annotator,label\n")
     world.take()

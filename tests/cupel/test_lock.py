@@ -1,0 +1,68 @@
+"""Of two that want the same, one goes on; the other waits or says who was first."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cupel.errors import LakeError
+from cupel.lock import claim, project_lock, turn
+
+
+def elsewhere(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Run something in another process, with `folder` at hand."""
+    head = f"from pathlib import Path; from cupel.lock import *; folder = Path({str(folder)!r})\n"
+    return subprocess.run([sys.executable, "-c", head + code], capture_output=True, text=True, check=False)
+
+
+def test_the_second_run_of_a_project_is_told_who_holds_it(tmp_path: Path) -> None:
+    with project_lock(tmp_path / "colours", "make run"):
+        said = elsewhere(tmp_path / "colours", "with project_lock(folder, 'make run'): pass").stderr
+    assert f"project colours: make run (process {os.getpid()}) is at work on it" in said
+    assert elsewhere(tmp_path / "colours", "with project_lock(folder, 'make run'): pass").returncode == 0
+
+
+def test_steps_of_one_run_hold_a_batch_together_and_another_run_is_refused(tmp_path: Path) -> None:
+    with claim(tmp_path, "one", "run-a"), claim(tmp_path, "one", "run-a"), claim(tmp_path, "two", "run-b"):
+        assert elsewhere(tmp_path, "with claim(folder, 'one', 'run-a'): pass").returncode == 0
+        with pytest.raises(LakeError, match="one: run run-a is at work on it"), claim(tmp_path, "one", "run-b"):
+            pass
+        assert "one: run run-a is at work on it" in elsewhere(tmp_path, "with claim(folder, 'one', 'c'): pass").stderr
+    with claim(tmp_path, "one", "run-b"):
+        pass
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    died = elsewhere(
+        tmp_path, "import os, signal\nwith claim(folder, 'one', 'a'), turn(folder / 't'): os.kill(os.getpid(), 9)"
+    )
+    assert died.returncode == -9
+    with claim(tmp_path, "one", "run-b"), turn(tmp_path / "t"):
+        pass
+
+
+def test_never_do_two_runs_hold_a_batch_at_once(tmp_path: Path) -> None:
+    race = (
+        "import os, sys, time\n"
+        "name, held = f'run-{os.getpid()}', 0\n"
+        "for _ in range(300):\n"
+        "    try:\n"
+        "        with claim(folder, 'one', name):\n"
+        "            held += 1\n"
+        "            (folder / 'inside').mkdir()  # fails if another is inside\n"
+        "            (folder / 'inside').rmdir()\n"
+        "    except FileExistsError: sys.exit('two at once')\n"
+        "    except Exception as error:\n"
+        "        if 'is at work on it' not in str(error): raise\n"
+        "print(held)"
+    )
+    head = f"from pathlib import Path; from cupel.lock import *; folder = Path({str(tmp_path)!r})\n"
+    racers = [
+        subprocess.Popen([sys.executable, "-c", head + race], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    ended = [racer.communicate() for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0, 0], ended
+    assert all(int(out) > 0 for out, _ in ended)

@@ -1,0 +1,128 @@
+"""A process that can be killed at a change of the disk or at any time, and what is known of where it was then."""
+
+import mmap
+import os
+import random
+import select
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from cupel.errors import CupelError
+from cupel.tables import TABLES
+
+CHANGES = ("replace", "link", "rename", "fsync", "unlink", "rmdir", "mkdir")
+STAGES = tuple(dict.fromkeys(table.stage for table in TABLES.values()))
+BESIDE = ("locks", "run.lock", "answers", "answer_files", "deliveries", "register", "proposals", "releases", "reports")
+PLACES = (*STAGES, *BESIDE, "run.json", "elsewhere")
+FINISHED, BROKEN, REFUSED = 0, 3, 4
+
+
+class Ended(NamedTuple):
+    """How a child ended: its exit code or minus a signal's number, the place and change it was last at, all counts."""
+
+    code: int
+    place: str
+    change: str
+    counts: dict[str, int]
+
+
+class Aim(NamedTuple):
+    """Where to die: at a change of a place, counted from 1, or at the first of a place that a run comes to later."""
+
+    place: str
+    change: int
+    later: Sequence[str]
+    is_after: bool
+
+
+class Note:
+    """Memory that a child shares with its parent, who reads there, after a kill, how far the child had come."""
+
+    def __init__(self) -> None:
+        self._slots = memoryview(mmap.mmap(-1, 4 * (2 + len(PLACES)))).cast("I")
+
+    def write(self, place: str, change: str) -> int:
+        """Note a change of the disk; return how many there were in this place."""
+        slot = 2 + PLACES.index(place)
+        self._slots[slot] += 1
+        self._slots[0], self._slots[1] = slot, 1 + CHANGES.index(change)
+        return int(self._slots[slot])
+
+    def read(self, code: int) -> Ended:
+        place, change = self._slots[0], self._slots[1]
+        counts = {name: int(self._slots[2 + number]) for number, name in enumerate(PLACES) if self._slots[2 + number]}
+        return Ended(code, PLACES[place - 2] if place else "start", CHANGES[change - 1] if change else "none", counts)
+
+
+def in_child(work: Callable[[], int], seconds: float | None = None) -> int:
+    """Run something in a fork, killed after so many seconds; return its exit code, or minus the signal's number."""
+    child = os.fork()
+    if child == 0:
+        code = BROKEN
+        try:
+            code = work()
+        except CupelError as error:
+            os.write(2, f"{error}\n".encode())
+            code = REFUSED
+        except BaseException as error:
+            os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        finally:
+            os._exit(code)
+    if seconds is not None:
+        ended = select.poll()
+        ended.register(os.pidfd_open(child), select.POLLIN)
+        if not ended.poll(1000 * seconds):
+            os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def watched(work: Callable[[], int], lake: str, aim: Aim | None = None, seconds: float | None = None) -> Ended:
+    """Run something in a fork that dies where it is aimed at, or after so many seconds; tell how it ended."""
+    note = Note()
+
+    def watching() -> int:
+        for name in CHANGES:
+            setattr(os, name, _counted(name, getattr(os, name), lake, note, aim))
+        return work()
+
+    return note.read(in_child(watching, seconds))
+
+
+def aims(found: dict[str, int], rng: random.Random) -> list[Aim]:
+    """Return one aim in each place that a run comes to, in its order."""
+    order = list(found)
+    return [
+        Aim(name, rng.randint(1, max(found[name] // 3, 1)), order[number + 1 :], rng.random() < 0.5)
+        for number, name in enumerate(order)
+    ]
+
+
+def place(path: str) -> str:
+    """Return which part of the lake a path is in: a stage, or a folder or file beside the tables."""
+    inside = path.split("/lake/small/")[-1].split("/")
+    if inside[0] == "tables" and len(inside) > 1 and inside[1] in TABLES:
+        return TABLES[inside[1]].stage
+    name = inside[0].lstrip(".").split("-")[0]
+    return name if name in PLACES else "elsewhere"
+
+
+def _counted(name: str, change: Callable[..., Any], lake: str, note: Note, aim: Aim | None) -> Callable[..., Any]:
+    def counted(*arguments: Any, **named: Any) -> Any:
+        path = next((str(a) for a in reversed(arguments) if isinstance(a, str | os.PathLike)), "")
+        path = os.readlink(f"/proc/self/fd/{arguments[0]}") if name == "fsync" else path
+        if lake not in path:
+            return change(*arguments, **named)
+        where = place(path)
+        count = note.write(where, name)
+        is_last = aim is not None and ((where, count) == aim[:2] or where in aim.later)
+        if is_last and aim is not None and not aim.is_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            return change(*arguments, **named)
+        finally:
+            if is_last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return counted
