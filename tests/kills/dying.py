@@ -19,7 +19,10 @@ FINISHED, BROKEN, REFUSED = 0, 3, 4
 
 
 class Ended(NamedTuple):
-    """How a child ended: its exit code or minus a signal's number, the place and change it was last at, all counts."""
+    """How a child ended: its exit code or minus a signal's number, and the place and change of the disk it was last at.
+
+    `counts` are the changes in each place, in the order in which it came to them.
+    """
 
     code: int
     place: str
@@ -40,19 +43,24 @@ class Note:
     """Memory that a child shares with its parent, who reads there, after a kill, how far the child had come."""
 
     def __init__(self) -> None:
-        self._slots = memoryview(mmap.mmap(-1, 4 * (2 + len(PLACES)))).cast("I")
+        self._slots = memoryview(mmap.mmap(-1, 4 * 2 * (1 + len(PLACES)))).cast("I")
 
     def write(self, place: str, change: str) -> int:
         """Note a change of the disk; return how many there were in this place."""
-        slot = 2 + PLACES.index(place)
-        self._slots[slot] += 1
-        self._slots[0], self._slots[1] = slot, 1 + CHANGES.index(change)
-        return int(self._slots[slot])
+        number = 1 + PLACES.index(place)
+        count, come = 2 * number, 2 * number + 1
+        if not self._slots[count]:
+            self._slots[come] = sum(self._slots[2::2])  # changes before the first in this place: its turn
+        self._slots[count] += 1
+        self._slots[0], self._slots[1] = number, 1 + CHANGES.index(change)
+        return int(self._slots[count])
 
     def read(self, code: int) -> Ended:
-        place, change = self._slots[0], self._slots[1]
-        counts = {name: int(self._slots[2 + number]) for number, name in enumerate(PLACES) if self._slots[2 + number]}
-        return Ended(code, PLACES[place - 2] if place else "start", CHANGES[change - 1] if change else "none", counts)
+        """Return what was noted, with a child's exit code."""
+        number, change = self._slots[0], self._slots[1]
+        come = [(self._slots[2 * n + 1], name, int(self._slots[2 * n])) for n, name in enumerate(PLACES, 1)]
+        counts = {name: count for _, name, count in sorted(come) if count}
+        return Ended(code, PLACES[number - 1] if number else "start", CHANGES[change - 1] if change else "none", counts)
 
 
 def in_child(work: Callable[[], int], seconds: float | None = None) -> int:
