@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from cupel.errors import LakeError
+from cupel.errors import FULL, LakeError, disk_trouble
 from cupel.lake import Lake, file_hash
 from cupel.lock import claim
 from cupel.step import Step
@@ -65,7 +65,8 @@ class Bench(dg.ConfigurableResource[None]):
             try:
                 yield Step(Lake(self.lake_root, name, connection), project, partition)
             except OSError as error:
-                raise _trouble(error) from error
+                trouble = _trouble(error)
+                raise trouble from (None if isinstance(trouble, LakeError) else error)
 
     def collect(self, name: str, instance: dg.DagsterInstance) -> Came:
         """Let the world come in to a project, and tell Dagster of new batches and releases."""
@@ -88,6 +89,6 @@ def _trouble(error: OSError) -> Exception:
     """Return what a failed read or write of a file comes to: another try, or what a person must do."""
     if error.errno in PASSING:
         return dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return LakeError(f"{error.filename or 'the lake'}: the disk is full ({error.strerror}); free space, run again")
+    if error.errno in FULL:
+        return LakeError(disk_trouble(error))
     return error

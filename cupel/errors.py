@@ -1,6 +1,10 @@
 """The errors that a user can cause; each message says what, where and what to do."""
 
+import errno
+
 from cupel.printable import printable
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CupelError(Exception):
@@ -41,3 +45,15 @@ class AuditError(CupelError):
 
 class ReleaseError(CupelError):
     """A release that is missing, altered, or not what its certificate says."""
+
+
+def disk_trouble(error: OSError) -> str:
+    """Return what a person must do about trouble with the disk, and the file that it is about.
+
+    >>> disk_trouble(OSError(28, "No space left on device", "lake/movies/run.json"))
+    'lake/movies/run.json: the disk is full (No space left on device); free space, then run again'
+    """
+    where = printable(str(error.filename)) if error.filename else "the lake"
+    if error.errno in FULL:
+        return f"{where}: the disk is full ({error.strerror}); free space, then run again"
+    return printable(str(error))

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -15,9 +14,10 @@ from upath import UPath
 
 from cupel.answers.log import AnswersLog
 from cupel.errors import LakeError, TableError
-from cupel.parts import checked, read_part, remove_left_behind, write_parts
+from cupel.parts import checked, read_part, write_parts
 from cupel.project import slug
 from cupel.tables import TABLES, Table, conform
+from cupel.whole import begun, put_file, remove_left_behind
 
 ROWS_PER_GROUP = 65_536
 ROWS_PER_PART = 16 * ROWS_PER_GROUP
@@ -220,13 +220,18 @@ class Lake:
         """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL."""
         path = self.folder / "catalog.duckdb"
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".catalog-{uuid.uuid4().hex}.duckdb"
-        with duckdb.connect(str(temporary)) as catalog:
-            for table in TABLES:
-                selects = [self._view(table, partition) for partition in self.partitions(table)]
-                if selects:
-                    catalog.execute(f'CREATE VIEW "{table}" AS {" UNION ALL ".join(selects)}')
-        os.replace(str(temporary), str(path))
+        temporary = begun(Path(str(self.folder)), ".duckdb")
+        try:
+            with duckdb.connect(str(temporary)) as catalog:
+                for table in TABLES:
+                    selects = [self._view(table, partition) for partition in self.partitions(table)]
+                    if selects:
+                        catalog.execute(f'CREATE VIEW "{table}" AS {" UNION ALL ".join(selects)}')
+            os.replace(temporary, str(path))
+        except duckdb.IOException as error:
+            raise LakeError(f"{path}: cannot be written: {error}; free space, then run again") from None
+        finally:
+            temporary.unlink(missing_ok=True)
         return path
 
     def _view(self, table: str, partition: str) -> str:
@@ -259,12 +264,7 @@ def replace_file(path: Path | UPath, content: bytes) -> None:
     if not _is_local(path):
         path.write_bytes(content)
         return
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(str(temporary), str(path))
+    put_file(Path(str(path)), content)
 
 
 def _is_local(path: Path | UPath) -> bool:

@@ -2,9 +2,6 @@
 
 import hashlib
 import os
-import re
-import time
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +12,7 @@ import pyarrow.parquet as pq
 
 from cupel.errors import LakeError, TableError
 from cupel.tables import Table
-
-# What a killed writer left behind is removed when nobody can be writing it any more.
-SECONDS_UNTOUCHED = 3_600
-_LEFT_BEHIND = re.compile(r"\.(part|commit).*-[0-9a-f]{32}")
+from cupel.whole import begun, naming
 
 
 def write_parts(
@@ -71,13 +65,6 @@ def checked(path: Path) -> str:
     return str(path)
 
 
-def remove_left_behind(folder: Path) -> None:
-    """Remove temporary files that a killed writer left; never one that was touched within the hour."""
-    for path in folder.glob(".*"):
-        if _LEFT_BEHIND.fullmatch(path.name) and time.time() - _changed_at(path) > SECONDS_UNTOUCHED:
-            path.unlink(missing_ok=True)
-
-
 class _PartWriter:
     """Writes one part under a temporary name, and gives it its own when it is whole; without rows it writes none."""
 
@@ -86,7 +73,7 @@ class _PartWriter:
         self.done: dict[str, Any] = {}
         self._folder = folder
         self._table = table
-        self._temporary = folder / f".part-{uuid.uuid4().hex}"
+        self._temporary = begun(folder)
         self._sink: _Sink | None = None
 
     def __enter__(self) -> "_PartWriter":
@@ -101,7 +88,8 @@ class _PartWriter:
             self._sink = _Sink(self._temporary.open("wb"))
             file = pa.PythonFile(self._sink, "w")
             self._writer = pq.ParquetWriter(file, self._table.schema, compression="zstd", store_schema=True)
-        self._writer.write_table(group, row_group_size=max(group.num_rows, 1))
+        with naming(self._folder):
+            self._writer.write_table(group, row_group_size=max(group.num_rows, 1))
         self.rows += group.num_rows
         return True
 
@@ -109,8 +97,9 @@ class _PartWriter:
         if self._sink is None:
             return
         try:
-            self._writer.close()
-            self._sink.sync()
+            with naming(self._folder):
+                self._writer.close()
+                self._sink.sync()
             if kind is None:
                 sha256 = self._sink.digest.hexdigest()
                 name = f"part-{sha256}.parquet"
@@ -147,13 +136,6 @@ class _Sink:
 def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _changed_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return time.time()
 
 
 def _groups(batches: Iterable[pa.Table], table: Table, rows_per_group: int, rows_per_part: int) -> Iterator[pa.Table]:

@@ -16,6 +16,7 @@ from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import propose_new, proposed
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import with_registered
+from cupel.whole import remove_left_behind
 
 # What looks the same after so long is held to be whole, unless who brings it marks it.
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -51,6 +52,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
         AnswerError: The log is broken, or a file of answers cannot be read.
     """
     with collecting(lake):
+        remove_left_behind(Path(str(lake.folder)))
         taken = [] if inbox is None else take_whole(projects, lake, inbox)
         project = current_project(projects, lake)
         new = [] if project.operation.release else propose_new(lake, project, "the chain")

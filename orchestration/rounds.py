@@ -22,6 +22,7 @@ from cupel.release.proposals import is_ready, propose, propose_new
 from cupel.release.reported import is_reported
 from cupel.release.seconds import add_seconds
 from cupel.sources.register import with_registered
+from cupel.whole import remove_left_behind
 from cupel.world import collecting, releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
@@ -98,6 +99,7 @@ class Rounds:
         name = self.project.project
         with project_lock(Path(str(self.lake.folder)), "make run"):
             end_dead_runs(self.instance, name)
+            remove_left_behind(Path(str(self.lake.folder)))
             self.lake.answers.verify()
             self._take()
             self.instance.add_dynamic_partitions(f"{name}_batches", self.batches)

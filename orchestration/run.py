@@ -12,7 +12,7 @@ import dagster as dg
 from rich.console import Console
 
 from cupel.answers.recorded import RecordedWorkforce
-from cupel.errors import CupelError
+from cupel.errors import CupelError, disk_trouble
 from cupel.lake import replace_file
 from cupel.project import load_project
 from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts
@@ -48,7 +48,8 @@ def main() -> int:
         if not done.broken:
             _show(console, rounds, done, time.monotonic() - began)
     except (CupelError, OSError) as error:
-        console.print(str(error), style="red", markup=False)
+        said = disk_trouble(error) if isinstance(error, OSError) else str(error)
+        console.print(said, style="red", markup=False)
         return BROKEN
     for run in done.broken:
         console.print(f"{run.job}, {run.partition}: {run.error}", style="red", markup=False)

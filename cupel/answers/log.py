@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,6 @@ from cupel.answers.segments import (
     SEGMENT_RECORDS,
     File,
     create_segment,
-    put_file,
     read_segment,
     segment_files,
     summary,
@@ -22,6 +22,7 @@ from cupel.answers.segments import (
 from cupel.answers.verifying import verify_segments
 from cupel.errors import AnswerError
 from cupel.tables import ANSWERS
+from cupel.whole import put_file
 
 HEAD = "head.json"
 
@@ -210,7 +211,7 @@ class AnswersLog:
         return end
 
     def _write_head(self, head: Head) -> None:
-        put_file(self.folder / HEAD, (json.dumps(head._asdict()) + "\n").encode())
+        put_file(Path(str(self.folder / HEAD)), (json.dumps(head._asdict()) + "\n").encode())
 
 
 def _with_kind(columns: Sequence[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """Segments: the immutable Parquet files of the answers log; how one is read, written and summed up."""
 
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,6 +15,7 @@ from upath import UPath
 from cupel.answers.chain import PIECE_RECORDS
 from cupel.errors import AnswerError
 from cupel.tables import ANSWERS, conform
+from cupel.whole import new_file
 
 # A longer append becomes several segments, so that none is too large to hold.
 SEGMENT_RECORDS = 4 * PIECE_RECORDS
@@ -122,29 +122,12 @@ def create_segment(folder: File, records: pa.Table) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"segment-{records['sequence'][0].as_py():012d}.parquet"
-    temporary = folder / f".segment-{uuid.uuid4().hex}"
-    with temporary.open("wb") as file:
-        pq.write_table(conform(records, ANSWERS), file, compression="zstd", row_group_size=PIECE_RECORDS)
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        # A hard link fails where the name is taken; a rename would overwrite.
-        os.link(str(temporary), str(path))
+        with new_file(Path(str(path)), is_only=True) as file:
+            pq.write_table(conform(records, ANSWERS), file, compression="zstd", row_group_size=PIECE_RECORDS)
     except FileExistsError:
         raise AnswerError(f"{path}: another process appended at the same time; run again") from None
-    finally:
-        temporary.unlink()
     _sync(Path(str(folder)))
-
-
-def put_file(path: File, content: bytes) -> None:
-    """Put a file in place whole: readers see the old bytes or the new ones, never a part."""
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(str(temporary), str(path))
 
 
 @contextmanager

@@ -7,13 +7,15 @@ where it cannot be read, everything is recomputed; where a file's bytes differ f
 import hashlib
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from cupel.answers.chain import GENESIS, contents, link
-from cupel.answers.segments import File, put_file, readable, segment_files, segment_pieces
+from cupel.answers.segments import File, readable, segment_files, segment_pieces
 from cupel.errors import AnswerError
+from cupel.whole import put_file
 
 VERIFIED = "verified.json"
 
@@ -107,4 +109,4 @@ def _remember(folder: File, found: dict[str, Verified]) -> None:
     content = {name: about._asdict() for name, about in found.items()}
     # Who may read a log but not write to it may verify it all the same.
     with suppress(OSError):
-        put_file(folder / VERIFIED, (json.dumps(content, indent=1) + "\n").encode())
+        put_file(Path(str(folder / VERIFIED)), (json.dumps(content, indent=1) + "\n").encode())

@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from cupel.release.facts import ReleaseFacts
 from cupel.release.files import TableFile, WrittenFile, write_bytes
 from cupel.release.pieces import Stored, in_order, values
 from cupel.tables import MANIFEST, TRAINING_SET, from_rows
+from cupel.whole import begun
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def write_release(folder: Path | UPath, facts: ReleaseFacts, tables: ReleaseTabl
     """
     _check(facts, tables)
     parent = folder.parent if isinstance(folder, Path) else Path(tempfile.gettempdir())
-    temporary = parent / f".{folder.name}-{uuid.uuid4().hex}"
+    temporary = begun(parent)
     try:
         files = _written(temporary, facts, tables, provenance)
         _put(temporary, folder, files)

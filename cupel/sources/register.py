@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +11,7 @@ from pydantic import ValidationError
 from cupel.errors import SourceError
 from cupel.lake import Lake
 from cupel.project import Delivery, Project, Section, batch_name
+from cupel.whole import new_file
 
 DELIVERIES = "deliveries"
 ENTRIES = "register"
@@ -198,17 +197,11 @@ def create_file(path: Path, content: bytes) -> None:
     Raises:
         SourceError: There is one already.
     """
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        os.link(temporary, path)
+        with new_file(path, is_only=True) as file:
+            file.write(content)
     except FileExistsError:
         raise SourceError(f"{path}: another process wrote it at the same time; run again") from None
-    finally:
-        temporary.unlink()
 
 
 def _read(path: Path) -> Entry:

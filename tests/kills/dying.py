@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from cupel.errors import CupelError
+from cupel.errors import CupelError, disk_trouble
 from cupel.tables import TABLES
 
 CHANGES = ("replace", "link", "rename", "fsync", "unlink", "rmdir", "mkdir")
@@ -73,6 +73,8 @@ def in_child(work: Callable[[], int], seconds: float | None = None) -> int:
         except CupelError as error:
             os.write(2, f"{error}\n".encode())
             code = REFUSED
+        except OSError as error:
+            os.write(2, f"{disk_trouble(error)}\n".encode())
         except BaseException as error:
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
         finally:
@@ -112,8 +114,7 @@ def place(path: str) -> str:
     inside = path.split("/lake/small/")[-1].split("/")
     if inside[0] == "tables" and len(inside) > 1 and inside[1] in TABLES:
         return TABLES[inside[1]].stage
-    name = inside[0].lstrip(".").split("-")[0]
-    return name if name in PLACES else "elsewhere"
+    return inside[0] if inside[0] in PLACES else "elsewhere"
 
 
 def _counted(name: str, change: Callable[..., Any], lake: str, note: Note, aim: Aim | None) -> Callable[..., Any]:

@@ -23,23 +23,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 # What a child would have to import.
 import dagster as dg
 import great_expectations  # noqa: F401
 import jinja2  # noqa: F401
 import matplotlib.backends.backend_svg
-import matplotlib.figure
+import matplotlib.figure  # noqa: F401
 import sklearn.feature_extraction.text
 import sklearn.linear_model  # noqa: F401
+from dying import BROKEN, FINISHED, Aim, Ended, aims, in_child, watched
 
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.verify import verify_release
 from cupel.sources.register import Register
 from cupel.tables import TABLES
-from dying import BROKEN, FINISHED, Aim, Ended, aims, in_child, watched
 from expectations import judge
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rounds import Rounds
@@ -68,6 +68,7 @@ class Trial(NamedTuple):
         done = Rounds(load_project(self.deployment.projects / "small.yaml"), self.deployment, instance).run()
         for broken in done.broken:
             os.write(2, f"{broken.error}\n".encode())
+        Lake(self.deployment.lake, "small").write_catalog()
         return BROKEN if done.broken else FINISHED
 
     def end(self, aim: Aim | None = None, seconds: float | None = None) -> Ended:
@@ -215,7 +216,7 @@ def full_disk(folder: Path) -> dict[str, Any]:
     """Let the disk be full, with room for a little more each time, until a run finishes."""
     undisturbed = deploy(folder / "undisturbed")
     expected = (undisturbed.end(), undisturbed.state())[1]
-    result: dict[str, Any] = {"limited": [], "tmpfs": []}
+    result: dict[str, Any] = {"limited": [], "tmpfs": [], "where": []}
     limited = deploy(folder / "limited")
     for size in (2_000, 6_000, 9_000, 14_000, None):
         result["limited"].append(in_child(lambda size=size: _within(size, limited)))  # type: ignore[misc]
@@ -228,7 +229,9 @@ def full_disk(folder: Path) -> dict[str, Any]:
     try:
         for size in (60, 120, 240, 360, 480, 600, 50_000):
             subprocess.run(["mount", "-o", f"remount,size={size}k", mount], check=True)
-            result["tmpfs"].append(in_child(small.run))
+            ended = small.end()
+            result["tmpfs"].append(ended.code)
+            result["where"].append(ended.place)
         result["tmpfs_faults"] = differing(expected, small.state())
     finally:
         subprocess.run(["umount", mount], check=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from dying import BROKEN, FINISHED, REFUSED
 
 HARNESS = Path(__file__).parent / "harness.py"
@@ -59,9 +58,13 @@ def test_dagsters_record_of_killed_runs_is_closed_and_the_next_run_finishes(tmp_
 def test_a_full_disk_is_said_and_the_run_that_has_room_finishes(tmp_path: Path) -> None:
     found, said = harness(tmp_path, "full_disk")
     assert (found["limited"], found["limited_faults"]) == ([BROKEN] * 4 + [FINISHED], [])
+    full = [line for line in said.splitlines() if "the disk is full" in line]
+    assert len(full) >= 4
+    assert all(": the disk is full (" in line and str(tmp_path) in line for line in full), full
     if isinstance(found["tmpfs"], str):
         pytest.skip(f"a small tmpfs {found['tmpfs']}")
     assert (found["tmpfs"], found["tmpfs_faults"]) == ([BROKEN] * 6 + [FINISHED], [])
+    assert len(full) >= 10
 
 
 @pytest.mark.kills

@@ -1,0 +1,56 @@
+"""A file is there whole or not at all, and what a killed writer began does not stay for ever."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from cupel.whole import SECONDS_UNTOUCHED, begun, new_file, put_file, remove_left_behind
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    put_file(path, b"old")
+
+    def fill_the_disk() -> None:
+        with new_file(path) as file:
+            file.write(b"half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*run\.json'"):
+        fill_the_disk()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_two_writers_one_wins(tmp_path: Path) -> None:
+    path = tmp_path / "000001.json"
+    with new_file(path, is_only=True) as file:
+        file.write(b"first")
+    with pytest.raises(FileExistsError), new_file(path, is_only=True) as file:
+        file.write(b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_began_is_removed_after_an_hour(tmp_path: Path) -> None:
+    files = [begun(tmp_path, ".duckdb"), begun(tmp_path / "answers")]
+    release = begun(tmp_path / "releases")
+    kept = [tmp_path / ".hidden", tmp_path / "answers" / "segment-1.parquet"]
+    for path in (*files, *kept, release / "card.md"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    remove_left_behind(tmp_path)
+    assert all(path.exists() for path in (*files, *kept, release))
+    long_ago = time.time() - SECONDS_UNTOUCHED - 1
+    for path in (*files, *kept, release / "card.md", release):
+        os.utime(path, (long_ago, long_ago))
+    os.utime(release / "card.md")
+    remove_left_behind(tmp_path)
+    assert [path.exists() for path in files] == [False, False]
+    assert release.exists()  # something in it was written just now
+    os.utime(release / "card.md", (long_ago, long_ago))
+    remove_left_behind(tmp_path)
+    assert not release.exists()
+    assert all(path.exists() for path in kept)
