@@ -13,6 +13,7 @@ from cupel.release.plan import ALL, release_name
 from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
 from cupel.sources.inbox import arrivals, whole
 from cupel.world import current_project, releases_of
+from orchestration.automation import UNFINISHED
 from orchestration.deployment import Deployment
 
 SECONDS_BETWEEN_LOOKS = 30
@@ -27,7 +28,8 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
     """Return the sensor that looks whether there is something to collect.
 
     A tick only looks; taking, hashing and collecting belong in a run. What looks the same at two ticks
-    is whole, and so is what is marked. The same state never starts a second run.
+    is whole, and so is what is marked. The same state never starts a second run, and no run is asked for
+    while another is collecting, however long it takes.
 
     Args:
         project: The project, as it was when the definitions were loaded.
@@ -53,8 +55,13 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
         before = json.loads(context.cursor) if context.cursor else {}
         ready = [arrival.look for arrival in whole(there, before)]
         key = hashlib.sha256(json.dumps([sorted(ready), state(lake, now, deployment.data)]).encode()).hexdigest()
+        collects = dg.RunsFilter(job_name=collect_job(name), statuses=UNFINISHED)
+        is_busy = bool(context.instance.get_runs(collects, limit=1))
         return dg.SensorResult(
-            run_requests=[dg.RunRequest(run_key=key)],
+            run_requests=[] if is_busy else [dg.RunRequest(run_key=key)],
+            skip_reason="a collection is going on or waits; what it leaves is asked for when it has ended"
+            if is_busy
+            else None,
             cursor=json.dumps({str(arrival.path): arrival.look for arrival in there}),
             dynamic_partitions_requests=_partitions(context.instance, lake, now),
         )

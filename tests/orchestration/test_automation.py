@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,44 @@ def test_late_answers_start_a_round_and_a_new_release_only_when_it_is_proposed(t
     assert (plan["attempt"], plan["alpha"]) == (2, 0.005)
     assert daemon.lake.commit("manifest", "one-r1") == first
     assert before is not None
+
+
+def test_late_answers_of_experts_start_the_round_that_finishes_the_release(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    answers = deployment.data / "small" / "answers.csv"
+    head, *lines = answers.read_text().splitlines()
+    late = [line for line in lines if ",expert," in line]
+    answers.write_text("\n".join([head, *(line for line in lines if line not in set(late))]) + "\n")
+    daemon = Daemon(deployment)
+    daemon.until_idle()
+    assert (proposed(daemon.lake), daemon.lake.partitions("certificate")) == (["one-r1"], [])
+    frozen = daemon.lake.commit("release_items", "one-r1")
+    written = daemon.lake.answers.head().sequence
+    (tmp_path / "inbox" / "small" / "answers" / "experts.csv").write_text("\n".join([head, *late]) + "\n")
+    assert daemon.work() == (0, [])  # it has been seen once only
+    daemon.until_idle()
+    assert daemon.lake.partitions("manifest") == ["one-r1"]
+    assert daemon.lake.commit("release_items", "one-r1") == frozen
+    assert daemon.lake.answers.head().sequence > written
+
+
+def test_a_release_added_on_the_page_is_a_new_audit(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.until_idle()
+    daemon.instance.add_dynamic_partitions("small_releases", ["one-r2", "stranger-r1"])
+    daemon.until_idle()
+    assert daemon.lake.partitions("manifest") == ["one-r1", "one-r2"]
+    assert daemon.lake.read("release_plan", "one-r2")["attempt"].to_pylist() == [2]
+
+
+def test_no_collection_is_asked_for_while_one_is_going_on(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    run = dg.DagsterRun("small_collect", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
+    daemon.instance.add_run(run)
+    assert daemon.tick("inbox") == []
+    daemon.instance.report_run_canceled(run)
+    assert len(daemon.tick("inbox")) == 1
+    assert daemon.tick("inbox") == []
 
 
 def test_releases_on_a_schedule_hold_what_is_new_or_has_changed(tmp_path: Path) -> None:
