@@ -65,8 +65,7 @@ class Bench(dg.ConfigurableResource[None]):
             try:
                 yield Step(Lake(self.lake_root, name, connection), project, partition)
             except OSError as error:
-                trouble = _trouble(error)
-                raise trouble from (None if isinstance(trouble, LakeError) else error)
+                raise _trouble(error) from error
 
     def collect(self, name: str, instance: dg.DagsterInstance) -> Came:
         """Let the world come in to a project, and tell Dagster of new batches and releases."""

@@ -28,8 +28,8 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
     """Return the sensor that looks whether there is something to collect.
 
     A tick only looks; taking, hashing and collecting belong in a run. What looks the same at two ticks
-    is whole, and so is what is marked. The same state never starts a second run, and no run is asked for
-    while another is collecting, however long it takes.
+    is whole, and so is what is marked. The same state starts no second run before the next start of the
+    deployment, and no run is asked for while another is collecting, however long it takes.
 
     Args:
         project: The project, as it was when the definitions were loaded.
@@ -54,7 +54,9 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
         there = [] if deployment.inbox is None else arrivals(deployment.inbox / name)
         before = json.loads(context.cursor) if context.cursor else {}
         ready = [arrival.look for arrival in whole(there, before)]
-        key = hashlib.sha256(json.dumps([sorted(ready), state(lake, now, deployment.data)]).encode()).hexdigest()
+        key = hashlib.sha256(
+            json.dumps([sorted(ready), state(lake, now, deployment.data), deployment.started]).encode()
+        ).hexdigest()
         collects = dg.RunsFilter(job_name=collect_job(name), statuses=UNFINISHED)
         is_busy = bool(context.instance.get_runs(collects, limit=1))
         return dg.SensorResult(

@@ -18,6 +18,7 @@ from cupel.tables import TABLES
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
+from orchestration.runs import PROJECT
 from orchestration.works import Work
 
 log = logging.getLogger(__name__)
@@ -68,9 +69,10 @@ class Outlook:
         return run.tags.get("dagster/partition") if is_ours else None
 
     def state(self, tick: datetime, partition: str) -> str:
-        """Return what names the state that a partition is in: its tables, why they are stale, the log, the day."""
+        """Return what names a partition's state: its tables, why they are stale, the log, the day, the start."""
         tables = [self._lake.version(f"{table}@{partition}") for table in TABLES]
-        named = [self._found[partition], tables, self._lake.answers.head().hash, tick.date().isoformat()]
+        when = [tick.date().isoformat(), self._deployment.started]
+        named = [self._found[partition], tables, self._lake.answers.head().hash, *when]
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
     def _stale(self, partition: str, is_release: bool) -> dict[str, str]:
@@ -104,7 +106,7 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
     """True for the partitions whose table the lake holds to be out of date, with no closed gate before it.
 
     A partition is asked for once in the same state: a run that broke is not started over and over, but
-    again when something has changed, and once every day.
+    again when something has changed, and once every day and every start of the deployment.
 
     Args:
         outlook: The project's outlook.
@@ -160,6 +162,6 @@ def automation_sensor(project: str) -> dg.AutomationConditionSensorDefinition:
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         use_user_code_server=True,
         emit_backfills=False,
-        run_tags={"cupel/project": project},
+        run_tags={PROJECT: project},
         description="Carries every batch and release forward exactly as far as its gates allow.",
     )

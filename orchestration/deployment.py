@@ -10,13 +10,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 class Deployment(NamedTuple):
     """The places that a deployment works in.
 
-    `inbox` holds a folder a project; None: nothing arrives by itself.
+    `inbox` holds a folder a project; None: nothing arrives by itself. `started` names the start of page and
+    daemon that this process belongs to: what an earlier one left undone is asked for again.
     """
 
     projects: Path
     data: Path
     lake: str
     inbox: Path | None = None
+    started: str = ""
 
     @classmethod
     def from_environment(cls) -> "Deployment":
@@ -26,4 +28,5 @@ class Deployment(NamedTuple):
             data=Path(os.environ.get("CUPEL_DATA", REPOSITORY / "data")),
             lake=os.environ.get("CUPEL_LAKE", str(REPOSITORY / "lake")),
             inbox=Path(os.environ.get("CUPEL_INBOX", REPOSITORY / "inbox")),
+            started=os.environ.get("CUPEL_STARTED", ""),
         )

@@ -7,9 +7,11 @@ from typing import NamedTuple
 import dagster as dg
 from dagster import DagsterEventType
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster_shared.error import SerializableErrorInfo
 
 CLOSED_GATE = "DagsterAssetCheckFailedError"
 MADE_BY = "cupel/make_run"
+PROJECT = "cupel/project"
 
 
 class Run(NamedTuple):
@@ -89,12 +91,17 @@ def plain(message: str) -> str:
     return re.sub(r"^([A-Za-z_.]*(Error|Exception): )+", "", message.strip())
 
 
+def at_fault(error: SerializableErrorInfo | None) -> SerializableErrorInfo | None:
+    """Return the error that says what is wrong: the first in the chain of causes that is not Dagster's wrapping."""
+    while error is not None and error.cause is not None and str(error.cls_name).startswith(("Dagster", "Retry")):
+        error = error.cause
+    return error
+
+
 def _error(result: dg.ExecuteInProcessResult) -> str | None:
     """Return what broke a run; a closed gate stops a run too, but nothing is broken."""
     for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_FAILURE):
-        error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
+        error = at_fault(event.step_failure_data.error)
         if error is not None and error.cls_name != CLOSED_GATE:
             return f"{event.step_key}: {plain(error.message)}"
     return None

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -32,13 +33,15 @@ def up(home: Path, port: int, console: Console) -> int:
     """Start what is not running yet, and wait for the page to answer; 0 when it does."""
     logs = home / "service"
     logs.mkdir(parents=True, exist_ok=True)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     for name, command in commands(port).items():
         if running(home, name) is not None:
             console.print(f"{name}: runs already", markup=False)
             continue
         with (logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+                env={**os.environ, "CUPEL_STARTED": started},
             )  # fmt: skip
         (home / "service" / f"{name}.pid").write_text(f"{process.pid}\n", encoding="utf-8")
     with console.status("waiting for the page"):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.executor.child_process_executor import ChildProcessCrashException
 
 from cupel.alerts import Alert, alert
 from cupel.errors import CupelError
@@ -14,9 +15,13 @@ from cupel.release.gates import gate_rows
 from cupel.world import current_project
 from expectations.suites import project_suites
 from orchestration.deployment import Deployment
-from orchestration.runs import CLOSED_GATE, plain
+from orchestration.runs import CLOSED_GATE, PROJECT, at_fault, plain
 
-BROKEN = "Mend what the message names, then wait for tomorrow's collection or materialize the partition on the page."
+BROKEN = "Mend what the message names, then make down and make up, or materialize the partition on the page."
+KILLED = (
+    "If it was stopped on purpose, nothing: the next start does what is left. If not, look whether the machine ran out "
+    "of memory or disk, then start anew (make down, make up) or materialize the partition on the page."
+)
 CERTIFIED = "Nothing. `cupel verify` checks the folder."
 REFUSED = "Read the report: it says what the audit found and what to relabel; then propose a new release."
 
@@ -34,8 +39,11 @@ def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
         description="Writes what a person must do when a run broke or a gate failed, and calls the project's hook.",
     )
     def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
-        for step in context.get_step_failure_events() or [context.failure_event]:
+        killed = [event for event in context.get_step_failure_events() if _is_killed(event)]
+        for step in [event for event in context.get_step_failure_events() if event not in killed]:
             _tell(deployment, context, lambda lake, project, s=step: list(_failures(lake, project, context, s)))
+        if killed or not context.get_step_failure_events():
+            _tell(deployment, context, lambda lake, _: [_killed(lake, context, killed)])
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -44,8 +52,9 @@ def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
         description="Tells when a release was certified or refused.",
     )
     def tell_of_releases(context: dg.RunStatusSensorContext) -> None:
-        written = {key.path[-1] for key in context.dagster_run.asset_selection or ()}
-        if "certificate" in written:
+        run = context.dagster_run
+        written = {key.path[-1] for key in run.asset_selection or ()}
+        if "certificate" in written or (not written and run.job_name.endswith("_release")):
             _tell(deployment, context, lambda lake, _: list(_endings(lake, context)))
 
     return [tell_of_failures, tell_of_releases]
@@ -70,13 +79,10 @@ def _failures(
     lake: Lake, project: Project, context: dg.RunStatusSensorContext, event: dg.DagsterEvent
 ) -> Iterator[Alert]:
     run, partition = context.dagster_run, _partition_of(context)
-    error = event.step_failure_data.error if event.is_step_failure else None
-    while error is not None and error.cause is not None:
-        error = error.cause
+    error = at_fault(event.step_failure_data.error)
     if error is None or error.cls_name != CLOSED_GATE:
-        said = plain(error.message) if error else (event.message or "the run was stopped")
-        where = f"{event.step_key}: " if event.step_key else ""
-        yield Alert(project.project, partition, "broken", f"{where}{said}", BROKEN, run.run_id)
+        said = plain(error.message) if error else (event.message or "no reason is known")
+        yield Alert(project.project, partition, "broken", f"{event.step_key}: {said}", BROKEN, run.run_id)
         return
     remedies = {check.name: check.remedy for suite in project_suites(project) for check in suite.asked(project)}
     for row in gate_rows(lake, partition):
@@ -85,6 +91,18 @@ def _failures(
             kind = "refused" if row["stage"] == "release" else "gate_failed"
             to_do = remedies.get(row["check"], "The team's own expectation: see its reason in the project file.")
             yield Alert(project.project, partition, kind, happened, to_do, run.run_id)  # type: ignore[arg-type]
+
+
+def _is_killed(event: dg.DagsterEvent) -> bool:
+    """Tell whether a step did not fail but its process was gone."""
+    error = at_fault(event.step_failure_data.error)
+    return error is not None and error.cls_name == ChildProcessCrashException.__name__
+
+
+def _killed(lake: Lake, context: dg.RunStatusSensorContext, events: list[dg.DagsterEvent]) -> Alert:
+    steps = ", ".join(sorted(str(event.step_key) for event in events)) or context.dagster_run.job_name
+    happened = f"{steps}: the process was killed or stopped"
+    return Alert(lake.project, _partition_of(context), "broken", happened, KILLED, context.dagster_run.run_id)
 
 
 def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
@@ -100,8 +118,8 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
 
 
 def _project_of(context: dg.RunStatusSensorContext) -> str | None:
-    keys = context.dagster_run.asset_selection or ()
-    return next((key.path[0] for key in keys), None)
+    run = context.dagster_run
+    return next((key.path[0] for key in run.asset_selection or ()), run.tags.get(PROJECT))
 
 
 def _partition_of(context: dg.RunStatusSensorContext) -> str:

@@ -23,6 +23,7 @@ from orchestration.automation import Outlook, automation_sensor, condition
 from orchestration.deployment import Deployment
 from orchestration.gates import gates
 from orchestration.resources import bench
+from orchestration.runs import PROJECT
 from orchestration.watch import watchers
 from orchestration.works import Work, job_works
 
@@ -104,10 +105,12 @@ def _definitions(project: Project, outlook: Outlook | None) -> dg.Definitions:
         assets=work,
         asset_checks=gates(project, batches, releases),
         jobs=[
-            dg.define_asset_job(batch_job(name), _selection(work, batches)),
-            dg.define_asset_job(release_job(name), _selection(work, releases) - _one(project, "report")),
-            dg.define_asset_job(report_job(name), _one(project, "report")),
-            dg.define_asset_job(collect_job(name), _one(project, "answers")),
+            dg.define_asset_job(batch_job(name), _selection(work, batches), tags={PROJECT: name}),
+            dg.define_asset_job(
+                release_job(name), _selection(work, releases) - _one(project, "report"), tags={PROJECT: name}
+            ),
+            dg.define_asset_job(report_job(name), _one(project, "report"), tags={PROJECT: name}),
+            dg.define_asset_job(collect_job(name), _one(project, "answers"), tags={PROJECT: name}),
         ],
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster_shared.error import SerializableErrorInfo
 
 from cupel.alerts import read_alerts
 from cupel.errors import ReleaseError
@@ -145,6 +147,49 @@ def tell(daemon: Daemon, run: dg.DagsterRun) -> None:
         sensor_name="tell_of_failures", dagster_event=failure, dagster_instance=daemon.instance, dagster_run=run
     ).for_run_failure()
     sensor(context)  # type: ignore[operator]
+
+
+def test_a_collection_that_breaks_is_told_too(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.work()
+    daemon.work()
+    (Path(str(daemon.lake.folder)) / "answers" / "head.json").write_text("{")
+    done = daemon.job("collect").execute_in_process(instance=daemon.instance, raise_on_error=False, run_config=QUIET)
+    assert not done.success
+    tell(daemon, done.dagster_run)
+    (alert,) = read_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("broken", "")
+    assert "head.json: not the head of a log" in alert["happened"]
+    assert "make up" in alert["to_do"]
+
+
+def test_of_a_run_whose_process_was_killed_it_is_told_once_what_to_do(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    tags = {"cupel/project": "small", "dagster/partition": "one"}
+    run = dg.DagsterRun("small_batch", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags=tags)
+    daemon.instance.add_run(run)
+    gone = SerializableErrorInfo("gone", [], "ChildProcessCrashException")
+    for step in ("measure", "predict"):
+        data = StepFailureData(gone, user_failure_data=None)
+        event = dg.DagsterEvent("STEP_FAILURE", "small_batch", step_key=step, event_specific_data=data)
+        daemon.instance.report_dagster_event(event, run_id=run.run_id)
+    daemon.instance.report_run_failed(run)
+    tell(daemon, run)
+    (alert,) = read_alerts(daemon.lake)
+    assert alert["happened"] == "measure, predict: the process was killed or stopped"
+    assert "the next start does what is left" in alert["to_do"]
+
+
+def test_what_was_asked_for_before_a_start_is_asked_for_after_it(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    assert len(daemon.tick("inbox")) == 1
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+    assert [run.partition_key for run in daemon.tick("forward")] == ["one"]  # and it is lost with the machine
+    assert (daemon.tick("inbox"), daemon.tick("forward")) == ([], [])
+    again = Daemon(daemon.deployment._replace(started="later"), instance=daemon.instance)
+    again.cursors, again.asked = daemon.cursors, daemon.asked
+    assert len(again.tick("inbox")) == 1
+    assert [run.partition_key for run in again.tick("forward")] == ["one"]
 
 
 def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(tmp_path: Path) -> None:
