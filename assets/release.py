@@ -12,7 +12,6 @@ import cupel
 from assets.bench import Bench
 from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
-from cupel.answers.experts import verdicts
 from cupel.answers.tasks import expert_tasks
 from cupel.release import proof
 from cupel.release.facts import release_facts
@@ -25,7 +24,7 @@ from cupel.release.plan import plan_release
 from cupel.release.plots import stage_errors_plot
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.step import Step
-from cupel.tables import AUDIT, TRAINING_SET, WITHHELD_ITEMS
+from cupel.tables import TRAINING_SET, WITHHELD_ITEMS
 
 # A release holds batches, and a batch is another kind of partition: the page shows the lineage, the
 # lake knows which batches they were.
@@ -78,8 +77,7 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
         items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        drawn = items.filter(items["is_audited"])
-        table = verdicts(drawn, step.read("expert_answers"), _plan(step)["expert_answers"], AUDIT)
+        table = proof.audit(step.read("release_plan"), items, step.read("expert_answers"))
         return materialized(step, step.write("audit", table))
 
 

@@ -18,7 +18,8 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.sample_truth import Truth, truth
-from cupel.certificate.result import Evidence, Terms, assay
+from cupel.certificate.evidence import Evidence
+from cupel.certificate.result import Terms, assay
 from cupel.lake import Lake
 from orchestration.deployment import Deployment
 

@@ -374,6 +374,41 @@ class Splits(Section):
         return self
 
 
+class AuditStratum(Section):
+    """A part of the risk order with a sample of its own."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Share of the items in it; the safest part comes first."""
+    audited: Positive
+    """Items drawn from it."""
+
+
+class Certificate(Section):
+    """How the audit is drawn, extended and judged; every method keeps the same chance of a false certificate."""
+
+    method: Literal["fixed_sequence", "rising", "stratified", "e_process"] = "fixed_sequence"
+    """fixed_sequence: one sample of audit_size. rising: errors found raise the share audited of what follows; it
+    needs the fewest experts. stratified: samples by risk. e_process: audit_size at most, looked at as it grows."""
+    gain: Annotated[float, Field(ge=0, le=100)] | None = None
+    """rising: how much each error found raises the share, in shares of the first; null: fits size and budget."""
+    steps: Annotated[int, Field(ge=1, le=40)] | None = None
+    """rising: errors found after which all that follows is adjudicated; null: fits size and budget."""
+    strata: tuple[AuditStratum, ...] = ()
+    """stratified: the parts of the risk order, the safest first; their shares add up to 1."""
+    look_every: Positive = 100
+    """e_process: items between two looks."""
+
+    @model_validator(mode="after")
+    def _strata_are_whole(self) -> "Certificate":
+        if (self.method == "stratified") != bool(self.strata):
+            raise ValueError("give strata where the method is stratified, and only there")
+        if self.strata and abs(sum(stratum.share for stratum in self.strata) - 1) > 1e-9:
+            raise ValueError("the shares of strata must add up to 1")
+        if (self.gain is None) != (self.steps is None):
+            raise ValueError("give gain and steps together, or neither")
+        return self
+
+
 class Release(Section):
     """What a release holds, how good it must be, and what proof may cost."""
 
@@ -382,7 +417,9 @@ class Release(Section):
     error_budget: OpenShare
     """Highest label error that a release may have, a share."""
     audit_size: Positive
-    """Items drawn at random for the audit."""
+    """Items drawn at random for the audit; e_process: at most; rising and stratified do not use it."""
+    certificate: Certificate = Certificate()
+    """How the audit is drawn, extended and judged."""
     max_experts_seen_share: Share
     """Largest share of the items that experts may see, audited or adjudicated."""
     seed: int = 20_140_601

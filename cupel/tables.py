@@ -262,7 +262,11 @@ RELEASE_PLAN = Table(
         Column("attempt", INTEGER, "How often these batches have been put to an audit; the first is 1."),
         Column("alpha", REAL, "Chance of a false certificate that this attempt may spend."),
         Column("error_budget", REAL, "Highest label error that the release may have, a share."),
-        Column("audit_size", INTEGER, "Items drawn for the audit."),
+        Column("audit_size", INTEGER, "Items drawn for the audit; where it grows, for its first wave."),
+        Column(
+            "design", TEXT,
+            "How the audit is drawn, extended and judged, as JSON: method and terms; null: fixed_sequence.", True,
+        ),
         Column("seed", INTEGER, "Seed of the audit's draw."),
         Column("answers_until", INTEGER, "Sequence number of the last answer that the labels know."),
         Column("items", INTEGER, "Items frozen."),
@@ -287,7 +291,7 @@ RELEASE_ITEMS = Table(
         Column("predicted_label", TEXT, "What the checker said; null where it abstained.", True),
         Column("log_odds", REAL, "Log-odds of the label; the higher, the safer."),
         Column("risk_rank", INTEGER, "Place in the risk order; 1 is the safest."),
-        Column("is_audited", FLAG, "Drawn for the audit."),
+        Column("is_audited", FLAG, "Drawn for the audit; where it grows, for its first wave."),
     ),
 )  # fmt: skip
 

@@ -98,6 +98,36 @@ def lower_count(population: int, drawn: int, found: int, alpha: float) -> int:
     return population - int(upper_counts(population, drawn, drawn - found, alpha))
 
 
+def binomial_upper_count(most: int, share: float, found: int, alpha: float) -> int:
+    """Return the exact upper confidence bound of a count, each of whose items was met with the same chance.
+
+    Args:
+        most: The count is known not to be above this.
+        share: Chance that an item was met, independently of others, above 0.
+        found: Items met, 0 <= found <= most.
+        alpha: Chance that the bound is below the truth, between 0 and 1.
+
+    Returns:
+        The largest count with which so few finds have a chance above alpha.
+
+    Source: Clopper and Pearson (1934), turned around: the number of trials is bounded, not their chance.
+
+    >>> binomial_upper_count(10_000, 0.1, 0, 0.05)
+    28
+    """
+    _check(most, found, found, alpha)
+    if not 0 < share <= 1:
+        raise AuditError(f"share: found {share}; expected a chance above 0, up to 1")
+    from scipy.special import betainc
+
+    def holds(count: Integers) -> NDArray[np.bool_]:
+        """Tell whether P(X <= found) is above alpha; it is I(count - found, found + 1) at 1 - share."""
+        chance = np.where(count <= found, 1.0, betainc(np.maximum(count - found, 1), found + 1, 1 - share))
+        return np.asarray(chance > alpha)
+
+    return int(_search_last(np.array([found]), np.array([most]), holds)[0])
+
+
 def clopper_pearson_upper(errors: int, audited: int, confidence: float = 0.95) -> float:
     """Return the exact upper confidence bound of an error rate.
 

@@ -1,40 +1,23 @@
 """The result of an audit: certified, refused or open, with its bounds, and in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Context
 from typing import NamedTuple
 
 import numpy as np
 
-from cupel.certificate.attempts import ALPHA_TOTAL, Levels, attempt_alpha, attempt_levels
-from cupel.certificate.hypergeometric import upper_count
-from cupel.certificate.sequence import Cut, Cutting, Flags, find_cut, floor_share
+from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha, attempt_levels
+from cupel.certificate.design import Design, FixedSequence
+from cupel.certificate.evidence import Evidence, Limits
+from cupel.certificate.sequence import Cut, Cutting, Flags, floor_share
 from cupel.errors import AuditError
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What was declared before the audit; `can_be_contested` says that experts may stay split on an item."""
+class Terms(Limits):
+    """What was declared before the audit, the design among it."""
 
-    error_budget: float
-    attempt: int
-    max_experts_seen_share: float
-    can_be_contested: bool = True
-
-
-class Evidence(NamedTuple):
-    """What experts have said so far: arrays of shape items, in risk order, the safest first.
-
-    `is_audited` tells which items were drawn. The others hold for an item with a verdict, audited or
-    adjudicated: the protocol has come to its end (`is_settled`), the label differs from the experts'
-    (`is_wrong`), experts stay split (`is_contested`). Verdicts on items before the cut that were not drawn
-    play no part.
-    """
-
-    is_audited: Flags
-    is_settled: Flags
-    is_wrong: Flags
-    is_contested: Flags
+    design: Design = field(default_factory=FixedSequence)
 
 
 @dataclass(frozen=True)
@@ -70,10 +53,11 @@ class Bounds(NamedTuple):
 
 
 class Assay(NamedTuple):
-    """The result and the cuts that it rests on."""
+    """The result and the cuts that it rests on; `is_audited` tells whether the audit has come to its end."""
 
     result: AuditResult
     cuts: list[Cut]
+    is_audited: bool
 
 
 def assay(evidence: Evidence, terms: Terms) -> Assay:
@@ -94,24 +78,24 @@ def assay(evidence: Evidence, terms: Terms) -> Assay:
         AuditError: The verdicts contradict each other, or the terms are impossible.
     """
     _check(evidence, terms)
-    audited = _Counts.of(evidence, evidence.is_audited)
-    waiting = int(evidence.is_audited.sum()) - audited.settled
+    due = evidence.is_audited | terms.design.due(evidence, terms)
+    waiting = int((due & ~evidence.is_settled).sum())
     if waiting:
-        reason = f"{waiting} of {waiting + audited.settled} audited items await their experts"
-        return Assay(_result(evidence, terms, "open", reason, None, None), [])
-    levels = attempt_levels(terms.attempt, terms.can_be_contested)
-    drawn = evidence.is_audited
-    cutting = find_cut(drawn, evidence.is_wrong & drawn, evidence.is_contested & drawn, terms.error_budget, levels)
+        reason = f"{waiting} of {int(due.sum())} audited items await their experts"
+        return Assay(_result(evidence, terms, "open", reason, None, None), [], is_audited=False)
+    cutting = terms.design.find_cut(evidence, terms)
     status, reason = _judge(evidence, terms, cutting)
     bounds = None
     if status == "refused":
-        bounds = _bounds_as_frozen(evidence, terms, cutting, levels)
+        bounds = _bounds_as_frozen(evidence, terms, cutting)
     elif status == "certified":
         bounds = _bounds_of_release(evidence, terms, cutting)
-    return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts)
+    return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts, is_audited=True)
 
 
-def wording(result: AuditResult, experts_description: str, are_auditors_independent: bool) -> str:
+def wording(
+    result: AuditResult, experts_description: str, are_auditors_independent: bool, design: Design | None = None
+) -> str:
     """Return the certificate's text: what is certified, against whose judgement, and what it cannot see.
 
     Args:
@@ -119,6 +103,7 @@ def wording(result: AuditResult, experts_description: str, are_auditors_independ
         experts_description: Who the experts are and what makes an item contested, from the project file; a
             noun phrase without a full stop.
         are_auditors_independent: Auditors and adjudicators are different people.
+        design: How the audit was held; None for the fixed sequence.
 
     Raises:
         AuditError: The result is open, so there is nothing to certify yet.
@@ -131,8 +116,14 @@ def wording(result: AuditResult, experts_description: str, are_auditors_independ
         f"{percent(result.error_bound_with_contested)} with contested items counted as wrong"
     )
     if result.status == "certified":
+        is_left = design is not None and design.counts_what_is_left
+        what = (
+            f"a set left with more than {budget} wrong labels"
+            if is_left
+            else (f"a set with more than {budget} wrong labels")
+        )
         said = (
-            f"Certified at {budget}: a set with more than {budget} wrong labels, contested items aside, would be "
+            f"Certified at {budget}: {what}, contested items aside, would be "
             f"certified at most {chance}, however often it is put to an audit. In the released set: {bounds}"
         )
     else:
@@ -171,14 +162,9 @@ class _Counts(NamedTuple):
         return cls(*(int(np.count_nonzero(array & among)) for array in arrays))
 
 
-def _behind(evidence: Evidence, accepted: int) -> Flags:
-    """Return which items are behind the cut and were not drawn: those that need adjudication."""
-    return (np.arange(len(evidence.is_audited)) >= accepted) & ~evidence.is_audited
-
-
 def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str]:
     size, drawn = len(evidence.is_audited), int(evidence.is_audited.sum())
-    audited, behind = _Counts.of(evidence, evidence.is_audited), _behind(evidence, cutting.accepted)
+    audited, behind = _Counts.of(evidence, evidence.is_audited), evidence.behind(cutting.accepted)
     seen = drawn + int(behind.sum())
     found = f"the audit of {drawn:,} found {audited.wrong} wrong and {audited.contested} contested"
     if cutting.contested_upper == size:
@@ -200,18 +186,21 @@ def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str
     if cutting.accepted == 0:
         return "certified", f"{found}; no label stands without an expert, all {size:,} were seen"
     last = cutting.cuts[-1] if cutting.cuts[-1].is_passed else cutting.cuts[-2]
+    repaired = ", those found repaired," if terms.design.counts_what_is_left else ""
     return "certified", (
-        f"the {last.accepted:,} safest labels hold at most {cutting.allowed_wrong} wrong ones (the audit found "
-        f"{last.wrong} in {last.audited:,}); experts decided the other {size - last.accepted:,}"
+        f"the {last.accepted:,} safest labels{repaired} hold at most {cutting.allowed_wrong} wrong ones "
+        f"(the audit found {last.wrong} in {last.audited:,}); experts decided the other {size - last.accepted:,}"
     )
 
 
-def _bounds_as_frozen(evidence: Evidence, terms: Terms, cutting: Cutting, levels: Levels) -> Bounds:
+def _bounds_as_frozen(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bounds:
     """Bound the error of all frozen labels, nothing repaired and nothing held back."""
-    size, found = len(evidence.is_audited), _Counts.of(evidence, evidence.is_audited)
+    size, design = evidence.size, terms.design
     settled = size - cutting.contested_upper
-    wrong = upper_count(size, found.settled, found.wrong, levels.wrong)
-    either = upper_count(size, found.settled, found.wrong + found.contested, attempt_alpha(terms.attempt))
+    wrong = design.upper(
+        evidence, evidence.is_wrong, attempt_levels(terms.attempt, terms.can_be_contested).wrong, terms
+    )
+    either = design.upper(evidence, evidence.is_wrong | evidence.is_contested, attempt_alpha(terms.attempt), terms)
     without = min(1.0, wrong / settled) if settled else 1.0
     return Bounds(without, max(without, either / size))
 
@@ -223,15 +212,17 @@ def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bo
     those repaired are taken off; from the bound of all wrong or contested items those that experts met.
     """
     size, accepted = len(evidence.is_audited), cutting.accepted
-    audited, behind = _Counts.of(evidence, evidence.is_audited), _behind(evidence, accepted)
+    audited, behind = _Counts.of(evidence, evidence.is_audited), evidence.behind(accepted)
     adjudicated = _Counts.of(evidence, behind)
     unseen = accepted - int(evidence.is_audited[:accepted].sum())
     known_contested = audited.contested + adjudicated.contested
     settled = max(size - cutting.contested_upper, audited.settled + adjudicated.settled - known_contested)
     repaired_before_cut = int(np.count_nonzero((evidence.is_wrong & evidence.is_audited)[:accepted]))
-    wrong_left = min(cutting.allowed_wrong - repaired_before_cut, unseen)
+    credited = 0 if terms.design.counts_what_is_left else repaired_before_cut
+    wrong_left = min(cutting.allowed_wrong - credited, unseen)
     met = audited.wrong + audited.contested
-    either = upper_count(size, audited.settled, met, attempt_alpha(terms.attempt))
+    is_met = evidence.is_wrong | evidence.is_contested
+    either = terms.design.upper(evidence, is_met, attempt_alpha(terms.attempt), terms)
     either_left = min(max(0, either - met - adjudicated.wrong - adjudicated.contested), unseen)
     without = wrong_left / settled if settled else 1.0
     released = size - known_contested
@@ -243,7 +234,7 @@ def _result(
 ) -> AuditResult:
     size, audited = len(evidence.is_audited), _Counts.of(evidence, evidence.is_audited)
     # Before the audit is complete there is no cut, and nothing is known to lie behind it.
-    behind = _behind(evidence, cutting.accepted if cutting else size)
+    behind = evidence.behind(cutting.accepted if cutting else size)
     adjudicated = _Counts.of(evidence, behind)
     seen = int(evidence.is_audited.sum()) + int(behind.sum())
     return AuditResult(
@@ -270,9 +261,9 @@ def _result(
 
 
 def _check(evidence: Evidence, terms: Terms) -> None:
-    sizes = [len(array) for array in evidence]
+    sizes = [len(array) for array in evidence if array is not None]
     if len(set(sizes)) != 1:
-        raise AuditError(f"evidence: found arrays of {sizes} items; expected the same items in all four")
+        raise AuditError(f"evidence: found arrays of {sizes} items; expected the same items in all")
     for name in ("is_wrong", "is_contested"):
         astray = np.flatnonzero(getattr(evidence, name) & ~evidence.is_settled)
         if astray.size:

@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import Places, places
+from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
-from cupel.certificate.sample import draw
+from cupel.certificate.evidence import Limits
 from cupel.errors import ReleaseError
 from cupel.project import Release
+from cupel.release.audit_design import design_of, first_wave
 from cupel.release.names import PIECE_ROWS, Names, as_json
 from cupel.release.splits import joined, splits
 from cupel.tables import CLEAN_ITEMS, RELEASE_ITEMS, TEXT, conform
@@ -31,6 +33,7 @@ class Frozen(NamedTuple):
     items: pa.Table
     sha256: str
     seed: int
+    design: Design
 
 
 def freeze(
@@ -68,8 +71,9 @@ def freeze(
     table = table.append_column("risk_rank", pa.array(np.arange(1, size + 1)))
     sha256 = items_sha256(table)
     seed = audit_seed(sha256, settings.seed, attempt)
-    is_audited = np.zeros(size, dtype=bool)
-    is_audited[draw(Names(table), min(settings.audit_size, size), seed)] = True
+    design = design_of(settings, size, attempt)
+    limits = Limits(settings.error_budget, attempt, settings.max_experts_seen_share)
+    is_audited = first_wave(design, Names(table), seed, limits)
     groups = _groups(table, similar)
     table = table.set_column(table.column_names.index("group_id"), "group_id", groups)
     added = {
@@ -81,7 +85,7 @@ def freeze(
         table = table.append_column(name, column)
     left_out = set(CARRIED) - set(table.column_names)
     columns = tuple(column for column in RELEASE_ITEMS.columns if column.name not in left_out)
-    return Frozen(conform(table, RELEASE_ITEMS._replace(columns=columns)), sha256, seed)
+    return Frozen(conform(table, RELEASE_ITEMS._replace(columns=columns)), sha256, seed, design)
 
 
 def with_carried(items: pa.Table, clean_items: Iterable[tuple[str, Iterator[pa.Table]]]) -> Iterator[pa.Table]:

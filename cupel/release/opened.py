@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.answers.places import Places, places
-from cupel.certificate.result import Assay, Terms, assay
+from cupel.certificate.result import Assay, assay
+from cupel.certificate.sequence import Flags
 from cupel.release import layout
+from cupel.release.audit_design import terms_of
 from cupel.release.outcome import settled
-from cupel.release.proof import evidence
+from cupel.release.proof import audited_items, evidence
 from cupel.tables import TEXT
 
 Row = dict[str, Any]
@@ -61,12 +64,22 @@ class Opened:
         return Numbers(*places(*tables, self.verdicts))
 
     @cached_property
+    def drawn(self) -> Flags:
+        """Which frozen items the audit has to hold: drawn first, or made due by the verdicts before them."""
+        plan, audit = self.certificate["plan"], self.evidence("audit")
+
+        def said(drawn: pa.Table) -> pa.Table:
+            one, other = places(drawn, audit)
+            return audit.filter(pc.is_in(pa.array(other), value_set=pa.array(one)))
+
+        return audited_items(plan, self.frozen, said)
+
+    @cached_property
     def assay(self) -> Assay:
         """What the evidence comes to."""
         plan = self.certificate["plan"]
-        terms = Terms(plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"])
         items, audit, adjudicated = (self.evidence(name) for name in ("release_items", "audit", "adjudications"))
-        return assay(evidence(items, audit, adjudicated), terms)
+        return assay(evidence(plan, items, audit, adjudicated), terms_of(plan))
 
 
 class Numbers(NamedTuple):

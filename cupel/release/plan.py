@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
+from cupel.certificate.design import FixedSequence, design_text
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
@@ -152,7 +153,8 @@ def _plan(
         "attempt": attempt,
         "alpha": attempt_alpha(attempt),
         "error_budget": settings.error_budget,
-        "audit_size": 0 if frozen is None else min(settings.audit_size, frozen.items.num_rows),
+        "audit_size": 0 if frozen is None else pc.sum(frozen.items["is_audited"]).as_py(),
+        "design": None if frozen is None or isinstance(frozen.design, FixedSequence) else design_text(frozen.design),
         "seed": 0 if frozen is None else frozen.seed,
         "answers_until": until,
         "items": 0 if frozen is None else frozen.items.num_rows,

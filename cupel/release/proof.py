@@ -1,20 +1,74 @@
 """From tables to the statistics of the certificate and back: cuts, adjudications, result, certificate."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.experts import verdicts
-from cupel.answers.places import places
-from cupel.certificate.result import Assay, AuditResult, Evidence, Terms, assay, wording
+from cupel.answers.places import Places, places
+from cupel.certificate.evidence import Evidence
+from cupel.certificate.result import Assay, AuditResult, assay, wording
+from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
-from cupel.tables import ADJUDICATIONS, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
+from cupel.release.audit_design import terms_of
+from cupel.release.names import Names
+from cupel.tables import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
 
 # Of RELEASE_ITEMS, what is needed here: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
 _SAID = ["batch", "item_id", "is_settled", "is_wrong", "is_contested"]
+
+
+def audit(plan: pa.Table, items: pa.Table, expert_answers: pa.Table) -> pa.Table:
+    """Return the items put to the auditors so far, with what they say of them.
+
+    Where the design lets the audit grow, errors or looks may make further items due; they are added in
+    waves, each once the verdicts before it are known as far as the design asks for.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
+        expert_answers: EXPERT_ANSWERS of the release.
+
+    Returns:
+        AUDIT, in the order of the items.
+    """
+    planned = plan.to_pylist()[0]
+    asked = planned["expert_answers"]
+    if planned.get("design") is None:
+        return verdicts(items.filter(items["is_audited"]), expert_answers, asked, AUDIT)
+
+    def said(drawn: pa.Table) -> pa.Table:
+        return verdicts(drawn, expert_answers, asked, AUDIT)
+
+    ranked = items.sort_by("risk_rank")
+    return said(ranked.filter(pa.array(audited_items(planned, ranked, said))))
+
+
+def audited_items(plan: Mapping[str, Any], ranked: pa.Table, said: Callable[[pa.Table], pa.Table]) -> Flags:
+    """Return which items the audit holds by what is known: its first wave, and what the design adds to it.
+
+    Args:
+        plan: Row of RELEASE_PLAN.
+        ranked: RELEASE_ITEMS in risk order.
+        said: Returns the rows of AUDIT of some of these items.
+
+    Returns:
+        Flags of shape items.
+    """
+    terms = terms_of(plan)
+    is_audited: Flags = ranked["is_audited"].to_numpy().astype(np.bool_)
+    while plan.get("design") is not None:
+        audited = said(ranked.filter(pa.array(is_audited)))
+        due = terms.design.due(evidence(plan, ranked, audited, empty(ADJUDICATIONS)), terms)
+        if not (due & ~is_audited).any():
+            break
+        is_audited |= due
+    return is_audited
 
 
 def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
@@ -51,12 +105,13 @@ def adjudications(
     Returns:
         ADJUDICATIONS, in risk order.
     """
-    result = _assay(plan, items, audit, empty(ADJUDICATIONS)).result
-    if result.audited < pc.sum(items["is_audited"]).as_py() or result.status == "refused":
+    assayed = _assay(plan, items, audit, empty(ADJUDICATIONS))
+    if not assayed.is_audited or assayed.result.status == "refused":
         return empty(ADJUDICATIONS)
     passed = cuts.filter(cuts["is_passed"])["accepted"].to_pylist()
-    is_behind = pc.greater(items["risk_rank"], max(passed, default=0))
-    behind = items.filter(pc.and_(is_behind, pc.invert(items["is_audited"]))).sort_by("risk_rank")
+    ranked = items.sort_by("risk_rank")
+    said = evidence(plan.to_pylist()[0], ranked, audit, empty(ADJUDICATIONS))
+    behind = ranked.filter(pa.array(said.behind(max(passed, default=0))))
     return verdicts(behind, expert_answers, plan["expert_answers"][0].as_py(), ADJUDICATIONS)
 
 
@@ -90,7 +145,7 @@ def certificate(plan: pa.Table, result: pa.Table, expert_answers: pa.Table) -> p
     row, planned = result.to_pylist()[0], plan.to_pylist()[0]
     release = row.pop("release")
     is_independent = planned["are_auditors_independent"] and were_auditors_independent(expert_answers)
-    text = wording(AuditResult(**row), planned["experts_description"], is_independent)
+    text = wording(AuditResult(**row), planned["experts_description"], is_independent, terms_of(planned).design)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {
@@ -115,10 +170,11 @@ def were_auditors_independent(expert_answers: pa.Table) -> bool:
     return all(people.values()) and not people["audit"] & people["expert"]
 
 
-def evidence(items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidence:
+def evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidence:
     """Return what experts have said so far, as arrays in risk order.
 
     Args:
+        plan: Row of RELEASE_PLAN.
         items: RELEASE_ITEMS, any row order; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
         adjudicated: ADJUDICATIONS.
@@ -127,16 +183,20 @@ def evidence(items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidenc
     said = pa.concat_tables([table.select(_SAID) for table in (audit, adjudicated)])
     item, judged = places(ranked, said)
 
-    def flags(column: str) -> Flags:
+    def flags(values: Flags, rows: Places) -> Flags:
         found = np.zeros(max(item.max(initial=-1), judged.max(initial=-1)) + 1, np.bool_)
-        found[judged] = pc.fill_null(said[column], False).to_numpy()
+        found[rows] = values
         return found[item]
 
+    settled, wrong, contested = (flags(pc.fill_null(said[name], False).to_numpy(), judged) for name in _SAID[2:])
     is_audited = ranked["is_audited"].to_numpy().astype(np.bool_)
-    return Evidence(is_audited, flags("is_settled"), flags("is_wrong"), flags("is_contested"))
+    if plan.get("design") is None:
+        return Evidence(is_audited, settled, wrong, contested)
+    # What was audited beyond the first wave is in the table of the audit alone.
+    is_audited |= flags(np.ones(audit.num_rows, np.bool_), judged[: audit.num_rows])
+    return Evidence(is_audited, settled, wrong, contested, marks(Names(ranked), plan["seed"]))
 
 
 def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Assay:
     planned = plan.to_pylist()[0]
-    terms = Terms(planned["error_budget"], planned["attempt"], planned["max_experts_seen_share"])
-    return assay(evidence(items, audit, adjudicated), terms)
+    return assay(evidence(planned, items, audit, adjudicated), terms_of(planned))

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.result import AuditResult, wording
-from cupel.certificate.sample import draw
 from cupel.certificate.sequence import Flags
+from cupel.release.audit_design import first_wave, terms_of
 from cupel.release.freeze import audit_seed, items_sha256
 from cupel.release.names import Name, Names
 from cupel.release.opened import Opened, Row
@@ -38,12 +38,14 @@ def audit_draw(opened: Opened) -> str:
     seed = audit_seed(plan["items_sha256"], opened.certificate["project_seed"], plan["attempt"])
     if seed != plan["seed"]:
         return f"the plan's seed is {plan['seed']}, but the frozen items give {seed}"
-    places_drawn = draw(Names(frozen), plan["audit_size"], plan["seed"])
-    drawn = set(Names(frozen.take(pa.array(places_drawn, pa.int64()))))
+    terms = terms_of(plan)
+    is_drawn = first_wave(terms.design, Names(frozen), plan["seed"], terms)
+    drawn = set(Names(frozen.filter(pa.array(is_drawn))))
     marked = set(Names(frozen.filter(frozen["is_audited"])))
     judged = set(Names(opened.evidence("audit")))
     if drawn != marked:
         return f"the seed draws other items than those marked: {_some(drawn ^ marked)}"
+    drawn = set(Names(frozen.filter(pa.array(opened.drawn))))
     return f"the audit holds other items than those drawn: {_some(drawn ^ judged)}" if drawn != judged else ""
 
 
@@ -73,7 +75,7 @@ def _misjudged(row: Row, frozen: str | None) -> str:
 
 
 def test_of_cuts(opened: Opened) -> str:
-    """The fixed-sequence test, recomputed from the audit, gives the recorded cuts."""
+    """The test of the cuts by the declared design, recomputed from the audit, gives the recorded cuts."""
     cuts = [cut._asdict() for cut in opened.assay.cuts]
     recorded = opened.evidence("cuts").drop_columns("release").to_pylist()
     recorded.sort(key=lambda row: int(row["accepted"]))
@@ -106,7 +108,7 @@ def certificate_wording(opened: Opened) -> str:
     plan, recorded = opened.certificate["plan"], opened.certificate["audit_result"]
     is_independent = opened.certificate["certificate"]["are_auditors_independent"]
     result = AuditResult(**{name: recorded[name] for name in _result_columns()})
-    expected = wording(result, plan["experts_description"], is_independent)
+    expected = wording(result, plan["experts_description"], is_independent, terms_of(plan).design)
     return "" if opened.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 

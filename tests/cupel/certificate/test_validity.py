@@ -7,8 +7,9 @@ import pytest
 from benchmarks import certificate as simulation
 from benchmarks.certificate import Samples, Setting
 from cupel.certificate.attempts import Levels, attempt_alpha
+from cupel.certificate.evidence import Evidence
 from cupel.certificate.hypergeometric import Integers
-from cupel.certificate.result import Evidence, Terms, assay
+from cupel.certificate.result import Terms, assay
 from cupel.certificate.sample import draw
 from cupel.certificate.sequence import cut_positions
 

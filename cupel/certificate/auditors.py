@@ -1,0 +1,123 @@
+"""Experts who err: what planted errors prove of auditors, and what another expert's audit proves of adjudicators."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cupel.certificate.attempts import Levels
+from cupel.certificate.hypergeometric import Integers, Reals, clopper_pearson_lower, tail, upper_count
+from cupel.errors import AuditError
+
+ALPHA_SENSITIVITY_SHARE = 1 / 4
+ALPHA_ADJUDICATORS_SHARE = 1 / 4
+
+
+class Planted(NamedTuple):
+    """Known-wrong labels planted among the audit's tasks, and how many of them the auditors flagged."""
+
+    planted: int
+    flagged: int
+
+
+class Shared(NamedTuple):
+    """What is left of an attempt's alpha for the audit itself, and what one more proof was given of it."""
+
+    levels: Levels
+    other: float
+
+
+def share_alpha(levels: Levels, share: float) -> Shared:
+    """Take a share of an attempt's alpha for another proof, from the tests of wrong labels.
+
+    >>> share_alpha(Levels(0.035, 0.005), 0.25)
+    Shared(levels=Levels(wrong=0.025, contested=0.005), other=0.01)
+    """
+    other = share * sum(levels)
+    if not 0 < other < levels.wrong:
+        raise AuditError(f"alpha: found a share of {share}; expected less than what tests of wrong labels have")
+    return Shared(Levels(levels.wrong - other, levels.contested), other)
+
+
+def sensitivity_lower(planted: Planted, alpha: float) -> float:
+    """Return a lower bound of the chance that the auditors flag a wrong label.
+
+    It holds for real errors if auditors cannot tell planted tasks from others, and planted errors are no
+    easier to see than real ones: plant what annotators really confuse.
+
+    Args:
+        planted: What was planted and flagged.
+        alpha: Chance that the bound is above the truth.
+
+    Returns:
+        A share; 0 where nothing was flagged.
+
+    Raises:
+        AuditError: The counts are impossible; nothing planted proves nothing.
+
+    >>> round(sensitivity_lower(Planted(100, 97), 0.01), 3)
+    0.903
+    """
+    if not 0 <= planted.flagged <= planted.planted or planted.planted < 1:
+        raise AuditError(
+            f"planted: found {planted.flagged} flagged of {planted.planted}; expected at least one planted, and at "
+            "most as many flagged"
+        )
+    return clopper_pearson_lower(planted.flagged, planted.planted, 1 - alpha)
+
+
+def thinned_tail(found: Integers, population: Integers, wrong: int, drawn: Integers, sensitivity: float) -> Reals:
+    """Return the chance that auditors who see each wrong label only with some chance flag at most so many.
+
+    Args:
+        found: Wrong labels flagged, and confirmed when they were checked again.
+        population: Items in all; arrays are broadcast.
+        wrong: Wrong items among all, by hypothesis.
+        drawn: Items drawn.
+        sensitivity: Chance that a wrong label is flagged, independently of others; 1 gives `tail`.
+
+    Returns:
+        P(flagged <= found), of the broadcast shape; it falls as the sensitivity rises.
+
+    >>> abs(float(thinned_tail(0, 100, 3, 10, 0.5)) - float(tail(0, 100, 3, 10))) > 0.1
+    True
+    """
+    size, n, k = np.broadcast_arrays(*(np.asarray(value, dtype=np.int64) for value in (population, drawn, found)))
+    if not 0 <= sensitivity <= 1:
+        raise AuditError(f"sensitivity: found {sensitivity}; expected a share, 0 to 1")
+    if sensitivity == 1:
+        return tail(k, size, wrong, n)
+    from scipy.stats import binom
+
+    total = np.zeros(size.shape)
+    # Wrong labels that nobody flags are sorted out beforehand: the number that can be flagged is binomial.
+    for visible in range(wrong + 1):
+        total += binom.pmf(visible, wrong, sensitivity) * tail(k, size, visible, n)
+    result: Reals = np.where(wrong > size, 0.0, np.minimum(total, 1.0))
+    return result
+
+
+def shrunk_budget(allowed: int, sensitivity: float) -> int:
+    """Return the flaggable wrong labels that stand for the allowed ones: the rule of thumb behind `thinned_tail`.
+
+    >>> shrunk_budget(30, 0.9), shrunk_budget(30, 1.0)
+    (27, 30)
+    """
+    return int(np.floor(allowed * sensitivity + 1e-9))
+
+
+def adjudicated_upper(adjudicated: int, second: int, wrong: int, alpha: float) -> int:
+    """Return an upper bound of the wrong verdicts among adjudicated items, from another expert's random audit.
+
+    Args:
+        adjudicated: Items whose label the adjudicators decided.
+        second: Of these, drawn at random once all were decided, and judged blind by another expert.
+        wrong: Of these, where the other expert's verdict differs; they are settled by a third and repaired.
+        alpha: Chance that the bound is below the truth.
+
+    Returns:
+        Wrong verdicts that may be left after those found were repaired.
+
+    >>> adjudicated_upper(1500, 300, 1, 0.01)
+    28
+    """
+    return upper_count(adjudicated, second, wrong, alpha) - wrong if adjudicated else 0
