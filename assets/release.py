@@ -121,8 +121,9 @@ def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg
     """Estimate from the audit how wrong labels were after each stage."""
     with bench.step(context) as step:
         annotations = [(batch, step.read("annotations", batch, NEEDED_ANNOTATIONS)) for batch in _batches(step)]
-        items = step.read("release_items", columns=NEEDED_ITEMS)
-        table = stage_errors(step.partition, items, step.read("audit"), annotations)
+        items = step.read("release_items", columns=tuple(dict.fromkeys((*NEEDED_ITEMS, *proof.NEEDED_ITEMS))))
+        audit = proof.random_audit(step.read("release_plan"), items, step.read("audit"))
+        table = stage_errors(step.partition, items, audit, annotations)
         plot = picture(stage_errors_plot(table.to_pylist(), None), "label error after each stage, with intervals")
         return materialized(step, step.write("stage_errors", table), **{"error after each stage": plot})
 

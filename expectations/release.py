@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from cupel.certificate.hypergeometric import upper_count
+from cupel.release.proof import NEEDED_ITEMS, contested_upper
 from cupel.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row
@@ -35,7 +36,7 @@ def measure(step: Step) -> pa.Table:
             "error_bound": Measured(bound, bound),
             "experts_seen_share": Measured(certificate["experts_seen_share"]),
             "adjudications_missing": Measured(audit["to_adjudicate"] - audit["adjudicated"]),
-            "contested_share": _contested(audit),
+            "contested_share": _contested(step, plan, audit),
             "error_bound_with_contested": Measured(*[certificate["error_bound_with_contested"]] * 2),
         },
         is_open=int(audit["status"] == "open"),
@@ -49,11 +50,15 @@ def awaited(metrics: pa.Table) -> str | None:
     return None
 
 
-def _contested(audit: dict[str, Any]) -> Measured:
-    """Return the share of contested items in the audit's random sample, and its exact upper bound."""
+def _contested(step: Step, plan: dict[str, Any], audit: dict[str, Any]) -> Measured:
+    """Return the share of contested items in the audit, and the exact upper bound of those among all items."""
     items, audited, contested = audit["items"], audit["audited"], audit["audit_contested"]
     if not 0 < audited <= items:
         return Measured(None)
+    if plan.get("design") is not None and audit["status"] != "open":
+        frozen = step.read("release_items", columns=NEEDED_ITEMS)
+        upper = contested_upper(step.read("release_plan"), frozen, step.read("audit"), CONTESTED_ALPHA)
+        return Measured(contested / audited, upper / items)
     return Measured(contested / audited, upper_count(items, audited, contested, CONTESTED_ALPHA) / items)
 
 

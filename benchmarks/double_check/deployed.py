@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from benchmarks.double_check.experts import Experts, Scorer
 from cupel.certificate.attempts import attempt_levels
+from cupel.certificate.evidence import Evidence
 from cupel.certificate.hypergeometric import Integers, Reals, tail
-from cupel.certificate.result import Evidence, Terms, assay
+from cupel.certificate.result import Terms, assay
 from cupel.certificate.sequence import floor_share
 
 # How often labels are wrong, as a multiple of what their log-odds say: none of them is believed alone.

@@ -53,11 +53,15 @@ class Bounds(NamedTuple):
 
 
 class Assay(NamedTuple):
-    """The result and the cuts that it rests on; `is_audited` tells whether the audit has come to its end."""
+    """The result and the cuts that it rests on.
+
+    `is_audited` tells whether the audit has come to its end; then `allowed_wrong` is what the budget allows.
+    """
 
     result: AuditResult
     cuts: list[Cut]
     is_audited: bool
+    allowed_wrong: int = 0
 
 
 def assay(evidence: Evidence, terms: Terms) -> Assay:
@@ -90,7 +94,7 @@ def assay(evidence: Evidence, terms: Terms) -> Assay:
         bounds = _bounds_as_frozen(evidence, terms, cutting)
     elif status == "certified":
         bounds = _bounds_of_release(evidence, terms, cutting)
-    return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts, is_audited=True)
+    return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts, True, cutting.allowed_wrong)
 
 
 def wording(

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from cupel.answers.experts import verdicts
 from cupel.answers.places import Places, places
+from cupel.certificate.design import EProcess, FixedSequence
 from cupel.certificate.evidence import Evidence
 from cupel.certificate.result import Assay, AuditResult, assay, wording
 from cupel.certificate.sample import marks
@@ -69,6 +70,53 @@ def audited_items(plan: Mapping[str, Any], ranked: pa.Table, said: Callable[[pa.
             break
         is_audited |= due
     return is_audited
+
+
+def random_audit(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
+    """Return the part of the audit that is a random sample of all items, for estimates.
+
+    Of strata, that is as many as the whole draw holds before the first item that its stratum left out; of a
+    rising audit, the first wave.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
+        audit: AUDIT.
+    """
+    planned = plan.to_pylist()[0]
+    design = terms_of(planned).design
+    if isinstance(design, FixedSequence | EProcess):
+        return audit
+    of_items = marks(Names(items), planned["seed"])
+    first = of_items[~items["is_audited"].to_numpy().astype(np.bool_)].min(initial=1.0)
+    names = items.filter(pa.array(of_items < first)).select(["batch", "item_id"])
+    one, other = places(names, audit)
+    return audit.filter(pc.is_in(pa.array(other), value_set=pa.array(one)))
+
+
+def contested_upper(plan: pa.Table, items: pa.Table, audit: pa.Table, alpha: float) -> int:
+    """Return the exact upper bound of the contested items among all, by the design of the audit.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
+        audit: AUDIT, complete.
+        alpha: Chance that the bound is below the truth.
+    """
+    planned = plan.to_pylist()[0]
+    said, terms = evidence(planned, items, audit, empty(ADJUDICATIONS)), terms_of(planned)
+    return terms.design.upper(said, said.is_contested, alpha, terms)
+
+
+def allowed_wrong(plan: pa.Table, items: pa.Table, audit: pa.Table) -> int:
+    """Return the wrong labels that the budget allows; 0 while the audit is incomplete.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
+        audit: AUDIT.
+    """
+    return _assay(plan, items, audit, empty(ADJUDICATIONS)).allowed_wrong
 
 
 def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:

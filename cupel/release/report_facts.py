@@ -8,13 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import places
-from cupel.certificate.attempts import attempt_levels
-from cupel.certificate.hypergeometric import upper_count
-from cupel.certificate.sequence import floor_share
 from cupel.consensus.agreement import gwet_ac1, krippendorff_alpha
 from cupel.consensus.coding import code, vote_counts
 from cupel.lake import Lake
 from cupel.release.facts import ReleaseFacts, Row
+from cupel.release.proof import NEEDED_ITEMS, allowed_wrong, random_audit
 from cupel.release.relabel import RELABEL_SCHEMA, relabel_rows
 from cupel.tables import ANNOTATIONS, AUDIT, RELEASE_ITEMS, TABLES
 
@@ -42,12 +40,14 @@ class ReportFacts(NamedTuple):
 
 def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
     """Gather them; tables that are not there yet count as empty."""
-    items = _read(lake, RELEASE_ITEMS.name, facts.release, ["batch", "item_id", "risk_rank"])
-    audit = _read(lake, AUDIT.name, facts.release, ["batch", "item_id", "is_settled", "is_wrong"])
+    items = _read(lake, RELEASE_ITEMS.name, facts.release, list(NEEDED_ITEMS))
+    audit = _read(lake, AUDIT.name, facts.release, [column.name for column in AUDIT.columns])
+    plan = lake.read("release_plan", facts.release)
+    is_held = items.num_rows > 0 and audit.num_rows > 0
     classes = facts.project.labeling.classes
     return ReportFacts(
-        curve=audit_curve(items, audit),
-        allowed_wrong=_allowed_wrong(facts),
+        curve=audit_curve(items, random_audit(plan, items, audit) if is_held else audit),
+        allowed_wrong=allowed_wrong(plan, items, audit) if is_held else 0,
         relabel=relabel_rows(lake, facts.release),
         agreement=[
             row
@@ -121,16 +121,6 @@ def wrong_left(curve: Sequence[Row], items: int, audited: int, seen_share: float
         return None
     inside = [row for row in curve if row["risk_rank"] <= unseen / (1 - audited / items)]
     return inside[-1]["wrong"] / inside[-1]["audited"] * unseen / items if inside else None
-
-
-def _allowed_wrong(facts: ReleaseFacts) -> int:
-    result = facts.result
-    if result is None:
-        return 0
-    upper = upper_count(
-        result["items"], result["audited"], result["audit_contested"], attempt_levels(result["attempt"]).contested
-    )
-    return floor_share(result["error_budget"], result["items"] - upper)
 
 
 def _read(lake: Lake, table: str, partition: str, columns: list[str]) -> pa.Table:

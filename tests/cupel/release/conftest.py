@@ -7,18 +7,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from cupel.answers.experts import verdicts
 from cupel.answers.tasks import expert_tasks
 from cupel.certificate.attempts import attempt_alpha
+from cupel.certificate.design import FixedSequence, design_text
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release import proof
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables
-from cupel.release.freeze import freeze
+from cupel.release.freeze import Frozen, freeze
 from cupel.release.outcome import release_rows
 from cupel.release.stage_errors import stage_errors
-from cupel.tables import AUDIT, TABLES, empty, from_rows
+from cupel.tables import TABLES, empty, from_rows
 
 CLASSES = ("negative", "neutral", "positive")
 PROVENANCE = Provenance({"labels@movies": "ab" * 32}, "cd" * 32, "0.1.0", "ef" * 32)
@@ -95,7 +95,7 @@ def make_release(
     _gate(lake, "labeling", "movies", "largest_answer_share", 0.4, 0.5, "at most")
     frozen = freeze("movies-r1", [tables["labels"]], [tables["clean_items"]], project.release, 1)
     lake.write("release_items", "movies-r1", frozen.items)
-    plan = _plan(project, frozen.items.num_rows, frozen.sha256, frozen.seed)
+    plan = _plan(project, frozen)
     lake.write("release_plan", "movies-r1", plan)
     if not is_audited:
         return Made(lake, project, release_facts(lake, project, "movies-r1"), None)
@@ -119,7 +119,7 @@ def _judged(
 ) -> Made:
     release, experts = "movies-r1", project.labeling.experts
     answers = from_rows(expert_rows(items, items.ids, "audit", 10_000), TABLES["expert_answers"])
-    audit = verdicts(frozen.filter(frozen["is_audited"]), answers, experts.answers, AUDIT)
+    audit = proof.audit(plan, frozen, answers)
     cut_rows = proof.cuts(plan, frozen, audit)
     adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers)
     result = proof.audit_result(plan, frozen, audit, adjudicated)
@@ -206,11 +206,14 @@ def _annotators(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _plan(project: Project, items: int, sha256: str, seed: int) -> pa.Table:
+def _plan(project: Project, frozen: Frozen) -> pa.Table:
+    items, sha256, seed = frozen.items.num_rows, frozen.sha256, frozen.seed
     row = {
         "release": "movies-r1", "batches": ["movies"], "status": "frozen", "reason": None, "attempt": 1,
         "alpha": attempt_alpha(1), "error_budget": project.release.error_budget,
-        "audit_size": min(items, project.release.audit_size), "seed": seed, "answers_until": 3 * items, "items": items,
+        "audit_size": int(np.count_nonzero(frozen.items["is_audited"])),
+        "design": None if isinstance(frozen.design, FixedSequence) else design_text(frozen.design),
+        "seed": seed, "answers_until": 3 * items, "items": items,
         "items_sha256": sha256, "classes": list(project.labeling.classes),
         "expert_answers": project.labeling.experts.answers, "experts_description": project.labeling.experts.description,
         "max_experts_seen_share": project.release.max_experts_seen_share,
