@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
-from cupel.consensus.estimates import vote_shares
+from cupel.consensus.estimates import pooled_confusion, vote_shares
 
 
 class Majority(NamedTuple):
@@ -14,7 +14,8 @@ class Majority(NamedTuple):
 
     `label` is a place in the classes, -1 on a tie and without votes (an index inside numpy only; in
     tables it is null); `agreement` is the share of votes for the most frequent answer, NaN without votes;
-    `posterior` holds the shares of votes, shape items x classes, equal shares without votes.
+    `posterior` holds the shares of votes, shape items x classes, equal shares without votes; `confusion`
+    the matrix of all annotators together, which each is taken to have, annotators x true class x answer.
     """
 
     votes: Integers
@@ -22,6 +23,7 @@ class Majority(NamedTuple):
     is_tie: NDArray[np.bool_]
     agreement: Reals
     posterior: Reals
+    confusion: Reals
 
 
 def majority(coded: Coded) -> Majority:
@@ -31,7 +33,7 @@ def majority(coded: Coded) -> Majority:
         coded: The annotations; any overlap, also none.
 
     Returns:
-        Votes, label, tie and agreement, each of shape items, and the shares of votes.
+        Votes, label, tie and agreement, each of shape items; the shares of votes; the crowd's confusion.
 
     >>> import pyarrow as pa
     >>> from cupel.consensus.coding import code
@@ -46,4 +48,6 @@ def majority(coded: Coded) -> Majority:
     is_tie = (votes > 0) & ((counts == top[:, None]).sum(axis=1) > 1)
     label = np.where(is_tie | (votes == 0), -1, counts.argmax(axis=1))
     agreement = np.divide(top, votes, out=np.full(len(votes), np.nan), where=votes > 0)
-    return Majority(votes, label, is_tie, agreement, vote_shares(counts))
+    pool = pooled_confusion(counts)
+    each = np.broadcast_to(pool, (len(coded.annotators), *pool.shape))
+    return Majority(votes, label, is_tie, agreement, vote_shares(counts), each)
