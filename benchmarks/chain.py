@@ -11,16 +11,21 @@
   Expectations) took;
 - `bytes`: of the deliveries, the recorded answers, and the lake by table;
 - `rounds`, `runs`, `tasks_open`, `releases` with their status, `errors`;
+- `stopped`: why a run did not come to its end (all above is then what it had used by then, `under_way` what it was
+  at, and the last five are missing), else null; `load`: processes that wanted a processor, on average over the last
+  quarter of an hour: with more of them than processors, `seconds` say little and `cpu_seconds` a little too much;
 
-and `growth`: for each two sizes that follow each other, by stage, the exponent of rows with which processor seconds
-grow.
+`growth`, for each two finished sizes that follow each other, by stage: the exponent of rows with which processor
+seconds grow; and `machine`: processors, bytes of memory, system, and the versions of Python and Cupel.
 """
 
 import argparse
 import json
 import math
 import os
+import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +37,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import cupel
 from benchmarks.synthetic import NAME
 from orchestration.deployment import REPOSITORY
 
@@ -40,12 +46,13 @@ STAGES = (
     "start", "workforce", "raw", "cleaning", "labeling", "checking", "tasks", "release", "report", "gates", "answers",
     "staleness", "proposals", "dagster", "other",
 )  # fmt: skip
+ENDED = ("rounds", "runs", "tasks_open", "releases", "errors")
 ZERO = {"seconds": 0.0, "cpu_seconds": 0.0, "peak_bytes": 0}
 
 Entry = dict[str, Any]
 
 
-def measure(rows: int, rows_per_delivery: int, work: Path, console: Console) -> Entry:
+def measure(rows: int, rows_per_delivery: int, work: Path, console: Console, minutes: float | None = None) -> Entry:
     """Write a project of so many rows, take it through the chain in a process of its own, and say what it used.
 
     Args:
@@ -53,6 +60,7 @@ def measure(rows: int, rows_per_delivery: int, work: Path, console: Console) -> 
         rows_per_delivery: Most rows of one delivery.
         work: A folder for it; what an earlier run of this size left there is removed first.
         console: Where progress is shown.
+        minutes: A run that takes longer is stopped; None: never.
     """
     folder = work / str(rows)
     shutil.rmtree(folder, ignore_errors=True)
@@ -61,13 +69,15 @@ def measure(rows: int, rows_per_delivery: int, work: Path, console: Console) -> 
     console.print(f"{rows:,} rows: writing deliveries and answers")
     _child(folder, "benchmarks.synthetic", str(folder), str(rows), str(rows_per_delivery))
     console.print(f"{rows:,} rows: running the chain")
-    _child(folder, "benchmarks.chain_run", str(folder), NAME, str(folder / "found.json"))
-    found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
-    return entry(rows, math.ceil(rows / rows_per_delivery), found) | {"bytes": sizes_of(folder)}
+    told = folder / "found.json"
+    stopped = _child(folder, "benchmarks.chain_run", str(folder), NAME, str(told), minutes=minutes)
+    found = json.loads(told.read_text(encoding="utf-8"))
+    measured = entry(rows, math.ceil(rows / rows_per_delivery), found, stopped)
+    return measured | {"load": os.getloadavg()[2], "bytes": sizes_of(folder)}
 
 
-def entry(rows: int, deliveries: int, found: Entry) -> Entry:
-    """Return what was measured of one size, by stage and step; `found` is what `chain_run.run` returned."""
+def entry(rows: int, deliveries: int, found: Entry, stopped: str | None = None) -> Entry:
+    """Return what was measured of one size, by stage and step; `found` is what `chain_run.run` told."""
     parts = found["parts"]
     steps = {name.removeprefix("step:"): used for name, used in parts.items() if name.startswith("step:")}
     own = [name for name in parts if name in STAGES]
@@ -77,7 +87,7 @@ def entry(rows: int, deliveries: int, found: Entry) -> Entry:
         stages[stage] = _sum([stages.get(stage, ZERO), used])
     in_steps = _sum(steps.values())
     stages["dagster"] = _less(parts.get("runs", ZERO), in_steps)
-    whole = _sum([parts["start"], parts["all"]])
+    whole = _sum([parts["start"], parts.get("all", ZERO)])
     stages["other"] = _less(whole, _sum(stages.values()))
     cpu = whole["cpu_seconds"]
     taken = {
@@ -94,7 +104,9 @@ def entry(rows: int, deliveries: int, found: Entry) -> Entry:
         "stages": {name: _with_speed(stages[name], rows) for name in STAGES if name in stages},
         "steps": {name: _with_speed(used, rows) for name, used in steps.items()},
         "shares": {name: seconds / cpu for name, seconds in taken.items()},
-        **{name: found[name] for name in ("rounds", "runs", "tasks_open", "releases", "errors")},
+        **{name: found[name] for name in ENDED if name in found},
+        "stopped": stopped,
+        "under_way": found["under_way"],
     }
 
 
@@ -104,7 +116,8 @@ def growth(entries: list[Entry]) -> list[Entry]:
     1 is in proportion to the rows, 2 with their square; a stage under a tenth of a second says nothing.
     """
     found = []
-    for small, large in pairwise(sorted(entries, key=lambda one: int(one["rows"]))):
+    finished = [one for one in entries if one["stopped"] is None]
+    for small, large in pairwise(sorted(finished, key=lambda one: int(one["rows"]))):
         ratio = math.log(large["rows"] / small["rows"])
         pairs = {
             name: (small["stages"][name], used) for name, used in large["stages"].items() if name in small["stages"]
@@ -133,11 +146,12 @@ def sizes_of(folder: Path) -> Entry:
 
 
 def main() -> int:
-    """Measure each size, print a table, write the file; 1 when a run broke."""
+    """Measure each size, print a table, write the file; 1 when a run broke or was stopped."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=_numbers, required=True, help="rows, or several numbers with commas")
     parser.add_argument("--json", type=Path, required=True, help="file to write")
     parser.add_argument("--rows-per-delivery", type=int, default=ROWS_PER_DELIVERY)
+    parser.add_argument("--minutes", type=float, help="stop a run that takes longer, and say how far it came")
     parser.add_argument("--work", type=Path, help="folder to work in, which is kept; a temporary one by default")
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
@@ -145,17 +159,35 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         for rows in arguments.rows:
             work = arguments.work or Path(temporary)
-            entries.append(measure(rows, arguments.rows_per_delivery, work.resolve(), console))
-            content = {"sizes": entries, "growth": growth(entries)}
+            entries.append(measure(rows, arguments.rows_per_delivery, work.resolve(), console, arguments.minutes))
+            content = {"sizes": entries, "growth": growth(entries), "machine": machine()}
             arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     _print(console, entries)
-    return 1 if any(one["errors"] for one in entries) else 0
+    return 1 if any(one["stopped"] or one["errors"] for one in entries) else 0
 
 
-def _child(folder: Path, module: str, *arguments: str) -> None:
-    """Run a module in a process of its own, whose memory is its own."""
+def machine() -> Entry:
+    """Return what the figures were measured on."""
+    return {
+        "processors": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "cupel": cupel.__version__,
+    }
+
+
+def _child(folder: Path, module: str, *arguments: str, minutes: float | None = None) -> str | None:
+    """Run a module in a process of its own, whose memory is its own; return why it was stopped, else None."""
     environment = {**os.environ, "DAGSTER_HOME": str(folder / "dagster"), "DAGSTER_DISABLE_TELEMETRY": "1"}
-    subprocess.run([sys.executable, "-m", module, *arguments], check=True, cwd=REPOSITORY, env=environment)
+    command, limit = [sys.executable, "-m", module, *arguments], None if minutes is None else 60 * minutes
+    try:
+        code = subprocess.run(command, check=False, cwd=REPOSITORY, env=environment, timeout=limit).returncode
+    except subprocess.TimeoutExpired:
+        return f"after {minutes:g} minutes"
+    if code > 0:
+        raise subprocess.CalledProcessError(code, command)
+    return f"by {signal.Signals(-code).name}" if code else None
 
 
 def _numbers(text: str) -> list[int]:
@@ -202,13 +234,15 @@ def _print(console: Console, entries: list[Entry]) -> None:
         table.add_section()
         table.add_row("all", f"{one['seconds']:.1f}", f"{one['cpu_seconds']:.1f}", f"{one['peak_bytes'] / 1e6:,.0f}")
         console.print(table)
-        for error in one["errors"]:
+        if one["stopped"]:
+            console.print(f"stopped {one['stopped']}, at {' > '.join(one['under_way'])}", style="red", markup=False)
+        for error in one.get("errors", []):
             console.print(error, style="red", markup=False)
 
 
 def _caption(one: Entry) -> str:
     shares = ", ".join(f"{name.replace('_', ' ')} {100 * share:.1f}%" for name, share in one["shares"].items())
-    releases = ", ".join(f"{release} {status}" for release, status in one["releases"].items())
+    releases = ", ".join(f"{release} {status}" for release, status in one.get("releases", {}).items())
     lake, delivered = one["bytes"]["lake"] / 1e6, one["bytes"]["delivered"] / 1e6
     said = [f"of all processor time: {shares}", f"lake {lake:,.0f} MB of {delivered:,.0f} MB delivered"]
     return "\n".join([*said, releases or "no release"])

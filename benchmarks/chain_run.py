@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 
 Made = TypeVar("Made")
 
+# How often a run says how far it is, so that one that is killed has said it.
+SECONDS_BETWEEN = 20
 # What the rounds call: the runs, and what is done between them.
 BETWEEN = {"collect": "answers", "why_stale": "staleness", "propose_new": "proposals", "execute": "runs"}
 
@@ -36,17 +40,31 @@ class Meter:
     def __init__(self) -> None:
         self.used: dict[str, Used] = {}
         self.peak_bytes = 0
+        self._begun: dict[str, tuple[float, float]] = {}
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Measure what happens inside."""
         self.look()
-        wall, cpu = time.monotonic(), cpu_seconds()
+        wall, cpu = self._begun[name] = time.monotonic(), cpu_seconds()
         try:
             yield
         finally:
             now = Used(time.monotonic() - wall, cpu_seconds() - cpu, self.look())
+            del self._begun[name]
             self.used[name] = self.used.get(name, Used()).plus(now)
+
+    def so_far(self) -> dict[str, Used]:
+        """Return what was used, with what is under way as far as it is."""
+        found = dict(self.used)
+        for name, (wall, cpu) in list(self._begun.items()):
+            now = Used(time.monotonic() - wall, cpu_seconds() - cpu, peak_bytes())
+            found[name] = found.get(name, Used()).plus(now)
+        return found
+
+    def under_way(self) -> list[str]:
+        """Return the parts that are under way, the outermost first."""
+        return list(self._begun)
 
     def measured(self, function: Callable[..., Made], name: str) -> Callable[..., Made]:
         """Return the function, measured whenever it is called."""
@@ -82,18 +100,19 @@ def peak_bytes() -> int:
     return largest if sys.platform == "darwin" else largest * 1024
 
 
-def run(folder: Path, name: str) -> dict[str, Any]:
+def run(folder: Path, name: str, told: Path) -> None:
     """Take a project through its rounds.
 
     Args:
         folder: It holds projects, data and lake.
         name: The project.
-
-    Returns:
-        `parts`: what each part used; `step:<stage>:<name>` is the work of a step on its partitions, without
-        Dagster's. `peak_bytes`, `rounds`, `runs`, `tasks_open`, `errors`, and `releases` with their status.
+        told: The file that says what was found. `parts`: what each part used; `step:<stage>:<name>` is the work of
+            a step on its partitions, without Dagster's. `peak_bytes`, `under_way` (parts, while the run lasts), and
+            when it has ended also `rounds`, `runs`, `tasks_open`, `errors`, and `releases` with their status.
     """
-    meter = Meter()
+    meter, is_ended = Meter(), threading.Event()
+    teller = threading.Thread(target=_tell_now_and_then, args=(meter, told, is_ended), daemon=True)
+    teller.start()
     with meter.part("start"):
         import dagster as dg
 
@@ -110,16 +129,31 @@ def run(folder: Path, name: str) -> dict[str, Any]:
         with meter.part("workforce"):
             rounds = Rounds(project, deployment, instance, say=print)
         done = rounds.run()
+    is_ended.set()
+    teller.join()
     results = {release: rounds.lake.read("audit_result", release) for release in rounds.lake.partitions("audit_result")}
-    return {
-        "parts": {part: used._asdict() for part, used in sorted(meter.used.items())},
-        "peak_bytes": meter.peak_bytes,
+    ended = {
         "rounds": done.rounds,
         "runs": len(done.runs),
         "tasks_open": done.tasks_open,
         "errors": [f"{run.job}, {run.partition}: {run.error}" for run in done.broken],
         "releases": {release: result["status"][0].as_py() for release, result in results.items()},
     }
+    _tell(meter, told, ended)
+
+
+def _tell(meter: Meter, told: Path, ended: dict[str, Any]) -> None:
+    parts = {part: used._asdict() for part, used in sorted(meter.so_far().items())}
+    peak = max(meter.peak_bytes, peak_bytes())
+    content = {"parts": parts, "peak_bytes": peak, "under_way": meter.under_way(), **ended}
+    temporary = told.with_suffix(".new")
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    os.replace(temporary, told)
+
+
+def _tell_now_and_then(meter: Meter, told: Path, is_ended: threading.Event) -> None:
+    while not is_ended.wait(SECONDS_BETWEEN):
+        _tell(meter, told, {})
 
 
 def _measure(meter: Meter) -> None:
@@ -156,4 +190,4 @@ def _step_name(context: Any) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[3]).write_text(json.dumps(run(Path(sys.argv[1]), sys.argv[2])), encoding="utf-8")
+    run(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

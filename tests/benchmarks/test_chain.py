@@ -1,8 +1,12 @@
 """The benchmark's own arithmetic: shares, what is left over, exponents."""
 
+import subprocess
+import time
+from pathlib import Path
+
 import pytest
 
-from benchmarks.chain import entry, growth
+from benchmarks.chain import _child, entry, growth
 from benchmarks.chain_run import Meter, Used
 
 
@@ -13,7 +17,7 @@ def used(seconds: float, peak: int = 0) -> dict[str, float]:
 def found(**parts: float) -> dict[str, object]:
     return {
         "parts": {name.replace("__", ":"): used(seconds) for name, seconds in parts.items()},
-        "peak_bytes": 5, "rounds": 2, "runs": 3, "tasks_open": 0, "releases": {}, "errors": [],
+        "peak_bytes": 5, "under_way": [], "rounds": 2, "runs": 3, "tasks_open": 0, "releases": {}, "errors": [],
     }  # fmt: skip
 
 
@@ -42,6 +46,36 @@ def test_a_stage_too_short_to_be_measured_has_no_exponent() -> None:
     small = entry(1_000, 1, found(start=1, all=1, step__raw__read=0.01))
     large = entry(10_000, 1, found(start=1, all=1, step__raw__read=1))
     assert "raw" not in growth([small, large])[0]["exponents"]
+
+
+def test_a_run_that_was_stopped_says_what_it_used_so_far_and_has_no_exponent() -> None:
+    told = {"parts": {"start": used(1), "all": used(7), "runs": used(6), "step:raw:read": used(5)},
+            "peak_bytes": 5, "under_way": ["all", "runs"]}  # fmt: skip
+    stopped = entry(10_000, 1, told, "after 75 minutes")
+    assert (stopped["stopped"], stopped["seconds"], stopped["under_way"]) == ("after 75 minutes", 8, ["all", "runs"])
+    assert "releases" not in stopped
+    assert growth([entry(1_000, 1, found(start=1, all=9)), stopped]) == []
+
+
+def test_a_child_that_takes_too_long_or_is_killed_is_told_from_one_that_ends(tmp_path: Path) -> None:
+    assert _child(tmp_path, "this") is None
+    assert _child(tmp_path, "timeit", "-n", "1", "-r", "1", "import time; time.sleep(60)", minutes=0.02) == (
+        "after 0.02 minutes"
+    )
+    code = "import os; os.kill(os.getpid(), 9)"
+    assert _child(tmp_path, "timeit", "-n", "1", "-r", "1", code) == "by SIGKILL"
+    with pytest.raises(subprocess.CalledProcessError):
+        _child(tmp_path, "timeit", "1 / 0")
+
+
+def test_the_meter_tells_what_is_under_way() -> None:
+    meter = Meter()
+    with meter.part("whole"), meter.part("inner"):
+        assert meter.under_way() == ["whole", "inner"]
+        time.sleep(0.05)
+        so_far = meter.so_far()
+        assert min(so_far[name].seconds for name in ("whole", "inner")) >= 0.05
+    assert meter.under_way() == []
 
 
 def test_the_meter_adds_up_times_and_takes_the_largest_peak() -> None:
