@@ -18,9 +18,10 @@ from cupel.release.facts import release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.gates import open_gate
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_VERDICTS, NEEDED_WITHHELD, released, settled, withheld
+from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_outlook
 from cupel.release.pieces import Stored, reader
 from cupel.release.places import release_folder
-from cupel.release.plan import plan_release
+from cupel.release.plan import Planned, plan_release
 from cupel.release.plots import stage_errors_plot
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.step import Step
@@ -45,7 +46,7 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
             return
         if planned.items is not None:
             yield materialized(step, step.write("release_items", planned.items, is_sorted=True))
-        yield materialized(step, step.write("release_plan", planned.plan))
+        yield materialized(step, step.write("release_plan", planned.plan), **_outlook(step, planned))
 
 
 @dg.multi_asset(
@@ -199,6 +200,18 @@ def _gate_results(step: Step, batches: list[str]) -> pa.Table:
 def _stored(step: Step, table: str) -> Stored:
     step.uses(table)
     return Stored(step.lake, table, step.partition)
+
+
+def _outlook(step: Step, planned: Planned) -> dict[str, Any]:
+    """Return for the page what the audit is expected to show experts and cost."""
+    if planned.log_odds is None or planned.design is None or planned.plan is None:
+        return {}
+    rows = release_outlook(step.project, planned.log_odds, planned.plan["attempt"][0].as_py(), planned.design)
+    plot = outlook_plot(rows, step.project.release.max_experts_seen_share)
+    return {
+        "outlook": dg.MetadataValue.md(f"{NEITHER}\n\n{outlook_table(rows, step.project.prices.currency)}"),
+        "what experts would see": picture(plot, "items that experts would see, by size of the audit"),
+    }
 
 
 def _plan(step: Step) -> dict[str, Any]:

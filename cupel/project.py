@@ -397,6 +397,9 @@ class Certificate(Section):
     """stratified: the parts of the risk order, the safest first; their shares add up to 1."""
     look_every: Positive = 100
     """e_process: items between two looks."""
+    guessed_errors: tuple[Share, ...] = ()
+    """A guess for the planner, which enters no test: share of wrong labels in equal parts of the risk order, the
+    safest first; empty: as the log-odds say, and three times that."""
 
     @model_validator(mode="after")
     def _strata_are_whole(self) -> "Certificate":

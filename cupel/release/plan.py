@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
-from cupel.certificate.design import FixedSequence, design_text
+from cupel.certificate.design import Design, FixedSequence, design_text
+from cupel.certificate.hypergeometric import Reals
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
@@ -83,12 +84,15 @@ def is_finished(lake: Lake, release: str) -> bool:
 class Planned(NamedTuple):
     """A planned release: its plan, its items unless it was refused; or what is awaited before it can be planned.
 
-    The items come in the order of their key, a piece at a time.
+    The items come in the order of their key, a piece at a time. `log_odds` of the labels, in any order, and
+    the audit's `design` are for its outlook.
     """
 
     plan: pa.Table | None
     items: pa.RecordBatchReader | None
     awaited: str | None
+    log_odds: Reals | None = None
+    design: Design | None = None
 
 
 def plan_release(step: Step) -> Planned:
@@ -128,7 +132,8 @@ def plan_release(step: Step) -> Planned:
     )
     until = max(_last_answer(step, batch) for batch in passed)
     whole = with_carried(frozen.items, ((batch, step.read_batches("clean_items", batch)) for batch in sorted(passed)))
-    return Planned(_plan(step, passed, attempt, None, frozen, until), reader(whole, RELEASE_ITEMS), None)
+    plan = _plan(step, passed, attempt, None, frozen, until)
+    return Planned(plan, reader(whole, RELEASE_ITEMS), None, frozen.items["log_odds"].to_numpy(), frozen.design)
 
 
 def _state(step: Step, batch: str) -> GateState:

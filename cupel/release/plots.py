@@ -66,7 +66,7 @@ def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
 
     said = [f"{stage_name(row)} {percent(row['error'])}" for row in known]
     said += [f"{name} at most {bound(value)}" for name, value in bars]
-    return _svg("errors", "Label error after each stage: " + "; ".join(said) + ".", draw, 0.42 * lines + 1.1)
+    return svg_plot("errors", "Label error after each stage: " + "; ".join(said) + ".", draw, 0.42 * lines + 1.1)
 
 
 def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row, allowed: int) -> str:
@@ -108,7 +108,7 @@ def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row, allowed: i
         f"Wrong labels expected among the safest items, by number of items accepted. {allowed} are allowed. "
         f"The chosen cut accepts {result['accepted']} of {result['items']} items."
     )
-    return _svg("cuts", text, draw, 3.3)
+    return svg_plot("cuts", text, draw, 3.3)
 
 
 def annotators_plot(annotators: Sequence[Row], batch: str) -> str:
@@ -141,7 +141,7 @@ def annotators_plot(annotators: Sequence[Row], batch: str) -> str:
         f"Quality of {len(quality)} annotators with {sum(answers)} answers: "
         f"from {percent(min(quality))} to {percent(max(quality))} right."
     )
-    return _svg(f"annotators-{batch}", text, draw, 2.5)
+    return svg_plot(f"annotators-{batch}", text, draw, 2.5)
 
 
 def _release_bars(result: Row | None) -> list[tuple[str, float]]:
@@ -169,7 +169,7 @@ def _percent_axis(axes: Any, which: str) -> None:
     axes.set_axisbelow(True)
 
 
-def _svg(name: str, text: str, draw: Callable[[Any], None], height_inches: float) -> str:
+def svg_plot(name: str, text: str, draw: Callable[[Any], None], height_inches: float) -> str:
     """Return what was drawn as one SVG element that states its content in words.
 
     Ids are made unique in the page by the plot's name; nothing depends on time or chance.

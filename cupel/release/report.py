@@ -8,6 +8,7 @@ from markupsafe import Markup
 import cupel
 from cupel.release import figures
 from cupel.release.facts import BatchFacts, ReleaseFacts
+from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows
 from cupel.release.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.release.report_facts import ReportFacts
 from cupel.release.report_views import (
@@ -84,8 +85,22 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "errors": errors,
         "errors_plot": stage_errors_plot(facts.stage_errors, result) if errors else None,
         "cuts_plot": cuts_plot(more.curve, facts.cuts, result, more.allowed_wrong) if result and more.curve else None,
+        **_outlook(facts, more),
         "cut_alpha": facts.cuts[0]["alpha"] if facts.cuts else facts.plan["alpha"],
         "worst": facts.worst,
+    }
+
+
+def _outlook(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
+    """Return what was to be expected of the audit beside what came of it."""
+    if not more.outlook or not facts.result:
+        return {"outlook": [], "outlook_plot": None}
+    is_over = facts.result["status"] != "open"
+    seen = facts.result["experts_seen_share"] if is_over else None
+    return {
+        "outlook": outlook_rows(more.outlook, facts.cost.currency),
+        "outlook_headings": HEADINGS,
+        "outlook_plot": outlook_plot(more.outlook, facts.plan["max_experts_seen_share"], seen),
     }
 
 

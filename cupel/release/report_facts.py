@@ -8,10 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import places
+from cupel.certificate.outlook import Outlook
 from cupel.consensus.agreement import gwet_ac1, krippendorff_alpha
 from cupel.consensus.coding import code, vote_counts
 from cupel.lake import Lake
+from cupel.release.audit_design import terms_of
 from cupel.release.facts import ReleaseFacts, Row
+from cupel.release.outlook import release_outlook
 from cupel.release.proof import NEEDED_ITEMS, allowed_wrong, random_audit
 from cupel.release.relabel import RELABEL_SCHEMA, relabel_rows
 from cupel.tables import ANNOTATIONS, AUDIT, RELEASE_ITEMS, TABLES
@@ -22,25 +25,26 @@ _ANSWERED = ["item_id", "annotator", "label"]
 class ReportFacts(NamedTuple):
     """What the report tells beyond `ReleaseFacts`.
 
-    `curve` is as `audit_curve` returns it; `allowed_wrong` the wrong labels that the accepted part may
-    hold; `relabel` as `relabel_rows` returns it; `agreement` has batch, statistic, value, lower, upper
-    and items.
+    `curve` is as `audit_curve` returns it; `allowed_wrong` the wrong labels that the accepted part may hold;
+    `relabel` as `relabel_rows` returns it; `agreement` has batch, statistic, value, lower, upper and items;
+    `outlook` is what was to be expected of the audit.
     """
 
     curve: list[Row]
     allowed_wrong: int
     relabel: pa.Table
     agreement: list[Row]
+    outlook: list[Outlook]
 
     @classmethod
     def nothing(cls) -> "ReportFacts":
         """Return what there is to tell when nothing was gathered."""
-        return cls([], 0, RELABEL_SCHEMA.empty_table(), [])
+        return cls([], 0, RELABEL_SCHEMA.empty_table(), [], [])
 
 
 def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
     """Gather them; tables that are not there yet count as empty."""
-    items = _read(lake, RELEASE_ITEMS.name, facts.release, list(NEEDED_ITEMS))
+    items = _read(lake, RELEASE_ITEMS.name, facts.release, [*NEEDED_ITEMS, "log_odds"])
     audit = _read(lake, AUDIT.name, facts.release, [column.name for column in AUDIT.columns])
     plan = lake.read("release_plan", facts.release)
     is_held = items.num_rows > 0 and audit.num_rows > 0
@@ -54,6 +58,7 @@ def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
             for batch in facts.batches
             for row in agreement(batch.batch, _read(lake, ANNOTATIONS.name, batch.batch, _ANSWERED), classes)
         ],
+        outlook=_outlook(facts, items),
     )
 
 
@@ -121,6 +126,13 @@ def wrong_left(curve: Sequence[Row], items: int, audited: int, seen_share: float
         return None
     inside = [row for row in curve if row["risk_rank"] <= unseen / (1 - audited / items)]
     return inside[-1]["wrong"] / inside[-1]["audited"] * unseen / items if inside else None
+
+
+def _outlook(facts: ReleaseFacts, items: pa.Table) -> list[Outlook]:
+    if not items.num_rows:
+        return []
+    design = terms_of(facts.plan).design
+    return release_outlook(facts.project, items["log_odds"].to_numpy(), facts.plan["attempt"], design)
 
 
 def _read(lake: Lake, table: str, partition: str, columns: list[str]) -> pa.Table:

@@ -96,7 +96,7 @@ def test_every_element_is_closed_and_ids_are_unique(page: str, refusal: str) -> 
 def test_plots_have_a_text_and_tables_have_headers(page: str) -> None:
     outline = Outline(page)
     plots = [attrs for tag, attrs in outline.tags if tag == "svg"]
-    assert len(plots) == 3
+    assert len(plots) == 4
     assert all(attrs["role"] == "img" and attrs["aria-label"] for attrs in plots)
     assert page.count("<table") == page.count("<thead")
     assert all("scope" in attrs for tag, attrs in outline.tags if tag == "th")

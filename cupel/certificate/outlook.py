@@ -1,0 +1,142 @@
+"""The outlook: what an audit will show experts, cost, and how likely it passes, if a guess of the risk is right."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from cupel.certificate.attempts import attempt_levels
+from cupel.certificate.design import Design, FixedSequence, Rising
+from cupel.certificate.evidence import Limits
+from cupel.certificate.hypergeometric import Reals, tail, upper_count
+from cupel.certificate.rising import Rise, rising_shares
+from cupel.certificate.rising_plan import MANY_PATHS, SEED, exponentials, rising_costs
+from cupel.certificate.risk import Course
+from cupel.certificate.sequence import count_passed, cut_positions, floor_share
+from cupel.errors import AuditError
+
+REPLAYS = 60
+HIGH_QUANTILE = 0.8
+# Audits worth a look, in multiples of the smallest that could prove the budget without a single error.
+TIMES_SMALLEST = (1.0, 1.5, 2.0, 3.0)
+
+
+class Prices(NamedTuple):
+    """What an expert's verdict on an item takes: answers, and money and seconds for each."""
+
+    answers: int = 1
+    answer: float = 0.0
+    seconds: float = 0.0
+
+
+class Outlook(NamedTuple):
+    """What is to be expected of a design; shares are of all items, money and hours are those of the experts.
+
+    `audited` is the size of the audit or of its first wave; `seen_share` is what experts see on average,
+    `seen_share_high` what they see at most in four of five cases; `pass_chance` is the chance that this is no
+    more than the project allows. `guess` names the guess of the risk.
+    """
+
+    guess: str
+    design: Design
+    audited: int
+    seen_share: float
+    seen_share_high: float
+    cost: float
+    cost_high: float
+    hours: float
+    pass_chance: float
+
+
+def outlook(guess: str, course: Course, design: Design, limits: Limits, prices: Prices) -> Outlook:
+    """Return what is to be expected of a design, replayed on sets that a guess of the risk makes up.
+
+    No label is looked at, and nothing here enters the audit: a wrong guess makes a wrong outlook, and the
+    certificate is as valid. Items are taken to be settled, none contested.
+
+    Args:
+        guess: Name of the guess.
+        course: Wrong labels guessed along the risk order.
+        design: A fixed sequence or a rising audit; others are not planned here.
+        limits: Budget, attempt, and what experts may see.
+        prices: What a verdict takes.
+
+    Raises:
+        AuditError: The design is another.
+
+    >>> course = Course(np.array([0.0, 9000.0, 10_000.0]), np.array([0.0, 5.0, 105.0]))
+    >>> plan = outlook("a guess", course, Rising(1.0, 6), Limits(0.01, 1, 0.3), Prices(1, 0.5))
+    >>> round(plan.seen_share, 2), plan.pass_chance
+    (0.11, 1.0)
+    """
+    size = course.population
+    if isinstance(design, Rising):
+        seen, audited = _rising(course, design, limits)
+    elif isinstance(design, FixedSequence):
+        seen, audited = _fixed_sequence(course, min(design.size, size), limits), min(design.size, size)
+    else:
+        raise AuditError("outlook: found another design; the fixed sequence and the rising audit can be planned")
+    mean, high = float(seen.mean()), float(np.quantile(seen, HIGH_QUANTILE))
+    most = floor_share(limits.max_experts_seen_share, size) / size
+    each = size * prices.answers
+    return Outlook(
+        guess=guess,
+        design=design,
+        audited=audited,
+        seen_share=mean,
+        seen_share_high=high,
+        cost=mean * each * prices.answer,
+        cost_high=high * each * prices.answer,
+        hours=mean * each * prices.seconds / 3600,
+        pass_chance=float((seen <= most + 1e-12).mean()),
+    )
+
+
+def outlooks(
+    courses: Iterable[tuple[str, Course]], rise: Rise, sizes: Sequence[int], limits: Limits, prices: Prices
+) -> list[Outlook]:
+    """Return the outlook of a rising audit and of fixed sequences of several sizes, for each guess."""
+    designs: list[Design] = [Rising(*rise), *(FixedSequence(size) for size in sizes)]
+    return [outlook(guess, course, design, limits, prices) for guess, course in courses for design in designs]
+
+
+def sensible_sizes(population: int, limits: Limits) -> list[int]:
+    """Return sizes of a fixed sequence's audit worth a look, ascending.
+
+    >>> sensible_sizes(10_000, Limits(0.01, 1, 0.3, can_be_contested=False))
+    [313, 470, 626, 939]
+    """
+    level = attempt_levels(limits.attempt, limits.can_be_contested).wrong
+    allowed = floor_share(limits.error_budget, population)
+    low, high = 1, population
+    while low < high:
+        middle = (low + high) // 2
+        is_enough = float(tail(0, population, allowed + 1, middle)) <= level
+        low, high = (low, middle) if is_enough else (middle + 1, high)
+    return sorted({min(population, round(low * times)) for times in TIMES_SMALLEST})
+
+
+def _rising(course: Course, design: Rising, limits: Limits) -> tuple[Reals, int]:
+    size = course.population
+    level = attempt_levels(limits.attempt, limits.can_be_contested).wrong
+    shares = rising_shares(Rise(design.gain, design.steps), floor_share(limits.error_budget, size), level)
+    return rising_costs(shares, course, exponentials(MANY_PATHS, design.steps)), round(float(shares[0]) * size)
+
+
+def _fixed_sequence(course: Course, drawn: int, limits: Limits) -> Reals:
+    """Return the share of items seen in replayed audits: drawn, or behind the last cut that passed."""
+    size, rng = course.population, np.random.default_rng(SEED)
+    levels = attempt_levels(limits.attempt, limits.can_be_contested)
+    contested = upper_count(size, drawn, 0, levels.contested) if levels.contested else 0
+    allowed = floor_share(limits.error_budget, size - contested)
+    positions = cut_positions(size)
+    items = np.diff(positions, prepend=0)
+    wrong = np.diff(np.interp(positions, course.items, course.wrong), prepend=0.0)
+    sample = rng.multivariate_hypergeometric(items, drawn, size=REPLAYS, method="marginals")
+    found = rng.binomial(np.minimum(rng.poisson(wrong, size=sample.shape), items), sample / items)
+    audited, met = np.cumsum(sample, axis=1), np.cumsum(found, axis=1)
+    passed = count_passed(tail(met, positions, allowed + 1, audited), levels.wrong)
+    accepted = np.concatenate([[0], positions])[passed]
+    before = np.concatenate([np.zeros((REPLAYS, 1), dtype=np.int64), audited], axis=1)
+    seen: Reals = (before[np.arange(REPLAYS), passed] + size - accepted) / size
+    return seen
