@@ -5,6 +5,7 @@ import os
 import random
 import select
 import signal
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -16,18 +17,20 @@ STAGES = tuple(dict.fromkeys(table.stage for table in TABLES.values()))
 BESIDE = ("locks", "run.lock", "answers", "answer_files", "deliveries", "register", "proposals", "releases", "reports")
 PLACES = (*STAGES, *BESIDE, "run.json", "elsewhere")
 FINISHED, BROKEN, REFUSED = 0, 3, 4
+SECONDS_BETWEEN_LOOKS = 0.002
 
 
 class Ended(NamedTuple):
     """How a child ended: its exit code or minus a signal's number, and the place and change of the disk it was last at.
 
-    `counts` are the changes in each place, in the order in which it came to them.
+    `counts` are the changes in each place, in the order in which it came to them; `seconds` are of processor time.
     """
 
     code: int
     place: str
     change: str
     counts: dict[str, int]
+    seconds: float
 
 
 class Aim(NamedTuple):
@@ -55,16 +58,26 @@ class Note:
         self._slots[0], self._slots[1] = number, 1 + CHANGES.index(change)
         return int(self._slots[count])
 
-    def read(self, code: int) -> Ended:
-        """Return what was noted, with a child's exit code."""
+    def read(self, code: int, seconds: float) -> Ended:
+        """Return what was noted, with a child's exit code and seconds."""
         number, change = self._slots[0], self._slots[1]
         come = [(self._slots[2 * n + 1], name, int(self._slots[2 * n])) for n, name in enumerate(PLACES, 1)]
         counts = {name: count for _, name, count in sorted(come) if count}
-        return Ended(code, PLACES[number - 1] if number else "start", CHANGES[change - 1] if change else "none", counts)
+        last = PLACES[number - 1] if number else "start", CHANGES[change - 1] if change else "none"
+        return Ended(code, *last, counts, seconds)
 
 
-def in_child(work: Callable[[], int], seconds: float | None = None) -> int:
-    """Run something in a fork, killed after so many seconds; return its exit code, or minus the signal's number."""
+def in_child(work: Callable[[], int]) -> int:
+    """Run something in a fork; return its exit code, or minus the number of the signal that killed it."""
+    return _in_child(work, None)[0]
+
+
+def _in_child(work: Callable[[], int], seconds: float | None) -> tuple[int, float]:
+    """Run something in a fork, killed after so many seconds of processor time: how busy the machine is does not count.
+
+    Returns:
+        Its exit code or minus the signal's number, and its seconds of processor time.
+    """
     child = os.fork()
     if child == 0:
         code = BROKEN
@@ -80,12 +93,13 @@ def in_child(work: Callable[[], int], seconds: float | None = None) -> int:
         finally:
             os._exit(code)
     if seconds is not None:
-        ended = select.poll()
-        ended.register(os.pidfd_open(child), select.POLLIN)
-        if not ended.poll(1000 * seconds):
-            os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+        clock, end = (~child << 3) | 2, os.pidfd_open(child)  # Linux: the clock of a process's processor time
+        while time.clock_gettime(clock) < seconds and not select.select([end], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+            pass
+        os.kill(child, signal.SIGKILL)  # nothing, if it has ended: nobody has waited for it yet
+        os.close(end)
+    _, status, used = os.wait4(child, 0)
+    return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
 
 
 def watched(work: Callable[[], int], lake: str, aim: Aim | None = None, seconds: float | None = None) -> Ended:
@@ -97,7 +111,7 @@ def watched(work: Callable[[], int], lake: str, aim: Aim | None = None, seconds:
             setattr(os, name, _counted(name, getattr(os, name), lake, note, aim))
         return work()
 
-    return note.read(in_child(watching, seconds))
+    return note.read(*_in_child(watching, seconds))
 
 
 def aims(found: dict[str, int], rng: random.Random) -> list[Aim]:

@@ -17,9 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,8 +44,8 @@ from orchestration.rounds import Rounds
 from orchestration.runs import IN_PROGRESS_RUN_STATUSES
 from small_project import write_project
 
-# Part of a run's seconds within which a kill at any time comes, so that a lake is killed several times.
-NEAR = 0.15
+# Part of a whole run within which a kill at any time comes, so that a lake is killed many times before it is finished.
+NEAR = 0.12
 
 
 class Trial(NamedTuple):
@@ -136,17 +134,17 @@ def kills(folder: Path, seed: int, wanted: int, home: Path | None = None) -> dic
     """Kill runs until there were so many kills, each lake as often as it takes to come to its end."""
     rng = random.Random(seed)
     undisturbed = deploy(folder / "undisturbed", home)
-    whole = _seconds(undisturbed.end)
-    expected = undisturbed.state()
-    nothing = _seconds(undisturbed.end)
+    whole, expected, nothing = undisturbed.end(), undisturbed.state(), undisturbed.end()
+    if (whole.code, nothing.code) != (FINISHED, FINISHED):
+        raise SystemExit(f"undisturbed runs ended with {whole.code} and {nothing.code}")
     killed: list[tuple[str, str, str]] = []
     faults: list[str] = []
     lakes = 0
     while len(killed) < wanted and not faults:
         trial = deploy(folder / f"killed{lakes}", home)
         lakes += 1
-        for aim in _in_turn(aims(whole.ended.counts, rng), rng, wanted - len(killed)):
-            after = None if aim else nothing.seconds + rng.uniform(-0.3, NEAR) * whole.seconds
+        for aim in _in_turn(aims(whole.counts, rng), rng, wanted - len(killed)):
+            after = None if aim else nothing.seconds + rng.uniform(-nothing.seconds / 2, NEAR * whole.seconds)
             ended = trial.end(aim, after)
             if ended.code != -signal.SIGKILL:
                 faults += [] if ended.code == FINISHED else [f"a run ended with {ended.code}"]
@@ -162,21 +160,6 @@ def kills(folder: Path, seed: int, wanted: int, home: Path | None = None) -> dic
         "any time": sum(how == "any time" for _, _, how in killed), "compared": len(expected),
         "is_released": any(name.endswith("verified") for name in expected), "run_seconds": round(whole.seconds, 1),
     }  # fmt: skip
-
-
-class Timed(NamedTuple):
-    """How a run ended, and what it took."""
-
-    ended: Ended
-    seconds: float
-
-
-def _seconds(work: Callable[[], Ended]) -> Timed:
-    began = time.monotonic()
-    ended = work()
-    if ended.code != FINISHED:
-        raise SystemExit(f"the undisturbed run ended with {ended.code}")
-    return Timed(ended, time.monotonic() - began)
 
 
 def _in_turn(found: list[Aim], rng: random.Random, most: int) -> list[Aim | None]:
