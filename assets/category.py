@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.bench import Bench
 from assets.spec import materialized, spec
+from cupel.annotators.weights import weighed, without
 from cupel.consensus.consensus import consensus
 
 
@@ -12,5 +13,7 @@ def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
     """Aggregate the annotations of every item: majority with explicit ties, and Dawid-Skene."""
     with bench.step(context) as step:
         items = step.read("clean_items", columns=["item_id"])["item_id"]
-        table = consensus(step.read("annotations"), items, step.project.labeling.classes)
+        given, classes = step.read("annotations"), step.project.labeling.classes
+        light = {name: action.weight for name, action in step.actions(step.partition).items() if action.weight}
+        table = weighed(consensus(without(given, light), items, classes), given, light, classes)
         return materialized(step, step.write("consensus", table))

@@ -7,10 +7,14 @@ import pyarrow as pa
 
 from assets.bench import Bench
 from assets.spec import materialized, picture, spec
+from cupel.annotators.annotators import annotators
+from cupel.annotators.findings import findings
+from cupel.annotators.study import study
+from cupel.annotators.vendors import vendor_of, vendors
 from cupel.answers.annotations import annotations
 from cupel.answers.recorded import read_gold
-from cupel.consensus.annotators import annotators
 from cupel.release.plots import annotators_plot
+from cupel.release.vendor_plot import vendors_plot
 from cupel.sources.files import file_sha256
 from cupel.step import Step
 
@@ -28,21 +32,33 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         arrived = step.answers(step.partition, "label")
         is_known = labeling.are_annotators_known.get(step.partition, True)
-        kept, rejected = annotations(arrived, items, labeling.classes, is_known)
+        removed = {name: action.why for name, action in step.actions(step.partition).items() if not action.weight}
+        kept, rejected = annotations(arrived, items, labeling.classes, is_known, removed)
         yield materialized(step, step.write("annotations", kept))
         yield materialized(step, step.write("rejected_answers", rejected))
 
 
-@dg.multi_asset(specs=[spec("annotators", deps=["annotations", "consensus"], kinds=["numpy"])])
-def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Say of every annotator how much, how fast and how well; known answers only measure, they never train."""
+@dg.multi_asset(
+    specs=[
+        spec(table, deps=["clean_items", "annotations"], kinds=["numpy"])
+        for table in ("annotators", "annotator_findings", "vendors")
+    ]
+)
+def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Say of every annotator how much, how fast and how well, and what was found; known answers only measure."""
     with bench.step(context) as step:
-        gold = _gold(bench, step)
-        classes = step.project.labeling.classes
-        table = annotators(step.read("annotations"), step.read("consensus"), classes, gold)
-        known = [row for row in table.to_pylist() if row["quality"] is not None]
+        labeling, gold = step.project.labeling, _gold(bench, step)
+        items = step.read("clean_items", columns=["item_id"])["item_id"]
+        measured = study(step.read("annotations"), items, labeling.classes, gold)
+        people, found = annotators(measured, vendor_of(labeling.vendors)), findings(measured)
+        compared = vendors(measured, labeling.vendors, found, people)
+        known = [row for row in people.to_pylist() if row["quality"] is not None]
         plots = {"quality": picture(annotators_plot(known, step.partition), "annotators by quality")} if known else {}
-        return materialized(step, step.write("annotators", table), **plots)
+        yield materialized(step, step.write("annotators", people), **plots)
+        yield materialized(step, step.write("annotator_findings", found))
+        rows = compared.to_pylist()
+        plots = {"vendors": picture(vendors_plot(rows, step.partition), "vendors on equal terms")} if rows else {}
+        yield materialized(step, step.write("vendors", compared), **plots)
 
 
 def _gold(bench: Bench, step: Step) -> pa.Table | None:

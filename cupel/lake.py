@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from cupel.annotators.actions import ActionsLog
 from cupel.answers.log import AnswersLog
 from cupel.errors import LakeError, TableError
 from cupel.parts import checked, read_part, write_parts
@@ -56,6 +57,7 @@ class Lake:
         self.folder = self.root / self.project
         self.connection = connection or duckdb.connect()
         self.answers = AnswersLog(self.folder / "answers")
+        self.actions = ActionsLog(Path(str(self.folder)) / "annotator_actions")
 
     def partition_folder(self, table: str, partition: str) -> UPath:
         """Return the folder of a table's partition; both names are checked.
@@ -195,10 +197,16 @@ class Lake:
         return commit
 
     def version(self, name: str) -> str:
-        """Return the current hash of an input, `table@partition` or `answers:purposes@batch`; or that it is absent."""
+        """Return the current hash of an input, or that it is absent.
+
+        Args:
+            name: `table@partition`, `answers:purposes@batch` or `actions@batch`.
+        """
         kind, _, partition = name.rpartition("@")
         if kind.startswith("answers:"):
             return self.answers.version(partition, kind.removeprefix("answers:").split("+"))
+        if kind == "actions":
+            return self.actions.version(partition)
         commit = self.commit(kind, partition)
         return ABSENT if commit is None else commit.hash
 

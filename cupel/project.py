@@ -5,6 +5,7 @@ import json
 import re
 import reprlib
 import zoneinfo
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -248,6 +249,28 @@ class Experts(Section):
     """Auditors are other people than those who adjudicate."""
 
 
+Deed = Literal["warn", "weigh_down", "remove"]
+
+
+class Policies(Section):
+    """What is done about an annotator of whom something was found: warn (it is shown), weigh_down, or remove."""
+
+    guessing: Deed = "warn"
+    """The answers say nothing of their items."""
+    constant: Deed = "warn"
+    """The same, and nearly all of them are one and the same."""
+    copying: Deed = "warn"
+    """Answers copied from an annotator who was first."""
+    colluding: Deed = "warn"
+    """Answers shared with others beyond what the items explain, nobody being always first."""
+    worsening: Deed = "warn"
+    """The answers got worse in the course of the work."""
+    hurried: Deed = "warn"
+    """Most answers took less than a third of the others' time on the same items."""
+    weight: Share = 0.25
+    """What the answers of an annotator who is weighed down count for."""
+
+
 class Labeling(Section):
     """What is asked, of whom, and how often."""
 
@@ -268,7 +291,11 @@ class Labeling(Section):
     experts: Experts
     """The expert protocol."""
     gold: str | None = None
-    """File of known labels (batch, item_id, label) that measure annotators; null: none."""
+    """File of known labels (batch, item_id, label) that measure annotators and nothing else; null: none."""
+    policies: Policies = Policies()
+    """What is done about annotators of whom something was found."""
+    vendors: dict[Name, tuple[str, ...]] = {}
+    """Annotators by vendor, where several deliver; they are compared on equal terms."""
 
     @model_validator(mode="after")
     def _classes_differ(self) -> "Labeling":
@@ -276,6 +303,19 @@ class Labeling(Section):
             raise ValueError("classes must differ from each other")
         if self.kind == "preference" and sorted(self.classes) not in (["first", "second"], ["first", "second", "tie"]):
             raise ValueError("the classes of kind preference are first and second, with or without tie")
+        return self
+
+    @model_validator(mode="after")
+    def _comparisons_are_not_weighed(self) -> "Labeling":
+        if self.kind == "preference" and "weigh_down" in self.policies.model_dump().values():
+            raise ValueError("kind preference knows no weigh_down; warn or remove")
+        return self
+
+    @model_validator(mode="after")
+    def _annotators_have_one_vendor(self) -> "Labeling":
+        names = sorted(name for theirs in self.vendors.values() for name in theirs)
+        if twice := next((one for one, other in pairwise(names) if one == other), None):
+            raise ValueError(f"annotator {twice!r} stands twice in vendors; keep one")
         return self
 
 

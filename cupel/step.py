@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 import cupel
+from cupel.annotators.actions import Action
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
 from cupel.project import Project
@@ -26,7 +27,7 @@ SECTIONS = {
 PACKAGES = {
     "raw": ("sources", "preference"),
     "cleaning": ("cleaning",),
-    "labeling": ("consensus", "preference", "answers"),
+    "labeling": ("consensus", "preference", "answers", "annotators"),
     "checking": ("checking", "consensus", "preference"),
     "tasks": ("answers",),
     "release": ("release", "certificate", "answers"),
@@ -100,6 +101,11 @@ class Step:
         """Return the answers of a batch for these purposes, and remember how far the log reached."""
         self._inputs[f"answers:{'+'.join(purposes)}@{batch}"] = self.lake.answers.version(batch, purposes)
         return self.lake.answers.read(batch, purposes)
+
+    def actions(self, batch: str) -> dict[str, Action]:
+        """Return what was done about annotators of a batch and holds, by name, and remember it."""
+        self._inputs[f"actions@{batch}"] = self.lake.actions.version(batch)
+        return self.lake.actions.in_force(batch)
 
     def file(self, name: str, sha256: str) -> None:
         """Remember a file from outside the lake by its hash."""

@@ -175,10 +175,58 @@ ANNOTATORS = Table(
         Column("answer_share", REAL, "Share of all the batch's annotations, 0 to 1."),
         Column("agreement_share", REAL, "Share of the answers that equal the other annotators' plurality, "
                "where there is one.", True),
-        Column("quality", REAL, "Chance of a right answer, by Dawid-Skene; null for anonymous annotators.", True),
+        Column("quality", REAL, "Chance of a right answer, by hidden gold and the other annotators together; null for "
+               "anonymous annotators.", True),
+        Column("quality_low", REAL, "Lower end of its 95% interval.", True),
+        Column("quality_high", REAL, "Upper end.", True),
         Column("seconds_spent", REAL, "Median working time of an answer.", True),
+        Column("time_ratio", REAL, "Median of own working time over the others' on the same item.", True),
         Column("gold_answers", INTEGER, "Answers on items whose label the project knows."),
         Column("gold_right", INTEGER, "Those that were right."),
+        Column("gold_low", REAL, "Lower end of the exact 95% interval of the share right, by gold alone.", True),
+        Column("gold_high", REAL, "Upper end.", True),
+        Column("is_told", FLAG, "The answers can be told from guesses, or from the usual annotator's; false where "
+               "there are too few, or too little is known of their items.", True),
+        Column("comparable", INTEGER, "Other annotators who share items enough for copying to be seen."),
+        Column("vendor", TEXT, "Vendor, where the project names one.", True),
+    ),
+)  # fmt: skip
+
+ANNOTATOR_FINDINGS = Table(
+    "annotator_findings", "labeling", "something found against an annotator", ("annotator", "finding"), (
+        Column("annotator", TEXT, "Who answered."),
+        Column("finding", TEXT, "What, as one of cupel.annotators.FINDINGS."),
+        Column("statistic", TEXT, "What was measured."),
+        Column("value", REAL, "Its value."),
+        Column("p_value", REAL, "Chance, or a bound of it, that an honest annotator shows the like."),
+        Column("items", INTEGER, "Items that it rests on."),
+        Column("item_ids", TEXTS, "Some of them, at most 20, the most telling first."),
+        Column("others", TEXTS, "The other annotators of copying and colluding."),
+        Column("evidence", TEXT, "What was found, in words."),
+    ),
+)  # fmt: skip
+
+VENDORS = Table(
+    "vendors", "labeling", "a vendor of annotators, compared with the others on equal terms", ("vendor",), (
+        Column("vendor", TEXT, "Vendor, as the project names it."),
+        Column("annotators", INTEGER, "Its annotators who answered."),
+        Column("answers", INTEGER, "Their valid annotations."),
+        Column("items", INTEGER, "Items that they answered."),
+        Column("right_share", REAL, "Share of right answers as they fell, by hidden gold and the other vendors."),
+        Column("standard_share", REAL, "The same, had the vendor answered the batch's own mix of classes and hardness; "
+               "null where it answered too little of the mix.", True),
+        Column("standard_low", REAL, "Lower end of its 95% interval.", True),
+        Column("standard_high", REAL, "Upper end.", True),
+        Column("shared_items", INTEGER, "Items that others answered too."),
+        Column("difference", REAL, "Share right less that of the others on the same items; null without any.", True),
+        Column("difference_low", REAL, "Lower end of its 95% interval.", True),
+        Column("difference_high", REAL, "Upper end.", True),
+        Column("gold_answers", INTEGER, "Answers on items whose label the project knows."),
+        Column("gold_right", INTEGER, "Those that were right."),
+        Column("gold_low", REAL, "Lower end of the exact 95% interval by gold alone.", True),
+        Column("gold_high", REAL, "Upper end.", True),
+        Column("found_annotators", INTEGER, "Annotators with a finding against them."),
+        Column("seconds_spent", REAL, "Median working time of an answer.", True),
     ),
 )  # fmt: skip
 
@@ -460,7 +508,7 @@ TABLES: dict[str, Table] = {
     for table in (
         DELIVERIES, REJECTED_ROWS, RAW_ITEMS,
         ITEM_SIGNALS, SIGNATURES, SIMILAR_ITEMS, CLEAN_ITEMS, REJECTED_ITEMS,
-        ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, RESPONSES, HABITS,
+        ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, ANNOTATOR_FINDINGS, VENDORS, RESPONSES, HABITS,
         PREDICTIONS, ROUTES, LABELS, TASKS,
         RELEASE_PLAN, RELEASE_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
         AUDIT, CUTS, ADJUDICATIONS, AUDIT_RESULT, STAGE_ERRORS,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.annotators.policies import act
 from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.recorded import RecordedWorkforce
@@ -57,6 +58,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
         project = current_project(projects, lake)
         new = [] if project.operation.release else propose_new(lake, project, "the chain")
         batches = list(project.raw.deliveries)
+        act(lake, project, batches)
         releases = releases_of(lake, project)
         unfinished = [name for name in releases if not is_finished(lake, name)]
         written = collect(lake, workforce(project, lake, data), batches, unfinished)

@@ -34,7 +34,7 @@ def has_gold(project: Project, partition: str | None) -> bool:
     return project.labeling.gold is not None
 
 
-# It hangs on `annotators`, which is made from the consensus and so cannot be waited for by the labeling gate.
+# It hangs on `annotators`, which is made whatever the labeling gate says: it shows why that gate is closed.
 SUITE = Suite(
     stage="labeling",
     table="annotators",

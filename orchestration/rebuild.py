@@ -99,6 +99,7 @@ class _Rebuilding:
         """Make the release; what cannot be made has its reason in the problems."""
         release, known = self.plan["release"], known_answers(self.lake, self.plan)
         self._append(known.labels)
+        self.copy.actions.append(one for one in self.lake.actions.read() if one.answers_until <= known.labels)
         self.instance.add_dynamic_partitions(f"{self.project.project}_batches", batches)
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", [release])
         for batch in batches:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from cupel.annotators.policies import act
 from cupel.answers.collect import Workforce, collect, open_tasks
 from cupel.lake import Lake
 from cupel.lock import project_lock
@@ -33,7 +34,7 @@ from orchestration.works import job_works
 
 MOST_ROUNDS = 100
 # Why tables are made in the course of things; any other reason is said before they are made anew.
-ORDINARY = ("it was never made", "its gate has not judged it", "answers:")
+ORDINARY = ("it was never made", "its gate has not judged it", "answers:", "actions@")
 
 
 class Done(NamedTuple):
@@ -186,7 +187,10 @@ class Rounds:
         return self.progress.follow(self.instance, run_id, title, steps)
 
     def _ask(self) -> bool:
-        """Hand the outbox to the workforce; tell whether the log grew."""
+        """Act on what was found of annotators, and hand the outbox to the workforce; tell whether anything is new."""
+        acted = act(self.lake, self.project, self.batches)
+        for action in acted:
+            self.say(f"{action.batch}: {action.deed.replace('_', ' ')} annotator {action.annotator}: {action.why}")
         unfinished = [release for release in self.releases() if not is_finished(self.lake, release)]
         with collecting(self.lake):
             written = collect(self.lake, self.workforce, self.batches, unfinished)
@@ -194,4 +198,4 @@ class Rounds:
             key, head = dg.AssetKey([self.project.project, "answers"]), self.lake.answers.head()
             metadata = {"dagster/row_count": head.sequence, "new answers": written}
             self.instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata=metadata))
-        return written > 0
+        return written > 0 or any(action.deed != "warn" for action in acted)

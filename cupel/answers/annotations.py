@@ -1,6 +1,6 @@
 """Annotations: the answers of annotators that count, and those that do not, with the reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ REASONS = {
     "unknown_item": "The item is not in the delivery, or cleaning dropped it.",
     "unknown_label": "The label is not one of the project's classes.",
     "undecided": "The annotator could not decide.",
+    "annotator_removed": "The annotator was removed; the question is put to another one.",
     "answered_twice": "The annotator had answered this item before; the first answer counts.",
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
 }
@@ -24,7 +25,11 @@ NEEDED = {column.name for table in (ANNOTATIONS, EXPERT_ANSWERS) for column in t
 
 
 def annotations(
-    answers: pa.Table, item_ids: ItemIds, classes: Sequence[str], are_annotators_known: bool
+    answers: pa.Table,
+    item_ids: ItemIds,
+    classes: Sequence[str],
+    are_annotators_known: bool,
+    removed: Mapping[str, str] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Sort annotators' answers into those that count and those that do not.
 
@@ -33,11 +38,12 @@ def annotations(
         item_ids: The items that may be answered.
         classes: The ontology.
         are_annotators_known: Whether every answer must name its annotator.
+        removed: Annotators whose answers do not count any more, and what says so.
 
     Returns:
         ANNOTATIONS and REJECTED_ANSWERS; every answer is in exactly one of them.
     """
-    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known, may_be_undecided=False)
+    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known, removed, may_be_undecided=False)
     return _table(kept, ANNOTATIONS), _table(rejected, REJECTED_ANSWERS)
 
 
@@ -55,22 +61,30 @@ def expert_answers(answers: pa.Table, item_ids: ItemIds, classes: Sequence[str])
     Returns:
         EXPERT_ANSWERS without their release, and REJECTED_EXPERT_ANSWERS likewise.
     """
-    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known=True, may_be_undecided=True)
+    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known=True, removed=None, may_be_undecided=True)
     return _table(kept, EXPERT_ANSWERS), _table(rejected, REJECTED_EXPERT_ANSWERS)
 
 
 def _sort(
-    answers: pa.Table, items: ItemIds, classes: Sequence[str], are_annotators_known: bool, *, may_be_undecided: bool
+    answers: pa.Table,
+    items: ItemIds,
+    classes: Sequence[str],
+    are_annotators_known: bool,
+    removed: Mapping[str, str] | None,
+    *,
+    may_be_undecided: bool,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the answers that count, and those that do not with `reason` and `evidence`, both in sequence."""
     answers = _in_sequence(answers.select([name for name in answers.column_names if name in NEEDED]))
     label, annotator = answers["label"], answers["annotator"]
+    gone = pa.array(sorted(removed or {}), TEXT)
     # Of the reasons that hold for an answer, the first counts.
     reasons = [
         ("unknown_item", _flags(pc.invert(pc.is_in(answers["item_id"], value_set=id_array(items))))),
         ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
         ("unknown_label", _flags(pc.and_(pc.is_valid(label), pc.invert(pc.is_in(label, value_set=id_array(classes)))))),
         ("unknown_annotator", _flags(pc.is_null(annotator)) & are_annotators_known),
+        ("annotator_removed", _flags(pc.is_in(annotator, value_set=gone))),
     ]
     is_bad = np.any([holds for _, holds in reasons], axis=0)
     reasons += [("answered_twice", _is_again(answers, ~is_bad & _flags(pc.is_valid(annotator))))]
@@ -81,8 +95,11 @@ def _sort(
     reason = pa.array([name for name, _ in reasons], TEXT).take(first)
     quoted = pc.is_in(reason, value_set=pa.array(["unknown_label", "answered_twice"], TEXT))
     shortened = pc.utf8_slice_codeunits(rejected["label"], 0, EVIDENCE_CHARACTERS)
-    rejected = rejected.append_column("reason", reason)
-    rejected = rejected.append_column("evidence", pc.if_else(quoted, shortened, pa.scalar(None, TEXT)))
+    evidence = pc.if_else(quoted, shortened, pa.scalar(None, TEXT))
+    said = pa.array([(removed or {})[name] for name in gone.to_pylist()], TEXT)
+    by_removal = said.take(pc.index_in(rejected["annotator"], value_set=gone))
+    evidence = pc.if_else(pc.equal(reason, "annotator_removed"), by_removal, evidence)
+    rejected = rejected.append_column("reason", reason).append_column("evidence", evidence)
     return answers.filter(pa.array(~is_rejected)), rejected
 
 

@@ -134,7 +134,13 @@ def read_gold(path: Path, batch: str) -> pa.Table:
         pc.equal(rows["label"], once["label"]), pc.and_(pc.is_null(rows["label"]), pc.is_null(once["label"]))
     )
     if (row := pc.index(pc.fill_null(is_same, False), False).as_py()) >= 0:
-        raise AnswerError(f"{path}: item {rows['item_id'][row].as_py()!r} has two known labels; keep one")
+        (first_row, one), (second_row, other) = (
+            (table["row"][row].as_py(), table["label"][row].as_py()) for table in (once, rows)
+        )
+        raise AnswerError(
+            f"{path}: rows {first_row} and {second_row}: item {rows['item_id'][row].as_py()!r} has two known labels, "
+            f"{one!r} and {other!r}; keep one"
+        )
     return rows.take(pa.array(np.sort(first))).select(["item_id", "label"]).combine_chunks()
 
 

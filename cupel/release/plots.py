@@ -46,10 +46,10 @@ def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
         for place, row in enumerate(known):
             axes.hlines(place, row["error_low"], row["error_high"], color=BLUE, linewidth=2.2)
             axes.plot(row["error"], place, "o", color=BLUE, markersize=6.5)
-            _beside(axes, percent(row["error"]), row["error_high"], place)
+            beside(axes, percent(row["error"]), row["error_high"], place)
         for place, (_, value) in enumerate(bars, len(known)):
             axes.barh(place, value, height=0.42, color="white", edgecolor=ORANGE, hatch="////", linewidth=1.2)
-            _beside(axes, f"at most {bound(value)}", value, place)
+            beside(axes, f"at most {bound(value)}", value, place)
         if result is not None:
             axes.axvline(result["error_budget"], color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
             axes.annotate(
@@ -61,7 +61,7 @@ def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
         axes.set_ylim(lines - 0.4, -1.1)
         highest = [row["error_high"] for row in known] + [value for _, value in bars]
         axes.set_xlim(0, max([*highest, result["error_budget"] if result else 0, 1e-4]) * 1.18)
-        _percent_axis(axes, "x")
+        percent_axis(axes, "x")
         axes.set_xlabel("share of labels that are wrong")
 
     said = [f"{stage_name(row)} {percent(row['error'])}" for row in known]
@@ -133,7 +133,7 @@ def annotators_plot(annotators: Sequence[Row], batch: str) -> str:
             fontsize=9,
         )  # fmt: skip
         axes.set_xlim(min(0.5, min(quality)) - 0.02, 1.0)
-        _percent_axis(axes, "x")
+        percent_axis(axes, "x")
         axes.set_xlabel("share of right answers, estimated")
         axes.set_ylabel("annotators")
 
@@ -154,7 +154,7 @@ def _release_bars(result: Row | None) -> list[tuple[str, float]]:
     ]
 
 
-def _beside(axes: Any, text: str, right: float, place: int) -> None:
+def beside(axes: Any, text: str, right: float, place: float) -> None:
     """Write a figure to the right of its mark, legible over the budget's line."""
     axes.annotate(
         text, (right, place), (6, 0), textcoords="offset points", va="center", fontsize=9,
@@ -162,7 +162,8 @@ def _beside(axes: Any, text: str, right: float, place: int) -> None:
     )  # fmt: skip
 
 
-def _percent_axis(axes: Any, which: str) -> None:
+def percent_axis(axes: Any, which: str) -> None:
+    """Label an axis, x or y, in percent, with a grid."""
     axis = getattr(axes, f"{which}axis")
     axis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
     axes.grid(axis=which, color=GRID, linewidth=0.8)

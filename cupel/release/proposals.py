@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from cupel.annotators.policies import is_settled
 from cupel.errors import ReleaseError, SourceError
 from cupel.lake import Lake
 from cupel.project import Project
@@ -85,6 +86,11 @@ def has_changed(lake: Lake, project: Project, release: str) -> bool:
 
 
 def is_ready(lake: Lake, project: Project, release: str) -> bool:
-    """Tell whether all batches of a release have come to an end, and one at least has passed."""
+    """Tell whether all batches of a release have come to an end, and one at least has passed.
+
+    A batch has not while something is due about its annotators: that changes its labels.
+    """
+    if not all(is_settled(lake, project, batch) for batch in batches_of(release, project)):
+        return False
     outcomes = [batch_state(lake, batch, project).outcome for batch in batches_of(release, project)]
     return "pass" in outcomes and all(outcome in ("pass", "fail") for outcome in outcomes)

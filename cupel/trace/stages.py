@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cupel.consensus.annotators import ANONYMOUS
+from cupel.annotators.annotators import ANONYMOUS
 from cupel.release.gates import BATCH_STAGES
 from cupel.sources.reasons import evidence
 from cupel.trace.events import Answer

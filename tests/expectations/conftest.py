@@ -112,7 +112,7 @@ class World:
     def gold(self, answers: int, right: int) -> None:
         self.labeling()
         person = {"annotator": "a", "answers": answers, "answer_share": 1.0}
-        self.write("annotators", [person | {"gold_answers": answers, "gold_right": right}])
+        self.write("annotators", [person | {"gold_answers": answers, "gold_right": right, "comparable": 0}])
 
     def responses(self, responses: int = 30, cyclic: int = 0, first_of_equals: float = 0.5) -> None:
         """Write responses, some of them in a cycle, and two annotators of the same habit."""

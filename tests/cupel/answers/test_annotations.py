@@ -31,11 +31,14 @@ def reasons(rejected: pa.Table) -> list[str]:
 def test_every_answer_counts_or_is_rejected_with_its_reason() -> None:
     answers = log(
         ("i1", "ann", "a"), ("i1", "ann", "b"), ("i1", "bob", "c"), ("i9", "bob", "a"), ("i2", "bob", None),
-        ("i2", None, "a"), ("i2", "bob", "b"),
+        ("i2", None, "a"), ("i2", "bob", "b"), ("i2", "cy", "a"),
     )  # fmt: skip
-    kept, rejected = annotations(answers, ["i1", "i2"], CLASSES, are_annotators_known=True)
+    kept, rejected = annotations(answers, ["i1", "i2"], CLASSES, True, removed={"cy": "guessing: so it is"})
     assert kept["sequence"].to_pylist() == [1, 7]
-    assert reasons(rejected) == ["answered_twice", "unknown_label", "unknown_item", "undecided", "unknown_annotator"]
+    assert reasons(rejected) == [
+        "answered_twice", "unknown_label", "unknown_item", "undecided", "unknown_annotator", "annotator_removed",
+    ]  # fmt: skip
+    assert rejected["evidence"].to_pylist() == ["b", "c", None, None, None, "guessing: so it is"]
     assert kept.num_rows + rejected.num_rows == answers.num_rows
     assert set(reasons(rejected)) == set(REASONS)
 

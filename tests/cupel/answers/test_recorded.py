@@ -123,7 +123,7 @@ def test_an_item_with_two_known_labels_is_named(tmp_path: Path) -> None:
     path.write_text("batch,item_id,label\none,i,a\ntwo,i,b\none,j,b\none,i,a\n")
     assert read_gold(path, "one").to_pylist() == [{"item_id": "i", "label": "a"}, {"item_id": "j", "label": "b"}]
     path.write_text("batch,item_id,label\none,i,a\none,j,b\none,j,\n")
-    with pytest.raises(AnswerError, match="item 'j' has two known labels"):
+    with pytest.raises(AnswerError, match="rows 2 and 3: item 'j' has two known labels"):
         read_gold(path, "one")
 
 

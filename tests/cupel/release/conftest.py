@@ -200,7 +200,7 @@ def _annotators(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "annotator": person, "answers": len(annotations) // len(people), "answer_share": 1 / len(people),
             "agreement_share": 0.8, "quality": round(0.7 + 0.02 * place, 3), "seconds_spent": 5.0, "gold_answers": 0,
-            "gold_right": 0,
+            "gold_right": 0, "comparable": len(people) - 1,
         }
         for place, person in enumerate(people)
     ]  # fmt: skip

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from cupel.consensus.annotators import annotators
-from cupel.consensus.consensus import consensus
+from cupel.annotators.annotators import annotators
+from cupel.annotators.study import study
 from cupel.tables import ANNOTATORS
 
 CLASSES = ("x", "y")
@@ -21,8 +21,7 @@ def table(*rows: tuple[str, str | None, str, float | None]) -> pa.Table:
 
 
 def found(rows: pa.Table, gold: pa.Table | None = None) -> dict[str, dict[str, object]]:
-    agreed = consensus(rows, sorted(set(rows["item_id"].to_pylist())), CLASSES)
-    result = annotators(rows, agreed, CLASSES, gold)
+    result = annotators(study(rows, sorted(set(rows["item_id"].to_pylist())), CLASSES, gold))
     assert result.schema.equals(ANNOTATORS.schema)
     return {row["annotator"]: row for row in result.to_pylist()}
 
@@ -81,4 +80,4 @@ def test_the_better_annotator_has_the_higher_quality() -> None:
 
 def test_without_answers_there_is_nobody() -> None:
     rows = table(("1", "p", "x", None)).slice(0, 0)
-    assert annotators(rows, consensus(rows, ["1"], CLASSES), CLASSES).num_rows == 0
+    assert annotators(study(rows, ["1"], CLASSES)).num_rows == 0

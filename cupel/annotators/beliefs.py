@@ -1,0 +1,153 @@
+"""Beliefs: what the others and hidden gold say of an item, so that nobody is judged by the own answer."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
+
+Flags = NDArray[np.bool_]
+
+# Answers' worth of belief, per true class, that an annotator is like all annotators together.
+SMOOTHING = 4.0
+# Answers' worth of belief, per true class, that all together are right half the time and guess otherwise.
+POOL_SMOOTHING = 0.5
+TOLERANCE = 1e-3
+MAX_ITERATIONS = 60
+# What is left for the other classes where the class is known.
+DOUBT_OF_GOLD = 0.002
+# How far beliefs may be flattened, and how much of the class prior mixed in, so that they fit the hidden gold.
+POWERS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+DOUBTS = (0.01, 0.03, 0.1, 0.2, 0.4, 0.7)
+# Fewer gold items say nothing of how far beliefs can be trusted; then these are taken.
+FEWEST_TO_CALIBRATE = 10
+UNCALIBRATED = (0.75, 0.03)
+
+
+class Beliefs(NamedTuple):
+    """What is believed of the item of each answer, that answer left out.
+
+    `others` has shape answers x classes, in the coding's order; `is_gold` tells answers on hidden gold, where
+    the class is known, and `is_judged` those that gold or anybody else's answer can judge; `prior` is the class
+    prior. `power` and `doubt` say how far beliefs were flattened to
+    fit the gold.
+    """
+
+    others: Reals
+    is_gold: Flags
+    is_judged: Flags
+    prior: Reals
+    power: float
+    doubt: float
+
+
+def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None) -> Beliefs:
+    """Return what the other annotators and hidden gold say of the item of each answer.
+
+    Labels and confusions are estimated together as by Dawid and Skene, with the known items held fast and the
+    first confusions taken from them, so that a crowd whose majority is wrong does not decide who is right. The
+    answer of the annotator who is judged is taken out again. Beliefs are then flattened until they fit the
+    gold items, which they are too sure of. They measure annotators and nothing else: no label is made of them.
+
+    Args:
+        coded: The annotations; any overlap.
+        gold: Each item's known class as a place in the classes, -1 where it is not known; shape items.
+        is_heard: Whether each annotator's answers count; null for all. Who is not heard is judged all the same.
+
+    Returns:
+        The beliefs; an item that nobody else answered has the class prior.
+    """
+    classes = len(coded.classes)
+    heard = np.ones(len(coded.item)) if is_heard is None else is_heard[coded.annotator].astype(np.float64)
+    scores, own, prior = _fit(coded, gold, heard)
+    known = np.flatnonzero((gold >= 0) & (vote_counts(coded).sum(axis=1) > 0))
+    power, doubt = UNCALIBRATED
+    if len(known) >= FEWEST_TO_CALIBRATE:
+        power, doubt = _calibrated(scores[known], gold[known], prior)
+    others = flattened(scores[coded.item] - own, power, doubt, prior)
+    is_gold = gold[coded.item] >= 0
+    others[is_gold] = DOUBT_OF_GOLD / max(1, classes - 1)
+    others[np.flatnonzero(is_gold), gold[coded.item][is_gold]] = 1 - DOUBT_OF_GOLD
+    heard_on = np.bincount(coded.item, heard, len(coded.item_ids))
+    return Beliefs(others, is_gold, is_gold | (heard_on[coded.item] > heard), prior, power, doubt)
+
+
+def flattened(scores: Reals, power: float, doubt: float, prior: Reals) -> Reals:
+    """Return log-probabilities as probabilities, flattened, with some of the prior mixed in.
+
+    >>> flattened(np.log([[0.9, 0.1]]), 0.5, 0.2, np.array([0.5, 0.5])).round(2).tolist()
+    [[0.7, 0.3]]
+    """
+    raised = np.exp(power * (scores - scores.max(axis=1, keepdims=True)))
+    raised /= raised.sum(axis=1, keepdims=True)
+    return np.asarray((1 - doubt) * raised + doubt * prior)
+
+
+def tally(coded: Coded, weights: Reals) -> Reals:
+    """Return how often each annotator gave each answer, by true class; shape annotators x true x answer.
+
+    Args:
+        coded: The annotations.
+        weights: Chance of each class, for each annotation; shape answers x classes.
+    """
+    people, classes = len(coded.annotators), len(coded.classes)
+    cell = coded.annotator * classes + coded.label
+    counts = np.empty((people, classes, classes))
+    for true in range(classes):
+        counts[:, true] = np.bincount(cell, weights[:, true], people * classes).reshape(people, classes)
+    return counts
+
+
+def _fit(coded: Coded, gold: Integers, heard: Reals) -> tuple[Reals, Reals, Reals]:
+    """Return each item's log-scores without gold, each answer's own share in them, and the class prior."""
+    items, classes = len(coded.item_ids), len(coded.classes)
+    cells = np.bincount(coded.item * classes + coded.label, heard, items * classes)
+    counts = cells.reshape(items, classes)
+    votes = counts.sum(axis=1, keepdims=True)
+    is_answered = votes[:, 0] > 0
+    belief = _held(np.divide(counts, votes, out=np.full(counts.shape, 1 / classes), where=votes > 0), gold)
+    pool = _pool(coded, belief, heard)
+    weight = (gold[coded.item] >= 0).astype(np.float64) if (gold >= 0).any() else np.ones(len(coded.item))
+    scores = np.zeros((items, classes))
+    prior = np.full(classes, 1 / classes)
+    own = np.zeros((len(coded.item), classes))
+    for iteration in range(MAX_ITERATIONS):
+        prior = belief[is_answered].sum(axis=0) + 1
+        prior /= prior.sum()
+        seen = tally(coded, belief[coded.item] * weight[:, None]) + SMOOTHING * pool
+        own = np.log(seen / seen.sum(axis=2, keepdims=True))[coded.annotator, :, coded.label] * heard[:, None]
+        votes_for = [np.bincount(coded.item, own[:, true], items) for true in range(classes)]
+        scores = np.log(prior) + np.stack(votes_for, axis=1)
+        new = _held(flattened(scores, 1.0, 0.0, prior), gold)
+        is_converged = bool(np.abs(new - belief).max(initial=0.0) <= TOLERANCE)
+        belief, weight = new, np.ones(len(coded.item))
+        if is_converged and iteration:
+            break
+    return scores, own, prior
+
+
+def _pool(coded: Coded, belief: Reals, heard: Reals) -> Reals:
+    """Return how all annotators together answer, true class x answer."""
+    classes = len(coded.classes)
+    seen = tally(coded, belief[coded.item] * heard[:, None]).sum(axis=0)
+    seen += POOL_SMOOTHING * (np.eye(classes) + 1 / classes)
+    return np.asarray(seen / seen.sum(axis=1, keepdims=True))
+
+
+def _held(belief: Reals, gold: Integers) -> Reals:
+    """Hold the known items fast."""
+    known = np.flatnonzero(gold >= 0)
+    belief[known] = 0.0
+    belief[known, gold[known]] = 1.0
+    return belief
+
+
+def _calibrated(scores: Reals, gold: Integers, prior: Reals) -> tuple[float, float]:
+    """Return the power and doubt under which the gold classes are likeliest; of equals, the flattest."""
+    fits = {
+        (power, doubt): np.log(flattened(scores, power, doubt, prior)[np.arange(len(gold)), gold]).sum()
+        for power in POWERS
+        for doubt in DOUBTS
+    }
+    return max(fits, key=lambda setting: (round(float(fits[setting]), 9), -setting[0], setting[1]))

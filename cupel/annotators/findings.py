@@ -1,0 +1,143 @@
+"""Findings: what was found against an annotator, each with its evidence, statistic, chance and items."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cupel.annotators.copying import groups
+from cupel.annotators.guessing import CONSTANT_SHARE
+from cupel.annotators.speed import HURRIED_SHARE
+from cupel.annotators.study import Study
+from cupel.consensus.coding import Integers
+from cupel.tables import ANNOTATOR_FINDINGS
+
+FINDINGS = {
+    "guessing": "The answers fit their items no better than the same answers dealt out at random.",
+    "constant": "The same, and nearly all answers are one and the same.",
+    "copying": "More answers equal another annotator's than the items explain, and the other was first.",
+    "colluding": "More answers equal those of others than the items explain, and nobody was always first.",
+    "worsening": "The answers got worse in the course of the work.",
+    "hurried": "Most answers took less than a third of the others' time on the same items.",
+}
+ITEMS_SHOWN = 20
+
+
+def findings(measured: Study) -> pa.Table:
+    """Return what was found against annotators.
+
+    Args:
+        measured: The study of a batch.
+
+    Returns:
+        ANNOTATOR_FINDINGS; nobody who has too few answers to tell is in it.
+    """
+    rows = [
+        row
+        for found in (_guessing(measured), _copying(measured), _worsening(measured), _hurried(measured))
+        for row in found
+    ]
+    return pa.Table.from_pylist(rows, schema=ANNOTATOR_FINDINGS.schema).sort_by(
+        [("annotator", "ascending"), ("finding", "ascending")]
+    )
+
+
+def _guessing(measured: Study) -> Iterator[dict[str, Any]]:
+    guesses, coded = measured.guessing, measured.coded
+    for who in np.flatnonzero(guesses.is_guessing & measured.is_named):
+        is_constant = guesses.top_share[who] >= CONSTANT_SHARE
+        mine = np.flatnonzero(coded.annotator == who)
+        tested = measured.beliefs.is_gold[mine]
+        right = int((measured.gold[coded.item[mine]] == coded.label[mine])[tested].sum())
+        said = f"{guesses.top_share[who]:.0%} of the answers are {coded.classes[guesses.top_answer[who]]!r}; "
+        yield _row(
+            measured, who, "constant" if is_constant else "guessing",
+            statistic="fit to the items above a random deal of the same answers, in standard deviations",
+            value=guesses.score[who], p_value=guesses.usual_chance[who], items=len(mine),
+            shown=coded.item[mine][np.lexsort((mine, _belief(measured, mine), ~tested))],
+            evidence=f"{said if is_constant else ''}a random deal of these {len(mine)} answers over their items fits "
+            f"as well with chance {guesses.guess_chance[who]:.2g}; the usual annotator fits as badly with chance "
+            f"{guesses.usual_chance[who]:.2g}; right on {right} of {int(tested.sum())} gold items",
+        )  # fmt: skip
+
+
+def _copying(measured: Study) -> Iterator[dict[str, Any]]:
+    found, coded = measured.pairs, measured.coded
+    group = groups(found, len(coded.annotators))
+    for who in np.flatnonzero(measured.is_copying):
+        own = np.flatnonzero(found.is_found & ((found.one == who) | (found.other == who)) & (found.source != who))
+        is_copy = bool((found.source[own] >= 0).any())
+        best = own[np.lexsort((own, found.p_value[own]))[0]]
+        with_whom = int(found.one[best] + found.other[best] - who)
+        others = np.where(found.one[own] == who, found.other[own], found.one[own])
+        size = int((group == group[who]).sum())
+        yield _row(
+            measured, who, "copying" if is_copy else "colluding",
+            statistic="share of the agreement left open by independence that the pair fills",
+            value=found.excess[best], p_value=found.p_value[best], items=int(found.shared[best]),
+            shown=_equal_items(measured, int(who), with_whom),
+            others=[coded.annotators[int(one)].as_py() for one in np.sort(others)],
+            evidence=f"{found.equal[best]} of {found.shared[best]} answers equal those of "
+            f"{coded.annotators[with_whom].as_py()!r}, where the items explain {found.expected[best]:.1f}; "
+            f"{'the other one was first' if is_copy else 'neither was always first'}; a group of {size}",
+        )  # fmt: skip
+
+
+def _worsening(measured: Study) -> Iterator[dict[str, Any]]:
+    found, coded = measured.drift, measured.coded
+    for who in np.flatnonzero(found.is_worse & measured.is_named):
+        mine = np.flatnonzero(coded.annotator == who)
+        later = mine[np.argsort(measured.sequence[mine], kind="stable")][found.change[who] - 1 :]
+        yield _row(
+            measured, who, "worsening", statistic="largest excursion of the cumulative sum, in standard deviations",
+            value=found.statistic[who], p_value=found.p_value[who], items=len(later), shown=coded.item[later],
+            evidence=f"about {found.before[who]:.0%} right before answer {found.change[who]} of {len(mine)}, "
+            f"{found.after[who]:.0%} from there on",
+        )  # fmt: skip
+
+
+def _hurried(measured: Study) -> Iterator[dict[str, Any]]:
+    found, coded = measured.speed, measured.coded
+    for who in np.flatnonzero(found.is_hurried & measured.is_named):
+        mine = np.flatnonzero(coded.annotator == who)
+        yield _row(
+            measured, who, "hurried", statistic="median of own time over the others' on the same item",
+            value=found.ratio[who], p_value=found.p_value[who], items=int(found.timed[who]),
+            shown=coded.item[mine],
+            evidence=f"{found.faster[who]} of {found.timed[who]} answers took less than {HURRIED_SHARE:.0%} of the "
+            "others' time on the same item",
+        )  # fmt: skip
+
+
+def _row(
+    measured: Study, who: np.integer[Any], finding: str, *, statistic: str, value: float, p_value: float, items: int,
+    shown: Integers, evidence: str, others: list[str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    ids = measured.coded.item_ids
+    return {
+        "annotator": measured.coded.annotators[int(who)].as_py(),
+        "finding": finding,
+        "statistic": statistic,
+        "value": float(value),
+        "p_value": float(p_value),
+        "items": int(items),
+        "item_ids": [ids[int(place)].as_py() for place in dict.fromkeys(shown[:ITEMS_SHOWN].tolist())],
+        "others": others or [],
+        "evidence": evidence,
+    }
+
+
+def _belief(measured: Study, rows: Integers) -> np.ndarray[Any, Any]:
+    """Return how far the others believe in these answers."""
+    return measured.beliefs.others[rows, measured.coded.label[rows]]
+
+
+def _equal_items(measured: Study, one: int, other: int) -> Integers:
+    """Return the items on which two gave the same answer, the least believed answers first."""
+    coded = measured.coded
+    ours, theirs = np.flatnonzero(coded.annotator == one), np.flatnonzero(coded.annotator == other)
+    _, mine, his = np.intersect1d(coded.item[ours], coded.item[theirs], return_indices=True)
+    equal = coded.label[ours[mine]] == coded.label[theirs[his]]
+    rows = ours[mine[equal]]
+    return np.asarray(coded.item[rows[np.lexsort((rows, _belief(measured, rows)))]], dtype=np.int64)

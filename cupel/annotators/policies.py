@@ -1,0 +1,72 @@
+"""Policies: what a project does about which finding; each finding leads to one action, appended to the log."""
+
+from collections.abc import Iterable
+
+from cupel.annotators.actions import Action, Deed
+from cupel.lake import Lake
+from cupel.project import Policies, Project
+
+ASKED_BY = "policy"
+# What an action leaves of an annotator's answers; the policy's own weight stands for weigh_down.
+WEIGHTS: dict[Deed, float] = {"warn": 1.0, "remove": 0.0, "restore": 1.0}
+_STRENGTH = {"warn": 0, "weigh_down": 1, "remove": 2}
+
+
+def act(lake: Lake, project: Project, batches: Iterable[str]) -> list[Action]:
+    """Append to the log what is due, and return it; see `due`."""
+    new = due(lake, project, batches)
+    lake.actions.append(new)
+    return new
+
+
+def due(lake: Lake, project: Project, batches: Iterable[str]) -> list[Action]:
+    """Return what the policies say about findings that nothing was done about yet.
+
+    A finding is acted on once in a batch: an annotator whom a person restored is not removed again for it.
+    Findings are acted on in the order of annotators, so the same tables lead to the same actions.
+
+    Args:
+        lake: The project's lake.
+        project: The project.
+        batches: Its batches; those without `annotator_findings` are left out.
+
+    Returns:
+        The actions, not yet in the log.
+    """
+    policies = project.labeling.policies
+    until = lake.answers.head().sequence
+    new: list[Action] = []
+    for batch in batches:
+        if lake.commit("annotator_findings", batch) is None:
+            continue
+        known = lake.actions.read(batch)
+        done = {(action.annotator, action.finding) for action in known}
+        held = {name: action.deed for name, action in lake.actions.in_force(batch).items()}
+        for row in lake.read("annotator_findings", batch).to_pylist():
+            deed = deed_of(policies, row["finding"])
+            name = row["annotator"]
+            if (name, row["finding"]) in done or _STRENGTH[deed] < _STRENGTH[held.get(name, "warn")]:
+                continue
+            if deed != "warn":
+                held[name] = deed
+            new.append(
+                Action(
+                    batch=batch, annotator=name, deed=deed, weight=WEIGHTS.get(deed, policies.weight),
+                    finding=row["finding"], evidence=row["evidence"], value=row["value"], p_value=row["p_value"],
+                    items=row["items"], asked_by=ASKED_BY, answers_until=until,
+                )
+            )  # fmt: skip
+    return new
+
+
+def is_settled(lake: Lake, project: Project, batch: str) -> bool:
+    """Tell whether all that policies say of a batch's annotators was done, and its annotations are made so."""
+    commit = lake.commit("annotations", batch)
+    is_known = commit is not None and commit.inputs.get(f"actions@{batch}") == lake.actions.version(batch)
+    return is_known and all(action.deed == "warn" for action in due(lake, project, [batch]))
+
+
+def deed_of(policies: Policies, finding: str) -> Deed:
+    """Return what a project does about a finding."""
+    deed: Deed = getattr(policies, finding)
+    return deed
