@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -87,9 +87,7 @@ class ActionsLog:
 
     def version(self, batch: str) -> str:
         """Return what names the actions of a batch: how many, and a hash of them."""
-        found = self.read(batch)
-        digest = hashlib.sha256(json.dumps([action._asdict() for action in found], sort_keys=True).encode())
-        return f"{len(found)}:{digest.hexdigest()}"
+        return version_of(self.read(batch))
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.json")) if self.folder.is_dir() else []
@@ -110,6 +108,12 @@ class ActionsLog:
                 )
             previous = hashlib.sha256(raw).hexdigest()
         return found
+
+
+def version_of(actions: Sequence[Action]) -> str:
+    """Return what names some actions: how many, and a hash of them."""
+    digest = hashlib.sha256(json.dumps([action._asdict() for action in actions], sort_keys=True).encode())
+    return f"{len(actions)}:{digest.hexdigest()}"
 
 
 def _create(path: Path, content: bytes) -> None:

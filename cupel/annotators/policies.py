@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cupel.annotators.actions import Action, Deed
+from cupel.annotators.actions import Action, Deed, version_of
 from cupel.lake import Lake
 from cupel.project import Policies, Project
 
@@ -62,7 +62,9 @@ def due(lake: Lake, project: Project, batches: Iterable[str]) -> list[Action]:
 def is_settled(lake: Lake, project: Project, batch: str) -> bool:
     """Tell whether all that policies say of a batch's annotators was done, and its annotations are made so."""
     commit = lake.commit("annotations", batch)
-    is_known = commit is not None and commit.inputs.get(f"actions@{batch}") == lake.actions.version(batch)
+    if commit is None:
+        return True
+    is_known = commit.inputs.get(f"actions@{batch}", version_of([])) == lake.actions.version(batch)
     return is_known and all(action.deed == "warn" for action in due(lake, project, [batch]))
 
 

@@ -75,6 +75,12 @@ def test_the_questions_are_put_to_others(rounds: Rounds) -> None:
     assert rounds.lake.read("tasks", "one").num_rows == 4 * items
 
 
+def test_nothing_was_frozen_before_the_spammer_was_out(rounds: Rounds) -> None:
+    until = rounds.lake.read("release_plan", "one-r1")["answers_until"][0].as_py()
+    assert until > removals(rounds.lake)[0].answers_until
+    assert len(rounds.releases()) == 1
+
+
 def test_a_second_run_does_nothing_and_the_event_stays_as_it_was(rounds: Rounds) -> None:
     files = {path.name: path.read_bytes() for path in rounds.lake.actions.folder.iterdir()}
     done = Rounds(rounds._file, rounds.deployment, rounds.instance).run()
