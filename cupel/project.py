@@ -427,8 +427,7 @@ class Certificate(Section):
     """How the audit is drawn, extended and judged; every method keeps the same chance of a false certificate."""
 
     method: Literal["fixed_sequence", "rising", "stratified", "e_process"] = "fixed_sequence"
-    """fixed_sequence: one sample of audit_size. rising: errors found raise the share audited of what follows; it
-    needs the fewest experts. stratified: samples by risk. e_process: audit_size at most, looked at as it grows."""
+    """fixed_sequence: one sample; rising: fewest experts, in waves; stratified: by risk; e_process: looked at at will."""
     gain: Annotated[float, Field(ge=0, le=100)] | None = None
     """rising: how much each error found raises the share, in shares of the first; null: fits size and budget."""
     steps: Annotated[int, Field(ge=1, le=40)] | None = None
@@ -438,8 +437,7 @@ class Certificate(Section):
     look_every: Positive = 100
     """e_process: items between two looks."""
     guessed_errors: tuple[Share, ...] = ()
-    """A guess for the planner, which enters no test: share of wrong labels in equal parts of the risk order, the
-    safest first; empty: as the log-odds say, and three times that."""
+    """Guess for the outlook: share wrong in equal parts of the risk order, the safest first; empty: by log-odds."""
 
     @model_validator(mode="after")
     def _strata_are_whole(self) -> "Certificate":

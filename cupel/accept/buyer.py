@@ -25,6 +25,7 @@ from cupel.accept.folder import (
 )
 from cupel.accept.judging import Prices, Verdict, judge_delivery
 from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
+from cupel.accept.planning import plan_page
 from cupel.accept.report import send_back_csv, suspicious_csv, verdict_json, verdict_page
 from cupel.accept.scores import append_score, read_scores, refuse_second_audit, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
@@ -32,6 +33,8 @@ from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError
 from cupel.printable import printable
 from cupel.sources.files import file_sha256
+
+PLAN_PAGE = "plan.html"
 
 
 class ExitCode(IntEnum):
@@ -109,7 +112,9 @@ def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
     choice = choose_size(len(delivery.labels), settings.error_budget, settings.contested, request.audit)
     plan = make_plan(delivery, settings, choice.size, request.at_most, request.seed, shown.others)
     plan = start_audit(folder, plan, delivery)
+    write_whole(folder / PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
+    console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return _await(request, folder, plan, Drawn(1, 0, plan.drawn), console)
 
 

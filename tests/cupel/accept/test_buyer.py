@@ -16,7 +16,7 @@ def test_a_plan_says_what_is_awaited_and_is_not_yet_an_acceptance(make_buyer: Ma
     code, printed = buyer.run(budget=0.05)
     assert code == ExitCode.OPEN == 3
     assert "sheet.html" in printed
-    assert sorted(path.name for path in buyer.folder.iterdir()) == ["plan.json", "sheet.csv", "sheet.html"]
+    assert sorted(path.name for path in buyer.folder.iterdir()) == ["plan.html", "plan.json", "sheet.csv", "sheet.html"]
 
 
 def test_an_empty_sheet_is_still_awaited_and_nothing_is_written(make_buyer: Make) -> None:
@@ -55,7 +55,7 @@ def test_a_half_filled_sheet_writes_nothing(make_buyer: Make) -> None:
     buyer.fill(answer=lambda number, right: right if number else "")
     with pytest.raises(AuditError, match="row without a label"):
         buyer.run()
-    assert sorted(path.name for path in buyer.folder.iterdir()) == ["plan.json", "sheet.csv", "sheet.html"]
+    assert sorted(path.name for path in buyer.folder.iterdir()) == ["plan.html", "plan.json", "sheet.csv", "sheet.html"]
 
 
 def test_the_sheet_of_another_delivery_is_refused(make_buyer: Make) -> None:
