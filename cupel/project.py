@@ -427,7 +427,7 @@ class Certificate(Section):
     """How the audit is drawn, extended and judged; every method keeps the same chance of a false certificate."""
 
     method: Literal["fixed_sequence", "rising", "stratified", "e_process"] = "fixed_sequence"
-    """fixed_sequence: one sample; rising: fewest experts, in waves; stratified: by risk; e_process: looked at at will."""
+    """fixed_sequence: one sample; rising: fewest experts, in waves; stratified: by risk; e_process: ends at will."""
     gain: Annotated[float, Field(ge=0, le=100)] | None = None
     """rising: how much each error found raises the share, in shares of the first; null: fits size and budget."""
     steps: Annotated[int, Field(ge=1, le=40)] | None = None
