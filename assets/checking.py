@@ -20,8 +20,8 @@ def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     with bench.step(context) as step:
         items = step.read("clean_items", columns=["item_id", "text", "group_id"])
         consensus = step.read("consensus", columns=["item_id", "posterior"])
-        replies = Path(str(step.lake.folder)) / "replies"
-        found = second_opinion(step.project, step.partition, items, consensus, bench.data, replies)
+        kept = Path(str(step.lake.folder))
+        found = second_opinion(step.project, step.partition, items, consensus, bench.data, kept)
         for name, sha256 in found.files.items():
             step.file(name, sha256)
         return materialized(step, step.write("predictions", found.predictions), **found.told)

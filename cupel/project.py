@@ -374,8 +374,8 @@ class LlmChecker(Section):
 class Checking(Section):
     """The second check by a model, and when people are asked again."""
 
-    checker: Literal["linear", "predictions", "llm"] = "linear"
-    """The model that gives the second opinion."""
+    checker: Literal["linear", "predictions", "embedding", "llm"] = "linear"
+    """The model that gives the second opinion; embedding needs `make embedding`."""
     predictions: PredictionsChecker | None = None
     """Your own model's predictions; required where it is the checker."""
     llm: LlmChecker | None = None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from cupel.checking import asking, linear, predictions
+from cupel.checking import asking, embedding, linear, predictions
 from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
 from cupel.checking.opinions import Batch, batch_of, predictions_of
@@ -25,7 +25,7 @@ class SecondOpinion(NamedTuple):
 
 
 def second_opinion(
-    project: Project, name: str, items: pa.Table, consensus: pa.Table, data: Path, replies: Path
+    project: Project, name: str, items: pa.Table, consensus: pa.Table, data: Path, kept: Path
 ) -> SecondOpinion:
     """Return what the project's checker says of a batch.
 
@@ -35,13 +35,13 @@ def second_opinion(
         items: CLEAN_ITEMS of the batch: item_id, text and group_id.
         consensus: CONSENSUS of the same items.
         data: Folder that the project's files are named relative to.
-        replies: Folder of the record of what language models said.
+        kept: Folder of what is not asked or computed twice: replies of language models, embeddings.
 
     Returns:
         One row per item, with an opinion or the reason why there is none.
 
     Raises:
-        CheckerError: The checker's file or endpoint cannot be used.
+        CheckerError: The checker's file, endpoint or package cannot be used.
         TableError: The consensus speaks of other items.
     """
     settings, labeling = project.checking, project.labeling
@@ -51,7 +51,10 @@ def second_opinion(
         )
     if settings.checker == "llm" and settings.llm is not None:
         batch = batch_of(items, consensus, labeling.classes, settings)
-        return _language_model(settings.llm, settings, labeling, batch, replies / f"{name}.jsonl")
+        return _language_model(settings.llm, settings, labeling, batch, kept / "replies" / f"{name}.jsonl")
+    if settings.checker == "embedding":
+        batch = batch_of(items, consensus, labeling.classes, settings)
+        return SecondOpinion(embedding.predictions(batch, settings, kept / "embeddings", name), {}, {})
     learned = preference.predictions if labeling.kind == "preference" else linear.predictions
     return SecondOpinion(learned(items, consensus, labeling.classes, settings), {}, {})
 

@@ -63,12 +63,12 @@ def _opinions(batch: Batch, settings: Checking, is_sampled: bool) -> Opinions:
         return opinions_of(np.full(batch.crowd.shape, np.nan))
     texts = batch.items["text"]
     if not is_sampled:
-        return out_of_fold(_features(texts.to_pylist()), batch, settings)
+        return out_of_fold(features(texts.to_pylist()), batch, settings)
     with threadpool_limits(limits=1):
         return opinions_of(sampled_scores(batch.ids, texts, batch.crowd, batch.fold, settings))
 
 
-def _features(texts: list[str]) -> Any:
+def features(texts: list[str]) -> Any:
     """Return a sparse matrix, shape items x features. TF-IDF is counted over all texts; it sees no labels."""
     from scipy.sparse import csr_array, hstack
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -142,3 +142,26 @@ def test_neither_another_run_nor_row_order_changes_a_byte() -> None:
     first = predictions(clean, people, CLASSES, SETTINGS)
     assert predictions(clean, people, CLASSES, SETTINGS).equals(first)
     assert predictions(clean.take(order), people.take(order[::-1]), CLASSES, SETTINGS).equals(first)
+
+
+def test_a_class_that_nobody_used_is_possible_and_never_named() -> None:
+    classes = ("bad", "good", "unheard of")
+    clean, _ = batch()
+    annotations = pa.table({
+        "item_id": clean["item_id"], "annotator": pa.nulls(300, pa.string()),
+        "label": [CLASSES[item % 2] for item in range(300)],
+    })  # fmt: skip
+    found = predictions(clean, consensus(annotations, clean["item_id"], classes), classes, SETTINGS)
+    assert set(found["predicted_label"].to_pylist()) == {"bad", "good"}
+    assert 0 < np.array(found["posterior"].to_pylist())[:, 2].max() < 0.1
+
+
+def test_one_annotator_alone_is_learnt_from_too() -> None:
+    rng = np.random.default_rng(4)
+    clean, _ = batch(600)
+    said = [CLASSES[item % 2 if rng.random() < 0.8 else 1 - item % 2] for item in range(600)]
+    annotations = pa.table({"item_id": clean["item_id"], "annotator": ["ann"] * 600, "label": said})
+    found = predictions(clean, consensus(annotations, clean["item_id"], CLASSES), CLASSES, SETTINGS)
+    right = [CLASSES[item % 2] == label for item, label in enumerate(found["predicted_label"].to_pylist())]
+    assert np.mean(right) > 0.95
+    assert np.array(found["posterior"].to_pylist()).max(axis=1).mean() > 0.85, "surer than the one who taught it"
