@@ -8,7 +8,6 @@ import pyarrow as pa
 from assets.bench import Bench
 from assets.spec import materialized, spec
 from cupel.sources.delivery import read_delivery
-from cupel.sources.files import file_sha256
 from cupel.sources.register import delivery_folder
 from cupel.tables import RAW_ITEMS, REJECTED_ROWS, empty
 
@@ -25,8 +24,8 @@ def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.M
     with bench.step(context) as step:
         folder = delivery_folder(step.lake, step.partition, bench.data)
         reader = read_delivery(step.partition, step.project.raw.deliveries[step.partition], folder)
-        for file in reader.files:
-            step.file(file.name, file_sha256(file.path))
+        for name, sha256 in reader.hashes().items():
+            step.file(name, sha256)
         rejected = [empty(REJECTED_ROWS)]
 
         def items() -> Iterator[pa.RecordBatch]:

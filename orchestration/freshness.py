@@ -8,7 +8,7 @@ from cupel.project import Project
 from cupel.release.facts import outcome
 from cupel.release.gates import gate_of, gate_partition, is_awaiting, is_judged
 from cupel.step import code_version
-from orchestration.made import why_not_as_made
+from orchestration.made import what_changed, why_not_as_made
 from orchestration.works import Work
 
 # What a release froze stays as it is, whatever becomes of the batches later.
@@ -73,10 +73,14 @@ def gate_outcome(lake: Lake, table: str, partition: str) -> str | None:
 
 def _why_not_judged(lake: Lake, project: Project, table: str, partition: str, commit: Commit | None) -> str | None:
     gate = gate_partition(gate_of(table), partition)
-    if lake.commit("gate_results", gate) is None:
+    judged = lake.commit("gate_results", gate)
+    if judged is None:
         if not is_judged(project, table):
             return None
         return "it was never made" if commit is None else "its gate has not judged it"
-    if lake.is_fresh("gate_results", gate, code_version(project, "gates")):
+    version = code_version(project, "gates")
+    if lake.is_fresh("gate_results", gate, version):
         return None
-    return "what its gate asks, or what it judges, has changed"
+    if judged.code_version != version:
+        return f"what its gate asks: {what_changed(judged.code_version, version, 'gates')}"
+    return "what its gate judges has changed"

@@ -25,7 +25,7 @@ def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partit
         return "it was never made"
     version = code_version(project, TABLES[table].stage, partition)
     if commit.code_version != version:
-        return _what_changed(commit.code_version, version, TABLES[table].stage)
+        return what_changed(commit.code_version, version, TABLES[table].stage)
     changed = [name for name, value in commit.inputs.items() if not _is_file(name) and lake.version(name) != value]
     if changed:
         return f"{changed[0]} changed"
@@ -40,7 +40,8 @@ def has_all_parts(lake: Lake, commit: Commit) -> bool:
     return all((folder / part).exists() for part in commit.parts)
 
 
-def _what_changed(before: str, now: str, stage: str) -> str:
+def what_changed(before: str, now: str, stage: str) -> str:
+    """Return which part of a stage's code version differs, in words: its settings, its code, or both."""
     code_before, _, settings_before = before.partition("-")
     code_now, _, settings_now = now.partition("-")
     changed = [f"settings of {' or '.join(SECTIONS[stage])}"] if settings_before != settings_now else []

@@ -17,7 +17,7 @@ from cupel.annotators.policies import act
 from cupel.answers.collect import Workforce, collect, open_tasks
 from cupel.lake import Lake
 from cupel.lock import project_lock
-from cupel.project import Project
+from cupel.project import Project, load_project
 from cupel.release.plan import is_finished
 from cupel.release.proposals import is_ready, propose, propose_new
 from cupel.release.reported import is_reported
@@ -95,6 +95,7 @@ class Rounds:
 
         Raises:
             AnswerError: The answers log is altered or cut short.
+            ProjectError: The project file was edited between two rounds, and is wrong now.
             LakeError: Another process is at work on the project.
         """
         name = self.project.project
@@ -107,7 +108,10 @@ class Rounds:
             number = 0
             for number in range(1, MOST_ROUNDS + 1):
                 self._compute(number)
-                if any(run.error for run in self.runs) or not self._ask():
+                if any(run.error for run in self.runs):
+                    break
+                has_grown, is_edited = self._ask(), self._read_again()
+                if not has_grown and not is_edited:
                     break
             for release in self.releases():
                 if not is_reported(self.lake, release):
@@ -129,6 +133,19 @@ class Rounds:
             self.say(f"inbox: {taken.name}: {taken.outcome}: {taken.reason}")
         self.project = with_registered(self._file, self.lake)
         self.workforce = self._recorded(self._file) if self._is_recorded else self.workforce
+
+    def _read_again(self) -> bool:
+        """Read the project file if it was edited since the last round, for steps take it as it is; tell whether."""
+        file = load_project(self.deployment.projects / f"{self.project.project}.yaml")
+        if file == self._file:
+            return False
+        self.say(f"{file.project}.yaml was edited; from the next round on it holds as it is now")
+        self._file = file
+        self.project = with_registered(file, self.lake)
+        self.definitions = deployment_definitions([file], self.deployment)
+        self.workforce = self._recorded(file) if self._is_recorded else self.workforce
+        self.instance.add_dynamic_partitions(f"{file.project}_batches", self.batches)
+        return True
 
     def _recorded(self, project: Project) -> Workforce:
         self._is_recorded = True

@@ -1,6 +1,8 @@
 """One delivery to tables: items, rejected rows, and an account of each file. Memory does not grow with the files."""
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,27 +45,35 @@ class DeliveryReader:
         """Yield the delivery in pieces of at most `rows_per_chunk` rows, ordered by file and line.
 
         Raises:
-            SourceError: A file lacks a field that the delivery names, or changes while it is read.
+            SourceError: A file lacks a field that the delivery names, or changes or vanishes while it is read.
         """
         reader = ItemReader(self.delivery, self._max_row_bytes)
         accounts: list[dict[str, object]] = []
         for file in self.files:
-            before = file.path.stat()
-            try:
+            with _there(file):
+                before = file.path.stat()
                 sha256 = file_sha256(file.path)
-            except OSError as error:
-                raise SourceError(
-                    f"{file.name}: cannot be opened: {error.strerror}; check the file's rights"
-                ) from error
-            read = rejected = 0
-            for chunk in self._file_chunks(file, reader):
-                read, rejected = read + chunk.items.num_rows, rejected + chunk.rejected.num_rows
-                yield chunk
-            after = file.path.stat()
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                read = rejected = 0
+                for chunk in self._file_chunks(file, reader):
+                    read, rejected = read + chunk.items.num_rows, rejected + chunk.rejected.num_rows
+                    yield chunk
+                after = file.path.stat()
+            if _look(before) != _look(after):
                 raise SourceError(f"{file.name}: the file changed while it was read; run again when it is complete")
             accounts.append(self._account(file, sha256, before.st_size, read, rejected))
         self._accounts = accounts
+
+    def hashes(self) -> dict[str, str]:
+        """Return the hash of each file's bytes, by its name.
+
+        Raises:
+            SourceError: A file is gone, or cannot be opened.
+        """
+        found = {}
+        for file in self.files:
+            with _there(file):
+                found[file.name] = file_sha256(file.path)
+        return found
 
     def deliveries(self) -> pa.Table:
         """Return the account of each file (`deliveries`), once all chunks have been read.
@@ -162,3 +172,22 @@ def read_delivery(
         SourceError: A file is missing, lies outside the folder, or has an unknown ending.
     """
     return DeliveryReader(batch, delivery, folder, rows_per_chunk, max_row_bytes)
+
+
+@contextmanager
+def _there(file: SourceFile) -> Iterator[None]:
+    """Say of a file that cannot be opened, or no longer, which one it was and what to do."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SourceError(
+            f"{file.name}: the file vanished while the delivery was read; nothing of it was kept: bring the file back "
+            "and run again"
+        ) from error
+    except PermissionError as error:  # other trouble of a disk may pass by itself; see the bench
+        raise SourceError(f"{file.name}: cannot be opened: {error.strerror}; check the file's rights") from error
+
+
+def _look(stat: os.stat_result) -> tuple[int, int, int]:
+    """Return what changes when a file is written to, or another is put in its place."""
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns

@@ -279,6 +279,34 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path) -> Non
         list(chunks)
 
 
+def test_a_file_that_another_takes_the_place_of_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.jsonl", tmp_path / "other"
+    path.write_bytes(line(1) + line(2))
+    other.write_bytes(line(3) + line(4))
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    chunks = read_delivery("movies", Delivery(files=("a.jsonl",), licence="MIT"), tmp_path, rows_per_chunk=1).chunks()
+    next(chunks)
+    other.replace(path)
+    with pytest.raises(SourceError, match="changed while it was read"):
+        list(chunks)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "b.txt"])
+def test_a_file_that_vanishes_while_its_delivery_is_read_is_named(tmp_path: Path, name: str) -> None:
+    for each in ("a.txt", "b.txt"):
+        (tmp_path / each).write_text("one text\nand another\n")
+    reader = read_delivery("movies", Delivery(files=("*.txt",), licence="MIT"), tmp_path, rows_per_chunk=1)
+    chunks = reader.chunks()
+    next(chunks)
+    (tmp_path / name).unlink()
+    with pytest.raises(SourceError, match=f"^{name}: the file vanished while the delivery was read"):
+        list(chunks)
+    with pytest.raises(SourceError, match="not read to its end"):
+        reader.deliveries()
+    with pytest.raises(SourceError, match=f"^{name}: the file vanished"):
+        reader.hashes()
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300), name=st.sampled_from(["a.jsonl", "a.txt", "a.csv", "a.jsonl.gz", "a.parquet"]))
 def test_no_bytes_crash_the_reader_and_every_row_is_accounted_for(tmp_path: Path, content: bytes, name: str) -> None:
