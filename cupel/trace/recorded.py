@@ -4,6 +4,9 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, Commit, Lake
 from cupel.parts import checked
@@ -36,16 +39,24 @@ def recorded_hashes(lake: Lake, release: str) -> Recorded:
 
 
 def alteration(lake: Lake, commit: Commit) -> str:
-    """Return what is wrong with a table in the lake: a part, or a commit that its parts do not give."""
-    digest = hashlib.sha256(TABLES[commit.table].schema.to_string().encode())
-    folder = lake.partition_folder(commit.table, commit.partition)
+    """Return what is wrong with a table in the lake: a part, or a commit that its parts do not give; "" if nothing."""
+    folder = Path(str(lake.partition_folder(commit.table, commit.partition)))
     try:
-        for part in commit.parts:
-            digest.update(part.encode())
-            checked(Path(str(folder / part)))
+        paths = [checked(folder / part) for part in commit.parts]
     except LakeError as error:
         return str(error)
+    schema = _schema_then(commit.table, paths)
+    digest = hashlib.sha256("".join([schema.to_string(), *commit.parts]).encode())
     return "" if digest.hexdigest() == commit.hash else f"{folder}: the commit does not name these parts"
+
+
+def _schema_then(table: str, paths: list[str]) -> pa.Schema:
+    """Return the schema that a table was written with: an earlier version's may have had other columns."""
+    now = TABLES[table].schema
+    if not paths:
+        return now
+    then = pq.read_schema(paths[0])
+    return pa.schema([(now if name in now.names else then).field(name) for name in then.names])
 
 
 def gates_there(lake: Lake, partition: str) -> list[str]:
