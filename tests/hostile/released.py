@@ -36,7 +36,7 @@ def chosen(said: dict[str, str], is_certified: bool, with_plots: bool = False) -
         cost=Cost(9, 4, 0.1, 3.0, said["currency"]), worst=[item],
     )  # fmt: skip
     relabel = {name: said["reason"] if name == "reason" else item[name] for name in RELABEL_SCHEMA.names}
-    return facts, ReportFacts([], 1, pa.Table.from_pylist([relabel], schema=RELABEL_SCHEMA), [])
+    return facts, ReportFacts([], 1, pa.Table.from_pylist([relabel], schema=RELABEL_SCHEMA), [], [])
 
 
 def _project(said: dict[str, str]) -> Project:
