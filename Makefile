@@ -8,7 +8,7 @@ PROJECT ?= sentiment
 PORT ?= 3000
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run release rebuild ui up down gate test kills check format clean
+.PHONY: help setup run release rebuild ui up down gate test peers kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,8 @@ test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
 	@$(PYTHON) -m pytest -n 2 -m kills tests/kills
 
+peers: .venv/.peers  ## Install the tools that benchmarks are measured beside: 1.2 GB, for nothing else.
+
 check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  ## Run all that CI runs.
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -74,6 +76,10 @@ clean:  ## Remove what the sample made: its data, its lake and the page's record
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+.venv/.peers: .venv/.dev requirements-bench.lock
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-bench.lock
+	@touch $@
+
 data/sentiment/answers.parquet: .venv/.run samples/vader.py samples/vader.txt
 	@$(PYTHON) -m samples.vader data/sentiment
 	@touch $@
@@ -90,6 +96,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal
 lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	@printf '%s\n' "sentence-transformers ; python_version < '3'" "huggingface-hub ; python_version < '3'" > .venv/left-out
 	$(LOCK) --extra embedding -c requirements.lock --overrides .venv/left-out -o requirements-embedding.lock
 

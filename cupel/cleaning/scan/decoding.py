@@ -1,0 +1,83 @@
+"""UTF-8 to code points, whatever the bytes are; and hashes that loops can afford."""
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+REPLACEMENT = 0xFFFD
+SEED, MULTIPLIER = np.uint64(0xCBF29CE484222325), np.uint64(0x9E3779B97F4A7C15)
+Bytes = NDArray[np.uint8]
+Codes = NDArray[np.int32]
+
+
+@nb.njit(nogil=True, cache=True)
+def decode(data: Bytes, start: int, end: int, codes: Codes) -> int:
+    """Write the code points of bytes [start, end) to `codes`; each byte that is not UTF-8 gives U+FFFD.
+
+    Args:
+        data: UTF-8, or anything else.
+        start: First byte.
+        end: One past the last.
+        codes: At least end - start long.
+
+    Returns:
+        How many code points were written.
+    """
+    count = 0
+    place = start
+    while place < end:
+        lead = data[place]
+        if lead < 0x80:
+            codes[count] = lead
+            count += 1
+            place += 1
+            continue
+        length, code, least = 0, 0, 0
+        if 0xC2 <= lead <= 0xDF:
+            length, code, least = 2, lead & 0x1F, 0x80
+        elif 0xE0 <= lead <= 0xEF:
+            length, code, least = 3, lead & 0x0F, 0x800
+        elif 0xF0 <= lead <= 0xF4:
+            length, code, least = 4, lead & 0x07, 0x10000
+        is_good = length > 0 and place + length <= end
+        if is_good:
+            for offset in range(1, length):
+                byte = data[place + offset]
+                if byte & 0xC0 != 0x80:
+                    is_good = False
+                    break
+                code = (code << 6) | (byte & 0x3F)
+        if is_good and least <= code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF:
+            codes[count] = code
+            place += length
+        else:
+            codes[count] = REPLACEMENT
+            place += 1
+        count += 1
+    return count
+
+
+@nb.njit(nogil=True, inline="always")
+def mix(value: np.uint64) -> np.uint64:
+    """Return a hash in which each bit depends on all bits of the value."""
+    value ^= value >> np.uint64(32)
+    value *= np.uint64(0xD6E8FEB86659FD93)
+    value ^= value >> np.uint64(32)
+    value *= np.uint64(0xD6E8FEB86659FD93)
+    value ^= value >> np.uint64(32)
+    return value
+
+
+@nb.njit(nogil=True, inline="always")
+def hash_codes(codes: Codes, start: int, end: int) -> np.uint64:
+    """Return a hash of code points [start, end)."""
+    value, place = SEED, start
+    while place + 1 < end:
+        # Two at a time: what takes time is to wait for the product.
+        pair = np.uint64(codes[place]) | (np.uint64(codes[place + 1]) << np.uint64(32))
+        value = (value ^ pair) * MULTIPLIER
+        value ^= value >> np.uint64(29)
+        place += 2
+    if place < end:
+        value = (value ^ np.uint64(codes[place])) * MULTIPLIER
+    return mix(value ^ np.uint64(end - start))
