@@ -128,7 +128,8 @@ def _hard_line(codes: Codes, start: int, end: int, flags: Bytes, ends_sentence: 
 @nb.njit(nogil=True, inline="always")
 def _soft_line(
     codes: Codes, start: int, end: int, run_starts: Places, run_ends: Places, first_run: int, behind_run: int,
-    flags: Bytes, ends_sentence: Bytes, starts: Places, ends: Places, words: int, word: int, step: Automaton, found: Bytes, counts: Places,
+    flags: Bytes, ends_sentence: Bytes, starts: Places, ends: Places, words: int, word: int, step: Automaton,
+    found: Bytes, counts: Places,
 ) -> int:  # fmt: skip
     """Count a line as `str.splitlines` parts them, as Gopher and C4 do; return the first word behind it."""
     counts[LINES] += 1

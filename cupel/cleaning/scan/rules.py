@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
 
+NOT_MEASURED = "not measured"
 ENGLISH_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
 
@@ -102,10 +103,13 @@ def reasons(name: str, measured: pa.Table) -> pa.Array:
         measured: As `measures` returns it.
     """
     rules = RULES[name]
-    first = np.full(measured.num_rows, len(rules))
+    kept, unmeasured = len(rules), len(rules) + 1
+    first = np.full(measured.num_rows, kept)
     for place in range(len(rules) - 1, -1, -1):
         first[rejects(rules[place], measured)] = place
-    return pa.array([rule.reason for rule in rules], pa.string()).take(pa.array(first, mask=first == len(rules)))
+    first[np.isnan(_column(measured, "characters"))] = unmeasured
+    said = [*(rule.reason for rule in rules), None, NOT_MEASURED]
+    return pa.array(said, pa.string()).take(pa.array(first))
 
 
 def _column(measured: pa.Table, name: str) -> Reals:
