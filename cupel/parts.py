@@ -96,18 +96,18 @@ class _PartWriter:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._sink is None:
             return
-        try:
-            with naming(self._folder):
+        with naming(self._folder):
+            try:
                 self._writer.close()
                 self._sink.sync()
-            if kind is None:
-                sha256 = self._sink.digest.hexdigest()
-                name = f"part-{sha256}.parquet"
-                os.replace(self._temporary, self._folder / name)
-                self.done = {"name": name, "rows": self.rows, "bytes": self._sink.size, "sha256": sha256}
-        finally:
-            self._sink.file.close()
-            self._temporary.unlink(missing_ok=True)
+                if kind is None:
+                    sha256 = self._sink.digest.hexdigest()
+                    name = f"part-{sha256}.parquet"
+                    os.replace(self._temporary, self._folder / name)
+                    self.done = {"name": name, "rows": self.rows, "bytes": self._sink.size, "sha256": sha256}
+            finally:
+                self._temporary.unlink(missing_ok=True)
+                self._sink.file.close()  # writes what is left, so that a full disk is found here once more
 
 
 class _Sink:

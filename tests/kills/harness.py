@@ -66,8 +66,10 @@ class Trial(NamedTuple):
         done = Rounds(load_project(self.deployment.projects / "small.yaml"), self.deployment, instance).run()
         for broken in done.broken:
             os.write(2, f"{broken.error}\n".encode())
+        if done.broken:
+            return BROKEN
         Lake(self.deployment.lake, "small").write_catalog()
-        return BROKEN if done.broken else FINISHED
+        return FINISHED
 
     def end(self, aim: Aim | None = None, seconds: float | None = None) -> Ended:
         """Run in a child, until it has finished or is killed."""
