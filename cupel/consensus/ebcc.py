@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cupel.consensus.coding import Coded, Reals
 from cupel.consensus.estimates import starting_beliefs
 from cupel.consensus.ibcc import expected_log
-from cupel.consensus.passes import Beliefs, by_truth, collect, is_answered, softmax, step
+from cupel.consensus.passes import Beliefs, by_truth, collect, evidence, is_answered, softmax, step
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,12 @@ def _fit(coded: Coded, settings: EbccSettings, posterior: Reals) -> Ebcc:
         in_classes = beliefs.sums.reshape(classes, kinds).sum(axis=1) + settings.class_smoothing
         answers = by_truth(beliefs.counts) + before
         log_prior = (expected_log(in_classes)[:, None] + expected_log(in_kinds)).ravel()
-        found = step(coded, by_truth(expected_log(answers)), log_prior, posterior, softmax)
+        logs = by_truth(expected_log(answers))
         if is_converged or iteration == settings.max_iterations:
-            bound = found.evidence - _distance(in_classes, in_kinds, answers, before, settings)
+            bound = evidence(coded, logs, log_prior) - _distance(in_classes, in_kinds, answers, before, settings)
             joint = posterior.reshape(len(posterior), classes, kinds).sum(axis=2)
-            return Ebcc(joint, _confusion(found.beliefs, before, kinds), bound, iteration, is_converged)
+            return Ebcc(joint, _confusion(beliefs, before, kinds), bound, iteration, is_converged)
+        found = step(coded, logs, log_prior, posterior, softmax)
         is_converged = found.moved <= settings.tolerance
         beliefs, iteration = found.beliefs, iteration + 1
 

@@ -1,6 +1,6 @@
 """Kernels: the loops over single answers, compiled. Numba is imported here alone, by those who run a loop."""
 
-from cupel.consensus.coding import Integers, Reals
+from cupel.consensus.coding import Flags, Integers, Reals
 from cupel.loops import compiled
 
 
@@ -38,3 +38,46 @@ def add_beliefs(item: Integers, annotator: Integers, label: Integers, first: int
         row, who, what = item[n] - first, annotator[n], label[n]
         for state in range(belief.shape[1]):
             counts[who, what, state] += belief[row, state]
+
+
+@compiled
+def shift(scores: Reals, top: Reals) -> None:
+    """Take each row's highest score, which goes to `top`, from the row."""
+    for row in range(scores.shape[0]):
+        best = scores[row, 0]
+        for state in range(1, scores.shape[1]):
+            best = max(best, scores[row, state])
+        top[row] = best
+        for state in range(scores.shape[1]):
+            scores[row, state] -= best
+
+
+@compiled
+def add_rows(values: Reals, sums: Reals) -> None:
+    """Write each row's sum to `sums`."""
+    for row in range(values.shape[0]):
+        total = 0.0
+        for state in range(values.shape[1]):
+            total += values[row, state]
+        sums[row] = total
+
+
+@compiled
+def take_over(new: Reals, old: Reals, answered: Flags, sums: Reals) -> float:
+    """Write the new beliefs over the old, add those of items with answers to `sums`; return how far one moved.
+
+    Args:
+        new: Shape items x states.
+        old: Changed; shape items x states.
+        answered: Items with answers.
+        sums: Changed; shape states.
+    """
+    moved = 0.0
+    for row in range(new.shape[0]):
+        if answered[row]:
+            for state in range(new.shape[1]):
+                moved = max(moved, abs(new[row, state] - old[row, state]))
+                sums[state] += new[row, state]
+        for state in range(new.shape[1]):
+            old[row, state] = new[row, state]
+    return moved

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cupel.consensus.coding import Coded, Integers, Reals
+from cupel.consensus.coding import Coded, Flags, Integers, Reals
 
 # Items in a block: their scores stay in the processor's cache.
 BLOCK = 4096
@@ -37,11 +36,10 @@ class Beliefs(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One round: the new beliefs, the furthest that a probability moved, and the answers' log-likelihood."""
+    """One round: the new beliefs, and the furthest that a probability moved."""
 
     beliefs: Beliefs
     moved: float
-    evidence: float
 
 
 def blocks(coded: Coded, items: int = BLOCK) -> Iterator[Block]:
@@ -55,7 +53,7 @@ def blocks(coded: Coded, items: int = BLOCK) -> Iterator[Block]:
         yield Block(int(firsts[n]), last, coded.item[own], coded.annotator[own], coded.label[own])
 
 
-def is_answered(coded: Coded) -> NDArray[np.bool_]:
+def is_answered(coded: Coded) -> Flags:
     """Return of each item whether it has an answer."""
     answered = np.zeros(len(coded.item_ids), dtype=np.bool_)
     answered[coded.item] = True
@@ -64,10 +62,14 @@ def is_answered(coded: Coded) -> NDArray[np.bool_]:
 
 def collect(coded: Coded, posterior: Reals) -> Beliefs:
     """Return the beliefs that a posterior, shape items x states, comes to."""
+    from cupel.consensus.kernels import add_beliefs, take_over
+
     beliefs = _nothing(coded, posterior.shape[1])
     answered = is_answered(coded)
     for block in blocks(coded):
-        _add(block, posterior[block.first : block.last], answered, beliefs)
+        own = posterior[block.first : block.last]
+        take_over(own, own, answered[block.first : block.last], beliefs.sums)
+        add_beliefs(block.item, block.annotator, block.label, block.first, own, beliefs.counts)
     return beliefs
 
 
@@ -81,27 +83,38 @@ def step(coded: Coded, logs: Reals, log_prior: Reals, posterior: Reals, settle: 
         posterior: Changed; shape items x states.
         settle: Makes probabilities of scores (log-likelihood and log-prior), shape items x states.
     """
-    from cupel.consensus.kernels import add_scores
+    from cupel.consensus.kernels import add_beliefs, take_over
 
     beliefs = _nothing(coded, len(log_prior))
     answered = is_answered(coded)
-    moved, evidence = 0.0, 0.0
+    moved = 0.0
     for block in blocks(coded):
-        old, own = posterior[block.first : block.last], answered[block.first : block.last]
-        scores = np.zeros(old.shape)
-        add_scores(block.item, block.annotator, block.label, block.first, logs, scores)
-        scores += log_prior
-        new = settle(scores)
-        moved = max(moved, float(np.abs(new - old).max(initial=0.0, where=own[:, None])))
-        evidence += float(log_sum(scores[own]).sum())
-        old[:] = new
-        _add(block, new, answered, beliefs)
-    return Step(beliefs, moved, evidence)
+        places = slice(block.first, block.last)
+        new = settle(_scores(block, logs, log_prior))
+        moved = max(moved, take_over(new, posterior[places], answered[places], beliefs.sums))
+        add_beliefs(block.item, block.annotator, block.label, block.first, new, beliefs.counts)
+    return Step(beliefs, moved)
+
+
+def evidence(coded: Coded, logs: Reals, log_prior: Reals) -> float:
+    """Return the log of the chance of all answers, over what each item may be; arguments as for a step."""
+    answered = is_answered(coded)
+    total = 0.0
+    for block in blocks(coded):
+        scores = _scores(block, logs, log_prior)
+        total += float(log_sum(scores[answered[block.first : block.last]]).sum())
+    return total
 
 
 def softmax(scores: Reals) -> Reals:
     """Return each row of scores as probabilities."""
-    return np.asarray(np.exp(scores - log_sum(scores)[:, None]))
+    from cupel.consensus.kernels import add_rows, shift
+
+    exponentials, top, sums = scores.copy(), np.empty(len(scores)), np.empty(len(scores))
+    shift(exponentials, top)
+    np.exp(exponentials, out=exponentials)
+    add_rows(exponentials, sums)
+    return np.asarray(np.exp(scores - (top + np.log(sums))[:, None]))
 
 
 def log_sum(scores: Reals) -> Reals:
@@ -121,10 +134,10 @@ def _nothing(coded: Coded, states: int) -> Beliefs:
     return Beliefs(np.zeros((len(coded.annotators), len(coded.classes), states)), np.zeros(states))
 
 
-def _add(block: Block, belief: Reals, answered: NDArray[np.bool_], beliefs: Beliefs) -> None:
-    from cupel.consensus.kernels import add_beliefs
+def _scores(block: Block, logs: Reals, log_prior: Reals) -> Reals:
+    from cupel.consensus.kernels import add_scores
 
-    add_beliefs(block.item, block.annotator, block.label, block.first, belief, beliefs.counts)
-    # Row by row onto what there is: the same sum as over all items at once.
-    own = belief[answered[block.first : block.last]]
-    beliefs.sums[:] = np.vstack([beliefs.sums, own]).sum(axis=0)
+    scores = np.zeros((block.last - block.first, len(log_prior)))
+    add_scores(block.item, block.annotator, block.label, block.first, logs, scores)
+    scores += log_prior
+    return scores
