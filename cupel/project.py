@@ -271,6 +271,11 @@ class Policies(Section):
     """What the answers of an annotator who is weighed down count for."""
 
 
+Consensus = Literal[
+    "auto", "majority", "dawid_skene", "fast_dawid_skene", "skilled_dawid_skene", "one_coin", "ibcc", "ebcc", "glad"
+]
+
+
 class Labeling(Section):
     """What is asked, of whom, and how often."""
 
@@ -280,6 +285,8 @@ class Labeling(Section):
     """What annotators are asked."""
     classes: tuple[str, ...] = Field(min_length=2)
     """The ontology."""
+    consensus: Consensus = "dawid_skene"
+    """How annotators' answers to a category become one belief; auto: the method that predicts held-out answers best."""
     overlap: Overlap = Overlap()
     """How many annotators an item gets."""
     workforce: Literal["recorded"] = "recorded"

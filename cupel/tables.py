@@ -163,7 +163,7 @@ CONSENSUS = Table(
         Column("majority_label", TEXT, "The most frequent answer; null on a tie and without answers.", True),
         Column("is_tie", FLAG, "Two or more answers are equally frequent."),
         Column("agreement", REAL, "Share of votes for the most frequent answer; null without answers.", True),
-        Column("consensus_label", TEXT, "Most likely label by Dawid-Skene; null without answers.", True),
+        Column("consensus_label", TEXT, "Most likely label, by the project's method; null without answers.", True),
         Column("posterior", REALS, "Probability of each class, in the ontology's order; null without answers.", True),
     ),
 )  # fmt: skip
@@ -285,7 +285,7 @@ LABELS = Table(
         Column("route", TEXT, "accept or expert."),
         Column("reason", TEXT, "Why it took that route."),
         Column("majority_label", TEXT, "What the majority of annotators said; null on a tie.", True),
-        Column("consensus_label", TEXT, "What Dawid-Skene made of the annotators' answers."),
+        Column("consensus_label", TEXT, "What the project's consensus method made of the annotators' answers."),
         Column("predicted_label", TEXT, "What the checker said; null where it abstained.", True),
     ),
 )  # fmt: skip
@@ -335,7 +335,7 @@ RELEASE_ITEMS = Table(
         Column("label", TEXT, "The label that the audit judges."),
         Column("decided_by", TEXT, "people and checker, or checker against people."),
         Column("majority_label", TEXT, "What the majority of annotators said; null on a tie.", True),
-        Column("consensus_label", TEXT, "What Dawid-Skene made of the annotators' answers."),
+        Column("consensus_label", TEXT, "What the project's consensus method made of the annotators' answers."),
         Column("predicted_label", TEXT, "What the checker said; null where it abstained.", True),
         Column("log_odds", REAL, "Log-odds of the label; the higher, the safer."),
         Column("risk_rank", INTEGER, "Place in the risk order; 1 is the safest."),

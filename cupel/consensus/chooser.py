@@ -18,6 +18,9 @@ SEED = 0
 DEFAULT = "dawid_skene"
 
 
+AUTO = "auto"
+
+
 class Choice(NamedTuple):
     """The method chosen, and each candidate's mean log-likelihood of an answer held out, in nats.
 
@@ -27,6 +30,19 @@ class Choice(NamedTuple):
     method: str
     scores: Mapping[str, float]
     answers: int
+
+    @property
+    def why(self) -> str:
+        """The reason in a sentence."""
+        if not self.scores:
+            return f"{self.method}: set, or no answer could be held out to choose by"
+        told = ", ".join(f"{name} {score:.4f}" for name, score in self.scores.items())
+        return f"{self.method}: {self.answers} answers held out are likeliest under it; mean log-likelihood: {told}"
+
+
+def chosen(method: str, coded: Coded) -> Choice:
+    """Return the method that a project names, without scores, or for `auto` the one chosen for these answers."""
+    return choose(coded) if method == AUTO else Choice(method, {}, 0)
 
 
 def choose(coded: Coded, candidates: tuple[str, ...] = CANDIDATES) -> Choice:

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.consensus.coding import ItemIds, code, lists_of
-from cupel.consensus.dawid_skene import SMOOTHED, DawidSkeneSettings, dawid_skene
 from cupel.consensus.majority import majority
+from cupel.consensus.methods import METHODS
 from cupel.tables import CONSENSUS, TEXT, conform
 
 
@@ -15,18 +15,18 @@ def consensus(
     annotations: pa.Table,
     item_ids: ItemIds,
     classes: Sequence[str],
-    settings: DawidSkeneSettings = SMOOTHED,
+    method: str = "dawid_skene",
 ) -> pa.Table:
     """Return what the annotators of every item say together.
 
-    A majority tie is never broken. The Dawid-Skene label of an exact tie of posteriors is the class that
+    A majority tie is never broken. The consensus label of an exact tie of posteriors is the class that
     the ontology names first; the posterior shows it.
 
     Args:
         annotations: ANNOTATIONS of one batch, any order.
         item_ids: All items of the batch; those without answers get a row too.
         classes: The ontology.
-        settings: How Dawid-Skene is fitted.
+        method: Where posterior and consensus label come from, a name in METHODS; majority columns do not.
 
     Returns:
         CONSENSUS, one row per item, by item id.
@@ -40,7 +40,7 @@ def consensus(
     """
     coded = code(annotations, item_ids, classes)
     crowd = majority(coded)
-    posterior = dawid_skene(coded, settings).posterior
+    posterior = METHODS[method](coded).posterior
     is_answered = crowd.votes > 0
     names = pa.array(coded.classes, TEXT)
     best = posterior.argmax(axis=1)

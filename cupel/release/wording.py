@@ -6,11 +6,24 @@ from cupel.release.figures import bound, count, interval, plural, setting
 STAGE_NAMES = {
     "one annotator": "One annotator",
     "majority": "Majority of annotators",
-    "consensus": "Consensus (Dawid-Skene)",
+    "consensus": "Consensus of annotators",
     "checker": "Checker (model alone)",
     "people and checker": "People and checker",
     "released": "Released",
 }
+METHOD_NAMES = {
+    "auto": "for each batch the method that predicts held-out answers best",
+    "majority": "majority",
+    "dawid_skene": "Dawid-Skene",
+    "fast_dawid_skene": "fast Dawid-Skene",
+    "skilled_dawid_skene": "Dawid-Skene with skills",
+    "one_coin": "one-coin Dawid-Skene",
+    "ibcc": "IBCC",
+    "ebcc": "EBCC",
+    "glad": "GLAD",
+}
+BY_QUALITY = "by their estimated quality"
+COMBINED = {"majority": "by how often each was given"}
 STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release", "gates", "report")
 
 
@@ -70,7 +83,8 @@ def steps(facts: ReleaseFacts) -> list[str]:
     sentences = [
         f"{count(rows_in)} rows were delivered; {count(rejected)} were rejected, each with a reason.",
         f'Annotators were asked "{labeling.question}", {each} per item; '
-        f"their answers were combined by their estimated quality (Dawid-Skene).",
+        f"their answers were combined {COMBINED.get(labeling.consensus, BY_QUALITY)} "
+        f"({METHOD_NAMES[labeling.consensus]}).",
         f"A model ({facts.project.checking.checker}), trained out of sample on that consensus, gave a second opinion.",
         f"All {count(facts.plan['items'])} labels and their order of risk were frozen before anybody audited them.",
     ]

@@ -1,13 +1,17 @@
 """The chooser finds the method that made the answers, looks at answers alone, and scores what it did not fit."""
 
+from typing import get_args
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from cupel.consensus import chooser
-from cupel.consensus.chooser import choose, predicted
+from cupel.consensus.chooser import choose, chosen, predicted
 from cupel.consensus.coding import Coded, code
 from cupel.consensus.methods import CANDIDATES, METHODS
+from cupel.project import Consensus
+from cupel.release.wording import METHOD_NAMES
 
 
 def crowd(matrices: np.ndarray, items: int, votes: int, seed: int) -> Coded:
@@ -92,3 +96,16 @@ def test_row_order_changes_no_score() -> None:
 def test_large_batches_hold_out_one_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chooser, "MANY_ANSWERS", 100)
     assert choose(crowd(confusers(8), 100, 5, 7)).answers == 100
+
+
+def test_a_named_method_is_taken_and_auto_says_why() -> None:
+    coded = crowd(confusers(8), 80, 3, 8)
+    assert chosen("glad", coded).method == "glad"
+    choice = chosen("auto", coded)
+    assert choice == choose(coded)
+    assert choice.why.startswith(f"{choice.method}: 240 answers held out are likeliest under it")
+
+
+def test_every_method_may_stand_in_a_project_and_in_a_report() -> None:
+    named = set(get_args(Consensus))
+    assert named == {*METHODS, "auto"} == set(METHOD_NAMES)

@@ -46,3 +46,10 @@ def test_a_batch_nobody_answered_has_only_nulls() -> None:
 def test_an_answer_to_an_unknown_item_is_an_error() -> None:
     with pytest.raises(TableError, match="'d' is not known"):
         consensus(pa.table(ROWS), ["a", "b"], ("x", "y"))
+
+
+def test_the_method_that_a_project_names_makes_the_posterior() -> None:
+    rows = {"item_id": ["a"] * 3, "annotator": ["p", "q", "r"], "label": ["x", "x", "y"]}
+    by_shares = consensus(pa.table(rows), ["a"], ("x", "y"), "majority").to_pylist()[0]
+    assert by_shares["posterior"] == [2 / 3, 1 / 3]
+    assert consensus(pa.table(rows), ["a"], ("x", "y")).to_pylist()[0]["posterior"] != by_shares["posterior"]
