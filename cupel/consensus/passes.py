@@ -4,6 +4,7 @@ A *state* is what an item may truly be: a class or, in some models, a kind withi
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from cupel.consensus.coding import Coded, Flags, Integers, Reals
 
 # Items in a block: their scores stay in the processor's cache.
 BLOCK = 4096
+# From so many answers on a pass is made in parts, side by side.
+MANY_ANSWERS = 300_000
+PARTS = 4
 
 
 class Block(NamedTuple):
@@ -62,15 +66,7 @@ def is_answered(coded: Coded) -> Flags:
 
 def collect(coded: Coded, posterior: Reals) -> Beliefs:
     """Return the beliefs that a posterior, shape items x states, comes to."""
-    from cupel.consensus.kernels import add_beliefs, take_over
-
-    beliefs = _nothing(coded, posterior.shape[1])
-    answered = is_answered(coded)
-    for block in blocks(coded):
-        own = posterior[block.first : block.last]
-        take_over(own, own, answered[block.first : block.last], beliefs.sums)
-        add_beliefs(block.item, block.annotator, block.label, block.first, own, beliefs.counts)
-    return beliefs
+    return _each_part(coded, posterior, lambda _, places: posterior[places]).beliefs
 
 
 def step(coded: Coded, logs: Reals, log_prior: Reals, posterior: Reals, settle: Callable[[Reals], Reals]) -> Step:
@@ -83,17 +79,37 @@ def step(coded: Coded, logs: Reals, log_prior: Reals, posterior: Reals, settle: 
         posterior: Changed; shape items x states.
         settle: Makes probabilities of scores (log-likelihood and log-prior), shape items x states.
     """
-    from cupel.consensus.kernels import add_beliefs, take_over
+    return _each_part(coded, posterior, lambda block, _: settle(_scores(block, logs, log_prior)))
 
-    beliefs = _nothing(coded, len(log_prior))
-    answered = is_answered(coded)
-    moved = 0.0
-    for block in blocks(coded):
-        places = slice(block.first, block.last)
-        new = settle(_scores(block, logs, log_prior))
-        moved = max(moved, take_over(new, posterior[places], answered[places], beliefs.sums))
-        add_beliefs(block.item, block.annotator, block.label, block.first, new, beliefs.counts)
-    return Step(beliefs, moved)
+
+def _each_part(coded: Coded, posterior: Reals, renew: Callable[[Block, slice], Reals]) -> Step:
+    """Renew the posterior block by block; large batches in parts, side by side, whose sums are added in order.
+
+    How many parts there are depends on the answers alone, never on the machine, so the sums do not either.
+    """
+    every, answered = list(blocks(coded)), is_answered(coded)
+    parts = PARTS if len(coded.item) >= MANY_ANSWERS else 1
+    ends = [len(every) * n // parts for n in range(parts + 1)]
+
+    def work(first: int, last: int) -> Step:
+        from cupel.consensus.kernels import add_beliefs, take_over
+
+        beliefs, moved = _nothing(coded, posterior.shape[1]), 0.0
+        for block in every[first:last]:
+            places = slice(block.first, block.last)
+            new = renew(block, places)
+            moved = max(moved, take_over(new, posterior[places], answered[places], beliefs.sums))
+            add_beliefs(block.item, block.annotator, block.label, block.first, new, beliefs.counts)
+        return Step(beliefs, moved)
+
+    if parts == 1:
+        return work(0, len(every))
+    with ThreadPoolExecutor(max_workers=parts) as pool:
+        done = list(pool.map(work, ends[:-1], ends[1:]))
+    for other in done[1:]:
+        done[0].beliefs.counts[:] += other.beliefs.counts
+        done[0].beliefs.sums[:] += other.beliefs.sums
+    return Step(done[0].beliefs, max(part.moved for part in done))
 
 
 def evidence(coded: Coded, logs: Reals, log_prior: Reals) -> float:

@@ -70,3 +70,25 @@ def test_without_pairs_there_is_no_value(statistic) -> None:  # type: ignore[no-
 def test_alpha_is_not_defined_where_only_one_class_came_up() -> None:
     assert krippendorff_alpha(np.array([[2, 0], [3, 0]])).value is None
     assert gwet_ac1(np.array([[2, 0], [3, 0]])).value == 1
+
+
+# Computed by irrCAC 0.4.4, CAC(...).gwet(), digits=14; it does not install beside pandas 3, so its figures stand here.
+@pytest.mark.parametrize(
+    ("seed", "items", "raters", "classes", "missing", "expected"),
+    [
+        (0, 12, 4, 3, 0.2, 0.42678419107194),
+        (1, 40, 3, 2, 0.0, 0.53346292696473),
+        (2, 60, 5, 4, 0.4, 0.54415268306482),
+        (3, 25, 2, 3, 0.1, 0.47481749908093),
+    ],
+)
+def test_ac1_equals_the_reference_library(
+    seed: int, items: int, raters: int, classes: int, missing: float, expected: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, classes, items)
+    votes = np.where(rng.random((items, raters)) < 0.7, truth[:, None], rng.integers(0, classes, (items, raters)))
+    votes[rng.random((items, raters)) < missing] = -1
+    votes[0] = np.arange(raters) % classes
+    counts = np.stack([(votes == label).sum(axis=1) for label in range(classes)], axis=1)
+    assert gwet_ac1(counts).value == pytest.approx(expected, abs=1e-9)
