@@ -26,7 +26,7 @@ from cupel.accept.folder import (
 from cupel.accept.judging import Prices, Verdict, judge_delivery
 from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.planning import plan_page
-from cupel.accept.report import send_back_csv, suspicious_csv, verdict_json, verdict_page
+from cupel.accept.report import send_back_csv, suspicious_csv, vendors_page, verdict_json, verdict_page
 from cupel.accept.scores import append_score, read_scores, refuse_second_audit, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
 from cupel.accept.suspicious import suspicious_labels
@@ -243,7 +243,11 @@ def _finish(
         console.print(printable(f"To send back, {count:,} items: {folder / back}"), markup=False, soft_wrap=True)
     if request.vendor is not None:
         append_score(request.scores, score_of(verdict, request.vendor))
-        terminal.show_vendors(console, standings(read_scores(request.scores)))
+        vendors = standings(read_scores(request.scores))
+        terminal.show_vendors(console, vendors)
+        page_of_all = request.scores.with_suffix(".html")
+        write_whole(page_of_all, vendors_page(vendors))
+        console.print(printable(f"Vendors side by side: {page_of_all}"), markup=False, soft_wrap=True)
     path = folder / file_name("suspicious", verdict.look, "csv")
     if not request.is_suspicious_wanted or delivery.columns.text is None:
         return

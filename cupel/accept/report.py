@@ -5,6 +5,7 @@ from importlib import resources
 
 from cupel.accept.budget import money, percent
 from cupel.accept.judging import Verdict, WrongLabel
+from cupel.accept.scores import Standing
 from cupel.accept.sheet import CANNOT, csv_bytes
 from cupel.accept.suspicious import Suspicion
 from cupel.certificate.result import percent as percent_up
@@ -43,6 +44,24 @@ def verdict_page(verdict: Verdict) -> bytes:
         money=money,
         tables=[("Where the errors are", verdict.by_class), ("By annotator", verdict.by_annotator)],
         lists=[("Send these back", verdict.send_back), ("Cannot be decided", verdict.undecided)],
+    )
+    return page.encode()
+
+
+def vendors_page(standings: Sequence[Standing]) -> bytes:
+    """Return the vendors' table as one page, each error with its interval drawn to one scale; all is escaped."""
+    from jinja2 import Environment
+
+    text = resources.files("cupel.accept").joinpath("pages", "vendors.html").read_text(encoding="utf-8")
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+    most = min(1.0, SCALE_ROOM * max((one.high for one in standings), default=1.0))
+    page = template.render(
+        standings=standings,
+        most=most,
+        at=lambda share: round(100 * share / most, 2),
+        share=lambda share: "-" if share is None else percent(share),
+        whole=lambda share: percent(share, 1),
+        money=money,
     )
     return page.encode()
 

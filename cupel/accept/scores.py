@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from cupel.accept.judging import Verdict
+from cupel.accept.judging import Verdict, rate
 from cupel.accept.plan import Record
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.errors import AuditError
@@ -169,8 +169,9 @@ def standings(scores: Iterable[Score]) -> list[Standing]:
 def _standing(vendor: str, scores: Sequence[Score]) -> Standing:
     """Pool a vendor's deliveries.
 
-    The sum of the wrong labels found is a sum of independent chances, since each hypergeometric count is one;
-    its tails are lighter than those of the binomial with the mean chance, so the interval holds.
+    One delivery has the interval of its verdict, which knows how many labels there are. Of several, the sum of
+    the wrong labels found is a sum of independent chances, since each hypergeometric count is one; its tails are
+    lighter than those of the binomial with the mean chance, so the interval holds.
 
     Source: Hoeffding (1956), Annals of Mathematical Statistics 27(3); Vatutin and Mikhailov (1982), Theory of
     Probability and its Applications 27(4).
@@ -182,6 +183,7 @@ def _standing(vendor: str, scores: Sequence[Score]) -> Standing:
     is_priced = len(currencies) == 1 and right and None not in costs
     total = sum((s.labels_cost or 0.0) + (s.audit_cost or 0.0) for s in scores)
     verdicts = [s.verdict for s in scores]
+    low, high = _interval(scores, wrong, settled)
     return Standing(
         vendor=vendor,
         deliveries=len(scores),
@@ -193,8 +195,20 @@ def _standing(vendor: str, scores: Sequence[Score]) -> Standing:
         wrong=wrong,
         contested=sum(s.contested for s in scores),
         error=wrong / settled if settled else None,
-        low=clopper_pearson_lower(wrong, settled, SIDE_CONFIDENCE) if settled else 0.0,
-        high=clopper_pearson_upper(wrong, settled, SIDE_CONFIDENCE) if settled else 1.0,
+        low=low,
+        high=high,
         per_right_label=total / right if is_priced else None,
         currency=currencies[0] if len(currencies) == 1 else "",
+    )
+
+
+def _interval(scores: Sequence[Score], wrong: int, settled: int) -> tuple[float, float]:
+    if len(scores) == 1:
+        only = rate(scores[0].labels, scores[0].audited, wrong, scores[0].contested)
+        return only.low, only.high
+    if not settled:
+        return 0.0, 1.0
+    return (
+        clopper_pearson_lower(wrong, settled, SIDE_CONFIDENCE),
+        clopper_pearson_upper(wrong, settled, SIDE_CONFIDENCE),
     )

@@ -219,15 +219,16 @@ def show_parts(console: Console, title: str, parts: Sequence[Part]) -> None:
 def show_vendors(console: Console, standings: Sequence[Standing]) -> None:
     """Print the running score of all vendors, on equal terms."""
     table = _table("Vendors so far, each delivery by its last look")
-    table.add_column("vendor", overflow="fold")
-    heads = ("accepted, refused, open", "labels", "checked", "wrong", "error, 95% interval", "right label costs")
+    table.add_column("vendor", overflow="fold", min_width=6)
+    # Heads break between their words, so that all columns fit 80 characters.
+    heads = ("accepted refused open", "labels", "wrong of checked", "error", "95% from", "95% to", "right label costs")
     for head in heads:
-        table.add_column(head, justify="right", min_width=20 if head.startswith("error") else None)
+        table.add_column(head, justify="right", overflow="fold")
     for one in standings:
         price = "?" if one.per_right_label is None else money(one.per_right_label, one.currency)
-        error = "unknown" if one.error is None else percent(one.error, 1)
         table.add_row(
-            escape(one.vendor), f"{one.accepted}, {one.refused}, {one.open}", f"{one.labels:,}", f"{one.audited:,}",
-            f"{one.wrong:,}", f"{error}, {percent(one.low, 1)} to {percent(one.high, 1)}", price,
+            escape(one.vendor), f"{one.accepted} {one.refused} {one.open}", f"{one.labels:,}",
+            f"{one.wrong:,} of {one.audited:,}", "unknown" if one.error is None else percent(one.error),
+            percent(one.low), percent(one.high), price,
         )  # fmt: skip
     console.print(table)

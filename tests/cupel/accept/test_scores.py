@@ -1,10 +1,15 @@
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from cupel.accept.judging import rate
+from cupel.accept.report import vendors_page
 from cupel.accept.scores import Score, append_score, read_scores, refuse_second_audit, standings
+from cupel.accept.terminal import show_vendors
 from cupel.errors import AuditError
 
 
@@ -101,3 +106,26 @@ def test_a_buyer_sees_the_vendors_side_by_side(make_buyer: Callable[..., Any], s
         _, printed = buyer.run(vendor=vendor, scores=scores_file)
     assert [one.verdict for one in read_scores(scores_file)] == ["ACCEPT", "REFUSE"]
     assert printed.index("acme ") < printed.index("bolt ", printed.index("Vendors so far"))
+
+
+def test_one_delivery_has_the_interval_of_its_verdict() -> None:
+    (one,) = standings([score(wrong=2)])
+    expected = rate(score().labels, score().audited, 2, score().contested)
+    assert (one.low, one.high) == (expected.low, expected.high)
+
+
+def test_at_80_columns_no_column_of_the_vendors_table_is_lost() -> None:
+    sink = io.StringIO()
+    many = [score(f"a rather long vendor name {n}", sha=str(n), wrong=12, labels=120_000) for n in range(3)]
+    show_vendors(Console(width=80, file=sink), standings(many))
+    printed = sink.getvalue()
+    assert max(map(len, printed.splitlines())) <= 80
+    for word in ("accepted", "labels", "12 of", "6.36%", "20.02%", "costs", "USD", "120,000", "12%"):
+        assert word in printed, word
+
+
+def test_the_vendors_page_draws_every_vendor_and_escapes_its_name() -> None:
+    page = vendors_page(standings([score("<b>acme"), score("bolt", sha="b", wrong=30)])).decode()
+    assert page.count('class="plot"') == 2
+    assert "&lt;b&gt;acme" in page
+    assert "<b>acme" not in page
