@@ -41,6 +41,9 @@ class BatchFacts:
     rejected_answers: dict[str, int]
     deliveries: list[Row]
     annotators: list[Row]
+    annotator_findings: list[Row]
+    vendors: list[Row]
+    actions: list[Row]
     routes: dict[str, int]
     tasks_open: int
     gates: list[Row]
@@ -115,6 +118,9 @@ def batch_facts(lake: Lake, batch: str) -> BatchFacts:
         rejected_answers=_counts(lake, "rejected_answers", batch, "reason"),
         deliveries=deliveries,
         annotators=_rows(lake, "annotators", batch),
+        annotator_findings=_rows(lake, "annotator_findings", batch),
+        vendors=_rows(lake, "vendors", batch),
+        actions=[action._asdict() for action in lake.actions.read(batch)],
         routes=_counts(lake, "routes", batch, "route"),
         tasks_open=_counts(lake, "tasks", batch, "is_answered").get(False, 0),
         gates=gates,

@@ -9,6 +9,7 @@ import cupel
 from cupel.release import figures
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows
+from cupel.release.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
 from cupel.release.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.release.report_facts import ReportFacts
 from cupel.release.report_views import (
@@ -26,6 +27,7 @@ from cupel.release.report_views import (
     needed,
 )
 from cupel.release.templating import environment
+from cupel.release.vendor_plot import vendors_plot
 from cupel.release.wording import limits, protocol, stage_order
 
 SIGNS = {"pass": "✔", "fail": "✘", "open": "…"}
@@ -121,6 +123,12 @@ def _annotators(batch: BatchFacts) -> dict[str, Any]:
         "known": len(known),
         "plot": annotators_plot(known, batch.batch) if known else None,
         "worst": annotator_rows(batch),
+        "findings": finding_rows(batch),
+        "findings_total": len(batch.annotator_findings),
+        "actions": batch.actions[-ACTIONS_SHOWN:],
+        "actions_total": len(batch.actions),
+        "vendors": vendor_rows(batch),
+        "vendors_plot": vendors_plot(batch.vendors, batch.batch) if batch.vendors else None,
         "rejected_answers": ", ".join(rejected),
     }
 

@@ -69,7 +69,17 @@ def _batch(said: dict[str, str], gate: dict[str, Any], with_plots: bool) -> Batc
     annotator = {
         "annotator": said["annotator"], "answers": 12, "answer_share": 0.5, "agreement_share": 0.5, "quality": 0.9,
     }  # fmt: skip
+    finding = {"annotator": said["annotator"], "finding": "guessing", "p_value": 0.01, "items": 9,
+               "evidence": said["annotator"]}  # fmt: skip
+    action = {"annotator": said["annotator"], "deed": "remove", "finding": "guessing", "evidence": said["annotator"],
+              "asked_by": said["annotator"]}  # fmt: skip
+    vendor = {
+        "vendor": said["annotator"], "annotators": 1, "answers": 9, "standard_share": 0.9, "standard_low": 0.8,
+        "standard_high": 0.95, "difference": None, "difference_low": None, "difference_high": None, "gold_answers": 4,
+        "gold_right": 3, "gold_low": 0.2, "gold_high": 0.9, "found_annotators": 1,
+    }  # fmt: skip
     return BatchFacts(
+        annotator_findings=[finding], actions=[action], vendors=[vendor] if with_plots else [],
         batch="one", rows_in=9, rejected={said["lost"]: 2}, items_clean=7, items_labelled=7, annotations=9,
         rejected_answers={said["lost"]: 1}, deliveries=[delivery], annotators=[annotator] if with_plots else [],
         routes={}, tasks_open=0, gates=[{**gate, "stage": "cleaning", "partition": "one"}],
