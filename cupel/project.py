@@ -301,7 +301,7 @@ class Labeling(Section):
     """File of known labels (batch, item_id, label) that measure annotators and nothing else; null: none."""
     policies: Policies = Policies()
     """What is done about annotators of whom something was found."""
-    vendors: dict[Name, tuple[str, ...]] = {}
+    vendors: dict[Slug, tuple[str, ...]] = {}
     """Annotators by vendor, where several deliver; they are compared on equal terms."""
 
     @model_validator(mode="after")
