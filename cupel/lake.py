@@ -15,7 +15,7 @@ from upath import UPath
 from cupel.annotators.actions import ActionsLog
 from cupel.answers.log import AnswersLog
 from cupel.errors import LakeError, TableError
-from cupel.parts import checked, read_part, write_parts
+from cupel.parts import checked, columns_there, fitted, read_part, write_parts
 from cupel.project import slug
 from cupel.tables import TABLES, Table, conform
 from cupel.whole import begun, put_file, remove_left_behind
@@ -136,8 +136,8 @@ class Lake:
         schema = _schema_of(TABLES[table], columns)
         for path in self.files(table, partition):
             with pq.ParquetFile(checked(Path(path))) as file:
-                for batch in file.iter_batches(batch_size=rows, columns=schema.names):
-                    yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+                for batch in file.iter_batches(batch_size=rows, columns=columns_there(file, schema)):
+                    yield fitted(pa.Table.from_batches([batch]), schema, Path(path))
 
     def relation(self, table: str, partition: str) -> duckdb.DuckDBPyRelation:
         """Return a partition as a lazy relation on this lake's connection.

@@ -45,8 +45,34 @@ def write_parts(
 
 
 def read_part(path: Path, schema: pa.Schema) -> pa.Table:
-    """Return the columns of a part that a schema names, after holding it against the hash in its name."""
-    return pq.read_table(checked(path), columns=schema.names).select(schema.names).cast(schema)
+    """Return the columns of a part that a schema names, after holding it against the hash in its name.
+
+    Raises:
+        LakeError: The part is gone, was altered, or lacks a column; see `fitted`.
+    """
+    with pq.ParquetFile(checked(path)) as file:
+        return fitted(file.read(columns_there(file, schema)), schema, path)
+
+
+def columns_there(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
+    """Return the columns of a schema that a part has: an earlier version's may have had fewer."""
+    return [name for name in schema.names if name in file.schema_arrow.names]
+
+
+def fitted(data: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
+    """Return rows of a part in a schema; columns that came later are null.
+
+    Raises:
+        LakeError: The part lacks a column that may not be null: an earlier version wrote it.
+    """
+    for field in (field for field in schema if field.name not in data.column_names):
+        if not field.nullable:
+            raise LakeError(
+                f"{path}: has no column {field.name}, for an earlier version wrote it; make the table anew, or read it "
+                "with the version that wrote it"
+            )
+        data = data.append_column(field, pa.nulls(data.num_rows, field.type))
+    return data.select(schema.names).cast(schema)
 
 
 def checked(path: Path) -> str:

@@ -13,7 +13,7 @@ import pytest
 import cupel.lake
 from cupel.errors import LakeError, TableError
 from cupel.lake import Lake
-from cupel.tables import ROUTES, TASKS, from_rows
+from cupel.tables import REJECTED_ROWS, ROUTES, TABLES, TASKS, Column, Table, from_rows
 
 
 def routes(count: int, seed: int = 0) -> pa.Table:
@@ -246,3 +246,27 @@ def test_a_commit_says_what_a_table_was_made_of(tmp_path: Path) -> None:
     assert list(content["inputs"]) == ["a", "b"]
     assert content["code_version"] == "v1"
     assert content["rows"] == 2
+
+
+def grown(is_optional: bool) -> Table:
+    return REJECTED_ROWS._replace(columns=(*REJECTED_ROWS.columns, Column("more", pa.string(), "", is_optional)))
+
+
+def test_a_column_that_came_later_is_null_in_what_was_written_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path, "small")
+    rows = [
+        {"batch": "one", "source_file": "a", "line": line, "reason": "not_json", "evidence": "{"} for line in (1, 2)
+    ]
+    lake.write("rejected_rows", "one", from_rows(rows, REJECTED_ROWS))
+    monkeypatch.setitem(TABLES, "rejected_rows", grown(is_optional=True))
+    later = from_rows(rows, REJECTED_ROWS).append_column("more", pa.nulls(2, pa.string())).to_pylist()
+    assert lake.read("rejected_rows", "one").to_pylist() == later
+    assert lake.read("rejected_rows", "one", ["more"]).to_pylist() == [{"more": None}] * 2
+    assert [row for piece in lake.read_batches("rejected_rows", "one", 1) for row in piece.to_pylist()] == later
+    monkeypatch.setitem(TABLES, "rejected_rows", grown(is_optional=False))
+    with pytest.raises(LakeError, match="has no column more, for an earlier version wrote it; make the table anew"):
+        lake.read("rejected_rows", "one")
+    with pytest.raises(LakeError, match="has no column more"):
+        list(lake.read_batches("rejected_rows", "one"))
