@@ -195,9 +195,8 @@ class _Tables:
             where = ", ".join(f"cupel/{name}" for name in PACKAGES[stage]) or "expectations"
             reasons.append(f"the code of {where} or requirements.lock has changed")
         if settings_then != settings_now:
-            reasons.append(
-                f"settings have changed, in the project file or the defaults of the code: section {' or '.join(SECTIONS[stage])}"
-            )
+            sections = " or ".join(SECTIONS[stage])
+            reasons.append(f"settings of {sections} have changed, in the project file or as the code's defaults")
         return "; ".join(reasons)
 
 
