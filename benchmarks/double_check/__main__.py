@@ -87,16 +87,15 @@ def _mean(values: Any) -> float:
 def _print(found: dict[str, Any]) -> None:
     table = Table(title=f"{found['dataset']}: {found['items']:,} items, {found['crowds']} crowd(s); experts see (%)")
     columns = [OURS, *found["deployed_with_other_rankers"]]
-    for name in ("budget", "audited", *columns, "80th percentile", "false", "floor", "Clopper-Pearson"):
-        table.add_column(name, justify="right")
+    for name in ("budget", "before", "audited", *columns, "p80", "false", "floor", "CP"):
+        table.add_column(name, justify="right", no_wrap=True)
     rows = {OURS: found["deployed"], **found["deployed_with_other_rankers"]}
     for place, own in enumerate(found["deployed"]):
-        shares = [rows[name][place]["experts_seen_share"]["mean"] for name in columns]
-        table.add_row(
-            f"{own['budget']:.1%}", f"{own['audited']:.0f}", *(f"{100 * share:.1f}" for share in shares),
-            f"{100 * own['experts_seen_share']['p80']:.1f}", f"{100 * own['false_certificate_share']:.1f}",
-            f"{100 * own['floor_share']:.1f}", f"{100 * own['clopper_pearson_share']:.1f}",
-        )  # fmt: skip
+        shares = [own["asked_before_share"]]
+        shares += [rows[name][place]["experts_seen_share"]["mean"] for name in columns]
+        shares += [own["experts_seen_share"]["p80"], own["false_certificate_share"], own["floor_share"]]
+        texts = [f"{100 * share:.1f}" for share in (*shares, own["clopper_pearson_share"])]
+        table.add_row(f"{own['budget']:.1%}", texts[0], f"{own['audited']:.0f}", *texts[1:])
     Console().print(table)
 
 

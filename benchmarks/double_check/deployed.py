@@ -1,31 +1,59 @@
-"""Deployed: the whole procedure, as a project would run it, replayed on one frozen order of labels."""
+"""Deployed: the whole procedure, as a project would run it: rounds with experts, freeze, audit, adjudicate, repair."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
+from operator import ne
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.double_check.experts import Experts, Scorer
+from benchmarks.double_check.rankers import Evidence, Ranker, taught
 from cupel.certificate.attempts import attempt_levels
-from cupel.certificate.evidence import Evidence
-from cupel.certificate.hypergeometric import Integers, Reals, tail
-from cupel.certificate.result import Terms, assay
+from cupel.certificate.hypergeometric import Integers, Reals
+from cupel.certificate.rising import rising_shares, walk
+from cupel.certificate.rising_plan import STEPS, choose_rise, exponentials
+from cupel.certificate.risk import Course, course_of_chances
 from cupel.certificate.sequence import floor_share
 
+# Shares of the items, the riskiest first, after which the rounds before the freeze rank anew.
+ROUNDS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32)
+# A round is cheap where its items would so likely be seen by experts anyway, audited or behind the cut ...
+CHEAP_CHANCE = 0.85
+# ... and worth its price at this chance too, if so many labels of the last round were wrong.
+WORTH_CHANCE, WORTH_WRONG_SHARE = 0.35, 0.25
 # How often labels are wrong, as a multiple of what their log-odds say: none of them is believed alone.
 DOUBTS = (1.0, 2.0, 4.0)
 # Errors per item that no log-odds show, because people and model make them together.
 HIDDEN = 0.001
-MOST_FOUND = 60
+PATHS = 200
 
 
 class Frozen(NamedTuple):
-    """Items that can be scored, in risk order, the safest first, with their labels; None is no label."""
+    """Labels as they go to the audit.
 
+    `asked` are the items that experts decided in the rounds before, `last_wrong_share` is how many labels
+    were wrong in the last of these; the others stand in risk order, the safest first, each with its label
+    (None is no label) and its log-odds.
+    """
+
+    asked: tuple[str, ...]
+    last_wrong_share: float
     item_ids: tuple[str, ...]
     labels: tuple[str | None, ...]
     log_odds: Reals
+
+    @property
+    def size(self) -> int:
+        """Items in all."""
+        return len(self.asked) + len(self.item_ids)
+
+
+class Plan(NamedTuple):
+    """Audited share while 0, 1, 2, ... errors have been found; the chance that experts see the next round's items."""
+
+    shares: Reals
+    next_seen_chance: float
 
 
 class Outcome(NamedTuple):
@@ -38,85 +66,126 @@ class Outcome(NamedTuple):
     final_error: float
 
 
-def deploy(frozen: Frozen, drawn: Sequence[int], experts: Experts, scorer: Scorer, error_budget: float) -> Outcome:
-    """Audit, cut, adjudicate, repair; then score.
+def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Sequence[str]) -> Iterator[Frozen]:
+    """Yield labels as they could be frozen now, round after round.
+
+    In each round experts decide the riskiest items, which they would have to decide in any case; their
+    verdicts weigh people against model and train the model, and the others are ranked anew. They certify
+    nothing.
+
+    Args:
+        evidence: Of the first round.
+        ranker: Ranks.
+        experts: Who is asked.
+        item_ids: Items that can be scored.
+    """
+    verdicts: dict[str, str] = {}
+    last_wrong_share = 0.0
+    while True:
+        ranking = ranker(evidence, verdicts)
+        places = {item: place for place, item in enumerate(evidence.crowd.item_ids)}
+        rest = (item for item in item_ids if item not in verdicts)
+        # Equal log-odds are ordered by a hash of the id.
+        order = sorted(rest, key=lambda item: (-ranking.log_odds[places[item]], hashlib.sha256(item.encode()).digest()))
+        known = [int(ranking.label[places[item]]) for item in order]
+        labels = tuple(evidence.crowd.classes[place] if place >= 0 else None for place in known)
+        log_odds = ranking.log_odds[[places[item] for item in order]]
+        frozen = Frozen(tuple(verdicts), last_wrong_share, tuple(order), labels, log_odds)
+        yield frozen
+        after = _next_round(frozen)
+        if after is None:
+            return
+        more = after - len(verdicts)
+        said = [experts.ask_expert(item) for item in order[-more:]]
+        last_wrong_share = sum(map(ne, said, labels[-more:])) / len(said)
+        verdicts |= dict(zip(order[-more:], said, strict=True))
+        if ranking.lessons is not None:
+            evidence = taught(evidence, ranker(evidence, verdicts).lessons)
+
+
+def plan(frozen: Frozen, error_budget: float) -> Plan:
+    """Return how the audit's share rises, by what people and model believe; no gold is asked for.
+
+    Any rise is valid. Errors are taken to come along the risk order as often as the log-odds say, and more
+    often (`DOUBTS`, `HIDDEN`); the rise is the cheapest on geometric average over these.
+
+    Args:
+        frozen: Labels and order.
+        error_budget: Highest share of wrong labels of all items.
+    """
+    allowed = floor_share(error_budget, frozen.size)
+    alpha = attempt_levels(1, can_be_contested=False).wrong
+    courses = _courses(frozen.log_odds)
+    shares = rising_shares(choose_rise(len(frozen.item_ids), allowed, alpha, courses), allowed, alpha)
+    return Plan(shares, float(np.mean([_seen_chance(frozen, shares, course) for course in courses])))
+
+
+def has_rounds_left(frozen: Frozen, planned: Plan) -> bool:
+    """Tell whether another round is asked for: always a first one, and then as long as they are cheap or pay."""
+    if _next_round(frozen) is None:
+        return False
+    is_worth = planned.next_seen_chance >= WORTH_CHANCE and frozen.last_wrong_share >= WORTH_WRONG_SHARE
+    return not frozen.asked or planned.next_seen_chance >= CHEAP_CHANCE or is_worth
+
+
+def deploy(
+    frozen: Frozen, planned: Plan, marks: Reals, experts: Experts, scorer: Scorer, error_budget: float
+) -> Outcome:
+    """Audit, adjudicate, repair; then score.
 
     Args:
         frozen: Items, labels and order, fixed before the audit is drawn.
-        drawn: Places of the items that are audited.
-        experts: Who is asked, and charged for.
+        planned: How the audit rises.
+        marks: Of `frozen.item_ids`, uniform between 0 and 1, drawn after the freeze.
+        experts: Who is asked, and charged for; also for the rounds before.
         scorer: Who counts in the end.
         error_budget: Highest share of wrong labels.
 
     Returns:
-        The outcome. Certified means that a cut passed: some labels stand without an expert.
+        The outcome. Certified means that some labels stand without an expert.
     """
+    for item in frozen.asked:
+        experts.ask_expert(item)
     size = len(frozen.item_ids)
-    terms = Terms(error_budget, attempt=1, max_experts_seen_share=1.0, can_be_contested=False)
-    is_audited, is_wrong = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-    is_audited[list(drawn)] = True
-    labels = list(frozen.labels)
-    _ask(frozen, np.flatnonzero(is_audited), experts, labels, is_wrong)
-    none = np.zeros(size, np.bool_)
-    accepted = assay(Evidence(is_audited, is_audited, is_wrong, none), terms).result.accepted
-    behind = np.flatnonzero(~is_audited & (np.arange(size) >= accepted))
-    _ask(frozen, behind, experts, labels, is_wrong)
+    labels, is_asked, is_found = list(frozen.labels), np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+
+    def ask(places: Integers) -> None:
+        for place in places.tolist():
+            said = experts.ask_expert(frozen.item_ids[place])
+            is_found[place], labels[place] = said != frozen.labels[place], said
+        is_asked[places] = True
+
+    while True:
+        way = walk(marks, is_found, planned.shares)
+        due = np.flatnonzero(way.is_due & ~is_asked)
+        if not due.size:
+            break
+        ask(due)
+    audited = int(is_asked.sum())
+    ask(np.flatnonzero(~is_asked & (np.arange(size) >= way.accepted)))
     left = sum(scorer.are_wrong(frozen.item_ids, labels))
-    is_false = accepted > 0 and left > floor_share(error_budget, size)
-    return Outcome(len(drawn), experts.charged / size, accepted > 0, is_false, left / size)
+    is_certified = not bool(is_asked.all())
+    is_false = is_certified and left > floor_share(error_budget, frozen.size)
+    return Outcome(audited, experts.charged / frozen.size, is_certified, is_false, left / frozen.size)
 
 
-def plan_audit(log_odds: Reals, error_budget: float) -> int:
-    """Return how many items to audit, by what people and model believe; no gold is asked for.
-
-    Errors are taken to come along the risk order as a Poisson process, as often as the log-odds say, and
-    more often (`DOUBTS`, `HIDDEN`); of the audits that allow 0, 1, 2, ... errors to be found, the one with
-    the least geometric mean of the cost is chosen.
-
-    Args:
-        log_odds: Of the labels, in risk order, the safest first.
-        error_budget: Highest share of wrong labels.
-    """
-    size = len(log_odds)
-    allowed = floor_share(error_budget, size)
-    sizes = _smallest(size, allowed, attempt_levels(1, can_be_contested=False).wrong)
+def _courses(log_odds: Reals) -> list[Course]:
     chance = 1 / (1 + np.exp(np.clip(log_odds, -700, 700)))
-    costs = np.zeros(len(sizes))
-    for doubt in DOUBTS:
-        met = np.cumsum(np.minimum(1.0, doubt * chance + HIDDEN))
-        for found, drawn in enumerate(sizes):
-            share = drawn / size
-            costs[found] += np.log(share + (1 - share) * _poisson_above(found, share * met).mean())
-    return int(sizes[np.argmin(costs)])
+    return [course_of_chances(np.minimum(1.0, doubt * chance + HIDDEN)) for doubt in DOUBTS]
 
 
-def _smallest(size: int, allowed: int, alpha: float) -> Integers:
-    """Return the smallest audits of everything that pass with 0, 1, 2, ... errors found."""
-    found = np.arange(min(MOST_FOUND, allowed + 1), dtype=np.int64)
-    low, high = found.copy(), np.full(found.shape, size, dtype=np.int64)
-    while np.any(low < high):
-        middle = (low + high) // 2
-        is_passed = tail(found, size, allowed + 1, middle) <= alpha
-        low, high = np.where(is_passed, low, middle + 1), np.where(is_passed, middle, high)
-    return low
+def _next_round(frozen: Frozen) -> int | None:
+    """Return how many items experts will have seen after the next round; None after the last."""
+    sizes = (round(share * frozen.size) for share in ROUNDS)
+    return next((size for size in sizes if len(frozen.asked) < size < frozen.size), None)
 
 
-def _poisson_above(found: int, mean: Reals) -> Reals:
-    """Return the chance of more than so many."""
-    term = np.exp(-mean)
-    total = term.copy()
-    for count in range(1, found + 1):
-        term = term * mean / count
-        total += term
-    above: Reals = np.maximum(0.0, 1 - total)
-    return above
-
-
-def _ask(
-    frozen: Frozen, places: Integers, experts: Experts, labels: list[str | None], is_wrong: NDArray[np.bool_]
-) -> None:
-    """Ask experts about items, note which labels were wrong, and repair them."""
-    for place in places.tolist():
-        said = experts.ask_expert(frozen.item_ids[place])
-        is_wrong[place] = said != labels[place]
-        labels[place] = said
+def _seen_chance(frozen: Frozen, shares: Reals, course: Course) -> float:
+    """Return the chance that experts see the safest item of the next round anyway, if the guessed course is right."""
+    after = _next_round(frozen)
+    if after is None:
+        return 0.0
+    place = frozen.size - after
+    met = np.cumsum(exponentials(PATHS, max(STEPS))[:, : len(shares)] / np.maximum(shares, 1e-12), axis=1)
+    found = (met <= np.interp(place, course.items, course.wrong)).sum(axis=1)
+    return float(np.append(shares, 1.0)[found].mean())

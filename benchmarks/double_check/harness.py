@@ -1,7 +1,7 @@
 """The harness: what is measured of a folder, replay by replay, and how the crowds of a folder are redrawn."""
 
-import hashlib
 import math
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.double_check.deployed import Frozen, Outcome, deploy, plan_audit
+from benchmarks.double_check.deployed import Frozen, Outcome, Plan, deploy, has_rounds_left, plan, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold
-from benchmarks.double_check.oracle import Flags, clopper_pearson_share, floor_of_any, frontier_share
-from benchmarks.double_check.rankers import OURS, Ranking, rank_all
+from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
+from benchmarks.double_check.rankers import OURS, Evidence, Ranker, first_evidence, rankers
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 
 BUDGETS = (0.003, 0.005, 0.01, 0.02, 0.05)
@@ -30,64 +30,75 @@ Row = dict[str, Any]
 class Measured(NamedTuple):
     """Of one crowd: per method the accuracy, seconds and oracle's share by target; and the replays.
 
-    `outcomes` and `limits` (of Clopper and Pearson, and the floor) are by method and budget.
+    `outcomes`, `asked` (share of the items that experts saw before the freeze) and `limits` (of Clopper and
+    Pearson, and the floor) are by method and budget.
     """
 
     accuracy: dict[str, float]
     seconds: dict[str, float]
     frontier: dict[str, dict[float, float]]
     outcomes: dict[tuple[str, float], list[Outcome]]
+    asked: dict[tuple[str, float], float]
     limits: dict[tuple[str, float], tuple[float, float]]
 
 
 def measure(crowd: Crowd, gold: Gold, replays: int, seed: int) -> Measured:
-    """Rank a crowd by every method, and replay audits of its frozen labels.
+    """Rank a crowd by every method, take some of them through the whole procedure, and replay the audit.
 
     Args:
         crowd: What methods may see.
         gold: What experts and scorer know.
-        replays: Audits drawn, the same for all methods.
+        replays: Audits drawn; an item's mark is the same for all methods.
         seed: Of the draws.
     """
     scorer = Scorer(gold)
-    rankings = rank_all(crowd)
-    frozen = {name: freeze(crowd, ranking, scorer) for name, ranking in rankings.items()}
-    is_wrong = {name: np.array(scorer.are_wrong(one.item_ids, one.labels)) for name, one in frozen.items()}
-    shuffles = [np.random.default_rng([seed, number]).random(len(frozen[OURS].item_ids)) for number in range(replays)]
-    deployed = [name for name in DEPLOYED if name in frozen]
-    outcomes: dict[tuple[str, float], list[Outcome]] = {}
-    limits = {}
-    for budget in BUDGETS:
-        drawn = plan_audit(frozen[OURS].log_odds, budget)
-        for name in deployed:
-            limits[name, budget] = limits_of(is_wrong[name], budget)
-            places = _by_id(frozen[name])
-            outcomes[name, budget] = [
-                deploy(frozen[name], places[np.argsort(shuffle)[:drawn]].tolist(), Experts(gold), scorer, budget)
-                for shuffle in shuffles
-            ]
-    return Measured(
-        {name: 1 - float(flags.mean()) for name, flags in is_wrong.items()},
-        {name: ranking.seconds for name, ranking in rankings.items()},
-        {name: {target: frontier_share(flags, target) for target in TARGETS} for name, flags in is_wrong.items()},
-        outcomes,
-        limits,
-    )
-
-
-def limits_of(is_wrong: Flags, budget: float) -> tuple[float, float]:
-    """Return what the textbook's audit would cost at its best, and what no valid method can go below."""
-    return clopper_pearson_share(is_wrong, budget), floor_of_any(is_wrong, budget)
-
-
-def freeze(crowd: Crowd, ranking: Ranking, scorer: Scorer) -> Frozen:
-    """Put the items that can be scored in risk order; equal log-odds are ordered by a hash of the id."""
-    places = {item: place for place, item in enumerate(crowd.item_ids)}
     ids = scorer.item_ids()
-    order = sorted(ids, key=lambda item: (-ranking.log_odds[places[item]], hashlib.sha256(item.encode()).digest()))
-    known = [int(ranking.label[places[item]]) for item in order]
-    labels = tuple(crowd.classes[place] if place >= 0 else None for place in known)
-    return Frozen(tuple(order), labels, ranking.log_odds[[places[item] for item in order]])
+    start = time.perf_counter()
+    evidence = first_evidence(crowd)
+    before = time.perf_counter() - start
+    found = Measured({}, {}, {}, {}, {}, {})
+    marks = [dict(zip(ids, _uniform(seed, number, len(ids)), strict=True)) for number in range(replays)]
+    for name, ranker in rankers(evidence).items():
+        start = time.perf_counter()
+        first = next(rounds(evidence, ranker, Experts(gold), ids))
+        found.seconds[name] = time.perf_counter() - start + (before if name in (OURS, "crowdlab", "model") else 0.0)
+        is_wrong = np.array(scorer.are_wrong(first.item_ids, first.labels))
+        found.accuracy[name] = 1 - float(is_wrong.mean())
+        found.frontier[name] = {target: frontier_share(is_wrong, target) for target in TARGETS}
+        if name in DEPLOYED:
+            for budget, frozen, planned in _frozen(evidence, ranker, gold, ids):
+                key = (name, budget)
+                found.limits[key] = clopper_pearson_share(is_wrong, budget), floor_of_any(is_wrong, budget)
+                found.asked[key] = len(frozen.asked) / frozen.size
+                found.outcomes[key] = [
+                    deploy(
+                        frozen,
+                        planned,
+                        np.array([mark[item] for item in frozen.item_ids]),
+                        Experts(gold),
+                        scorer,
+                        budget,
+                    )
+                    for mark in marks
+                ]
+    return found
+
+
+def _frozen(evidence: Evidence, ranker: Ranker, gold: Gold, ids: Sequence[str]) -> Iterator[tuple[float, Frozen, Plan]]:
+    """Yield for each budget the labels that it freezes, and its plan: rounds go on as long as they are cheap."""
+    waiting = list(BUDGETS)
+    for frozen in rounds(evidence, ranker, Experts(gold), ids):
+        for budget in list(waiting):
+            planned = plan(frozen, budget)
+            if not has_rounds_left(frozen, planned):
+                waiting.remove(budget)
+                yield budget, frozen, planned
+        if not waiting:
+            return
+
+
+def _uniform(seed: int, number: int, size: int) -> list[float]:
+    return list(map(float, np.random.default_rng([SEED, seed, number]).random(size)))
 
 
 def redrawn(crowd: Crowd, gold: Gold, counts: np.ndarray, seed: int, items: int | None = None) -> tuple[Crowd, Gold]:
@@ -152,6 +163,7 @@ def summary(measured: Sequence[Measured], method: str, budget: float) -> Row:
     false, count = sum(outcome.is_false for outcome in outcomes), len(outcomes)
     return {
         "budget": budget,
+        "asked_before_share": float(np.mean([one.asked[method, budget] for one in measured])),
         "audited": float(np.mean([outcome.audited for outcome in outcomes])),
         "experts_seen_share": {"mean": float(seen.mean()), "p80": float(np.quantile(seen, 0.8))},
         "certified_share": sum(outcome.is_certified for outcome in outcomes) / count,
@@ -170,7 +182,7 @@ def summary(measured: Sequence[Measured], method: str, budget: float) -> Row:
 def comparison(measured: Sequence[Measured], peer: str, budget: float) -> Row:
     """Return how much less experts see with our ranking than with a peer's, over the same draws.
 
-    The interval is that of a paired t statistic over replays of the audit; with several crowds, over crowds.
+    The interval is normal, of paired replays of the audit; with several crowds, of the crowds' means.
     """
     pairs = [
         np.array(
@@ -185,8 +197,3 @@ def comparison(measured: Sequence[Measured], peer: str, budget: float) -> Row:
     half = 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     middle = float(values.mean())
     return {"budget": budget, "method": peer, "difference": middle, "low": middle - half, "high": middle + half}
-
-
-def _by_id(frozen: Frozen) -> np.ndarray:
-    """Return the places of the items in ascending order of ids, so that a draw means the same items to all."""
-    return np.array(sorted(range(len(frozen.item_ids)), key=frozen.item_ids.__getitem__))

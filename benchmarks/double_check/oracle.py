@@ -22,7 +22,8 @@ def frontier_share(is_wrong: Flags, target: float) -> float:
     >>> frontier_share(np.array([False] * 8 + [True, True]), 0.1)
     0.1
     """
-    return 1 - _accepted(is_wrong, target) / len(is_wrong)
+    size = len(is_wrong)
+    return (size - accepted_by(is_wrong, floor_share(target, size))) / size
 
 
 def floor_of_any(is_wrong: Flags, error_budget: float) -> float:
@@ -36,7 +37,8 @@ def floor_of_any(is_wrong: Flags, error_budget: float) -> float:
         error_budget: Highest share of wrong labels of all items.
     """
     size = len(is_wrong)
-    accepted, allowed = _accepted(is_wrong, error_budget), floor_share(error_budget, size)
+    allowed = floor_share(error_budget, size)
+    accepted = accepted_by(is_wrong, allowed)
     if accepted <= allowed:
         return 1 - accepted / size
     drawn = np.arange(1, accepted + 1, dtype=np.int64)
@@ -79,6 +81,6 @@ def _smallest_audits(found: Integers, most: int, error: float) -> Integers:
     return low
 
 
-def _accepted(is_wrong: Flags, target: float) -> int:
-    """Return the most items, the safest first, that hold no more wrong ones than the target allows."""
-    return int(np.searchsorted(np.cumsum(is_wrong), floor_share(target, len(is_wrong)), side="right"))
+def accepted_by(is_wrong: Flags, allowed: int) -> int:
+    """Return the most items, the safest first, that hold no more wrong ones than are allowed."""
+    return int(np.searchsorted(np.cumsum(is_wrong), allowed, side="right"))

@@ -1,105 +1,151 @@
 """Rankers: each turns what a method may see into a label and a place in the risk order for every item."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
-from cupel.checking.fusion import fuse
-from cupel.consensus.coding import Coded, Integers, Reals, by_item, code, vectors, vote_counts
+from cupel.checking.fusion import TINY, fuse, lessons
+from cupel.consensus.coding import Coded, Integers, Reals, by_item, code, lists_of, vectors, vote_counts
 from cupel.consensus.consensus import consensus
 from cupel.consensus.methods import METHODS, Fitted
+from cupel.consensus.passes import is_answered
 
 OURS = "cupel"
+
+Flags = NDArray[np.bool_]
 
 
 class Ranking(NamedTuple):
     """A method's answer, in the order of the crowd's `item_ids`.
 
     `label` are places in the classes, -1 where it has none; `log_odds` of the label against the others, the
-    higher the safer, -inf where there is no label.
+    higher the safer, -inf where there is no label. `lessons` is what the model may
+    be trained on next; None for a method that asks no model.
     """
 
     label: Integers
     log_odds: Reals
-    seconds: float
+    lessons: pa.Table | None
 
 
-def rank_all(crowd: Crowd) -> dict[str, Ranking]:
-    """Return the ranking of every method that the folder has the input for, ours first."""
-    start = time.perf_counter()
+class Evidence(NamedTuple):
+    """What rankers work with: answers, their consensus, and what the model made of its last lessons."""
+
+    crowd: Crowd
+    coded: Coded
+    consensus: pa.Table
+    predictions: pa.Table
+
+
+Ranker = Callable[[Evidence, Mapping[str, str]], Ranking]
+
+
+def first_evidence(crowd: Crowd) -> Evidence:
+    """Return answers and consensus, and a model that is trained on the consensus."""
     table = consensus(crowd.annotations, crowd.item_ids, crowd.classes)
-    said = opinions(crowd, table)
-    found = fuse(table, said, crowd.classes)
-    rankings = {OURS: _ranking(found.label, found.log_odds, found.is_known, start)}
     coded = code(crowd.annotations, crowd.item_ids, crowd.classes)
-    rankings["majority"] = _timed(majority_margin, coded)
-    for name, method in METHODS.items():
-        rankings[name] = _timed(partial(by_posterior, method), coded)
-    model = vectors(by_item(said)["posterior"], len(crowd.classes))
-    if not np.isnan(model).all():
-        rankings["model"] = _ranking(*_top(model), ~np.isnan(model[:, 0]), time.perf_counter())
-        if len(coded.annotators) > 1:
-            rankings["crowdlab"] = _timed(partial(crowdlab, model=model), coded)
-    return rankings
+    return Evidence(crowd, coded, table, opinions(crowd, table))
 
 
-def majority_margin(coded: Coded) -> tuple[Integers, Reals, np.ndarray]:
+def taught(evidence: Evidence, lessons: pa.Table | None) -> Evidence:
+    """Return the evidence with a model that had these lessons; an external model learns nothing."""
+    if evidence.crowd.model is not None or lessons is None or not has_model(evidence):
+        return evidence
+    return evidence._replace(predictions=opinions(evidence.crowd, lessons))
+
+
+def has_model(evidence: Evidence) -> bool:
+    """Tell whether any model says anything."""
+    return bool(evidence.predictions["posterior"].null_count < evidence.predictions.num_rows)
+
+
+def rankers(evidence: Evidence) -> dict[str, Ranker]:
+    """Return the rankers that the folder has the input for, ours first."""
+    found: dict[str, Ranker] = {OURS: cupel, "majority": majority_margin}
+    found |= {name: partial(by_posterior, method) for name, method in METHODS.items() if name != "majority"}
+    if has_model(evidence):
+        found["model"] = model_alone
+        if len(evidence.coded.annotators) > 1:
+            found["crowdlab"] = crowdlab
+    return found
+
+
+def cupel(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
+    """Rank by what people and model believe together, weighed by experts' verdicts so far."""
+    classes = evidence.crowd.classes
+    found = fuse(evidence.consensus, evidence.predictions, classes, verdicts)
+    lessons_next = lessons(evidence.consensus, found, classes, verdicts)
+    return _ranking(found.label, found.log_odds, found.is_known, lessons_next)
+
+
+def majority_margin(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
     """Rank by how many votes the first class is ahead of the second, then by how many there are."""
-    votes = vote_counts(coded)
+    votes = vote_counts(evidence.coded)
     ordered = np.sort(votes, axis=1)
     total = votes.sum(axis=1)
     # Log-odds of a vote share with half a vote of doubt on either side, so that a margin reads as an error.
-    first, second = ordered[:, -1], ordered[:, -2]
-    return votes.argmax(axis=1), np.log((first + 0.5) / (second + 0.5)) + 1e-6 * total, total > 0
+    log_odds = np.log((ordered[:, -1] + 0.5) / (ordered[:, -2] + 0.5)) + 1e-6 * total
+    return _ranking(votes.argmax(axis=1), log_odds, total > 0, None)
 
 
-def by_posterior(method: Callable[[Coded], Fitted], coded: Coded) -> tuple[Integers, Reals, np.ndarray]:
+def by_posterior(method: Callable[[Coded], Fitted], evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
     """Rank by the posterior of a consensus method."""
-    posterior = method(coded).posterior
-    is_answered = np.bincount(coded.item, minlength=len(posterior)) > 0
-    return *_top(posterior), is_answered
+    label, log_odds = _top(method(evidence.coded).posterior)
+    return _ranking(label, log_odds, is_answered(evidence.coded), None)
 
 
-def crowdlab(coded: Coded, model: Reals) -> tuple[Integers, Reals, np.ndarray]:
-    """Rank by cleanlab's CROWDLAB, with the same predictions as ours.
+def model_alone(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
+    """Rank by the model's own posterior."""
+    said = vectors(by_item(evidence.predictions)["posterior"], len(evidence.crowd.classes))
+    return _ranking(*_top(said), ~np.isnan(said[:, 0]), None)
+
+
+def crowdlab(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
+    """Rank by cleanlab's CROWDLAB, with predictions made as ours are; its labels and verdicts train the next model.
 
     Source: Goh, Tkachenko and Mueller (2022), CROWDLAB.
     """
     import pandas as pd
     from cleanlab.multiannotator import get_label_quality_multiannotator
 
-    items, classes = model.shape
-    votes = np.full((items, len(coded.annotators)), np.nan)
+    coded, classes = evidence.coded, evidence.crowd.classes
+    said = vectors(by_item(evidence.predictions)["posterior"], len(classes))
+    votes = np.full((len(said), len(coded.annotators)), np.nan)
     votes[coded.item, coded.annotator] = coded.label
-    is_answered = ~np.isnan(votes).all(axis=1)
-    known = np.where(np.isnan(model), 1 / classes, model)[is_answered]
+    has_answers = is_answered(coded)
+    known = np.where(np.isnan(said), 1 / len(classes), said)[has_answers]
     found = get_label_quality_multiannotator(
-        pd.DataFrame(votes[is_answered]), known, verbose=False, return_detailed_quality=False,
+        pd.DataFrame(votes[has_answers]), known, verbose=False, return_detailed_quality=False,
         return_annotator_stats=False,
     )["label_quality"]  # fmt: skip
-    label, quality = np.zeros(items, np.int64), np.full(items, 0.5)
-    label[is_answered] = found["consensus_label"].to_numpy(np.int64)
-    quality[is_answered] = np.clip(found["consensus_quality_score"].to_numpy(np.float64), 1e-12, 1 - 1e-12)
-    return label, np.log(quality) - np.log1p(-quality), is_answered
+    label, quality = np.zeros(len(said), np.int64), np.full(len(said), 0.5)
+    label[has_answers] = found["consensus_label"].to_numpy(np.int64)
+    quality[has_answers] = np.clip(found["consensus_quality_score"].to_numpy(np.float64), 1e-12, 1 - 1e-12)
+    belief = np.zeros(said.shape)
+    belief[np.arange(len(said)), label] = 1.0
+    is_taught = has_answers.copy()
+    places = {item: place for place, item in enumerate(evidence.crowd.item_ids)}
+    for item, verdict in verdicts.items():
+        belief[places[item]] = np.eye(len(classes))[classes.index(verdict)]
+        is_taught[places[item]] = True
+    column = evidence.consensus.column_names.index("posterior")
+    lessons_next = by_item(evidence.consensus).set_column(column, "posterior", lists_of(belief, is_taught))
+    return _ranking(label, np.log(quality) - np.log1p(-quality), has_answers, lessons_next)
 
 
 def _top(posterior: Reals) -> tuple[Integers, Reals]:
     label = np.nan_to_num(posterior).argmax(axis=1)
     best = posterior[np.arange(len(label)), label]
-    rest = np.maximum(np.delete(posterior, 0, axis=1).sum(axis=1) + posterior[:, 0] - best, 1e-300)
-    return label, np.log(np.maximum(best, 1e-300)) - np.log(rest)
+    others = posterior.copy()
+    others[np.arange(len(label)), label] = 0.0
+    return label, np.log(np.maximum(best, TINY)) - np.log(np.maximum(others.sum(axis=1), TINY))
 
 
-def _timed(method: Callable[[Coded], tuple[Integers, Reals, np.ndarray]], coded: Coded) -> Ranking:
-    start = time.perf_counter()
-    return _ranking(*method(coded), start)
-
-
-def _ranking(label: Integers, log_odds: Reals, is_known: np.ndarray, start: float) -> Ranking:
-    seconds = time.perf_counter() - start
-    return Ranking(np.where(is_known, label, -1), np.where(is_known, log_odds, -np.inf), seconds)
+def _ranking(label: Integers, log_odds: Reals, is_known: Flags, lessons_next: pa.Table | None) -> Ranking:
+    return Ranking(np.where(is_known, label, -1), np.where(is_known, log_odds, -np.inf), lessons_next)

@@ -10,12 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from benchmarks.double_check.__main__ import main
+from benchmarks.double_check.deployed import Frozen, Plan, deploy, has_rounds_left, plan, rounds
 from benchmarks.double_check.experts import Experts, Scorer
-from benchmarks.double_check.folder import Gold, folders_in, read_folder
-from benchmarks.double_check.harness import freeze, redrawn
+from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
+from benchmarks.double_check.harness import redrawn
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
-from benchmarks.double_check.rankers import rank_all
+from benchmarks.double_check.rankers import Ranking, cupel, first_evidence, rankers
 from cupel.consensus.consensus import consensus
 from cupel.errors import AuditError, SourceError
 
@@ -57,6 +58,11 @@ def found(folder: Path, tmp_path: Path, *more: str) -> dict[str, object]:
     result = run(folder, tmp_path, *more)
     assert result.exit_code == 0, result.output
     return dict(json.loads((tmp_path / "found.json").read_text(encoding="utf-8")))
+
+
+def ranked(crowd: Crowd) -> dict[str, Ranking]:
+    evidence = first_evidence(crowd)
+    return {name: ranker(evidence, {}) for name, ranker in rankers(evidence).items()}
 
 
 def test_all_figures_are_there_and_are_shares(tmp_path: Path) -> None:
@@ -104,10 +110,10 @@ def test_no_method_sees_the_gold(tmp_path: Path) -> None:
     # The same answers with other gold: the same labels in the same order.
     folder = write(tmp_path / "small", known=0.5)
     crowd, gold = read_folder(folder)
-    before = rank_all(crowd)
+    before = ranked(crowd)
     shifted = [f"{item},{CLASSES[(CLASSES.index(label) + 1) % 3]}" for item, label in gold.verdicts.items()]
     rows(folder / "gold.csv", "task,label", shifted)
-    after = rank_all(read_folder(folder)[0])
+    after = ranked(read_folder(folder)[0])
     for name, ranking in before.items():
         assert ranking.label.tolist() == after[name].label.tolist()
         assert ranking.log_odds.tolist() == after[name].log_odds.tolist()
@@ -117,7 +123,7 @@ def test_items_without_gold_leave_numerator_and_denominator(tmp_path: Path) -> N
     crowd, gold = read_folder(write(tmp_path / "small", known=0.4))
     assert len(crowd.item_ids) == ITEMS
     scorer = Scorer(gold)
-    frozen = freeze(crowd, rank_all(crowd)["cupel"], scorer)
+    frozen = next(rounds(first_evidence(crowd), cupel, Experts(gold), scorer.item_ids()))
     assert sorted(frozen.item_ids) == scorer.item_ids()
     assert len(frozen.item_ids) == round(0.4 * ITEMS)
 
@@ -141,6 +147,63 @@ def test_redrawn_crowds_give_each_item_three_of_its_own_labels(tmp_path: Path) -
     assert len(larger.item_ids) == len(more.verdicts) == 400
     np.save(folder / "counts.npy", counts)
     assert found(folder, tmp_path)["crowds"] == 5
+
+
+def test_rounds_ask_the_riskiest_first_and_leave_them_out_of_the_audit(tmp_path: Path) -> None:
+    crowd, gold = read_folder(write(tmp_path / "small", items=400, wrong=0.4))
+    experts = Experts(gold)
+    before: Frozen | None = None
+    for frozen in rounds(first_evidence(crowd), cupel, experts, Scorer(gold).item_ids()):
+        assert experts.log == list(frozen.asked)
+        assert not set(frozen.asked) & set(frozen.item_ids)
+        assert frozen.size == 400
+        assert np.all(np.diff(frozen.log_odds) <= 0)
+        if before is not None:
+            more = frozen.asked[len(before.asked) :]
+            assert more == before.item_ids[-len(more) :]
+            wrong = [
+                gold.verdicts[item] != label for item, label in zip(more, before.labels[-len(more) :], strict=True)
+            ]
+            assert frozen.last_wrong_share == np.mean(wrong)
+        before = frozen
+    assert experts.charged == round(0.32 * 400)
+
+
+def test_a_first_round_is_held_and_further_ones_only_where_they_are_cheap_or_pay() -> None:
+    frozen = Frozen((), 0.0, tuple(map(str, range(1_000))), ("x",) * 1_000, np.linspace(9, 0, 1_000))
+    assert has_rounds_left(frozen, Plan(np.array([0.1]), 0.0))
+    later = frozen._replace(asked=("a",) * 10)
+    for chance, wrong, is_held in ((0.9, 0.0, True), (0.8, 0.2, False), (0.5, 0.3, True), (0.3, 0.9, False)):
+        assert has_rounds_left(later._replace(last_wrong_share=wrong), Plan(np.array([0.1]), chance)) == is_held
+    assert not has_rounds_left(frozen._replace(asked=("a",) * 500), Plan(np.array([0.1]), 1.0))
+
+
+def test_a_replay_charges_rounds_audit_and_adjudication_and_repairs_what_was_seen() -> None:
+    ids = tuple(f"{number:04}" for number in range(990))
+    truth = dict.fromkeys(ids, "x") | {f"early {number}": "y" for number in range(10)}
+    labels = ("x",) * 980 + ("y",) * 10
+    frozen = Frozen(tuple(item for item in truth if item.startswith("early")), 0.5, ids, labels, np.linspace(9, 0, 990))
+    gold, planned = Gold(truth), plan(frozen, 0.02)
+    assert 0 < planned.shares[0] < 1
+    everything = deploy(frozen, planned, np.zeros(990), Experts(gold), Scorer(gold), 0.02)
+    assert (everything.seen_share, everything.final_error, everything.is_certified) == (1.0, 0.0, False)
+    nothing = deploy(frozen, planned, np.ones(990), Experts(gold), Scorer(gold), 0.02)
+    assert (nothing.seen_share, nothing.final_error, nothing.is_false) == (10 / 1_000, 10 / 1_000, False)
+    assert deploy(frozen, planned, np.ones(990), Experts(gold), Scorer(gold), 0.005).is_false
+
+
+def test_sets_over_their_budget_are_rarely_certified() -> None:
+    # All wrong labels at the safe end, where no ranking points to; as many as make a false certificate likeliest.
+    ids = tuple(f"{number:04}" for number in range(1_000))
+    gold = Gold(dict.fromkeys(ids, "x"))
+    frozen = Frozen((), 0.0, ids, ("x",) * 1_000, np.linspace(9, 0, 1_000))
+    planned, rng = plan(frozen, 0.02), np.random.default_rng(5)
+    wrong = 20 + len(planned.shares)
+    frozen = frozen._replace(labels=("y",) * wrong + ("x",) * (1_000 - wrong))
+    false = sum(
+        deploy(frozen, planned, rng.random(1_000), Experts(gold), Scorer(gold), 0.02).is_false for _ in range(1_000)
+    )
+    assert 1_000 * 0.02 < false < 1_000 * 0.055
 
 
 def test_oracles_know_what_they_should() -> None:

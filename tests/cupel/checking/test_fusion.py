@@ -5,11 +5,8 @@ from math import log
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from cupel.checking.fusion import WEIGHTS, choose_weight, fuse, top_log_odds
+from cupel.checking.fusion import fuse, lessons, top_log_odds
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
 
@@ -65,7 +62,7 @@ def test_a_good_checker_gets_weight_and_helps() -> None:
     people = crowd(TRUTH, 0.75, 3)
     together = fuse(people, informed(TRUTH, 0.9, 0.9), CLASSES)
     alone = fuse(people, opinions([None] * 600), CLASSES)
-    assert together.weight >= 0.75
+    assert together.weights.checker >= 0.75
     assert wrong(together.label) < 0.7 * wrong(alone.label)
 
 
@@ -73,18 +70,18 @@ def test_a_checker_that_guesses_does_no_harm() -> None:
     people = crowd(TRUTH, 0.75, 3)
     together = fuse(people, informed(TRUTH, 0.95, 0.5), CLASSES)
     alone = fuse(people, opinions([None] * 600), CLASSES)
-    assert together.weight == 0
+    assert together.weights.checker == 0
     np.testing.assert_array_equal(together.label, alone.label)
     np.testing.assert_allclose(together.log_odds, alone.log_odds)
 
 
 def test_a_checker_that_boasts_is_turned_down() -> None:
     people = crowd(TRUTH, 0.8, 3)
-    assert fuse(people, informed(TRUTH, 0.999, 0.8), CLASSES).weight <= 0.5
+    assert fuse(people, informed(TRUTH, 0.999, 0.8), CLASSES).weights.checker <= 0.5
 
 
 def test_a_checker_that_is_always_wrong_gets_no_weight() -> None:
-    assert fuse(crowd(TRUTH, 0.8, 3), informed(TRUTH, 0.9, 0.1), CLASSES).weight == 0
+    assert fuse(crowd(TRUTH, 0.8, 3), informed(TRUTH, 0.9, 0.1), CLASSES).weights.checker == 0
 
 
 def test_without_a_checker_the_consensus_stands() -> None:
@@ -115,7 +112,45 @@ def test_row_order_does_not_matter() -> None:
     assert one.log_odds.tobytes() == other.log_odds.tobytes()
 
 
-@given(arrays(np.float64, st.tuples(st.integers(1, 20), st.integers(2, 4)), elements=st.floats(-50, 0)))
-def test_an_opinion_without_content_gets_no_weight(answers: np.ndarray) -> None:
-    prior = np.log(np.full(answers.shape[1], 1 / answers.shape[1]))
-    assert choose_weight(answers, np.zeros(answers.shape), prior) == WEIGHTS[0] == 0
+def test_verdicts_unmask_annotators_that_are_misled_together() -> None:
+    # On every third item all annotators say the same wrong thing; people alone cannot tell.
+    misled = np.where(np.arange(600) % 3 == 0, 1 - TRUTH, TRUTH)
+    people, model = crowd(misled, 0.95, 2), informed(TRUTH, 0.95, 0.95)
+    before = fuse(people, model, CLASSES)
+    asked = {f"{item:04}": CLASSES[TRUTH[item]] for item in range(60)}
+    after = fuse(people, model, CLASSES, asked)
+    assert before.weights.crowd == 1
+    assert after.weights.crowd < 0.5
+    assert (after.label == TRUTH)[60:].mean() > (before.label == TRUTH)[60:].mean() + 0.1
+
+
+def test_verdicts_do_not_change_the_label_of_their_own_item() -> None:
+    people, model = crowd(TRUTH, 0.9, 3), opinions([None] * 600)
+    against = {"0003": CLASSES[1 - TRUTH[3]]}
+    assert fuse(people, model, CLASSES, against).label[3] == fuse(people, model, CLASSES).label[3]
+    taught = lessons(people, fuse(people, model, CLASSES), CLASSES, against)
+    assert taught["posterior"][3].as_py()[1 - TRUTH[3]] == 1.0
+
+
+def test_lessons_hold_the_joint_belief_where_there_is_something_to_go_by() -> None:
+    people, model = crowd(TRUTH[:3], 0.9, 3), opinions([[0.9, 0.1], None, None])
+    people = pa.concat_tables([people.slice(1), silent(people.slice(0, 1))])
+    found = fuse(people, model, CLASSES)
+    taught = lessons(people, found, CLASSES, {})["posterior"].to_pylist()
+    assert taught[0] is None
+    assert taught[1] == pytest.approx(found.posterior[1].tolist())
+    assert lessons(people, found, CLASSES, {"0000": "y"})["posterior"][0].as_py() == [0.0, 1.0]
+
+
+def silent(people: pa.Table) -> pa.Table:
+    place = people.column_names.index("posterior")
+    return people.set_column(place, "posterior", pa.nulls(people.num_rows, people["posterior"].type))
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [({"9999": "x"}, "'9999': no such item"), ({"0001": "z"}, "'z' on item '0001': no such class")],
+)
+def test_a_verdict_on_nothing_known_is_an_error(asked: dict[str, str], message: str) -> None:
+    with pytest.raises(TableError, match=message):
+        fuse(crowd(TRUTH, 0.9, 3), opinions([None] * 600), CLASSES, asked)
