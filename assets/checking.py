@@ -33,7 +33,8 @@ def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResu
     with bench.step(context) as step:
         labeling = step.project.labeling
         table = routes(
-            step.read("consensus"), step.read("predictions"), labeling.overlap, step.project.checking, labeling.classes
+            step.read("consensus"), step.read("predictions"), labeling.overlap, step.project.checking,
+            labeling.classes, step.project.prices,
         )  # fmt: skip
         return materialized(step, step.write("routes", table))
 

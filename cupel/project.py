@@ -395,6 +395,8 @@ class Checking(Section):
     """Inverse strength of the penalty of the linear model."""
     accept_log_odds: float = 3.0
     """Log-odds of the label from which the route is accept."""
+    route_by_price: bool = False
+    """Ask one more annotator only where that removes as much expected error per price as an expert would."""
 
     @model_validator(mode="after")
     def _checker_is_described(self) -> "Checking":

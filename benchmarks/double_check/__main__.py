@@ -18,6 +18,7 @@ from benchmarks.double_check.harness import (
     crowds_of,
     measure,
     summary,
+    thinned,
 )
 from benchmarks.double_check.rankers import OURS
 from cupel.errors import CupelError
@@ -25,31 +26,37 @@ from cupel.errors import CupelError
 CHOSEN = "dawid_skene"
 
 
-def report(folder: Path, replays: int, items: int | None) -> dict[str, Any]:
+def report(folder: Path, replays: int, items: int | None = None, labels: int | None = None) -> dict[str, Any]:
     """Measure a folder.
 
     Args:
         folder: A folder of the crowd form.
         replays: Audits drawn.
         items: Items to draw with replacement, where crowds are redrawn; None: each once.
+        labels: Labels of an item that are kept; None: all.
     """
     crowd, gold = read_folder(folder)
+    crowd = crowd if labels is None else thinned(crowd, labels)
     measured: list[Measured] = []
     for number, (drawn, known, here) in enumerate(crowds_of(folder, crowd, gold, replays, items)):
-        measured.append(measure(drawn, known, here, number))
+        measured.append(measure(drawn, known, here, number, is_first=number == 0))
     methods = list(measured[0].accuracy)
     deployed = [name for name in DEPLOYED if (name, BUDGETS[0]) in measured[0].outcomes]
     return {
         "dataset": crowd.name,
         "items": len(known.verdicts),
         "classes": len(crowd.classes),
+        "labels": crowd.annotations.num_rows,
         "crowds": len(measured),
         "is_model_external": crowd.model is not None,
-        "accuracy": {name: _mean(one.accuracy[name] for one in measured) for name in methods},
-        "seconds": {name: _mean(one.seconds[name] for one in measured) for name in methods},
+        "accuracy": {name: _mean(one.accuracy[name] for one in measured if name in one.accuracy) for name in methods},
+        "seconds": {name: _mean(one.seconds[name] for one in measured if name in one.seconds) for name in methods},
         "chosen_method": CHOSEN,
         "oracle_frontier": {
-            name: {str(target): _mean(one.frontier[name][target] for one in measured) for target in TARGETS}
+            name: {
+                str(target): _mean(one.frontier[name][target] for one in measured if name in one.frontier)
+                for target in TARGETS
+            }
             for name in methods
         },
         "deployed": [summary(measured, OURS, budget) for budget in BUDGETS],
@@ -61,17 +68,43 @@ def report(folder: Path, replays: int, items: int | None) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="A folder of the crowd form, or of such.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), required=True, help="Where to write the figures.")
-@click.option("--replays", type=click.IntRange(min=2), default=200, show_default=True, help="Audits drawn.")
-@click.option("--items", type=click.IntRange(min=1), help="Draw so many items with replacement (needs counts.npy).")
-def main(data: Path, json_path: Path, replays: int, items: int | None) -> None:
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A folder of the crowd form, or of such.",
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where to write the figures.",
+)
+@click.option(
+    "--replays",
+    type=click.IntRange(min=2),
+    default=200,
+    show_default=True,
+    help="Audits drawn.",
+)
+@click.option(
+    "--items",
+    type=click.IntRange(min=1),
+    help="Draw so many items with replacement (needs counts.npy).",
+)
+@click.option(
+    "--labels",
+    type=click.IntRange(min=1),
+    help="Keep at most so many labels of each item.",
+)
+def main(data: Path, json_path: Path, replays: int, items: int | None, labels: int | None) -> None:
     """Rank, audit, cut and adjudicate again and again; say what experts see and whether it was right."""
     try:
         folders = folders_in(data)
         found = []
         for folder in folders:
-            found.append(report(folder, replays, items))
+            found.append(report(folder, replays, items, labels))
             _print(found[-1])
     except CupelError as error:
         raise click.ClickException(str(error)) from None
@@ -87,16 +120,29 @@ def _mean(values: Any) -> float:
 def _print(found: dict[str, Any]) -> None:
     table = Table(title=f"{found['dataset']}: {found['items']:,} items, {found['crowds']} crowd(s); experts see (%)")
     columns = [OURS, *found["deployed_with_other_rankers"]]
-    for name in ("budget", "before", "audited", *columns, "p80", "false", "floor", "CP"):
+    for name in (
+        "budget",
+        "before",
+        "audited",
+        *columns,
+        "p80",
+        "false",
+        "floor",
+        "CP",
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     rows = {OURS: found["deployed"], **found["deployed_with_other_rankers"]}
     for place, own in enumerate(found["deployed"]):
         shares = [own["asked_before_share"]]
         shares += [rows[name][place]["experts_seen_share"]["mean"] for name in columns]
-        shares += [own["experts_seen_share"]["p80"], own["false_certificate_share"], own["floor_share"]]
+        shares += [
+            own["experts_seen_share"]["p80"],
+            own["false_certificate_share"],
+            own["floor_share"],
+        ]
         texts = [f"{100 * share:.1f}" for share in (*shares, own["clopper_pearson_share"])]
         table.add_row(f"{own['budget']:.1%}", texts[0], f"{own['audited']:.0f}", *texts[1:])
-    Console().print(table)
+    Console(width=140).print(table)
 
 
 if __name__ == "__main__":

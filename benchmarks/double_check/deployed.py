@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from operator import ne
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.rankers import Evidence, Ranker, taught
 from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.hypergeometric import Integers, Reals
-from cupel.certificate.rising import rising_shares, walk
+from cupel.certificate.rising import Rise, rising_shares, walk
 from cupel.certificate.rising_plan import STEPS, choose_rise, exponentials
 from cupel.certificate.risk import Course, course_of_chances
 from cupel.certificate.sequence import floor_share
@@ -33,12 +34,13 @@ class Frozen(NamedTuple):
     """Labels as they go to the audit.
 
     `asked` are the items that experts decided in the rounds before, `last_wrong_share` is how many labels
-    were wrong in the last of these; the others stand in risk order, the safest first, each with its label
-    (None is no label) and its log-odds.
+    were wrong in the last of these, `can_learn` that verdicts can change the order; the others stand in risk
+    order, the safest first, each with its label (None is no label) and its log-odds.
     """
 
     asked: tuple[str, ...]
     last_wrong_share: float
+    can_learn: bool
     item_ids: tuple[str, ...]
     labels: tuple[str | None, ...]
     log_odds: Reals
@@ -86,11 +88,24 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
         places = {item: place for place, item in enumerate(evidence.crowd.item_ids)}
         rest = (item for item in item_ids if item not in verdicts)
         # Equal log-odds are ordered by a hash of the id.
-        order = sorted(rest, key=lambda item: (-ranking.log_odds[places[item]], hashlib.sha256(item.encode()).digest()))
+        order = sorted(
+            rest,
+            key=lambda item: (
+                -ranking.log_odds[places[item]],
+                hashlib.sha256(item.encode()).digest(),
+            ),
+        )
         known = [int(ranking.label[places[item]]) for item in order]
         labels = tuple(evidence.crowd.classes[place] if place >= 0 else None for place in known)
         log_odds = ranking.log_odds[[places[item] for item in order]]
-        frozen = Frozen(tuple(verdicts), last_wrong_share, tuple(order), labels, log_odds)
+        frozen = Frozen(
+            tuple(verdicts),
+            last_wrong_share,
+            ranking.lessons is not None,
+            tuple(order),
+            labels,
+            log_odds,
+        )
         yield frozen
         after = _next_round(frozen)
         if after is None:
@@ -104,10 +119,11 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
 
 
 def plan(frozen: Frozen, error_budget: float) -> Plan:
-    """Return how the audit's share rises, by what people and model believe; no gold is asked for.
+    """Return how the audit's share rises, and how likely experts see the next round's items.
 
-    Any rise is valid. Errors are taken to come along the risk order as often as the log-odds say, and more
-    often (`DOUBTS`, `HIDDEN`); the rise is the cheapest on geometric average over these.
+    The rise is the library's own, which knows nothing of the labels, the same for all rankers: log-odds are
+    too sure of themselves to plan by. The chance is a guess by the log-odds, and by errors that are more
+    frequent than they say (`DOUBTS`, `HIDDEN`). Neither asks for gold.
 
     Args:
         frozen: Labels and order.
@@ -115,21 +131,34 @@ def plan(frozen: Frozen, error_budget: float) -> Plan:
     """
     allowed = floor_share(error_budget, frozen.size)
     alpha = attempt_levels(1, can_be_contested=False).wrong
-    courses = _courses(frozen.log_odds)
-    shares = rising_shares(choose_rise(len(frozen.item_ids), allowed, alpha, courses), allowed, alpha)
-    return Plan(shares, float(np.mean([_seen_chance(frozen, shares, course) for course in courses])))
+    shares = rising_shares(_rise(frozen.size, allowed, alpha), allowed, alpha)
+    chances = [_seen_chance(frozen, shares, course) for course in _courses(frozen.log_odds)]
+    return Plan(shares, float(np.mean(chances)))
+
+
+@cache
+def _rise(size: int, allowed: int, alpha: float) -> Rise:
+    return choose_rise(size, allowed, alpha)
 
 
 def has_rounds_left(frozen: Frozen, planned: Plan) -> bool:
-    """Tell whether another round is asked for: always a first one, and then as long as they are cheap or pay."""
-    if _next_round(frozen) is None:
+    """Tell whether another round is asked for: always a first one, and then as long as they are cheap or pay.
+
+    A ranker that learns nothing from verdicts has no rounds, which could only cost.
+    """
+    if not frozen.can_learn or _next_round(frozen) is None:
         return False
     is_worth = planned.next_seen_chance >= WORTH_CHANCE and frozen.last_wrong_share >= WORTH_WRONG_SHARE
     return not frozen.asked or planned.next_seen_chance >= CHEAP_CHANCE or is_worth
 
 
 def deploy(
-    frozen: Frozen, planned: Plan, marks: Reals, experts: Experts, scorer: Scorer, error_budget: float
+    frozen: Frozen,
+    planned: Plan,
+    marks: Reals,
+    experts: Experts,
+    scorer: Scorer,
+    error_budget: float,
 ) -> Outcome:
     """Audit, adjudicate, repair; then score.
 
@@ -147,7 +176,11 @@ def deploy(
     for item in frozen.asked:
         experts.ask_expert(item)
     size = len(frozen.item_ids)
-    labels, is_asked, is_found = list(frozen.labels), np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    labels, is_asked, is_found = (
+        list(frozen.labels),
+        np.zeros(size, np.bool_),
+        np.zeros(size, np.bool_),
+    )
 
     def ask(places: Integers) -> None:
         for place in places.tolist():
@@ -166,7 +199,13 @@ def deploy(
     left = sum(scorer.are_wrong(frozen.item_ids, labels))
     is_certified = not bool(is_asked.all())
     is_false = is_certified and left > floor_share(error_budget, frozen.size)
-    return Outcome(audited, experts.charged / frozen.size, is_certified, is_false, left / frozen.size)
+    return Outcome(
+        audited,
+        experts.charged / frozen.size,
+        is_certified,
+        is_false,
+        left / frozen.size,
+    )
 
 
 def _courses(log_odds: Reals) -> list[Course]:
@@ -186,6 +225,9 @@ def _seen_chance(frozen: Frozen, shares: Reals, course: Course) -> float:
     if after is None:
         return 0.0
     place = frozen.size - after
-    met = np.cumsum(exponentials(PATHS, max(STEPS))[:, : len(shares)] / np.maximum(shares, 1e-12), axis=1)
+    met = np.cumsum(
+        exponentials(PATHS, max(STEPS))[:, : len(shares)] / np.maximum(shares, 1e-12),
+        axis=1,
+    )
     found = (met <= np.interp(place, course.items, course.wrong)).sum(axis=1)
     return float(np.append(shares, 1.0)[found].mean())

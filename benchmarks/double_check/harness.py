@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,17 +10,38 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.double_check.deployed import Frozen, Outcome, Plan, deploy, has_rounds_left, plan, rounds
+from benchmarks.double_check.deployed import (
+    Frozen,
+    Outcome,
+    Plan,
+    deploy,
+    has_rounds_left,
+    plan,
+    rounds,
+)
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold
-from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
-from benchmarks.double_check.rankers import OURS, Evidence, Ranker, first_evidence, rankers
-from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
+from benchmarks.double_check.oracle import (
+    clopper_pearson_share,
+    floor_of_any,
+    frontier_share,
+)
+from benchmarks.double_check.rankers import (
+    OURS,
+    Evidence,
+    Ranker,
+    first_evidence,
+    rankers,
+)
+from cupel.certificate.hypergeometric import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+)
 
 BUDGETS = (0.003, 0.005, 0.01, 0.02, 0.05)
 TARGETS = (0.003, 0.005, 0.01, 0.02, 0.05)
 # Rankers that are put through the same procedure, with the same draws and audit sizes.
-DEPLOYED = (OURS, "majority", "dawid_skene", "crowdlab")
+DEPLOYED = (OURS, "majority", "dawid_skene", "crowdlab", "crowdlab_in_rounds")
 LABELS_REDRAWN = 3
 MOST_CROWDS = 40
 SEED = 1912
@@ -42,7 +64,7 @@ class Measured(NamedTuple):
     limits: dict[tuple[str, float], tuple[float, float]]
 
 
-def measure(crowd: Crowd, gold: Gold, replays: int, seed: int) -> Measured:
+def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, is_first: bool = True) -> Measured:
     """Rank a crowd by every method, take some of them through the whole procedure, and replay the audit.
 
     Args:
@@ -50,6 +72,7 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int) -> Measured:
         gold: What experts and scorer know.
         replays: Audits drawn; an item's mark is the same for all methods.
         seed: Of the draws.
+        is_first: Rank by methods that are not deployed too; of redrawn crowds the first will do.
     """
     scorer = Scorer(gold)
     ids = scorer.item_ids()
@@ -59,16 +82,23 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int) -> Measured:
     found = Measured({}, {}, {}, {}, {}, {})
     marks = [dict(zip(ids, _uniform(seed, number, len(ids)), strict=True)) for number in range(replays)]
     for name, ranker in rankers(evidence).items():
+        if name not in DEPLOYED and not is_first:
+            continue
         start = time.perf_counter()
         first = next(rounds(evidence, ranker, Experts(gold), ids))
-        found.seconds[name] = time.perf_counter() - start + (before if name in (OURS, "crowdlab", "model") else 0.0)
+        found.seconds[name] = (
+            time.perf_counter() - start + (before if name in (OURS, "model", "crowdlab", "crowdlab_in_rounds") else 0.0)
+        )
         is_wrong = np.array(scorer.are_wrong(first.item_ids, first.labels))
         found.accuracy[name] = 1 - float(is_wrong.mean())
         found.frontier[name] = {target: frontier_share(is_wrong, target) for target in TARGETS}
         if name in DEPLOYED:
             for budget, frozen, planned in _frozen(evidence, ranker, gold, ids):
                 key = (name, budget)
-                found.limits[key] = clopper_pearson_share(is_wrong, budget), floor_of_any(is_wrong, budget)
+                found.limits[key] = (
+                    clopper_pearson_share(is_wrong, budget),
+                    floor_of_any(is_wrong, budget),
+                )
                 found.asked[key] = len(frozen.asked) / frozen.size
                 found.outcomes[key] = [
                     deploy(
@@ -135,9 +165,26 @@ def redrawn(crowd: Crowd, gold: Gold, counts: np.ndarray, seed: int, items: int 
         before = {item: place for place, item in enumerate(crowd.item_ids)}
         model = crowd.model[[before[ids[places[place]]] for place in order]]
     new = crowd._replace(
-        item_ids=tuple(names[place] for place in order), annotations=annotations, model=model, texts=None, features=None
+        item_ids=tuple(names[place] for place in order),
+        annotations=annotations,
+        model=model,
+        texts=None,
+        features=None,
     )
     return new, Gold({name: gold.verdicts[ids[place]] for name, place in zip(names, places, strict=True)})
+
+
+def thinned(crowd: Crowd, labels: int) -> Crowd:
+    """Keep at most so many labels of each item, drawn at random, the same each time."""
+    order = np.random.default_rng(SEED).permutation(crowd.annotations.num_rows)
+    items = crowd.annotations["item_id"].to_pylist()
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in order.tolist():
+        seen[items[row]] += 1
+        if seen[items[row]] <= labels:
+            kept.append(row)
+    return crowd._replace(annotations=crowd.annotations.take(pa.array(sorted(kept))))
 
 
 def crowds_of(
@@ -165,14 +212,20 @@ def summary(measured: Sequence[Measured], method: str, budget: float) -> Row:
         "budget": budget,
         "asked_before_share": float(np.mean([one.asked[method, budget] for one in measured])),
         "audited": float(np.mean([outcome.audited for outcome in outcomes])),
-        "experts_seen_share": {"mean": float(seen.mean()), "p80": float(np.quantile(seen, 0.8))},
+        "experts_seen_share": {
+            "mean": float(seen.mean()),
+            "p80": float(np.quantile(seen, 0.8)),
+        },
         "certified_share": sum(outcome.is_certified for outcome in outcomes) / count,
         "false_certificate_share": false / count,
         "false_certificate_interval": [
             clopper_pearson_lower(false, count, 0.975),
             clopper_pearson_upper(false, count, 0.975),
         ],
-        "final_error": {"mean": float(final.mean()), "p95": float(np.quantile(final, 0.95))},
+        "final_error": {
+            "mean": float(final.mean()),
+            "p95": float(np.quantile(final, 0.95)),
+        },
         "clopper_pearson_share": float(limits[:, 0].mean()),
         "floor_share": float(limits[:, 1].mean()),
         "replays": count,
@@ -196,4 +249,10 @@ def comparison(measured: Sequence[Measured], peer: str, budget: float) -> Row:
     values = pairs[0] if len(pairs) == 1 else np.array([pair.mean() for pair in pairs])
     half = 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     middle = float(values.mean())
-    return {"budget": budget, "method": peer, "difference": middle, "low": middle - half, "high": middle + half}
+    return {
+        "budget": budget,
+        "method": peer,
+        "difference": middle,
+        "low": middle - half,
+        "high": middle + half,
+    }

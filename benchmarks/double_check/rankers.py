@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
 from cupel.checking.fusion import TINY, fuse, lessons
-from cupel.consensus.coding import Coded, Integers, Reals, by_item, code, lists_of, vectors, vote_counts
+from cupel.consensus.coding import (
+    Coded,
+    Integers,
+    Reals,
+    by_item,
+    code,
+    lists_of,
+    vectors,
+    vote_counts,
+)
 from cupel.consensus.consensus import consensus
 from cupel.consensus.methods import METHODS, Fitted
 from cupel.consensus.passes import is_answered
@@ -72,7 +81,8 @@ def rankers(evidence: Evidence) -> dict[str, Ranker]:
     if has_model(evidence):
         found["model"] = model_alone
         if len(evidence.coded.annotators) > 1:
-            found["crowdlab"] = crowdlab
+            found["crowdlab"] = crowdlab_once
+            found["crowdlab_in_rounds"] = crowdlab
     return found
 
 
@@ -106,8 +116,13 @@ def model_alone(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
     return _ranking(*_top(said), ~np.isnan(said[:, 0]), None)
 
 
+def crowdlab_once(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
+    """Rank by cleanlab's CROWDLAB as it comes: with the first predictions, trained on the same consensus as ours."""
+    return crowdlab(evidence, verdicts)._replace(lessons=None)
+
+
 def crowdlab(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
-    """Rank by cleanlab's CROWDLAB, with predictions made as ours are; its labels and verdicts train the next model.
+    """Rank by cleanlab's CROWDLAB in rounds: its labels and experts' verdicts train the next model.
 
     Source: Goh, Tkachenko and Mueller (2022), CROWDLAB.
     """
@@ -148,4 +163,8 @@ def _top(posterior: Reals) -> tuple[Integers, Reals]:
 
 
 def _ranking(label: Integers, log_odds: Reals, is_known: Flags, lessons_next: pa.Table | None) -> Ranking:
-    return Ranking(np.where(is_known, label, -1), np.where(is_known, log_odds, -np.inf), lessons_next)
+    return Ranking(
+        np.where(is_known, label, -1),
+        np.where(is_known, log_odds, -np.inf),
+        lessons_next,
+    )

@@ -7,12 +7,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cupel.checking.fusion import fuse
+from cupel.checking.fusion import Fusion, fuse
+from cupel.checking.worth import answer_accuracy, is_annotator_worth_more
 from cupel.consensus.coding import by_item
-from cupel.project import Checking, Overlap
+from cupel.project import Checking, Overlap, Prices
 from cupel.tables import ROUTES, TEXT, conform
 
 Flags = NDArray[np.bool_]
+
+FREE = Prices()
 
 # Route and reason; of those that hold for an item, the first counts.
 AWAITS_FIRST = ("annotator", "awaits its first answers")
@@ -22,12 +25,18 @@ ALL_AGREE = ("accept", "annotators and checker agree")
 ENOUGH_EVIDENCE = ("accept", "opinions differ, the evidence is strong")
 UNCHECKED = ("accept", "annotators are sure enough, the checker has no opinion")
 TIED = ("expert", "annotators are tied")
+EXPERT_IS_CHEAPER = ("expert", "an expert removes more error per price than one more annotator")
 CHECKER_AGAINST_PEOPLE = ("expert", "checker against people")
 WEAK_EVIDENCE = ("expert", "the evidence is weak")
 
 
 def routes(
-    consensus: pa.Table, predictions: pa.Table, overlap: Overlap, settings: Checking, classes: Sequence[str]
+    consensus: pa.Table,
+    predictions: pa.Table,
+    overlap: Overlap,
+    settings: Checking,
+    classes: Sequence[str],
+    prices: Prices = FREE,
 ) -> pa.Table:
     """Return what happens to every item next.
 
@@ -40,6 +49,7 @@ def routes(
         overlap: Annotators asked at first, and at most; the share of items from which on a round is worth it.
         settings: Log-odds from which on an item is accepted.
         classes: The ontology.
+        prices: Of an annotator's and an expert's answer; they count where `settings.route_by_price` is set.
 
     Returns:
         ROUTES, one row per item, by item id.
@@ -59,6 +69,10 @@ def routes(
     is_strong = found.log_odds >= settings.accept_log_odds
     awaits_first, is_split = votes < overlap.first, may_ask & ~is_unanimous
     is_doubted = may_ask & is_opposed & ~is_strong
+    is_dear = np.zeros(len(votes), np.bool_)
+    if settings.route_by_price:
+        is_dear = (is_split | is_doubted) & ~_is_worth_asking(found, consensus, label, prices)
+        is_split, is_doubted = is_split & ~is_dear, is_doubted & ~is_dear
     is_worth_a_round = (awaits_first | is_split | is_doubted).sum() >= overlap.least_share * len(votes)
     rules = [
         (awaits_first, AWAITS_FIRST),
@@ -67,6 +81,7 @@ def routes(
         (is_strong & ~is_predicted, UNCHECKED),
         (is_strong & is_unanimous & ~is_opposed, ALL_AGREE),
         (is_strong, ENOUGH_EVIDENCE),
+        (is_dear, EXPERT_IS_CHEAPER),
         (_flags(consensus["is_tie"]), TIED),
         (is_opposed, CHECKER_AGAINST_PEOPLE),
         (np.ones(len(votes), dtype=np.bool_), WEAK_EVIDENCE),
@@ -81,6 +96,14 @@ def routes(
         "log_odds": pa.array(found.log_odds, mask=~found.is_known),
     }
     return conform(pa.table(columns), ROUTES)
+
+
+def _is_worth_asking(found: Fusion, consensus: pa.Table, label: pa.Array, prices: Prices) -> Flags:
+    """Tell where one more annotator removes at least as much expected error per price as an expert."""
+    is_with = _flags(pc.or_(consensus["is_tie"], pc.fill_null(pc.equal(consensus["majority_label"], label), False)))
+    votes, agreement = consensus["votes"].to_numpy(), consensus["agreement"].to_numpy()
+    accuracy = answer_accuracy(found.posterior, found.label, votes, agreement, is_with)
+    return is_annotator_worth_more(found.posterior, accuracy, prices)
 
 
 def _flags(values: pa.ChunkedArray) -> Flags:

@@ -13,7 +13,7 @@ from benchmarks.double_check.__main__ import main
 from benchmarks.double_check.deployed import Frozen, Plan, deploy, has_rounds_left, plan, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
-from benchmarks.double_check.harness import redrawn
+from benchmarks.double_check.harness import redrawn, thinned
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
 from benchmarks.double_check.rankers import Ranking, cupel, first_evidence, rankers
@@ -170,19 +170,22 @@ def test_rounds_ask_the_riskiest_first_and_leave_them_out_of_the_audit(tmp_path:
 
 
 def test_a_first_round_is_held_and_further_ones_only_where_they_are_cheap_or_pay() -> None:
-    frozen = Frozen((), 0.0, tuple(map(str, range(1_000))), ("x",) * 1_000, np.linspace(9, 0, 1_000))
+    frozen = Frozen((), 0.0, True, tuple(map(str, range(1_000))), ("x",) * 1_000, np.linspace(9, 0, 1_000))
     assert has_rounds_left(frozen, Plan(np.array([0.1]), 0.0))
     later = frozen._replace(asked=("a",) * 10)
     for chance, wrong, is_held in ((0.9, 0.0, True), (0.8, 0.2, False), (0.5, 0.3, True), (0.3, 0.9, False)):
         assert has_rounds_left(later._replace(last_wrong_share=wrong), Plan(np.array([0.1]), chance)) == is_held
     assert not has_rounds_left(frozen._replace(asked=("a",) * 500), Plan(np.array([0.1]), 1.0))
+    assert not has_rounds_left(frozen._replace(can_learn=False), Plan(np.array([0.1]), 1.0))
 
 
 def test_a_replay_charges_rounds_audit_and_adjudication_and_repairs_what_was_seen() -> None:
     ids = tuple(f"{number:04}" for number in range(990))
     truth = dict.fromkeys(ids, "x") | {f"early {number}": "y" for number in range(10)}
     labels = ("x",) * 980 + ("y",) * 10
-    frozen = Frozen(tuple(item for item in truth if item.startswith("early")), 0.5, ids, labels, np.linspace(9, 0, 990))
+    frozen = Frozen(
+        tuple(item for item in truth if item.startswith("early")), 0.5, True, ids, labels, np.linspace(9, 0, 990)
+    )
     gold, planned = Gold(truth), plan(frozen, 0.02)
     assert 0 < planned.shares[0] < 1
     everything = deploy(frozen, planned, np.zeros(990), Experts(gold), Scorer(gold), 0.02)
@@ -196,7 +199,7 @@ def test_sets_over_their_budget_are_rarely_certified() -> None:
     # All wrong labels at the safe end, where no ranking points to; as many as make a false certificate likeliest.
     ids = tuple(f"{number:04}" for number in range(1_000))
     gold = Gold(dict.fromkeys(ids, "x"))
-    frozen = Frozen((), 0.0, ids, ("x",) * 1_000, np.linspace(9, 0, 1_000))
+    frozen = Frozen((), 0.0, True, ids, ("x",) * 1_000, np.linspace(9, 0, 1_000))
     planned, rng = plan(frozen, 0.02), np.random.default_rng(5)
     wrong = 20 + len(planned.shares)
     frozen = frozen._replace(labels=("y",) * wrong + ("x",) * (1_000 - wrong))
@@ -204,6 +207,15 @@ def test_sets_over_their_budget_are_rarely_certified() -> None:
         deploy(frozen, planned, rng.random(1_000), Experts(gold), Scorer(gold), 0.02).is_false for _ in range(1_000)
     )
     assert 1_000 * 0.02 < false < 1_000 * 0.055
+
+
+def test_thinning_keeps_so_many_labels_of_each_item_and_always_the_same(tmp_path: Path) -> None:
+    crowd, _ = read_folder(write(tmp_path / "small", annotators=5))
+    thin = thinned(crowd, 2)
+    counts = thin.annotations.group_by("item_id").aggregate([("label", "count")])["label_count"].to_pylist()
+    assert counts == [2] * ITEMS
+    assert thin.annotations.equals(thinned(crowd, 2).annotations)
+    assert thin.item_ids == crowd.item_ids
 
 
 def test_oracles_know_what_they_should() -> None:

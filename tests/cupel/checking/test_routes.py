@@ -5,10 +5,10 @@ import pytest
 
 from cupel.checking.fusion import fuse
 from cupel.checking.labels import awaiting, labels
-from cupel.checking.routes import routes
+from cupel.checking.routes import EXPERT_IS_CHEAPER, routes
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
-from cupel.project import Checking, Overlap
+from cupel.project import Checking, Overlap, Prices
 from cupel.tables import LABELS, PREDICTIONS, ROUTES
 
 CLASSES = ("x", "y", "z")
@@ -136,3 +136,24 @@ def test_labels_of_other_items_are_refused() -> None:
     found = routes(people, model, Overlap(), Checking(), CLASSES)
     with pytest.raises(TableError, match="routes and predictions hold different items"):
         labels(found, people, model.slice(1))
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [(Prices(annotator_answer=0.04, expert_answer=0.6), ("annotator", "annotators disagree")),
+     (Prices(annotator_answer=1.0, expert_answer=1.0), EXPERT_IS_CHEAPER),
+     (Prices(), ("annotator", "annotators disagree"))],
+)  # fmt: skip
+def test_the_dearer_answer_per_error_removed_is_not_bought(prices: Prices, expected: tuple[str, str]) -> None:
+    people, model = tables(("xy", UNSURE_X))
+    settings = Checking(accept_log_odds=3.0, route_by_price=True)
+    found = routes(people, model, OVERLAP, settings, CLASSES, prices)
+    assert (found["route"][0].as_py(), found["reason"][0].as_py()) == expected
+    unpriced = routes(people, model, OVERLAP, Checking(accept_log_odds=3.0), CLASSES, prices)
+    assert unpriced["reason"][0].as_py() == "annotators disagree"
+
+
+def test_first_answers_are_awaited_whatever_they_cost() -> None:
+    people, model = tables(("x", SURE_X))
+    settings, prices = Checking(route_by_price=True), Prices(annotator_answer=9.0, expert_answer=0.1)
+    assert routes(people, model, OVERLAP, settings, CLASSES, prices)["reason"][0].as_py() == "awaits its first answers"
