@@ -13,7 +13,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.double_check.deployed import Frozen, Outcome, deploy, plan_audit
+from benchmarks.double_check.deployed import Frozen, Outcome, deploy, plan
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
 from benchmarks.spammers import INJECTED, KINDS, Spammed, inject
@@ -163,10 +163,9 @@ def certify(
     order = np.lexsort((places, -log_odds))
     ids = [table["item_id"][int(place)].as_py() for place in places[order]]
     labels = [crowd.classes[label[row]] if is_answered[row] else None for row in order]
-    frozen = Frozen(tuple(ids), tuple(labels), log_odds[order])
-    size = plan_audit(frozen.log_odds, budget)
-    drawn = np.random.default_rng([seed, 1]).choice(len(ids), size, replace=False)
-    return deploy(frozen, drawn.tolist(), experts, scorer, budget)
+    frozen = Frozen((), 0.0, False, tuple(ids), tuple(labels), log_odds[order])
+    marks = np.random.default_rng([seed, 1]).random(len(ids))
+    return deploy(frozen, plan(frozen, budget), marks, experts, scorer, budget)
 
 
 def honest_annotators(crowd: Crowd, gold: Gold) -> frozenset[str]:
