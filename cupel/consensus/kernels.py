@@ -46,7 +46,8 @@ def shift(scores: Reals, top: Reals) -> None:
     for row in range(scores.shape[0]):
         best = scores[row, 0]
         for state in range(1, scores.shape[1]):
-            best = max(best, scores[row, state])
+            if scores[row, state] > best:
+                best = scores[row, state]
         top[row] = best
         for state in range(scores.shape[1]):
             scores[row, state] -= best
@@ -76,7 +77,9 @@ def take_over(new: Reals, old: Reals, answered: Flags, sums: Reals) -> float:
     for row in range(new.shape[0]):
         if answered[row]:
             for state in range(new.shape[1]):
-                moved = max(moved, abs(new[row, state] - old[row, state]))
+                distance = abs(new[row, state] - old[row, state])
+                if distance > moved:
+                    moved = distance
                 sums[state] += new[row, state]
         for state in range(new.shape[1]):
             old[row, state] = new[row, state]
