@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,8 +45,8 @@ from orchestration.rounds import Rounds
 from orchestration.runs import IN_PROGRESS_RUN_STATUSES
 from small_project import write_project
 
-# Part of a whole run within which a kill at any time comes, so that a lake is killed many times before it is finished.
-NEAR = 0.12
+# How far kills at any time come in all, in whole runs: over one, for what they cut off is done again.
+AHEAD = 1.6
 
 
 class Trial(NamedTuple):
@@ -133,7 +134,7 @@ def differing(expected: dict[str, str], found: dict[str, str]) -> list[str]:
 
 
 def kills(folder: Path, seed: int, wanted: int, home: Path | None = None) -> dict[str, Any]:
-    """Kill runs until there were so many kills, each lake as often as it takes to come to its end."""
+    """Kill the runs of one lake at changes of the disk, in one place after the other, those of the next at any time."""
     rng = random.Random(seed)
     undisturbed = deploy(folder / "undisturbed", home)
     whole, expected, nothing = undisturbed.end(), undisturbed.state(), undisturbed.end()
@@ -144,10 +145,12 @@ def kills(folder: Path, seed: int, wanted: int, home: Path | None = None) -> dic
     lakes = 0
     while len(killed) < wanted and not faults:
         trial = deploy(folder / f"killed{lakes}", home)
+        steps: Sequence[Aim | None]
+        steps = [None] * (wanted - len(killed)) if lakes else _sample(aims(whole.counts, rng), wanted * 2 // 3, rng)
         lakes += 1
-        for aim in _in_turn(aims(whole.counts, rng), rng, wanted - len(killed)):
-            after = None if aim else nothing.seconds + rng.uniform(-nothing.seconds / 2, NEAR * whole.seconds)
-            ended = trial.end(aim, after)
+        for aim in steps:
+            ahead = rng.uniform(0, AHEAD * whole.seconds / len(steps))
+            ended = trial.end(aim, None if aim else nothing.seconds * rng.uniform(0.5, 1) + ahead)
             if ended.code != -signal.SIGKILL:
                 faults += [] if ended.code == FINISHED else [f"a run ended with {ended.code}"]
                 break
@@ -164,10 +167,9 @@ def kills(folder: Path, seed: int, wanted: int, home: Path | None = None) -> dic
     }  # fmt: skip
 
 
-def _in_turn(found: list[Aim], rng: random.Random, most: int) -> list[Aim | None]:
-    """Return what a lake goes through: aims in the order of a run, and kills at any time, None, in between."""
-    steps = [step for aim in found for step in ([aim, None] if rng.random() < 0.5 else [aim])]
-    return [steps[place] for place in sorted(rng.sample(range(len(steps)), min(most, len(steps))))]
+def _sample(found: list[Aim], most: int, rng: random.Random) -> Sequence[Aim | None]:
+    """Return so many aims at most, in their order."""
+    return [found[place] for place in sorted(rng.sample(range(len(found)), min(most, len(found))))]
 
 
 def _unfinished(trial: Trial) -> list[str]:
@@ -201,7 +203,7 @@ def full_disk(folder: Path) -> dict[str, Any]:
     """Let the disk be full, with room for a little more each time, until a run finishes."""
     undisturbed = deploy(folder / "undisturbed")
     expected = (undisturbed.end(), undisturbed.state())[1]
-    result: dict[str, Any] = {"limited": [], "tmpfs": [], "where": []}
+    result: dict[str, Any] = {"limited": [], "tmpfs": [], "written": []}
     limited = deploy(folder / "limited")
     for size in (2_000, 6_000, 9_000, 14_000, None):
         result["limited"].append(in_child(lambda size=size: _within(size, limited)))  # type: ignore[misc]
@@ -214,9 +216,8 @@ def full_disk(folder: Path) -> dict[str, Any]:
     try:
         for size in (60, 120, 240, 360, 480, 600, 50_000):
             subprocess.run(["mount", "-o", f"remount,size={size}k", mount], check=True)
-            ended = small.end()
-            result["tmpfs"].append(ended.code)
-            result["where"].append(ended.place)
+            result["tmpfs"].append(in_child(small.run))
+            result["written"].append(len(list(mount.glob("small/tables/*/*/commit.json"))))
         result["tmpfs_faults"] = differing(expected, small.state())
     finally:
         subprocess.run(["umount", mount], check=True)

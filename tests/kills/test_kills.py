@@ -70,6 +70,7 @@ def test_a_full_disk_is_said_and_the_run_that_has_room_finishes(tmp_path: Path) 
         pytest.skip(f"a small tmpfs {found['tmpfs']}")
     assert (found["tmpfs"], found["tmpfs_faults"]) == ([BROKEN] * 6 + [FINISHED], [])
     assert len(full) >= 10
+    assert len(set(found["written"])) > 3  # full at several places of the chain
 
 
 @pytest.mark.kills
