@@ -1,0 +1,64 @@
+"""Codes of languages made comparable: two letters to three, and standard languages to what they are standard of."""
+
+from typing import NamedTuple
+
+UNDETERMINED = "und"
+# ISO 639-1 to ISO 639-3 (for macro-languages, their code), with codes that tools still use.
+_TWO = """
+aa aar ab abk ae ave af afr ak aka am amh an arg ar ara as asm av ava ay aym az aze ba bak be bel bg bul bh bho bi bis
+bm bam bn ben bo bod br bre bs bos ca cat ce che ch cha co cos cr cre cs ces cu chu cv chv cy cym da dan de deu dv div
+dz dzo ee ewe el ell en eng eo epo es spa et est eu eus fa fas ff ful fi fin fj fij fo fao fr fra fy fry ga gle gd gla
+gl glg gn grn gu guj gv glv ha hau he heb hi hin ho hmo hr hrv ht hat hu hun hy hye hz her ia ina id ind ie ile ig ibo
+ii iii ik ipk in ind io ido is isl it ita iu iku iw heb ja jpn ji yid jv jav jw jav ka kat kg kon ki kik kj kua kk kaz
+kl kal km khm kn kan ko kor kr kau ks kas ku kur kv kom kw cor ky kir la lat lb ltz lg lug li lim ln lin lo lao lt lit
+lu lub lv lav mg mlg mh mah mi mri mk mkd ml mal mn mon mr mar ms msa mt mlt my mya na nau nb nob nd nde ne nep ng ndo
+nl nld nn nno no nob nr nbl nv nav ny nya oc oci oj oji om orm or ori os oss pa pan pi pli pl pol ps pus pt por qu que
+rm roh rn run ro ron ru rus rw kin sa san sc srd sd snd se sme sg sag si sin sk slk sl slv sm smo sn sna so som sq sqi
+sr srp ss ssw st sot su sun sv swe sw swa ta tam te tel tg tgk th tha ti tir tk tuk tl tgl tn tsn to ton tr tur ts tso
+tt tat tw twi ty tah ug uig uk ukr ur urd uz uzb ve ven vi vie vo vol wa wln wo wol xh xho yi yid yo yor za zha zh zho
+zu zul
+"""
+# A language that stands for its macro-language where no other of it is told apart.
+_STANDARD = """
+arb ara pes fas cmn zho ekk est lvs lav zsm msa zlm msa plt mlg khk mon uzn uzb azj aze als sqi swh swa gaz orm ydd
+yid npi nep ory ori pbt pus pbu pus kmr kur gug grn ayr aym knc kau dik din fuv ful kng kon fil tgl nor nob
+"""
+_PAIRS = [*_TWO.split(), *_STANDARD.split()]
+_CODES = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True))
+
+
+class Label(NamedTuple):
+    """A language, ISO 639-3, and its script, ISO 15924, "" where it is not told."""
+
+    language: str
+    script: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.language}_{self.script}" if self.script else self.language
+
+
+def label(code: str | None) -> Label:
+    """Return what a code says, in whichever of the common forms.
+
+    >>> label("en"), str(label("pes_Arab")), str(label("zh-hant")), str(label("eng_latn"))
+    (Label(language='eng', script=''), 'fas_Arab', 'zho_Hant', 'eng_Latn')
+    >>> label("").language
+    'und'
+    """
+    parts = (code or "").replace("-", "_").split("_")
+    language = parts[0].lower()
+    language = _CODES.get(language, language)
+    script = next((part.title() for part in parts[1:] if len(part) == 4 and part.isalpha()), "")
+    is_known = len(language) in (2, 3) and language.isalpha() and language not in ("un", "mis", "mul", "zxx", "xxx")
+    return Label(language, script) if is_known and language != UNDETERMINED else Label(UNDETERMINED)
+
+
+def answer_for(answer: Label, scripts: frozenset[str]) -> Label:
+    """Return an answer as the truth would write it: Chinese letters without their kind where the truth has none.
+
+    >>> str(answer_for(label("zho_Hans"), frozenset({"Hani"})))
+    'zho_Hani'
+    """
+    if answer.script in ("Hans", "Hant") and "Hani" in scripts and answer.script not in scripts:
+        return Label(answer.language, "Hani")
+    return answer
