@@ -114,7 +114,8 @@ def scores(truth: Sequence[Label], answers: Sequence[Label]) -> dict[str, Any]:
     >>> scores([Label("eng", "Latn"), Label("rus", "Cyrl")], [Label("eng"), Label("und")])["f1"]
     {'eng': 1.0, 'rus': 0.0}
     """
-    scripted = all(one.script for one in truth) and any(one.script for one in answers)
+    # Some tools tell the script of Chinese only.
+    scripted = all(one.script for one in truth) and all(one.script for one in answers if one.language != UNDETERMINED)
     scripts = frozenset(one.script for one in truth)
     names = [str(one) if scripted else one.language for one in truth]
     given = [str(answer_for(one, scripts)) if scripted else one.language for one in answers]
@@ -132,7 +133,7 @@ def scores(truth: Sequence[Label], answers: Sequence[Label]) -> dict[str, Any]:
 def _peer(
     make: Callable[[], Callable[[str], str]], texts: list[str], truth: Sequence[Label], ours: Sequence[Label]
 ) -> dict[str, Any] | None:
-    """Return a peer's figures, and both tools' on the languages of which the peer found any; None if not installed."""
+    """Return a peer's figures, and both tools' on languages of which it found any text; None if not installed."""
     try:
         tell = make()
     except ImportError:
@@ -142,16 +143,18 @@ def _peer(
     seconds = time.process_time() - start
     theirs = [label(code) for code in answers]
     scored = scores(truth, theirs)
-    # Languages that the peer never got right may be ones that it does not claim to know.
-    found = {name for name, value in scored["f1"].items() if value > 0}
-    is_scripted = any(one.script for one in theirs)
-    own = scores(truth, ours if is_scripted else [Label(one.language) for one in ours])
+    # Languages that the peer never got right may be ones that it does not claim to know: both are also compared on
+    # the texts of the others alone.
+    found = {name.split("_")[0] for name, value in scored["f1"].items() if value > 0}
+    kept = [place for place, one in enumerate(truth) if one.language in found]
+    shared = [Label(truth[place].language) for place in kept]
     return {
         "macro_f1": scored["macro_f1"],
         "und_share": scored["und_share"],
         "languages_found": len(found),
-        "macro_f1_on_found": statistics.mean(scored["f1"][name] for name in found) if found else None,
-        "our_macro_f1_on_found": statistics.mean(own["f1"].get(name, 0.0) for name in found) if found else None,
+        "documents_on_found": len(kept),
+        "macro_f1_on_found": scores(shared, [theirs[place] for place in kept])["macro_f1"] if kept else None,
+        "our_macro_f1_on_found": scores(shared, [ours[place] for place in kept])["macro_f1"] if kept else None,
         "documents_per_second": len(texts) / seconds,
     }
 
