@@ -14,6 +14,7 @@ from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.tasks import expert_tasks
 from cupel.release import proof
+from cupel.release.audit_design import terms_of
 from cupel.release.facts import release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.gates import open_gate
@@ -110,10 +111,12 @@ def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
 def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Fill the outbox: the questions to auditors and experts, answered and open."""
     with bench.step(context) as step:
-        table = expert_tasks(
-            step.project.project, step.read("audit"), step.read("adjudications"),
-            step.read("rejected_expert_answers"), _plan(step)["expert_answers"],
-        )  # fmt: skip
+        plan, rejected = _plan(step), step.read("rejected_expert_answers")
+        if terms_of(plan).adjudicators_audited:  # the same item may be put to adjudicators and to auditors
+            given = [step.answers(batch, "audit", "expert").select(["sequence", "purpose"]) for batch in _batches(step)]
+            rejected = rejected.join(pa.concat_tables(given), "sequence", join_type="inner")
+        audit, adjudicated = step.read("audit"), step.read("adjudications")
+        table = expert_tasks(step.project.project, audit, adjudicated, rejected, plan["expert_answers"])
         return materialized(step, step.write("release_tasks", table))
 
 

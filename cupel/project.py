@@ -443,6 +443,8 @@ class Certificate(Section):
     """rising: errors found after which all that follows is adjudicated; null: fits size and budget."""
     strata: tuple[AuditStratum, ...] = ()
     """stratified: the parts of the risk order, the safest first; their shares add up to 1."""
+    adjudicators_audited: Positive | None = None
+    """Adjudicated items that another expert judges again, at random; null: adjudicators are right by definition."""
     look_every: Positive = 100
     """e_process: items between two looks."""
     guessed_errors: tuple[Share, ...] = ()

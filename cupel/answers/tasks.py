@@ -75,7 +75,7 @@ def expert_tasks(
         project: The project's name.
         audit: AUDIT of the release.
         adjudications: ADJUDICATIONS of the release; empty before the cut is known.
-        rejected: REJECTED_EXPERT_ANSWERS of the release.
+        rejected: REJECTED_EXPERT_ANSWERS of the release; with a column `purpose`, each counts for its own only.
         answers_asked: See `cupel.answers.experts.verdict`.
 
     Returns:
@@ -92,6 +92,8 @@ def _put_to_experts(
     project: str, items: pa.Table, rejected: pa.Table, answers_asked: int, terms: tuple[str, str, str]
 ) -> pa.Table:
     """Return the questions about items of AUDIT or ADJUDICATIONS; `terms` are purpose, asked_of and reason."""
+    if "purpose" in rejected.column_names:
+        rejected = rejected.filter(pc.equal(rejected["purpose"], terms[0]))
     asked, lost = places(items, rejected)
     answers = items["answers"].to_numpy()
     done = answers + np.bincount(lost, minlength=asked.max(initial=-1) + 1)[asked]

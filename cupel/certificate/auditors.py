@@ -10,6 +10,7 @@ from cupel.errors import AuditError
 
 ALPHA_SENSITIVITY_SHARE = 1 / 4
 ALPHA_ADJUDICATORS_SHARE = 1 / 4
+BUDGET_ADJUDICATORS_SHARE = 1 / 4
 
 
 class Planted(NamedTuple):
@@ -24,6 +25,14 @@ class Shared(NamedTuple):
 
     levels: Levels
     other: float
+
+
+class SecondAudit(NamedTuple):
+    """Adjudicated items put to another expert: how many, those judged so far, and of these with another verdict."""
+
+    drawn: int = 0
+    settled: int = 0
+    wrong: int = 0
 
 
 def share_alpha(levels: Levels, share: float) -> Shared:
@@ -111,7 +120,7 @@ def adjudicated_upper(adjudicated: int, second: int, wrong: int, alpha: float) -
     Args:
         adjudicated: Items whose label the adjudicators decided.
         second: Of these, drawn at random once all were decided, and judged blind by another expert.
-        wrong: Of these, where the other expert's verdict differs; they are settled by a third and repaired.
+        wrong: Of these, where the other expert's verdict differs; it takes the place of the first.
         alpha: Chance that the bound is below the truth.
 
     Returns:

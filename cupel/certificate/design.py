@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from cupel.certificate import rising
-from cupel.certificate.attempts import Levels, attempt_levels
 from cupel.certificate.e_process import cut_p_values, look_counts, upper_sequence
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.hypergeometric import Integers, Reals, binomial_upper_count, upper_count
@@ -64,7 +63,7 @@ class FixedSequence:
     def find_cut(self, evidence: Evidence, limits: Limits) -> Cutting:
         """Test the cuts."""
         wrong, contested = evidence.audit_wrong, evidence.audit_contested
-        return find_cut(evidence.is_audited, wrong, contested, limits.error_budget, _levels(limits))
+        return find_cut(evidence.is_audited, wrong, contested, limits.tested_budget, limits.levels)
 
     def upper(self, evidence: Evidence, is_counted: Flags, alpha: float, limits: Limits) -> int:
         """Bound a count by the hypergeometric distribution."""
@@ -93,9 +92,9 @@ class Stratified:
 
     def find_cut(self, evidence: Evidence, limits: Limits) -> Cutting:
         """Test the cuts, each at the worst spread of the errors over strata."""
-        levels, ends = _levels(limits), self._ends(evidence.size)
+        levels, ends = limits.levels, self._ends(evidence.size)
         upper = self.upper(evidence, evidence.is_contested, levels.contested, limits) if levels.contested else 0
-        allowed = floor_share(limits.error_budget, evidence.size - upper)
+        allowed = floor_share(limits.tested_budget, evidence.size - upper)
         if upper == evidence.size:
             return Cutting([], 0, allowed, upper)
         positions = cut_positions(evidence.size)
@@ -142,16 +141,16 @@ class EProcess:
 
     def find_cut(self, evidence: Evidence, limits: Limits) -> Cutting:
         """Return the last cut before the first that no look has passed."""
-        levels, size = _levels(limits), evidence.size
+        levels, size = limits.levels, evidence.size
         sizes, positions = self._sizes(evidence), cut_positions(size)
         uppers = np.zeros(len(sizes), dtype=np.int64)
         if levels.contested:
             uppers = self._uppers(evidence, evidence.is_contested, levels.contested)
-        allowed = np.array([floor_share(limits.error_budget, size - int(upper)) for upper in uppers])
+        allowed = np.array([floor_share(limits.tested_budget, size - int(upper)) for upper in uppers])
         if uppers[-1] == size:
             return Cutting([], 0, int(allowed[-1]), size)
         looks = look_counts(_marks(evidence), evidence.is_audited, evidence.is_wrong, sizes, positions)
-        p_values = cut_p_values(positions, looks, allowed, floor_share(limits.error_budget, size))
+        p_values = cut_p_values(positions, looks, allowed, floor_share(limits.tested_budget, size))
         return _sequence(evidence, positions, p_values, levels.wrong, int(allowed[-1]), int(uppers[-1]))
 
     def upper(self, evidence: Evidence, is_counted: Flags, alpha: float, limits: Limits) -> int:
@@ -195,7 +194,7 @@ class Rising:
         way, allowed, upper = self._walk(evidence, limits)
         if upper == evidence.size:
             return Cutting([], 0, allowed, upper)
-        level, shares = _levels(limits).wrong, self._shares(allowed, limits)
+        level, shares = limits.levels.wrong, self._shares(allowed, limits)
         drawn, wrong = np.cumsum(evidence.is_audited), np.cumsum(evidence.audit_wrong)
         # The last find ends the walk; without it the last step reaches to the end.
         ends = way.found if way.accepted < evidence.size else np.append(way.found, evidence.size)
@@ -215,16 +214,16 @@ class Rising:
 
     def _walk(self, evidence: Evidence, limits: Limits) -> tuple[rising.Walk, int, int]:
         """Return the walk, the wrong labels allowed, and the bound of contested items."""
-        levels = _levels(limits)
+        levels = limits.levels
         upper = self.upper(evidence, evidence.is_contested, levels.contested, limits) if levels.contested else 0
-        allowed = floor_share(limits.error_budget, evidence.size - upper)
+        allowed = floor_share(limits.tested_budget, evidence.size - upper)
         return rising.walk(_marks(evidence), evidence.audit_wrong, self._shares(allowed, limits)), allowed, upper
 
     def _first_share(self, size: int, limits: Limits) -> float:
-        return float(self._shares(floor_share(limits.error_budget, size), limits)[0])
+        return float(self._shares(floor_share(limits.tested_budget, size), limits)[0])
 
     def _shares(self, allowed: int, limits: Limits) -> Reals:
-        return rising.rising_shares(rising.Rise(self.gain, self.steps), allowed, _levels(limits).wrong)
+        return rising.rising_shares(rising.Rise(self.gain, self.steps), allowed, limits.levels.wrong)
 
 
 _METHODS: Mapping[str, Any] = {
@@ -277,10 +276,6 @@ def parse_design(text: str | None, audit_size: int) -> Design:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise AuditError(f"design: found {text!r}; expected the JSON of one of {', '.join(_METHODS)}") from None
     return design
-
-
-def _levels(limits: Limits) -> Levels:
-    return attempt_levels(limits.attempt, limits.can_be_contested)
 
 
 def _sequence(

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.design import Design, FixedSequence, Rising
 from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals, tail, upper_count
@@ -52,7 +51,8 @@ def outlook(guess: str, course: Course, design: Design, limits: Limits, prices: 
     """Return what is to be expected of a design, replayed on sets that a guess of the risk makes up.
 
     No label is looked at, and nothing here enters the audit: a wrong guess makes a wrong outlook, and the
-    certificate is as valid. Items are taken to be settled, none contested.
+    certificate is as valid. Items are taken to be settled, none contested, and adjudicators who are audited to be
+    right: what is judged again is in the cost, that it may refuse the release is not in the chance.
 
     Args:
         guess: Name of the guess.
@@ -78,6 +78,8 @@ def outlook(guess: str, course: Course, design: Design, limits: Limits, prices: 
         raise AuditError("outlook: found another design; the fixed sequence and the rising audit can be planned")
     mean, high = float(seen.mean()), float(np.quantile(seen, HIGH_QUANTILE))
     most = floor_share(limits.max_experts_seen_share, size) / size
+    again = np.clip(seen - audited / size, 0.0, limits.adjudicators_audited / size)
+    mean_judged, high_judged = float((seen + again).mean()), float(np.quantile(seen + again, HIGH_QUANTILE))
     each = size * prices.answers
     return Outlook(
         guess=guess,
@@ -85,9 +87,9 @@ def outlook(guess: str, course: Course, design: Design, limits: Limits, prices: 
         audited=audited,
         seen_share=mean,
         seen_share_high=high,
-        cost=mean * each * prices.answer,
-        cost_high=high * each * prices.answer,
-        hours=mean * each * prices.seconds / 3600,
+        cost=mean_judged * each * prices.answer,
+        cost_high=high_judged * each * prices.answer,
+        hours=mean_judged * each * prices.seconds / 3600,
         pass_chance=float((seen <= most + 1e-12).mean()),
     )
 
@@ -106,8 +108,8 @@ def sensible_sizes(population: int, limits: Limits) -> list[int]:
     >>> sensible_sizes(10_000, Limits(0.01, 1, 0.3, can_be_contested=False))
     [313, 470, 626, 939]
     """
-    level = attempt_levels(limits.attempt, limits.can_be_contested).wrong
-    allowed = floor_share(limits.error_budget, population)
+    level = limits.levels.wrong
+    allowed = floor_share(limits.tested_budget, population)
     low, high = 1, population
     while low < high:
         middle = (low + high) // 2
@@ -118,17 +120,17 @@ def sensible_sizes(population: int, limits: Limits) -> list[int]:
 
 def _rising(course: Course, design: Rising, limits: Limits) -> tuple[Reals, int]:
     size = course.population
-    level = attempt_levels(limits.attempt, limits.can_be_contested).wrong
-    shares = rising_shares(Rise(design.gain, design.steps), floor_share(limits.error_budget, size), level)
+    level = limits.levels.wrong
+    shares = rising_shares(Rise(design.gain, design.steps), floor_share(limits.tested_budget, size), level)
     return rising_costs(shares, course, exponentials(MANY_PATHS, design.steps)), round(float(shares[0]) * size)
 
 
 def _fixed_sequence(course: Course, drawn: int, limits: Limits) -> Reals:
     """Return the share of items seen in replayed audits: drawn, or behind the last cut that passed."""
     size, rng = course.population, np.random.default_rng(SEED)
-    levels = attempt_levels(limits.attempt, limits.can_be_contested)
+    levels = limits.levels
     contested = upper_count(size, drawn, 0, levels.contested) if levels.contested else 0
-    allowed = floor_share(limits.error_budget, size - contested)
+    allowed = floor_share(limits.tested_budget, size - contested)
     positions = cut_positions(size)
     items = np.diff(positions, prepend=0)
     wrong = np.diff(np.interp(positions, course.items, course.wrong), prepend=0.0)

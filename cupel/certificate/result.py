@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha, attempt_levels
+from cupel.certificate.auditors import SecondAudit, adjudicated_upper
 from cupel.certificate.design import Design, FixedSequence
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.sequence import Cut, Cutting, Flags, floor_share
@@ -64,7 +65,7 @@ class Assay(NamedTuple):
     allowed_wrong: int = 0
 
 
-def assay(evidence: Evidence, terms: Terms) -> Assay:
+def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -> Assay:
     """Judge a frozen release by its audit, and by the adjudications behind the cut as far as they are known.
 
     While an audited item has no verdict nothing is tested: an audit that is looked at half-way proves less
@@ -73,6 +74,8 @@ def assay(evidence: Evidence, terms: Terms) -> Assay:
     Args:
         evidence: Verdicts so far.
         terms: What was declared before the audit.
+        second: What another expert made of adjudicated items; the evidence holds those verdicts already. It is
+            drawn once all behind the cut are settled, and only where the terms declare it.
 
     Returns:
         Open with null bounds while verdicts are awaited; certified with the bounds of the release; refused
@@ -89,16 +92,23 @@ def assay(evidence: Evidence, terms: Terms) -> Assay:
         return Assay(_result(evidence, terms, "open", reason, None, None), [], is_audited=False)
     cutting = terms.design.find_cut(evidence, terms)
     status, reason = _judge(evidence, terms, cutting)
-    bounds = None
+    bounds, left = None, 0
+    if status == "certified" and terms.adjudicators_audited:
+        left = _wrong_verdicts_left(evidence, terms, cutting, second or SecondAudit())
+        status, reason = _judge_adjudicators(evidence, terms, cutting, second or SecondAudit(), reason)
     if status == "refused":
         bounds = _bounds_as_frozen(evidence, terms, cutting)
     elif status == "certified":
-        bounds = _bounds_of_release(evidence, terms, cutting)
+        bounds = _bounds_of_release(evidence, terms, cutting, left)
     return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts, True, cutting.allowed_wrong)
 
 
 def wording(
-    result: AuditResult, experts_description: str, are_auditors_independent: bool, design: Design | None = None
+    result: AuditResult,
+    experts_description: str,
+    are_auditors_independent: bool,
+    design: Design | None = None,
+    adjudicators_audited: int = 0,
 ) -> str:
     """Return the certificate's text: what is certified, against whose judgement, and what it cannot see.
 
@@ -108,6 +118,7 @@ def wording(
             noun phrase without a full stop.
         are_auditors_independent: Auditors and adjudicators are different people.
         design: How the audit was held; None for the fixed sequence.
+        adjudicators_audited: See `Limits`.
 
     Raises:
         AuditError: The result is open, so there is nothing to certify yet.
@@ -120,7 +131,7 @@ def wording(
         f"{percent(result.error_bound_with_contested)} with contested items counted as wrong"
     )
     if result.status == "certified":
-        is_left = design is not None and design.counts_what_is_left
+        is_left = adjudicators_audited > 0 or (design is not None and design.counts_what_is_left)
         what = (
             f"a set left with more than {budget} wrong labels"
             if is_left
@@ -137,6 +148,8 @@ def wording(
         if are_auditors_independent
         else "Auditors and adjudicators are one panel, so nobody has checked the adjudicators."
     )
+    if adjudicators_audited:
+        panel = _adjudicators_panel(result, adjudicators_audited)
     return (
         f"{said}; each bound is below the truth at most {chance}. Wrong means: differs from the judgement of "
         f"{experts_description.strip().rstrip('.')}. {panel} "
@@ -153,6 +166,23 @@ def percent(share: float) -> str:
     """
     rounded = Context(prec=3, rounding=ROUND_CEILING).create_decimal(repr(float(share))) * 100
     return f"{rounded.normalize():f}%"
+
+
+def _adjudicators_panel(result: AuditResult, adjudicators_audited: int) -> str:
+    """Return what the certificate says of the adjudicators where another expert audits them."""
+    if result.status == "refused":
+        return (
+            f"Another expert would have judged up to {adjudicators_audited:,} adjudicated items again before a "
+            "certificate; the bounds are of labels that nobody had adjudicated."
+        )
+    if not result.to_adjudicate:
+        return "Nothing was adjudicated."
+    number = min(adjudicators_audited, result.to_adjudicate)
+    return (
+        f"Adjudicators were audited: of the {result.to_adjudicate:,} items that they decided, {number:,} were drawn at "
+        "random once all were decided, and judged again by an expert who had not adjudicated them; both bounds count "
+        "the verdicts that may be wrong among the others."
+    )
 
 
 class _Counts(NamedTuple):
@@ -197,6 +227,43 @@ def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str
     )
 
 
+def _judge_adjudicators(
+    evidence: Evidence, terms: Terms, cutting: Cutting, second: SecondAudit, reason: str
+) -> tuple[str, str]:
+    """Judge what would be certified if the adjudicators were right: are they right often enough?"""
+    if second.settled < second.drawn:
+        return "open", f"{second.drawn - second.settled:,} of {second.drawn:,} adjudicated items await another expert"
+    behind = int(evidence.behind(cutting.accepted).sum())
+    if not behind:
+        return "certified", reason
+    left = _wrong_verdicts_left(evidence, terms, cutting, second)
+    found = (
+        f"another expert judged {second.drawn:,} of the {behind:,} adjudicated items and differed on {second.wrong:,}, "
+        f"so that up to {left:,} other verdicts may be wrong"
+    )
+    settled = evidence.size - cutting.contested_upper
+    wrong, most = _wrong_left(evidence, terms, cutting) + left, floor_share(terms.error_budget, settled)
+    if wrong > most:
+        return "refused", (
+            f"{found}; with those of the accepted part that makes {wrong:,} wrong labels, and "
+            f"{percent(terms.error_budget)} allow {most:,}"
+        )
+    return "certified", f"{reason}; {found}"
+
+
+def _wrong_verdicts_left(evidence: Evidence, terms: Terms, cutting: Cutting, second: SecondAudit) -> int:
+    behind = int(evidence.behind(cutting.accepted).sum())
+    return adjudicated_upper(behind, second.drawn, second.wrong, terms.adjudicators_alpha)
+
+
+def _wrong_left(evidence: Evidence, terms: Terms, cutting: Cutting) -> int:
+    """Return how many wrong labels the accepted part may hold after those found were repaired."""
+    before = evidence.is_audited[: cutting.accepted]
+    repaired = int(np.count_nonzero(evidence.is_wrong[: cutting.accepted] & before))
+    credited = 0 if terms.design.counts_what_is_left else repaired
+    return min(cutting.allowed_wrong - credited, cutting.accepted - int(before.sum()))
+
+
 def _bounds_as_frozen(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bounds:
     """Bound the error of all frozen labels, nothing repaired and nothing held back."""
     size, design = evidence.size, terms.design
@@ -209,25 +276,27 @@ def _bounds_as_frozen(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bou
     return Bounds(without, max(without, either / size))
 
 
-def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bounds:
+def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting, verdicts_left: int) -> Bounds:
     """Bound the error of the release: audited and adjudicated errors repaired, known contested items held back.
 
     Both follow without further chance from what the audit proved: from the accepted part's B wrong labels
     those repaired are taken off; from the bound of all wrong or contested items those that experts met.
+    `verdicts_left` bounds the wrong verdicts behind the cut: any may have left a bad item in the release, or may
+    have called a right label bad.
     """
     size, accepted = len(evidence.is_audited), cutting.accepted
     audited, behind = _Counts.of(evidence, evidence.is_audited), evidence.behind(accepted)
     adjudicated = _Counts.of(evidence, behind)
     unseen = accepted - int(evidence.is_audited[:accepted].sum())
     known_contested = audited.contested + adjudicated.contested
-    settled = max(size - cutting.contested_upper, audited.settled + adjudicated.settled - known_contested)
-    repaired_before_cut = int(np.count_nonzero((evidence.is_wrong & evidence.is_audited)[:accepted]))
-    credited = 0 if terms.design.counts_what_is_left else repaired_before_cut
-    wrong_left = min(cutting.allowed_wrong - credited, unseen)
+    known_settled = audited.settled + adjudicated.settled - known_contested - verdicts_left
+    settled = max(size - cutting.contested_upper, known_settled)
+    wrong_left = _wrong_left(evidence, terms, cutting) + verdicts_left
     met = audited.wrong + audited.contested
     is_met = evidence.is_wrong | evidence.is_contested
-    either = terms.design.upper(evidence, is_met, attempt_alpha(terms.attempt), terms)
-    either_left = min(max(0, either - met - adjudicated.wrong - adjudicated.contested), unseen)
+    either = terms.design.upper(evidence, is_met, attempt_alpha(terms.attempt) - terms.adjudicators_alpha, terms)
+    bad_behind = max(0, adjudicated.wrong + adjudicated.contested - verdicts_left)
+    either_left = min(max(0, either - met - bad_behind), unseen) + verdicts_left
     without = wrong_left / settled if settled else 1.0
     released = size - known_contested
     return Bounds(without, max(without, either_left / released if released else 1.0))

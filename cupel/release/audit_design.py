@@ -1,19 +1,33 @@
 """From project file and plan to the design of a release's audit, and its draw."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from cupel.certificate.attempts import attempt_levels
-from cupel.certificate.design import Design, EProcess, FixedSequence, Rising, Stratified, parse_design
+from cupel.certificate.design import Design, EProcess, FixedSequence, Rising, Stratified, design_text, parse_design
 from cupel.certificate.evidence import Limits
 from cupel.certificate.result import Terms
 from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.sample import draw, marks
 from cupel.certificate.sequence import Flags, floor_share
+from cupel.errors import AuditError
 from cupel.project import Release
 from cupel.release.names import Names
+
+_ADJUDICATORS = "adjudicators_audited"
+
+
+def limits_of(settings: Release, attempt: int) -> Limits:
+    """Return what a project file declares besides the design.
+
+    Args:
+        settings: The project's release settings.
+        attempt: How often the items are put to an audit, this time included.
+    """
+    audited = settings.certificate.adjudicators_audited or 0
+    return Limits(settings.error_budget, attempt, settings.max_experts_seen_share, adjudicators_audited=audited)
 
 
 def design_of(settings: Release, population: int, attempt: int) -> Design:
@@ -28,8 +42,8 @@ def design_of(settings: Release, population: int, attempt: int) -> Design:
     if declared.method == "rising":
         if declared.gain is not None and declared.steps is not None:
             return Rising(declared.gain, declared.steps)
-        level = attempt_levels(attempt).wrong
-        return Rising(*choose_rise(population, floor_share(settings.error_budget, population), level))
+        limits = limits_of(settings, attempt)
+        return Rising(*choose_rise(population, floor_share(limits.tested_budget, population), limits.levels.wrong))
     if declared.method == "stratified":
         return Stratified(
             tuple(stratum.share for stratum in declared.strata), tuple(stratum.audited for stratum in declared.strata)
@@ -57,5 +71,37 @@ def first_wave(design: Design, names: Names, seed: int, limits: Limits) -> Flags
 
 def terms_of(plan: Mapping[str, Any]) -> Terms:
     """Return the terms of a row of RELEASE_PLAN; plans of before designs existed have a fixed sequence."""
-    design = parse_design(plan.get("design"), plan["audit_size"])
-    return Terms(plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"], design=design)
+    text, audited = _without_adjudicators(plan.get("design"))
+    return Terms(
+        plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"], adjudicators_audited=audited,
+        design=parse_design(text, plan["audit_size"]),
+    )  # fmt: skip
+
+
+def frozen_design(design: Design, adjudicators_audited: int | None) -> str | None:
+    """Return the column `design` of RELEASE_PLAN, which `terms_of` reads; null for a plain fixed sequence.
+
+    >>> frozen_design(FixedSequence(100), 40)
+    '{"adjudicators_audited":40,"method":"fixed_sequence","size":100}'
+    """
+    if not adjudicators_audited:
+        return None if isinstance(design, FixedSequence) else design_text(design)
+    return _as_json({**json.loads(design_text(design)), _ADJUDICATORS: adjudicators_audited})
+
+
+def _without_adjudicators(text: str | None) -> tuple[str | None, int]:
+    """Return the design alone, and how many adjudicated items are judged again."""
+    if text is None or f'"{_ADJUDICATORS}"' not in text:
+        return text, 0
+    try:
+        content = json.loads(text)
+        audited = content.pop(_ADJUDICATORS)
+    except (ValueError, KeyError, AttributeError):
+        raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
+    if not isinstance(audited, int) or isinstance(audited, bool) or audited < 1:
+        raise AuditError(f"design: {_ADJUDICATORS}: found {audited!r}; expected a number of items, 1 or more")
+    return _as_json(content), audited
+
+
+def _as_json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))

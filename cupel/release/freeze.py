@@ -12,10 +12,9 @@ import pyarrow.compute as pc
 from cupel.answers.places import Places, places
 from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
-from cupel.certificate.evidence import Limits
 from cupel.errors import ReleaseError
 from cupel.project import Release
-from cupel.release.audit_design import design_of, first_wave
+from cupel.release.audit_design import design_of, first_wave, limits_of
 from cupel.release.names import PIECE_ROWS, Names, as_json
 from cupel.release.splits import joined, splits
 from cupel.tables import CLEAN_ITEMS, RELEASE_ITEMS, TEXT, conform
@@ -72,8 +71,7 @@ def freeze(
     sha256 = items_sha256(table)
     seed = audit_seed(sha256, settings.seed, attempt)
     design = design_of(settings, size, attempt)
-    limits = Limits(settings.error_budget, attempt, settings.max_experts_seen_share)
-    is_audited = first_wave(design, Names(table), seed, limits)
+    is_audited = first_wave(design, Names(table), seed, limits_of(settings, attempt))
     groups = _groups(table, similar)
     table = table.set_column(table.column_names.index("group_id"), "group_id", groups)
     added = {

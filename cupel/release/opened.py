@@ -7,15 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cupel.answers.places import Places, places
-from cupel.certificate.result import Assay, assay
+from cupel.certificate.result import Assay
 from cupel.certificate.sequence import Flags
 from cupel.release import layout
-from cupel.release.audit_design import terms_of
 from cupel.release.outcome import settled
-from cupel.release.proof import audited_items, evidence
+from cupel.release.proof import assay_of, audited_items
+from cupel.release.second_audit import rows_of_items
 from cupel.tables import TEXT
 
 Row = dict[str, Any]
@@ -69,8 +68,7 @@ class Opened:
         plan, audit = self.certificate["plan"], self.evidence("audit")
 
         def said(drawn: pa.Table) -> pa.Table:
-            one, other = places(drawn, audit)
-            return audit.filter(pc.is_in(pa.array(other), value_set=pa.array(one)))
+            return rows_of_items(audit, drawn)
 
         return audited_items(plan, self.frozen, said)
 
@@ -79,7 +77,7 @@ class Opened:
         """What the evidence comes to."""
         plan = self.certificate["plan"]
         items, audit, adjudicated = (self.evidence(name) for name in ("release_items", "audit", "adjudications"))
-        return assay(evidence(plan, items, audit, adjudicated), terms_of(plan))
+        return assay_of(plan, items, audit, adjudicated)
 
 
 class Numbers(NamedTuple):

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.design import Design, FixedSequence, Rising
-from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals
 from cupel.certificate.outlook import Outlook, Prices, outlooks, sensible_sizes
 from cupel.certificate.rising import Rise
@@ -15,6 +13,7 @@ from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.risk import Course, course_of_log_odds, course_of_quantiles
 from cupel.certificate.sequence import floor_share
 from cupel.project import Project
+from cupel.release.audit_design import limits_of
 from cupel.release.figures import hours, money, percent
 from cupel.release.plots import BLUE, GREEN, INK, ORANGE, SKY, svg_plot
 
@@ -47,13 +46,12 @@ def release_outlook(project: Project, log_odds: Reals, attempt: int, design: Des
         The rising audit and fixed sequences of several sizes, for each guess. No expert's answer enters.
     """
     settings, size = project.release, len(log_odds)
-    limits = Limits(settings.error_budget, attempt, settings.max_experts_seen_share)
+    limits = limits_of(settings, attempt)
     declared = design if isinstance(design, Rising) else None
-    level = attempt_levels(attempt).wrong
     rise = (
         Rise(declared.gain, declared.steps)
         if declared
-        else (choose_rise(size, floor_share(settings.error_budget, size), level))
+        else (choose_rise(size, floor_share(limits.tested_budget, size), limits.levels.wrong))
     )
     sizes = {*sensible_sizes(size, limits), *([design.size] if isinstance(design, FixedSequence) else [])}
     prices = Prices(project.labeling.experts.answers, project.prices.expert_answer, project.prices.expert_seconds)

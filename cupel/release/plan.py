@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
-from cupel.certificate.design import Design, FixedSequence, design_text
+from cupel.certificate.design import Design
 from cupel.certificate.hypergeometric import Reals
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
+from cupel.release.audit_design import frozen_design
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.gates import GateState, batch_state
 from cupel.release.pieces import reader
@@ -159,7 +160,7 @@ def _plan(
         "alpha": attempt_alpha(attempt),
         "error_budget": settings.error_budget,
         "audit_size": 0 if frozen is None else pc.sum(frozen.items["is_audited"]).as_py(),
-        "design": None if frozen is None or isinstance(frozen.design, FixedSequence) else design_text(frozen.design),
+        "design": None if frozen is None else frozen_design(frozen.design, settings.certificate.adjudicators_audited),
         "seed": 0 if frozen is None else frozen.seed,
         "answers_until": until,
         "items": 0 if frozen is None else frozen.items.num_rows,

@@ -17,6 +17,7 @@ from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
 from cupel.release.audit_design import terms_of
 from cupel.release.names import Names
+from cupel.release.second_audit import answers_for, drawn_again, rows_of_items, second_audit
 from cupel.tables import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
 
 # Of RELEASE_ITEMS, what is needed here: texts are left where they are.
@@ -27,7 +28,8 @@ _SAID = ["batch", "item_id", "is_settled", "is_wrong", "is_contested"]
 def audit(plan: pa.Table, items: pa.Table, expert_answers: pa.Table) -> pa.Table:
     """Return the items put to the auditors so far, with what they say of them.
 
-    Where the design lets the audit grow, errors or looks may make further items due; they are added in
+    Where adjudicators are audited, those of their items that are drawn again follow, see `second_audit`. Where
+    the design lets the audit grow, errors or looks may make further items due; they are added in
     waves, each once the verdicts before it are known as far as the design asks for.
 
     Args:
@@ -39,15 +41,19 @@ def audit(plan: pa.Table, items: pa.Table, expert_answers: pa.Table) -> pa.Table
         AUDIT, in the order of the items.
     """
     planned = plan.to_pylist()[0]
-    asked = planned["expert_answers"]
+    asked, answers = planned["expert_answers"], answers_for(planned, expert_answers, "audit")
     if planned.get("design") is None:
-        return verdicts(items.filter(items["is_audited"]), expert_answers, asked, AUDIT)
+        return verdicts(items.filter(items["is_audited"]), answers, asked, AUDIT)
 
     def said(drawn: pa.Table) -> pa.Table:
-        return verdicts(drawn, expert_answers, asked, AUDIT)
+        return verdicts(drawn, answers, asked, AUDIT)
 
     ranked = items.sort_by("risk_rank")
-    return said(ranked.filter(pa.array(audited_items(planned, ranked, said))))
+    first = said(ranked.filter(pa.array(audited_items(planned, ranked, said))))
+    if not terms_of(planned).adjudicators_audited:
+        return first
+    adjudicated = adjudications(plan, items, first, cuts(plan, items, first), expert_answers)
+    return pa.concat_tables([first, said(drawn_again(planned, adjudicated))])
 
 
 def audited_items(plan: Mapping[str, Any], ranked: pa.Table, said: Callable[[pa.Table], pa.Table]) -> Flags:
@@ -65,7 +71,7 @@ def audited_items(plan: Mapping[str, Any], ranked: pa.Table, said: Callable[[pa.
     is_audited: Flags = ranked["is_audited"].to_numpy().astype(np.bool_)
     while plan.get("design") is not None:
         audited = said(ranked.filter(pa.array(is_audited)))
-        due = terms.design.due(evidence(plan, ranked, audited, empty(ADJUDICATIONS)), terms)
+        due = terms.design.due(_evidence(plan, ranked, audited, audited), terms)
         if not (due & ~is_audited).any():
             break
         is_audited |= due
@@ -84,7 +90,7 @@ def random_audit(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
         audit: AUDIT.
     """
     planned = plan.to_pylist()[0]
-    design = terms_of(planned).design
+    audit, design = _first_audit(planned, items, audit), terms_of(planned).design
     if isinstance(design, FixedSequence | EProcess):
         return audit
     of_items = marks(Names(items), planned["seed"])
@@ -160,7 +166,9 @@ def adjudications(
     ranked = items.sort_by("risk_rank")
     said = evidence(plan.to_pylist()[0], ranked, audit, empty(ADJUDICATIONS))
     behind = ranked.filter(pa.array(said.behind(max(passed, default=0))))
-    return verdicts(behind, expert_answers, plan["expert_answers"][0].as_py(), ADJUDICATIONS)
+    planned = plan.to_pylist()[0]
+    answers = answers_for(planned, expert_answers, "expert")
+    return verdicts(behind, answers, planned["expert_answers"], ADJUDICATIONS)
 
 
 def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> pa.Table:
@@ -193,7 +201,10 @@ def certificate(plan: pa.Table, result: pa.Table, expert_answers: pa.Table) -> p
     row, planned = result.to_pylist()[0], plan.to_pylist()[0]
     release = row.pop("release")
     is_independent = planned["are_auditors_independent"] and were_auditors_independent(expert_answers)
-    text = wording(AuditResult(**row), planned["experts_description"], is_independent, terms_of(planned).design)
+    terms = terms_of(planned)
+    text = wording(
+        AuditResult(**row), planned["experts_description"], is_independent, terms.design, terms.adjudicators_audited
+    )
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {
@@ -225,10 +236,42 @@ def evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudica
         plan: Row of RELEASE_PLAN.
         items: RELEASE_ITEMS, any row order; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
+        adjudicated: ADJUDICATIONS; where another expert has judged an item again, that verdict counts.
+    """
+    first = _first_audit(plan, items, audit)
+    again = rows_of_items(audit.filter(audit["is_settled"]), drawn_again(plan, adjudicated))
+    return _evidence(plan, items, first, *(table.select(_SAID) for table in (first, adjudicated, again)))
+
+
+def assay_of(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Assay:
+    """Return what the evidence comes to.
+
+    Args:
+        plan: Row of RELEASE_PLAN.
+        items: RELEASE_ITEMS, any row order; the columns `NEEDED_ITEMS` will do.
+        audit: AUDIT.
         adjudicated: ADJUDICATIONS.
     """
+    said = evidence(plan, items, audit, adjudicated)
+    return assay(said, terms_of(plan), second_audit(plan, audit, adjudicated))
+
+
+def _first_audit(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table) -> pa.Table:
+    """Return AUDIT without the items that were drawn again because they had been adjudicated."""
+    if not terms_of(plan).adjudicators_audited:
+        return audit
+
+    def said(drawn: pa.Table) -> pa.Table:
+        return rows_of_items(audit, drawn)
+
+    ranked = items.sort_by("risk_rank")
+    return said(ranked.filter(pa.array(audited_items(plan, ranked, said))))
+
+
+def _evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, *verdicts: pa.Table) -> Evidence:
+    """Return the evidence of an audit and of verdicts, the later of which count."""
     ranked = items.select(["batch", "item_id", "is_audited", "risk_rank"]).sort_by("risk_rank")
-    said = pa.concat_tables([table.select(_SAID) for table in (audit, adjudicated)])
+    said = pa.concat_tables([table.select(_SAID) for table in verdicts])
     item, judged = places(ranked, said)
 
     def flags(values: Flags, rows: Places) -> Flags:
@@ -247,4 +290,4 @@ def evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudica
 
 def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Assay:
     planned = plan.to_pylist()[0]
-    return assay(evidence(planned, items, audit, adjudicated), terms_of(planned))
+    return assay_of(planned, items, audit, adjudicated)

@@ -13,6 +13,7 @@ from cupel.release.audit_design import first_wave, terms_of
 from cupel.release.freeze import audit_seed, items_sha256
 from cupel.release.names import Name, Names
 from cupel.release.opened import Opened, Row
+from cupel.release.second_audit import drawn_again
 from cupel.tables import AUDIT_RESULT
 
 MOST_NAMED = 5
@@ -33,7 +34,10 @@ def frozen_items(opened: Opened) -> str:
 
 
 def audit_draw(opened: Opened) -> str:
-    """The seed is made of the frozen items; the audit is the sample that it draws, no item more or less."""
+    """The seed is made of the frozen items; the audit is the sample that it draws, no item more or less.
+
+    Where adjudicators are audited, what is drawn of their items, by the seed made of their verdicts, is part of it.
+    """
     frozen, plan = opened.frozen, opened.certificate["plan"]
     seed = audit_seed(plan["items_sha256"], opened.certificate["project_seed"], plan["attempt"])
     if seed != plan["seed"]:
@@ -46,6 +50,7 @@ def audit_draw(opened: Opened) -> str:
     if drawn != marked:
         return f"the seed draws other items than those marked: {_some(drawn ^ marked)}"
     drawn = set(Names(frozen.filter(pa.array(opened.drawn))))
+    drawn |= set(Names(drawn_again(plan, opened.evidence("adjudications"))))
     return f"the audit holds other items than those drawn: {_some(drawn ^ judged)}" if drawn != judged else ""
 
 
@@ -108,7 +113,8 @@ def certificate_wording(opened: Opened) -> str:
     plan, recorded = opened.certificate["plan"], opened.certificate["audit_result"]
     is_independent = opened.certificate["certificate"]["are_auditors_independent"]
     result = AuditResult(**{name: recorded[name] for name in _result_columns()})
-    expected = wording(result, plan["experts_description"], is_independent, terms_of(plan).design)
+    terms = terms_of(plan)
+    expected = wording(result, plan["experts_description"], is_independent, terms.design, terms.adjudicators_audited)
     return "" if opened.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 

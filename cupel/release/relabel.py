@@ -117,9 +117,10 @@ class _Listed(NamedTuple):
 
 
 def _listed(items: pa.Table, audit: pa.Table, adjudications: pa.Table, most: int | None) -> _Listed:
-    verdicts = pa.concat_tables([table.select(_SAID) for table in (audit, adjudications)])
+    settled = audit.filter(audit["is_settled"])
+    verdicts = pa.concat_tables([table.select(_SAID) for table in (adjudications, settled)])
     item, judged = places(items, verdicts)
-    # Where an item was judged twice, the later row counts.
+    # Where adjudicators are audited, an item may be judged twice: the auditor's verdict counts.
     last = np.full(max(item.max(initial=-1), judged.max(initial=-1)) + 1, -1)
     last[judged] = np.arange(len(judged))
     order = np.argsort(-items["risk_rank"].to_numpy(), kind="stable")

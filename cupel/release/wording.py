@@ -1,5 +1,6 @@
 """Sentences about a release that its card, its Croissant metadata and its report share."""
 
+from cupel.release.audit_design import terms_of
 from cupel.release.facts import ReleaseFacts, Row
 from cupel.release.figures import bound, count, interval, plural, setting
 
@@ -49,7 +50,15 @@ def limits(facts: ReleaseFacts) -> list[str]:
         "a small share of them is expected to be wrong.",
         "It judges labels. Whether the texts represent what a model will meet is another question.",
     ]
-    if not certified.get("are_auditors_independent", facts.plan["are_auditors_independent"]):
+    again = terms_of(facts.plan).adjudicators_audited if facts.plan["status"] == "frozen" else 0
+    if again:
+        sentences.insert(
+            1,
+            f"Adjudicators are not taken to be right: of the items that they decided, up to {count(again)}, drawn at "
+            f"random, were put to another expert, whose verdict counts; the bounds of a certified release count the "
+            f"wrong verdicts that may be left.",
+        )
+    elif not certified.get("are_auditors_independent", facts.plan["are_auditors_independent"]):
         sentences.insert(
             1,
             "Adjudicators and auditors are one panel here, so an adjudicated label counts as right by definition; "

@@ -6,13 +6,17 @@ from cupel.certificate.attempts import Levels, attempt_levels
 from cupel.certificate.auditors import (
     ALPHA_SENSITIVITY_SHARE,
     Planted,
+    SecondAudit,
     adjudicated_upper,
     sensitivity_lower,
     share_alpha,
     shrunk_budget,
     thinned_tail,
 )
+from cupel.certificate.design import FixedSequence
+from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.hypergeometric import tail
+from cupel.certificate.result import Terms, assay
 from cupel.errors import AuditError
 
 
@@ -90,3 +94,41 @@ def test_more_alpha_than_there_is_cannot_be_shared_out() -> None:
         share_alpha(Levels(0.035, 0.005), 0.9)
     with pytest.raises(AuditError, match="sensitivity: found"):
         thinned_tail(np.array(0), np.array(10), 1, np.array(5), 1.5)
+
+
+def test_adjudicators_who_leave_a_set_over_its_budget_are_rarely_certified() -> None:
+    size, drawn, wrong_verdicts, again, replays = 600, 200, 45, 80, 60
+    rng, certified, is_over = np.random.default_rng(11), 0, 0
+    is_wrong, settled, none = np.arange(size) >= 300, np.ones(size, np.bool_), np.zeros(size, np.bool_)
+    terms = Terms(0.05, 1, 1.0, adjudicators_audited=again, design=FixedSequence(drawn))
+    plain = Terms(0.05, 1, 1.0, design=FixedSequence(drawn))
+    for _ in range(replays):
+        said = Evidence(np.isin(np.arange(size), rng.permutation(size)[:drawn]), settled, is_wrong, none)
+        result = assay(said, terms, SecondAudit(again, 0, 0)).result
+        assert result.status == "open"
+        found = int(rng.hypergeometric(wrong_verdicts, result.to_adjudicate - wrong_verdicts, again))
+        left = wrong_verdicts - found + int((is_wrong & ~said.is_audited)[: result.accepted].sum())
+        is_certified = assay(said, terms, SecondAudit(again, again, found)).result.status == "certified"
+        is_over += left > 30
+        certified += is_certified and left > 30
+    assert assay(said, plain).result.status == "certified"
+    assert is_over / replays > 0.3
+    assert certified == 0
+
+
+def test_nobody_is_certified_before_the_other_expert_has_answered() -> None:
+    size = 200
+    is_audited = np.arange(size) % 2 == 0
+    settled, none = np.ones(size, np.bool_), np.zeros(size, np.bool_)
+    said = Evidence(is_audited, settled, np.arange(size) >= 100, none)
+    terms = Terms(0.2, 1, 1.0, adjudicators_audited=40, design=FixedSequence(100))
+    result = assay(said, terms, SecondAudit(40, 39, 0)).result
+    assert (result.status, result.reason) == ("open", "1 of 40 adjudicated items await another expert")
+    assert assay(said, terms, SecondAudit(40, 40, 0)).result.status == "certified"
+
+
+def test_a_set_without_audited_adjudicators_is_tested_as_before() -> None:
+    limits, audited = Limits(0.003, 1, 0.3), Limits(0.003, 1, 0.3, adjudicators_audited=10)
+    assert (limits.levels, limits.tested_budget, limits.adjudicators_alpha) == (attempt_levels(1), 0.003, 0.0)
+    assert (audited.levels, audited.tested_budget) == (Levels(0.025, 0.005), 0.00225)
+    assert sum(audited.levels) + audited.adjudicators_alpha == pytest.approx(0.04)

@@ -9,10 +9,10 @@ import pytest
 
 from cupel.answers.tasks import expert_tasks
 from cupel.certificate.attempts import attempt_alpha
-from cupel.certificate.design import FixedSequence, design_text
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release import proof
+from cupel.release.audit_design import frozen_design
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables
 from cupel.release.freeze import Frozen, freeze
@@ -118,7 +118,10 @@ def _judged(
     lake: Lake, project: Project, items: Items, frozen: pa.Table, plan: pa.Table, annotations: pa.Table
 ) -> Made:
     release, experts = "movies-r1", project.labeling.experts
-    answers = from_rows(expert_rows(items, items.ids, "audit", 10_000), TABLES["expert_answers"])
+    said = expert_rows(items, items.ids, "audit", 10_000)
+    if project.release.certificate.adjudicators_audited:
+        said += expert_rows(items, items.ids, "expert", 20_000)
+    answers = from_rows(said, TABLES["expert_answers"])
     audit = proof.audit(plan, frozen, answers)
     cut_rows = proof.cuts(plan, frozen, audit)
     adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers)
@@ -212,7 +215,7 @@ def _plan(project: Project, frozen: Frozen) -> pa.Table:
         "release": "movies-r1", "batches": ["movies"], "status": "frozen", "reason": None, "attempt": 1,
         "alpha": attempt_alpha(1), "error_budget": project.release.error_budget,
         "audit_size": int(np.count_nonzero(frozen.items["is_audited"])),
-        "design": None if isinstance(frozen.design, FixedSequence) else design_text(frozen.design),
+        "design": frozen_design(frozen.design, project.release.certificate.adjudicators_audited),
         "seed": seed, "answers_until": 3 * items, "items": items,
         "items_sha256": sha256, "classes": list(project.labeling.classes),
         "expert_answers": project.labeling.experts.answers, "experts_description": project.labeling.experts.description,

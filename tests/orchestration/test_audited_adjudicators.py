@@ -1,0 +1,68 @@
+"""The chain where adjudicators are not right by definition: another expert judges some of their items again."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from cupel.lake import Lake
+from cupel.project import load_project
+from cupel.release.places import release_folder
+from cupel.release.second_audit import rows_of_items
+from cupel.release.verify import verify_release
+from orchestration.rounds import Done, Rounds
+from small_project import write_project
+
+AGAIN = 60
+RELEASE: dict[str, Any] = {
+    "audit_size": 150, "error_budget": 0.06, "max_experts_seen_share": 1.0,
+    "certificate": {"adjudicators_audited": AGAIN},
+}  # fmt: skip
+OTHER = {"warm": "cold", "cold": "warm"}
+
+
+def run(folder: Path, wrong_every: int) -> tuple[Done, Lake]:
+    """Run a project whose expert eve errs on every so many items, and whose expert finn, asked next, never does."""
+    deployment = write_project(folder, crew_error=0.14, release=RELEASE)
+    path = folder / "data" / "small" / "answers.csv"
+    lines, number = [], 0
+    for line in path.read_text().splitlines():
+        where, _, label = line.rpartition(",")
+        if ",expert," not in line:
+            lines.append(line)
+            continue
+        number += 1
+        lines.append(f"{where},{OTHER[label] if number % wrong_every == 0 else label}")
+        lines.append(line.replace(",eve,", ",finn,"))
+    path.write_text("\n".join(lines) + "\n")
+    rounds = Rounds(load_project(deployment.projects / "small.yaml"), deployment, dg.DagsterInstance.ephemeral())
+    return rounds.run(), rounds.lake
+
+
+def row(lake: Lake, table: str) -> dict[str, Any]:
+    return dict(lake.read(table, "one-r1").to_pylist()[0])
+
+
+def test_another_expert_judges_adjudicated_items_again_and_the_certificate_counts_what_is_left(tmp_path: Path) -> None:
+    done, lake = run(tmp_path, wrong_every=30)
+    assert done.broken == []
+    assert (done.tasks_open, lake.partitions("training_set")) == (0, ["one-r1"])
+    audit, adjudicated = lake.read("audit", "one-r1"), lake.read("adjudications", "one-r1")
+    again = rows_of_items(adjudicated, audit)
+    assert 0 < again.num_rows == min(AGAIN, adjudicated.num_rows) == audit.num_rows - RELEASE["audit_size"]
+    asked = rows_of_items(lake.read("expert_answers", "one-r1"), again)
+    assert set(zip(asked["purpose"].to_pylist(), asked["annotator"].to_pylist(), strict=True)) == {
+        ("expert", "eve"), ("audit", "finn"),
+    }  # fmt: skip
+    assert set(lake.read("rejected_expert_answers", "one-r1")["reason"].to_pylist()) == {"answered_twice"}
+    tasks = rows_of_items(lake.read("release_tasks", "one-r1"), again).to_pylist()
+    assert sorted({(task["asked_of"], task["slot"]) for task in tasks}) == [
+        ("auditor", 1),
+        ("auditor", 2),
+        ("expert", 1),
+    ]
+    reason = row(lake, "audit_result")["reason"]
+    assert f"another expert judged {again.num_rows} of the {adjudicated.num_rows} adjudicated items" in reason
+    assert "Adjudicators were audited" in row(lake, "certificate")["wording"]
+    verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
+    assert [check.name for check in verification.checks if not check.is_passed] == []
