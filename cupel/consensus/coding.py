@@ -1,6 +1,7 @@
 """Coding: annotations as arrays of integers, in an order that does not depend on the order of rows."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -52,12 +53,13 @@ def code(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str]) -> Co
     >>> coded.item.tolist(), coded.annotator.tolist(), coded.label.tolist()
     ([0, 1], [1, 0], [1, 0])
     """
-    ids = sorted_ids(item_ids)
-    who = _encoded(annotations["annotator"])
-    names = _ascending(who.dictionary)
-    item = _places(_encoded(annotations["item_id"]), "item_id", ids)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        sorting = pool.submit(sorted_ids, item_ids)
+        which, who, what = pool.map(_encoded, (annotations[name] for name in ("item_id", "annotator", "label")))
+        ids, names = sorting.result(), _ascending(who.dictionary)
+    item = _places(which, "item_id", ids)
     annotator = _places(who, "annotator", names)
-    label = _places(_encoded(annotations["label"]), "label", pa.array(classes, TEXT))
+    label = _places(what, "label", pa.array(classes, TEXT))
     return Coded(*_in_order(item, annotator, label, len(names), len(classes)), ids, names, tuple(classes))
 
 

@@ -73,7 +73,8 @@ def dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED, start: Re
     >>> found.posterior.argmax(axis=1).tolist()
     [0, 1]
     """
-    anchor = pooled_confusion(vote_counts(coded))
+    classes = len(coded.classes)
+    anchor = pooled_confusion(vote_counts(coded)) if settings.smoothing else np.zeros((classes, classes))
     posterior = starting_beliefs(coded, start)
     beliefs = collect(coded, posterior)
     items = int(is_answered(coded).sum())
