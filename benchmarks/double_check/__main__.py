@@ -21,12 +21,17 @@ from benchmarks.double_check.harness import (
     thinned,
 )
 from benchmarks.double_check.rankers import OURS
+from cupel.consensus.chooser import choose
+from cupel.consensus.coding import code
 from cupel.errors import CupelError
 
-CHOSEN = "dawid_skene"
+# The consensus that ours starts from, as the chain does.
+START = "dawid_skene"
 
 
-def report(folder: Path, replays: int, items: int | None = None, labels: int | None = None) -> dict[str, Any]:
+def report(
+    folder: Path, replays: int, items: int | None = None, labels: int | None = None, is_alone: bool = False
+) -> dict[str, Any]:
     """Measure a folder.
 
     Args:
@@ -34,12 +39,16 @@ def report(folder: Path, replays: int, items: int | None = None, labels: int | N
         replays: Audits drawn.
         items: Items to draw with replacement, where crowds are redrawn; None: each once.
         labels: Labels of an item that are kept; None: all.
+        is_alone: Leave out all other methods.
     """
     crowd, gold = read_folder(folder)
     crowd = crowd if labels is None else thinned(crowd, labels)
     measured: list[Measured] = []
+    # Of redrawn crowds the first will do for methods that are not deployed.
+    names: tuple[str, ...] | None = (OURS,) if is_alone else None
     for number, (drawn, known, here) in enumerate(crowds_of(folder, crowd, gold, replays, items)):
-        measured.append(measure(drawn, known, here, number, is_first=number == 0))
+        measured.append(measure(drawn, known, here, number, names))
+        names = names or DEPLOYED
     methods = list(measured[0].accuracy)
     deployed = [name for name in DEPLOYED if (name, BUDGETS[0]) in measured[0].outcomes]
     return {
@@ -51,7 +60,8 @@ def report(folder: Path, replays: int, items: int | None = None, labels: int | N
         "is_model_external": crowd.model is not None,
         "accuracy": {name: _mean(one.accuracy[name] for one in measured if name in one.accuracy) for name in methods},
         "seconds": {name: _mean(one.seconds[name] for one in measured if name in one.seconds) for name in methods},
-        "chosen_method": CHOSEN,
+        "chosen_method": choose(code(crowd.annotations, crowd.item_ids, crowd.classes)).method,
+        "starts_from": START,
         "oracle_frontier": {
             name: {
                 str(target): _mean(one.frontier[name][target] for one in measured if name in one.frontier)
@@ -98,13 +108,14 @@ def report(folder: Path, replays: int, items: int | None = None, labels: int | N
     type=click.IntRange(min=1),
     help="Keep at most so many labels of each item.",
 )
-def main(data: Path, json_path: Path, replays: int, items: int | None, labels: int | None) -> None:
+@click.option("--alone", "is_alone", is_flag=True, help="Leave out all other methods: much faster on redrawn crowds.")
+def main(data: Path, json_path: Path, replays: int, items: int | None, labels: int | None, is_alone: bool) -> None:
     """Rank, audit, cut and adjudicate again and again; say what experts see and whether it was right."""
     try:
         folders = folders_in(data)
         found = []
         for folder in folders:
-            found.append(report(folder, replays, items, labels))
+            found.append(report(folder, replays, items, labels, is_alone))
             _print(found[-1])
     except CupelError as error:
         raise click.ClickException(str(error)) from None

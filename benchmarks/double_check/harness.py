@@ -64,7 +64,7 @@ class Measured(NamedTuple):
     limits: dict[tuple[str, float], tuple[float, float]]
 
 
-def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, is_first: bool = True) -> Measured:
+def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[str] | None = None) -> Measured:
     """Rank a crowd by every method, take some of them through the whole procedure, and replay the audit.
 
     Args:
@@ -72,7 +72,7 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, is_first: bool = 
         gold: What experts and scorer know.
         replays: Audits drawn; an item's mark is the same for all methods.
         seed: Of the draws.
-        is_first: Rank by methods that are not deployed too; of redrawn crowds the first will do.
+        names: Methods to rank by; None is all.
     """
     scorer = Scorer(gold)
     ids = scorer.item_ids()
@@ -82,7 +82,7 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, is_first: bool = 
     found = Measured({}, {}, {}, {}, {}, {})
     marks = [dict(zip(ids, _uniform(seed, number, len(ids)), strict=True)) for number in range(replays)]
     for name, ranker in rankers(evidence).items():
-        if name not in DEPLOYED and not is_first:
+        if names is not None and name not in names:
             continue
         start = time.perf_counter()
         first = next(rounds(evidence, ranker, Experts(gold), ids))

@@ -88,6 +88,12 @@ def test_the_same_folder_gives_the_same_figures(tmp_path: Path) -> None:
     assert first == second
 
 
+def test_alone_means_without_any_other_method(tmp_path: Path) -> None:
+    report = found(write(tmp_path / "small"), tmp_path, "--alone", "--labels", "2")
+    assert list(report["accuracy"]) == ["cupel"]  # type: ignore[call-overload]
+    assert (report["labels"], report["compared"]) == (2 * ITEMS, [])
+
+
 def test_a_folder_of_folders_gives_a_list(tmp_path: Path) -> None:
     for name in ("b", "a"):
         write(tmp_path / "all" / name, items=60)
