@@ -87,10 +87,13 @@ def rankers(evidence: Evidence) -> dict[str, Ranker]:
 
 
 def cupel(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
-    """Rank by what people and model believe together, weighed by experts' verdicts so far."""
+    """Rank by what people and model believe together, weighed by experts' verdicts so far.
+
+    Without a model there is nothing to weigh or to teach, and no order that verdicts could change.
+    """
     classes = evidence.crowd.classes
     found = fuse(evidence.consensus, evidence.predictions, classes, verdicts)
-    lessons_next = lessons(evidence.consensus, found, classes, verdicts)
+    lessons_next = lessons(evidence.consensus, found, classes, verdicts) if has_model(evidence) else None
     return _ranking(found.label, found.log_odds, found.is_known, lessons_next)
 
 

@@ -175,6 +175,14 @@ def test_rounds_ask_the_riskiest_first_and_leave_them_out_of_the_audit(tmp_path:
     assert experts.charged == round(0.32 * 400)
 
 
+def test_without_a_model_there_is_nothing_to_learn_and_no_round(tmp_path: Path) -> None:
+    folder = write(tmp_path / "small")
+    (folder / "pred_probs.npy").unlink()
+    crowd, gold = read_folder(folder)
+    frozen = next(rounds(first_evidence(crowd), cupel, Experts(gold), Scorer(gold).item_ids()))
+    assert not has_rounds_left(frozen, plan(frozen, 0.05))
+
+
 def test_a_first_round_is_held_and_further_ones_only_where_they_are_cheap_or_pay() -> None:
     frozen = Frozen((), 0.0, True, tuple(map(str, range(1_000))), ("x",) * 1_000, np.linspace(9, 0, 1_000))
     assert has_rounds_left(frozen, Plan(np.array([0.1]), 0.0))
