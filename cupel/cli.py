@@ -144,6 +144,32 @@ def release(project: str, batch: str, projects: Path, lake: Path, by: str) -> No
 
 
 @main.command()
+@click.argument("project")
+@click.argument("batch")
+@click.argument("annotator")
+@click.argument("deed", type=click.Choice(["remove", "restore"]))
+@click.option("--why", required=True, help="The reason; kept with the action.")
+@click.option("--by", required=True, help="Who decides; kept with the action.")
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+def annotator(
+    project: str, batch: str, annotator: str, deed: str, why: str, by: str, projects: Path, lake: Path
+) -> None:
+    """Remove an ANNOTATOR of a BATCH of a PROJECT, or restore one whom a policy removed.
+
+    An event in the lake, never changed; the next run puts the questions to others, or counts the answers again.
+    Exit codes: 0 noted, 1 error.
+    """
+    from cupel.annotators.policies import act_by_hand
+    from cupel.lake import Lake
+    from cupel.world import current_project
+
+    there = Lake(lake, project)
+    act_by_hand(there, current_project(projects, there), batch, annotator, deed, why, by)
+    click.echo(f"{annotator}: {deed}d in {batch}; the daemon takes it up, or `make run PROJECT={project}`")
+
+
+@main.command()
 @click.argument("label_id")
 @click.option("--release", metavar="NAME", help="Which of several releases; the latest that holds the item without it.")
 @click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")

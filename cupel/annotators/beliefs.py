@@ -30,7 +30,8 @@ class Beliefs(NamedTuple):
 
     `others` has shape answers x classes, in the coding's order; `is_gold` tells answers on hidden gold, where
     the class is known, and `is_judged` those that gold or anybody else's answer can judge; `prior` is the class
-    prior. `power` and `doubt` say how far beliefs were flattened to
+    prior. `unflattened` are the others as they came from the fit, too sure: they explain the most agreement.
+    `power` and `doubt` say how far beliefs were flattened to
     fit the gold.
     """
 
@@ -38,6 +39,7 @@ class Beliefs(NamedTuple):
     is_gold: Flags
     is_judged: Flags
     prior: Reals
+    unflattened: Reals
     power: float
     doubt: float
 
@@ -45,10 +47,11 @@ class Beliefs(NamedTuple):
 def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None) -> Beliefs:
     """Return what the other annotators and hidden gold say of the item of each answer.
 
-    Labels and confusions are estimated together as by Dawid and Skene, with the known items held fast and the
-    first confusions taken from them, so that a crowd whose majority is wrong does not decide who is right. The
-    answer of the annotator who is judged is taken out again. Beliefs are then flattened until they fit the
-    gold items, which they are too sure of. They measure annotators and nothing else: no label is made of them.
+    Labels and confusions are estimated together as by Dawid and Skene, with the known items held fast; once
+    from the votes, and once from what is known of the gold items alone, so that a crowd whose majority is wrong
+    does not decide who is right. Of the two, that counts under which the gold is likelier. The answer of the
+    annotator who is judged is taken out again. Beliefs are then flattened until they fit the gold items, which
+    they are too sure of. They measure annotators and nothing else: no label is made of them.
 
     Args:
         coded: The annotations; any overlap.
@@ -60,17 +63,23 @@ def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None) -> Beli
     """
     classes = len(coded.classes)
     heard = np.ones(len(coded.item)) if is_heard is None else is_heard[coded.annotator].astype(np.float64)
-    scores, own, prior = _fit(coded, gold, heard)
     known = np.flatnonzero((gold >= 0) & (vote_counts(coded).sum(axis=1) > 0))
+    scores, own, prior = _fit(coded, gold, heard, is_from_gold=False)
     power, doubt = UNCALIBRATED
     if len(known) >= FEWEST_TO_CALIBRATE:
-        power, doubt = _calibrated(scores[known], gold[known], prior)
-    others = flattened(scores[coded.item] - own, power, doubt, prior)
+        power, doubt, fit = _calibrated(scores[known], gold[known], prior)
+        other = _fit(coded, gold, heard, is_from_gold=True)
+        other_power, other_doubt, other_fit = _calibrated(other[0][known], gold[known], other[2])
+        if other_fit > fit:
+            (scores, own, prior), power, doubt = other, other_power, other_doubt
     is_gold = gold[coded.item] >= 0
-    others[is_gold] = DOUBT_OF_GOLD / max(1, classes - 1)
-    others[np.flatnonzero(is_gold), gold[coded.item][is_gold]] = 1 - DOUBT_OF_GOLD
+    others = flattened(scores[coded.item] - own, power, doubt, prior)
+    unflattened = flattened(scores[coded.item] - own, 1.0, DOUBTS[0], prior)
+    for known_too in (others, unflattened):
+        known_too[is_gold] = DOUBT_OF_GOLD / max(1, classes - 1)
+        known_too[np.flatnonzero(is_gold), gold[coded.item][is_gold]] = 1 - DOUBT_OF_GOLD
     heard_on = np.bincount(coded.item, heard, len(coded.item_ids))
-    return Beliefs(others, is_gold, is_gold | (heard_on[coded.item] > heard), prior, power, doubt)
+    return Beliefs(others, is_gold, is_gold | (heard_on[coded.item] > heard), prior, unflattened, power, doubt)
 
 
 def flattened(scores: Reals, power: float, doubt: float, prior: Reals) -> Reals:
@@ -99,7 +108,7 @@ def tally(coded: Coded, weights: Reals) -> Reals:
     return counts
 
 
-def _fit(coded: Coded, gold: Integers, heard: Reals) -> tuple[Reals, Reals, Reals]:
+def _fit(coded: Coded, gold: Integers, heard: Reals, *, is_from_gold: bool) -> tuple[Reals, Reals, Reals]:
     """Return each item's log-scores without gold, each answer's own share in them, and the class prior."""
     items, classes = len(coded.item_ids), len(coded.classes)
     cells = np.bincount(coded.item * classes + coded.label, heard, items * classes)
@@ -108,7 +117,7 @@ def _fit(coded: Coded, gold: Integers, heard: Reals) -> tuple[Reals, Reals, Real
     is_answered = votes[:, 0] > 0
     belief = _held(np.divide(counts, votes, out=np.full(counts.shape, 1 / classes), where=votes > 0), gold)
     pool = _pool(coded, belief, heard)
-    weight = (gold[coded.item] >= 0).astype(np.float64) if (gold >= 0).any() else np.ones(len(coded.item))
+    weight = (gold[coded.item] >= 0).astype(np.float64) if is_from_gold else np.ones(len(coded.item))
     scores = np.zeros((items, classes))
     prior = np.full(classes, 1 / classes)
     own = np.zeros((len(coded.item), classes))
@@ -143,11 +152,12 @@ def _held(belief: Reals, gold: Integers) -> Reals:
     return belief
 
 
-def _calibrated(scores: Reals, gold: Integers, prior: Reals) -> tuple[float, float]:
-    """Return the power and doubt under which the gold classes are likeliest; of equals, the flattest."""
+def _calibrated(scores: Reals, gold: Integers, prior: Reals) -> tuple[float, float, float]:
+    """Return the power and doubt under which the gold classes are likeliest, the flattest of equals, and how likely."""
     fits = {
         (power, doubt): np.log(flattened(scores, power, doubt, prior)[np.arange(len(gold)), gold]).sum()
         for power in POWERS
         for doubt in DOUBTS
     }
-    return max(fits, key=lambda setting: (round(float(fits[setting]), 9), -setting[0], setting[1]))
+    best = max(fits, key=lambda setting: (round(float(fits[setting]), 9), -setting[0], setting[1]))
+    return *best, round(float(fits[best]), 9)

@@ -125,7 +125,7 @@ def _pieces(coded: Coded, found: Beliefs, sequence: Integers, is_named: Flags) -
     item = coded.item[keep]
     starts = np.flatnonzero(np.diff(item, prepend=-1))
     ends = np.repeat(np.append(starts[1:], len(item)), np.diff(starts, append=len(item)))
-    counts = tally(coded, found.others)
+    counts = tally(coded, found.unflattened)
     pool = counts.sum(axis=0) + 0.5
     seen = counts + SMOOTHING * pool / pool.sum(axis=1, keepdims=True)
     confusion, votes = seen / seen.sum(axis=2, keepdims=True), vote_counts(coded)
@@ -152,7 +152,7 @@ def _summed(key: Integers, values: Reals) -> _Piece:
 def _chance(coded: Coded, found: Beliefs, confusion: Reals, votes: Integers, u: Integers, v: Integers) -> Reals:
     """Return the chance that the annotator of `v` gives the answer of `u` without knowing it."""
     said = coded.label[u]
-    by_model = np.einsum("nk,nk->n", found.others[v], confusion[coded.annotator[v], :, said])
+    by_model = np.einsum("nk,nk->n", found.unflattened[v], confusion[coded.annotator[v], :, said])
     rest = votes[coded.item[u]]
     same = rest[np.arange(len(u)), said] - 1 - (coded.label[v] == said)
     with_votes = (MODEL_VOTES * by_model + same) / (MODEL_VOTES + rest.sum(axis=1) - 2)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from cupel.annotators.actions import Action, Deed, version_of
+from cupel.errors import AnswerError
 from cupel.lake import Lake
 from cupel.project import Policies, Project
 
@@ -72,3 +73,35 @@ def deed_of(policies: Policies, finding: str) -> Deed:
     """Return what a project does about a finding."""
     deed: Deed = getattr(policies, finding)
     return deed
+
+
+def act_by_hand(lake: Lake, project: Project, batch: str, annotator: str, deed: str, why: str, by: str) -> Action:
+    """Append what a person decided about an annotator of a batch.
+
+    Args:
+        lake: The project's lake.
+        project: The project, its registered deliveries among them.
+        batch: The batch.
+        annotator: The annotator; must have answered there.
+        deed: remove or restore.
+        why: The reason.
+        by: Who decides.
+
+    Raises:
+        AnswerError: There is no such batch or annotator, or the annotator is already as wished.
+    """
+    if batch not in project.raw.deliveries:
+        raise AnswerError(f"batch {batch!r}: project {project.project} has none of this name")
+    if annotator not in set(lake.answers.read(batch, ["label"], ["annotator"])["annotator"].to_pylist()):
+        raise AnswerError(f"annotator {annotator!r}: gave no answer in batch {batch}; see the table annotators")
+    if (annotator in lake.actions.in_force(batch)) != (deed == "restore"):
+        raise AnswerError(f"annotator {annotator!r}: nothing to {deed} in batch {batch}; it is so already")
+    before = [action for action in lake.actions.read(batch) if action.annotator == annotator]
+    action = Action(
+        batch=batch, annotator=annotator, deed="remove" if deed == "remove" else "restore",
+        weight=WEIGHTS["remove" if deed == "remove" else "restore"],
+        finding=before[-1].finding if before and deed == "restore" else "by hand", evidence=why, value=None,
+        p_value=None, items=0, asked_by=by, answers_until=lake.answers.head().sequence,
+    )  # fmt: skip
+    lake.actions.append([action])
+    return action

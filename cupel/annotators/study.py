@@ -18,6 +18,7 @@ from cupel.tables import REAL, TEXT
 
 # Who is found in one round is not heard in the next, so that a bloc does not decide who is right.
 ROUNDS = 2
+MOST_SILENCED = 0.5
 
 
 class Study(NamedTuple):
@@ -80,11 +81,17 @@ def measure(coded: Coded, gold: Integers, sequence: Integers, is_named: Flags, s
         found = beliefs(coded, gold, is_heard)
         guesses = guessing(coded, found)
         shared = pairs(coded, found, sequence, is_named)
-        is_heard = ~((guesses.is_guessing & is_named) | copiers(shared, len(is_named)))
+        is_heard = _heard(coded, (guesses.is_guessing & is_named) | copiers(shared, len(is_named)))
     return Study(
         coded, gold, sequence, seconds, is_named, found, guesses, shared,
         drift(coded, found, guesses.usual, sequence), speed(coded, seconds), quality(coded, found, guesses.usual),
     )  # fmt: skip
+
+
+def _heard(coded: Coded, is_found: Flags) -> Flags:
+    """Return who is heard in the next round: not who was found, unless that silences most answers."""
+    is_much = is_found[coded.annotator].sum() > MOST_SILENCED * len(coded.annotator)
+    return np.ones(len(is_found), dtype=np.bool_) if is_much else ~is_found
 
 
 def copiers(found: Pairs, people: int) -> Flags:

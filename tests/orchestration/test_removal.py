@@ -6,8 +6,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
 from cupel.annotators.actions import Action
+from cupel.cli import main
 from cupel.lake import Lake
 from cupel.project import load_project
 from orchestration.rounds import Rounds
@@ -89,10 +91,13 @@ def test_a_second_run_does_nothing_and_the_event_stays_as_it_was(rounds: Rounds)
 
 
 def test_a_person_may_restore_the_annotator_and_no_policy_undoes_it(rounds: Rounds) -> None:
-    restored = removals(rounds.lake)[0]._replace(
-        deed="restore", weight=1.0, evidence="the interface was broken", asked_by="ada@example.org"
-    )
-    rounds.lake.actions.append([restored])
+    said = CliRunner().invoke(
+        main,
+        ["annotator", "small", "one", "spam", "restore", "--why", "the interface was broken", "--by", "ada@example.org",
+         "--projects", str(rounds.deployment.projects), "--lake", rounds.deployment.lake],
+    )  # fmt: skip
+    assert said.exit_code == 0, said.output
+    assert rounds.lake.actions.read("one")[-1].evidence == "the interface was broken"
     Rounds(rounds._file, rounds.deployment, rounds.instance).run()
     assert "spam" in rounds.lake.read("annotations", "one")["annotator"].to_pylist()
     assert len(removals(rounds.lake)) == 1
