@@ -1,14 +1,19 @@
 """The report's plots: each is one SVG element with the same bytes for the same figures."""
 
+from __future__ import annotations
+
 import io
 import re
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cupel.release.facts import Row
 from cupel.release.figures import bound, count, percent, setting
 from cupel.release.wording import stage_name
+
+# The buyer's door draws plots too, and shall not wait for the lake.
+if TYPE_CHECKING:
+    from cupel.release.facts import Row
 
 INK = "#1d2733"
 MUTED = "#66717d"

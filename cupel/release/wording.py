@@ -1,8 +1,14 @@
 """Sentences about a release that its card, its Croissant metadata and its report share."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from cupel.release.audit_design import terms_of
-from cupel.release.facts import ReleaseFacts, Row
 from cupel.release.figures import bound, count, interval, plural, setting
+
+if TYPE_CHECKING:
+    from cupel.release.facts import ReleaseFacts, Row
 
 STAGE_NAMES = {
     "one annotator": "One annotator",

@@ -297,7 +297,9 @@ def test_nothing_of_a_delivery_is_run_by_browser_spreadsheet_or_terminal(
         assert "comment" not in shape
         assert shape.count("script") == path.name.startswith("sheet")
     assert [one.vendor for one in read_scores(folder / "scores.jsonl")] == [vendor]
-    assert sorted(path.name for path in folder.iterdir()) == ["delivery.audit", "delivery.csv", "scores.jsonl"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "delivery.audit", "delivery.csv", "scores.html", "scores.jsonl",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("trick", [trick for trick in HOSTILE if "\0" not in trick], ids=ascii)
