@@ -1,7 +1,6 @@
 """Coding: annotations as arrays of integers, in an order that does not depend on the order of rows."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -53,14 +52,15 @@ def code(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str]) -> Co
     >>> coded.item.tolist(), coded.annotator.tolist(), coded.label.tolist()
     ([0, 1], [1, 0], [1, 0])
     """
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        sorting = pool.submit(sorted_ids, item_ids)
-        which, who, what = pool.map(_encoded, (annotations[name] for name in ("item_id", "annotator", "label")))
-        ids, names = sorting.result(), _ascending(who.dictionary)
-    item = _places(which, "item_id", ids)
-    annotator = _places(who, "annotator", names)
-    label = _places(what, "label", pa.array(classes, TEXT))
-    return Coded(*_in_order(item, annotator, label, len(names), len(classes)), ids, names, tuple(classes))
+    ids = sorted_ids(item_ids)
+    who = _encoded(annotations["annotator"])
+    names = _ascending(who.dictionary)
+    places = (
+        lambda: _places(_encoded(annotations["item_id"]), "item_id", ids),
+        lambda: _places(who, "annotator", names),
+        lambda: _places(_encoded(annotations["label"]), "label", pa.array(classes, TEXT)),
+    )
+    return Coded(*_in_order(places, len(ids), len(names), len(classes)), ids, names, tuple(classes))
 
 
 def sorted_ids(item_ids: ItemIds) -> pa.Array:
@@ -95,8 +95,10 @@ def id_array(item_ids: ItemIds) -> pa.Array:
 def vote_counts(coded: Coded) -> Integers:
     """Return how often each item got each label, shape items x classes."""
     items, classes = len(coded.item_ids), len(coded.classes)
-    cells = np.bincount(coded.item * classes + coded.label, minlength=items * classes)
-    return cells.reshape(items, classes).astype(np.int64)
+    cell = coded.item * classes
+    cell += coded.label
+    counts = np.bincount(cell, minlength=items * classes)
+    return counts.reshape(items, classes).astype(np.int64, copy=False)
 
 
 def vectors(column: pa.ChunkedArray, classes: int) -> Reals:
@@ -155,17 +157,25 @@ def _places(values: pa.DictionaryArray, column: str, known: pa.Array) -> Integer
 
 
 def _in_order(
-    item: Integers, annotator: Integers, label: Integers, annotators: int, classes: int
+    places: Sequence[Callable[[], Integers]], items: int, annotators: int, classes: int
 ) -> tuple[Integers, Integers, Integers]:
-    """Return the three sorted by item, then annotator, then label: as digits of one number, which sorts fastest."""
-    if (int(item.max(initial=0)) + 1) * annotators * classes >= 2**63:
+    """Return places of items, annotators and labels, sorted by these three.
+
+    They are sorted as digits of one number, which sorts fastest; each column is made when it is needed and let go,
+    for together they would be the most that the whole of a consensus holds.
+    """
+    if items * annotators * classes >= 2**63:
+        item, annotator, label = (make() for make in places)
         order = np.lexsort((label, annotator, item))
         return item[order], annotator[order], label[order]
-    number = item * annotators
-    number += annotator
+    number = places[0]()
+    number *= annotators
+    number += places[1]()
     number *= classes
-    number += label
+    number += places[2]()
     number.sort()
-    rest, label = np.divmod(number, max(classes, 1))
-    item, annotator = np.divmod(rest, max(annotators, 1))
-    return item, annotator, label
+    label = number % max(classes, 1)
+    number //= max(classes, 1)
+    annotator = number % max(annotators, 1)
+    number //= max(annotators, 1)
+    return number, annotator, label
