@@ -18,6 +18,8 @@ FEWEST_ANSWERS = 5
 # z from which an annotator's answers enter the picture of the usual annotator.
 INFORMED = 2.0
 ROUNDS = 2
+# Who knows something and has so many answers says how far the usual annotator's gain is above what beliefs foretell.
+ENOUGH_ANSWERS = 20
 # From this share on, one answer is a constant one.
 CONSTANT_SHARE = 0.95
 # Rounding of scores leaves no less than this; below it an annotator's scores are all alike.
@@ -72,7 +74,7 @@ def guessing(coded: Coded, found: Beliefs) -> Guessing:
         z = _against_a_deal(coded, dealt)
         informed = (z > INFORMED).astype(np.float64)
     guess_chance = 1 - ndtr(z)
-    usual_chance = ndtr(_against_usual(coded, found, usual, dealt))
+    usual_chance = ndtr(_against_usual(coded, found, usual, dealt, informed > 0))
     is_unlike = (usual_chance <= USUAL_CHANCE) & (dealt.size >= FEWEST_ANSWERS)
     return Guessing(
         score=z,
@@ -118,13 +120,22 @@ def _against_a_deal(coded: Coded, dealt: _Dealt) -> Reals:
     return _over(total, variance)
 
 
-def _against_usual(coded: Coded, found: Beliefs, usual: Reals, dealt: _Dealt) -> Reals:
-    """Return how far each annotator's gain over such a deal is above the usual annotator's, in deviations."""
+def _against_usual(coded: Coded, found: Beliefs, usual: Reals, dealt: _Dealt, informed: Flags) -> Reals:
+    """Return how far each annotator's gain over such a deal is above the usual annotator's, in deviations.
+
+    Beliefs that were flattened to fit the gold foretell too small a gain, and where most items are hard, one that a
+    guesser is not unlike enough. So the usual gain is as many times the foretold one as it is for the median of those
+    who know something; never less, for the median of a crowd with few such people is theirs by luck.
+    """
     people, who = len(coded.annotators), coded.annotator
     chance = found.others @ usual
-    expected = (chance * dealt.gain).sum(axis=1)
-    variance = np.bincount(who, (chance * dealt.gain**2).sum(axis=1) - expected**2, people)
-    return _over(np.bincount(who, dealt.gain[np.arange(len(who)), coded.label] - expected, people), variance)
+    foretold = (chance * dealt.gain).sum(axis=1)
+    variance = np.bincount(who, (chance * dealt.gain**2).sum(axis=1) - foretold**2, people)
+    gain = np.bincount(who, dealt.gain[np.arange(len(who)), coded.label], people)
+    wanted = np.bincount(who, foretold, people)
+    told = informed & (wanted > NO_SPREAD) & (dealt.size >= ENOUGH_ANSWERS)
+    times = max(1.0, float(np.median(gain[told] / wanted[told]))) if told.any() else 1.0
+    return _over(gain - times * wanted, variance)
 
 
 def _over(value: ArrayLike, variance: ArrayLike) -> Reals:

@@ -30,6 +30,23 @@ def test_who_guesses_is_found_with_evidence() -> None:
     assert "gold items" in row["evidence"]
 
 
+def test_who_guesses_is_found_where_most_items_are_too_hard_for_anybody() -> None:
+    shares = []
+    for seed in range(8):
+        crowd = Crowd(items=300, accuracy=(), seed=seed)
+        is_hard = crowd.rng.random(300) < 0.7
+        for number in range(12):
+            crowd.add(f"honest{number}", np.where(is_hard, crowd.guesses(), crowd.honest(0.85)))
+        for number in range(4):
+            crowd.add(f"guesser{number}", crowd.guesses())
+        crowd.rows = [row for row in crowd.rows if crowd.rng.random() < 0.3]
+        guilty = [name for name, finding in found(crowd, gold=60) if finding == "guessing"]
+        shares.append([sum(name.startswith(kind) for name in guilty) for kind in ("guesser", "honest")])
+    guessers, honest = np.sum(shares, axis=0)
+    assert guessers >= 0.85 * 8 * 4
+    assert honest <= 0.05 * 8 * 12
+
+
 def test_who_always_says_the_same_is_found_as_constant() -> None:
     crowd = Crowd()
     crowd.add("same", np.full(150, 2))
