@@ -9,15 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from cupel.cleaning.settings import Cleaning
 from cupel.errors import ProjectError
+from cupel.section import Count, OpenShare, Positive, Section, Share
 from cupel.strict_yaml import read_yaml
-
-Share = Annotated[float, Field(ge=0, le=1)]
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 SHOWN_CHARACTERS = 80
@@ -117,12 +114,6 @@ Name = Annotated[str, Field(max_length=64), AfterValidator(name)]
 BatchName = Annotated[str, Field(max_length=64), AfterValidator(batch_name)]
 
 
-class Section(BaseModel):
-    """A part of the project file: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
-
-
 class Inbox(Section):
     """How deliveries are read that arrive in the project's inbox; a delivered folder may say otherwise of itself."""
 
@@ -177,47 +168,6 @@ class Raw(Section):
     def _something_comes_in(self) -> "Raw":
         if not self.deliveries and self.inbox is None:
             raise ValueError("name a delivery, or an inbox for those that will come")
-        return self
-
-
-class Cleaning(Section):
-    """What cleaning measures against; a null threshold is off, 0 is zero."""
-
-    normalisation: Literal["NFC", "NFKC"] = "NFC"
-    """Unicode normalisation form."""
-    phone_region: str = Field("US", pattern="^[A-Z]{2}$")
-    """Country whose phone numbers may be written without its code."""
-    min_characters: Count | None = 1
-    """Fewer characters are rejected."""
-    max_characters: Positive | None = 100_000
-    """More characters are rejected."""
-    min_words: Count | None = 2
-    """Fewer words are rejected."""
-    max_words: Positive | None = 20_000
-    """More words are rejected."""
-    min_mean_word_length: float | None = None
-    """Shorter words on average are rejected."""
-    max_mean_word_length: float | None = 20.0
-    """Longer words on average are rejected."""
-    min_letter_share: Share | None = 0.5
-    """A smaller share of letters among visible characters is rejected."""
-    max_symbol_word_share: float | None = 0.5
-    """More hash signs and ellipses per word are rejected."""
-    max_repeated_line_share: Share | None = 0.3
-    """A larger share of characters in repeated lines is rejected."""
-    max_repeated_word_share: Share | None = None
-    """A larger share of the commonest word is rejected."""
-    duplicate_similarity: OpenShare | None = 0.8
-    """Jaccard similarity of shingles from which an item is a near-duplicate."""
-    group_similarity: OpenShare = 0.5
-    """Jaccard similarity from which items stay in one split."""
-    shingle_characters: Positive = 5
-    """Characters in a shingle."""
-
-    @model_validator(mode="after")
-    def _duplicates_are_groups(self) -> "Cleaning":
-        if self.duplicate_similarity is not None and self.group_similarity > self.duplicate_similarity:
-            raise ValueError("group_similarity must not be above duplicate_similarity")
         return self
 
 

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from cupel.cleaning.alike import EARLIER_ITEMS, Alike, alike
 from cupel.cleaning.groups import groups
 from cupel.cleaning.register import delivery_ranks
+from cupel.cleaning.settings import Cleaning
 from cupel.errors import TableError
-from cupel.project import Cleaning
 from cupel.tables import CLEAN_ITEMS, REJECTED_ITEMS
 
 

@@ -12,8 +12,8 @@ from cupel.cleaning import candidates as bounds
 from cupel.cleaning.candidates import candidates
 from cupel.cleaning.jaccard import HashSets, Positions, Shares
 from cupel.cleaning.register import Register, Signed
+from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.sketches import Sketches
-from cupel.project import Cleaning
 from cupel.tables import SIMILAR_ITEMS
 
 # Hashes of shingles that are held at once, 8 bytes each.

@@ -7,7 +7,7 @@ import pyarrow as pa
 from cupel.cleaning.normalise import normalise
 from cupel.cleaning.privacy import mask
 from cupel.cleaning.quality import quality
-from cupel.project import Cleaning
+from cupel.cleaning.settings import Cleaning
 from cupel.tables import ITEM_SIGNALS
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import folded
-from cupel.project import Cleaning
 from cupel.tables import SIGNATURES
 
 Hashes = NDArray[np.uint64]

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from cupel.errors import SourceError
 from cupel.lake import Lake
-from cupel.project import Delivery, Project, Section, batch_name
+from cupel.project import Delivery, Project, batch_name
+from cupel.section import Section
 from cupel.whole import new_file
 
 DELIVERIES = "deliveries"

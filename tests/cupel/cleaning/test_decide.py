@@ -15,10 +15,10 @@ from cupel.cleaning.decide import RULES
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.reasons import REASONS
 from cupel.cleaning.register import Signed
+from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.errors import TableError
-from cupel.project import Cleaning
 from cupel.tables import CLEAN_ITEMS, ITEM_SIGNALS, RAW_ITEMS, REJECTED_ITEMS, SIMILAR_ITEMS, conform
 
 OFF = Cleaning(

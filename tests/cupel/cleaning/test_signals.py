@@ -4,8 +4,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import folded, item_signals, text_sha256
-from cupel.project import Cleaning
 from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, conform
 
 

@@ -1,0 +1,48 @@
+"""The project file's section `cleaning`: what cleaning measures against."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from cupel.section import Count, OpenShare, Positive, Section, Share
+
+
+class Cleaning(Section):
+    """What cleaning measures against; a null threshold is off, 0 is zero."""
+
+    normalisation: Literal["NFC", "NFKC"] = "NFC"
+    """Unicode normalisation form."""
+    phone_region: str = Field("US", pattern="^[A-Z]{2}$")
+    """Country whose phone numbers may be written without its code."""
+    min_characters: Count | None = 1
+    """Fewer characters are rejected."""
+    max_characters: Positive | None = 100_000
+    """More characters are rejected."""
+    min_words: Count | None = 2
+    """Fewer words are rejected."""
+    max_words: Positive | None = 20_000
+    """More words are rejected."""
+    min_mean_word_length: float | None = None
+    """Shorter words on average are rejected."""
+    max_mean_word_length: float | None = 20.0
+    """Longer words on average are rejected."""
+    min_letter_share: Share | None = 0.5
+    """A smaller share of letters among visible characters is rejected."""
+    max_symbol_word_share: float | None = 0.5
+    """More hash signs and ellipses per word are rejected."""
+    max_repeated_line_share: Share | None = 0.3
+    """A larger share of characters in repeated lines is rejected."""
+    max_repeated_word_share: Share | None = None
+    """A larger share of the commonest word is rejected."""
+    duplicate_similarity: OpenShare | None = 0.8
+    """Jaccard similarity of shingles from which an item is a near-duplicate."""
+    group_similarity: OpenShare = 0.5
+    """Jaccard similarity from which items stay in one split."""
+    shingle_characters: Positive = 5
+    """Characters in a shingle."""
+
+    @model_validator(mode="after")
+    def _duplicates_are_groups(self) -> "Cleaning":
+        if self.duplicate_similarity is not None and self.group_similarity > self.duplicate_similarity:
+            raise ValueError("group_similarity must not be above duplicate_similarity")
+        return self
