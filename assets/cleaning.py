@@ -41,13 +41,13 @@ def sign(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResul
         return materialized(step, step.write("signatures", _stream(signed, SIGNATURES.schema), is_sorted=True))
 
 
-@dg.multi_asset(specs=[spec("similar_items", deps=["raw_items", "signatures"], kinds=["duckdb"])])
+@dg.multi_asset(specs=[spec("similar_items", deps=["raw_items", "signatures"], kinds=["python"])])
 def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Find which items resemble earlier ones, in this batch or in those before it in the register."""
     with bench.step(context) as step:
         raw = step.read("raw_items", columns=["item_id", "source_file", "line"])
         own, *earlier = (_signed(step, batch) for batch in (step.partition, *_earlier_batches(step)))
-        found = similar_items(own, earlier, raw, step.project.cleaning, step.lake.connection)
+        found = similar_items(own, earlier, raw, step.project.cleaning)
         told = {"pairs compared": found.compared, "pairs left out at most": found.not_compared}
         return materialized(step, step.write("similar_items", found.pairs), **told)
 

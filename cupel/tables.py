@@ -13,7 +13,7 @@ FLAG = pa.bool_()
 TIME = pa.timestamp("us", tz="UTC")
 TEXTS = pa.list_(pa.string())
 REALS = pa.list_(pa.float64())
-HASHES = pa.list_(pa.uint64())
+HASHES = pa.list_(pa.uint32())
 
 
 class Column(NamedTuple):
@@ -103,8 +103,10 @@ SIGNATURES = Table(
     "signatures", "cleaning", "an item, as far as finding its duplicates needs it", ("item_id",), (
         BATCH, ITEM,
         Column("text_sha256", TEXT, "Hash of the text lower-cased, with runs of white space folded."),
+        Column("shingle_count", INTEGER, "Distinct shingles."),
         Column("shingles", HASHES, "Hashes of the distinct shingles, ascending."),
         Column("bands", HASHES, "Hash of each band of the MinHash signature; items that share one are compared."),
+        Column("sketch", HASHES, "1,024 bits, each set where a shingle's hash begins like it: rules pairs out."),
     ),
 )  # fmt: skip
 

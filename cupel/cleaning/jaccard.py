@@ -1,80 +1,114 @@
-"""The exact Jaccard similarity of sets of hashes, of one set with many at a time."""
+"""The exact Jaccard similarity of sets of hashes."""
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numba as nb
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from cupel.cleaning.shingles import Shingles
 
 Positions = NDArray[np.int64]
 Shares = NDArray[np.float64]
 
-_SLOT_BITS = 17
-_SHIFT = np.uint64(64 - _SLOT_BITS)
+# Hashes that are held at once, 4 bytes each.
+HASHES_AT_ONCE = 1 << 26
+# A thread takes so many pairs at a time.
+_PAIRS = 1 << 12
 
 
 class HashSets:
-    """Sets of 64-bit hashes, ready to be compared.
+    """Sets of hashes, ready to be compared.
 
     Args:
-        lists: A list of distinct hashes a set, ascending, none of them empty.
+        hashes: The distinct hashes of each set, ascending, one set after the other.
+        sizes: How many each has.
     """
 
-    def __init__(self, lists: pa.ChunkedArray) -> None:
-        self._hashes: NDArray[np.uint64] = pc.list_flatten(lists).to_numpy()
-        self.sizes: Positions = pc.list_value_length(lists).to_numpy().astype(np.int64)
-        self._ends = np.cumsum(self.sizes)
-        self._starts = self._ends - self.sizes
-        # A slot holds one hash of a set, one that begins with its number; an empty slot what begins otherwise.
-        self._empty = ~(np.arange(1 << _SLOT_BITS, dtype=np.uint64) << _SHIFT)
-        self._table = self._empty.copy()
+    def __init__(self, hashes: Shingles, sizes: Positions) -> None:
+        self.sizes = sizes
+        self.hashes = hashes
+        self._ends = np.cumsum(sizes)
 
-    def similarities(self, left: Positions, right: Positions, least: float) -> Shares:
+    def similarities(self, left: Positions, right: Positions, least: float, threads: int | None = None) -> Shares:
         """Return the Jaccard similarity of pairs of sets.
 
         Args:
-            left: One set of each pair; pairs of the same set stand together.
+            left: One set of each pair.
             right: The other one.
             least: Similarities below it are of no interest.
+            threads: How many threads; None for one a core.
 
         Returns:
-            A share a pair, exact where it is at least `least`, otherwise 0.
+            A share a pair, exact where it is at least `least`, otherwise 0. Empty sets are similar to none.
 
-        >>> sets = HashSets(pa.chunked_array([[[1, 2, 3], [2, 3, 4], [9]]], pa.list_(pa.uint64())))
+        >>> sets = HashSets(np.array([1, 2, 3, 2, 3, 4, 9], np.uint32), np.array([3, 3, 1]))
         >>> sets.similarities(np.array([1, 2]), np.array([0, 0]), 0.5).tolist()
         [0.5, 0.0]
         """
         found = np.zeros(len(left))
-        sizes = self.sizes
-        # Sets whose sizes differ by more than the similarity allows cannot be similar.
-        possible = np.flatnonzero(
-            np.minimum(sizes[left], sizes[right]) >= least * np.maximum(sizes[left], sizes[right])
-        )
-        starts = np.flatnonzero(np.diff(left[possible], prepend=-1))
-        ends = np.append(starts[1:], len(possible))[: len(starts)]
-        for first, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            places = possible[first:end]
-            found[places] = self._with_many(int(left[places[0]]), right[places])
-        found[found < least] = 0
+
+        def work(first: int) -> None:
+            part = slice(first, first + _PAIRS)
+            _similarities(self.hashes, self._ends, self.sizes, left[part], right[part], least, found[part])
+
+        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+            list(pool.map(work, range(0, len(left), _PAIRS)))
         return found
 
-    def _with_many(self, one: int, others: Positions) -> Shares:
-        sizes = self.sizes[others]
-        slices = [slice(self._starts[other], self._ends[other]) for other in others.tolist()]
-        hashes = np.concatenate([self._hashes[other] for other in slices])
-        slots = _slots(hashes)
-        is_common = np.zeros(len(hashes), np.bool_)
-        remaining = self._hashes[self._starts[one] : self._ends[one]]
-        while len(remaining):
-            # Of hashes that share a slot one finds room in it; the others wait for the next turn.
-            mine = _slots(remaining)
-            self._table[mine] = remaining
-            is_common |= self._table.take(slots) == hashes
-            remaining = remaining[self._table[mine] != remaining]
-            self._table[mine] = self._empty[mine]
-        common = np.add.reduceat(is_common, np.cumsum(sizes) - sizes, dtype=np.int64)
-        similarities: Shares = common / (self.sizes[one] + sizes - common)
-        return similarities
+
+def verified(
+    later: Positions, earlier: Positions, sizes: Positions, sets: Callable[[Positions], HashSets], least: float,
+    threads: int | None = None,
+) -> Shares:  # fmt: skip
+    """Return the similarity of each pair, 0 where it is below the least; of the sets only so many are held at once.
+
+    Args:
+        later: One item of each pair; pairs come ordered by it.
+        earlier: The other one.
+        sizes: How many hashes the set of each item has, by position.
+        sets: Reads the sets at these positions, which ascend.
+        least: Similarities below it are of no interest.
+        threads: How many threads; None for one a core.
+    """
+    used, inverse = np.unique(np.concatenate([later, earlier]), return_inverse=True)
+    half = int(np.searchsorted(later, later[len(later) // 2])) if len(later) else 0
+    if half and sizes[used].sum() > HASHES_AT_ONCE:
+        parts = (slice(None, half), slice(half, None))
+        return np.concatenate([verified(later[part], earlier[part], sizes, sets, least, threads) for part in parts])
+    if not len(used):
+        return np.empty(0)
+    return sets(used).similarities(inverse[: len(later)], inverse[len(later) :], least, threads)
 
 
-def _slots(hashes: NDArray[np.uint64]) -> Positions:
-    return (hashes >> _SHIFT).view(np.int64)
+@nb.njit(nogil=True, cache=True)
+def _similarities(
+    hashes: Shingles, ends: Positions, sizes: Positions, left: Positions, right: Positions, least: float, found: Shares
+) -> None:
+    for pair in range(len(left)):
+        one, other = left[pair], right[pair]
+        size, other_size = sizes[one], sizes[other]
+        common = _common(hashes, ends[one] - size, ends[one], ends[other] - other_size, ends[other], least)
+        similarity = common / max(1, size + other_size - common)
+        if similarity >= least:
+            found[pair] = similarity
+
+
+@nb.njit(nogil=True, cache=True)
+def _common(hashes: Shingles, one: int, one_end: int, other: int, other_end: int, least: float) -> int:
+    """Return how many hashes two sets share, or 0 as soon as too few can be for the least similarity."""
+    total = one_end - one + other_end - other
+    common = 0
+    while one < one_end and other < other_end:
+        # Looked at now and then only: a step takes less time than the question.
+        possible = common + min(one_end - one, other_end - other)
+        if possible < least * (total - possible):
+            return 0
+        for _ in range(min(16, one_end - one, other_end - other)):
+            mine, theirs = hashes[one], hashes[other]
+            one += mine <= theirs
+            other += theirs <= mine
+            common += mine == theirs
+    return common

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.cleaning.jaccard import Positions
+from cupel.cleaning.scan.decoding import mix
+from cupel.cleaning.shingles import Hashes
 
 
 class Signed(NamedTuple):
@@ -44,13 +47,19 @@ class Register:
         self._own_ids = own_ids.take(pa.array(np.argsort(self._own_position)))
         texts[self._own_position] = texts[self.first_own :].copy()
         # The first position of the same text: equal for equal texts.
-        self.firsts = _firsts(texts)
+        self.firsts: Positions = first_equal(texts)
 
-    def earlier(self, columns: Sequence[str]) -> Iterator[tuple[Positions, pa.Table]]:
-        """Yield these columns of the earlier batches' signatures, in pieces, and the positions of their rows."""
-        for signed, start in zip(self._batches[:-1], self._starts.tolist(), strict=False):
-            for rows, piece in _numbered(signed.pieces(columns)):
-                yield start + rows, piece
+    def earlier(
+        self, columns: Sequence[str], wanted: NDArray[np.bool_] | None = None
+    ) -> Iterator[tuple[Positions, pa.Table]]:
+        """Yield these columns of the earlier batches' signatures, in pieces, and the positions of their rows.
+
+        Batches in which no position is wanted are not read.
+        """
+        for signed, start, end in zip(self._batches[:-1], self._starts[:-1], self._starts[1:], strict=False):
+            if wanted is None or wanted[start:end].any():
+                for rows, piece in _numbered(signed.pieces(columns)):
+                    yield start + rows, piece
 
     def own(self, columns: Sequence[str]) -> Iterator[tuple[Positions, pa.Table]]:
         """Yield these columns of the batch's own signatures, in pieces, and the positions of their rows."""
@@ -99,24 +108,52 @@ def _item_ids(signed: Signed) -> pa.Array:
     return pa.concat_arrays([pa.array([], pa.string()), *chunks])
 
 
-def _texts(batches: Sequence[Signed]) -> tuple[NDArray[np.uint64], Positions]:
+def _texts(batches: Sequence[Signed]) -> tuple[Hashes, Positions]:
     """Return the first 16 bytes of each text's hash, as two numbers a row; and the first row of each batch."""
     halves, starts = [np.empty((0, 2), np.uint64)], [0]
     for signed in batches:
         count = starts[-1]
         for piece in signed.pieces(["text_sha256"]):
-            digests = bytes.fromhex("".join(piece.column(0).to_pylist()))
-            halves.append(np.frombuffer(digests, np.uint64).reshape(-1, 4)[:, :2])
+            digests = piece.column(0).cast(pa.large_binary()).combine_chunks()
+            first = int(np.frombuffer(digests.buffers()[1], np.int64)[digests.offset]) if len(digests) else 0
+            halves.append(_halves(np.frombuffer(digests.buffers()[2] or b"", np.uint8)[first:], len(digests)))
             count += piece.num_rows
         starts.append(count)
     return np.concatenate(halves), np.array(starts)
 
 
-def _firsts(texts: NDArray[np.uint64]) -> Positions:
-    """Return, for each position, the first position of the same text."""
-    order = np.lexsort((texts[:, 1], texts[:, 0]))
-    is_new = np.ones(len(texts), np.bool_)
-    is_new[1:] = (texts[order[1:]] != texts[order[:-1]]).any(axis=1)
+@nb.njit(nogil=True, cache=True)
+def _halves(digits: NDArray[np.uint8], count: int) -> Hashes:
+    """Return the first 32 of each 64 hexadecimal digits as two numbers."""
+    halves = np.zeros((count, 2), np.uint64)
+    for row in range(count):
+        for place in range(32):
+            digit = digits[row * 64 + place]
+            value = digit - 48 if digit < 58 else digit - 87
+            halves[row, place >> 4] = (halves[row, place >> 4] << np.uint64(4)) | np.uint64(value)
+    return halves
+
+
+@nb.njit(nogil=True, cache=True)
+def first_equal(texts: Hashes) -> Positions:
+    """Return, for each row, the first row that equals it.
+
+    >>> first_equal(np.array([[1, 2], [1, 3], [1, 2]], np.uint64)).tolist()
+    [0, 1, 0]
+    """
+    room = 16
+    while room < 2 * len(texts):
+        room *= 2
+    table = np.full(room, -1, np.int64)
     firsts = np.empty(len(texts), np.int64)
-    firsts[order] = order[is_new][np.cumsum(is_new) - 1]
+    for row in range(len(texts)):
+        slot = np.int64(mix(texts[row, 0] ^ texts[row, 1])) & (room - 1)
+        while table[slot] >= 0:
+            other = table[slot]
+            if texts[other, 0] == texts[row, 0] and texts[other, 1] == texts[row, 1]:
+                break
+            slot = (slot + 1) & (room - 1)
+        if table[slot] < 0:
+            table[slot] = row
+        firsts[row] = table[slot]
     return firsts

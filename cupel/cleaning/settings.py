@@ -40,6 +40,8 @@ class Cleaning(Section):
     """Jaccard similarity from which items stay in one split."""
     shingle_characters: Positive = 5
     """Characters in a shingle."""
+    shingle_words: Positive | None = None
+    """Words in a shingle, which then is of words; null: it is of characters."""
 
     @model_validator(mode="after")
     def _duplicates_are_groups(self) -> "Cleaning":

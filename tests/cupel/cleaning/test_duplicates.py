@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning import candidates, duplicates
+from cupel.cleaning import candidates, jaccard
 from cupel.cleaning.duplicates import Similar, similar_items
 from cupel.cleaning.register import Signed, delivery_ranks
 from cupel.cleaning.settings import Cleaning
@@ -36,10 +35,7 @@ def batch(name: str, texts: list[str], ids: list[str] | None = None) -> tuple[pa
     return conform(signatures(item_signals(raw, SETTINGS), name, SETTINGS), SIGNATURES), raw
 
 
-def search(
-    own: tuple[pa.Table, pa.Table], earlier: pa.Table = NONE, connection: duckdb.DuckDBPyConnection | None = None,
-    rows: int = 1_000,
-) -> Similar:  # fmt: skip
+def search(own: tuple[pa.Table, pa.Table], earlier: pa.Table = NONE, rows: int = 1_000) -> Similar:
     """Search the pairs of a batch `b` or `c`; `earlier` holds batches one after the other."""
     before = [
         Signed(name, lambda columns, name=name: in_pieces(earlier.filter(pc.field("batch") == name), columns, rows))
@@ -47,9 +43,7 @@ def search(
     ]
     signed, raw = own
     name = signed.column("batch")[0].as_py() if signed.num_rows else "b"
-    return similar_items(
-        Signed(name, lambda columns: in_pieces(signed, columns, rows)), before, raw, SETTINGS, connection
-    )
+    return similar_items(Signed(name, lambda columns: in_pieces(signed, columns, rows)), before, raw, SETTINGS)
 
 
 def in_pieces(table: pa.Table, columns: Sequence[str], rows: int) -> list[pa.Table]:
@@ -194,8 +188,7 @@ def test_items_looked_for_in_pieces_are_the_same(monkeypatch: pytest.MonkeyPatch
     own, earlier = batch("b", crowd(40)), batch("a", crowd(50)[40:])[0]
     whole = search(own, earlier)
     monkeypatch.setattr(candidates, "ITEMS_AT_ONCE", 7)
-    monkeypatch.setattr(candidates, "ROWS_SORTED_AT_ONCE", 5)
-    monkeypatch.setattr(duplicates, "HASHES_AT_ONCE", 200)
+    monkeypatch.setattr(jaccard, "HASHES_AT_ONCE", 200)
     again = search(own, earlier, rows=3)
     assert again.pairs.equals(whole.pairs)
     assert again[1:] == whole[1:]
@@ -204,15 +197,6 @@ def test_items_looked_for_in_pieces_are_the_same(monkeypatch: pytest.MonkeyPatch
 def test_equal_texts_are_compared_with_nothing() -> None:
     found = search(batch("b", [A] * 5_000))
     assert (found.compared, found.not_compared, found.pairs.num_rows) == (0, 0, 4_999)
-
-
-@pytest.mark.parametrize("threads", [1, 4])
-def test_a_connection_with_other_threads_finds_the_same(threads: int) -> None:
-    signed, raw = batch("b", crowd(300))
-    connection = duckdb.connect(config={"threads": threads})
-    found = search((signed, raw), NONE, connection)
-    assert found.pairs.equals(search((signed, raw)).pairs)
-    assert connection.execute("SELECT count(*) FROM duckdb_tables()").fetchone() == (0,)
 
 
 def test_ranks_go_by_file_and_line() -> None:

@@ -3,19 +3,19 @@
 from fractions import Fraction
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.jaccard import HashSets
+from cupel.cleaning import jaccard
+from cupel.cleaning.jaccard import HashSets, Positions, verified
 
-# Few and far values share slots and are equal often; single steps share a slot without being equal.
-HASHES = st.sets(st.sampled_from([0, 1, 2, 3, 2**48, 2**48 + 1, 2**63, 2**64 - 1]), min_size=1)
+HASHES = st.sets(st.sampled_from([0, 1, 2, 3, 2**16, 2**16 + 1, 2**31, 2**32 - 1]), min_size=1)
 
 
 def hash_sets(sets: list[set[int]]) -> HashSets:
-    return HashSets(pa.chunked_array([[sorted(values) for values in sets]], pa.list_(pa.uint64())))
+    hashes = [value for values in sets for value in sorted(values)]
+    return HashSets(np.array(hashes, np.uint32), np.array([len(values) for values in sets], np.int64))
 
 
 @settings(deadline=None)
@@ -37,3 +37,29 @@ def test_a_pair_on_the_threshold_is_kept_and_one_below_it_is_not() -> None:
 def test_no_pairs_have_no_similarities() -> None:
     none = np.empty(0, np.int64)
     assert hash_sets([{1}]).similarities(none, none, 0.5).tolist() == []
+
+
+def test_similarities_do_not_depend_on_the_threads() -> None:
+    rng = np.random.default_rng(2)
+    sets = hash_sets([set(rng.integers(0, 60, 30).tolist()) for _ in range(50)])
+    left, right = (rng.integers(0, 50, 20_000) for _ in range(2))
+    one = sets.similarities(left, right, 0.3, threads=1)
+    assert (one == sets.similarities(left, right, 0.3, threads=4)).all()
+    assert 0 < np.count_nonzero(one) < 20_000
+
+
+def test_sets_that_do_not_fit_at_once_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = [{place, place + 1, place + 2} for place in range(40)]
+    asked: list[int] = []
+
+    def read(used: Positions) -> HashSets:
+        asked.append(len(used))
+        return hash_sets([every[place] for place in used.tolist()])
+
+    later, earlier, sizes = np.arange(1, 40), np.arange(39), np.full(40, 3)
+    whole = verified(later, earlier, sizes, read, 0.5)
+    monkeypatch.setattr(jaccard, "HASHES_AT_ONCE", 30)
+    assert (verified(later, earlier, sizes, read, 0.5) == whole).all()
+    assert whole.tolist() == [2 / 4] * 39
+    assert asked[0] == 40
+    assert max(asked[1:]) <= 10

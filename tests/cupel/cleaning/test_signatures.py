@@ -6,14 +6,12 @@ import subprocess
 import sys
 
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning import signatures as module
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import folded, item_signals
-from cupel.cleaning.signatures import BANDS, ROWS_PER_BAND, signatures
+from cupel.cleaning.signatures import BANDING, signatures
 from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, SIGNATURES, conform
 
 
@@ -40,7 +38,8 @@ def test_distinct_shingles_have_distinct_ascending_hashes(texts: list[str], widt
     sets = []
     for row in signed(texts, width):
         assert row["shingles"] == sorted(set(row["shingles"]))
-        assert len(row["bands"]) == BANDS
+        assert row["shingle_count"] == len(row["shingles"])
+        assert len(row["bands"]) == BANDING.bands
         sets.append(set(row["shingles"]))
     # The text of the signals is normalised; these characters stay as they are but for white space.
     expected = [shingles(" ".join(text.split()), width) for text in texts]
@@ -58,8 +57,8 @@ def test_a_text_shorter_than_a_shingle_is_one_shingle() -> None:
 
 def test_texts_that_differ_in_case_and_white_space_only_have_one_signature() -> None:
     one, other = signed(["The same  TEXT", "the same\ntext"])
-    assert [one[name] for name in ("text_sha256", "shingles", "bands")] == [
-        other[name] for name in ("text_sha256", "shingles", "bands")
+    assert [one[name] for name in ("text_sha256", "shingles", "bands", "sketch")] == [
+        other[name] for name in ("text_sha256", "shingles", "bands", "sketch")
     ]
 
 
@@ -67,14 +66,12 @@ def test_no_signals_have_no_signatures() -> None:
     assert signatures(ITEM_SIGNALS.schema.empty_table(), "b", Cleaning()).num_rows == 0
 
 
-def test_a_signature_does_not_depend_on_the_texts_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_does_not_depend_on_the_texts_beside_it() -> None:
     texts = ["a first text of some words", "x", "", "another text with other words", "caf\u00e9"]
-    whole = signed(texts)
-    monkeypatch.setattr(module, "BLOCK_CHARACTERS", 20)
-    assert signed(texts) == whole
+    whole = signed(texts * 100)
     alone = [signed([text])[0] for text in texts]
-    for row, single in zip(whole, alone, strict=True):
-        assert (row["shingles"], row["bands"]) == (single["shingles"], single["bands"])
+    for row, single in zip(whole, alone * 100, strict=True):
+        assert all(row[name] == single[name] for name in ("shingle_count", "shingles", "bands", "sketch"))
 
 
 def test_hashes_are_the_same_in_every_process_and_with_every_hash_seed() -> None:
@@ -84,14 +81,24 @@ def test_hashes_are_the_same_in_every_process_and_with_every_hash_seed() -> None
         "t = pa.table({'item_id': ['1'], 'text': ['Two films and three short years'], 'text_sha256': ['x']});"
         "r = signatures(t, 'b', Cleaning()).to_pylist()[0]; print(r['shingles'][:2], r['bands'][:2])"
     )
-    environment = {**os.environ, "PYTHONHASHSEED": "1", "RAYON_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}
     output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     ).stdout
     row = signed(["Two films and three short years"])[0]
     assert output == f"{row['shingles'][:2]} {row['bands'][:2]}\n"
-    # Fixed here, so that a new version of a library that hashes otherwise is noticed: it makes all signatures stale.
-    assert output == "[346805904518348510, 2045471985114005672] [11697380792857280405, 4543690638294660529]\n"
+    # Fixed here, so that a change of the hashes is noticed: it makes all signatures stale.
+    assert output == "[80747041, 476248558] [1169308073, 3942231867]\n"
+
+
+def test_shingles_of_words_are_runs_of_words() -> None:
+    rows = [{"item_id": "1", "text": "One two  three FOUR five", "text_sha256": "x"}]
+    signals = pa.Table.from_pylist(rows)
+    counts = [
+        signatures(signals, "b", Cleaning(shingle_words=width)).column("shingle_count")[0].as_py()
+        for width in (1, 2, 5, 9)
+    ]
+    assert counts == [5, 4, 1, 1]
 
 
 def test_a_shingle_hash_is_a_polynomial_of_its_characters_well_mixed() -> None:
@@ -102,7 +109,7 @@ def test_a_shingle_hash_is_a_polynomial_of_its_characters_well_mixed() -> None:
         value %= 2**64
         value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 % 2**64
         value = (value ^ value >> 27) * 0x94D049BB133111EB % 2**64
-        return value ^ value >> 31
+        return (value ^ value >> 31) >> 32
 
     (row,) = signed(["Two films and three short years"])
     assert row["shingles"] == sorted(map(hash_of, shingles("Two films and three short years", 5)))
@@ -123,7 +130,7 @@ def test_texts_share_a_band_as_often_as_theory_says() -> None:
         for one, other in zip(rows[::2], rows[1::2], strict=True):
             left, right = set(one["shingles"]), set(other["shingles"])
             jaccard = len(left & right) / len(left | right)
-            expected += 1 - (1 - jaccard**ROWS_PER_BAND) ** BANDS
+            expected += BANDING.chance(jaccard)
             hits += bool(set(one["bands"]) & set(other["bands"]))
         # Three standard deviations of a binomial count, at most.
         assert abs(hits - expected) <= 3 * (pairs * 0.25) ** 0.5

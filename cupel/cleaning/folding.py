@@ -1,0 +1,106 @@
+"""Texts as code points with case and white space folded: what duplicates are judged by, over Arrow buffers."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cupel.cleaning.scan.decoding import Bytes, Codes
+from cupel.cleaning.signals import folded as folded_text
+
+# No code point from here on has a lower case of its own.
+_CASED = 0x20000
+_SPACE, _TWO, _GAP = -1, -2, ord(" ")
+# The one letter whose lower case is two characters, and the one whose lower case depends on its neighbours.
+_DOTTED_I, _SIGMA = 0x130, "\u03a3"
+
+
+class Column(NamedTuple):
+    """Texts as bytes: that of row i is `data[offsets[i] : offsets[i + 1]]`; `is_there` tells which are not null."""
+
+    data: Bytes
+    offsets: NDArray[np.int64]
+    is_there: NDArray[np.bool_]
+
+
+def column(texts: pa.Array | pa.ChunkedArray) -> Column:
+    """Return the buffers of a column of strings or bytes, valid UTF-8 or not, without a copy where that is possible."""
+    array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    array = array.cast(pa.large_binary())
+    found = _buffers(array)
+    # How a capital sigma is lowered depends on the letters around it: Python knows, the loop need not.
+    if _holds_sigma(found.data[found.offsets[0] : found.offsets[-1]]):
+        is_greek = pc.fill_null(pc.match_substring(array, _SIGMA), False)
+        lowered = [folded_text(text.decode(errors="replace")).encode() for text in array.filter(is_greek).to_pylist()]
+        return _buffers(pc.replace_with_mask(array, is_greek, pa.array(lowered, pa.large_binary())))
+    return found
+
+
+def _buffers(array: pa.LargeBinaryArray) -> Column:
+    offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
+    content = array.buffers()[2]
+    data = np.frombuffer(content, np.uint8) if content is not None and content.size else np.zeros(1, np.uint8)
+    is_there = np.asarray(array.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+    return Column(data, offsets if len(array) else np.zeros(1, np.int64), is_there)
+
+
+@nb.njit(nogil=True, cache=True)
+def _holds_sigma(data: Bytes) -> bool:
+    found = False
+    for place in range(len(data) - 1):
+        found |= (data[place] == 0xCE) & (data[place + 1] == 0xA3)
+    return found
+
+
+@cache
+def lower_cases() -> Codes:
+    """Return the lower case of each code point that may have one, and what is no character of its own as negative."""
+    lower = np.arange(_CASED, dtype=np.int32)
+    for code in range(_CASED):
+        character = chr(code)
+        if character.isspace():
+            lower[code] = _SPACE
+        elif code == _DOTTED_I:
+            lower[code] = _TWO
+        elif not 0xD800 <= code <= 0xDFFF:
+            lower[code] = ord(character.lower())
+    return lower
+
+
+@nb.njit(nogil=True, cache=True)
+def fold(codes: Codes, count: int, lower: Codes, folded: Codes) -> int:
+    """Write the lower case of code points to `folded`, runs of white space as one space and none at the ends.
+
+    Args:
+        codes: Code points.
+        count: How many of them.
+        lower: `lower_cases()`.
+        folded: Room for the result: as many places as the text has bytes in UTF-8, and no less than `count`.
+
+    Returns:
+        How many were written.
+    """
+    written, is_gap = 0, False
+    for place in range(count):
+        code = codes[place]
+        if code < _CASED:
+            code = lower[code]
+        if code == _SPACE:
+            is_gap = written > 0
+            continue
+        if is_gap:
+            folded[written] = _GAP
+            written += 1
+            is_gap = False
+        if code == _TWO:
+            folded[written] = ord("i")
+            folded[written + 1] = 0x307
+            written += 2
+            continue
+        folded[written] = code
+        written += 1
+    return written
