@@ -13,6 +13,7 @@ from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.register import Signed
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
+from cupel.cleaning.web_rules import needed
 from cupel.step import Step
 from cupel.tables import CLEAN_ITEMS, ITEM_SIGNALS, SIGNATURES
 
@@ -60,7 +61,8 @@ def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
     """Decide by the measures which items are kept; of alike ones the earliest in the register."""
     with bench.step(context) as step:
         raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "group_id"])
-        signals, similar = step.read("item_signals", columns=SIGNALS), step.read("similar_items")
+        columns = (*SIGNALS, *needed(step.project.cleaning.web_rules))
+        signals, similar = step.read("item_signals", columns=columns), step.read("similar_items")
         before = [_cleaned(step, batch) for batch in _earlier_batches(step)]
         earlier = earlier_items(signals["text_sha256"], similar, before)
         decision = decide(step.partition, raw, signals, similar, step.project.cleaning, earlier)
@@ -72,7 +74,7 @@ def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 
 def _kept_pieces(step: Step, decided: pa.Table) -> Iterator[pa.Table]:
     """Yield the kept items with their texts, of which only a piece is held."""
-    texts = step.read_batches("item_signals", columns=["item_id", "text"])
+    texts = step.read_batches("item_signals", columns=["item_id", "text", "language"])
     first = 0
     for raw, signals in zip(step.read_batches("raw_items", columns=RAW), texts, strict=True):
         yield clean_items(raw, signals, decided.slice(first, raw.num_rows))

@@ -26,13 +26,15 @@ SECTIONS = {
 }
 PACKAGES = {
     "raw": ("sources", "preference"),
-    "cleaning": ("cleaning",),
+    "cleaning": ("cleaning", "languages"),
     "labeling": ("consensus", "preference", "answers", "annotators"),
     "checking": ("checking", "consensus", "preference"),
     "tasks": ("answers",),
     "release": ("release", "certificate", "answers"),
     "gates": (),
 }
+# What decides values beside Python: rules as data, and the model of languages.
+CODE = (".py", ".toml", ".npz")
 
 
 class Step:
@@ -146,7 +148,7 @@ def _code_hash(packages: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     root = Path(cupel.__file__).parent
     for package in packages:
-        for path in sorted((root / package).glob("**/*.py")):
+        for path in sorted(path for path in (root / package).glob("**/*") if path.suffix in CODE):
             digest.update(path.read_bytes())
     digest.update((root / "tables.py").read_bytes())
     lock = root.parent / "requirements.lock"

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cupel.cleaning.scan.names import MEANINGS
 from cupel.errors import TableError
 
 TEXT = pa.string()
@@ -47,6 +48,7 @@ LINE = Column("line", INTEGER, "Row in that file: line of a text file, row of a 
 RELEASE = Column("release", TEXT, "Release that the row belongs to; the partition.")
 LICENCE = Column("licence", TEXT, "Licence of the delivery, an SPDX identifier where there is one.")
 TEXT_COLUMN = Column("text", TEXT, "The text, normalised and with private data masked.")
+LANGUAGE = Column("language", TEXT, "Language found, language_Script (ISO 639-3, ISO 15924), or und.")
 ANNOTATOR = Column("annotator", TEXT, "Who answered; null where the source does not say.", True)
 
 DELIVERIES = Table(
@@ -92,10 +94,14 @@ ITEM_SIGNALS = Table(
         Column("symbol_word_share", REAL, "Hash signs and ellipses per word."),
         Column("repeated_line_share", REAL, "Characters in lines that stood before, among all."),
         Column("repeated_word_share", REAL, "The commonest word's occurrences among all words."),
+        LANGUAGE,
+        Column("language_confidence", REAL, "Probability of the model's first choice, also where the answer is und."),
         Column("is_changed", FLAG, "Normalising changed the text."),
         Column("emails_masked", INTEGER, "E-mail addresses masked."),
         Column("phones_masked", INTEGER, "Phone numbers masked."),
         Column("cards_masked", INTEGER, "Payment card numbers masked."),
+        # What the rules for web text ask about; null for a text of more than 16 MiB.
+        *(Column(f"scan_{name}", INTEGER, meaning, True) for name, meaning in MEANINGS.items()),
     ),
 )  # fmt: skip
 
@@ -122,7 +128,7 @@ SIMILAR_ITEMS = Table(
 
 CLEAN_ITEMS = Table(
     "clean_items", "cleaning", "an item that cleaning kept", ("item_id",), (
-        BATCH, ITEM, FILE, LINE, TEXT_COLUMN,
+        BATCH, ITEM, FILE, LINE, TEXT_COLUMN, LANGUAGE,
         Column("group_id", TEXT, "Items that must stay in one split: same source group, or alike."),
         LICENCE,
     ),
@@ -331,7 +337,7 @@ RELEASE_PLAN = Table(
 
 RELEASE_ITEMS = Table(
     "release_items", "release", "an item of a release, frozen before the audit", ("batch", "item_id"), (
-        RELEASE, BATCH, ITEM, FILE, LINE, TEXT_COLUMN, LICENCE,
+        RELEASE, BATCH, ITEM, FILE, LINE, TEXT_COLUMN, LANGUAGE, LICENCE,
         Column("group_id", TEXT, "Items that must stay in one split."),
         Column("split", TEXT, "train, validation or test; the same for a whole group."),
         Column("label", TEXT, "The label that the audit judges."),
@@ -455,7 +461,7 @@ CERTIFICATE = Table(
 
 TRAINING_SET = Table(
     "training_set", "release", "a released item", ("batch", "item_id"), (
-        RELEASE, BATCH, ITEM, FILE, LINE, TEXT_COLUMN,
+        RELEASE, BATCH, ITEM, FILE, LINE, TEXT_COLUMN, LANGUAGE,
         Column("label", TEXT, "The label."),
         Column("decided_by", TEXT, "people and checker, checker against people, audit, or expert."),
         Column("split", TEXT, "train, validation or test."),

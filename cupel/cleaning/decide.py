@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from cupel.cleaning.alike import EARLIER_ITEMS, Alike, alike
 from cupel.cleaning.groups import groups
 from cupel.cleaning.register import delivery_ranks
-from cupel.cleaning.settings import Cleaning
+from cupel.cleaning.settings import Cleaning, WebRules
+from cupel.cleaning.web_rules import NOT_MEASURED, asked, broken, counted
 from cupel.errors import TableError
 from cupel.tables import CLEAN_ITEMS, REJECTED_ITEMS
 
@@ -116,7 +117,7 @@ def clean_items(raw: pa.Table, signals: pa.Table, decided: pa.Table) -> pa.Table
 
     Args:
         raw: Rows of `raw_items`.
-        signals: `item_signals` of the same items in the same order; of them item_id and text are read.
+        signals: `item_signals` of the same items in the same order; of them item_id, text and language are read.
         decided: `Decision.decided` of the same items in the same order.
 
     Raises:
@@ -125,7 +126,8 @@ def clean_items(raw: pa.Table, signals: pa.Table, decided: pa.Table) -> pa.Table
     ids = [table.column("item_id").combine_chunks() for table in (raw, signals, decided)]
     if not ids[0].equals(ids[1]) or not ids[0].equals(ids[2]):
         raise TableError("table item_signals: holds other items than raw_items; run the cleaning stage again")
-    columns = {**dict(zip(raw.column_names, raw.columns, strict=True)), "text": signals.column("text")}
+    columns = dict(zip(raw.column_names, raw.columns, strict=True))
+    columns |= {name: signals.column(name) for name in ("text", "language")}
     columns["group_id"] = decided.column("group_id")
     kept = pa.table(columns).select(CLEAN_ITEMS.schema.names).filter(pc.is_valid(columns["group_id"]))
     return kept.cast(CLEAN_ITEMS.schema)
@@ -150,6 +152,26 @@ def _broken_rules(signals: pa.Table, settings: Cleaning) -> list[_Verdict]:
         broken = values < threshold if rule.is_least else values > threshold
         for place in np.flatnonzero(broken).tolist():
             verdicts[place] = _Verdict(rule.reason, float(values[place]), float(threshold))
+    return _with_web_rules(verdicts, signals, settings.web_rules)
+
+
+def _with_web_rules(verdicts: list[_Verdict], signals: pa.Table, settings: WebRules) -> list[_Verdict]:
+    """Return the verdicts with those of the rules for web text, where an item broke none before."""
+    rules = asked(settings)
+    if not rules:
+        return verdicts
+    found = broken(signals, settings)
+    languages = signals.column("language")
+    for place in np.flatnonzero(found.first >= 0).tolist():
+        if verdicts[place].reason is not None:
+            continue
+        number = int(found.first[place])
+        if number == len(rules):
+            verdicts[place] = _Verdict(NOT_MEASURED)
+            continue
+        value, threshold = float(found.values[place]), float(found.thresholds[place])
+        evidence = f"{counted(rules[number].rule, signals, place)}; rules for {languages[place].as_py()}"
+        verdicts[place] = _Verdict(rules[number].name, value, threshold, evidence)
     return verdicts
 
 

@@ -1,5 +1,14 @@
 """Why cleaning drops an item: the reasons in the order in which they are tried, and what they mean."""
 
+from cupel.cleaning.scan.rules import RULES, key
+
+# The published rules for web text, where a project asks them.
+WEB_REASONS = {
+    f"{key(name)}.{rule.key}": f"{name}: {rule.reason}, {rule.comparison} {rule.threshold:g} allowed"
+    for name, rules in RULES.items()
+    for rule in rules
+}
+
 REASONS: dict[str, str] = {
     "too_short": "the text has fewer characters than allowed",
     "too_long": "the text has more characters than allowed",
@@ -11,6 +20,8 @@ REASONS: dict[str, str] = {
     "many_symbols": "it has more hash signs and ellipses per word than allowed",
     "repeated_lines": "more of it stands in repeated lines than allowed",
     "repeated_words": "its commonest word makes up more of it than allowed",
+    **WEB_REASONS,
+    "not_measured": "the rules for web text are asked, and it is too long to be measured for them",
     "exact_duplicate": "an earlier item that was kept has the same text, case and white space aside",
     "near_duplicate": "an earlier item that was kept is as similar as the threshold or more",
 }

@@ -1,10 +1,52 @@
 """The project file's section `cleaning`: what cleaning measures against."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from cupel.cleaning.scan.by_language import rule_names
 from cupel.section import Count, OpenShare, Positive, Section, Share
+
+NotNegative = Annotated[float, Field(ge=0)]
+Language = Annotated[str, Field(pattern="^([a-z]{3}_[A-Z][a-z]{2,3}|und)$")]
+RuleSet = Literal["gopher_quality", "gopher_repetition", "c4", "fineweb"]
+
+
+def _known(thresholds: dict[str, float]) -> None:
+    if unknown := sorted(set(thresholds) - set(rule_names())):
+        raise ValueError(f"{unknown[0]!r} is no rule; the rules are {', '.join(rule_names())}")
+
+
+class LanguageRules(Section):
+    """How the rules for web text differ for one language."""
+
+    stop_words: Annotated[tuple[str, ...], Field(min_length=2, max_length=40)] | None = None
+    """Its commonest words, as they stand inside a sentence; null: those that ship."""
+    thresholds: dict[str, NotNegative] = {}
+    """Thresholds by `set.rule`, for this language alone."""
+
+    @model_validator(mode="after")
+    def _rules_are_known(self) -> "LanguageRules":
+        _known(self.thresholds)
+        return self
+
+
+class WebRules(Section):
+    """The published rules for web text: made for whole pages, they reject nearly all short texts."""
+
+    sets: tuple[RuleSet, ...] = ()
+    """Sets of rules to ask, in this order; empty: none."""
+    thresholds: dict[str, NotNegative] = {}
+    """Thresholds by `set.rule`, such as gopher_quality.few_words, in place of the published ones, for all languages."""
+    languages: dict[Language, LanguageRules] = {}
+    """Stop words and thresholds of single languages, by language_Script."""
+
+    @model_validator(mode="after")
+    def _rules_are_known(self) -> "WebRules":
+        _known(self.thresholds)
+        if len(set(self.sets)) != len(self.sets):
+            raise ValueError("a set of rules is named twice")
+        return self
 
 
 class Cleaning(Section):
@@ -34,6 +76,10 @@ class Cleaning(Section):
     """A larger share of characters in repeated lines is rejected."""
     max_repeated_word_share: Share | None = None
     """A larger share of the commonest word is rejected."""
+    web_rules: WebRules = WebRules()
+    """The published rules for web text."""
+    least_language_confidence: Share = 0.5
+    """Below this confidence the language of a text is `und`."""
     duplicate_similarity: OpenShare | None = 0.8
     """Jaccard similarity of shingles from which an item is a near-duplicate."""
     group_similarity: OpenShare = 0.5

@@ -3,12 +3,19 @@
 import hashlib
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.cleaning.normalise import normalise
 from cupel.cleaning.privacy import mask
-from cupel.cleaning.quality import quality
+from cupel.cleaning.quality import Quality, quality
+from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.settings import Cleaning
+from cupel.cleaning.web_rules import PREFIX, stop_word_lists
+from cupel.languages.identify import identify
 from cupel.tables import ITEM_SIGNALS
+
+# The columns that are made text by text; the others come from compiled loops over all of them.
+_BY_TEXT = ("text", "text_sha256", "is_changed", "emails_masked", "phones_masked", "cards_masked", *Quality._fields)
 
 
 def item_signals(items: pa.Table, settings: Cleaning) -> pa.Table:
@@ -22,8 +29,7 @@ def item_signals(items: pa.Table, settings: Cleaning) -> pa.Table:
         `item_signals`, a row an item, in the same order. All measures but `is_changed` and the counts of
         masks speak of the text as it stands there: normalised and masked.
     """
-    columns: dict[str, list[object]] = {column.name: [] for column in ITEM_SIGNALS.columns}
-    columns["item_id"] = items.column("item_id").to_pylist()
+    columns: dict[str, list[object]] = {name: [] for name in _BY_TEXT}
     for raw in items.column("text").to_pylist():
         normal = normalise(raw, settings.normalisation)
         masked = mask(normal, settings.phone_region)
@@ -35,7 +41,16 @@ def item_signals(items: pa.Table, settings: Cleaning) -> pa.Table:
         columns["cards_masked"].append(masked.cards)
         for name, value in quality(masked.text)._asdict().items():
             columns[name].append(value)
-    return pa.table(columns, schema=ITEM_SIGNALS.schema)
+    texts = pa.array(columns.pop("text"), pa.large_string())
+    found = identify(texts, settings.least_language_confidence)
+    languages = found["language"].combine_chunks().dictionary_encode()
+    stop_words = stop_word_lists(languages.dictionary.to_pylist(), settings.web_rules)
+    measured = measures(texts, stop_words or [()], which=languages.indices.to_numpy())
+    measured = measured.rename_columns([f"{PREFIX}{name}" for name in measured.column_names])
+    whole = {"item_id": items.column("item_id"), "text": texts, **columns}
+    whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
+    whole |= dict(zip(measured.column_names, measured.columns, strict=True))
+    return pa.table({name: whole[name] for name in ITEM_SIGNALS.schema.names}).cast(ITEM_SIGNALS.schema)
 
 
 def folded(text: str) -> str:

@@ -21,7 +21,7 @@ from cupel.tables import CLEAN_ITEMS, RELEASE_ITEMS, TEXT, conform
 
 _FROM_LABELS = ("label", "decided_by", "majority_label", "consensus_label", "predicted_label", "log_odds")
 # What an item brings along; nothing is computed from it.
-CARRIED = ("source_file", "line", "text", "licence")
+CARRIED = ("source_file", "line", "text", "language", "licence")
 NEEDED_LABELS = ("item_id", *_FROM_LABELS)
 NEEDED_ITEMS = tuple(column.name for column in CLEAN_ITEMS.columns if column.name not in CARRIED)
 

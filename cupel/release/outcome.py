@@ -8,7 +8,7 @@ from cupel.tables import TEXT, TRAINING_SET, WITHHELD_ITEMS, conform
 
 CONTESTED = "contested: experts stay split on it"
 
-_COPIED = ("release", "batch", "item_id", "source_file", "line", "text", "split", "group_id", "licence")
+_COPIED = ("release", "batch", "item_id", "source_file", "line", "text", "language", "split", "group_id", "licence")
 _WITHHELD = ("release", "batch", "item_id", "source_file", "line")
 # Of AUDIT and ADJUDICATIONS, what is needed here; and of RELEASE_ITEMS, for either table that comes of it.
 NEEDED_VERDICTS = ("batch", "item_id", "is_settled", "expert_label")

@@ -69,7 +69,8 @@ def cleaning_lines(trace: Trace) -> Iterator[Line]:
         is_same = trace.raw.item is not None and trace.raw.item["text"] == found.signals["text"]
         text = "as delivered" if is_same else quoted(found.signals["text"])
         yield Line(f"text, normalised and masked: {text}")
-        measures = {name: value for name, value in found.signals.items() if name not in TEXTS}
+        # What the rules for web text ask about is in --json.
+        measures = {name: value for name, value in found.signals.items() if name not in TEXTS and "scan_" not in name}
         yield Line("; ".join(_measure(name, value) for name, value in measures.items()))
     yield from _decision(trace)
     for row in found.similar[:MOST_NAMED]:
@@ -84,8 +85,10 @@ def cleaning_lines(trace: Trace) -> Iterator[Line]:
         yield Line(f"and {more:,} more such lines; --json has all", FAINT)
 
 
-def _measure(name: str, value: float | bool | None) -> str:
+def _measure(name: str, value: float | bool | str | None) -> str:
     words = name.replace("_", " ")
+    if isinstance(value, str):
+        return f"{words} {shown(value)}"
     if isinstance(value, bool):
         return f"{words.removeprefix('is ')} {'yes' if value else 'no'}"
     return f"{words} {number(value)}"
@@ -97,7 +100,9 @@ def _decision(trace: Trace) -> Iterator[Line]:
         reason = rejected["reason"]
         yield Line(f"rejected: {shown(reason)}: {CLEANING_REASONS.get(reason, 'no reason of today')}", BAD)
         yield Line(f"measured {number(rejected['value'])}, threshold {number(rejected['threshold'])}")
-        if rejected["evidence"] is not None:
+        if rejected["evidence"] is not None and not reason.endswith("_duplicate"):
+            yield Line(f"evidence: {shown(rejected['evidence'])}")
+        elif rejected["evidence"] is not None:
             yield Line(f"the item that was kept: {shown(rejected['evidence'])}")
             yield Line(f"trace it: {command(trace.label_id.project, rejected['evidence'])}")
     elif kept is not None:

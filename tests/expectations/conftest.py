@@ -69,12 +69,14 @@ class World:
         place = {"batch": BATCH, "source_file": "a.jsonl"}
         signal = dict.fromkeys((column.name for column in TABLES["item_signals"].columns), 0)
         signals = [
-            signal | {"item_id": n, "text": texts.get(n, n), "text_sha256": texts.get(n, n), "is_changed": k < changed}
+            signal
+            | {"item_id": n, "text": texts.get(n, n), "text_sha256": texts.get(n, n), "is_changed": k < changed}
+            | {"language": "und"}
             for k, n in enumerate(names)
         ]
         self.write("item_signals", signals)
         self.write("similar_items", [])
-        clean = {"group_id": "g", "licence": "MIT"}
+        clean = {"group_id": "g", "licence": "MIT", "language": "und"}
         self.clean = [
             place | clean | {"item_id": n, "line": k, "text": texts.get(n, n)} for k, n in enumerate(names[:kept], 1)
         ]

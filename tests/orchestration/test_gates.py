@@ -111,7 +111,7 @@ def flawless() -> dict[str, Rows]:
     return {table: [] for table in DEPS} | {
         "raw_items": items,
         "deliveries": [place | counts],
-        "clean_items": [item | {"group_id": "g"} for item in items],
+        "clean_items": [item | {"group_id": "g", "language": "und"} for item in items],
         "annotations": [
             {"item_id": name, "sequence": 2 * place + slot, "annotator": "ab"[slot], "label": ["no", "yes"][place % 2]}
             for place, name in enumerate(names)

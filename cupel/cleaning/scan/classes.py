@@ -15,6 +15,8 @@ _ALONE = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3040, 0x30FF),
     (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAA60, 0xAA7F), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
 )  # fmt: skip
+# What ends a syllable in Tibetan, which puts no spaces between words either; the syllable is a word here.
+TSHEG = 0x0F0B
 # What ends a line for `str.splitlines`.
 _BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 # What ends a sentence, in any script (Unicode's Sentence_Terminal, the common ones).

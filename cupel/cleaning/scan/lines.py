@@ -7,7 +7,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from cupel.cleaning.scan.classes import SPACE, SYMBOL
+from cupel.cleaning.scan.classes import ALONE, SPACE, SYMBOL
 from cupel.cleaning.scan.decoding import Bytes, Codes
 from cupel.cleaning.scan.tokens import Places
 
@@ -23,7 +23,9 @@ PHRASES = {
 CITATIONS = ("[edit]", "[citation needed]")
 SHORT_CHARACTERS, LONG_WORD, FEW_WORDS = 30, 1_000, 3
 
-_DOT, _FEED, _RETURN, _BULLET, _HYPHEN = ord("."), ord("\n"), ord("\r"), 0x2022, ord("-")
+_DOT, _FEED, _RETURN, _BULLET, _HYPHEN, _ELLIPSIS = ord("."), ord("\n"), ord("\r"), 0x2022, ord("-"), 0x2026
+# C4 knows the marks of English; lines in other scripts may end in theirs.
+_FIRST_OTHER = 0x0530
 Automaton = NDArray[np.int16]
 
 
@@ -147,12 +149,13 @@ def _soft_line(
         return word
     code = codes[last - 1]
     is_ended = code == _DOT or code == ord("?") or code == ord("!") or code == ord('"') or code == ord("'")
+    is_ended |= _FIRST_OTHER <= code < (1 << 16) and code != _ELLIPSIS and ends_sentence[code] == 1
     if not is_ended or (last - start >= 3 and _dots(codes, last)):
         return word
-    if behind_run - first_run < FEW_WORDS:
+    if behind_run - first_run < FEW_WORDS and _alone(codes, start, last, flags, FEW_WORDS) < FEW_WORDS:
         return word
     for run in range(first_run, behind_run):
-        if run_ends[run] - run_starts[run] > LONG_WORD:
+        if run_ends[run] - run_starts[run] > LONG_WORD and not _alone(codes, run_starts[run], run_ends[run], flags, 1):
             return word
     said, has_brace = _said(codes, start, last, step, found)
     if said & _LOREM:
@@ -164,6 +167,17 @@ def _soft_line(
             counts[KEPT] += 1
             counts[SENTENCES] += _sentences(codes, starts, ends, first_word, word, last, flags, ends_sentence)
     return word
+
+
+@nb.njit(nogil=True, cache=True)
+def _alone(codes: Codes, start: int, end: int, flags: Bytes, most: int) -> int:
+    """Count letters that are words of their own, up to the most that is asked for."""
+    found = 0
+    for place in range(start, end):
+        found += (flags[codes[place]] & ALONE) > 0
+        if found == most:
+            break
+    return found
 
 
 @nb.njit(nogil=True, inline="always")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cupel.cleaning.scan.classes import ALONE, BREAK, LETTER, SPACE, SYMBOL, classes, sentence_ends
 from cupel.cleaning.scan.decoding import MULTIPLIER, Bytes, Codes, decode, hash_codes
 from cupel.cleaning.scan.lines import COUNTS, count_lines, phrases
+from cupel.cleaning.scan.names import NAMES
 from cupel.cleaning.scan.repetition import (
     Hashes,
     narrow,
@@ -26,18 +27,6 @@ from cupel.cleaning.scan.tokens import DIVIDED, Places, words
 
 Reals = NDArray[np.float64]
 
-# What is measured of a document, in this order; the counts of lines come first.
-NAMES = (
-    "lines", "bullet_lines", "ellipsis_lines", "filled_lines", "ended_lines", "short_lines", "line_feeds",
-    "kept_sentences", "kept_lines", "lorem_lines", "brace_lines",
-    "characters", "visible_characters", "letters", "words", "plain_words", "plain_word_characters", "lettered_words",
-    "stop_words", "hashes", "ellipses", "commonest_word_times",
-    "pieces", "repeated_pieces", "repeated_piece_characters", "repeated_line_characters",
-    "paragraphs", "repeated_paragraphs", "repeated_paragraph_characters",
-    "top_2_gram_characters", "top_3_gram_characters", "top_4_gram_characters",
-    "repeated_5_gram_characters", "repeated_6_gram_characters", "repeated_7_gram_characters",
-    "repeated_8_gram_characters", "repeated_9_gram_characters", "repeated_10_gram_characters",
-)  # fmt: skip
 # Longer documents are not measured: no project keeps them, and their tables would fill the memory.
 LONGEST_BYTES = 1 << 24
 # A thread takes so many documents at a time.
@@ -46,13 +35,19 @@ MOST_STOP_WORDS = 40
 _HASH, _ELLIPSIS, _DOT = ord("#"), 0x2026, ord(".")
 
 
-def measures(texts: pa.Array | pa.ChunkedArray, stop_words: Sequence[str] = (), threads: int | None = None) -> pa.Table:
+def measures(
+    texts: pa.Array | pa.ChunkedArray,
+    stop_words: Sequence[str] | Sequence[Sequence[str]] = (),
+    threads: int | None = None,
+    which: NDArray[np.int32] | None = None,
+) -> pa.Table:
     """Measure every document of a column.
 
     Args:
         texts: Strings or bytes, valid UTF-8 or not; null is measured as nothing.
-        stop_words: Words of which distinct ones are counted, as they stand.
+        stop_words: Words of which distinct ones are counted, as they stand; with `which`, several lists of them.
         threads: How many threads; None for one a core.
+        which: The list that counts for each document.
 
     Returns:
         A row a document, in order; columns `NAMES`, whole numbers. All are null for a document that is null, or
@@ -64,7 +59,11 @@ def measures(texts: pa.Array | pa.ChunkedArray, stop_words: Sequence[str] = (), 
     content = column.buffers()[2]
     data = np.frombuffer(content, np.uint8) if content is not None and content.size else np.zeros(1, np.uint8)
     result = np.zeros((len(column), len(NAMES)))
-    known = _stop_table(tuple(stop_words))
+    if which is None:
+        lists, which = [stop_words], np.zeros(len(column), np.int32)
+    else:
+        lists = list(stop_words)
+    known = np.stack([_stop_table(tuple(words)) for words in lists])
     starts = range(0, len(column), PIECE)
 
     def work(start: int) -> None:
@@ -72,7 +71,7 @@ def measures(texts: pa.Array | pa.ChunkedArray, stop_words: Sequence[str] = (), 
         machine = phrases()
         _piece(
             data, offsets, start, min(start + PIECE, len(column)), classes(), sentence_ends(), machine.step,
-            machine.found, known, *scratch.parts, result,
+            machine.found, known, which, *scratch.parts, result,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
@@ -134,7 +133,7 @@ def _stop_table(stop_words: tuple[str, ...]) -> Hashes:
 @nb.njit(nogil=True, cache=True)
 def _piece(
     data: Bytes, offsets: NDArray[np.int64], first: int, behind: int, flags: Bytes, ends_sentence: Bytes,
-    step: NDArray[np.int16], found: Bytes, known: Hashes, codes: Codes, breaks: Places,
+    step: NDArray[np.int16], found: Bytes, known: NDArray[np.uint64], which: Places, codes: Codes, breaks: Places,
     run_starts: Places, run_ends: Places, run_kinds: Bytes, starts: Places, ends: Places, kinds: Bytes, sums: Hashes,
     lengths: Places, table: Hashes, times: Places, slots: Places, repeated: Places, counts: Places,
     result: Reals,
@@ -148,7 +147,7 @@ def _piece(
         count = decode(data, start, end, codes)
         broken, runs = _characters(codes, count, flags, breaks, run_starts, run_ends, run_kinds, row)
         total = words(codes, run_starts, run_ends, run_kinds, runs, flags, starts, ends, kinds)
-        _words(codes, starts, ends, kinds, total, flags, known, sums, lengths, row)
+        _words(codes, starts, ends, kinds, total, flags, known[which[document]], sums, lengths, row)
         count_lines(
             codes, count, breaks, broken, run_starts, run_ends, runs, flags, ends_sentence, starts, ends, total, step,
             found, counts,

@@ -18,6 +18,15 @@ NOT_MEASURED = "not measured"
 ENGLISH_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
 
+def key(words: str) -> str:
+    """Return words as a name.
+
+    >>> key("few stop words")
+    'few_stop_words'
+    """
+    return words.replace("-", "_").replace(" ", "_")
+
+
 class Rule(NamedTuple):
     """One rule: a document is rejected where part / whole (or the part alone) is over, or under, the threshold.
 
@@ -31,6 +40,11 @@ class Rule(NamedTuple):
     comparison: Literal["at most", "at least"]
     threshold: float
     minus: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The reason as a name."""
+        return key(self.reason)
 
 
 def _repeated(size: int, most: float) -> Rule:

@@ -2,7 +2,8 @@
 
 The rules are those of the tokenisers that the published rules were made with, as far as they need no dictionary: a
 mark of punctuation at either end of a run is a word, so are a hyphen or slash between letters, an ellipsis, and what
-an English contraction adds ("n't", "'s"). In scripts without spaces a letter with its marks is a word.
+an English contraction adds ("n't", "'s"). In scripts without spaces a letter with its marks is a word, in Tibetan a
+syllable.
 """
 
 import re
@@ -11,7 +12,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from cupel.cleaning.scan.classes import ALONE, DIGIT, LETTER, MARK, SYMBOL, UPPER, classes
+from cupel.cleaning.scan.classes import ALONE, DIGIT, LETTER, MARK, SYMBOL, TSHEG, UPPER, classes
 from cupel.cleaning.scan.decoding import Bytes, Codes, hash_codes
 
 Places = NDArray[np.int32]
@@ -33,7 +34,7 @@ _ABBREVIATIONS = np.array(
     [hash_codes(np.array([ord(sign) for sign in word], np.int32), 0, len(word)) for word in ABBREVIATIONS], np.uint64
 )
 # Symbols that stay at its end.
-_KEPT_AT_END = np.array([ord(sign) for sign in "@-/\\^~|+=$"], np.int32)
+_KEPT_AT_END = np.array([*(ord(sign) for sign in "@-/\\^~|+=$"), TSHEG], np.int32)
 
 
 @nb.njit(nogil=True, inline="always")
@@ -150,6 +151,12 @@ def _body(codes: Codes, start: int, end: int, flags: Bytes, starts: Places, ends
                 place += 1
             starts[found], ends[found] = first, place
             found += 1
+            first = place
+            continue
+        if code == TSHEG:
+            starts[found], ends[found] = first, place + 1
+            found += 1
+            place += 1
             first = place
             continue
         length = _inner(codes, place, first, last, flags)

@@ -33,6 +33,7 @@ def lake(tmp_path: Path) -> Lake:
     for batch in ("one", "two"):
         lake.write("tasks", batch, from_rows([task(batch, number, number == 0) for number in range(3)], TASKS))
         item = {"batch": batch, "source_file": "f", "line": 1, "text": "t", "group_id": "g", "licence": "CC0-1.0"}
+        item["language"] = "und"
         lake.write("clean_items", batch, from_rows([{**item, "item_id": f"i{n}"} for n in range(3)], CLEAN_ITEMS))
     audited = [{"release": "one-r1", **task("one", number, False, "audit")} for number in range(2)]
     lake.write("release_tasks", "one-r1", from_rows(audited, RELEASE_TASKS))

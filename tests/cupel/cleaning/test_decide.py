@@ -15,6 +15,7 @@ from cupel.cleaning.decide import RULES
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.reasons import REASONS
 from cupel.cleaning.register import Signed
+from cupel.cleaning.scan.by_language import rule_names
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
@@ -41,7 +42,7 @@ def signals(texts: list[str], batch: str = "b", **measures: list[float]) -> pa.T
     plain = {
         "characters": 100, "words": 20, "mean_word_length": 4.0, "letter_share": 0.8, "symbol_word_share": 0.0,
         "repeated_line_share": 0.0, "repeated_word_share": 0.1, "is_changed": False, "emails_masked": 0,
-        "phones_masked": 0, "cards_masked": 0,
+        "phones_masked": 0, "cards_masked": 0, "language": "eng_Latn", "language_confidence": 1.0,
     }  # fmt: skip
     rows = []
     for place, text in enumerate(texts):
@@ -134,7 +135,8 @@ def test_an_item_on_the_threshold_is_kept_and_one_beyond_it_is_dropped(
 
 def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> None:
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
-    assert [*(rule.reason for rule in RULES), "exact_duplicate", "near_duplicate"] == list(REASONS)
+    own = [rule.reason for rule in RULES]
+    assert [*own, *rule_names(), "not_measured", "exact_duplicate", "near_duplicate"] == list(REASONS)
 
 
 def test_the_first_rule_that_an_item_breaks_is_its_reason() -> None:

@@ -160,7 +160,14 @@ def _batch_tables(items: Items, anonymous: bool) -> dict[str, pa.Table]:
     names = {name: {"batch": "movies", "item_id": name} for name in items.ids}
     where = {name: {"source_file": "movies.jsonl", "line": place + 1} for place, name in enumerate(items.ids)}
     clean = [
-        {**names[name], **where[name], "text": text, "group_id": f"g{place // 2}", "licence": "MIT"}
+        {
+            **names[name],
+            **where[name],
+            "text": text,
+            "group_id": f"g{place // 2}",
+            "licence": "MIT",
+            "language": "eng_Latn",
+        }
         for place, (name, text) in enumerate(zip(items.ids, items.texts, strict=True))
     ]
     labels = [

@@ -13,7 +13,7 @@ def batch(name: str, count: int, seed: int = 0) -> tuple[pa.Table, pa.Table]:
     clean = [
         {
             "batch": name, "item_id": f"i{n}", "source_file": "f", "line": n + 1, "text": f"text {n}",
-            "group_id": f"{name}/{n // 2}", "licence": "MIT",
+            "group_id": f"{name}/{n // 2}", "licence": "MIT", "language": "und",
         }
         for n in range(count)
     ]  # fmt: skip

@@ -9,7 +9,8 @@ def items(*names: str) -> pa.Table:
         [
             {
                 "release": "r", "batch": "one", "item_id": name, "source_file": "f", "line": n, "text": "t",
-                "licence": "MIT", "group_id": name, "split": "train", "label": "a", "decided_by": "people and checker",
+                "licence": "MIT", "language": "und",
+                "group_id": name, "split": "train", "label": "a", "decided_by": "people and checker",
                 "majority_label": "a", "consensus_label": "a", "predicted_label": None, "log_odds": 1.0,
                 "risk_rank": n, "is_audited": False,
             }

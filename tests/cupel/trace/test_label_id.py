@@ -21,7 +21,8 @@ def held(batch: str, item_id: str, rank: int) -> dict[str, object]:
     return {
         "release": "all-r1", "batch": batch, "item_id": item_id, "source_file": "f", "line": rank, "text": "t",
         "label": "x", "decided_by": "people", "majority_label": "x", "consensus_label": "x", "predicted_label": "x",
-        "log_odds": 1.0, "risk_rank": rank, "split": "train", "group_id": "g", "is_audited": False, "licence": "MIT",
+        "log_odds": 1.0, "risk_rank": rank, "split": "train", "group_id": "g", "is_audited": False, "language": "und",
+        "licence": "MIT",
     }  # fmt: skip
 
 

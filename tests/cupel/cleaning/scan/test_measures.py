@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.scan.lines import PHRASES
-from cupel.cleaning.scan.measures import LONGEST_BYTES, NAMES, measures
+from cupel.cleaning.scan.measures import LONGEST_BYTES, measures
+from cupel.cleaning.scan.names import NAMES
 from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, reasons
 from cupel.cleaning.scan.tokens import tokenise
 
@@ -26,6 +27,8 @@ WORDS = [
     "U.S.",
     "a,b",
     "\u4e2d\u6587",
+    "\u4e2d\u6587\u4e2d\u3002",
+    "\u0964",
     "caf\u00e9",
     "-",
     "\u2022 x",
@@ -88,9 +91,11 @@ def c4(text: str) -> Counter[str]:
         runs = line.split()
         kept = re.sub(r"(?:\[\d*\]|\[edit\]|\[citation needed\])+$", "", line.strip())
         said = [flag for phrase, flag in PHRASES.items() if phrase in kept.lower()]
-        if not kept.endswith((".", "?", "!", '"', "'")) or kept.endswith("...") or len(runs) < 3:
+        if not kept.endswith((".", "?", "!", '"', "'", "\u3002", "\u0964")) or kept.endswith("..."):
             continue
-        if max(map(len, runs)) > 1_000:
+        if len(runs) < 3 and len(re.findall("[\u4e2d\u6587]", kept)) < 3:
+            continue
+        if any(len(run) > 1_000 and not re.search("[\u4e2d\u6587]", run) for run in runs):
             continue
         kinds[
             "lorem"
