@@ -84,6 +84,50 @@ def accept(delivery: Path, budget: str | None, classes: str | None, **options: A
     sys.exit(accept_delivery(request, Console(highlight=False)))
 
 
+@main.command("import")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("--batch", required=True, help="The delivery that the items are of.")
+@click.option("--answers", type=FILE, required=True, help="File of answers to write, .parquet or .csv.")
+@click.option("--items", type=FILE, help="Write the items there, too, as JSON Lines: a delivery for a project.")
+@click.option("--tool", help="Who wrote the files; told from what they hold without it.")
+@click.option("--purpose", type=click.Choice(["label", "expert"]), default="label", show_default=True, help="Whose.")
+@click.option("--question", help="Question whose answer is the label; of a table, its column.")
+@click.option("--id", "id_field", metavar="FIELD", help="Field of the item's id (Label Studio, tables).")
+@click.option("--annotator", help="Of a table, the column of who answered; else who did, where a tool names nobody.")
+def import_work(
+    files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str, **named: Any
+) -> None:
+    """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
+
+    FILES are exports of Label Studio (JSON), CVAT (XML), COCO, Labelbox, Scale, doccano, or tables (CSV, JSON Lines,
+    Parquet) of item, annotator and label. What is not understood is told, and stands in a file beside the answers,
+    NAME.left.jsonl. Exit codes: 0 written, 1 error.
+    """
+    from cupel.imports.answers import MEANINGS, counts, gather, write_answers, write_items, write_left
+    from cupel.imports.tools import Wanted, read_export
+    from cupel.printable import printable
+
+    exports = [read_export(path, tool, Wanted(**named)) for path in files]
+    imported = gather(exports)
+    left = answers.with_suffix(".left.jsonl")
+    write_left(imported.left, left)
+    write_answers(imported, batch, purpose, answers)
+    for export in exports:
+        click.echo(printable(f"{export.path}: {export.tool}"))
+    annotators = {one.annotator for one in imported.annotations}
+    written = write_items(imported, items) if items is not None else len({one.item_id for one in imported.annotations})
+    click.echo(
+        f"{answers}: {len(imported.annotations):,} answers on {written:,} items by {len(annotators):,} annotators"
+    )
+    if None in annotators:
+        nameless = sum(one.annotator is None for one in imported.annotations)
+        click.echo(f"{nameless:,} of them name no annotator: nothing can be told of who gave them")
+    for reason, count in counts(imported.left):
+        click.echo(f"  not imported: {count:,} {reason}: {MEANINGS[reason]}")
+    if imported.left:
+        click.echo(f"  all of them: {left}")
+
+
 @main.command()
 @click.argument("release", type=click.Path(path_type=Path, file_okay=False))
 def verify(release: Path) -> None:

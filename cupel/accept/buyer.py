@@ -9,7 +9,6 @@ from rich.console import Console
 
 from cupel.accept import terminal
 from cupel.accept.blind import shown_columns
-from cupel.accept.columns import Columns
 from cupel.accept.delivery import Delivery, read_delivery
 from cupel.accept.folder import (
     add_look,
@@ -31,6 +30,7 @@ from cupel.accept.scores import append_score, read_scores, refuse_second_audit, 
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
 from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError
+from cupel.imports.columns import Columns
 from cupel.printable import printable
 from cupel.sources.files import file_sha256
 

@@ -6,16 +6,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from cupel.accept.columns import Columns, choose_columns
-from cupel.accept.label_studio import ANNOTATOR, LABEL
+from cupel.accept.one_label import ANNOTATOR, LABEL
 from cupel.accept.reading import ReadFile, read_rows
 from cupel.errors import AuditError
+from cupel.imports.annotation import IMPORT_REASONS
+from cupel.imports.columns import Columns, choose_columns
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
 # Reasons that only a delivery of labels knows; the others are cupel.sources.REASONS.
 LABEL_REASONS = {
+    **IMPORT_REASONS,
     "missing_label": "the row has no label",
-    "several_choices": "the row has several labels at once; one is judged",
     "tie": "the annotators of the item are tied",
     "unknown_label": "the label is none of the classes named with --classes",
     "duplicate_id": "an earlier row has the same id; only that one is judged",
@@ -77,10 +78,10 @@ def read_delivery(
         SourceError: The file cannot be read, or a column is missing.
         AuditError: No label is left to judge, or the column holds no classes.
     """
-    read = read_rows(path, label)
+    read = read_rows(path, label, id)
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
-    if read.format == "label-studio":
-        label, annotator = LABEL, annotator or ANNOTATOR
+    if read.is_of_tool:
+        label, id, annotator = LABEL, "id", annotator or ANNOTATOR
     columns = (
         choose_columns(str(path), names, label, id, text, annotator) if names else Columns("label", None, None, None)
     )

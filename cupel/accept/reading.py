@@ -1,46 +1,31 @@
-"""A delivered file to rows: CSV, JSON Lines, JSON (Label Studio's too) and Parquet; bad rows with a reason."""
+"""A delivered file to rows: a table, or the export of a labeling tool; bad rows with a reason."""
 
-import gzip
-import hashlib
-import io
-import json
-import zlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cupel.accept.delimited import decode, delimited_rows
-from cupel.accept.label_studio import is_label_studio, label_studio_rows
-from cupel.errors import SourceError
-from cupel.sources.json_rows import json_rows
-from cupel.sources.lines import Line
-from cupel.sources.reasons import BadRow, Row, evidence
-
-ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".parquet": "parquet",
-}
+from cupel.accept.one_label import one_label_rows
+from cupel.imports.file import read_file, records
+from cupel.imports.tools import Wanted, annotations_of, tool_of
+from cupel.sources.reasons import BadRow, Row
 
 
 class ReadFile(NamedTuple):
-    """A file as read: the hash of its bytes, its format, every row in order."""
+    """A file as read: the hash of its bytes, its format or the tool that wrote it, every row in order."""
 
     sha256: str
     format: str
     rows: list[Row | BadRow]
+    is_of_tool: bool = False
 
 
-def read_rows(path: Path, label: str | None = None) -> ReadFile:
+def read_rows(path: Path, label: str | None = None, id_field: str | None = None) -> ReadFile:
     """Read a delivered file.
 
     Args:
-        path: A file ending in .csv, .tsv, .jsonl, .ndjson, .json or .parquet; all but the last may be gzipped.
-        label: For a Label Studio export with several questions, the name of the one to judge.
+        path: A table (CSV, JSON Lines, JSON, Parquet), or an export of Label Studio, CVAT, COCO, Labelbox or Scale,
+            of which one label an item is judged. doccano's labels of whole texts are read as the table that they are.
+        label: For an export with several questions, the name of the one to judge.
+        id_field: For a Label Studio export, the field of the item's id.
 
     Returns:
         The hash of the bytes as they lie on disk, and all rows.
@@ -48,77 +33,18 @@ def read_rows(path: Path, label: str | None = None) -> ReadFile:
     Raises:
         SourceError: The file is missing, damaged, or of another kind.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}; name a file") from None
-    sha256 = hashlib.sha256(content).hexdigest()
-    kind = _kind(path)
-    if path.suffix.lower() == ".gz":
-        content = _unzipped(path, content)
-    if kind == "json" and content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"[":
-        kind = "jsonl"
-    if kind == "json":
-        return ReadFile(sha256, *_json_file(path, content, label))
-    rows = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[kind](path, content)
-    return ReadFile(sha256, kind, list(rows))
+    file = read_file(path)
+    tool = tool_of(file)
+    if tool is None or (tool == "doccano" and not _has_spans(records(file))):
+        return ReadFile(file.sha256, file.format, records(file))
+    found = annotations_of(file, tool, Wanted(label, id_field))
+    return ReadFile(file.sha256, tool, one_label_rows(found), True)
 
 
-def _kind(path: Path) -> str:
-    endings = [ending.lower() for ending in path.suffixes]
-    ending = endings[-2] if endings[-1:] == [".gz"] and len(endings) > 1 else "".join(endings[-1:])
-    if ending not in ENDINGS or (ending == ".parquet" and endings[-1] == ".gz"):
-        raise SourceError(f"{path}: ends in none of {', '.join(ENDINGS)} (or these with .gz); rename or convert it")
-    return ENDINGS[ending]
-
-
-def _unzipped(path: Path, content: bytes) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (EOFError, OSError, zlib.error) as error:
-        raise SourceError(f"{path}: damaged: {error}; fetch it again") from None
-
-
-def _csv(path: Path, content: bytes) -> Iterator[Row | BadRow]:
-    return delimited_rows(str(path), decode(content).text)
-
-
-def _jsonl(path: Path, content: bytes) -> Iterator[Row | BadRow]:
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    numbered: Iterable[Line] = (Line(number, line.removesuffix(b"\r")) for number, line in enumerate(lines, 1))
-    return json_rows(numbered)
-
-
-def _json_file(path: Path, content: bytes, label: str | None) -> tuple[str, list[Row | BadRow]]:
-    try:
-        found = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path}: not valid JSON: {error}; export it again") from None
-    if is_label_studio(found):
-        return "label-studio", list(label_studio_rows(str(path), found, label))
-    return "json", [
-        Row(number, entry) if isinstance(entry, dict) else BadRow(number, "not_an_object", evidence(entry))
-        for number, entry in enumerate(found, 1)
-    ]
-
-
-def _parquet(path: Path, content: bytes) -> Iterator[Row | BadRow]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from cupel.sources.parquet_rows import batch_rows
-
-    try:
-        table = pq.read_table(io.BytesIO(content))
-        names = table.column_names
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: not a Parquet file: {error}; export it again") from None
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(f"{path}: the column {twice[0]!r} stands twice; rename one of them")
-    first = 1
-    for batch in table.to_batches():
-        yield from batch_rows(batch, first)
-        first += batch.num_rows
+def _has_spans(rows: list[Row | BadRow]) -> bool:
+    """Tell whether any doccano record labels a part of its text."""
+    return any(
+        bool(row.values.get("entities")) or any(isinstance(one, list) for one in labels)
+        for row in rows
+        if isinstance(row, Row) and isinstance(labels := row.values.get("label") or [], list)
+    )

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.blind import LOCATION, local_file
-from cupel.accept.delimited import decode, delimited_rows
 from cupel.accept.delivery import Delivery
 from cupel.accept.plan import Drawn, Plan
 from cupel.errors import AuditError, SourceError
+from cupel.imports.delimited import decode, delimited_rows
 from cupel.sources.reasons import BadRow
 
 ROW, LABEL = "row", "label"

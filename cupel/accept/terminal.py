@@ -12,12 +12,12 @@ from rich.table import Table
 from cupel.accept.blind import Shown
 from cupel.accept.budget import money as plain_money
 from cupel.accept.budget import percent
-from cupel.accept.columns import Columns
 from cupel.accept.delivery import Delivery, rejection_counts
 from cupel.accept.judging import Part, Prices, Rate, Verdict
 from cupel.accept.plan import Choice, Plan
 from cupel.accept.scores import Standing
 from cupel.certificate.result import percent as percent_up
+from cupel.imports.columns import Columns
 from cupel.printable import printable
 
 COLOURS = {"ACCEPT": "green", "REFUSE": "red", "OPEN": "yellow"}

@@ -1,7 +1,7 @@
 import pytest
 
-from cupel.accept.columns import Columns, choose_columns
 from cupel.errors import SourceError
+from cupel.imports.columns import Columns, choose_columns
 
 
 def test_a_named_column_goes_before_a_guess() -> None:

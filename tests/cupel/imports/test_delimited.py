@@ -4,7 +4,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cupel.accept.delimited import decode, delimited_rows
+from cupel.imports.delimited import decode, delimited_rows
 from cupel.sources.reasons import BadRow, Row
 
 CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r"), max_size=12)

@@ -1,7 +1,5 @@
-import pytest
-
-from cupel.accept.label_studio import label_studio_rows
-from cupel.errors import SourceError
+from cupel.accept.one_label import one_label_rows
+from cupel.imports.label_studio import label_studio
 from cupel.sources.reasons import BadRow, Row
 
 
@@ -12,12 +10,13 @@ def note(*choices: str, who: object = 1, question: str = "sentiment", **more: ob
 
 def only_row(*notes: dict[str, object]) -> Row | BadRow:
     tasks = [{"id": 7, "data": {"text": "fine"}, "annotations": list(notes)}]
-    return next(iter(label_studio_rows("export.json", tasks, None)))
+    (row,) = one_label_rows(label_studio("export.json", tasks))
+    return row
 
 
 def test_the_only_annotation_is_the_label_and_names_its_annotator() -> None:
     row = only_row(note("good", who={"id": 3, "email": "a@b.c"}))
-    assert row == Row(1, {"text": "fine", "id": 7, "label": "good", "annotator": "a@b.c"})
+    assert row == Row(1, {"text": "fine", "id": "7", "label": "good", "annotator": "a@b.c"})
 
 
 def test_of_several_annotators_the_plurality_is_the_label_of_nobody_in_particular() -> None:
@@ -47,13 +46,16 @@ def test_several_choices_at_once_are_no_label() -> None:
 
 
 def test_a_task_without_annotation_has_no_label() -> None:
-    row = only_row()
-    assert isinstance(row, Row)
-    assert row.values["label"] is None
+    assert only_row() == BadRow(1, "no_answer", "7")
 
 
-def test_of_several_questions_one_must_be_named() -> None:
-    tasks = [{"data": {}, "annotations": [note("good"), note("en", question="language")]}]
-    with pytest.raises(SourceError, match="language, sentiment"):
-        list(label_studio_rows("export.json", tasks, None))
-    assert [row.values["label"] for row in label_studio_rows("e", tasks, "language") if isinstance(row, Row)] == ["en"]
+def test_a_record_without_any_label_stands_once_with_its_first_reason() -> None:
+    assert only_row(note("good", was_cancelled=True), note("good", "bad")) == BadRow(1, "skipped", "7, 1")
+
+
+def test_objects_in_an_item_are_rows_of_their_own() -> None:
+    box = {"from_name": "box", "type": "rectanglelabels", "value": {"rectanglelabels": ["car"], "x": 1}}
+    regions = [box | {"id": "a"}, box | {"id": "b"}]
+    tasks = [{"id": 7, "data": {"image": "x.jpg"}, "annotations": [{"completed_by": 2, "result": regions}]}]
+    rows = one_label_rows(label_studio("export.json", tasks))
+    assert [row.values["id"] for row in rows if isinstance(row, Row)] == ["7#a", "7#b"]
