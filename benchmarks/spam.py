@@ -18,6 +18,7 @@ from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
 from benchmarks.spammers import INJECTED, KINDS, Spammed, inject
 from cupel.annotators.beliefs import Flags
+from cupel.annotators.copying import TIMES_LIKELIER
 from cupel.annotators.guessing import GUESS_CHANCE
 from cupel.annotators.study import Study, study
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
@@ -133,13 +134,9 @@ def suspicion(measured: Study) -> Reals:
     """Return how far beyond the thresholds of the two tests each annotator is, in standard deviations, the larger."""
     from scipy.special import ndtri
 
-    pairs, people = measured.pairs, len(measured.coded.annotators)
-    deviations = -ndtri(np.clip(pairs.p_value, 1e-300, 1 - 1e-12))
-    copying = np.full(people, -np.inf)
-    tests = max(2, int((pairs.shared >= 5).sum()))
-    for who, blamed in ((pairs.one, pairs.source != pairs.one), (pairs.other, pairs.source != pairs.other)):
-        np.maximum.at(copying, who[blamed], deviations[blamed])
-    return np.asarray(np.maximum(-ndtri(GUESS_CHANCE) - measured.guessing.score, copying + ndtri(FALSE_ALARMS / tests)))
+    chance = np.clip(np.exp(-measured.pairs.evidence), 1e-300, 1 - 1e-12)
+    beyond = (-ndtri(GUESS_CHANCE) - measured.guessing.score, -ndtri(chance) + ndtri(1 / TIMES_LIKELIER))
+    return np.asarray(np.maximum(*beyond))
 
 
 def certify(

@@ -53,7 +53,7 @@ def annotators(measured: Study, whose: Mapping[str, str] | None = None) -> pa.Ta
         "gold_low": pa.array(quality.gold_low, mask=untested),
         "gold_high": pa.array(quality.gold_high, mask=untested),
         "is_told": pa.array(measured.guessing.is_told, mask=nobody),
-        "comparable": pa.array(comparable(measured.pairs, len(names))),
+        "comparable": pa.array(comparable(measured.pairs)),
         "vendor": pa.array([(whose or {}).get(name) for name in names], TEXT),
     }
     return conform(pa.table(columns), ANNOTATORS).sort_by("annotator")

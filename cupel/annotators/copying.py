@@ -1,4 +1,4 @@
-"""Copying: pairs of annotators who share more answers than the items explain, and the groups that they form."""
+"""Copying: annotators whose answers are better explained by another one's than by the items, and their groups."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,24 +8,27 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import betainc
 
-from cupel.annotators.beliefs import SMOOTHING, Beliefs, Flags, tally
-from cupel.annotators.multiplicity import passes
-from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
+from cupel.annotators.beliefs import Beliefs, Flags
+from cupel.annotators.expected import log_chances
+from cupel.annotators.guessing import CONSTANT_SHARE
+from cupel.consensus.coding import Coded, Integers, Reals
 
 # Fewer shared items say nothing of a pair.
 FEWEST_SHARED = 5
-# Of the agreement that independence leaves open, a pair must fill at least this share.
-LEAST_EXCESS = 0.6
-# Votes' worth of belief in the annotator's own matrix, beside the votes of the others on the item.
-MODEL_VOTES = 2.0
-# Chance of agreement is never taken as certain.
-SUREST = 0.999
-# One is the source where it was first in this share of the equal answers, and chance would do that so seldom.
+# Shares of the answers that one who copies may copy; the others are guessed.
+COPIED = (0.9, 0.99)
+# No answer is taken to be less likely without copying, so that no single one convicts.
+LEAST_CHANCE = 0.02
+# An annotator is found where copying makes the answers so many times likelier.
+TIMES_LIKELIER = 20.0
+# One is the source where it was first on this share of the shared items, and chance would do that so seldom.
 FIRST_SHARE = 0.9
 ORDER_CHANCE = 0.01
-# False pairs among those found, at most, in expectation.
-FALSE_SHARE = 0.02
+# The weight of those who were always first, among all who may have been copied from.
+FIRST_WEIGHT = 0.9
 PIECE_ANSWERS = 20_000
+# Logarithms from here on are as good as certain, and may be added up.
+SURE = 600.0
 
 
 class Pairs(NamedTuple):
@@ -33,8 +36,12 @@ class Pairs(NamedTuple):
 
     `shared` counts the items, `equal` the equal answers among them and `expected` how many independence given
     the items would bring; `excess` is (equal - expected) / (shared - expected), an estimate of the share copied.
-    `p_value` bounds the chance of so many equal answers. `is_found`: it passes among all pairs, and the excess
-    is large. `source` is -1, or the annotator of the two who was first in nearly all equal answers.
+    `one_copies` is the log of how many times likelier the answers of `one` are, had they been copied from `other`,
+    and `other_copies` the other way round. `source` is -1, or the annotator of the two who was first on nearly all
+    shared items. `is_found`: the pair speaks for copying.
+
+    `evidence`, of shape annotators: the log of how many times likelier an annotator's answers are, had they been
+    copied from somebody. If they were not, it is `log(n)` or more with a chance of 1/n at most.
     """
 
     one: Integers
@@ -43,58 +50,69 @@ class Pairs(NamedTuple):
     equal: Integers
     expected: Reals
     excess: Reals
-    p_value: Reals
-    is_found: Flags
+    one_copies: Reals
+    other_copies: Reals
     source: Integers
+    is_found: Flags
+    evidence: Reals
 
 
-def pairs(coded: Coded, found: Beliefs, sequence: Integers, is_named: Flags) -> Pairs:
-    """Find pairs of annotators who share more answers than independence given the items explains.
+def pairs(coded: Coded, found: Beliefs, sequence: Integers, is_named: Flags, is_heard: Flags) -> Pairs:
+    """Find annotators who copied, and from whom.
 
-    The chance that an annotator gives the other one's answer to an item is the largest of four: from the own
-    confusions and what is believed of the item, and from these with the votes of all others on the item, which
-    know how hard it is and which wrong answer it invites; each from both sides. A sum of independent chances
-    has a lighter tail than the binomial with their mean, so the p-value is a bound.
+    For each pair the answers of one are weighed: how likely are they if most are copied from the other, the rest
+    guessed, against how likely they are without (`expected.log_chances`)? From whom somebody copied is not known, so
+    of an annotator the ratios are averaged: nine tenths of the weight go to those who were first on nearly all shared
+    items, the rest to all but those who came after. The order of arrival says nothing by itself, as whole shifts
+    come one after the other. Who always says the same is nobody's source, or every run of that answer would be
+    copied. Such an average is a fair bet's gain where nobody copies: it is n or more with a chance of 1/n at most,
+    however many others there are.
 
     Args:
         coded: The annotations.
         found: Beliefs of their items.
         sequence: Place of each annotation in the order of arrival.
         is_named: Whether each annotator is a person; others are in no pair.
+        is_heard: Whether each annotator's answers tell what an item is like.
 
     Returns:
         All pairs that share an item.
 
-    Source: Hoeffding (1956), On the distribution of the number of successes in independent trials, Annals of
-    Mathematical Statistics 27(3); false pairs: Benjamini and Hochberg (1995), JRSS B 57(1).
+    Source: ratios of likelihoods as bets: Vovk and Wang (2021), E-values: calibration, combination and
+    applications, Annals of Statistics 49(3).
     """
     people = len(coded.annotators)
-    parts = [_Piece(np.zeros(0, np.int64), np.zeros((0, 4))), *_pieces(coded, found, sequence, is_named)]
+    parts = [_Piece(np.zeros(0, np.int64), np.zeros((0, 6))), *_pieces(coded, found, sequence, is_named, is_heard)]
     key, sums = _summed(np.concatenate([part.key for part in parts]), np.concatenate([part.sums for part in parts]))
-    shared, equal, expected, first = sums.T
-    mean = expected / np.maximum(shared, 1)
-    is_more = equal > expected + 1
-    p_value = np.where(is_more, betainc(np.maximum(equal, 1), shared - equal + 1, mean), 1.0)
-    excess = (equal - expected) / np.maximum(shared - expected, 1e-9)
-    is_tested = shared >= FEWEST_SHARED
-    is_found = np.zeros(len(key), dtype=np.bool_)
-    is_found[is_tested] = passes(p_value[is_tested], FALSE_SHARE)
-    is_found &= excess >= LEAST_EXCESS
+    shared, equal, expected, first, own_one, own_other = sums.T
     one, other = key // people, key % people
+    source = _source(one, other, shared, first)
+    copied = _copied(shared, equal, len(coded.classes))
+    is_varied = _top_share(coded) < CONSTANT_SHARE
+    one_copies, other_copies = (
+        np.where((shared >= FEWEST_SHARED) & (source != who) & is_varied[model], copied - own, -np.inf)
+        for who, model, own in ((one, other, own_one), (other, one, own_other))
+    )
+    evidence, is_found = _weighed(one, other, source, one_copies, other_copies, people)
     return Pairs(
-        one, other, shared.astype(np.int64), equal.astype(np.int64), expected, excess, p_value, is_found,
-        _source(one, other, equal, first),
+        one, other, shared.astype(np.int64), equal.astype(np.int64), expected,
+        (equal - expected) / np.maximum(shared - expected, 1e-9), one_copies, other_copies, source,
+        is_found, evidence,
     )  # fmt: skip
 
 
-def groups(found: Pairs, people: int) -> Integers:
+def copiers(found: Pairs) -> Flags:
+    """Tell which annotators copy or collude: who is the source only is not among them."""
+    return np.asarray(found.evidence >= np.log(TIMES_LIKELIER))
+
+
+def groups(found: Pairs) -> Integers:
     """Return each annotator's group, -1 for who is in none: who is linked by pairs that were found is in one.
 
     Args:
         found: The pairs.
-        people: Number of annotators.
     """
-    chosen = found.is_found
+    chosen, people = found.is_found, len(found.evidence)
     links = coo_array((np.ones(int(chosen.sum())), (found.one[chosen], found.other[chosen])), shape=(people, people))
     label = connected_components(links, directed=False)[1]
     is_in = np.zeros(people, dtype=np.bool_)
@@ -104,10 +122,10 @@ def groups(found: Pairs, people: int) -> Integers:
     return numbers
 
 
-def comparable(found: Pairs, people: int) -> Integers:
+def comparable(found: Pairs) -> Integers:
     """Return with how many others each annotator shares items enough to be compared."""
     is_tested = found.shared >= FEWEST_SHARED
-    return np.bincount(np.concatenate([found.one[is_tested], found.other[is_tested]]), minlength=people)
+    return np.bincount(np.concatenate([found.one[is_tested], found.other[is_tested]]), minlength=len(found.evidence))
 
 
 class _Piece(NamedTuple):
@@ -117,29 +135,27 @@ class _Piece(NamedTuple):
     sums: Reals
 
 
-def _pieces(coded: Coded, found: Beliefs, sequence: Integers, is_named: Flags) -> Iterator[_Piece]:
+def _pieces(
+    coded: Coded, found: Beliefs, sequence: Integers, is_named: Flags, is_heard: Flags
+) -> Iterator[_Piece]:  # fmt: skip
     """Yield all pairs of annotations on one item, summed by pair of annotators within each piece."""
     keep = np.flatnonzero(is_named[coded.annotator])
     if not len(keep):
         return
-    item = coded.item[keep]
+    item, said = coded.item[keep], coded.label
     starts = np.flatnonzero(np.diff(item, prepend=-1))
     ends = np.repeat(np.append(starts[1:], len(item)), np.diff(starts, append=len(item)))
-    counts = tally(coded, found.unflattened)
-    pool = counts.sum(axis=0) + 0.5
-    seen = counts + SMOOTHING * pool / pool.sum(axis=1, keepdims=True)
-    confusion, votes = seen / seen.sum(axis=2, keepdims=True), vote_counts(coded)
+    chances = np.exp(log_chances(coded, found, is_heard))
+    own = np.log(np.maximum(chances[np.arange(len(said)), said], LEAST_CHANCE))
     for step in range(1, int((ends - np.arange(len(item))).max(initial=1))):
         # Annotations that are `step` places apart, on the same item.
         place = np.flatnonzero(np.arange(len(item)) + step < ends)
         for begin in range(0, len(place), PIECE_ANSWERS):
             chosen = place[begin : begin + PIECE_ANSWERS]
             u, v = keep[chosen], keep[chosen + step]
-            one, other = _chance(coded, found, confusion, votes, u, v), _chance(coded, found, confusion, votes, v, u)
-            chance = np.minimum(np.maximum(one, other), SUREST)
-            is_equal = coded.label[u] == coded.label[v]
-            is_led = is_equal & (sequence[u] < sequence[v])
-            values = np.column_stack([np.ones(len(u)), is_equal, chance, is_led])
+            expected = (chances[u, said[v]] + chances[v, said[u]]) / 2
+            is_first = sequence[u] < sequence[v]
+            values = np.column_stack([np.ones(len(u)), said[u] == said[v], expected, is_first, own[u], own[v]])
             # Within an item annotators ascend, so the first of a pair is the lower one.
             yield _summed(coded.annotator[u] * len(coded.annotators) + coded.annotator[v], values)
 
@@ -149,19 +165,47 @@ def _summed(key: Integers, values: Reals) -> _Piece:
     return _Piece(distinct, np.stack([np.bincount(inverse, column, len(distinct)) for column in values.T], axis=1))
 
 
-def _chance(coded: Coded, found: Beliefs, confusion: Reals, votes: Integers, u: Integers, v: Integers) -> Reals:
-    """Return the chance that the annotator of `v` gives the answer of `u` without knowing it."""
-    said = coded.label[u]
-    by_model = np.einsum("nk,nk->n", found.unflattened[v], confusion[coded.annotator[v], :, said])
-    rest = votes[coded.item[u]]
-    same = rest[np.arange(len(u)), said] - 1 - (coded.label[v] == said)
-    with_votes = (MODEL_VOTES * by_model + same) / (MODEL_VOTES + rest.sum(axis=1) - 2)
-    return np.asarray(np.maximum(by_model, with_votes))
+def _top_share(coded: Coded) -> Reals:
+    """Return the share of each annotator's commonest answer."""
+    people, classes = len(coded.annotators), len(coded.classes)
+    given = np.bincount(coded.annotator * classes + coded.label, minlength=people * classes).reshape(people, classes)
+    return np.asarray(given.max(axis=1) / np.maximum(given.sum(axis=1), 1))
 
 
-def _source(one: Integers, other: Integers, equal: Reals, first: Reals) -> Integers:
-    """Return who of each pair was first in nearly all equal answers, -1 where that changes about."""
-    led = np.maximum(first, equal - first)
-    by_chance = 2 * betainc(np.maximum(led, 1), equal - led + 1, 0.5)
-    is_clear = (led >= FIRST_SHARE * equal) & (by_chance <= ORDER_CHANCE) & (equal > 0)
-    return np.where(is_clear, np.where(first >= equal - first, one, other), -1)
+def _copied(shared: Reals, equal: Reals, classes: int) -> Reals:
+    """Return the log of the chance of answers of which so many equal those that are copied."""
+    fits = [
+        equal * np.log(share + (1 - share) / classes) + (shared - equal) * np.log((1 - share) / classes)
+        for share in COPIED
+    ]
+    return np.asarray(np.logaddexp(*fits) - np.log(len(COPIED)))
+
+
+def _weighed(
+    one: Integers, other: Integers, source: Integers, one_copies: Reals, other_copies: Reals, people: int
+) -> tuple[Reals, Flags]:
+    """Return the log of each annotator's evidence, and which pairs make it.
+
+    Of who is found these are the likeliest source, and every other one who would be enough alone.
+    """
+    copier, model = np.concatenate([one, other]), np.concatenate([other, one])
+    ratio = np.concatenate([one_copies, other_copies])
+    is_possible, is_first = ratio > -np.inf, np.tile(source, 2) == model
+    first = np.bincount(copier, is_first & is_possible, people)[copier]
+    every = np.bincount(copier, is_possible, people)[copier]
+    weight = FIRST_WEIGHT * is_first / np.maximum(first, 1) + (1 - FIRST_WEIGHT) / np.maximum(every, 1)
+    part = np.where(is_possible, np.minimum(np.log(weight) + ratio, SURE), -np.inf)
+    evidence = np.log(np.maximum(np.bincount(copier, np.exp(part), people), np.exp(-SURE)))
+    most = np.full(people, -np.inf)
+    np.maximum.at(most, copier, part)
+    makes_it = is_possible & ((part >= np.log(TIMES_LIKELIER)) | (part >= most[copier]))
+    makes_it &= evidence[copier] >= np.log(TIMES_LIKELIER)
+    return np.asarray(evidence), makes_it[: len(one)] | makes_it[len(one) :]
+
+
+def _source(one: Integers, other: Integers, shared: Reals, first: Reals) -> Integers:
+    """Return who of each pair was first on nearly all shared items, -1 where that changes about."""
+    led = np.maximum(first, shared - first)
+    by_chance = 2 * betainc(np.maximum(led, 1), shared - led + 1, 0.5)
+    is_clear = (led >= FIRST_SHARE * shared) & (by_chance <= ORDER_CHANCE)
+    return np.where(is_clear, np.where(first >= shared - first, one, other), -1)

@@ -22,6 +22,8 @@ FINDINGS = {
     "hurried": "Most answers took less than a third of the others' time on the same items.",
 }
 ITEMS_SHOWN = 20
+# How sure a text may sound, as a logarithm.
+MOST_TOLD = np.log(1e9)
 
 
 def findings(measured: Study) -> pa.Table:
@@ -64,22 +66,25 @@ def _guessing(measured: Study) -> Iterator[dict[str, Any]]:
 
 def _copying(measured: Study) -> Iterator[dict[str, Any]]:
     found, coded = measured.pairs, measured.coded
-    group = groups(found, len(coded.annotators))
+    group = groups(found)
     for who in np.flatnonzero(measured.is_copying):
         own = np.flatnonzero(found.is_found & ((found.one == who) | (found.other == who)) & (found.source != who))
         is_copy = bool((found.source[own] >= 0).any())
-        best = own[np.lexsort((own, found.p_value[own]))[0]]
+        likelier = np.where(found.one[own] == who, found.one_copies[own], found.other_copies[own])
+        best = own[np.lexsort((own, -likelier))[0]]
         with_whom = int(found.one[best] + found.other[best] - who)
         others = np.where(found.one[own] == who, found.other[own], found.one[own])
         size = int((group == group[who]).sum())
         yield _row(
             measured, who, "copying" if is_copy else "colluding",
             statistic="share of the agreement left open by independence that the pair fills",
-            value=found.excess[best], p_value=found.p_value[best], items=int(found.shared[best]),
+            value=found.excess[best], p_value=min(1.0, float(np.exp(-found.evidence[who]))),
+            items=int(found.shared[best]),
             shown=_equal_items(measured, int(who), with_whom),
             others=[coded.annotators[int(one)].as_py() for one in np.sort(others)],
             evidence=f"{found.equal[best]} of {found.shared[best]} answers equal those of "
-            f"{coded.annotators[with_whom].as_py()!r}, where the items explain {found.expected[best]:.1f}; "
+            f"{coded.annotators[with_whom].as_py()!r}, where the items explain {found.expected[best]:.1f}; copied "
+            f"from somebody, these answers are {np.exp(min(found.evidence[who], MOST_TOLD)):.3g} times likelier; "
             f"{'the other one was first' if is_copy else 'neither was always first'}; a group of {size}",
         )  # fmt: skip
 

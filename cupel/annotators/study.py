@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.annotators.beliefs import Beliefs, Flags, beliefs
-from cupel.annotators.copying import Pairs, pairs
+from cupel.annotators.copying import Pairs, copiers, pairs
 from cupel.annotators.drift import Drift, drift
 from cupel.annotators.guessing import Guessing, guessing
 from cupel.annotators.quality import Quality, quality
@@ -39,7 +39,7 @@ class Study(NamedTuple):
     @property
     def is_copying(self) -> Flags:
         """Whether each annotator is in a pair that was found and is not the one it was copied from."""
-        return copiers(self.pairs, len(self.coded.annotators))
+        return copiers(self.pairs)
 
 
 def study(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str], gold: pa.Table | None = None) -> Study:
@@ -80,8 +80,8 @@ def measure(coded: Coded, gold: Integers, sequence: Integers, is_named: Flags, s
     for _ in range(ROUNDS):
         found = beliefs(coded, gold, is_heard)
         guesses = guessing(coded, found)
-        shared = pairs(coded, found, sequence, is_named)
-        is_heard = _heard(coded, (guesses.is_guessing & is_named) | copiers(shared, len(is_named)))
+        shared = pairs(coded, found, sequence, is_named, is_heard)
+        is_heard = _heard(coded, (guesses.is_guessing & is_named) | copiers(shared))
     return Study(
         coded, gold, sequence, seconds, is_named, found, guesses, shared,
         drift(coded, found, guesses.usual, sequence), speed(coded, seconds), quality(coded, found, guesses.usual),
@@ -92,14 +92,6 @@ def _heard(coded: Coded, is_found: Flags) -> Flags:
     """Return who is heard in the next round: not who was found, unless that silences most answers."""
     is_much = is_found[coded.annotator].sum() > MOST_SILENCED * len(coded.annotator)
     return np.ones(len(is_found), dtype=np.bool_) if is_much else ~is_found
-
-
-def copiers(found: Pairs, people: int) -> Flags:
-    """Tell which annotators copy or collude: all of a pair that was found but the one copied from."""
-    is_one = np.zeros(people, dtype=np.bool_)
-    is_one[found.one[found.is_found & (found.source != found.one)]] = True
-    is_one[found.other[found.is_found & (found.source != found.other)]] = True
-    return is_one
 
 
 def gold_places(coded: Coded, gold: pa.Table | None) -> Integers:
