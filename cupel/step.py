@@ -18,6 +18,7 @@ from cupel.tables import TABLES
 SECTIONS = {
     "raw": ("raw",),
     "cleaning": ("cleaning",),
+    "contamination": ("cleaning",),
     "labeling": ("labeling",),
     "checking": ("labeling", "checking"),
     "tasks": ("labeling",),
@@ -27,6 +28,7 @@ SECTIONS = {
 PACKAGES = {
     "raw": ("sources", "preference"),
     "cleaning": ("cleaning", "languages"),
+    "contamination": ("cleaning", "certificate", "checking", "answers"),
     "labeling": ("consensus", "preference", "answers", "annotators"),
     "checking": ("checking", "consensus", "preference"),
     "tasks": ("answers",),

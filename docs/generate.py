@@ -12,7 +12,7 @@ from cupel.tables import TABLES
 from expectations.reference import gates_page
 
 REFERENCE = Path(__file__).parent / "reference"
-STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release", "gates", "answers")
+STAGES = ("raw", "cleaning", "contamination", "labeling", "checking", "tasks", "release", "gates", "answers")
 
 
 def tables_page() -> str:

@@ -5,6 +5,7 @@ import pyarrow as pa
 from cupel.project import Project
 from cupel.step import Step
 from expectations import thresholds
+from expectations.contamination import CONTAMINATION_CHECKS, contamination
 from expectations.suite import MOST_IDS, Check, Measured, Suite, one_row, row_of, share, some_ids, view
 
 # Looking for private data takes about a millisecond a text.
@@ -46,6 +47,7 @@ def measure(step: Step) -> pa.Table:
     """Count what was kept, and look for copies and private data in it."""
     for table in ("raw_items", "item_signals", "similar_items", "clean_items", "rejected_items"):
         view(step, table)
+    unwanted = {} if step.project.cleaning.contamination is None else contamination(step)
     items, changed = row_of(step, _ITEMS), row_of(step, _CHANGED)
     odd = some_ids(step, items["odd"], f"SELECT item_id FROM ({_BY_ITEM}) WHERE {_ODD}")
     copies = row_of(step, _EXACT)["copies"]
@@ -58,6 +60,7 @@ def measure(step: Step) -> pa.Table:
             "private_data_left": _private_data(step, items["kept"]),
             "changed_share": Measured(share(changed["changed"], changed["items"])),
         }
+        | unwanted
     )
 
 
@@ -132,6 +135,7 @@ SUITE = Suite(
             "What share of the texts did normalising change?",
             "Compare a few texts of raw_items and item_signals: a wrong encoding or markup shows at once.",
         ),
+        *CONTAMINATION_CHECKS,
     ),
     measure=measure,
 )

@@ -89,6 +89,15 @@ CHANGED_SHARE = Threshold(
     "changed_share", 0.5, "at most", "warning", "share",
     "When normalising changes more than half of the texts, the encoding of the delivery deserves a look.",
 )  # fmt: skip
+CONTAMINATION_BOUND = Threshold(
+    "contamination_bound", None, "at most", "critical", "share",
+    "The upper confidence bound of what is unwanted among the kept items, not its estimate, must keep what the "
+    "project allows.",
+    setting="cleaning.contamination.at_most",
+)  # fmt: skip
+CONTAMINATED_ITEMS_LEFT = _none_at_all(
+    "contaminated_items_left", "The bound speaks of what lies before the cut, less what people found to be unwanted."
+)
 
 # Labeling
 ITEMS_WITHOUT_CONSENSUS = _none_at_all(
@@ -181,6 +190,7 @@ THRESHOLDS: dict[str, Threshold] = {
     for threshold in (
         ROWS_UNACCOUNTED, ITEMS_READ, UNREADABLE_ROW_SHARE, IDS_REPEATED, EMPTY_FILES,
         ITEMS_UNACCOUNTED, KEPT_SHARE, EXACT_DUPLICATES_LEFT, NEAR_DUPLICATES_LEFT, PRIVATE_DATA_LEFT, CHANGED_SHARE,
+        CONTAMINATION_BOUND, CONTAMINATED_ITEMS_LEFT,
         ITEMS_WITHOUT_CONSENSUS, ANNOTATIONS_MISSING, REJECTED_ANSWER_SHARE, AGREEMENT, AGREEMENT_CUSTOMARY,
         LARGEST_ANSWER_SHARE, GOLD_ACCURACY, CYCLIC_SHARE, POSITION_BIAS,
         ITEMS_WITHOUT_LABEL, LABELS_OUTSIDE_ONTOLOGY, CHECKER_DISAGREEMENT_SHARE, EXPECTED_EXPERT_SHARE,
@@ -192,7 +202,7 @@ THRESHOLDS: dict[str, Threshold] = {
 
 
 def limits(project: Project) -> dict[str, Limit]:
-    """Return every threshold as it holds for a project, by check.
+    """Return every threshold as it holds for a project, by check; none that rests on a section that it lacks.
 
     Args:
         project: Its `thresholds` replace values and reasons; its settings give those that it decides.
@@ -203,26 +213,27 @@ def limits(project: Project) -> dict[str, Limit]:
     """
     for name, own in project.thresholds.items():
         _check_override(project.project, name, own.value)
-    return {check: _limit(project, threshold) for check, threshold in THRESHOLDS.items()}
+    found = {check: _limit(project, threshold) for check, threshold in THRESHOLDS.items()}
+    return {check: limit for check, limit in found.items() if limit is not None}
 
 
-def _limit(project: Project, threshold: Threshold) -> Limit:
+def _limit(project: Project, threshold: Threshold) -> Limit | None:
     value, reason = threshold.value, threshold.reason
     own = project.thresholds.get(threshold.check)
     if own is not None:
         value, reason = own.value, f"{own.reason} (the project's own threshold)"
     if value is None:
-        value, reason = (
-            float(_setting(project, threshold.setting or "")),
-            f"{reason} (the project's {threshold.setting})",
-        )
+        setting = _setting(project, threshold.setting or "")
+        if setting is None:
+            return None
+        value, reason = float(setting), f"{reason} (the project's {threshold.setting})"
     return Limit(threshold.check, value, threshold.comparison, threshold.severity, threshold.unit, reason)
 
 
 def _setting(project: Project, name: str) -> Any:
     found: Any = project
     for part in name.split("."):
-        found = getattr(found, part)
+        found = None if found is None else getattr(found, part)
     return found
 
 

@@ -42,13 +42,21 @@ def why_stale(lake: Lake, project: Project, data: Path, partition: str, works: S
             closed.update(tables)
         elif behind:
             stale.update(dict.fromkeys(tables, f"{behind[0]} is made anew"))
-        elif why := next(filter(None, (why_not_current(lake, project, data, t, partition) for t in tables)), None):
+        elif why := _why_not_current(lake, project, data, tables, partition):
             stale.update(dict.fromkeys(tables, why))
         elif any(
             gate_outcome(lake, table, partition) == "fail" or is_awaiting(lake, table, partition) for table in tables
         ):
             closed.update(tables)
     return stale
+
+
+def _why_not_current(lake: Lake, project: Project, data: Path, tables: Sequence[str], partition: str) -> str | None:
+    """Return why one of the tables that are written at once is not current; the first that has a reason speaks."""
+    awaited = [table for table in tables if is_awaiting(lake, table, partition)]
+    # Where one is not written because answers are awaited, those beside it without a gate are not there either.
+    asked = awaited or tables
+    return next(filter(None, (why_not_current(lake, project, data, table, partition) for table in asked)), None)
 
 
 def why_not_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> str | None:

@@ -28,7 +28,7 @@ from orchestration.wiring import batch_job, deployment_definitions, release_job
 from orchestration.works import job_works
 
 # What a batch that is not in the release is needed for: items of later batches may resemble its own.
-BESIDE = ("raw", "cleaning")
+BESIDE = ("raw", "cleaning", "contamination")
 
 
 class Known(NamedTuple):

@@ -10,6 +10,8 @@ import dagster as dg
 import assets.category
 import assets.checking
 import assets.cleaning
+import assets.contamination
+import assets.deciding
 import assets.inbox
 import assets.labeling
 import assets.preference
@@ -30,6 +32,8 @@ from orchestration.works import Work, job_works
 MODULES = (assets.inbox, assets.raw, assets.cleaning, assets.labeling, assets.checking, assets.release, assets.report)
 # What a label kind does in its own way.
 KINDS = {"category": (assets.category,), "preference": (assets.preference,)}
+# Which items are kept is decided by the measures alone, or by people's answers too.
+DECIDING = {False: (assets.deciding,), True: (assets.contamination,)}
 
 # A process a step, started from one that has imported already what takes long.
 PRELOADED = ["orchestration.wiring", "great_expectations", "sklearn.linear_model", "sklearn.feature_extraction.text"]
@@ -132,7 +136,8 @@ def _bound(
         partitions_def = releases if spec.group_name == "release" else batches
         return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
-    modules = [*MODULES, *KINDS[project.labeling.kind]]
+    is_asked = project.cleaning.contamination is not None
+    modules = [*MODULES, *DECIDING[is_asked], *KINDS[project.labeling.kind]]
     loaded = dg.load_assets_from_modules(modules, key_prefix=[project.project], include_specs=True)
     return [asset.map_asset_specs(own) for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
 

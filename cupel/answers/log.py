@@ -66,7 +66,7 @@ class AnswersLog:
 
         Args:
             batch: The batch; segments that hold none of it are not read.
-            purposes: Any of `label`, `audit` and `expert`.
+            purposes: Any of `PURPOSES`.
             columns: Columns of ANSWERS; None for all.
         """
         names = ANSWERS.schema.names if columns is None else list(columns)

@@ -19,13 +19,14 @@ def open_tasks(lake: Lake, batches: Iterable[str], releases: Iterable[str]) -> I
 
     Args:
         lake: The project's lake.
-        batches: Batches whose `tasks` are wanted; those without are left out.
+        batches: Batches whose `contamination_tasks` and `tasks` are wanted; those without are left out.
         releases: Releases whose `release_tasks` are wanted; likewise.
 
     Yields:
         Columns task_id, batch, item_id, purpose, slot of TASKS, in the order of the table; never no rows.
     """
-    for table, partitions in (("tasks", batches), ("release_tasks", releases)):
+    batches = list(batches)
+    for table, partitions in (("contamination_tasks", batches), ("tasks", batches), ("release_tasks", releases)):
         for partition in partitions:
             if lake.commit(table, partition) is not None:
                 asked = _unanswered(lake, table, partition)

@@ -15,12 +15,16 @@ from cupel.consensus.coding import ItemIds, id_array
 from cupel.errors import AnswerError
 from cupel.tables import ANSWERS, TEXT, TIME
 
+# An auditor's answer is on file as that of whom the audit takes at their word.
+ON_FILE = {"audit": "expert", "contamination_audit": "contamination"}
+
 
 class RecordedWorkforce:
     """Answers tasks from files, slot by slot, in the order of the files' rows.
 
-    A file is CSV or Parquet with the columns batch, item_id, purpose (label or expert), label,
-    annotator (may be empty), and optionally seconds_spent. An auditor's task is answered by an expert's row.
+    A file is CSV or Parquet with the columns batch, item_id, purpose (label, expert or contamination), label,
+    annotator (may be empty), and optionally seconds_spent. An auditor's task is answered by an expert's row, and
+    one of an audit for contamination by a row for contamination.
     The answers of one batch are held at a time. Parquet sorted by batch is read fastest.
 
     Args:
@@ -61,7 +65,7 @@ class RecordedWorkforce:
         """Return the answers on file for items that a batch does not hold, or that cleaning dropped.
 
         Nobody asks for them, so they would never be seen: they enter the log unasked and are rejected
-        there with a reason.
+        there with a reason. Not so those on whether an item is wanted: what cleaning dropped has been asked about.
 
         Args:
             batch: The batch.
@@ -69,7 +73,10 @@ class RecordedWorkforce:
         """
         items = id_array(sorted(item_ids) if isinstance(item_ids, set) else item_ids)
         rows = self._on_file(batch)
-        rows = rows.filter(pc.invert(pc.is_in(rows["item_id"], value_set=items)))
+        is_meant = pc.and_not(
+            pc.not_equal(rows["purpose"], "contamination"), pc.is_in(rows["item_id"], value_set=items)
+        )
+        rows = rows.filter(is_meant)
         # Items in the order in which they first come up, for each purpose.
         (item,) = places(rows, names=("item_id", "purpose"))
         first = np.unique(item, return_index=True)[1]
@@ -146,8 +153,8 @@ def read_gold(path: Path, batch: str) -> pa.Table:
 
 def _matched(tasks: pa.Table, rows: pa.Table) -> tuple[Places, Places]:
     """Return the tasks of one batch that have an answer on file, and the row of each one's answer."""
-    is_label = pc.equal(tasks["purpose"], "label")
-    asked = pa.table({"item_id": tasks["item_id"], "purpose": pc.if_else(is_label, "label", "expert")})
+    purposes = [ON_FILE.get(purpose, purpose) for purpose in tasks["purpose"].to_pylist()]
+    asked = pa.table({"item_id": tasks["item_id"], "purpose": pa.array(purposes, TEXT)})
     wanted, given = places(asked, rows, names=("item_id", "purpose"))
     order = np.argsort(given, kind="stable")
     count = np.bincount(given, minlength=max(wanted.max(initial=-1), given.max(initial=-1)) + 1)

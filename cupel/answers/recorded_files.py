@@ -18,7 +18,7 @@ from cupel.tables import INTEGER, REAL, TEXT
 COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
 REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")
 MAY_BE_EMPTY = ("annotator", "label", "seconds_spent")
-PURPOSES = ("label", "expert")
+PURPOSES = ("label", "expert", "contamination")
 PIECE_ROWS = 65_536
 # What was found of so many files is kept in memory.
 FILES_HELD = 1024
@@ -87,7 +87,7 @@ def _batches_in(path: Path, required: tuple[str, ...], state: tuple[int, int, in
         if "purpose" in filled:
             row = _row(pc.invert(pc.is_in(rows["purpose"], value_set=pa.array(PURPOSES, TEXT))))
             found = None if row is None else rows["purpose"][row].as_py()
-            problems.append((row, f"purpose {found!r}; expected label or expert"))
+            problems.append((row, f"purpose {found!r}; expected one of {', '.join(PURPOSES)}"))
         if bad := [(row, said) for row, said in problems if row is not None]:
             row, said = min(bad, key=lambda problem: problem[0])
             raise AnswerError(f"{path}: row {first + row}: {said}")

@@ -8,8 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import Places, places
-from cupel.tables import RELEASE_TASKS, TASKS, TEXT, conform
+from cupel.tables import CONTAMINATION_TASKS, RELEASE_TASKS, TASKS, TEXT, conform
 
+# How an item is used (`use` of CONTAMINATION_ITEMS): purpose, asked_of and reason of the question.
+USES = {
+    "pilot": ("contamination", "expert", "drawn at random, to learn what is unwanted"),
+    "train": ("contamination", "expert", "the model is in doubt"),
+    "audit": ("contamination_audit", "auditor", "drawn for the audit of what is kept"),
+}
 # Ids are made for so many tasks at a time, so that few are held as Python strings.
 PIECE_TASKS = 65_536
 
@@ -85,6 +91,35 @@ def expert_tasks(
         _put_to_experts(project, audit, rejected, answers_asked, ("audit", "auditor", "drawn for the audit")),
         _put_to_experts(project, adjudications, rejected, answers_asked, ("expert", "expert", "behind the cut")),
     ]
+    return pa.concat_tables(parts)
+
+
+def contamination_tasks(project: str, items: pa.Table, answers: pa.Table, rejected: pa.Table) -> pa.Table:
+    """Return all questions whether an item is wanted, answered and open; one answer that counts is enough.
+
+    Args:
+        project: The project's name.
+        items: CONTAMINATION_ITEMS of a batch.
+        answers: CONTAMINATION_ANSWERS of the batch.
+        rejected: REJECTED_CONTAMINATION_ANSWERS of the batch: what does not count is asked again in a new slot.
+
+    Returns:
+        CONTAMINATION_TASKS.
+    """
+    parts = [CONTAMINATION_TASKS.schema.empty_table()]
+    for use, terms in USES.items():
+        own = items.filter(pc.equal(items["use"], use))
+        asked, given, lost = places(own, answers, rejected, names=("item_id",))
+        most = max(part.max(initial=-1) for part in (asked, given, lost)) + 1
+        is_answered = np.bincount(given, minlength=most)[asked] > 0
+        done = (np.bincount(given, minlength=most) + np.bincount(lost, minlength=most))[asked].astype(np.int64)
+        item, slot = _slots(done + np.where(is_answered, 0, 1))
+        columns = {name: own[name].take(pa.array(item)) for name in ("batch", "item_id")} | {
+            name: pa.repeat(pa.scalar(value, TEXT), len(item))
+            for name, value in zip(("purpose", "asked_of", "reason"), terms, strict=True)
+        }
+        columns |= {"slot": pa.array(slot), "is_answered": pa.array(slot <= done[item])}
+        parts.append(conform(_with_ids(project, pa.table(columns)), CONTAMINATION_TASKS))
     return pa.concat_tables(parts)
 
 

@@ -24,4 +24,5 @@ REASONS: dict[str, str] = {
     "not_measured": "the rules for web text are asked, and it is too long to be measured for them",
     "exact_duplicate": "an earlier item that was kept has the same text, case and white space aside",
     "near_duplicate": "an earlier item that was kept is as similar as the threshold or more",
+    "contaminated": "people say that it is not wanted, or it lies behind the cut up to which an audit vouches",
 }

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from cupel.cleaning.contamination.settings import Contamination
 from cupel.cleaning.scan.by_language import rule_names
 from cupel.section import Count, OpenShare, Positive, Section, Share
 
@@ -88,6 +89,8 @@ class Cleaning(Section):
     """Characters in a shingle."""
     shingle_words: Positive | None = None
     """Words in a shingle, which then is of words; null: it is of characters."""
+    contamination: Contamination | None = None
+    """What the project does not want; learned from people's answers, and bounded by an audit. Null: nothing."""
 
     @model_validator(mode="after")
     def _duplicates_are_groups(self) -> "Cleaning":

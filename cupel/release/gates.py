@@ -146,9 +146,9 @@ def is_awaiting(lake: Lake, table: str, partition: str) -> bool:
 
 
 def _counts_to(table: str, stages: Sequence[str]) -> bool:
-    # Tasks are asked per batch, so their gate, if a team wants one, is a batch's.
+    # Tasks are asked per batch, and contamination is found in one: a gate of theirs, if a team wants one, is a batch's.
     stage = TABLES[table].stage
-    return stage in stages or (stage == "tasks" and "raw" in stages)
+    return stage in stages or (stage in ("tasks", "contamination") and "raw" in stages)
 
 
 def _state(lake: Lake, partition: str, stages: Sequence[str], project: Project | None) -> GateState:

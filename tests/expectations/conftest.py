@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from cupel.cleaning.contamination.concluding import concluded
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.step import Step
@@ -89,6 +90,38 @@ class World:
     def similar(self, similarity: float, earlier: str = "i000", batch: str = BATCH) -> None:
         pair = {"item_id": "i001", "earlier_batch": batch, "earlier_item_id": earlier, "similarity": similarity}
         self.write("similar_items", [pair])
+
+    def contamination(self, unwanted: int = 0, strays: int = 0) -> None:
+        """Write an audit of 100 of 200 ranked items that found so many, and what is kept; strays are kept besides."""
+        names = [f"i{number:03}" for number in range(200)]
+        plan = dict.fromkeys((column.name for column in TABLES["contamination_plan"].columns), 0) | {
+            "batch": BATCH, "status": "frozen", "design_sha256": "0", "attempt": 1, "alpha": 0.04, "confidence": 0.95,
+            "at_most": 0.1, "good": "good", "what": "spam", "description": "", "candidates": 200, "strictest": 150,
+            "loosest": 200, "audit_size": 100, "items_sha256": "0",
+        }  # fmt: skip
+        items = [
+            {"batch": BATCH, "item_id": name, "source_file": "a.jsonl", "score": float(k), "rank": k + 1}
+            | {"use": None if k % 2 else "audit"}
+            for k, name in enumerate(names)
+        ]
+        said = {"batch": BATCH, "purpose": "contamination_audit", "annotator": "eve"}
+        answers = [
+            said | {"sequence": k + 1, "item_id": name, "label": "spam" if k < 2 * unwanted else "good"}
+            for k, name in enumerate(names) if not k % 2
+        ]  # fmt: skip
+        self.write("contamination_plan", [plan])
+        self.write("contamination_items", items)
+        self.write("contamination_answers", answers)
+        tables = [
+            from_rows(rows, TABLES[f"contamination_{name}"]) for name, rows in (("items", items), ("answers", answers))
+        ]
+        found = concluded(plan, *tables)
+        self.write("contamination_result", found.result.to_pylist())
+        kept = [name for name, is_kept in zip(names, found.is_kept, strict=True) if is_kept]
+        left = [name for name in names if name not in kept]
+        self.cleaning(200)
+        clean = {row["item_id"]: row for row in self.clean}
+        self.write("clean_items", [clean[name] for name in sorted([*kept[strays:], *left[:strays]])])
 
     def labeling(self, votes: list[str] | None = None, rejected: int = 0, names: str = "abcd") -> None:
         """Write the answers of each item: a letter an annotation, y or n; annotators take turns by `names`."""

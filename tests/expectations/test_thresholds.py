@@ -57,6 +57,8 @@ _FLOOR = _split_for(0.2)
 _CUSTOMARY = _split_for(0.667)
 _GOLD_WRONG = _flip(lambda wrong: clopper_pearson_lower(60 - wrong, 60) >= 0.6)
 _CONTESTED = _flip(lambda found: upper_count(1000, 200, found, 0.05) / 1000 <= 0.25)
+# The strictest cut keeps 150, less what was found, and 25 that were audited behind it.
+_UNWANTED = _flip(lambda found: (upper_count(150, 75, found, 0.04) - found) / (175 - found) <= 0.1)
 
 PAIRS = {
     "rows_unaccounted": Pair(raw.SUITE, lambda w: w.raw(40, rows_in=40), lambda w: w.raw(40, rows_in=41)),
@@ -75,6 +77,14 @@ PAIRS = {
         lambda w: (w.cleaning(), w.similar(0.8)),
     ),
     "private_data_left": Pair(cleaning.SUITE, lambda w: w.cleaning(), lambda w: w.cleaning(i003=E_MAIL)),
+    "contamination_bound": Pair(
+        cleaning.SUITE,
+        lambda w: w.contamination(_UNWANTED),
+        lambda w: w.contamination(_UNWANTED + 1),
+    ),
+    "contaminated_items_left": Pair(
+        cleaning.SUITE, lambda w: w.contamination(_UNWANTED), lambda w: w.contamination(_UNWANTED, strays=1)
+    ),
     "changed_share": Pair(cleaning.SUITE, lambda w: w.cleaning(changed=20), lambda w: w.cleaning(changed=21)),
     "items_without_consensus": Pair(labeling.SUITE, lambda w: w.labeling(), lambda w: _forget_a_consensus(w)),
     "annotations_missing": Pair(
@@ -166,6 +176,8 @@ def _outcomes(world: Any, suite: Suite) -> dict[str, dict[str, Any]]:
 def _settings(world: Any, check: str) -> dict[str, Any]:
     """Return the settings under which a check is asked."""
     labeling = world().project.labeling.model_dump() | GOLD["labeling"]
+    if check.startswith("contaminat"):
+        return {"cleaning": {"contamination": {"what": "spam", "at_most": 0.1}}}
     if PAIRS[check].suite is not preference.SUITE:
         return {"labeling": labeling}
     delivery = {"files": ["a.jsonl"], "licence": "MIT", "first_field": "a", "second_field": "b"}

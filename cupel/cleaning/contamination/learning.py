@@ -1,6 +1,6 @@
 """Learning what junk is: a linear model, and which documents it asks people about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,13 @@ class Learned(NamedTuple):
     score: Reals
 
 
+class Given(NamedTuple):
+    """Answers that are known beforehand, such as those of earlier batches: features and what was said."""
+
+    features: Any
+    is_junk: Flags
+
+
 def learn(features: Any, ask: Ask, rng: np.random.Generator, settings: LearningSettings) -> Learned:
     """Learn what junk is from the answers of people, who are asked where the model doubts.
 
@@ -53,35 +60,74 @@ def learn(features: Any, ask: Ask, rng: np.random.Generator, settings: LearningS
     Returns:
         Answers and scores. The scores are all 0 where no document, or every one, was said to be junk.
     """
+    asking = course(features, rng, settings)
+    wanted = next(asking)
+    while True:
+        try:
+            wanted = asking.send(ask(wanted))
+        except StopIteration as end:
+            learned: Learned = end.value
+            return learned
+
+
+def course(
+    features: Any, rng: np.random.Generator, settings: LearningSettings, given: Given | None = None
+) -> Generator[Places, Flags, Learned]:
+    """Yield the documents that are asked about next, be sent what people said of them, and return what was learned.
+
+    It may be left where answers are awaited, and begun anew with a generator in the same state: then it asks the same.
+    Arguments are those of `learn`; `given` answers train besides, and are never in the pilot.
+    """
     order = rng.permutation(features.shape[0])
     most = min(settings.answers, len(order))
     asked = order[: min(settings.pilot, most)]
-    is_junk = ask(asked)
+    is_junk = yield asked
     while (is_junk.sum() < settings.fewest or is_junk.all()) and len(asked) < most:
         more = order[len(asked) : min(len(asked) + settings.step, most)]
-        asked, is_junk = np.concatenate([asked, more]), np.concatenate([is_junk, ask(more)])
+        said = yield more
+        asked, is_junk = np.concatenate([asked, more]), np.concatenate([is_junk, said])
     pilot = len(asked)
     while len(asked) < most:
-        doubt = np.abs(scores(features, asked, is_junk, settings))
+        doubt = np.abs(scores(features, asked, is_junk, settings, given))
         doubt[asked] = np.inf
         nearest = np.argsort(doubt, kind="stable")[: min(settings.doubtful, len(doubt) - len(asked))]
         more = rng.permutation(nearest)[: min(settings.step, most - len(asked))]
-        asked, is_junk = np.concatenate([asked, more]), np.concatenate([is_junk, ask(more)])
-    return Learned(asked, is_junk, pilot, scores(features, asked, is_junk, settings))
+        said = yield more
+        asked, is_junk = np.concatenate([asked, more]), np.concatenate([is_junk, said])
+    return Learned(asked, is_junk, pilot, scores(features, asked, is_junk, settings, given))
 
 
-def scores(features: Any, asked: Places, is_junk: Flags, settings: LearningSettings) -> Reals:
+def scores(
+    features: Any, asked: Places, is_junk: Flags, settings: LearningSettings, given: Given | None = None
+) -> Reals:
     """Return how likely each document is junk, as log-odds, by a model of the answers given."""
+    return scored(fitted(features[asked], is_junk, settings, given), features)
+
+
+def fitted(features: Any, is_junk: Flags, settings: LearningSettings, given: Given | None = None) -> Any:
+    """Return a model of the documents that were asked about; None where there is but one kind of answer."""
+    from scipy.sparse import vstack
     from sklearn.linear_model import LogisticRegression
 
+    if given is not None and len(given.is_junk):
+        features, is_junk = vstack([features, given.features]).tocsr(), np.concatenate([is_junk, given.is_junk])
     if is_junk.all() or not is_junk.any():
-        return np.zeros(features.shape[0])
+        return None
     # Its solver draws nothing at random: the same answers give the same scores.
     model = LogisticRegression(C=settings.regularisation, solver="liblinear", tol=1e-2, random_state=0)
-    return np.asarray(model.fit(features[asked], is_junk).decision_function(features), np.float64)
+    return model.fit(features, is_junk)
 
 
-def pilot_scores(features: Any, learned: Learned, settings: LearningSettings, folds: int = 5) -> Reals:
+def scored(model: Any, features: Any) -> Reals:
+    """Return how likely each document is junk, as log-odds; all 0 by a model that is None."""
+    if model is None:
+        return np.zeros(features.shape[0])
+    return np.asarray(model.decision_function(features), np.float64)
+
+
+def pilot_scores(
+    features: Any, learned: Learned, settings: LearningSettings, given: Given | None = None, folds: int = 5
+) -> Reals:
     """Return the scores of the pilot's documents by models that did not see their answers, one entry each."""
     found = np.zeros(learned.pilot)
     fold = np.arange(learned.pilot) % folds
@@ -89,8 +135,6 @@ def pilot_scores(features: Any, learned: Learned, settings: LearningSettings, fo
         test = np.flatnonzero(fold == held_out)
         is_seen = np.ones(len(learned.asked), np.bool_)
         is_seen[test] = False
-        places = np.concatenate([learned.asked[is_seen], learned.asked[test]])
-        train = np.arange(int(is_seen.sum()))
-        said = scores(features[places], train, learned.is_junk[is_seen], settings)
-        found[test] = said[len(train) :]
+        model = fitted(features[learned.asked[is_seen]], learned.is_junk[is_seen], settings, given)
+        found[test] = scored(model, features[learned.asked[test]]) if len(test) else 0.0
     return found

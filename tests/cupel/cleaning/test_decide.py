@@ -136,7 +136,7 @@ def test_an_item_on_the_threshold_is_kept_and_one_beyond_it_is_dropped(
 def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> None:
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
     own = [rule.reason for rule in RULES]
-    assert [*own, *rule_names(), "not_measured", "exact_duplicate", "near_duplicate"] == list(REASONS)
+    assert [*own, *rule_names(), "not_measured", "exact_duplicate", "near_duplicate", "contaminated"] == list(REASONS)
 
 
 def test_the_first_rule_that_an_item_breaks_is_its_reason() -> None:

@@ -1,0 +1,185 @@
+"""Concluding: what the audit shows of the cuts, and what is kept."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.certificate.hypergeometric import tail, upper_count
+from cupel.certificate.sequence import floor_share
+from cupel.cleaning.contamination.answered import Said, alpha_of, said_of
+from cupel.cleaning.contamination.cutting import Range, keep
+from cupel.cleaning.contamination.learning import Flags, Places
+from cupel.release.figures import bound, setting
+from cupel.tables import CONTAMINATION_CUTS, CONTAMINATION_RESULT, from_rows
+
+SIZES_TRIED = 400
+
+
+class Concluded(NamedTuple):
+    """CONTAMINATION_CUTS, CONTAMINATION_RESULT of one row, and which items are kept (none while it is open)."""
+
+    cuts: pa.Table
+    result: pa.Table
+    is_kept: Flags
+
+
+class _Audit(NamedTuple):
+    """The ranked items as an audit sees them: arrays of shape ranks, the least suspicious first."""
+
+    is_audited: Flags
+    is_unwanted: Flags
+    known_good: int
+    between: Range
+
+
+def concluded(plan: dict[str, Any], items: pa.Table, answers: pa.Table) -> Concluded:
+    """Test the cuts, if every answer is there.
+
+    Args:
+        plan: The row of CONTAMINATION_PLAN.
+        items: CONTAMINATION_ITEMS.
+        answers: CONTAMINATION_ANSWERS.
+
+    Returns:
+        The last cut that passed. Where none did, the strictest is kept, with its own exact bound if there was an
+        audit: what the audit found is out and the rest of it in, so that it may be as low as is wanted all the same.
+    """
+    said = said_of(items["item_id"], answers, plan["good"])
+    asked = items["use"].is_valid().to_numpy() & ~said.is_answered
+    base = _base(plan)
+    if asked.any():
+        what = "to learn from" if plan["status"] == "learning" else "of the audit"
+        row = base | {"status": "open", "reason": f"{int(asked.sum()):,} answers {what} are awaited"}
+        return Concluded(_no_cuts(), from_rows([row], CONTAMINATION_RESULT), np.zeros(len(asked), np.bool_))
+    order, audit = _audit(plan, items, said)
+    found = keep(*audit, budget=plan["at_most"], alpha=plan["alpha"]) if len(order) else None
+    cut = 0 if found is None else found.kept or audit.between.strictest
+    is_kept = _kept(order[:cut], items, said)
+    row = base | _counts(plan, items, said, audit, cut, is_kept)
+    row["cut_score"] = items["score"][int(order[cut - 1])].as_py() if cut else None
+    row |= _bound(plan, audit, cut, int(is_kept.sum()), found is None or found.kept > 0)
+    is_bounded = row["bound"] is not None and row["bound"] <= plan["at_most"]
+    row["status"] = "bounded" if is_bounded else "unbounded"
+    row["answers_needed"] = None if is_bounded else answers_needed(plan, audit)
+    row["reason"] = _reason(plan, audit, row)
+    cuts = _no_cuts() if found is None else _cuts(plan, audit, found.cuts, found.p_values, found.kept)
+    return Concluded(cuts, from_rows([row], CONTAMINATION_RESULT), is_kept)
+
+
+def answers_needed(plan: dict[str, Any], audit: _Audit) -> int | None:
+    """Return how many audit answers would be expected to show what is wanted of the strictest cut, or None.
+
+    It rests on the share found so far, which is an estimate; where an audit was held, it is for the next attempt.
+    """
+    strictest, loosest = audit.between
+    drawn, bad = int(audit.is_audited[:strictest].sum()), int(audit.is_unwanted[:strictest].sum())
+    attempt = plan["attempt"] + (plan["audit_size"] > 0)
+    allowed = floor_share(plan["at_most"], strictest + audit.known_good)
+    sizes = np.unique(np.linspace(1, strictest, min(SIZES_TRIED, strictest)).astype(np.int64))
+    expected = np.ceil(sizes * (bad / drawn if drawn else 0)).astype(np.int64)
+    chances = tail(expected, strictest, allowed + 1, sizes)
+    enough = sizes[chances <= alpha_of(plan["confidence"], attempt)]
+    return int(-(-int(enough[0]) * loosest // strictest)) if len(enough) else None
+
+
+def _base(plan: dict[str, Any]) -> dict[str, Any]:
+    row = {name: None for name in CONTAMINATION_RESULT.schema.names}
+    row |= {name: plan[name] for name in ("batch", "at_most", "confidence", "alpha", "attempt", "candidates")}
+    return row | {"audited": 0, "audit_unwanted": 0}
+
+
+def _audit(plan: dict[str, Any], items: pa.Table, said: Said) -> tuple[Places, _Audit]:
+    """Return the places of the ranked items in the order of their ranks, and the audit of them."""
+    rank = items["rank"].fill_null(0).to_numpy()
+    order = np.argsort(rank, kind="stable")[int((rank == 0).sum()) :]
+    is_audited = pc.equal(items["use"], "audit").fill_null(False).to_numpy()
+    is_good = said.is_answered & ~said.is_unwanted & (rank == 0)
+    between = Range(plan["strictest"], plan["loosest"])
+    return order, _Audit(is_audited[order], (is_audited & said.is_unwanted)[order], int(is_good.sum()), between)
+
+
+def _kept(before_cut: Places, items: pa.Table, said: Said) -> Flags:
+    """Keep what lies before the cut, but for what people found unwanted; and all that they found to be wanted."""
+    is_kept = said.is_answered & ~said.is_unwanted & items["use"].is_valid().to_numpy()
+    is_kept[before_cut] |= ~said.is_answered[before_cut]
+    return np.asarray(is_kept)
+
+
+def _counts(
+    plan: dict[str, Any], items: pa.Table, said: Said, audit: _Audit, cut: int, is_kept: Flags
+) -> dict[str, Any]:
+    kept, pilot, size = int(is_kept.sum()), plan["pilot"], items.num_rows
+    drawn, bad = int(audit.is_audited[:cut].sum()), int(audit.is_unwanted[:cut].sum())
+    left = bad / drawn * (cut - drawn) if drawn else None
+    before = plan["pilot_unwanted"] / pilot if pilot else None
+    good = None if before is None else size * (1 - before)
+    return {
+        "cut": cut,
+        "kept": kept,
+        "audited": int(audit.is_audited.sum()),
+        "audit_unwanted": int(audit.is_unwanted.sum()),
+        "estimate": left / kept if left is not None and kept else (0.0 if kept and not cut else None),
+        "share_before": before,
+        "good_kept": min(1.0, (kept - (left or 0.0)) / good) if good and (left is not None or not cut) else None,
+    }
+
+
+def _bound(plan: dict[str, Any], audit: _Audit, cut: int, kept: int, passed: bool) -> dict[str, Any]:
+    """Return the bound of what is kept; what the audit found is not among it any more.
+
+    Of the last cut that passed nothing less than what was tested may be told: it was chosen by the audit. The
+    strictest cut was fixed before it, so that its own exact bound holds: where it is told, its test has failed, and a
+    test that fails although little is unwanted is no error. So both together err no more often than alpha says.
+    """
+    drawn, bad = int(audit.is_audited[:cut].sum()), int(audit.is_unwanted[:cut].sum())
+    if not kept or (cut and not drawn):
+        return {"unwanted_at_most": None, "bound": None}
+    allowed = min(cut, floor_share(plan["at_most"], cut + audit.known_good))
+    most = (allowed if passed else upper_count(cut, drawn, bad, plan["alpha"])) - bad if cut else 0
+    return {"unwanted_at_most": most, "bound": most / kept}
+
+
+def _cuts(plan: dict[str, Any], audit: _Audit, cuts: Places, p_values: Any, passed: int) -> pa.Table:
+    drawn, bad = np.cumsum(audit.is_audited), np.cumsum(audit.is_unwanted)
+    rows = [
+        {
+            "batch": plan["batch"],
+            "kept": int(cut),
+            "allowed": floor_share(plan["at_most"], int(cut) + audit.known_good),
+            "audited": int(drawn[cut - 1]),
+            "found": int(bad[cut - 1]),
+            "p_value": float(p_value),
+            "alpha": plan["alpha"],
+            "is_passed": bool(cut <= passed),
+        }
+        for cut, p_value in zip(cuts, p_values, strict=True)
+    ]
+    return from_rows(rows, CONTAMINATION_CUTS)
+
+
+def _no_cuts() -> pa.Table:
+    return CONTAMINATION_CUTS.schema.empty_table()
+
+
+def _reason(plan: dict[str, Any], audit: _Audit, row: dict[str, Any]) -> str:
+    what, allowed = plan["what"], setting(plan["at_most"])
+    if row["status"] == "bounded":
+        learned = "" if plan["trained_unwanted"] else f"; no answer says {what}, so that nothing was learned"
+        shown = (
+            "nothing is kept" if row["bound"] is None else f"at most {bound(row['bound'])} of what is kept is {what}"
+        )
+        return f"{shown} (allowed {allowed}){learned}"
+    if plan["trained"] and plan["trained_unwanted"] == plan["trained"]:
+        said = f"all {plan['trained']:,} answers that the model could learn from say {what}; "
+    else:
+        strictest = audit.between.strictest
+        drawn, bad = int(audit.is_audited[:strictest].sum()), int(audit.is_unwanted[:strictest].sum())
+        said = f"of {drawn:,} audited items before the strictest cut {bad:,} are {what}; " if drawn else ""
+    if row["answers_needed"] is None:
+        return f"{said}more audit answers would not show {allowed}: more or clearer answers to learn from may"
+    needed = f"about {row['answers_needed']:,} audit answers (cleaning.contamination.answers.audit)"
+    if not plan["audit_size"]:
+        return f"{said}too few audit answers are allowed to show {allowed}; {needed} could, so none was asked for"
+    return f"{said}too many to show {allowed}; with another audit of {needed} it would be expected to pass"
