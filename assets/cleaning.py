@@ -6,7 +6,9 @@ from assets.bench import Bench
 from assets.deciding import earlier_batches, stream
 from assets.spec import materialized, spec
 from cupel.cleaning.duplicates import similar_items
+from cupel.cleaning.measured import languages_table, repairs_table
 from cupel.cleaning.register import Signed
+from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.step import Step
@@ -20,9 +22,12 @@ ROWS_SIGNED_AT_ONCE = 8_192
 def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Normalise every text, mask private data, and measure what the quality rules ask for."""
     with bench.step(context) as step:
-        pieces = step.read_batches("raw_items")
-        measured = (item_signals(piece, step.project.cleaning) for piece in pieces)
-        return materialized(step, step.write("item_signals", stream(measured, ITEM_SIGNALS.schema), is_sorted=True))
+        pieces, repeated = step.read_batches("raw_items"), _repeated_lines(step)
+        measured = (item_signals(piece, step.project.cleaning, repeated) for piece in pieces)
+        commit = step.write("item_signals", stream(measured, ITEM_SIGNALS.schema), is_sorted=True)
+        found = step.lake.relation("item_signals", step.partition)
+        told = {"what normalising changed": repairs_table(found), "languages": languages_table(found)}
+        return materialized(step, commit, **{name: dg.MetadataValue.md(table) for name, table in told.items()})
 
 
 @dg.multi_asset(specs=[spec("signatures", deps=["item_signals"], kinds=["python"])])
@@ -43,6 +48,14 @@ def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         found = similar_items(own, earlier, raw, step.project.cleaning)
         told = {"pairs compared": found.compared, "pairs left out at most": found.not_compared}
         return materialized(step, step.write("similar_items", found.pairs), **told)
+
+
+def _repeated_lines(step: Step) -> frozenset[str]:
+    """Return the lines that stand in many items of the batch, where the project wants them removed."""
+    least = step.project.cleaning.repairs.repeated_lines
+    if least is None:
+        return frozenset()
+    return repeated_lines(step.lake.relation("raw_items", step.partition), least)
 
 
 def _signed(step: Step, batch: str) -> Signed:

@@ -17,7 +17,7 @@ PREVIEW_CHARACTERS = 60
 PREVIEW_COLUMNS = 8
 
 # The page shows ids, labels and numbers. Texts and what quotes them stay in the lake.
-PRIVATE_COLUMNS = {"text", "fields", "evidence", "shingles", "bands"}
+PRIVATE_COLUMNS = {"text", "fields", "evidence", "removed_lines", "shingles", "bands"}
 
 # Markdown would make links, pictures, emphasis or cells of these.
 _MARKDOWN = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]|~#!"}

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import cache
 from typing import Literal
 
@@ -26,6 +27,8 @@ _JOINERS = re.compile(f"[{ZERO_WIDTH_NON_JOINER}{ZERO_WIDTH_JOINER}]+")
 _JOINING_SCRIPTS = ((0x0600, 0x08FF), (0x0900, 0x109F), (0x1780, 0x18AF), (0xA840, 0xABFF), (0x10A00, 0x11FFF))
 _VIRAMA = 9
 _ROUNDS = 4
+# The steps of the normal form.
+STEPS = ("unicode", "hidden", "spaces")
 
 
 def normalise(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
@@ -44,26 +47,49 @@ def normalise(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
     >>> normalise("a\u200b  b\r\n c\xa0")
     'a b\nc'
     """
+    return normal_form(text, form)[0]
+
+
+def normal_form(text: str, form: Literal["NFC", "NFKC"], steps: Collection[str] = STEPS) -> tuple[str, set[str]]:
+    """Return the text in normal form, or with some of its steps only, and which of them changed it.
+
+    Args:
+        text: Any text.
+        form: Unicode normalisation form.
+        steps: Of `STEPS`: unicode is always made; hidden removes hidden characters; spaces makes spaces and line ends
+            plain.
+    """
+    changed: set[str] = set()
     if _PLAIN.fullmatch(text):
-        return text
+        return text, changed
     for _ in range(_ROUNDS):
         # Removing a hidden character can bring two together that compose, and the other way round.
-        normal = _once(text, form)
+        normal = _once(text, form, steps, changed)
         if normal == text:
             break
         text = normal
-    return text
+    return text, changed
 
 
-def _once(text: str, form: Literal["NFC", "NFKC"]) -> str:
-    if not text.isascii():
-        text = unicodedata.normalize(form, text)
-    text = LINE_ENDS.sub("\n", text)
-    text = _without_hidden(text)
-    if not text.isascii():
-        text = unicodedata.normalize(form, _JOINERS.sub(_joiner, text))
-    text = _AROUND_LINE_ENDS.sub("\n", _SPACES.sub(" ", text))
-    return _EMPTY_LINES.sub("\n\n", text).strip(" \n")
+def _once(text: str, form: Literal["NFC", "NFKC"], steps: Collection[str], changed: set[str]) -> str:
+    composed = text if text.isascii() else unicodedata.normalize(form, text)
+    if composed != text:
+        changed.add("unicode")
+    shown = _visible(composed, form) if "hidden" in steps else composed
+    if shown != composed:
+        changed.add("hidden")
+    plain = shown
+    if "spaces" in steps:
+        plain = _AROUND_LINE_ENDS.sub("\n", _SPACES.sub(" ", LINE_ENDS.sub("\n", shown)))
+        plain = _EMPTY_LINES.sub("\n\n", plain).strip(" \n")
+    if plain != shown:
+        changed.add("spaces")
+    return plain
+
+
+def _visible(text: str, form: Literal["NFC", "NFKC"]) -> str:
+    shown = _without_hidden(text)
+    return shown if shown.isascii() else unicodedata.normalize(form, _JOINERS.sub(_joiner, shown))
 
 
 def _without_hidden(text: str) -> str:

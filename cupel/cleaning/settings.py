@@ -50,11 +50,32 @@ class WebRules(Section):
         return self
 
 
+class Repairs(Section):
+    """Steps that change a text before it is measured; what each changed is recorded, and raw_items is as it was."""
+
+    hidden: bool = True
+    """Remove characters that nobody sees: control, zero-width, direction."""
+    spaces: bool = True
+    """Make spaces of any width one space, line ends plain, and none at the ends of lines and text."""
+    mojibake: bool = False
+    """Repair lines that were read in another encoding than they were written in (cafÃ©)."""
+    unwrap: bool = False
+    """Join lines that were broken to fit a width, as mails are."""
+    policy_lines: bool = False
+    """Remove lines of at most 200 characters about cookies, policies and JavaScript, in English."""
+    repeated_lines: Annotated[int, Field(ge=2)] | None = None
+    """Remove lines of 15 characters and more that stand in at least this many items of the batch; null: none."""
+    c4_lines: bool = False
+    """Remove the lines that C4 drops: not ended by a mark, of fewer than three words, of scripts and policies."""
+
+
 class Cleaning(Section):
     """What cleaning measures against; a null threshold is off, 0 is zero."""
 
     normalisation: Literal["NFC", "NFKC"] = "NFC"
     """Unicode normalisation form."""
+    repairs: Repairs = Repairs()
+    """Steps that change a text before it is measured."""
     phone_region: str = Field("US", pattern="^[A-Z]{2}$")
     """Country whose phone numbers may be written without its code."""
     min_characters: Count | None = 1

@@ -1,13 +1,14 @@
 """Items to signals: each text normalised and masked, then measured. Nothing is dropped here."""
 
 import hashlib
+from collections.abc import Container
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.cleaning.normalise import normalise
 from cupel.cleaning.privacy import mask
 from cupel.cleaning.quality import Quality, quality
+from cupel.cleaning.repairs import repaired
 from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.web_rules import PREFIX, stop_word_lists
@@ -15,15 +16,30 @@ from cupel.languages.identify import identify
 from cupel.tables import ITEM_SIGNALS
 
 # The columns that are made text by text; the others come from compiled loops over all of them.
-_BY_TEXT = ("text", "text_sha256", "is_changed", "emails_masked", "phones_masked", "cards_masked", *Quality._fields)
+_BY_TEXT = (
+    "text",
+    "text_sha256",
+    "is_changed",
+    "repairs",
+    "lines_removed",
+    "removed_lines",
+    "emails_masked",
+    "phones_masked",
+    "cards_masked",
+    *Quality._fields,
+)
+
+# Of the lines that were removed of an item, so many are kept, and so much of each.
+MOST_REMOVED, MOST_CHARACTERS = 20, 200
 
 
-def item_signals(items: pa.Table, settings: Cleaning) -> pa.Table:
+def item_signals(items: pa.Table, settings: Cleaning, repeated: Container[str] = frozenset()) -> pa.Table:
     """Measure items; a batch may be measured in pieces.
 
     Args:
         items: `raw_items`, any part of them, in any order.
-        settings: Normalisation form and region of phone numbers.
+        settings: Normalisation form, repairs, region of phone numbers, rules for web text.
+        repeated: The batch's repeated lines, where the project wants them removed.
 
     Returns:
         `item_signals`, a row an item, in the same order. All measures but `is_changed` and the counts of
@@ -31,11 +47,14 @@ def item_signals(items: pa.Table, settings: Cleaning) -> pa.Table:
     """
     columns: dict[str, list[object]] = {name: [] for name in _BY_TEXT}
     for raw in items.column("text").to_pylist():
-        normal = normalise(raw, settings.normalisation)
+        normal, steps, removed = repaired(raw, settings, repeated)
         masked = mask(normal, settings.phone_region)
         columns["text"].append(masked.text)
         columns["text_sha256"].append(text_sha256(masked.text))
         columns["is_changed"].append(normal != raw)
+        columns["repairs"].append(steps)
+        columns["lines_removed"].append(len(removed))
+        columns["removed_lines"].append([_shortened(line, settings) for line in removed[:MOST_REMOVED]])
         columns["emails_masked"].append(masked.emails)
         columns["phones_masked"].append(masked.phones)
         columns["cards_masked"].append(masked.cards)
@@ -51,6 +70,10 @@ def item_signals(items: pa.Table, settings: Cleaning) -> pa.Table:
     whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
     whole |= dict(zip(measured.column_names, measured.columns, strict=True))
     return pa.table({name: whole[name] for name in ITEM_SIGNALS.schema.names}).cast(ITEM_SIGNALS.schema)
+
+
+def _shortened(line: str, settings: Cleaning) -> str:
+    return mask(line[: 2 * MOST_CHARACTERS].strip(), settings.phone_region).text[:MOST_CHARACTERS]
 
 
 def folded(text: str) -> str:

@@ -12,7 +12,7 @@ from cupel.trace.lines import BAD, FAINT, GOOD, HEADING, Line, command, number, 
 from cupel.trace.stages import MOST_NAMED, Gate
 from cupel.trace.trace import Trace
 
-TEXTS = ("item_id", "text", "text_sha256")
+TEXTS = ("item_id", "text", "text_sha256", "removed_lines")
 
 
 def heading(title: str, says: str = "") -> Line:
@@ -85,8 +85,10 @@ def cleaning_lines(trace: Trace) -> Iterator[Line]:
         yield Line(f"and {more:,} more such lines; --json has all", FAINT)
 
 
-def _measure(name: str, value: float | bool | str | None) -> str:
+def _measure(name: str, value: float | bool | str | list[str] | None) -> str:
     words = name.replace("_", " ")
+    if isinstance(value, list):
+        return f"{words} {', '.join(value) or 'none'}"
     if isinstance(value, str):
         return f"{words} {shown(value)}"
     if isinstance(value, bool):

@@ -72,7 +72,7 @@ class World:
         signals = [
             signal
             | {"item_id": n, "text": texts.get(n, n), "text_sha256": texts.get(n, n), "is_changed": k < changed}
-            | {"language": "und"}
+            | {"language": "und", "repairs": [], "removed_lines": []}
             for k, n in enumerate(names)
         ]
         self.write("item_signals", signals)
