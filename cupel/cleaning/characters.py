@@ -17,7 +17,13 @@ def marks() -> str:
     Vowel signs of the scripts of India, Arabic and Hebrew vowels and the like are marks: a word
     in these scripts would fall apart without them.
     """
-    return ranges(number for number in range(0x300, _LAST_MARK) if unicodedata.category(chr(number))[0] == "M")
+    return ranges(mark_codes())
+
+
+@cache
+def mark_codes() -> tuple[int, ...]:
+    """Return the combining marks as character numbers."""
+    return tuple(number for number in range(0x300, _LAST_MARK) if unicodedata.category(chr(number))[0] == "M")
 
 
 def ranges(numbers: Iterable[int]) -> str:

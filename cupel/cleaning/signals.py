@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.cleaning.privacy import mask
-from cupel.cleaning.quality import Quality, quality
 from cupel.cleaning.repairs import repaired
+from cupel.cleaning.scan.basics import basics
 from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.web_rules import PREFIX, stop_word_lists
@@ -26,7 +26,6 @@ _BY_TEXT = (
     "emails_masked",
     "phones_masked",
     "cards_masked",
-    *Quality._fields,
 )
 
 # Of the lines that were removed of an item, so many are kept, and so much of each.
@@ -58,15 +57,13 @@ def item_signals(items: pa.Table, settings: Cleaning, repeated: Container[str] =
         columns["emails_masked"].append(masked.emails)
         columns["phones_masked"].append(masked.phones)
         columns["cards_masked"].append(masked.cards)
-        for name, value in quality(masked.text)._asdict().items():
-            columns[name].append(value)
     texts = pa.array(columns.pop("text"), pa.large_string())
     found = identify(texts, settings.least_language_confidence)
     languages = found["language"].combine_chunks().dictionary_encode()
     stop_words = stop_word_lists(languages.dictionary.to_pylist(), settings.web_rules)
     measured = measures(texts, stop_words or [()], which=languages.indices.to_numpy())
     measured = measured.rename_columns([f"{PREFIX}{name}" for name in measured.column_names])
-    whole = {"item_id": items.column("item_id"), "text": texts, **columns}
+    whole = {"item_id": items.column("item_id"), "text": texts, **columns, **basics(texts)}
     whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
     whole |= dict(zip(measured.column_names, measured.columns, strict=True))
     return pa.table({name: whole[name] for name in ITEM_SIGNALS.schema.names}).cast(ITEM_SIGNALS.schema)
