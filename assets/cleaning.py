@@ -1,10 +1,14 @@
 """Cleaning: measure every item, and find what it resembles; `assets.deciding` decides."""
 
+from collections.abc import Sequence
+
 import dagster as dg
+import pyarrow as pa
 
 from assets.bench import Bench
 from assets.deciding import earlier_batches, stream
 from assets.spec import materialized, spec
+from cupel.cleaning.cuts import cuts, cuts_table
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.measured import languages_table, repairs_table
 from cupel.cleaning.register import Signed
@@ -27,6 +31,7 @@ def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         commit = step.write("item_signals", stream(measured, ITEM_SIGNALS.schema), is_sorted=True)
         found = step.lake.relation("item_signals", step.partition)
         told = {"what normalising changed": repairs_table(found), "languages": languages_table(found)}
+        told["signals"] = cuts_table(list(cuts(step.project.cleaning, lambda names: _columns(step, names))))
         return materialized(step, commit, **{name: dg.MetadataValue.md(table) for name, table in told.items()})
 
 
@@ -48,6 +53,10 @@ def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         found = similar_items(own, earlier, raw, step.project.cleaning)
         told = {"pairs compared": found.compared, "pairs left out at most": found.not_compared}
         return materialized(step, step.write("similar_items", found.pairs), **told)
+
+
+def _columns(step: Step, names: Sequence[str]) -> pa.Table:
+    return step.lake.read("item_signals", step.partition, names)
 
 
 def _repeated_lines(step: Step) -> frozenset[str]:

@@ -189,6 +189,31 @@ def release(project: str, batch: str, projects: Path, lake: Path, by: str) -> No
 
 @main.command()
 @click.argument("project")
+@click.argument("batches", metavar="[BATCH]...", nargs=-1)
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--json", "json_file", type=FILE, help="Write thresholds and histograms there for machines.")
+def signals(project: str, batches: tuple[str, ...], projects: Path, lake: Path, json_file: Path | None) -> None:
+    """Show what each threshold of cleaning rejects, or would: the histogram of its signal, with the cut.
+
+    Of the BATCHes of a PROJECT that were measured, by default all. Exit codes: 0 shown, 1 error.
+    """
+    from rich.console import Console
+
+    from cupel.cleaning.cuts_shown import cuts_of, show_cuts, write_cuts
+    from cupel.lake import Lake
+    from cupel.world import current_project
+
+    there = Lake(lake, project)
+    chosen = batches or tuple(there.partitions("item_signals"))
+    found = cuts_of(there, current_project(projects, there), chosen)
+    show_cuts(Console(highlight=False), found, chosen)
+    if json_file is not None:
+        write_cuts(found, json_file)
+
+
+@main.command()
+@click.argument("project")
 @click.argument("batch")
 @click.argument("annotator")
 @click.argument("deed", type=click.Choice(["remove", "restore"]))
