@@ -129,6 +129,42 @@ def import_work(
 
 
 @main.command()
+@click.argument("file", type=FILE)
+@click.option("--against", type=FILE, metavar="FILE", help="Find the file's texts in this one; neither in itself.")
+@click.option("--to", type=FILE, required=True, help="Parquet file that the pairs go to.")
+@click.option("--text", default="text", show_default=True, metavar="COLUMN", help="Column of the texts.")
+@click.option("--id", metavar="COLUMN", help="Column that names them; without one, rows are numbered from 0.")
+@click.option(
+    "--similarity",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.7,
+    show_default=True,
+    help="Least Jaccard similarity.",
+)
+@click.option("--characters", type=click.IntRange(1), default=5, show_default=True, help="Characters in a shingle.")
+@click.option("--words", type=click.IntRange(1), help="Words in a shingle, instead of characters.")
+def duplicates(
+    file: Path, against: Path | None, to: Path, text: str, id: str | None, similarity: float, characters: int,
+    words: int | None,
+) -> None:  # fmt: skip
+    """Find near-duplicates in a Parquet file of texts, or its texts in another file.
+
+    Writes a row a pair: id, like_id (an earlier row, or one of the other file), the exact similarity and, within a
+    file, kept_id, the earliest of its cluster. Exit codes: 0 written, 1 error.
+    """
+    from cupel.cleaning.search import Request, search, write_pairs
+    from cupel.cleaning.shingles import Shape
+
+    shape = Shape(characters) if words is None else Shape(words, of_words=True)
+    found = search(Request(file, against, text, id, similarity, shape))
+    write_pairs(found.pairs, to)
+    where = f"are like an earlier one: {to}" if against is None else f"are in {against}: {to}"
+    click.echo(f"{found.alike:,} of {found.documents:,} texts {where}, {found.pairs.num_rows:,} pairs")
+    if found.not_compared:
+        click.echo(f"In crowds of alike texts at most {found.not_compared:,} pairs were not compared.")
+
+
+@main.command()
 @click.argument("release", type=click.Path(path_type=Path, file_okay=False))
 def verify(release: Path) -> None:
     """Check a release against its own evidence: hashes, audit draw, certificate, labels, splits.

@@ -1,0 +1,93 @@
+"""The command `cupel duplicates`: near-duplicates of a Parquet file, by itself or in another one, as pairs."""
+
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cupel.cleaning.jaccard import Positions
+from cupel.cleaning.resemblance import near_duplicates, resembling
+from cupel.cleaning.shingles import Shape
+from cupel.errors import SourceError
+from cupel.lake import replace_file
+
+_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
+         pa.types.is_large_binary, pa.types.is_null)  # fmt: skip
+
+
+class Request(NamedTuple):
+    """What to search, where, and how."""
+
+    file: Path
+    against: Path | None
+    text: str
+    id: str | None
+    similarity: float
+    shape: Shape
+
+
+class Result(NamedTuple):
+    """The pairs, and what a person wants to know of them.
+
+    `pairs` has a row a pair: `id`, `like_id` and `similarity`; within a file also `kept_id`, the earliest of the
+    cluster. `documents` were searched; `alike` of them have one that they are like. `not_compared` as in
+    `NearDuplicates`.
+    """
+
+    pairs: pa.Table
+    documents: int
+    alike: int
+    not_compared: int
+
+
+def search(request: Request) -> Result:
+    """Search a file of texts.
+
+    Raises:
+        SourceError: A file or column is not there, or is of another kind.
+    """
+    texts, ids = _read(request.file, request.text, request.id)
+    if request.against is None:
+        found = near_duplicates(texts, request.similarity, request.shape)
+        row, other, similarity = found.later, found.earlier, found.similarity
+        named = {"like_id": _taken(ids, other), "kept_id": _taken(ids, found.kept[row])}
+        not_compared = found.not_compared
+    else:
+        others, other_ids = _read(request.against, request.text, request.id)
+        row, other, similarity, _, not_compared = resembling(texts, others, request.similarity, request.shape)
+        named = {"like_id": _taken(other_ids, other)}
+    pairs = pa.table({"id": _taken(ids, row), **named, "similarity": similarity})
+    return Result(pairs, len(texts), len(np.unique(row)), not_compared)
+
+
+def write_pairs(pairs: pa.Table, to: Path) -> None:
+    """Write pairs as a Parquet file, whole or not at all."""
+    sink = io.BytesIO()
+    pq.write_table(pairs, sink)
+    replace_file(to, sink.getvalue())
+
+
+def _taken(ids: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
+    return ids.take(pa.array(rows))
+
+
+def _read(file: Path, text: str, name: str | None) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return the texts of a file, and the id of each: the number of its row, from 0, where no column is named."""
+    try:
+        schema = pq.read_schema(file)
+    except FileNotFoundError:
+        raise SourceError(f"{file}: not there; name a Parquet file") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise SourceError(f"{file}: no Parquet file that can be read: {error}") from None
+    wanted = [text] if name is None else [text, name]
+    for column in wanted:
+        if column not in schema.names:
+            raise SourceError(f"{file}: no column {column!r}; it has {', '.join(schema.names)}")
+    if not any(is_kind(schema.field(text).type) for is_kind in _TEXT):
+        raise SourceError(f"{file}, column {text!r}: of type {schema.field(text).type}; expected texts")
+    table = pq.read_table(file, columns=list(dict.fromkeys(wanted)))
+    rows = pa.chunked_array([np.arange(table.num_rows)])
+    return table.column(text), rows if name is None else table.column(name)
