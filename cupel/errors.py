@@ -35,6 +35,10 @@ class AnswerError(CupelError):
     """An answers log that is broken, or an answer that cannot be recorded."""
 
 
+class WorkforceError(CupelError):
+    """A labeling tool that cannot be reached, refuses what is asked, or holds what it should not."""
+
+
 class CheckerError(CupelError):
     """A checker that cannot give its opinions: a file, an endpoint or a package that is not as it must be."""
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from cupel.cleaning.settings import Cleaning
 from cupel.errors import ProjectError
+from cupel.label_studio.settings import LabelStudio
 from cupel.section import Count, OpenShare, Positive, Section, Share
 from cupel.strict_yaml import read_yaml
 
@@ -239,8 +240,8 @@ class Labeling(Section):
     """How annotators' answers to a category become one belief; auto: the method that predicts held-out answers best."""
     overlap: Overlap = Overlap()
     """How many annotators an item gets."""
-    workforce: Literal["recorded"] = "recorded"
-    """Who answers: recorded, from files."""
+    workforce: Literal["recorded", "label_studio"] = "recorded"
+    """Who answers: recorded, from files; label_studio, people there, where no file answers already."""
     answers: tuple[str, ...] = ()
     """Files of recorded answers, relative to the data folder: CSV or Parquet. More may come through the inbox."""
     are_annotators_known: dict[Slug, bool] = {}
@@ -520,6 +521,8 @@ class Project(Section):
     """What is asked, of whom, how often."""
     checking: Checking = Checking()
     """The second check."""
+    label_studio: LabelStudio | None = None
+    """The Label Studio server; required where it is the workforce."""
     release: Release
     """What a release holds and how good it must be."""
     prices: Prices = Prices()
@@ -543,6 +546,20 @@ class Project(Section):
             raise ValueError(
                 "cleaning.duplicate_similarity: comparisons share prompts and responses, so that near-duplicates are "
                 "no mistake; set it to null (the same comparison twice is still found)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _live_people_are_named(self) -> "Project":
+        if self.labeling.workforce != "label_studio":
+            return self
+        if self.label_studio is None:
+            raise ValueError("labeling.workforce is label_studio; add a section label_studio with url and people")
+        if not all(self.labeling.are_annotators_known.values()):
+            raise ValueError("labeling.are_annotators_known: in Label Studio every annotator is known; remove false")
+        if self.labeling.experts.are_auditors_independent != bool(self.label_studio.auditors):
+            raise ValueError(
+                "label_studio.auditors: name them where labeling.experts.are_auditors_independent, and only there"
             )
         return self
 

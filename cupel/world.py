@@ -9,7 +9,9 @@ from typing import NamedTuple
 from cupel.annotators.policies import act
 from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
+from cupel.answers.one_after_another import OneAfterAnother
 from cupel.answers.recorded import RecordedWorkforce
+from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
 from cupel.lock import turn
 from cupel.project import Project, load_project
@@ -89,5 +91,12 @@ def releases_of(lake: Lake, project: Project) -> list[str]:
 
 
 def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
-    """Return the people whose answers lie in the project's files, and in those that came through the inbox."""
-    return RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])
+    """Return who answers: people whose answers lie in files, and behind them those in Label Studio, if it is named.
+
+    Raises:
+        WorkforceError: The environment lacks Label Studio's token.
+    """
+    recorded = RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])
+    if project.labeling.workforce == "recorded":
+        return recorded
+    return OneAfterAnother(recorded, LabelStudioWorkforce(project, lake))

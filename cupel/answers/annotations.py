@@ -18,9 +18,12 @@ REASONS = {
     "undecided": "The annotator could not decide.",
     "annotator_removed": "The annotator was removed; the question is put to another one.",
     "answered_twice": "The annotator had answered this item before; the first answer counts.",
+    "not_asked": "Nobody asked for it: the item had all answers that were wanted, or it is a later version of one.",
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
 }
 EVIDENCE_CHARACTERS = 200
+# Answers of this source come from people who can answer unasked.
+LIVE = "label_studio"
 NEEDED = {column.name for table in (ANNOTATIONS, EXPERT_ANSWERS) for column in table.columns}
 
 
@@ -75,7 +78,9 @@ def _sort(
     may_be_undecided: bool,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the answers that count, and those that do not with `reason` and `evidence`, both in sequence."""
-    answers = _in_sequence(answers.select([name for name in answers.column_names if name in NEEDED]))
+    answers = _in_sequence(answers)
+    was_unasked = np.zeros(answers.num_rows, np.bool_) if may_be_undecided else _was_unasked(answers)
+    answers = answers.select([name for name in answers.column_names if name in NEEDED])
     label, annotator = answers["label"], answers["annotator"]
     gone = pa.array(sorted(removed or {}), TEXT)
     # Of the reasons that hold for an answer, the first counts.
@@ -86,6 +91,7 @@ def _sort(
         ("unknown_annotator", _flags(pc.is_null(annotator)) & are_annotators_known),
         ("annotator_removed", _flags(pc.is_in(annotator, value_set=gone))),
     ]
+    reasons += [("not_asked", was_unasked)]
     is_bad = np.any([holds for _, holds in reasons], axis=0)
     reasons += [("answered_twice", _is_again(answers, ~is_bad & _flags(pc.is_valid(annotator))))]
     holds = np.stack([flags for _, flags in reasons])
@@ -93,7 +99,7 @@ def _sort(
     rejected = answers.filter(pa.array(is_rejected))
     first = pa.array(holds[:, is_rejected].argmax(axis=0))
     reason = pa.array([name for name, _ in reasons], TEXT).take(first)
-    quoted = pc.is_in(reason, value_set=pa.array(["unknown_label", "answered_twice"], TEXT))
+    quoted = pc.is_in(reason, value_set=pa.array(["unknown_label", "answered_twice", "not_asked"], TEXT))
     shortened = pc.utf8_slice_codeunits(rejected["label"], 0, EVIDENCE_CHARACTERS)
     evidence = pc.if_else(quoted, shortened, pa.scalar(None, TEXT))
     said = pa.array([(removed or {})[name] for name in gone.to_pylist()], TEXT)
@@ -101,6 +107,13 @@ def _sort(
     evidence = pc.if_else(pc.equal(reason, "annotator_removed"), by_removal, evidence)
     rejected = rejected.append_column("reason", reason).append_column("evidence", evidence)
     return answers.filter(pa.array(~is_rejected)), rejected
+
+
+def _was_unasked(answers: pa.Table) -> Flags:
+    """Tell which answers a tool brought that no task asks for: it lets anybody answer, as often as he likes."""
+    if not {"task_id", "source"} <= set(answers.column_names):
+        return np.zeros(answers.num_rows, np.bool_)
+    return _flags(pc.and_(pc.is_null(answers["task_id"]), pc.starts_with(answers["source"], f"{LIVE}:")))
 
 
 def _in_sequence(answers: pa.Table) -> pa.Table:

@@ -20,6 +20,12 @@ class Workforce(Protocol):
     def unasked(self, batch: str, item_ids: ItemIds) -> pa.Table:
         """Return answers about items that the batch does not hold."""
 
+    def rest(self) -> pa.Table:
+        """Return what else arrived: answers that no open task asks for."""
+
+    def end(self) -> None:
+        """Go on: every answer returned so far is in the log, and every open task was put."""
+
 
 def collect(lake: Lake, workforce: Workforce, batches: Iterable[str], releases: Iterable[str]) -> int:
     """Hand the open questions to the workforce, and append what it answers to the log.
@@ -37,6 +43,7 @@ def collect(lake: Lake, workforce: Workforce, batches: Iterable[str], releases: 
 
     Raises:
         AnswerError: The log is broken, or an answer cannot be recorded.
+        WorkforceError: A labeling tool fails or refuses; what had arrived until then is in the log.
     """
     written, batches = 0, list(batches)
     for batch in batches:
@@ -45,6 +52,8 @@ def collect(lake: Lake, workforce: Workforce, batches: Iterable[str], releases: 
             written += lake.answers.append(workforce.unasked(batch, items)).written
     for tasks in outbox.open_tasks(lake, batches, releases):
         written += lake.answers.append(workforce.answer(tasks)).written
+    written += lake.answers.append(workforce.rest()).written
+    workforce.end()
     return written
 
 

@@ -83,6 +83,13 @@ class RecordedWorkforce:
         rows = rows.take(pa.array(np.argsort(first[item], kind="stable")))
         return self._events(batch, rows, rows["purpose"], None)
 
+    def rest(self) -> pa.Table:
+        """Return no answers: those on file wait until they are asked for."""
+        return _no_events()
+
+    def end(self) -> None:
+        """Do nothing: a file needs not be told."""
+
     def batches(self) -> set[str]:
         """Return the batches that the files speak of."""
         return set(self._batches)

@@ -40,7 +40,18 @@ def test_every_answer_counts_or_is_rejected_with_its_reason() -> None:
     ]  # fmt: skip
     assert rejected["evidence"].to_pylist() == ["b", "c", None, None, None, "guessing: so it is"]
     assert kept.num_rows + rejected.num_rows == answers.num_rows
-    assert set(reasons(rejected)) == set(REASONS)
+    assert {*reasons(rejected), "not_asked"} == set(REASONS)
+
+
+def test_an_answer_from_a_tool_that_no_task_asks_for_does_not_count() -> None:
+    answers = log(("i1", "ann", "a"), ("i1", "bob", "b"), ("i1", "ann", "b"))
+    answers = answers.set_column(2, "task_id", pa.array(["t1", None, None]))
+    answers = answers.set_column(10, "source", pa.array(["label_studio:1:2:3", "label_studio:1:2:4", "file"]))
+    kept, rejected = annotations(answers.cast(ANSWERS.schema), ["i1"], CLASSES, True)
+    assert kept["sequence"].to_pylist() == [1]
+    assert list(zip(reasons(rejected), rejected["evidence"].to_pylist(), strict=True)) == [
+        ("not_asked", "b"), ("answered_twice", "b"),
+    ]  # fmt: skip
 
 
 def test_anonymous_annotators_may_answer_an_item_more_than_once() -> None:

@@ -1,0 +1,1 @@
+"""Label Studio: the open tasks are put to people there, and what they answer is collected."""

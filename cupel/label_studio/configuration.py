@@ -1,0 +1,116 @@
+"""The labeling configuration: what Label Studio shows and asks, made of question, classes and label kind."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from cupel.errors import WorkforceError
+from cupel.imports.annotation import entries, fields_of, one_class
+from cupel.preference.comparison import from_text
+from cupel.project import Labeling
+from cupel.sources.reasons import BadRow
+
+CONTROL = "label"
+KEY = "task_id"
+SHOWN_CHARACTERS = 200
+KINDS = ("category", "preference")
+
+
+def configuration(labeling: Labeling) -> str:
+    """Return the labeling configuration as XML.
+
+    Args:
+        labeling: Question, classes and label kind.
+
+    Raises:
+        WorkforceError: A class or the question cannot be shown there.
+    """
+    view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Header", value=_shown("question", labeling.question))
+    if labeling.kind == "category":
+        ElementTree.SubElement(view, "Text", name="text", value="$text")
+        about = "text"
+    elif labeling.kind == "preference":
+        ElementTree.SubElement(view, "Text", name="prompt", value="$prompt")
+        for name in ("first", "second"):
+            ElementTree.SubElement(view, "Header", value=name, size="4")
+            ElementTree.SubElement(view, "Text", name=name, value=f"${name}")
+        about = "first"
+    else:  # pragma: no cover - a kind that the project file knows and Label Studio does not yet
+        raise WorkforceError(f"labeling.kind {labeling.kind}: not labelled in Label Studio yet; it knows {KINDS}")
+    choices = ElementTree.SubElement(
+        view, "Choices", name=CONTROL, toName=about, choice="single", required="true", showInLine="true"
+    )
+    for name in labeling.classes:
+        ElementTree.SubElement(choices, "Choice", value=_shown("class", name))
+    made = ElementTree.tostring(view, encoding="unicode")
+    try:
+        is_same = classes_of(made) == list(labeling.classes)
+    except ElementTree.ParseError:
+        is_same = False
+    if not is_same:
+        raise WorkforceError("labeling.classes or question: a character in it cannot stand in XML; remove it")
+    return made
+
+
+def classes_of(made: str) -> list[str]:
+    """Return the classes that a configuration asks for, in its order; none where it asks something else.
+
+    Raises:
+        ElementTree.ParseError: It is no XML.
+    """
+    root = ElementTree.fromstring(made)
+    asked = [found for found in root.iter("Choices") if found.get("name") == CONTROL]
+    return [choice.get("value", "") for found in asked for choice in found.iter("Choice")] if len(asked) == 1 else []
+
+
+def is_configuration_of(found: object, labeling: Labeling) -> bool:
+    """Tell whether a server's configuration still asks for exactly these classes, one at a time."""
+    try:
+        root = ElementTree.fromstring(str(found))
+    except ElementTree.ParseError:
+        return False
+    asked = [choices for choices in root.iter("Choices") if choices.get("name") == CONTROL]
+    is_single = len(asked) == 1 and asked[0].get("choice", "single") in ("single", "single-radio")
+    return is_single and sorted(classes_of(str(found))) == sorted(labeling.classes)
+
+
+def task_data(labeling: Labeling, key: str, text: str) -> dict[str, str]:
+    """Return what a task shows: the text, or prompt and responses, and our key; nothing else, nobody's label.
+
+    Args:
+        labeling: Says the label kind.
+        key: Our own id of it.
+        text: Text of CLEAN_ITEMS.
+    """
+    if labeling.kind == "preference":
+        compared = from_text(text)
+        return {KEY: key, "prompt": compared.prompt, "first": compared.first, "second": compared.second}
+    return {KEY: key, "text": text}
+
+
+def label_of(result: Any) -> str:
+    """Return the class of an annotation's result; of anything else, words that no ontology holds and that quote it.
+
+    >>> label_of([{"from_name": "label", "value": {"choices": ["warm"]}}])
+    'warm'
+    >>> label_of([])
+    'not a choice: []'
+    """
+    chosen: Sequence[object] = [
+        choice
+        for region in entries(result)
+        if region.get("from_name") == CONTROL and isinstance(fields_of(region.get("value")).get("choices"), list)
+        for choice in region["value"]["choices"]
+    ]
+    found = one_class(0, chosen)
+    return f"not a choice: {json.dumps(result)[:SHOWN_CHARACTERS]}" if isinstance(found, BadRow) else found
+
+
+def _shown(what: str, text: str) -> str:
+    if text.startswith("$"):
+        raise WorkforceError(
+            f"labeling, {what} {text!r}: Label Studio reads what begins with $ as a field; write it otherwise"
+        )
+    return text

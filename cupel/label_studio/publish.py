@@ -1,0 +1,240 @@
+"""Publishing: a group's project on the server, and the open items in it; twice is once."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from cupel.errors import WorkforceError
+from cupel.imports.annotation import entries, fields_of
+from cupel.label_studio.client import Client, InDoubtError, MissingError
+from cupel.label_studio.configuration import KEY, configuration, is_configuration_of
+from cupel.label_studio.events import Event, event
+from cupel.label_studio.groups import Group
+from cupel.label_studio.pull import changed_tasks
+from cupel.label_studio.record import Put, Record
+from cupel.label_studio.versions import people
+from cupel.project import Project
+
+IMPORTED_TASKS = 500
+TRIES = 3
+PROJECTS_A_PAGE = 100
+
+
+Data = Callable[[Sequence[str]], Mapping[str, dict[str, str]]]
+
+
+class Wanted(NamedTuple):
+    """An item with open questions: how many answers are wanted of the group."""
+
+    batch: str
+    item_id: str
+    answers: int
+
+
+class Publisher:
+    """Puts what a group is asked on the server.
+
+    Args:
+        client: The server.
+        project: The project.
+        lake_id: The lake's own id.
+        group: Who is asked.
+        record: What is known of the group's project there; kept up to date.
+        save: Writes the record, before and after everything that cannot be taken back.
+        item_of: Returns batch and item of a key of this group; None where it is no key of this lake.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        project: Project,
+        lake_id: str,
+        group: Group,
+        record: Record,
+        save: Callable[[], None],
+        item_of: Callable[[str], tuple[str, str] | None],
+    ) -> None:
+        self._client = client
+        self._project = project
+        self._group = group
+        self._record = record
+        self._save = save
+        self._item_of = item_of
+        # Found again where the reply to its making was lost; also tells it from projects of other lakes.
+        self._mark = f"cupel/{lake_id}/{project.project}/{group.name}"
+        self.events: list[Event] = []
+
+    def publish(self, wanted: Mapping[str, Wanted], data: Data) -> int:
+        """Put the open items of a group on the server, and close those that are open no more.
+
+        Args:
+            wanted: All open items by key, in the order in which they are to be answered.
+            data: Returns what tasks of these keys show.
+
+        Returns:
+            How many items are newly there.
+
+        Raises:
+            WorkforceError: The server fails or refuses, the project is gone, or its configuration was changed.
+        """
+        if not wanted and self._record.project_id is None:
+            return 0
+        self._ensure_project()
+        if self._record.is_in_doubt:
+            self._look()
+            self._record.is_in_doubt = False
+            self._save()
+        most = self._project.label_studio.most_open if self._project.label_studio else 0
+        self._close_others(wanted)
+        self._ask_again(wanted, most)
+        is_open = sum(put.is_open for put in self._record.puts.values())
+        new = [key for key in wanted if key not in self._record.puts][: max(most - is_open, 0)]
+        for start in range(0, len(new), IMPORTED_TASKS):
+            keys = new[start : start + IMPORTED_TASKS]
+            self._import(keys, data(keys), wanted)
+        self._ask_again({key: wanted[key] for key in new}, most)
+        self._save()
+        return len(new)
+
+    def _ensure_project(self) -> None:
+        """Make the group's project, or hold the one there against what was made."""
+        record, config = self._record, configuration(self._project.labeling)
+        found = self._found() if record.project_id is None else self._client.get(f"/api/projects/{record.project_id}/")
+        if found is None:
+            found = self._made(config)
+        about = fields_of(found)
+        if not isinstance(about.get("id"), int) or self._mark not in str(about.get("description")):
+            raise WorkforceError(
+                f"Label Studio project {record.project_id} is not the one of {self._group.name}: its description lacks "
+                f"{self._mark}; put it back there, or restore the server"
+            )
+        there = about.get("label_config")
+        if not is_configuration_of(there, self._project.labeling):
+            if record.configuration is None or there != record.configuration:
+                raise WorkforceError(
+                    f"Label Studio project {about['id']} ({self._group.name}): its labeling configuration was changed "
+                    f"and does not ask for {', '.join(self._project.labeling.classes)} any more; put it back: {config}"
+                )
+            # Ours is what changed: the ontology of the project file.
+            about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", {"label_config": config}))
+        if record.project_id != about["id"] or record.configuration != about.get("label_config"):
+            record.project_id, record.configuration = about["id"], str(about.get("label_config"))
+            self._save()
+
+    def _made(self, config: str) -> Any:
+        body = {
+            "title": f"{self._project.title[:30]}: {self._group.name}"[:50],
+            "description": f"{self._project.labeling.question} [{self._mark}]",
+            "label_config": config,
+            "maximum_annotations": self._group.answers,
+            "show_collab_predictions": False,
+            "show_ground_truth_first": False,
+            "skip_queue": "REQUEUE_FOR_OTHERS",
+        }
+        for _ in range(TRIES):
+            try:
+                return self._client.post_once("/api/projects/", body)
+            except InDoubtError as error:
+                problem = error
+                if (found := self._found()) is not None:
+                    return found
+        raise problem
+
+    def _found(self) -> Any:
+        """Return the group's project on the server, if it is there."""
+        page, seen = 1, 0
+        while True:
+            listed = self._client.get("/api/projects/", page=page, page_size=PROJECTS_A_PAGE)
+            there = entries(listed if isinstance(listed, list) else fields_of(listed).get("results"))
+            for one in there:
+                if self._mark in str(one.get("description")):
+                    return one
+            seen += len(there)
+            if not there or isinstance(listed, list) or seen >= int(fields_of(listed).get("count") or 0):
+                return None
+            page += 1
+
+    def _import(self, keys: Sequence[str], data: Mapping[str, dict[str, str]], wanted: Mapping[str, Wanted]) -> None:
+        left = list(keys)
+        had_doubt = False
+        for _ in range(TRIES):
+            self._record.is_in_doubt = True
+            self._save()
+            body = [{"data": data[key]} for key in left]
+            path = f"/api/projects/{self._record.project_id}/import"
+            try:
+                reply = fields_of(self._client.post_once(path, body, return_task_ids="true", commit_to_project="true"))
+            except InDoubtError as error:
+                problem: WorkforceError = error
+                had_doubt = True
+                self._look()
+            else:
+                ids = reply.get("task_ids")
+                if isinstance(ids, list) and len(ids) == len(left) and all(isinstance(one, int) for one in ids):
+                    for key, tool_task in zip(left, ids, strict=True):
+                        batch, item_id, _ = wanted[key]
+                        self._record.puts[key] = Put(batch, item_id, tool_task, 0, self._group.answers)
+                else:
+                    problem = WorkforceError(f"Label Studio project {self._record.project_id}: an import told no ids")
+                    self._look()
+            left = [key for key in left if key not in self._record.puts]
+            if not left:
+                # What was under way when its reply was lost may still arrive: the next round looks once more.
+                self._record.is_in_doubt = had_doubt
+                self._save()
+                return
+        raise problem
+
+    def _look(self) -> None:
+        """Read which items lie on the server, and close those that lie there twice."""
+        for task in self._listed():
+            key = str(fields_of(task.get("data")).get(KEY))
+            known, item = self._record.puts.get(key), self._item_of(key)
+            if known is None and item is not None:
+                overlap = _count(task.get("overlap"), self._group.answers)
+                self._record.puts[key] = Put(*item, task["id"], people(task), overlap)
+            elif known is not None and known.tool_task != task["id"]:
+                self._close(task["id"])
+                self.events.append(
+                    event(self._group.name, "second_task", self._record.project_id or 0, task["id"], None, item)
+                )
+
+    def _listed(self) -> Iterator[dict[str, Any]]:
+        return changed_tasks(self._client, self._record.project_id or 0, None)
+
+    def _close(self, tool_task: int) -> None:
+        # Never deleted: somebody may be answering it just now.
+        self._client.patch(f"/api/tasks/{tool_task}/", {"is_labeled": True, "overlap": 1})
+
+    def _close_others(self, wanted: Mapping[str, Wanted]) -> None:
+        """Ask nobody any more about items that lie open and have no open question."""
+        for key in [key for key, put in self._record.puts.items() if put.is_open and key not in wanted]:
+            put = self._record.puts[key]
+            with self._unless_gone(key):
+                self._close(put.tool_task)
+                self._record.puts[key] = put._replace(overlap=put.people)
+
+    def _ask_again(self, wanted: Mapping[str, Wanted], most: int) -> None:
+        """Have the server ask as many people as are wanted about items that lie there, with at most so many open."""
+        places = most - sum(put.is_open for put in self._record.puts.values())
+        for key in [key for key in wanted if key in self._record.puts]:
+            put = self._record.puts[key]
+            asked = put.people + wanted[key].answers
+            if asked == put.overlap or (not put.is_open and places <= 0):
+                continue
+            with self._unless_gone(key):
+                self._client.patch(f"/api/tasks/{put.tool_task}/", {"overlap": asked, "is_labeled": False})
+                self._record.puts[key] = put._replace(overlap=asked)
+                places -= not put.is_open
+
+    @contextmanager
+    def _unless_gone(self, key: str) -> Iterator[None]:
+        """Forget an item whose task was deleted on the server: while it has open questions it is put there anew."""
+        try:
+            yield
+        except MissingError:
+            del self._record.puts[key]
+
+
+def _count(value: object, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else otherwise

@@ -1,0 +1,46 @@
+"""The project file's section `label_studio`: where the server is, and who labels there."""
+
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from cupel.section import Count, Positive, Section
+
+Person = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
+Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+People = dict[Person, Address]
+
+
+class LabelStudio(Section):
+    """A Label Studio server, and the people who answer there; their e-mail addresses stay in the project file."""
+
+    url: str = Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")
+    """Address of the server, such as http://localhost:8080. No name, password or query in it."""
+    token_env: str = Field("CUPEL_LABEL_STUDIO_TOKEN", pattern="^[A-Z][A-Z0-9_]*$")
+    """Environment variable that holds the token of an administrator: a personal or a legacy one."""
+    annotators: People = Field(min_length=1)
+    """Annotators: what Cupel calls each of them, and the e-mail address that they log in with."""
+    experts: People = Field(min_length=1)
+    """Experts, likewise."""
+    auditors: People = {}
+    """Auditors, likewise, where they are other people than the experts; empty: the experts audit."""
+    most_open: Positive = 1000
+    """Items that lie open before each group at a time, at most."""
+    snapshot_hours: Annotated[float, Field(gt=0)] = 24.0
+    """Hours after which everything is read once more, which finds what was deleted."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Time for a whole reply, until the request counts as failed."""
+    retries: Count = 5
+    """How often a request is put again after a timeout, status 429 or 5xx, or a reply that cannot be read."""
+
+    @model_validator(mode="after")
+    def _everybody_is_in_one_group(self) -> "LabelStudio":
+        people = (self.annotators, self.experts, self.auditors)
+        for what, found in (
+            ("name", sorted(name for group in people for name in group)),
+            ("e-mail address", sorted(address.lower() for group in people for address in group.values())),
+        ):
+            if twice := next((one for one, other in pairwise(found) if one == other), None):
+                raise ValueError(f"the {what} {twice!r} stands twice; nobody judges the own work: keep one")
+        return self

@@ -1,0 +1,193 @@
+from datetime import timedelta
+
+import pytest
+
+from cupel.answers.annotations import annotations
+from cupel.errors import WorkforceError
+from cupel.label_studio.events import Events
+from cupel.label_studio.workforce import LabelStudioWorkforce
+from cupel.lake import Lake
+from label_studio_server import LabelStudioServer, Wrong, times
+from live_lake import CLASSES, ask, gather, log
+
+ITEMS = ["i0", "i1", "i2"]
+
+
+def sorted_out(lake: Lake) -> tuple[list[tuple[str, str, str]], list[tuple[str, str | None]]]:
+    """Return the answers that count, and the others with their reasons, as the chain sorts them."""
+    kept, rejected = annotations(lake.answers.read("one", ["label"]), ITEMS, CLASSES, True)
+    counts = [(row["item_id"], row["annotator"], row["label"]) for row in kept.to_pylist()]
+    return counts, [(row["reason"], row["evidence"]) for row in rejected.to_pylist()]
+
+
+def test_an_answer_outside_the_ontology_is_rejected_with_its_words(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    first, second, _ = server.shown("annotators")
+    server.annotate(first, "ann@x.org", "hot")
+    server.annotate(second, "ann@x.org", "warm", result=[{"from_name": "other", "value": {"text": ["x"]}}])
+    assert gather(lake, server) == 2
+    counts, rejected = sorted_out(lake)
+    assert counts == []
+    assert rejected[0] == ("unknown_label", "hot")
+    assert rejected[1][0] == "unknown_label"
+    assert str(rejected[1][1]).startswith("not a choice: [{")
+
+
+def test_more_answers_than_were_asked_for_and_edits_are_in_the_log_and_do_not_count(
+    lake: Lake, server: LabelStudioServer
+) -> None:
+    gather(lake, server)
+    first = server.shown("annotators")[0]
+    note = server.annotate(first, "ann@x.org", "warm")
+    server.annotate(first, "bob@x.org", "warm")
+    server.annotate(first, "cy@x.org", CLASSES[1])
+    assert gather(lake, server) == 3
+    server.edit(note, CLASSES[1])
+    assert gather(lake, server) == 1
+    counts, rejected = sorted_out(lake)
+    assert counts == [("i0", "ann", "warm"), ("i0", "bob", "warm")]
+    assert rejected == [("not_asked", CLASSES[1])] * 2
+
+
+def test_an_edit_never_takes_the_place_of_another_persons_answer(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    note = server.annotate(server.shown("annotators")[0], "ann@x.org", "warm")
+    gather(lake, server)
+    server.edit(note, CLASSES[1])
+    gather(lake, server)
+    assert [row["task_id"] for row in log(lake)] == ["label-0-1", None]
+
+
+def test_a_skip_is_asked_of_somebody_else_and_may_be_taken_back(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    first = server.shown("annotators")[0]
+    server.annotate(first, "ann@x.org", None)
+    gather(lake, server)
+    assert sorted_out(lake) == ([], [("undecided", None)])
+    assert first in server.shown("annotators")
+    ask(lake, slots=3)
+    server.annotate(first, "ann@x.org", "warm")
+    gather(lake, server)
+    assert sorted_out(lake)[0] == [("i0", "ann", "warm")]
+
+
+def test_somebody_who_is_not_in_the_group_does_not_count_and_is_told(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    server.annotate(server.shown("annotators")[0], "eve@x.org", "warm")
+    gather(lake, server)
+    assert sorted_out(lake) == ([], [("unknown_annotator", None)])
+    assert [(event.kind, event.item_id) for event in Events(lake).read()] == [("stranger", "i0")]
+    gather(lake, server)
+    assert len(Events(lake).read()) == 1
+
+
+def test_an_annotator_who_deletes_everything_takes_nothing_out_of_the_log(
+    lake: Lake, server: LabelStudioServer
+) -> None:
+    gather(lake, server)
+    for there in server.shown("annotators"):
+        server.annotate(there, "ann@x.org", "warm")
+    gather(lake, server)
+    assert server.delete("ann@x.org") == 3
+    gather(lake, server, snapshot_hours=1e-9)
+    gather(lake, server, snapshot_hours=1e-9)
+    assert [(event.kind, event.item_id) for event in Events(lake).read()] == [("deleted", item) for item in ITEMS]
+    assert len(sorted_out(lake)[0]) == 3
+
+
+def test_a_task_that_somebody_else_put_there_is_told_and_not_collected(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    server.annotate(server.shown("annotators")[0], "ann@x.org", "warm")
+    stranger = server.shown("annotators")[1]
+    stranger["data"] = {"text": "another"}
+    server.annotate(stranger, "ann@x.org", "warm")
+    assert gather(lake, server) == 1
+    assert [event.kind for event in Events(lake).read()] == ["unknown_task"]
+
+
+@pytest.mark.parametrize("skew", [timedelta(days=-400), timedelta(days=400)])
+def test_a_servers_clock_that_is_far_off_loses_nothing(lake: Lake, server: LabelStudioServer, skew: timedelta) -> None:
+    server.skew = skew
+    gather(lake, server)
+    for there in server.shown("annotators"):
+        server.annotate(there, "ann@x.org", "warm")
+        assert gather(lake, server) == 1
+
+
+def test_changes_of_the_same_time_or_a_little_before_the_last_are_not_passed_over(
+    lake: Lake, server: LabelStudioServer
+) -> None:
+    gather(lake, server)
+    first, second, third = server.shown("annotators")
+    server.annotate(first, "ann@x.org", "warm")
+    assert gather(lake, server) == 1
+    server.annotate(second, "ann@x.org", "warm")
+    second["updated_at"] = first["updated_at"]
+    server.skew = timedelta(minutes=-4)
+    server.annotate(third, "ann@x.org", "warm")
+    assert gather(lake, server) == 2
+
+
+def test_what_was_read_long_ago_is_not_read_again(lake: Lake, server: LabelStudioServer) -> None:
+    server.skew = timedelta(hours=-1)
+    gather(lake, server)
+    server.skew = timedelta(0)
+    server.annotate(server.shown("annotators")[0], "ann@x.org", "warm")
+    gather(lake, server)
+    server.heard.clear()
+    served = []
+    obey = server.obey
+    server.obey = lambda heard: served.append(obey(heard)) or served[-1]  # type: ignore[method-assign,func-returns-value]
+    gather(lake, server)
+    listed = [content["tasks"] for _, content in served if "tasks" in content]
+    assert [len(tasks) for tasks in listed] == [1]
+
+
+def test_a_collection_that_dies_before_its_end_is_done_again_and_counts_once(
+    lake: Lake, server: LabelStudioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(lake, server)
+    for there in server.shown("annotators"):
+        server.annotate(there, "ann@x.org", "warm")
+    server.annotate(server.shown("annotators")[0], "eve@x.org", "warm")
+    with monkeypatch.context() as patched:
+        patched.setattr(LabelStudioWorkforce, "end", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            gather(lake, server)
+    assert gather(lake, server) == 0
+    assert len(log(lake)) == 4
+    assert lake.answers.verify().sequence == 4
+
+
+def test_a_page_that_comes_again_is_an_error_and_nothing_of_it_is_lost(
+    lake: Lake, server: LabelStudioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(lake, server)
+    for there in server.shown("annotators"):
+        server.annotate(there, "ann@x.org", "warm")
+    monkeypatch.setattr("cupel.label_studio.pull.PAGE_TASKS", 1)
+    obey, pages = server.obey, []
+
+    def repeat(heard: object) -> tuple[int, object]:
+        found = obey(heard)  # type: ignore[arg-type]
+        if "tasks" in found[1]:
+            pages.append(found[1])
+            return 200, pages[0]
+        return found
+
+    server.obey = repeat  # type: ignore[method-assign]
+    with pytest.raises(WorkforceError, match=r"a page gives task \d+ again"):
+        gather(lake, server)
+    server.obey = obey  # type: ignore[method-assign]
+    assert gather(lake, server) == 3
+
+
+def test_a_server_that_fails_in_the_middle_of_the_pages_loses_nothing(
+    lake: Lake, server: LabelStudioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(lake, server)
+    for there in server.shown("annotators"):
+        server.annotate(there, "ann@x.org", "warm")
+    monkeypatch.setattr("cupel.label_studio.pull.PAGE_TASKS", 1)
+    server.misbehaviour = times(3, "GET", "/api/tasks/", Wrong(200, None, is_obeyed=True))
+    assert gather(lake, server) == 3
