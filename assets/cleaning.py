@@ -1,6 +1,7 @@
 """Cleaning: measure every item, and find what it resembles; `assets.deciding` decides."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
@@ -11,6 +12,7 @@ from assets.spec import materialized, spec
 from cupel.cleaning.cuts import cuts, cuts_table
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.measured import languages_table, repairs_table
+from cupel.cleaning.privacy.key import mask_key
 from cupel.cleaning.register import Signed
 from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.signals import item_signals
@@ -27,7 +29,8 @@ def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     """Normalise every text, mask private data, and measure what the quality rules ask for."""
     with bench.step(context) as step:
         pieces, repeated = step.read_batches("raw_items"), _repeated_lines(step)
-        measured = (item_signals(piece, step.project.cleaning, repeated) for piece in pieces)
+        key = mask_key(step.project.cleaning, Path(str(step.lake.folder)))
+        measured = (item_signals(piece, step.project.cleaning, repeated, key) for piece in pieces)
         commit = step.write("item_signals", stream(measured, ITEM_SIGNALS.schema), is_sorted=True)
         found = step.lake.relation("item_signals", step.partition)
         told = {"what normalising changed": repairs_table(found), "languages": languages_table(found)}

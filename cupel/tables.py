@@ -86,7 +86,8 @@ ITEM_SIGNALS = Table(
     "item_signals", "cleaning", "what was measured of an item", ("item_id",), (
         ITEM,
         Column("text", TEXT, "The text, normalised, private data masked."),
-        Column("text_sha256", TEXT, "Hash of the text lower-cased, with runs of white space folded."),
+        Column("text_sha256", TEXT, "Hash of the text lower-cased, with runs of white space folded and the kind alone "
+               "in place of private data."),
         Column("characters", INTEGER, "Characters of the normalised text."),
         Column("words", INTEGER, "Words: runs of letters, digits and inner apostrophes."),
         Column("mean_word_length", REAL, "Characters in words per word; 0 where there is no word."),
@@ -101,8 +102,10 @@ ITEM_SIGNALS = Table(
         Column("lines_removed", INTEGER, "Lines that they took away."),
         Column("removed_lines", TEXTS, "Those, masked: at most 20, shortened to 200 characters."),
         Column("emails_masked", INTEGER, "E-mail addresses masked."),
-        Column("phones_masked", INTEGER, "Phone numbers masked."),
+        Column("ibans_masked", INTEGER, "Bank account numbers masked."),
         Column("cards_masked", INTEGER, "Payment card numbers masked."),
+        Column("phones_masked", INTEGER, "Phone numbers masked."),
+        Column("addresses_masked", INTEGER, "Postal addresses masked."),
         # What the rules for web text ask about; null for a text of more than 16 MiB.
         *(Column(f"scan_{name}", INTEGER, meaning, True) for name, meaning in MEANINGS.items()),
     ),
@@ -111,7 +114,8 @@ ITEM_SIGNALS = Table(
 SIGNATURES = Table(
     "signatures", "cleaning", "an item, as far as finding its duplicates needs it", ("item_id",), (
         BATCH, ITEM,
-        Column("text_sha256", TEXT, "Hash of the text lower-cased, with runs of white space folded."),
+        Column("text_sha256", TEXT, "Hash of the text lower-cased, with runs of white space folded and the kind alone "
+               "in place of private data."),
         Column("shingle_count", INTEGER, "Distinct shingles."),
         Column("shingles", HASHES, "Hashes of the distinct shingles, ascending."),
         Column("bands", HASHES, "Hash of each band of the MinHash signature; items that share one are compared."),

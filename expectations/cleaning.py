@@ -89,7 +89,7 @@ def _near_duplicates(step: Step) -> Measured:
 
 def _private_data(step: Step, kept: int) -> Measured:
     """Count kept texts in which private data can still be found, in a fixed sample where there are very many."""
-    from cupel.cleaning.privacy import mask
+    from cupel.cleaning.privacy.mask import mask
 
     rows = step.lake.connection.execute(_SAMPLE, [MOST_SCANNED]).fetchall()
     region = step.project.cleaning.phone_region
@@ -127,7 +127,7 @@ SUITE = Suite(
         ),
         Check(
             thresholds.PRIVATE_DATA_LEFT,
-            "In how many kept texts can an e-mail address, phone or card number still be found?",
+            "In how many kept texts can an e-mail or postal address, phone, card or account number still be found?",
             "Run the cleaning stage again; if it stays so, the masking misses a form: report it with the ids shown.",
         ),
         Check(

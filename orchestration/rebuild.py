@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import yaml
 
 from cupel.answers.segments import read_segment, summary
+from cupel.cleaning.privacy.key import bring_key
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Commit, Lake
 from cupel.project import Project, load_project
@@ -66,6 +67,7 @@ def rebuild(
     with tempfile.TemporaryDirectory(prefix="cupel-rebuild-") as folder, dg.DagsterInstance.ephemeral() as instance:
         then, notes = as_frozen(file, plan)
         _bring_deliveries(lake, copy, batches)
+        bring_key(Path(str(lake.folder)), Path(str(copy.folder)))
         _write_project(then, batches, Path(folder))
         there = Deployment(Path(folder), deployment.data, str(root))
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)

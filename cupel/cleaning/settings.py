@@ -78,6 +78,10 @@ class Cleaning(Section):
     """Steps that change a text before it is measured."""
     phone_region: str = Field("US", pattern="^[A-Z]{2}$")
     """Country whose phone numbers may be written without its code."""
+    masks: Literal["stable", "kind"] = "stable"
+    """What takes the place of private data. stable: the same value, the same token; kind: its kind alone."""
+    mask_key_env: str | None = Field(None, pattern="^[A-Z][A-Z0-9_]*$")
+    """Environment variable that holds the secret that stable tokens are made with; null: the lake keeps one."""
     min_characters: Count | None = 1
     """Fewer characters are rejected."""
     max_characters: Positive | None = 100_000

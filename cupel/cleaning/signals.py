@@ -6,7 +6,8 @@ from collections.abc import Container
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.cleaning.privacy import mask
+from cupel.cleaning.privacy.mask import Masked, mask
+from cupel.cleaning.privacy.tokens import without_keyed
 from cupel.cleaning.repairs import repaired
 from cupel.cleaning.scan.basics import basics
 from cupel.cleaning.scan.measures import measures
@@ -16,54 +17,50 @@ from cupel.languages.identify import identify
 from cupel.tables import ITEM_SIGNALS
 
 # The columns that are made text by text; the others come from compiled loops over all of them.
-_BY_TEXT = (
-    "text",
-    "text_sha256",
-    "is_changed",
-    "repairs",
-    "lines_removed",
-    "removed_lines",
-    "emails_masked",
-    "phones_masked",
-    "cards_masked",
-)
+_MASKED = {f"{kind}_masked": kind for kind in Masked._fields[1:]}
+_BY_TEXT = ("text", "text_sha256", "is_changed", "repairs", "lines_removed", "removed_lines", *_MASKED)
 
 # Of the lines that were removed of an item, so many are kept, and so much of each.
 MOST_REMOVED, MOST_CHARACTERS = 20, 200
 
 
-def item_signals(items: pa.Table, settings: Cleaning, repeated: Container[str] = frozenset()) -> pa.Table:
+def item_signals(
+    items: pa.Table, settings: Cleaning, repeated: Container[str] = frozenset(), key: bytes | None = None
+) -> pa.Table:
     """Measure items; a batch may be measured in pieces.
 
     Args:
         items: `raw_items`, any part of them, in any order.
         settings: Normalisation form, repairs, region of phone numbers, rules for web text.
         repeated: The batch's repeated lines, where the project wants them removed.
+        key: What makes the tokens of private data, see `cupel.cleaning.privacy.key`; None: they tell its kind alone.
 
     Returns:
         `item_signals`, a row an item, in the same order. All measures but `is_changed` and the counts of
-        masks speak of the text as it stands there: normalised and masked.
+        masks speak of the text normalised and masked, with the kind alone of each mask: no decision depends on
+        the key.
     """
     columns: dict[str, list[object]] = {name: [] for name in _BY_TEXT}
+    plain: list[str] = []
     for raw in items.column("text").to_pylist():
         normal, steps, removed = repaired(raw, settings, repeated)
-        masked = mask(normal, settings.phone_region)
+        masked = mask(normal, settings.phone_region, key)
         columns["text"].append(masked.text)
-        columns["text_sha256"].append(text_sha256(masked.text))
+        plain.append(without_keyed(masked.text))
+        columns["text_sha256"].append(text_sha256(plain[-1]))
         columns["is_changed"].append(normal != raw)
         columns["repairs"].append(steps)
         columns["lines_removed"].append(len(removed))
         columns["removed_lines"].append([_shortened(line, settings) for line in removed[:MOST_REMOVED]])
-        columns["emails_masked"].append(masked.emails)
-        columns["phones_masked"].append(masked.phones)
-        columns["cards_masked"].append(masked.cards)
-    texts = pa.array(columns.pop("text"), pa.large_string())
+        for name, kind in _MASKED.items():
+            columns[name].append(getattr(masked, kind))
+    texts = pa.array(plain, pa.large_string())
     found = identify(texts, settings.least_language_confidence)
     languages = found["language"].combine_chunks().dictionary_encode()
     stop_words = stop_word_lists(languages.dictionary.to_pylist(), settings.web_rules)
     measured = measures(texts, stop_words or [()], which=languages.indices.to_numpy())
     measured = measured.rename_columns([f"{PREFIX}{name}" for name in measured.column_names])
-    whole = {"item_id": items.column("item_id"), "text": texts, **columns, **basics(texts)}
+    whole = {"item_id": items.column("item_id"), **columns, **basics(texts)}
     whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
     whole |= dict(zip(measured.column_names, measured.columns, strict=True))
     return pa.table({name: whole[name] for name in ITEM_SIGNALS.schema.names}).cast(ITEM_SIGNALS.schema)

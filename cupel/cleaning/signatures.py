@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cupel.cleaning.fingerprints import fingerprints
 from cupel.cleaning.minhash import Banding
+from cupel.cleaning.privacy.tokens import KEYED
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.shingles import Shape, Shingles
 from cupel.tables import SIGNATURES
@@ -32,7 +33,9 @@ def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
     Source: Broder (1997), On the resemblance and containment of documents; Leskovec, Rajaraman and
     Ullman, Mining of Massive Datasets, chapter 3 (bands).
     """
-    found = fingerprints(signals.column("text"), shape_of(settings), BANDING, keep_shingles=True)
+    # Who is spoken of makes no two texts: only the kind of what was masked counts.
+    texts = pc.replace_substring_regex(signals.column("text"), KEYED, r"<\1>")
+    found = fingerprints(texts, shape_of(settings), BANDING, keep_shingles=True)
     columns = [
         pa.repeat(batch, signals.num_rows).cast(pa.string()),
         signals.column("item_id"),

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.privacy import CARD, EMAIL, MOST_JUDGED_CHARACTERS, PHONE, mask
+from cupel.cleaning.privacy.mask import mask
+from cupel.cleaning.privacy.phones import MOST_JUDGED_CHARACTERS
+
+EMAIL, IBAN, CARD, PHONE, ADDRESS = "<EMAIL>", "<IBAN>", "<CARD>", "<PHONE>", "<ADDRESS>"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ def test_a_wrong_check_digit_an_unknown_scheme_or_a_longer_number_is_no_card() -
 @given(st.text(alphabet=st.sampled_from("0123456789 -().+/@ax,\n<>"), max_size=80))
 def test_masking_twice_changes_nothing(text: str) -> None:
     once = mask(text)
-    assert mask(once.text) == (once.text, 0, 0, 0)
+    assert mask(once.text) == (once.text, 0, 0, 0, 0, 0)
 
 
 @settings(deadline=None)
