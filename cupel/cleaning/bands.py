@@ -70,7 +70,7 @@ def sharing(own: Shingles, pieces: Iterable[Piece], threads: int | None = None) 
     shift = np.uint32(32 - min(max(10, (len(own) * _BITS_FOR_EACH).bit_length()), _MOST_BITS))
     found: list[tuple[list[Shingles], list[Places], Positions, Sketches, Positions]] = []
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        ordered = list(pool.map(lambda band: np.unique(own[:, band]), range(bands)))
+        ordered = list(pool.map(lambda band: _in_order(own[:, band]), range(bands)))
         marks = list(pool.map(lambda keys: _marked(keys, shift), ordered))
         for piece in pieces:
             # Rows of one band lie together, so that its marks stay in the processor's cache.
@@ -92,6 +92,10 @@ def sharing(own: Shingles, pieces: Iterable[Piece], threads: int | None = None) 
         [np.concatenate([part[1][band] for part in found]) for band in range(bands)],
         *(np.concatenate([part[kind] for part in found]) for kind in (2, 3, 4)),
     )
+
+
+def _in_order(keys: Shingles) -> Shingles:
+    return _sorted(np.ascontiguousarray(keys), np.empty(len(keys), np.int32))[0]
 
 
 @nb.njit(nogil=True, cache=True)

@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cupel.cleaning.bands import MOST_ITEMS, Flags, Piece, sharing
 from cupel.cleaning.candidates import Own, alike
 from cupel.cleaning.jaccard import HashSets, Positions, Shares, verified
 from cupel.cleaning.register import Register, Signed
 from cupel.cleaning.settings import Cleaning
-from cupel.cleaning.signatures import BANDING, flat, matrix
+from cupel.cleaning.signatures import BANDING, matrix, numbers
 from cupel.cleaning.sketches import WORDS
 from cupel.errors import TableError
 from cupel.tables import SIMILAR_ITEMS
@@ -119,7 +118,7 @@ def _sets(items: Register, used: Positions) -> HashSets:
             lists += piece.column(0).filter(pa.array(there)).chunks
     order = np.argsort(np.concatenate(places))
     ordered = pa.chunked_array(lists).take(pa.array(order))
-    return HashSets(flat(ordered), pc.list_value_length(ordered).to_numpy().astype(np.int64))
+    return HashSets(*numbers(ordered))
 
 
 def _pairs(items: Register, later: Positions, earlier: Positions, similarity: Shares) -> pa.Table:

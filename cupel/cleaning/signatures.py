@@ -41,7 +41,7 @@ def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
         signals.column("item_id"),
         signals.column("text_sha256"),
         pa.array(found.sizes),
-        _lists(found.shingles, np.append(0, np.cumsum(found.sizes))),
+        _bytes(found.shingles, np.append(0, np.cumsum(found.sizes))),
         _rows(found.bands),
         _rows(found.sketches.view(np.uint32)),
     ]
@@ -55,20 +55,26 @@ def shape_of(settings: Cleaning) -> Shape:
     return Shape(settings.shingle_characters)
 
 
-def _rows(values: Shingles) -> pa.ListArray:
+def _rows(values: Shingles) -> pa.LargeBinaryArray:
     count, width = values.shape
-    return _lists(values.ravel(), np.arange(0, count * width + 1, width))
+    return _bytes(values.ravel(), np.arange(0, count * width + 1, max(width, 1)))
 
 
-def _lists(values: Shingles, offsets: NDArray[np.int64]) -> pa.ListArray:
-    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
+def _bytes(values: Shingles, offsets: NDArray[np.int64]) -> pa.LargeBinaryArray:
+    buffers = [None, pa.py_buffer(4 * offsets), pa.py_buffer(np.ascontiguousarray(values, "<u4"))]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
 
 
-def matrix(lists: pa.ChunkedArray, width: int) -> Shingles:
-    """Return a column of lists that all have `width` hashes, a row a list."""
-    return flat(lists).reshape(-1, width)
+def matrix(hashes: pa.ChunkedArray, width: int) -> Shingles:
+    """Return a column of `width` hashes each, a row an item."""
+    return numbers(hashes)[0].reshape(-1, width)
 
 
-def flat(lists: pa.ChunkedArray) -> Shingles:
-    """Return the hashes of a column of lists, one list after the other."""
-    return np.ascontiguousarray(pc.list_flatten(lists).to_numpy())
+def numbers(hashes: pa.ChunkedArray) -> tuple[Shingles, NDArray[np.int64]]:
+    """Return the hashes of a column, one row after the other, and how many each row has."""
+    column = hashes.combine_chunks()
+    if not len(column):
+        return np.empty(0, np.uint32), np.empty(0, np.int64)
+    offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
+    held = np.frombuffer(column.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+    return np.require(held.view("<u4"), requirements="A"), np.diff(offsets) // 4

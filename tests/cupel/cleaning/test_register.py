@@ -1,7 +1,9 @@
 """Positions: earlier batches first, the batch itself in the order of its delivery."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from cupel.cleaning.register import Register, Signed
@@ -41,3 +43,23 @@ def test_pieces_bring_the_positions_of_their_rows() -> None:
 def test_names_may_be_asked_in_any_order_and_twice() -> None:
     batches, ids = REGISTER.names(pa.array([4, 0, 4]).to_numpy())
     assert (batches.to_pylist(), ids.to_pylist()) == (["c", "a", "c"], ["x", "p", "x"])
+
+
+def test_batches_in_which_nothing_is_wanted_are_not_read() -> None:
+    read: list[str] = []
+
+    def watched(batch: str, **texts: str) -> Signed:
+        whole = signed(batch, **texts)
+
+        def pieces(columns: Sequence[str]) -> Iterable[pa.Table]:
+            read.append(batch)
+            return whole.pieces(columns)
+
+        return Signed(batch, pieces)
+
+    own = signed("c", x="one", y="two", z="one")
+    register = Register(own, [watched("a", p="two"), watched("b2", q="six")], RAW)
+    read.clear()
+    wanted = np.array([False, True, True, False, False])
+    assert [positions.tolist() for positions, _ in register.earlier(["item_id"], wanted)] == [[1]]
+    assert read == ["b2"]
