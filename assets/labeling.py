@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import pyarrow as pa
 
 from assets.bench import Bench
 from assets.spec import materialized, picture, spec
@@ -12,11 +11,9 @@ from cupel.annotators.findings import findings
 from cupel.annotators.study import study
 from cupel.annotators.vendors import vendor_of, vendors
 from cupel.answers.annotations import annotations
-from cupel.answers.recorded import read_gold
+from cupel.answers.known_labels import known_labels
 from cupel.release.plots import annotators_plot
 from cupel.release.vendor_plot import vendors_plot
-from cupel.sources.files import file_sha256
-from cupel.step import Step
 
 
 @dg.multi_asset(
@@ -47,7 +44,7 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Say of every annotator how much, how fast and how well, and what was found; known answers only measure."""
     with bench.step(context) as step:
-        labeling, gold = step.project.labeling, _gold(bench, step)
+        labeling, gold = step.project.labeling, known_labels(step, bench.data, step.partition)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         measured = study(step.read("annotations"), items, labeling.classes, gold)
         people, found = annotators(measured, vendor_of(labeling.vendors)), findings(measured)
@@ -59,12 +56,3 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         rows = compared.to_pylist()
         plots = {"vendors": picture(vendors_plot(rows, step.partition), "vendors on equal terms")} if rows else {}
         yield materialized(step, step.write("vendors", compared), **plots)
-
-
-def _gold(bench: Bench, step: Step) -> pa.Table | None:
-    name = step.project.labeling.gold
-    if name is None:
-        return None
-    gold = read_gold(bench.data / name, step.partition)
-    step.file(name, file_sha256(bench.data / name))
-    return gold

@@ -12,6 +12,7 @@ import cupel
 from assets.bench import Bench
 from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
+from cupel.answers.known_labels import known_labels
 from cupel.answers.tasks import expert_tasks
 from cupel.release import proof
 from cupel.release.audit_design import terms_of
@@ -23,30 +24,34 @@ from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_
 from cupel.release.pieces import Stored, reader
 from cupel.release.places import release_folder
 from cupel.release.plan import Planned, plan_release
+from cupel.release.planted import beside, planted_verdicts
 from cupel.release.plots import stage_errors_plot
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.step import Step
-from cupel.tables import TRAINING_SET, WITHHELD_ITEMS
+from cupel.tables import PLANTED_VERDICTS, TRAINING_SET, WITHHELD_ITEMS, empty
 
 # A release holds batches, and a batch is another kind of partition: the page shows the lineage, the
 # lake knows which batches they were.
 _ALL = dg.AllPartitionMapping()
 _LABELS = [dg.AssetDep(table, partition_mapping=_ALL) for table in ("clean_items", "similar_items", "labels")]
 _ANNOTATIONS = dg.AssetDep("annotations", partition_mapping=_ALL)
+_AUDITED = ["release_plan", "release_items", "audit", "planted_verdicts"]
 
 
 @dg.multi_asset(
-    specs=[spec("release_plan", deps=_LABELS, skippable=True), spec("release_items", deps=_LABELS, skippable=True)]
+    specs=[spec(table, deps=_LABELS, skippable=True) for table in ("release_plan", "release_items", "planted_items")]
 )
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
     with bench.step(context) as step:
-        planned = plan_release(step)
+        planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch))
         if planned.plan is None:
             context.log.info(open_gate(step, "release", "release_plan", planned.awaited or ""))
             return
         if planned.items is not None:
             yield materialized(step, step.write("release_items", planned.items, is_sorted=True))
+        if planned.planted is not None:
+            yield materialized(step, step.write("planted_items", planned.planted))
         yield materialized(step, step.write("release_plan", planned.plan), **_outlook(step, planned))
 
 
@@ -74,39 +79,52 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
             yield materialized(step, step.write(table, pa.concat_tables(parts)))
 
 
-@dg.multi_asset(specs=[spec("audit", deps=["release_plan", "release_items", "expert_answers"])])
+@dg.multi_asset(specs=[spec("planted_verdicts", deps=["release_plan", "planted_items", "expert_answers"])])
+def try_auditors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Hold what auditors say of planted items against their known labels; empty where none are planted."""
+    with bench.step(context) as step:
+        table = empty(PLANTED_VERDICTS)
+        if terms_of(_plan(step)).planted_errors:
+            known, answers = step.read("planted_items"), step.read("expert_answers")
+            table = planted_verdicts(step.read("release_plan"), known, answers)
+        return materialized(step, step.write("planted_verdicts", table))
+
+
+@dg.multi_asset(specs=[spec("audit", deps=["release_plan", "release_items", "expert_answers", "planted_verdicts"])])
 def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
         items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        table = proof.audit(step.read("release_plan"), items, step.read("expert_answers"))
+        table = proof.audit(step.read("release_plan"), items, step.read("expert_answers"), _planted(step))
         return materialized(step, step.write("audit", table))
 
 
-@dg.multi_asset(specs=[spec("cuts", deps=["release_plan", "release_items", "audit"])])
+@dg.multi_asset(specs=[spec("cuts", deps=["release_plan", "release_items", "audit", "planted_verdicts"])])
 def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Test cuts from the safest labels on, until the first that the audit cannot vouch for."""
     with bench.step(context) as step:
         items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        table = proof.cuts(step.read("release_plan"), items, step.read("audit"))
+        table = proof.cuts(step.read("release_plan"), items, step.read("audit"), _planted(step))
         return materialized(step, step.write("cuts", table))
 
 
-@dg.multi_asset(
-    specs=[spec("adjudications", deps=["release_plan", "release_items", "audit", "cuts", "expert_answers"])]
-)
+@dg.multi_asset(specs=[spec("adjudications", deps=[*_AUDITED, "cuts", "expert_answers"])])
 def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put the labels behind the cut to the experts, if that stays within what the project allows."""
     with bench.step(context) as step:
         items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        table = proof.adjudications(
-            step.read("release_plan"), items, step.read("audit"), step.read("cuts"), step.read("expert_answers")
-        )
+        plan, audit, planted = step.read("release_plan"), step.read("audit"), _planted(step)
+        table = proof.adjudications(plan, items, audit, step.read("cuts"), step.read("expert_answers"), planted)
         return materialized(step, step.write("adjudications", table))
 
 
 @dg.multi_asset(
-    specs=[spec("release_tasks", deps=["release_plan", "rejected_expert_answers", "audit", "adjudications"])]
+    specs=[
+        spec(
+            "release_tasks",
+            deps=["release_plan", "rejected_expert_answers", "audit", "adjudications", "planted_verdicts"],
+        )
+    ]
 )
 def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Fill the outbox: the questions to auditors and experts, answered and open."""
@@ -116,28 +134,30 @@ def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materiali
             given = [step.answers(batch, "audit", "expert").select(["sequence", "purpose"]) for batch in _batches(step)]
             rejected = rejected.join(pa.concat_tables(given), "sequence", join_type="inner")
         audit, adjudicated = step.read("audit"), step.read("adjudications")
-        table = expert_tasks(step.project.project, audit, adjudicated, rejected, plan["expert_answers"])
+        planted = beside(_planted(step), audit)
+        table = expert_tasks(step.project.project, audit, adjudicated, rejected, plan["expert_answers"], planted)
         return materialized(step, step.write("release_tasks", table))
 
 
-@dg.multi_asset(specs=[spec("stage_errors", deps=["release_plan", "release_items", "audit", _ANNOTATIONS])])
+@dg.multi_asset(specs=[spec("stage_errors", deps=[*_AUDITED, _ANNOTATIONS])])
 def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Estimate from the audit how wrong labels were after each stage."""
     with bench.step(context) as step:
         annotations = [(batch, step.read("annotations", batch, NEEDED_ANNOTATIONS)) for batch in _batches(step)]
         items = step.read("release_items", columns=tuple(dict.fromkeys((*NEEDED_ITEMS, *proof.NEEDED_ITEMS))))
-        audit = proof.random_audit(step.read("release_plan"), items, step.read("audit"))
+        audit = proof.random_audit(step.read("release_plan"), items, step.read("audit"), _planted(step))
         table = stage_errors(step.partition, items, audit, annotations)
         plot = picture(stage_errors_plot(table.to_pylist(), None), "label error after each stage, with intervals")
         return materialized(step, step.write("stage_errors", table), **{"error after each stage": plot})
 
 
-@dg.multi_asset(specs=[spec("audit_result", deps=["release_plan", "release_items", "audit", "cuts", "adjudications"])])
+@dg.multi_asset(specs=[spec("audit_result", deps=[*_AUDITED, "cuts", "adjudications"])])
 def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Say what the audit has shown so far: certified, refused, or open, with bounds."""
     with bench.step(context) as step:
         items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        table = proof.audit_result(step.read("release_plan"), items, step.read("audit"), step.read("adjudications"))
+        plan, audit, planted = step.read("release_plan"), step.read("audit"), _planted(step)
+        table = proof.audit_result(plan, items, audit, step.read("adjudications"), planted)
         return materialized(step, step.write("audit_result", table))
 
 
@@ -173,7 +193,15 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
     specs=[
         spec(
             "manifest",
-            deps=["training_set", "withheld_items", "cuts", "stage_errors", "expert_answers"],
+            deps=[
+                "training_set",
+                "withheld_items",
+                "cuts",
+                "stage_errors",
+                "expert_answers",
+                "planted_items",
+                "planted_verdicts",
+            ],
             kinds=["parquet", "croissant"],
         )
     ]
@@ -183,6 +211,8 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
     with bench.step(context) as step:
         tables: dict[str, Any] = {name: _stored(step, name) for name in ("training_set", "release_items")}
         tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
+        if terms_of(_plan(step)).planted_errors:
+            tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
         facts = release_facts(step.lake, step.project, step.partition)
         gates = _gate_results(step, facts.plan["batches"])
         last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
@@ -220,6 +250,11 @@ def _outlook(step: Step, planned: Planned) -> dict[str, Any]:
 def _plan(step: Step) -> dict[str, Any]:
     """Return what was fixed when the release was frozen; the project file may have changed since."""
     return dict(step.read("release_plan").to_pylist()[0])
+
+
+def _planted(step: Step) -> pa.Table | None:
+    """Return what auditors said of planted items; None where none were declared."""
+    return step.read("planted_verdicts") if terms_of(_plan(step)).planted_errors else None
 
 
 def _batches(step: Step) -> list[str]:

@@ -249,7 +249,7 @@ class Labeling(Section):
     experts: Experts
     """The expert protocol."""
     gold: str | None = None
-    """File of known labels (batch, item_id, label) that measure annotators and nothing else; null: none."""
+    """File of known labels (batch, item_id, label) that measure annotators (and planted, auditors); null: none."""
     policies: Policies = Policies()
     """What is done about annotators of whom something was found."""
     vendors: dict[Slug, tuple[str, ...]] = {}
@@ -396,6 +396,8 @@ class Certificate(Section):
     """stratified: the parts of the risk order, the safest first; their shares add up to 1."""
     adjudicators_audited: Positive | None = None
     """Adjudicated items that another expert judges again, at random; null: adjudicators are right by definition."""
+    planted_errors: Positive | None = None
+    """Items of `labeling.gold` put to auditors too, to bound what they overlook; null: auditors are always right."""
     look_every: Positive = 100
     """e_process: items between two looks."""
     guessed_errors: tuple[Share, ...] = ()
@@ -560,6 +562,14 @@ class Project(Section):
         if self.labeling.experts.are_auditors_independent != bool(self.label_studio.auditors):
             raise ValueError(
                 "label_studio.auditors: name them where labeling.experts.are_auditors_independent, and only there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _planted_items_are_known(self) -> "Project":
+        if self.release.certificate.planted_errors is not None and self.labeling.gold is None:
+            raise ValueError(
+                "release.certificate.planted_errors: items of known label are planted; name their file in labeling.gold"
             )
         return self
 

@@ -511,6 +511,22 @@ VERDICT_COLUMNS = (
     Column("expert_label", TEXT, "What the experts agreed on; null while unsettled and when contested.", True),
     Column("is_wrong", FLAG, "The proposed label differs from the experts'; null where they agreed on none.", True),
 )  # fmt: skip
+PLANTED_ITEMS = Table(
+    "planted_items", "release", "an item of a release whose label the project knows, where some are planted",
+    ("batch", "item_id"), (
+        RELEASE, BATCH, ITEM,
+        Column("known_label", TEXT, "The label that the project knows; it enters no label."),
+        Column("is_planted", FLAG, "Drawn to be put to the auditors among all others."),
+    ),
+)  # fmt: skip
+PLANTED_VERDICTS = Table(
+    "planted_verdicts", "release", "a planted item, and what auditors say", ("batch", "item_id"), (
+        RELEASE, BATCH, ITEM,
+        Column("label", TEXT, "The known label; auditors see neither it nor the one that was proposed."),
+        *VERDICT_COLUMNS[4:8],
+        Column("is_wrong", FLAG, "The auditors' label is not the known one; null where they agreed on none.", True),
+    ),
+)  # fmt: skip
 AUDIT = Table("audit", "release", "an item drawn for the audit", ("batch", "item_id"), VERDICT_COLUMNS)
 ADJUDICATIONS = Table(
     "adjudications", "release", "an item behind the cut, put to the experts", ("batch", "item_id"), VERDICT_COLUMNS
@@ -550,6 +566,9 @@ AUDIT_RESULT = Table(
         Column("experts_seen", INTEGER, "Distinct items that experts saw or must see."),
         Column("experts_seen_share", REAL, "The same, as a share of the items."),
         Column("repaired", INTEGER, "Labels that experts changed."),
+        Column("planted", INTEGER, "Items of known label put to the auditors; null where none were to be.", True),
+        Column("planted_caught", INTEGER, "Those that the auditors gave the known label.", True),
+        Column("sensitivity_bound", REAL, "Lower bound of the chance that auditors flag a wrong label.", True),
     ),
 )  # fmt: skip
 
@@ -653,7 +672,7 @@ TABLES: dict[str, Table] = {
         ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, ANNOTATOR_FINDINGS, VENDORS, RESPONSES, HABITS,
         PREDICTIONS, ROUTES, LABELS, TASKS,
         RELEASE_PLAN, RELEASE_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
-        AUDIT, CUTS, ADJUDICATIONS, AUDIT_RESULT, STAGE_ERRORS,
+        PLANTED_ITEMS, AUDIT, PLANTED_VERDICTS, CUTS, ADJUDICATIONS, AUDIT_RESULT, STAGE_ERRORS,
         CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS, MANIFEST,
         GATE_RESULTS, ANSWERS,
     )

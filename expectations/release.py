@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from cupel.certificate.hypergeometric import upper_count
+from cupel.release.audit_design import terms_of
 from cupel.release.proof import NEEDED_ITEMS, contested_upper
 from cupel.step import Step
 from expectations import thresholds
@@ -57,7 +58,8 @@ def _contested(step: Step, plan: dict[str, Any], audit: dict[str, Any]) -> Measu
         return Measured(None)
     if plan.get("design") is not None and audit["status"] != "open":
         frozen = step.read("release_items", columns=NEEDED_ITEMS)
-        upper = contested_upper(step.read("release_plan"), frozen, step.read("audit"), CONTESTED_ALPHA)
+        planted = step.read("planted_verdicts") if terms_of(plan).planted_errors else None
+        upper = contested_upper(step.read("release_plan"), frozen, step.read("audit"), CONTESTED_ALPHA, planted)
         return Measured(contested / audited, upper / items)
     return Measured(contested / audited, upper_count(items, audited, contested, CONTESTED_ALPHA) / items)
 

@@ -11,6 +11,7 @@ import dagster as dg
 import pyarrow.compute as pc
 import yaml
 
+from cupel.answers.known_labels import known_labels
 from cupel.answers.segments import read_segment, summary
 from cupel.cleaning.privacy.key import bring_key
 from cupel.errors import LakeError, ReleaseError
@@ -144,12 +145,14 @@ class _Rebuilding:
             if commit is not None:
                 self.copy.write("release_plan", other, content, commit.inputs, commit.code_version)
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
-        planned = plan_release(step)
+        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch))
         if planned.plan is None:
             self.problems[release] = planned.awaited or "it cannot be frozen"
             return
         if planned.items is not None:
             step.write("release_items", planned.items)
+        if planned.planted is not None:
+            step.write("planted_items", planned.planted)
         step.write("release_plan", planned.plan)
 
     def _append(self, until: int) -> None:

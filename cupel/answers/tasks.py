@@ -71,7 +71,12 @@ def label_tasks(
 
 
 def expert_tasks(
-    project: str, audit: pa.Table, adjudications: pa.Table, rejected: pa.Table, answers_asked: int
+    project: str,
+    audit: pa.Table,
+    adjudications: pa.Table,
+    rejected: pa.Table,
+    answers_asked: int,
+    planted: pa.Table | None = None,
 ) -> pa.Table:
     """Return all questions to auditors and experts so far, answered and open.
 
@@ -83,12 +88,18 @@ def expert_tasks(
         adjudications: ADJUDICATIONS of the release; empty before the cut is known.
         rejected: REJECTED_EXPERT_ANSWERS of the release; with a column `purpose`, each counts for its own only.
         answers_asked: See `cupel.answers.experts.verdict`.
+        planted: PLANTED_VERDICTS of items that the audit has not drawn; nothing tells their questions from others.
 
     Returns:
         RELEASE_TASKS.
     """
+    to_auditors = ("audit", "auditor", "drawn for the audit")
     parts = [
-        _put_to_experts(project, audit, rejected, answers_asked, ("audit", "auditor", "drawn for the audit")),
+        *(
+            _put_to_experts(project, items, rejected, answers_asked, to_auditors)
+            for items in (audit, planted)
+            if items is not None
+        ),
         _put_to_experts(project, adjudications, rejected, answers_asked, ("expert", "expert", "behind the cut")),
     ]
     return pa.concat_tables(parts)

@@ -3,14 +3,26 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from cupel.certificate.attempts import Levels
-from cupel.certificate.hypergeometric import Integers, Reals, clopper_pearson_lower, tail, upper_count
+from cupel.certificate.hypergeometric import (
+    Reals,
+    binomial_upper_count,
+    clopper_pearson_lower,
+    tail,
+    upper_count,
+)
 from cupel.errors import AuditError
 
 ALPHA_SENSITIVITY_SHARE = 1 / 4
 ALPHA_ADJUDICATORS_SHARE = 1 / 4
 BUDGET_ADJUDICATORS_SHARE = 1 / 4
+# Of what a test has: for how many wrong labels show themselves, where the test itself is of those that do.
+ALPHA_SHOWN_SHARE = 1 / 5
+# Auditors who may see less than this of the wrong labels are no measure of a set: nothing is certified by them.
+LEAST_SENSITIVITY = 1 / 2
+_NEGLIGIBLE = 1e-18
 
 
 class Planted(NamedTuple):
@@ -74,7 +86,7 @@ def sensitivity_lower(planted: Planted, alpha: float) -> float:
     return clopper_pearson_lower(planted.flagged, planted.planted, 1 - alpha)
 
 
-def thinned_tail(found: Integers, population: Integers, wrong: int, drawn: Integers, sensitivity: float) -> Reals:
+def thinned_tail(found: ArrayLike, population: ArrayLike, wrong: int, drawn: ArrayLike, sensitivity: float) -> Reals:
     """Return the chance that auditors who see each wrong label only with some chance flag at most so many.
 
     Args:
@@ -97,12 +109,52 @@ def thinned_tail(found: Integers, population: Integers, wrong: int, drawn: Integ
         return tail(k, size, wrong, n)
     from scipy.stats import binom
 
-    total = np.zeros(size.shape)
-    # Wrong labels that nobody flags are sorted out beforehand: the number that can be flagged is binomial.
-    for visible in range(wrong + 1):
-        total += binom.pmf(visible, wrong, sensitivity) * tail(k, size, visible, n)
+    # Wrong labels that nobody flags are sorted out beforehand: the number that can be flagged is binomial. Numbers
+    # that hardly ever come up are left out, and counted as if they never showed anything.
+    first, last = (int(end) for end in binom.ppf((_NEGLIGIBLE, 1 - 1e-15), wrong, sensitivity))
+    first, last = max(first, 0), min(last + 1, wrong)
+    visible = np.arange(first, last + 1)
+    hidden = float(binom.cdf(first - 1, wrong, sensitivity) + binom.sf(last, wrong, sensitivity))
+    shown = tail(k[..., None], size[..., None], visible, n[..., None])
+    total = (shown * binom.pmf(visible, wrong, sensitivity)).sum(axis=-1) + hidden
     result: Reals = np.where(wrong > size, 0.0, np.minimum(total, 1.0))
     return result
+
+
+def shown_at_least(wrong: int, sensitivity: float, alpha: float) -> int:
+    """Return how many of some wrong labels auditors would flag at least, were every one of them audited.
+
+    A test of "more are wrong than allowed" may be made of the labels that auditors would flag instead: of those
+    an audit misses nothing.
+
+    Args:
+        wrong: Wrong labels.
+        sensitivity: Chance that a wrong label is flagged, independently of others.
+        alpha: Chance that fewer would be.
+
+    >>> shown_at_least(31, 0.9, 0.005), shown_at_least(31, 1.0, 0.005), shown_at_least(31, 0.0, 0.005)
+    (23, 31, 0)
+    """
+    from scipy.stats import binom
+
+    return int(binom.ppf(alpha, wrong, sensitivity))
+
+
+def hidden_upper(shown: int, most: int, sensitivity: float, alpha: float) -> int:
+    """Return an upper bound of the labels of some kind, from a bound of those that auditors would flag.
+
+    Args:
+        shown: At most so many would be flagged.
+        most: There are not more than this.
+        sensitivity: Chance that one is flagged, independently of others.
+        alpha: Chance that the bound is below the truth, though the bound of the flagged is not.
+
+    >>> hidden_upper(30, 1000, 0.9, 0.01), hidden_upper(30, 1000, 0.0, 0.01)
+    (39, 1000)
+    """
+    if shown >= most or sensitivity == 0:
+        return most
+    return binomial_upper_count(most, sensitivity, shown, alpha)
 
 
 def shrunk_budget(allowed: int, sensitivity: float) -> int:
@@ -114,7 +166,7 @@ def shrunk_budget(allowed: int, sensitivity: float) -> int:
     return int(np.floor(allowed * sensitivity + 1e-9))
 
 
-def adjudicated_upper(adjudicated: int, second: int, wrong: int, alpha: float) -> int:
+def adjudicated_upper(adjudicated: int, second: int, wrong: int, alpha: float, sensitivity: float = 1.0) -> int:
     """Return an upper bound of the wrong verdicts among adjudicated items, from another expert's random audit.
 
     Args:
@@ -122,11 +174,23 @@ def adjudicated_upper(adjudicated: int, second: int, wrong: int, alpha: float) -
         second: Of these, drawn at random once all were decided, and judged blind by another expert.
         wrong: Of these, where the other expert's verdict differs; it takes the place of the first.
         alpha: Chance that the bound is below the truth.
+        sensitivity: Chance that the other expert notices a wrong verdict, independently of others.
 
     Returns:
         Wrong verdicts that may be left after those found were repaired.
 
     >>> adjudicated_upper(1500, 300, 1, 0.01)
     28
+    >>> adjudicated_upper(1500, 300, 1, 0.01, 0.9)
+    32
     """
-    return upper_count(adjudicated, second, wrong, alpha) - wrong if adjudicated else 0
+    if not adjudicated:
+        return 0
+    if sensitivity == 1:
+        return upper_count(adjudicated, second, wrong, alpha) - wrong
+    low, high = wrong, adjudicated
+    while low < high:
+        middle = (low + high + 1) // 2
+        is_held = float(thinned_tail(wrong, adjudicated, middle, second, sensitivity))
+        low, high = (middle, high) if is_held > alpha else (low, middle - 1)
+    return low - wrong

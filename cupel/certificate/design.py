@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cupel.certificate import rising
+from cupel.certificate.auditors import ALPHA_SHOWN_SHARE, shown_at_least
 from cupel.certificate.e_process import cut_p_values, look_counts, upper_sequence
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.hypergeometric import Integers, Reals, binomial_upper_count, upper_count
@@ -63,7 +64,8 @@ class FixedSequence:
     def find_cut(self, evidence: Evidence, limits: Limits) -> Cutting:
         """Test the cuts."""
         wrong, contested = evidence.audit_wrong, evidence.audit_contested
-        return find_cut(evidence.is_audited, wrong, contested, limits.tested_budget, limits.levels)
+        sensitivity = limits.sensitivity(evidence)
+        return find_cut(evidence.is_audited, wrong, contested, limits.tested_budget, limits.levels, sensitivity)
 
     def upper(self, evidence: Evidence, is_counted: Flags, alpha: float, limits: Limits) -> int:
         """Bound a count by the hypergeometric distribution."""
@@ -98,10 +100,9 @@ class Stratified:
         if upper == evidence.size:
             return Cutting([], 0, allowed, upper)
         positions = cut_positions(evidence.size)
-        p_values = stratified_p_values(
-            positions, ends, evidence.is_audited, evidence.audit_wrong, allowed + 1, levels.wrong
-        )
-        return _sequence(evidence, positions, p_values, levels.wrong, allowed, upper)
+        level, shown = _of_shown(evidence, limits, allowed)
+        p_values = stratified_p_values(positions, ends, evidence.is_audited, evidence.audit_wrong, shown + 1, level)
+        return _sequence(evidence, positions, p_values, level, allowed, upper)
 
     def upper(self, evidence: Evidence, is_counted: Flags, alpha: float, limits: Limits) -> int:
         """Bound a count stratum by stratum, each having its part of alpha."""
@@ -132,10 +133,11 @@ class EProcess:
     def due(self, evidence: Evidence, limits: Limits) -> Flags:
         """Add a step, while the cut found so far is not enough."""
         most = min(self.most, evidence.size)
-        if (evidence.is_audited & ~evidence.is_settled).any() or evidence.drawn >= most:
+        if evidence.is_waiting(evidence.is_audited) or evidence.drawn >= most:
             return evidence.is_audited
-        seen = evidence.drawn + int(evidence.behind(self.find_cut(evidence, limits).accepted).sum())
-        if seen <= floor_share(limits.max_experts_seen_share, evidence.size):
+        if evidence.seen(self.find_cut(evidence, limits).accepted) <= floor_share(
+            limits.max_experts_seen_share, evidence.size
+        ):
             return evidence.is_audited
         return _smallest(_marks(evidence), min(evidence.drawn + self.step, most))
 
@@ -150,8 +152,10 @@ class EProcess:
         if uppers[-1] == size:
             return Cutting([], 0, int(allowed[-1]), size)
         looks = look_counts(_marks(evidence), evidence.is_audited, evidence.is_wrong, sizes, positions)
-        p_values = cut_p_values(positions, looks, allowed, floor_share(limits.tested_budget, size))
-        return _sequence(evidence, positions, p_values, levels.wrong, int(allowed[-1]), int(uppers[-1]))
+        level, _ = _of_shown(evidence, limits, 0)
+        shown = [_of_shown(evidence, limits, int(count))[1] for count in allowed]
+        p_values = cut_p_values(positions, looks, shown, floor_share(limits.tested_budget, size))
+        return _sequence(evidence, positions, p_values, level, int(allowed[-1]), int(uppers[-1]))
 
     def upper(self, evidence: Evidence, is_counted: Flags, alpha: float, limits: Limits) -> int:
         """Bound a count at all looks together; the last bound is the lowest."""
@@ -181,26 +185,26 @@ class Rising:
     def due(self, evidence: Evidence, limits: Limits) -> Flags:
         """Add what the errors found so far make due, unless experts would already see more than is allowed."""
         first = self.first_wave(_marks(evidence), limits)
-        if (first & ~evidence.is_settled).any():
+        if evidence.is_waiting(first):
             return first | evidence.is_audited
         way, _, _ = self._walk(evidence, limits)
-        seen = evidence.drawn + int(evidence.behind(way.accepted).sum())
-        if seen > floor_share(limits.max_experts_seen_share, evidence.size):
+        if evidence.seen(way.accepted) > floor_share(limits.max_experts_seen_share, evidence.size):
             return evidence.is_audited
         return evidence.is_audited | way.is_due
 
     def find_cut(self, evidence: Evidence, limits: Limits) -> Cutting:
         """Return the place from which on everything is adjudicated, with the steps that led to it."""
         way, allowed, upper = self._walk(evidence, limits)
-        if upper == evidence.size:
+        if upper == evidence.size or not way.accepted:
             return Cutting([], 0, allowed, upper)
-        level, shares = limits.levels.wrong, self._shares(allowed, limits)
+        level, shares = limits.levels.wrong, self._shares(evidence, allowed, limits)
+        unseen, found_at_least = self._unseen(evidence, allowed), shares * limits.sensitivity(evidence)
         drawn, wrong = np.cumsum(evidence.is_audited), np.cumsum(evidence.audit_wrong)
         # The last find ends the walk; without it the last step reaches to the end.
         ends = way.found if way.accepted < evidence.size else np.append(way.found, evidence.size)
         cuts = [
-            Cut(int(end), int(drawn[end - 1]), int(wrong[end - 1]), rising.chance_of_more(shares[: step + 1], allowed),
-                level, True)
+            Cut(int(end), int(drawn[end - 1]), int(wrong[end - 1]),
+                rising.chance_of_more(found_at_least[: step + 1], unseen), level, True)
             for step, end in enumerate(ends.tolist()) if end
         ]  # fmt: skip
         return Cutting(cuts, way.accepted, allowed, upper)
@@ -217,13 +221,24 @@ class Rising:
         levels = limits.levels
         upper = self.upper(evidence, evidence.is_contested, levels.contested, limits) if levels.contested else 0
         allowed = floor_share(limits.tested_budget, evidence.size - upper)
-        return rising.walk(_marks(evidence), evidence.audit_wrong, self._shares(allowed, limits)), allowed, upper
+        shares, unseen = self._shares(evidence, allowed, limits), self._unseen(evidence, allowed)
+        if unseen < 0 or rising.chance_of_more(shares * limits.sensitivity(evidence), unseen) > levels.wrong:
+            # Auditors miss so much that no share is enough: nothing stands without an expert.
+            return rising.Walk(np.zeros(evidence.size, np.bool_), np.empty(0, np.int64), 0), allowed, upper
+        return rising.walk(_marks(evidence), evidence.audit_wrong, shares), allowed, upper
 
     def _first_share(self, size: int, limits: Limits) -> float:
-        return float(self._shares(floor_share(limits.tested_budget, size), limits)[0])
+        """Return the share of the first wave, which is drawn before anything is known of the auditors."""
+        rise, allowed = rising.Rise(self.gain, self.steps), floor_share(limits.tested_budget, size)
+        return float(rising.rising_shares(rise, allowed, limits.levels.wrong)[0])
 
-    def _shares(self, allowed: int, limits: Limits) -> Reals:
-        return rising.rising_shares(rising.Rise(self.gain, self.steps), allowed, limits.levels.wrong)
+    def _shares(self, evidence: Evidence, allowed: int, limits: Limits) -> Reals:
+        rise, unseen = rising.Rise(self.gain, self.steps), max(self._unseen(evidence, allowed), 0)
+        return rising.rising_shares(rise, unseen, limits.levels.wrong, limits.sensitivity(evidence))
+
+    def _unseen(self, evidence: Evidence, allowed: int) -> int:
+        """Return the wrong labels that may stay unseen besides those that auditors are known to overlook."""
+        return allowed - (0 if evidence.plants is None else evidence.plants.overlooked)
 
 
 _METHODS: Mapping[str, Any] = {
@@ -276,6 +291,15 @@ def parse_design(text: str | None, audit_size: int) -> Design:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise AuditError(f"design: found {text!r}; expected the JSON of one of {', '.join(_METHODS)}") from None
     return design
+
+
+def _of_shown(evidence: Evidence, limits: Limits, allowed: int) -> tuple[float, int]:
+    """Return the level and the count to test for, were the wrong labels those that auditors would flag."""
+    sensitivity, level = limits.sensitivity(evidence), limits.levels.wrong
+    if sensitivity == 1:
+        return level, allowed
+    hidden = level * ALPHA_SHOWN_SHARE
+    return level - hidden, shown_at_least(allowed + 1, sensitivity, hidden) - 1
 
 
 def _sequence(

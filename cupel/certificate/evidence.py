@@ -7,9 +7,46 @@ from typing import NamedTuple
 import numpy as np
 
 from cupel.certificate.attempts import Levels, attempt_levels
-from cupel.certificate.auditors import ALPHA_ADJUDICATORS_SHARE, BUDGET_ADJUDICATORS_SHARE, share_alpha
+from cupel.certificate.auditors import (
+    ALPHA_ADJUDICATORS_SHARE,
+    ALPHA_SENSITIVITY_SHARE,
+    BUDGET_ADJUDICATORS_SHARE,
+    Planted,
+    sensitivity_lower,
+    share_alpha,
+)
 from cupel.certificate.hypergeometric import Reals
 from cupel.certificate.sequence import Flags
+from cupel.errors import AuditError
+
+
+class Plants(NamedTuple):
+    """Items planted among the audit's, whose label the project knows: arrays of shape items, in risk order.
+
+    `is_planted` tells which they are; the others hold of those whose verdict is known: it is there (`is_settled`),
+    it is the known label (`is_caught`), or it is the label that was frozen, and that is not the known one
+    (`is_overlooked`).
+    """
+
+    is_planted: Flags
+    is_settled: Flags
+    is_caught: Flags
+    is_overlooked: Flags
+
+    @property
+    def waiting(self) -> int:
+        """Planted items without a verdict."""
+        return int((self.is_planted & ~self.is_settled).sum())
+
+    @property
+    def overlooked(self) -> int:
+        """Wrong labels that the auditors themselves gave."""
+        return int(self.is_overlooked.sum())
+
+    @property
+    def counts(self) -> Planted:
+        """How many were planted, and how many caught."""
+        return Planted(int(self.is_planted.sum()), int(self.is_caught.sum()))
 
 
 class Evidence(NamedTuple):
@@ -19,7 +56,7 @@ class Evidence(NamedTuple):
     verdict, audited or adjudicated: the protocol has come to its end (`is_settled`), the label differs from
     the experts' (`is_wrong`), experts stay split (`is_contested`). Verdicts on items before the cut that were
     not audited play no part. `marks` are the items' marks in the draw, see `sample.marks`; the fixed sequence
-    and the stratified audit need none.
+    and the stratified audit need none. `plants` are the planted items and their verdicts, where there are any.
     """
 
     is_audited: Flags
@@ -27,6 +64,7 @@ class Evidence(NamedTuple):
     is_wrong: Flags
     is_contested: Flags
     marks: Reals | None = None
+    plants: Plants | None = None
 
     @property
     def size(self) -> int:
@@ -52,15 +90,25 @@ class Evidence(NamedTuple):
         """Return which items are behind a cut and were not audited: those that need adjudication."""
         return (np.arange(self.size) >= accepted) & ~self.is_audited
 
+    def seen(self, accepted: int) -> int:
+        """Return how many items experts see: audited, planted, or behind a cut."""
+        is_seen = self.is_audited | self.behind(accepted)
+        return int((is_seen if self.plants is None else is_seen | self.plants.is_planted).sum())
+
+    def is_waiting(self, drawn: Flags) -> bool:
+        """Tell whether any of the items drawn, or of those planted, still has no verdict."""
+        return bool((drawn & ~self.is_settled).any()) or (self.plants is not None and self.plants.waiting > 0)
+
 
 @dataclass(frozen=True)
 class Limits:
     """What was declared besides the method.
 
     `can_be_contested` says that experts may stay split on an item; `adjudicators_audited` how many adjudicated
-    items another expert judges again, 0 where the adjudicators' verdict is right by definition. Then the tests
-    of the accepted part have what the proof about the adjudicators leaves of alpha (`levels`) and of the budget
-    (`tested_budget`).
+    items another expert judges again, 0 where the adjudicators' verdict is right by definition; `planted_errors`
+    how many items of known label are planted among the auditors' tasks, 0 where auditors are right by definition.
+    The tests of the accepted part have what the proofs about adjudicators and auditors leave of alpha (`levels`)
+    and of the budget (`tested_budget`).
     """
 
     error_budget: float
@@ -68,12 +116,15 @@ class Limits:
     max_experts_seen_share: float
     can_be_contested: bool = True
     adjudicators_audited: int = 0
+    planted_errors: int = 0
 
     @property
     def levels(self) -> Levels:
         """The attempt's alpha for tests of wrong labels and for the bound of contested items."""
         levels = attempt_levels(self.attempt, self.can_be_contested)
-        return share_alpha(levels, ALPHA_ADJUDICATORS_SHARE).levels if self.adjudicators_audited else levels
+        share = ALPHA_ADJUDICATORS_SHARE * (self.adjudicators_audited > 0)
+        share += ALPHA_SENSITIVITY_SHARE * (self.planted_errors > 0)
+        return share_alpha(levels, share).levels if share else levels
 
     @property
     def adjudicators_alpha(self) -> float:
@@ -82,8 +133,32 @@ class Limits:
         return share_alpha(levels, ALPHA_ADJUDICATORS_SHARE).other if self.adjudicators_audited else 0.0
 
     @property
+    def sensitivity_alpha(self) -> float:
+        """The attempt's alpha for the bound of the auditors' sensitivity."""
+        levels = attempt_levels(self.attempt, self.can_be_contested)
+        return share_alpha(levels, ALPHA_SENSITIVITY_SHARE).other if self.planted_errors else 0.0
+
+    @property
     def tested_budget(self) -> float:
         """The share of wrong labels that the accepted part is tested for."""
         if not self.adjudicators_audited:
             return self.error_budget
         return float(Fraction(repr(float(self.error_budget))) * Fraction(1 - BUDGET_ADJUDICATORS_SHARE))
+
+    @property
+    def best_sensitivity(self) -> float:
+        """The sensitivity that planted items show where auditors overlook none of them."""
+        if not self.planted_errors:
+            return 1.0
+        return sensitivity_lower(Planted(self.planted_errors, self.planted_errors), self.sensitivity_alpha)
+
+    def sensitivity(self, evidence: Evidence) -> float:
+        """Return the lower bound of the chance that auditors flag a wrong label; 1 where nothing was planted.
+
+        All planted items have their verdict.
+        """
+        if not self.planted_errors:
+            return 1.0
+        if evidence.plants is None:
+            raise AuditError(f"planted: found no verdicts; expected those of {self.planted_errors} planted items")
+        return sensitivity_lower(evidence.plants.counts, self.sensitivity_alpha)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cupel.certificate.auditors import thinned_tail
 from cupel.certificate.design import Design, FixedSequence, Rising
 from cupel.certificate.evidence import Limits
-from cupel.certificate.hypergeometric import Reals, tail, upper_count
+from cupel.certificate.hypergeometric import Reals, upper_count
 from cupel.certificate.rising import Rise, rising_shares
 from cupel.certificate.rising_plan import MANY_PATHS, SEED, exponentials, rising_costs
 from cupel.certificate.risk import Course
@@ -52,7 +53,8 @@ def outlook(guess: str, course: Course, design: Design, limits: Limits, prices: 
 
     No label is looked at, and nothing here enters the audit: a wrong guess makes a wrong outlook, and the
     certificate is as valid. Items are taken to be settled, none contested, and adjudicators who are audited to be
-    right: what is judged again is in the cost, that it may refuse the release is not in the chance.
+    right: what is judged again is in the cost, that it may refuse the release is not in the chance. So are auditors
+    taken to be right about all planted items, which are in the cost and in what is seen.
 
     Args:
         guess: Name of the guess.
@@ -76,9 +78,11 @@ def outlook(guess: str, course: Course, design: Design, limits: Limits, prices: 
         seen, audited = _fixed_sequence(course, min(design.size, size), limits), min(design.size, size)
     else:
         raise AuditError("outlook: found another design; the fixed sequence and the rising audit can be planned")
+    again = np.clip(seen - audited / size, 0.0, limits.adjudicators_audited / size)
+    # Planted items that are audited or adjudicated anyway are counted twice: it is an outlook.
+    seen = np.minimum(seen + limits.planted_errors / size, 1.0)
     mean, high = float(seen.mean()), float(np.quantile(seen, HIGH_QUANTILE))
     most = floor_share(limits.max_experts_seen_share, size) / size
-    again = np.clip(seen - audited / size, 0.0, limits.adjudicators_audited / size)
     mean_judged, high_judged = float((seen + again).mean()), float(np.quantile(seen + again, HIGH_QUANTILE))
     each = size * prices.answers
     return Outlook(
@@ -113,7 +117,7 @@ def sensible_sizes(population: int, limits: Limits) -> list[int]:
     low, high = 1, population
     while low < high:
         middle = (low + high) // 2
-        is_enough = float(tail(0, population, allowed + 1, middle)) <= level
+        is_enough = float(thinned_tail(0, population, allowed + 1, middle, limits.best_sensitivity)) <= level
         low, high = (low, middle) if is_enough else (middle + 1, high)
     return sorted({min(population, round(low * times)) for times in TIMES_SMALLEST})
 
@@ -121,7 +125,8 @@ def sensible_sizes(population: int, limits: Limits) -> list[int]:
 def _rising(course: Course, design: Rising, limits: Limits) -> tuple[Reals, int]:
     size = course.population
     level = limits.levels.wrong
-    shares = rising_shares(Rise(design.gain, design.steps), floor_share(limits.tested_budget, size), level)
+    rise, allowed = Rise(design.gain, design.steps), floor_share(limits.tested_budget, size)
+    shares = rising_shares(rise, allowed, level, limits.best_sensitivity)
     return rising_costs(shares, course, exponentials(MANY_PATHS, design.steps)), round(float(shares[0]) * size)
 
 
@@ -137,7 +142,8 @@ def _fixed_sequence(course: Course, drawn: int, limits: Limits) -> Reals:
     sample = rng.multivariate_hypergeometric(items, drawn, size=REPLAYS, method="marginals")
     found = rng.binomial(np.minimum(rng.poisson(wrong, size=sample.shape), items), sample / items)
     audited, met = np.cumsum(sample, axis=1), np.cumsum(found, axis=1)
-    passed = count_passed(tail(met, positions, allowed + 1, audited), levels.wrong)
+    p_values = thinned_tail(met, positions, allowed + 1, audited, limits.best_sensitivity)
+    passed = count_passed(p_values, levels.wrong)
     accepted = np.concatenate([[0], positions])[passed]
     before = np.concatenate([np.zeros((REPLAYS, 1), dtype=np.int64), audited], axis=1)
     seen: Reals = (before[np.arange(REPLAYS), passed] + size - accepted) / size

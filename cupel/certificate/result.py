@@ -1,13 +1,19 @@
-"""The result of an audit: certified, refused or open, with its bounds, and in words."""
+"""The result of an audit: certified, refused or open, with its bounds and its reason."""
 
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Context
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import NamedTuple
 
 import numpy as np
 
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha, attempt_levels
-from cupel.certificate.auditors import SecondAudit, adjudicated_upper
+from cupel.certificate.auditors import (
+    ALPHA_SHOWN_SHARE,
+    LEAST_SENSITIVITY,
+    SecondAudit,
+    adjudicated_upper,
+    hidden_upper,
+)
 from cupel.certificate.design import Design, FixedSequence
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.sequence import Cut, Cutting, Flags, floor_share
@@ -44,6 +50,9 @@ class AuditResult:
     experts_seen: int
     experts_seen_share: float
     repaired: int
+    planted: int | None = None
+    planted_caught: int | None = None
+    sensitivity_bound: float | None = None
 
 
 class Bounds(NamedTuple):
@@ -90,6 +99,9 @@ def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -
     if waiting:
         reason = f"{waiting} of {int(due.sum())} audited items await their experts"
         return Assay(_result(evidence, terms, "open", reason, None, None), [], is_audited=False)
+    if evidence.plants is not None and evidence.plants.waiting:
+        reason = f"{evidence.plants.waiting} of {terms.planted_errors} planted items await their experts"
+        return Assay(_result(evidence, terms, "open", reason, None, None), [], is_audited=False)
     cutting = terms.design.find_cut(evidence, terms)
     status, reason = _judge(evidence, terms, cutting)
     bounds, left = None, 0
@@ -103,61 +115,6 @@ def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -
     return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts, True, cutting.allowed_wrong)
 
 
-def wording(
-    result: AuditResult,
-    experts_description: str,
-    are_auditors_independent: bool,
-    design: Design | None = None,
-    adjudicators_audited: int = 0,
-) -> str:
-    """Return the certificate's text: what is certified, against whose judgement, and what it cannot see.
-
-    Args:
-        result: Certified or refused.
-        experts_description: Who the experts are and what makes an item contested, from the project file; a
-            noun phrase without a full stop.
-        are_auditors_independent: Auditors and adjudicators are different people.
-        design: How the audit was held; None for the fixed sequence.
-        adjudicators_audited: See `Limits`.
-
-    Raises:
-        AuditError: The result is open, so there is nothing to certify yet.
-    """
-    if result.error_bound is None or result.error_bound_with_contested is None:
-        raise AuditError(f"status: found {result.status}; a certificate needs an audit that has come to its end")
-    budget, chance = percent(result.error_budget), f"{100 * (1 - result.confidence):.0f} times in 100"
-    bounds = (
-        f"upper bound of the label error {percent(result.error_bound)} without contested items, "
-        f"{percent(result.error_bound_with_contested)} with contested items counted as wrong"
-    )
-    if result.status == "certified":
-        is_left = adjudicators_audited > 0 or (design is not None and design.counts_what_is_left)
-        what = (
-            f"a set left with more than {budget} wrong labels"
-            if is_left
-            else (f"a set with more than {budget} wrong labels")
-        )
-        said = (
-            f"Certified at {budget}: {what}, contested items aside, would be "
-            f"certified at most {chance}, however often it is put to an audit. In the released set: {bounds}"
-        )
-    else:
-        said = f"Not certified at {budget}: {result.reason}. Of the labels as they were frozen: {bounds}"
-    panel = (
-        "Auditors and adjudicators are different people."
-        if are_auditors_independent
-        else "Auditors and adjudicators are one panel, so nobody has checked the adjudicators."
-    )
-    if adjudicators_audited:
-        panel = _adjudicators_panel(result, adjudicators_audited)
-    return (
-        f"{said}; each bound is below the truth at most {chance}. Wrong means: differs from the judgement of "
-        f"{experts_description.strip().rstrip('.')}. {panel} "
-        "No audit can see mistakes that these experts share, and this one says nothing about any other set of "
-        "items than the one whose hash it names."
-    )
-
-
 def percent(share: float) -> str:
     """Write a share as a percentage with three significant digits, rounded up: no error or cost is understated.
 
@@ -168,21 +125,14 @@ def percent(share: float) -> str:
     return f"{rounded.normalize():f}%"
 
 
-def _adjudicators_panel(result: AuditResult, adjudicators_audited: int) -> str:
-    """Return what the certificate says of the adjudicators where another expert audits them."""
-    if result.status == "refused":
-        return (
-            f"Another expert would have judged up to {adjudicators_audited:,} adjudicated items again before a "
-            "certificate; the bounds are of labels that nobody had adjudicated."
-        )
-    if not result.to_adjudicate:
-        return "Nothing was adjudicated."
-    number = min(adjudicators_audited, result.to_adjudicate)
-    return (
-        f"Adjudicators were audited: of the {result.to_adjudicate:,} items that they decided, {number:,} were drawn at "
-        "random once all were decided, and judged again by an expert who had not adjudicated them; both bounds count "
-        "the verdicts that may be wrong among the others."
-    )
+def at_least(share: float) -> str:
+    """Write a share as a percentage with three significant digits, rounded down: nobody is said to be better.
+
+    >>> at_least(0.90349), at_least(0.0)
+    ('90.3%', '0%')
+    """
+    rounded = Context(prec=3, rounding=ROUND_FLOOR).create_decimal(repr(float(share))) * 100
+    return f"{rounded.normalize():f}%"
 
 
 class _Counts(NamedTuple):
@@ -197,10 +147,12 @@ class _Counts(NamedTuple):
 
 
 def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str]:
-    size, drawn = len(evidence.is_audited), int(evidence.is_audited.sum())
+    size, seen = evidence.size, evidence.seen(cutting.accepted)
     audited, behind = _Counts.of(evidence, evidence.is_audited), evidence.behind(cutting.accepted)
-    seen = drawn + int(behind.sum())
-    found = f"the audit of {drawn:,} found {audited.wrong} wrong and {audited.contested} contested"
+    found = f"the audit of {evidence.drawn:,} found {audited.wrong} wrong and {audited.contested} contested"
+    found += _caught(evidence, terms)
+    if terms.sensitivity(evidence) < LEAST_SENSITIVITY:
+        return "refused", f"{found}; at least {at_least(LEAST_SENSITIVITY)} is needed of them"
     if cutting.contested_upper == size:
         return "refused", f"{found}: all items may be contested, so that no label can be called right"
     most = percent(terms.max_experts_seen_share)
@@ -223,7 +175,19 @@ def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str
     repaired = ", those found repaired," if terms.design.counts_what_is_left else ""
     return "certified", (
         f"the {last.accepted:,} safest labels{repaired} hold at most {cutting.allowed_wrong} wrong ones "
-        f"(the audit found {last.wrong} in {last.audited:,}); experts decided the other {size - last.accepted:,}"
+        f"(the audit found {last.wrong} in {last.audited:,}{_caught(evidence, terms)}); experts decided the other "
+        f"{size - last.accepted:,}"
+    )
+
+
+def _caught(evidence: Evidence, terms: Terms) -> str:
+    """Return what the planted items show, to go on with in a sentence; nothing where there are none."""
+    if evidence.plants is None or not terms.planted_errors:
+        return ""
+    planted, caught = evidence.plants.counts
+    return (
+        f", and its auditors, who gave the known label of {caught:,} of {planted:,} planted items, flag at least "
+        f"{at_least(terms.sensitivity(evidence))} of wrong labels"
     )
 
 
@@ -253,11 +217,17 @@ def _judge_adjudicators(
 
 def _wrong_verdicts_left(evidence: Evidence, terms: Terms, cutting: Cutting, second: SecondAudit) -> int:
     behind = int(evidence.behind(cutting.accepted).sum())
-    return adjudicated_upper(behind, second.drawn, second.wrong, terms.adjudicators_alpha)
+    sensitivity = terms.sensitivity(evidence)
+    return adjudicated_upper(behind, second.drawn, second.wrong, terms.adjudicators_alpha, sensitivity)
 
 
 def _wrong_left(evidence: Evidence, terms: Terms, cutting: Cutting) -> int:
-    """Return how many wrong labels the accepted part may hold after those found were repaired."""
+    """Return how many wrong labels the accepted part may hold after those found were repaired.
+
+    Where auditors may err, repairs get no credit: some may have been of right labels.
+    """
+    if terms.planted_errors:
+        return min(cutting.allowed_wrong, cutting.accepted)
     before = evidence.is_audited[: cutting.accepted]
     repaired = int(np.count_nonzero(evidence.is_wrong[: cutting.accepted] & before))
     credited = 0 if terms.design.counts_what_is_left else repaired
@@ -266,14 +236,24 @@ def _wrong_left(evidence: Evidence, terms: Terms, cutting: Cutting) -> int:
 
 def _bounds_as_frozen(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bounds:
     """Bound the error of all frozen labels, nothing repaired and nothing held back."""
-    size, design = evidence.size, terms.design
+    size, other = evidence.size, terms.sensitivity_alpha
     settled = size - cutting.contested_upper
-    wrong = design.upper(
-        evidence, evidence.is_wrong, attempt_levels(terms.attempt, terms.can_be_contested).wrong, terms
-    )
-    either = design.upper(evidence, evidence.is_wrong | evidence.is_contested, attempt_alpha(terms.attempt), terms)
+    level = attempt_levels(terms.attempt, terms.can_be_contested).wrong - other
+    wrong = _upper(evidence, terms, evidence.is_wrong, level)
+    is_either = evidence.is_wrong | evidence.is_contested
+    either = _upper(evidence, terms, is_either, attempt_alpha(terms.attempt) - other)
     without = min(1.0, wrong / settled) if settled else 1.0
     return Bounds(without, max(without, either / size))
+
+
+def _upper(evidence: Evidence, terms: Terms, is_counted: Flags, alpha: float) -> int:
+    """Bound how many of all items are of a kind, those that auditors overlook included."""
+    sensitivity = terms.sensitivity(evidence)
+    if sensitivity == 1:
+        return terms.design.upper(evidence, is_counted, alpha, terms)
+    hidden = alpha * ALPHA_SHOWN_SHARE
+    shown = terms.design.upper(evidence, is_counted, alpha - hidden, terms)
+    return hidden_upper(shown, evidence.size, sensitivity, hidden)
 
 
 def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting, verdicts_left: int) -> Bounds:
@@ -287,14 +267,16 @@ def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting, verdi
     size, accepted = len(evidence.is_audited), cutting.accepted
     audited, behind = _Counts.of(evidence, evidence.is_audited), evidence.behind(accepted)
     adjudicated = _Counts.of(evidence, behind)
-    unseen = accepted - int(evidence.is_audited[:accepted].sum())
+    # Where auditors may err, an audited label may be as wrong as one that nobody saw.
+    unseen = accepted if terms.planted_errors else accepted - int(evidence.is_audited[:accepted].sum())
     known_contested = audited.contested + adjudicated.contested
     known_settled = audited.settled + adjudicated.settled - known_contested - verdicts_left
     settled = max(size - cutting.contested_upper, known_settled)
     wrong_left = _wrong_left(evidence, terms, cutting) + verdicts_left
     met = audited.wrong + audited.contested
     is_met = evidence.is_wrong | evidence.is_contested
-    either = terms.design.upper(evidence, is_met, attempt_alpha(terms.attempt) - terms.adjudicators_alpha, terms)
+    level = attempt_alpha(terms.attempt) - terms.adjudicators_alpha - terms.sensitivity_alpha
+    either = _upper(evidence, terms, is_met, level)
     bad_behind = max(0, adjudicated.wrong + adjudicated.contested - verdicts_left)
     either_left = min(max(0, either - met - bad_behind), unseen) + verdicts_left
     without = wrong_left / settled if settled else 1.0
@@ -309,7 +291,9 @@ def _result(
     # Before the audit is complete there is no cut, and nothing is known to lie behind it.
     behind = evidence.behind(cutting.accepted if cutting else size)
     adjudicated = _Counts.of(evidence, behind)
-    seen = int(evidence.is_audited.sum()) + int(behind.sum())
+    seen = evidence.seen(cutting.accepted if cutting else size)
+    plants = evidence.plants if terms.planted_errors else None
+    is_known = plants is not None and not plants.waiting
     return AuditResult(
         status=status,
         reason=reason,
@@ -330,13 +314,20 @@ def _result(
         experts_seen=seen,
         experts_seen_share=seen / size,
         repaired=0 if status == "refused" else audited.wrong + adjudicated.wrong,
+        planted=plants.counts.planted if plants else None,
+        planted_caught=plants.counts.flagged if plants else None,
+        sensitivity_bound=terms.sensitivity(evidence) if is_known else None,
     )
 
 
 def _check(evidence: Evidence, terms: Terms) -> None:
-    sizes = [len(array) for array in evidence if array is not None]
+    arrays = (*evidence[:5], *(evidence.plants or ()))
+    sizes = [len(array) for array in arrays if array is not None]
     if len(set(sizes)) != 1:
         raise AuditError(f"evidence: found arrays of {sizes} items; expected the same items in all")
+    planted = 0 if evidence.plants is None else evidence.plants.counts.planted
+    if planted != terms.planted_errors:
+        raise AuditError(f"planted: found {planted} items; expected {terms.planted_errors}, as was declared")
     for name in ("is_wrong", "is_contested"):
         astray = np.flatnonzero(getattr(evidence, name) & ~evidence.is_settled)
         if astray.size:

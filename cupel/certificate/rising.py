@@ -67,16 +67,17 @@ def chance_of_more(shares: Reals, allowed: int) -> float:
     return float(left.sum())
 
 
-def rising_shares(rise: Rise, allowed: int, alpha: float) -> Reals:
+def rising_shares(rise: Rise, allowed: int, alpha: float, sensitivity: float = 1.0) -> Reals:
     """Return the smallest shares of a rise that leave more than the allowed wrong labels at most with chance alpha.
 
     Args:
         rise: How the share rises.
         allowed: Wrong labels that may stay unseen, at least 0.
         alpha: Chance that more stay unseen, between 0 and 1.
+        sensitivity: Chance that an audited wrong label is found; one that is not stays as unseen as the others.
 
     Returns:
-        Shares of shape steps, ascending.
+        Shares of shape steps, ascending; all 1 where no shares are enough, which `chance_of_more` tells.
 
     Raises:
         AuditError: The rise is impossible.
@@ -92,15 +93,15 @@ def rising_shares(rise: Rise, allowed: int, alpha: float) -> Reals:
         )
     if allowed < 0 or not 0 < alpha < 1:
         raise AuditError(f"rise: found {allowed} allowed and alpha {alpha}; expected a count and a chance")
-    return _shares(rise, allowed, alpha).copy()
+    return _shares(rise, allowed, alpha, sensitivity).copy()
 
 
 @cache
-def _shares(rise: Rise, allowed: int, alpha: float) -> Reals:
+def _shares(rise: Rise, allowed: int, alpha: float, sensitivity: float) -> Reals:
     low, high = 0, SHARE_STEPS
     while low < high:
         middle = (low + high) // 2
-        is_enough = chance_of_more(_from_first(middle, rise), allowed) <= alpha
+        is_enough = chance_of_more(_from_first(middle, rise) * sensitivity, allowed) <= alpha
         low, high = (low, middle) if is_enough else (middle + 1, high)
     return _from_first(low, rise)
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupel.certificate.attempts import Levels
-from cupel.certificate.hypergeometric import Integers, tail, upper_count
+from cupel.certificate.auditors import thinned_tail
+from cupel.certificate.hypergeometric import Integers, upper_count
 from cupel.errors import AuditError
 
 STEPS = 200
@@ -88,7 +89,14 @@ def count_passed(p_values: NDArray[np.float64], alpha: float) -> Integers:
     return passed
 
 
-def find_cut(is_audited: Flags, is_wrong: Flags, is_contested: Flags, error_budget: float, levels: Levels) -> Cutting:
+def find_cut(
+    is_audited: Flags,
+    is_wrong: Flags,
+    is_contested: Flags,
+    error_budget: float,
+    levels: Levels,
+    sensitivity: float = 1.0,
+) -> Cutting:
     """Test "the accepted part holds more wrong settled labels than the budget allows" cut by cut.
 
     Args:
@@ -98,6 +106,7 @@ def find_cut(is_audited: Flags, is_wrong: Flags, is_contested: Flags, error_budg
         is_contested: Audited, and experts stay split.
         error_budget: Highest share of wrong labels among the settled ones of the release.
         levels: The attempt's alpha, divided.
+        sensitivity: Chance that an audited wrong label was found, at least.
 
     Returns:
         All cuts up to the first failure, and the last that passed. No cut is tested where all items may be
@@ -120,7 +129,7 @@ def find_cut(is_audited: Flags, is_wrong: Flags, is_contested: Flags, error_budg
         return Cutting([], 0, allowed, upper)
     positions = cut_positions(size)
     audited, wrong = np.cumsum(is_audited)[positions - 1], np.cumsum(is_wrong)[positions - 1]
-    p_values = tail(wrong, positions, allowed + 1, audited)
+    p_values = thinned_tail(wrong, positions, allowed + 1, audited, sensitivity)
     passed = int(count_passed(p_values, levels.wrong))
     cuts = [
         Cut(int(positions[i]), int(audited[i]), int(wrong[i]), float(p_values[i]), levels.wrong, i < passed)

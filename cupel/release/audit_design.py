@@ -16,7 +16,8 @@ from cupel.errors import AuditError
 from cupel.project import Release
 from cupel.release.names import Names
 
-_ADJUDICATORS = "adjudicators_audited"
+# What is declared of the experts stands beside the design.
+_OF_EXPERTS = ("adjudicators_audited", "planted_errors")
 
 
 def limits_of(settings: Release, attempt: int) -> Limits:
@@ -26,8 +27,11 @@ def limits_of(settings: Release, attempt: int) -> Limits:
         settings: The project's release settings.
         attempt: How often the items are put to an audit, this time included.
     """
-    audited = settings.certificate.adjudicators_audited or 0
-    return Limits(settings.error_budget, attempt, settings.max_experts_seen_share, adjudicators_audited=audited)
+    declared = settings.certificate
+    return Limits(
+        settings.error_budget, attempt, settings.max_experts_seen_share,
+        adjudicators_audited=declared.adjudicators_audited or 0, planted_errors=declared.planted_errors or 0,
+    )  # fmt: skip
 
 
 def design_of(settings: Release, population: int, attempt: int) -> Design:
@@ -71,36 +75,39 @@ def first_wave(design: Design, names: Names, seed: int, limits: Limits) -> Flags
 
 def terms_of(plan: Mapping[str, Any]) -> Terms:
     """Return the terms of a row of RELEASE_PLAN; plans of before designs existed have a fixed sequence."""
-    text, audited = _without_adjudicators(plan.get("design"))
+    text, of_experts = _divided(plan.get("design"))
+    adjudicators, planted = (of_experts.get(name, 0) for name in _OF_EXPERTS)
     return Terms(
-        plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"], adjudicators_audited=audited,
-        design=parse_design(text, plan["audit_size"]),
+        plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"], adjudicators_audited=adjudicators,
+        planted_errors=planted, design=parse_design(text, plan["audit_size"]),
     )  # fmt: skip
 
 
-def frozen_design(design: Design, adjudicators_audited: int | None) -> str | None:
+def frozen_design(design: Design, limits: Limits) -> str | None:
     """Return the column `design` of RELEASE_PLAN, which `terms_of` reads; null for a plain fixed sequence.
 
-    >>> frozen_design(FixedSequence(100), 40)
+    >>> frozen_design(FixedSequence(100), Limits(0.01, 1, 0.3, adjudicators_audited=40))
     '{"adjudicators_audited":40,"method":"fixed_sequence","size":100}'
     """
-    if not adjudicators_audited:
+    of_experts = {name: getattr(limits, name) for name in _OF_EXPERTS if getattr(limits, name)}
+    if not of_experts:
         return None if isinstance(design, FixedSequence) else design_text(design)
-    return _as_json({**json.loads(design_text(design)), _ADJUDICATORS: adjudicators_audited})
+    return _as_json({**json.loads(design_text(design)), **of_experts})
 
 
-def _without_adjudicators(text: str | None) -> tuple[str | None, int]:
-    """Return the design alone, and how many adjudicated items are judged again."""
-    if text is None or f'"{_ADJUDICATORS}"' not in text:
-        return text, 0
+def _divided(text: str | None) -> tuple[str | None, dict[str, int]]:
+    """Return the design alone, and what is declared of the experts."""
+    if text is None or not any(f'"{name}"' in text for name in _OF_EXPERTS):
+        return text, {}
     try:
         content = json.loads(text)
-        audited = content.pop(_ADJUDICATORS)
-    except (ValueError, KeyError, AttributeError):
+        of_experts = {name: content.pop(name) for name in _OF_EXPERTS if name in content}
+    except (ValueError, TypeError, AttributeError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
-    if not isinstance(audited, int) or isinstance(audited, bool) or audited < 1:
-        raise AuditError(f"design: {_ADJUDICATORS}: found {audited!r}; expected a number of items, 1 or more")
-    return _as_json(content), audited
+    for name, number in of_experts.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
+    return _as_json(content), of_experts
 
 
 def _as_json(content: Mapping[str, Any]) -> str:

@@ -29,7 +29,8 @@ from cupel.whole import begun
 class ReleaseTables:
     """The tables that a release's folder holds, as `cupel.tables` has them; gate results of all its stages.
 
-    Those that hold texts may be left in the lake: they are read and written a piece at a time.
+    Those that hold texts may be left in the lake: they are read and written a piece at a time. The planted items
+    are there only where some were declared.
     """
 
     training_set: pa.Table | Stored
@@ -39,6 +40,8 @@ class ReleaseTables:
     adjudications: pa.Table
     cuts: pa.Table
     gate_results: pa.Table
+    planted_items: pa.Table | None = None
+    planted_verdicts: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def add_uncovered(folder: Path | UPath, name: str, content: bytes) -> Path | UPa
 def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
     if facts.result is None or facts.certificate is None or facts.certificate["status"] != "certified":
         raise ReleaseError(f"release {facts.release}: not certified, so it is not written; see its report")
-    for name in ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts"):
+    names = ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts")
+    for name in (*names, *_planted(tables)):
         others = values(getattr(tables, name), "release") - {facts.release}
         if others:
             raise ReleaseError(f"release {facts.release}: table {name} holds rows of {', '.join(sorted(others))}")
@@ -144,7 +148,8 @@ def _write_data(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
 def _write_evidence(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
     """Write the other tables."""
     files = []
-    for name, table in layout.TABLE_FILES.items():
+    planted = {f"evidence/{name}.parquet" for name in _planted(tables)}
+    for name, table in layout.table_files(planted).items():
         if name not in layout.DATA_FILES:
             stem = "withheld_items" if name == layout.WITHHELD_FILE else Path(name).stem
             with TableFile(folder, name, table) as file:
@@ -152,6 +157,10 @@ def _write_evidence(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
                     file.write(piece)
             files.append(file.done())
     return files
+
+
+def _planted(tables: ReleaseTables) -> list[str]:
+    return [name for name in ("planted_items", "planted_verdicts") if getattr(tables, name) is not None]
 
 
 def _certificate(facts: ReleaseFacts) -> dict[str, Any]:

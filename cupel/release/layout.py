@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Container
 from typing import Any
 
 from cupel.tables import (
@@ -9,6 +10,8 @@ from cupel.tables import (
     AUDIT,
     CUTS,
     GATE_RESULTS,
+    PLANTED_ITEMS,
+    PLANTED_VERDICTS,
     RELEASE_ITEMS,
     TRAINING_SET,
     WITHHELD_ITEMS,
@@ -37,8 +40,23 @@ EVIDENCE_FILES: dict[str, Table] = {
     "evidence/cuts.parquet": CUTS,
     "evidence/gate_results.parquet": JUDGED,
 }
+# There where items of known label were planted in the audit.
+PLANTED_FILES: dict[str, Table] = {
+    "evidence/planted_items.parquet": PLANTED_ITEMS,
+    "evidence/planted_verdicts.parquet": PLANTED_VERDICTS,
+}
 TABLE_FILES: dict[str, Table] = {**DATA_FILES, WITHHELD_FILE: WITHHELD_ITEMS, **EVIDENCE_FILES}
 COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
+
+
+def table_files(named: Container[str] = ()) -> dict[str, Table]:
+    """Return the tables of a release's folder by their path, those that may be there only if they are named."""
+    return {**TABLE_FILES, **{name: table for name, table in PLANTED_FILES.items() if name in named}}
+
+
+def covered(named: Container[str]) -> tuple[str, ...]:
+    """Return the files that a release's hash covers; of those that may be there, what is named."""
+    return (*COVERED, *(name for name in PLANTED_FILES if name in named))
 
 
 def json_bytes(content: Any) -> bytes:

@@ -12,6 +12,7 @@ from cupel.answers.places import Places, places
 from cupel.certificate.result import Assay
 from cupel.certificate.sequence import Flags
 from cupel.release import layout
+from cupel.release.audit_design import terms_of
 from cupel.release.outcome import settled
 from cupel.release.proof import assay_of, audited_items
 from cupel.release.second_audit import rows_of_items
@@ -65,19 +66,24 @@ class Opened:
     @cached_property
     def drawn(self) -> Flags:
         """Which frozen items the audit has to hold: drawn first, or made due by the verdicts before them."""
-        plan, audit = self.certificate["plan"], self.evidence("audit")
+        plan, audit, planted = self.certificate["plan"], self.evidence("audit"), self.planted
 
         def said(drawn: pa.Table) -> pa.Table:
             return rows_of_items(audit, drawn)
 
-        return audited_items(plan, self.frozen, said)
+        return audited_items(plan, self.frozen, said, planted)
 
     @cached_property
     def assay(self) -> Assay:
         """What the evidence comes to."""
         plan = self.certificate["plan"]
         items, audit, adjudicated = (self.evidence(name) for name in ("release_items", "audit", "adjudications"))
-        return assay_of(plan, items, audit, adjudicated)
+        return assay_of(plan, items, audit, adjudicated, self.planted)
+
+    @property
+    def planted(self) -> pa.Table | None:
+        """What auditors said of planted items; None where none were declared."""
+        return self.evidence("planted_verdicts") if terms_of(self.certificate["plan"]).planted_errors else None
 
 
 class Numbers(NamedTuple):

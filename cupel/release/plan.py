@@ -1,6 +1,7 @@
 """Planning a release: which batches it holds, whether their gates let it be, which attempt it is."""
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -12,13 +13,14 @@ from cupel.certificate.hypergeometric import Reals
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
-from cupel.release.audit_design import frozen_design
+from cupel.release.audit_design import frozen_design, limits_of
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.gates import GateState, batch_state
 from cupel.release.pieces import reader
+from cupel.release.planted import planted_items
 from cupel.release.remembered import rows_of
 from cupel.step import Step, code_version
-from cupel.tables import RELEASE_ITEMS, RELEASE_PLAN, TABLES, from_rows
+from cupel.tables import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN, TABLES, empty, from_rows
 
 ALL = "all"
 _NAME = re.compile(r"(?P<holds>.+)-r(?P<number>[1-9][0-9]*)")
@@ -86,7 +88,7 @@ class Planned(NamedTuple):
     """A planned release: its plan, its items unless it was refused; or what is awaited before it can be planned.
 
     The items come in the order of their key, a piece at a time. `log_odds` of the labels, in any order, and
-    the audit's `design` are for its outlook.
+    the audit's `design` are for its outlook. `planted` is PLANTED_ITEMS.
     """
 
     plan: pa.Table | None
@@ -94,19 +96,22 @@ class Planned(NamedTuple):
     awaited: str | None
     log_odds: Reals | None = None
     design: Design | None = None
+    planted: pa.Table | None = None
 
 
-def plan_release(step: Step) -> Planned:
+def plan_release(step: Step, known_labels: Callable[[str], pa.Table | None] = lambda batch: None) -> Planned:
     """Freeze a release; refuse it where a gate has failed; wait where one is open.
 
     Args:
         step: A step whose partition is the release's name.
+        known_labels: Returns the known labels of a batch, columns item_id and label; asked where some are planted.
 
     Returns:
         RELEASE_PLAN of one row and RELEASE_ITEMS; no items when refused; neither while something is awaited.
 
     Raises:
-        ReleaseError: The release was frozen before: what has been audited is never frozen anew.
+        ReleaseError: The release was frozen before: what has been audited is never frozen anew. Or fewer labels
+            are known than are to be planted.
     """
     release = step.partition
     if all(step.lake.commit(table, release) is not None for table in ("release_plan", "release_items")):
@@ -134,7 +139,12 @@ def plan_release(step: Step) -> Planned:
     until = max(_last_answer(step, batch) for batch in passed)
     whole = with_carried(frozen.items, ((batch, step.read_batches("clean_items", batch)) for batch in sorted(passed)))
     plan = _plan(step, passed, attempt, None, frozen, until)
-    return Planned(plan, reader(whole, RELEASE_ITEMS), None, frozen.items["log_odds"].to_numpy(), frozen.design)
+    number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
+    if number is not None:
+        found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
+        planted = planted_items(frozen.items, found, number, frozen.seed)
+    log_odds = frozen.items["log_odds"].to_numpy()
+    return Planned(plan, reader(whole, RELEASE_ITEMS), None, log_odds, frozen.design, planted)
 
 
 def _state(step: Step, batch: str) -> GateState:
@@ -160,7 +170,7 @@ def _plan(
         "alpha": attempt_alpha(attempt),
         "error_budget": settings.error_budget,
         "audit_size": 0 if frozen is None else pc.sum(frozen.items["is_audited"]).as_py(),
-        "design": None if frozen is None else frozen_design(frozen.design, settings.certificate.adjudicators_audited),
+        "design": None if frozen is None else frozen_design(frozen.design, limits_of(settings, attempt)),
         "seed": 0 if frozen is None else frozen.seed,
         "answers_until": until,
         "items": 0 if frozen is None else frozen.items.num_rows,

@@ -74,7 +74,13 @@ def stage_errors_plot(rows: Sequence[Row], result: Row | None) -> str:
     return svg_plot("errors", "Label error after each stage: " + "; ".join(said) + ".", draw, 0.42 * lines + 1.1)
 
 
-def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row, allowed: int) -> str:
+def cuts_plot(
+    curve: Sequence[Row],
+    cuts: Sequence[Row],
+    result: Row,
+    allowed: int,
+    names: tuple[str, str] = ("cut passed", "cut failed"),
+) -> str:
     """Plot wrong labels expected before each place of the risk order against how many are allowed.
 
     Args:
@@ -82,6 +88,7 @@ def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row, allowed: i
         cuts: CUTS, those that were tested.
         result: AUDIT_RESULT.
         allowed: Wrong labels that the accepted part may hold.
+        names: What the legend calls cuts that passed and failed.
     """
     points = [(0, 0.0)] + [(row["risk_rank"], row["wrong"] / row["audited"] * row["risk_rank"]) for row in curve]
 
@@ -89,7 +96,7 @@ def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row, allowed: i
         axes.step(*zip(*points, strict=True), where="post", color=BLUE, linewidth=1.6, label="wrong labels, estimated")
         axes.axhline(allowed, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
         axes.annotate(f"{count(allowed)} allowed", (0, allowed), (6, 4), textcoords="offset points", fontsize=9)
-        for is_passed, marker, colour, name in ((True, "o", GREEN, "cut passed"), (False, "X", ORANGE, "cut failed")):
+        for is_passed, marker, colour, name in ((True, "o", GREEN, names[0]), (False, "X", ORANGE, names[1])):
             chosen = [row for row in cuts if row["is_passed"] == is_passed]
             heights = [row["wrong"] / row["audited"] * row["accepted"] if row["audited"] else 0.0 for row in chosen]
             if chosen:
@@ -111,7 +118,7 @@ def cuts_plot(curve: Sequence[Row], cuts: Sequence[Row], result: Row, allowed: i
 
     text = (
         f"Wrong labels expected among the safest items, by number of items accepted. {allowed} are allowed. "
-        f"The chosen cut accepts {result['accepted']} of {result['items']} items."
+        f"{result['accepted']} of {result['items']} items are accepted."
     )
     return svg_plot("cuts", text, draw, 3.3)
 

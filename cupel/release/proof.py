@@ -12,11 +12,13 @@ from cupel.answers.experts import verdicts
 from cupel.answers.places import Places, places
 from cupel.certificate.design import EProcess, FixedSequence
 from cupel.certificate.evidence import Evidence
-from cupel.certificate.result import Assay, AuditResult, assay, wording
+from cupel.certificate.result import Assay, AuditResult, assay
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
+from cupel.certificate.wording import wording
 from cupel.release.audit_design import terms_of
 from cupel.release.names import Names
+from cupel.release.planted import plants
 from cupel.release.second_audit import answers_for, drawn_again, rows_of_items, second_audit
 from cupel.tables import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
 
@@ -25,7 +27,7 @@ NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited
 _SAID = ["batch", "item_id", "is_settled", "is_wrong", "is_contested"]
 
 
-def audit(plan: pa.Table, items: pa.Table, expert_answers: pa.Table) -> pa.Table:
+def audit(plan: pa.Table, items: pa.Table, expert_answers: pa.Table, planted: pa.Table | None = None) -> pa.Table:
     """Return the items put to the auditors so far, with what they say of them.
 
     Where adjudicators are audited, those of their items that are drawn again follow, see `second_audit`. Where
@@ -36,6 +38,7 @@ def audit(plan: pa.Table, items: pa.Table, expert_answers: pa.Table) -> pa.Table
         plan: RELEASE_PLAN of the release.
         items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
         expert_answers: EXPERT_ANSWERS of the release.
+        planted: PLANTED_VERDICTS, here and below where items of known label are planted.
 
     Returns:
         AUDIT, in the order of the items.
@@ -49,20 +52,27 @@ def audit(plan: pa.Table, items: pa.Table, expert_answers: pa.Table) -> pa.Table
         return verdicts(drawn, answers, asked, AUDIT)
 
     ranked = items.sort_by("risk_rank")
-    first = said(ranked.filter(pa.array(audited_items(planned, ranked, said))))
+    first = said(ranked.filter(pa.array(audited_items(planned, ranked, said, planted))))
     if not terms_of(planned).adjudicators_audited:
         return first
-    adjudicated = adjudications(plan, items, first, cuts(plan, items, first), expert_answers)
+    tested = cuts(plan, items, first, planted)
+    adjudicated = adjudications(plan, items, first, tested, expert_answers, planted)
     return pa.concat_tables([first, said(drawn_again(planned, adjudicated))])
 
 
-def audited_items(plan: Mapping[str, Any], ranked: pa.Table, said: Callable[[pa.Table], pa.Table]) -> Flags:
+def audited_items(
+    plan: Mapping[str, Any],
+    ranked: pa.Table,
+    said: Callable[[pa.Table], pa.Table],
+    planted: pa.Table | None = None,
+) -> Flags:
     """Return which items the audit holds by what is known: its first wave, and what the design adds to it.
 
     Args:
         plan: Row of RELEASE_PLAN.
         ranked: RELEASE_ITEMS in risk order.
         said: Returns the rows of AUDIT of some of these items.
+        planted: PLANTED_VERDICTS.
 
     Returns:
         Flags of shape items.
@@ -71,14 +81,14 @@ def audited_items(plan: Mapping[str, Any], ranked: pa.Table, said: Callable[[pa.
     is_audited: Flags = ranked["is_audited"].to_numpy().astype(np.bool_)
     while plan.get("design") is not None:
         audited = said(ranked.filter(pa.array(is_audited)))
-        due = terms.design.due(_evidence(plan, ranked, audited, audited), terms)
+        due = terms.design.due(_evidence(plan, ranked, audited, planted, audited), terms)
         if not (due & ~is_audited).any():
             break
         is_audited |= due
     return is_audited
 
 
-def random_audit(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
+def random_audit(plan: pa.Table, items: pa.Table, audit: pa.Table, planted: pa.Table | None = None) -> pa.Table:
     """Return the part of the audit that is a random sample of all items, for estimates.
 
     Of strata, that is as many as the whole draw holds before the first item that its stratum left out; of a
@@ -90,7 +100,7 @@ def random_audit(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
         audit: AUDIT.
     """
     planned = plan.to_pylist()[0]
-    audit, design = _first_audit(planned, items, audit), terms_of(planned).design
+    audit, design = _first_audit(planned, items, audit, planted), terms_of(planned).design
     if isinstance(design, FixedSequence | EProcess):
         return audit
     of_items = marks(Names(items), planned["seed"])
@@ -100,7 +110,9 @@ def random_audit(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
     return audit.filter(pc.is_in(pa.array(other), value_set=pa.array(one)))
 
 
-def contested_upper(plan: pa.Table, items: pa.Table, audit: pa.Table, alpha: float) -> int:
+def contested_upper(
+    plan: pa.Table, items: pa.Table, audit: pa.Table, alpha: float, planted: pa.Table | None = None
+) -> int:
     """Return the exact upper bound of the contested items among all, by the design of the audit.
 
     Args:
@@ -110,11 +122,11 @@ def contested_upper(plan: pa.Table, items: pa.Table, audit: pa.Table, alpha: flo
         alpha: Chance that the bound is below the truth.
     """
     planned = plan.to_pylist()[0]
-    said, terms = evidence(planned, items, audit, empty(ADJUDICATIONS)), terms_of(planned)
+    said, terms = evidence(planned, items, audit, empty(ADJUDICATIONS), planted), terms_of(planned)
     return terms.design.upper(said, said.is_contested, alpha, terms)
 
 
-def allowed_wrong(plan: pa.Table, items: pa.Table, audit: pa.Table) -> int:
+def allowed_wrong(plan: pa.Table, items: pa.Table, audit: pa.Table, planted: pa.Table | None = None) -> int:
     """Return the wrong labels that the budget allows; 0 while the audit is incomplete.
 
     Args:
@@ -122,10 +134,10 @@ def allowed_wrong(plan: pa.Table, items: pa.Table, audit: pa.Table) -> int:
         items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
     """
-    return _assay(plan, items, audit, empty(ADJUDICATIONS)).allowed_wrong
+    return _assay(plan, items, audit, empty(ADJUDICATIONS), planted).allowed_wrong
 
 
-def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
+def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table, planted: pa.Table | None = None) -> pa.Table:
     """Test the cuts of the risk order; none while the audit is incomplete.
 
     Args:
@@ -136,13 +148,18 @@ def cuts(plan: pa.Table, items: pa.Table, audit: pa.Table) -> pa.Table:
     Returns:
         CUTS, up to and including the first that failed.
     """
-    tested = _assay(plan, items, audit, empty(ADJUDICATIONS)).cuts
+    tested = _assay(plan, items, audit, empty(ADJUDICATIONS), planted).cuts
     release = plan["release"][0].as_py()
     return from_rows([{"release": release, **cut._asdict()} for cut in tested], CUTS)
 
 
 def adjudications(
-    plan: pa.Table, items: pa.Table, audit: pa.Table, cuts: pa.Table, expert_answers: pa.Table
+    plan: pa.Table,
+    items: pa.Table,
+    audit: pa.Table,
+    cuts: pa.Table,
+    expert_answers: pa.Table,
+    planted: pa.Table | None = None,
 ) -> pa.Table:
     """Return the items behind the cut that the audit has not drawn, with what experts say of them so far.
 
@@ -159,19 +176,21 @@ def adjudications(
     Returns:
         ADJUDICATIONS, in risk order.
     """
-    assayed = _assay(plan, items, audit, empty(ADJUDICATIONS))
+    assayed = _assay(plan, items, audit, empty(ADJUDICATIONS), planted)
     if not assayed.is_audited or assayed.result.status == "refused":
         return empty(ADJUDICATIONS)
     passed = cuts.filter(cuts["is_passed"])["accepted"].to_pylist()
     ranked = items.sort_by("risk_rank")
-    said = evidence(plan.to_pylist()[0], ranked, audit, empty(ADJUDICATIONS))
+    said = evidence(plan.to_pylist()[0], ranked, audit, empty(ADJUDICATIONS), planted)
     behind = ranked.filter(pa.array(said.behind(max(passed, default=0))))
     planned = plan.to_pylist()[0]
     answers = answers_for(planned, expert_answers, "expert")
     return verdicts(behind, answers, planned["expert_answers"], ADJUDICATIONS)
 
 
-def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> pa.Table:
+def audit_result(
+    plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table, planted: pa.Table | None = None
+) -> pa.Table:
     """Return what the audit has shown so far.
 
     Args:
@@ -183,7 +202,7 @@ def audit_result(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: 
     Returns:
         AUDIT_RESULT of one row.
     """
-    result = _assay(plan, items, audit, adjudicated).result
+    result = _assay(plan, items, audit, adjudicated, planted).result
     return from_rows([{"release": plan["release"][0].as_py(), **asdict(result)}], AUDIT_RESULT)
 
 
@@ -229,7 +248,9 @@ def were_auditors_independent(expert_answers: pa.Table) -> bool:
     return all(people.values()) and not people["audit"] & people["expert"]
 
 
-def evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Evidence:
+def evidence(
+    plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudicated: pa.Table, planted: pa.Table | None = None
+) -> Evidence:
     """Return what experts have said so far, as arrays in risk order.
 
     Args:
@@ -237,13 +258,16 @@ def evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudica
         items: RELEASE_ITEMS, any row order; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
         adjudicated: ADJUDICATIONS; where another expert has judged an item again, that verdict counts.
+        planted: PLANTED_VERDICTS.
     """
-    first = _first_audit(plan, items, audit)
+    first = _first_audit(plan, items, audit, planted)
     again = rows_of_items(audit.filter(audit["is_settled"]), drawn_again(plan, adjudicated))
-    return _evidence(plan, items, first, *(table.select(_SAID) for table in (first, adjudicated, again)))
+    return _evidence(plan, items, first, planted, *(table.select(_SAID) for table in (first, adjudicated, again)))
 
 
-def assay_of(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Assay:
+def assay_of(
+    plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudicated: pa.Table, planted: pa.Table | None = None
+) -> Assay:
     """Return what the evidence comes to.
 
     Args:
@@ -251,12 +275,13 @@ def assay_of(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, adjudica
         items: RELEASE_ITEMS, any row order; the columns `NEEDED_ITEMS` will do.
         audit: AUDIT.
         adjudicated: ADJUDICATIONS.
+        planted: PLANTED_VERDICTS.
     """
-    said = evidence(plan, items, audit, adjudicated)
+    said = evidence(plan, items, audit, adjudicated, planted)
     return assay(said, terms_of(plan), second_audit(plan, audit, adjudicated))
 
 
-def _first_audit(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table) -> pa.Table:
+def _first_audit(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, planted: pa.Table | None) -> pa.Table:
     """Return AUDIT without the items that were drawn again because they had been adjudicated."""
     if not terms_of(plan).adjudicators_audited:
         return audit
@@ -265,12 +290,14 @@ def _first_audit(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table) -> p
         return rows_of_items(audit, drawn)
 
     ranked = items.sort_by("risk_rank")
-    return said(ranked.filter(pa.array(audited_items(plan, ranked, said))))
+    return said(ranked.filter(pa.array(audited_items(plan, ranked, said, planted))))
 
 
-def _evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, *verdicts: pa.Table) -> Evidence:
+def _evidence(
+    plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, planted: pa.Table | None, *verdicts: pa.Table
+) -> Evidence:
     """Return the evidence of an audit and of verdicts, the later of which count."""
-    ranked = items.select(["batch", "item_id", "is_audited", "risk_rank"]).sort_by("risk_rank")
+    ranked = items.select(["batch", "item_id", "label", "is_audited", "risk_rank"]).sort_by("risk_rank")
     said = pa.concat_tables([table.select(_SAID) for table in verdicts])
     item, judged = places(ranked, said)
 
@@ -285,9 +312,9 @@ def _evidence(plan: Mapping[str, Any], items: pa.Table, audit: pa.Table, *verdic
         return Evidence(is_audited, settled, wrong, contested)
     # What was audited beyond the first wave is in the table of the audit alone.
     is_audited |= flags(np.ones(audit.num_rows, np.bool_), judged[: audit.num_rows])
-    return Evidence(is_audited, settled, wrong, contested, marks(Names(ranked), plan["seed"]))
+    return Evidence(is_audited, settled, wrong, contested, marks(Names(ranked), plan["seed"]), plants(ranked, planted))
 
 
-def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table) -> Assay:
+def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table, planted: pa.Table | None) -> Assay:
     planned = plan.to_pylist()[0]
-    return assay_of(planned, items, audit, adjudicated)
+    return assay_of(planned, items, audit, adjudicated, planted)

@@ -7,12 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.certificate.result import AuditResult, wording
+from cupel.answers.places import places
+from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
+from cupel.certificate.wording import wording
 from cupel.release.audit_design import first_wave, terms_of
 from cupel.release.freeze import audit_seed, items_sha256
 from cupel.release.names import Name, Names
 from cupel.release.opened import Opened, Row
+from cupel.release.planted import drawn_to_plant
 from cupel.release.second_audit import drawn_again
 from cupel.tables import AUDIT_RESULT
 
@@ -51,7 +54,22 @@ def audit_draw(opened: Opened) -> str:
         return f"the seed draws other items than those marked: {_some(drawn ^ marked)}"
     drawn = set(Names(frozen.filter(pa.array(opened.drawn))))
     drawn |= set(Names(drawn_again(plan, opened.evidence("adjudications"))))
-    return f"the audit holds other items than those drawn: {_some(drawn ^ judged)}" if drawn != judged else ""
+    if drawn != judged:
+        return f"the audit holds other items than those drawn: {_some(drawn ^ judged)}"
+    return _planted_draw(opened) if terms.planted_errors else ""
+
+
+def _planted_draw(opened: Opened) -> str:
+    """The items planted among the auditors' are those that the seed draws of all that are known."""
+    known, plan = opened.evidence("planted_items"), opened.certificate["plan"]
+    drawn = set(Names(known.filter(pa.array(drawn_to_plant(plan, opened.frozen, known)))))
+    for what, table in (
+        ("marked as planted", known.filter(known["is_planted"])),
+        ("judged as planted", opened.evidence("planted_verdicts")),
+    ):
+        if found := drawn ^ set(Names(table)):
+            return f"the seed plants other items than those {what}: {_some(found)}"
+    return ""
 
 
 def proposed_labels(opened: Opened) -> str:
@@ -66,14 +84,27 @@ def proposed_labels(opened: Opened) -> str:
                      _differ(table["is_contested"], is_contested))  # fmt: skip
         if row is not None:
             return f"{name}: {_misjudged(table.slice(row, 1).to_pylist()[0], frozen[row].as_py())}"
-    return ""
+    return _planted_labels(opened) if opened.planted is not None else ""
 
 
-def _misjudged(row: Row, frozen: str | None) -> str:
-    """Return what is wrong with a row of audit or adjudications."""
+def _planted_labels(opened: Opened) -> str:
+    """What auditors said of planted items was held against the labels that are known."""
+    known, planted = opened.evidence("planted_items"), opened.evidence("planted_verdicts")
+    one, other = places(known, planted)
+    label = known["known_label"].take(pc.index_in(pa.array(other), value_set=pa.array(one)))
+    said = planted["expert_label"]
+    row = _first(_differ(planted["label"], label), _differ(planted["is_wrong"], pc.not_equal(said, label)),
+                 _differ(planted["is_contested"], pc.and_(planted["is_settled"], pc.is_null(said))))  # fmt: skip
+    if row is None:
+        return ""
+    return f"planted_verdicts: {_misjudged(planted.slice(row, 1).to_pylist()[0], label[row].as_py(), 'known')}"
+
+
+def _misjudged(row: Row, frozen: str | None, was: str = "frozen") -> str:
+    """Return what is wrong with a row of audit, adjudications or planted_verdicts."""
     name, said = _id(_name(row)), row["expert_label"]
     if frozen != row["label"]:
-        return f"{name} judges {row['label']!r}, but {frozen!r} was frozen"
+        return f"{name} judges {row['label']!r}, but {frozen!r} was {was}"
     if row["is_wrong"] != (None if said is None else said != row["label"]):
         return f"{name}: is_wrong is {row['is_wrong']}, but the experts' label is {said!r}"
     return f"{name}: is_contested is {row['is_contested']}, but the label is {said!r}"
@@ -112,7 +143,7 @@ def certificate_wording(opened: Opened) -> str:
     """The certificate's text says what the result says."""
     plan, recorded = opened.certificate["plan"], opened.certificate["audit_result"]
     is_independent = opened.certificate["certificate"]["are_auditors_independent"]
-    result = AuditResult(**{name: recorded[name] for name in _result_columns()})
+    result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
     terms = terms_of(plan)
     expected = wording(result, plan["experts_description"], is_independent, terms.design, terms.adjudicators_audited)
     return "" if opened.certificate["certificate"]["wording"] == expected else "the text differs from the result's"

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 import cupel
 from cupel.release import figures
+from cupel.release.audit_words import audit_lead, cut_names, cuts_caption, planted_rows
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows
 from cupel.release.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
@@ -86,11 +87,19 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "bounded": bounded,
         "errors": errors,
         "errors_plot": stage_errors_plot(facts.stage_errors, result) if errors else None,
-        "cuts_plot": cuts_plot(more.curve, facts.cuts, result, more.allowed_wrong) if result and more.curve else None,
+        "cuts_plot": _cuts_plot(facts, more),
+        "audit_lead": audit_lead(facts) if result else None,
+        "cuts_caption": cuts_caption(facts) if result else None,
+        "planted": planted_rows(facts),
         **_outlook(facts, more),
-        "cut_alpha": facts.cuts[0]["alpha"] if facts.cuts else facts.plan["alpha"],
         "worst": facts.worst,
     }
+
+
+def _cuts_plot(facts: ReleaseFacts, more: ReportFacts) -> str | None:
+    if not facts.result or not more.curve:
+        return None
+    return cuts_plot(more.curve, facts.cuts, facts.result, more.allowed_wrong, cut_names(facts.plan))
 
 
 def _outlook(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from cupel.release.facts import ReleaseFacts, Row
 from cupel.release.outlook import release_outlook
 from cupel.release.proof import NEEDED_ITEMS, allowed_wrong, random_audit
 from cupel.release.relabel import RELABEL_SCHEMA, relabel_rows
-from cupel.tables import ANNOTATIONS, AUDIT, RELEASE_ITEMS, TABLES
+from cupel.tables import ANNOTATIONS, AUDIT, PLANTED_VERDICTS, RELEASE_ITEMS, TABLES
 
 _ANSWERED = ["item_id", "annotator", "label"]
 
@@ -46,12 +46,14 @@ def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
     """Gather them; tables that are not there yet count as empty."""
     items = _read(lake, RELEASE_ITEMS.name, facts.release, [*NEEDED_ITEMS, "log_odds"])
     audit = _read(lake, AUDIT.name, facts.release, [column.name for column in AUDIT.columns])
-    plan = lake.read("release_plan", facts.release)
+    plan, planted = lake.read("release_plan", facts.release), None
+    if facts.plan["status"] == "frozen" and terms_of(facts.plan).planted_errors:
+        planted = _read(lake, PLANTED_VERDICTS.name, facts.release, PLANTED_VERDICTS.schema.names)
     is_held = items.num_rows > 0 and audit.num_rows > 0
     classes = facts.project.labeling.classes
     return ReportFacts(
-        curve=audit_curve(items, random_audit(plan, items, audit) if is_held else audit),
-        allowed_wrong=allowed_wrong(plan, items, audit) if is_held else 0,
+        curve=audit_curve(items, random_audit(plan, items, audit, planted) if is_held else audit),
+        allowed_wrong=allowed_wrong(plan, items, audit, planted) if is_held else 0,
         relabel=relabel_rows(lake, facts.release),
         agreement=[
             row

@@ -116,6 +116,9 @@ def funnel(facts: ReleaseFacts) -> list[FunnelRow]:
     rows.append(row("kept by cleaning", [batch.items_clean for batch in batches]))
     rows.append(row("labelled by people and checker", [batch.items_labelled for batch in batches]))
     if result:
+        # Of planted items, those that were neither drawn nor behind the cut.
+        is_known = result.get("planted") and result["status"] != "open"
+        beside = result["experts_seen"] - result["audited"] - result["to_adjudicate"] if is_known else 0
         rows += [
             whole(
                 "seen by no expert" if facts.released else "that no expert needs to see",
@@ -123,6 +126,7 @@ def funnel(facts: ReleaseFacts) -> list[FunnelRow]:
                 "part",
             ),
             whole("audited by experts, drawn at random", result["audited"], "part"),
+            *([whole("planted among their questions, known labels", beside, "part")] if beside else []),
             whole("behind the cut, for experts to judge", result["to_adjudicate"], "part"),
         ]
     if facts.released or facts.withheld:

@@ -120,17 +120,17 @@ def _added(folder: Path, manifest: Mapping[str, Any]) -> str:
     expected = {row["path"] for row in manifest["files"]} | {layout.MANIFEST_FILE, *layout.NOT_COVERED}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
     extra = sorted(
-        (present - expected) | (expected - set(layout.COVERED) - {layout.MANIFEST_FILE, *layout.NOT_COVERED})
+        (present - expected) | (expected - set(layout.covered(expected)) - {layout.MANIFEST_FILE, *layout.NOT_COVERED})
     )
     return f"no part of the release: {', '.join(extra)}" if extra else ""
 
 
 def _changed(folder: Path, manifest: Mapping[str, Any]) -> str:
-    changed = []
+    changed, covered = [], layout.covered({row["path"] for row in manifest["files"]})
     for row in manifest["files"]:
         path = folder / row["path"]
         # A path that leaves the folder is never followed; it is reported as added.
-        if row["path"] in layout.COVERED and path.is_file() and not _is_same(path, row):
+        if row["path"] in covered and path.is_file() and not _is_same(path, row):
             changed.append(row["path"])
     return f"changed since the release was written: {', '.join(changed)}" if changed else ""
 
@@ -144,7 +144,7 @@ def _open(folder: Path, manifest: Mapping[str, Any]) -> Opened | str:
     rows = {row["path"]: row.get("rows") for row in manifest["files"]}
     tables: dict[str, pa.Table] = {}
     problems = []
-    for name, table in layout.TABLE_FILES.items():
+    for name, table in layout.table_files(rows).items():
         try:
             tables[name] = _read(folder / name, table)
             if tables[name].num_rows != rows.get(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cupel.release.audit_design import terms_of
+from cupel.release.audit_words import audit_step
 from cupel.release.figures import bound, count, interval, plural, setting
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def limits(facts: ReleaseFacts) -> list[str]:
     certified = facts.certificate or {}
     sentences = [
         "Error means disagreement with the experts. A mistake that the experts share is not seen.",
-        "How often the experts themselves err is not measured here.",
+        _own_errors(facts),
         "It speaks of these items as they were frozen, not of other deliveries, and not of single labels: "
         "a small share of them is expected to be wrong.",
         "It judges labels. Whether the texts represent what a model will meet is another question.",
@@ -80,6 +81,18 @@ def limits(facts: ReleaseFacts) -> list[str]:
     return sentences
 
 
+def _own_errors(facts: ReleaseFacts) -> str:
+    """Return what is known of the errors of the experts themselves."""
+    result = facts.result or {}
+    if result.get("sensitivity_bound") is None:
+        return "How often the experts themselves err is not measured here."
+    return (
+        f"The auditors gave the known label of {count(result['planted_caught'])} of {count(result['planted'])} planted "
+        f"items; the bounds allow for wrong labels that they overlook, if those are no harder to see than the planted. "
+        f"A label that experts changed or decided is taken to be right."
+    )
+
+
 def bounds(result: Row) -> str:
     """Return both bounds and the budget in a sentence."""
     return (
@@ -104,10 +117,7 @@ def steps(facts: ReleaseFacts) -> list[str]:
         f"All {count(facts.plan['items'])} labels and their order of risk were frozen before anybody audited them.",
     ]
     if result:
-        sentences.append(
-            f"A random sample of {plural(result['audited'], 'item')} was judged by experts: {result['audit_wrong']} "
-            f"wrong, {result['audit_contested']} contested."
-        )
+        sentences.append(audit_step(facts))
         sentences.append(
             f"The {count(result['accepted'])} safest labels stand as they were, but for errors that the audit found; "
             f"experts judged all {count(result['items'] - result['accepted'])} others."

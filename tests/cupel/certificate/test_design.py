@@ -14,8 +14,9 @@ from cupel.certificate.design import (
     parse_design,
 )
 from cupel.certificate.evidence import Evidence
-from cupel.certificate.result import Terms, assay, wording
+from cupel.certificate.result import Terms, assay
 from cupel.certificate.sequence import floor_share
+from cupel.certificate.wording import wording
 from cupel.errors import AuditError
 from tests.cupel.certificate.audits import flags, hold, left_wrong
 

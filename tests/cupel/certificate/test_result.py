@@ -9,8 +9,9 @@ import pytest
 from cupel.certificate.attempts import attempt_alpha, attempt_levels
 from cupel.certificate.evidence import Evidence
 from cupel.certificate.hypergeometric import upper_count
-from cupel.certificate.result import Assay, AuditResult, Terms, assay, percent, wording
+from cupel.certificate.result import Assay, AuditResult, Terms, assay, percent
 from cupel.certificate.sequence import Cut, Flags
+from cupel.certificate.wording import wording
 from cupel.errors import AuditError
 from cupel.tables import AUDIT_RESULT, CUTS
 

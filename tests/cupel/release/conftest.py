@@ -12,11 +12,12 @@ from cupel.certificate.attempts import attempt_alpha
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release import proof
-from cupel.release.audit_design import frozen_design
+from cupel.release.audit_design import frozen_design, limits_of, terms_of
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables
 from cupel.release.freeze import Frozen, freeze
 from cupel.release.outcome import release_rows
+from cupel.release.planted import beside, planted_items, planted_verdicts
 from cupel.release.stage_errors import stage_errors
 from cupel.tables import TABLES, empty, from_rows
 
@@ -47,6 +48,7 @@ def make_project(**release: Any) -> Project:
                 "overlap": {"first": 3, "most": 3},
                 "answers": ["answers.parquet"],
                 "experts": {"answers": 1, "description": "a panel of critics"},
+                "gold": "gold.csv",
             },
             "release": {"description": "Sentences about films.", "citation": "Nobody (2026).", **settings},
             "prices": {"annotator_answer": 0.04, "expert_answer": 0.6},
@@ -114,6 +116,13 @@ def expert_rows(items: Items, names: list[str], purpose: str, first: int) -> lis
     ]  # fmt: skip
 
 
+def gold(items: Items) -> pa.Table:
+    """Return the known labels of every second item that experts do not stay split on."""
+    names = [name for name in items.ids[::2] if name not in items.contested]
+    truth = dict(zip(items.ids, items.truth, strict=True))
+    return pa.table({"item_id": names, "label": [truth[name] for name in names]})
+
+
 def _judged(
     lake: Lake, project: Project, items: Items, frozen: pa.Table, plan: pa.Table, annotations: pa.Table
 ) -> Made:
@@ -122,11 +131,17 @@ def _judged(
     if project.release.certificate.adjudicators_audited:
         said += expert_rows(items, items.ids, "expert", 20_000)
     answers = from_rows(said, TABLES["expert_answers"])
-    audit = proof.audit(plan, frozen, answers)
-    cut_rows = proof.cuts(plan, frozen, audit)
-    adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers)
-    result = proof.audit_result(plan, frozen, audit, adjudicated)
+    planted = empty(TABLES["planted_verdicts"])
+    if number := project.release.certificate.planted_errors:
+        known = planted_items(frozen, {"movies": gold(items)}, number, plan["seed"][0].as_py())
+        lake.write("planted_items", release, known)
+        planted = planted_verdicts(plan, known, answers)
+    audit = proof.audit(plan, frozen, answers, planted)
+    cut_rows = proof.cuts(plan, frozen, audit, planted)
+    adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers, planted)
+    result = proof.audit_result(plan, frozen, audit, adjudicated, planted)
     written = {
+        "planted_verdicts": planted,
         "audit": audit,
         "cuts": cut_rows,
         "adjudications": adjudicated,
@@ -134,7 +149,12 @@ def _judged(
         "stage_errors": stage_errors(release, frozen, audit, [("movies", annotations)]),
         "certificate": proof.certificate(plan, result, answers),
         "release_tasks": expert_tasks(
-            project.project, audit, adjudicated, empty(TABLES["rejected_expert_answers"]), experts.answers
+            project.project,
+            audit,
+            adjudicated,
+            empty(TABLES["rejected_expert_answers"]),
+            experts.answers,
+            beside(planted, audit),
         ),
     }
     if result["status"][0].as_py() == "certified":
@@ -149,7 +169,8 @@ def _judged(
 
 def tables_of(lake: Lake, facts: ReleaseFacts) -> ReleaseTables:
     """Return a release's tables as its folder wants them."""
-    names = ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts")
+    names = ["training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts"]
+    names += ["planted_items", "planted_verdicts"] if terms_of(facts.plan).planted_errors else []
     gates = [row for batch in facts.batches for row in batch.gates] + facts.gates
     tables = {name: lake.read(name, facts.release) for name in names}
     return ReleaseTables(**tables, gate_results=pa.Table.from_pylist(gates, schema=TABLES["gate_results"].schema))
@@ -222,7 +243,7 @@ def _plan(project: Project, frozen: Frozen) -> pa.Table:
         "release": "movies-r1", "batches": ["movies"], "status": "frozen", "reason": None, "attempt": 1,
         "alpha": attempt_alpha(1), "error_budget": project.release.error_budget,
         "audit_size": int(np.count_nonzero(frozen.items["is_audited"])),
-        "design": frozen_design(frozen.design, project.release.certificate.adjudicators_audited),
+        "design": frozen_design(frozen.design, limits_of(project.release, 1)),
         "seed": seed, "answers_until": 3 * items, "items": items,
         "items_sha256": sha256, "classes": list(project.labeling.classes),
         "expert_answers": project.labeling.experts.answers, "experts_description": project.labeling.experts.description,

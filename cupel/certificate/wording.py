@@ -1,0 +1,112 @@
+"""The certificate in words: what is certified, against whose judgement, and what it cannot see."""
+
+import math
+
+from cupel.certificate.attempts import attempt_alpha
+from cupel.certificate.auditors import ALPHA_SENSITIVITY_SHARE
+from cupel.certificate.design import Design
+from cupel.certificate.result import AuditResult, at_least, percent
+from cupel.errors import AuditError
+
+
+def wording(
+    result: AuditResult,
+    experts_description: str,
+    are_auditors_independent: bool,
+    design: Design | None = None,
+    adjudicators_audited: int = 0,
+) -> str:
+    """Return the certificate's text: what is certified, against whose judgement, and what it cannot see.
+
+    Args:
+        result: Certified or refused.
+        experts_description: Who the experts are and what makes an item contested, from the project file; a
+            noun phrase without a full stop.
+        are_auditors_independent: Auditors and adjudicators are different people.
+        design: How the audit was held; None for the fixed sequence.
+        adjudicators_audited: See `Limits`.
+
+    Raises:
+        AuditError: The result is open, so there is nothing to certify yet.
+    """
+    if result.error_bound is None or result.error_bound_with_contested is None:
+        raise AuditError(f"status: found {result.status}; a certificate needs an audit that has come to its end")
+    budget, chance = percent(result.error_budget), f"{100 * (1 - result.confidence):.0f} times in 100"
+    bounds = (
+        f"upper bound of the label error {percent(result.error_bound)} without contested items, "
+        f"{percent(result.error_bound_with_contested)} with contested items counted as wrong"
+    )
+    if result.status == "certified":
+        is_left = adjudicators_audited > 0 or (design is not None and design.counts_what_is_left)
+        what = (
+            f"a set left with more than {budget} wrong labels"
+            if is_left
+            else (f"a set with more than {budget} wrong labels")
+        )
+        said = (
+            f"Certified at {budget}: {what}, contested items aside, would be "
+            f"certified at most {chance}, however often it is put to an audit. In the released set: {bounds}"
+        )
+    else:
+        said = f"Not certified at {budget}: {result.reason}. Of the labels as they were frozen: {bounds}"
+    panel = (
+        "Auditors and adjudicators are different people."
+        if are_auditors_independent
+        else "Auditors and adjudicators are one panel, so nobody has checked the adjudicators."
+    )
+    if adjudicators_audited:
+        panel = _adjudicators_panel(result, adjudicators_audited)
+    are_tried = are_auditors_independent or adjudicators_audited > 0
+    whose = "what would be said, without a slip, by" if result.planted else "the judgement of"
+    return (
+        f"{said}; each bound is below the truth at most {chance}. Wrong means: differs from {whose} "
+        f"{experts_description.strip().rstrip('.')}. {_auditors(result, are_tried)}{panel} "
+        "No audit can see mistakes that these experts share, and this one says nothing about any other set of "
+        "items than the one whose hash it names."
+    )
+
+
+def _adjudicators_panel(result: AuditResult, adjudicators_audited: int) -> str:
+    """Return what the certificate says of the adjudicators where another expert audits them."""
+    if result.status == "refused":
+        return (
+            f"Another expert would have judged up to {adjudicators_audited:,} adjudicated items again before a "
+            "certificate; the bounds are of labels that nobody had adjudicated."
+        )
+    if not result.to_adjudicate:
+        return "Nothing was adjudicated."
+    number = min(adjudicators_audited, result.to_adjudicate)
+    return (
+        f"Adjudicators were audited: of the {result.to_adjudicate:,} items that they decided, {number:,} were drawn at "
+        "random once all were decided, and judged again by an expert who had not adjudicated them; both bounds count "
+        "the verdicts that may be wrong among the others."
+    )
+
+
+def _auditors(result: AuditResult, are_adjudicators_tried: bool) -> str:
+    """Return what the certificate says of auditors who may err; nothing where none were tried.
+
+    Args:
+        result: Certified or refused.
+        are_adjudicators_tried: They are other people than the auditors, or audited: what is known of the auditors
+            says nothing of what was adjudicated.
+    """
+    if not result.planted or result.sensitivity_bound is None:
+        return ""
+    confidence = 1 - attempt_alpha(result.attempt) * ALPHA_SENSITIVITY_SHARE
+    said = (
+        f"Auditors may overlook wrong labels: {result.planted:,} items whose label the project knows were planted "
+        f"among theirs, and they gave the known label of {result.planted_caught:,}. So their sensitivity is at least "
+        f"{at_least(result.sensitivity_bound)} at confidence {at_least(confidence)}, if wrong labels are no harder to "
+        "see than those; the tests allow for it. "
+    )
+    if result.status == "refused":
+        return said
+    said += "That a label which they changed is right now is taken as given. "
+    astray = math.ceil(result.to_adjudicate * (1 - result.sensitivity_bound))
+    if are_adjudicators_tried or not astray:
+        return said
+    return said + (
+        f"So is what the same panel adjudicated: if it errs there as it may have here, {astray:,} of those "
+        f"{result.to_adjudicate:,} labels are wrong, and no bound counts them. "
+    )

@@ -1,0 +1,159 @@
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from cupel.errors import AuditError, ReleaseError
+from cupel.release import proof
+from cupel.release.audit_design import terms_of
+from cupel.release.folder import write_release
+from cupel.release.planted import beside, drawn_to_plant, planted_items, plants
+from cupel.release.verify import verify_release
+from cupel.tables import PLANTED_ITEMS
+from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release
+
+SIZE, PLANTED = 500, 90
+SETTINGS = {"error_budget": 0.1, "max_experts_seen_share": 1.0, "certificate": {"planted_errors": PLANTED}}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_release(tmp_path_factory.mktemp("planted"), size=SIZE, wrong_share=0.2, **SETTINGS)
+
+
+def some_items(log_odds: Any) -> pa.Table:
+    size = len(log_odds)
+    names = [f"i{place}" for place in range(size)]
+    return pa.table({"release": ["r1"] * size, "batch": ["one"] * size, "item_id": names, "log_odds": log_odds})
+
+
+def known(names: list[str]) -> dict[str, pa.Table]:
+    return {"one": pa.table({"item_id": names, "label": ["a"] * len(names)})}
+
+
+def test_planted_items_are_drawn_of_those_known_and_the_same_each_time() -> None:
+    items = some_items(np.linspace(8, 0, 300))
+    labels = known([f"i{place}" for place in range(0, 300, 3)])
+    one, two = (planted_items(items, labels, 40, seed) for seed in (1, 1))
+    assert one.equals(two)
+    assert one.schema == PLANTED_ITEMS.schema
+    assert (one.num_rows, pc.sum(one["is_planted"]).as_py()) == (100, 40)
+    assert set(planted_items(items, labels, 40, 2).to_pylist()[0]) == set(one.to_pylist()[0])
+    assert not planted_items(items, labels, 40, 2)["is_planted"].equals(one["is_planted"])
+
+
+def test_items_are_planted_as_often_as_their_label_is_likely_to_be_wrong() -> None:
+    odds = np.array([0.0, 2.0] * 50)
+    items, labels = some_items(odds), known([f"i{place}" for place in range(100)])
+    times = np.zeros(2)
+    for seed in range(400):
+        first = planted_items(items, labels, 1, seed)["is_planted"].to_numpy()
+        times[int(np.flatnonzero(first)[0]) % 2] += 1
+    chance = 1 / (1 + np.exp(np.array([0.0, 2.0])))
+    assert times[0] / 400 == pytest.approx(chance[0] / chance.sum(), abs=0.06)
+
+
+def test_labels_that_are_not_known_or_of_items_left_out_are_not_planted() -> None:
+    labels = known(["i0", "i1", "elsewhere"])
+    labels["one"] = pa.concat_tables(
+        [labels["one"], pa.table({"item_id": ["i2"], "label": pa.array([None], pa.string())})]
+    )
+    assert planted_items(some_items([1.0, 1.0, 1.0]), labels, 2, 1)["item_id"].to_pylist() == ["i0", "i1"]
+
+
+@pytest.mark.parametrize("labels", [{}, known(["i0", "i1"])], ids=["none", "two"])
+def test_fewer_known_labels_than_are_to_be_planted_are_an_error(labels: dict[str, pa.Table]) -> None:
+    with pytest.raises(ReleaseError, match=r"planted_errors: found 3, but only \d items .* labeling.gold"):
+        planted_items(some_items([1.0, 2.0, 3.0, 4.0]), labels, 3, 1)
+
+
+def test_a_label_that_auditors_gave_as_we_did_is_overlooked() -> None:
+    ranked = pa.table({"batch": ["one"] * 4, "item_id": ["a", "b", "c", "d"], "label": ["x", "x", "x", "x"]})
+    said = pa.table({
+        "batch": ["one"] * 3, "item_id": ["c", "a", "b"], "label": ["y", "x", "y"], "is_settled": [True, True, False],
+        "expert_label": pa.array(["x", "x", None]),
+    })  # fmt: skip
+    found = plants(ranked, said)
+    assert found is not None
+    assert [flags.tolist() for flags in found] == [
+        [True, True, True, False], [True, False, True, False], [True, False, False, False], [False, False, True, False],
+    ]  # fmt: skip
+    assert (found.waiting, found.overlooked, found.counts) == (1, 1, (3, 1))
+    assert plants(ranked, None) is None
+
+
+def test_the_terms_are_frozen_with_the_release(made: Made) -> None:
+    assert '"planted_errors":90' in made.facts.plan["design"]
+    assert terms_of(made.facts.plan).planted_errors == PLANTED
+    with pytest.raises(AuditError, match="planted_errors: found -1"):
+        terms_of({**made.facts.plan, "design": made.facts.plan["design"].replace(":90", ":-1")})
+
+
+def test_without_the_planted_verdicts_nothing_is_concluded(made: Made) -> None:
+    plan, items, audit = (made.lake.read(name, "movies-r1") for name in ("release_plan", "release_items", "audit"))
+    with pytest.raises(AuditError, match="planted: found 0 items; expected 90"):
+        proof.cuts(plan, items, audit)
+
+
+def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    write_release(tmp_path / "r", made.facts, made.tables, PROVENANCE)
+    assert [check for check in verify_release(tmp_path / "r").checks if not check.is_passed] == []
+    assert made.facts.result is not None
+    assert made.facts.result["planted_caught"] == PLANTED
+    assert made.facts.result["sensitivity_bound"] == pytest.approx(0.01 ** (1 / PLANTED))
+    drawn = drawn_to_plant(made.facts.plan, made.tables.release_items, made.tables.planted_items)
+    assert drawn.sum() == PLANTED
+    planted = made.tables.planted_verdicts
+    assert 0 < beside(planted, made.tables.audit).num_rows < PLANTED == planted.num_rows  # type: ignore[union-attr]
+
+
+def tampered(made: Made, folder: Path, **tables: pa.Table | None) -> dict[str, str]:
+    assert made.tables is not None
+    write_release(folder, made.facts, dataclasses.replace(made.tables, **tables), PROVENANCE)
+    return {check.name: check.problem for check in verify_release(folder).checks if check.problem}
+
+
+def test_a_release_without_its_planted_items_is_not_verified(made: Made, tmp_path: Path) -> None:
+    problems = tampered(made, tmp_path / "r", planted_items=None, planted_verdicts=None)
+    assert "the certificate, recomputed, is the same" in problems
+    assert "the audit is the sample that its seed draws" in problems
+
+
+def test_planting_other_items_than_those_drawn_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    known = made.tables.planted_items
+    assert known is not None
+    place = known.column_names.index("is_planted")
+    turned = known["is_planted"].take(np.roll(np.arange(known.num_rows), 1))
+    other = known.set_column(place, known.schema.field(place), turned)
+    problem = tampered(made, tmp_path / "r", planted_items=other)["the audit is the sample that its seed draws"]
+    assert "the seed plants other items than those marked as planted" in problem
+
+
+def test_a_planted_verdict_held_against_another_label_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    said = made.tables.planted_verdicts
+    assert said is not None
+    rows = said.to_pylist()
+    rows[3]["label"] = rows[3]["expert_label"] = "neutral" if rows[3]["label"] != "neutral" else "positive"
+    problems = tampered(made, tmp_path / "r", planted_verdicts=pa.Table.from_pylist(rows, schema=said.schema))
+    assert "was known" in problems["experts judged the labels that were frozen"]
+
+
+def test_known_labels_change_no_label(made: Made) -> None:
+    assert made.tables is not None
+    items = make_items(SIZE, 0.2, 0.02)
+    known_wrong = {
+        row["item_id"] for row in gold(items).to_pylist()
+        if row["label"] != items.labels[items.ids.index(row["item_id"])]
+    }  # fmt: skip
+    judged = set(made.tables.audit["item_id"].to_pylist()) | set(made.tables.adjudications["item_id"].to_pylist())
+    left = known_wrong - judged
+    assert left
+    released = {row["item_id"]: row["label"] for row in made.tables.training_set.to_pylist()}  # type: ignore[union-attr]
+    assert all(released[name] == items.labels[items.ids.index(name)] for name in left)
