@@ -12,6 +12,8 @@ from assets.spec import materialized, spec
 from cupel.cleaning.cuts import cuts, cuts_table
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.measured import languages_table, repairs_table
+from cupel.cleaning.overlap.index import Index
+from cupel.cleaning.overlap.references import read_references
 from cupel.cleaning.privacy.key import mask_key
 from cupel.cleaning.register import Signed
 from cupel.cleaning.repeated_lines import repeated_lines
@@ -30,12 +32,14 @@ def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     with bench.step(context) as step:
         pieces, repeated = step.read_batches("raw_items"), _repeated_lines(step)
         key = mask_key(step.project.cleaning, Path(str(step.lake.folder)))
-        measured = (item_signals(piece, step.project.cleaning, repeated, key) for piece in pieces)
+        index, counted = _references(step, bench.data)
+        measured = (item_signals(piece, step.project.cleaning, repeated, key, index) for piece in pieces)
         commit = step.write("item_signals", stream(measured, ITEM_SIGNALS.schema), is_sorted=True)
         found = step.lake.relation("item_signals", step.partition)
         told = {"what normalising changed": repairs_table(found), "languages": languages_table(found)}
         told["signals"] = cuts_table(list(cuts(step.project.cleaning, lambda names: _columns(step, names))))
-        return materialized(step, commit, **{name: dg.MetadataValue.md(table) for name, table in told.items()})
+        shown = {name: dg.MetadataValue.md(table) for name, table in told.items()}
+        return materialized(step, commit, **shown, **counted)
 
 
 @dg.multi_asset(specs=[spec("signatures", deps=["item_signals"], kinds=["python"])])
@@ -56,6 +60,19 @@ def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         found = similar_items(own, earlier, raw, step.project.cleaning)
         told = {"pairs compared": found.compared, "pairs left out at most": found.not_compared}
         return materialized(step, step.write("similar_items", found.pairs), **told)
+
+
+def _references(step: Step, data: Path) -> tuple[Index | None, dict[str, int]]:
+    """Return what models are examined with, and what the page is told of it; None where the project names nothing."""
+    sets = step.project.cleaning.overlap
+    if not sets:
+        return None, {}
+    references = read_references(sets, data)
+    for name, sha256 in references.files.items():
+        step.file(name, sha256)
+    index = Index(references.rows)
+    counted = {"reference rows": len(references.rows), "reference rows without text": references.empty}
+    return index, {**counted, "reference rows too short to look for": index.not_looked_for}
 
 
 def _columns(step: Step, names: Sequence[str]) -> pa.Table:

@@ -17,7 +17,7 @@ from cupel.tables import CLEAN_ITEMS
 MEASURED = ["raw_items", "item_signals", "signatures", "similar_items"]
 # All but the texts and other fields, which are large.
 RAW = ("batch", "item_id", "source_file", "line", "licence")
-SIGNALS = ("item_id", "text_sha256", *dict.fromkeys(rule.measure for rule in RULES))
+SIGNALS = ("item_id", "text_sha256", "overlap_share", "overlap_with", *dict.fromkeys(rule.measure for rule in RULES))
 
 
 @dg.multi_asset(specs=[spec("clean_items", deps=MEASURED), spec("rejected_items", deps=MEASURED)])

@@ -107,6 +107,9 @@ ITEM_SIGNALS = Table(
         Column("cards_masked", INTEGER, "Payment card numbers masked."),
         Column("phones_masked", INTEGER, "Phone numbers masked."),
         Column("addresses_masked", INTEGER, "Postal addresses masked."),
+        Column("overlap_share", REAL, "Largest share that the text holds of a row of the reference sets; null where it "
+               "holds nothing of any, or the project names none.", True),
+        Column("overlap_with", TEXT, "Reference set and row, and how much of it.", True),
         # What the rules for web text ask about; null for a text of more than 16 MiB.
         *(Column(f"scan_{name}", INTEGER, meaning, True) for name, meaning in MEANINGS.items()),
     ),

@@ -146,6 +146,8 @@ def _of_data(projects: Sequence[Project], deployment: Deployment, place: Path, p
         batches = [batch for batch, own in deliveries if any(fnmatch(name, pattern) for pattern in own.files)]
         if batches:
             found.append(Touch(path, project.project, EVERYTHING, f"a file of delivery {', '.join(batches)}"))
+        elif name in {one.path for one in project.cleaning.overlap}:
+            found.append(Touch(path, project.project, _onward(["cleaning"]), "a reference set"))
         elif name in (*project.labeling.answers, project.labeling.gold):
             found.append(Touch(path, project.project, _onward(["labeling"]), "answers or known labels"))
         elif project.checking.predictions is not None and name == project.checking.predictions.file:

@@ -37,7 +37,7 @@ RULES = (
     Rule("repeated_lines", "repeated_line_share", "max_repeated_line_share", False),
     Rule("repeated_words", "repeated_word_share", "max_repeated_word_share", False),
 )
-EXACT, NEAR = "exact_duplicate", "near_duplicate"
+OVERLAP, EXACT, NEAR = "evaluation_overlap", "exact_duplicate", "near_duplicate"
 
 
 class Decision(NamedTuple):
@@ -152,7 +152,7 @@ def _broken_rules(signals: pa.Table, settings: Cleaning) -> list[_Verdict]:
         broken = values < threshold if rule.is_least else values > threshold
         for place in np.flatnonzero(broken).tolist():
             verdicts[place] = _Verdict(rule.reason, float(values[place]), float(threshold))
-    return _with_web_rules(verdicts, signals, settings.web_rules)
+    return _with_overlap(_with_web_rules(verdicts, signals, settings.web_rules), signals, settings)
 
 
 def _with_web_rules(verdicts: list[_Verdict], signals: pa.Table, settings: WebRules) -> list[_Verdict]:
@@ -172,6 +172,18 @@ def _with_web_rules(verdicts: list[_Verdict], signals: pa.Table, settings: WebRu
         value, threshold = float(found.values[place]), float(found.thresholds[place])
         evidence = f"{counted(rules[number].rule, signals, place)}; rules for {languages[place].as_py()}"
         verdicts[place] = _Verdict(rules[number].name, value, threshold, evidence)
+    return verdicts
+
+
+def _with_overlap(verdicts: list[_Verdict], signals: pa.Table, settings: Cleaning) -> list[_Verdict]:
+    """Return the verdicts with those about reference sets, where an item broke no rule."""
+    if not settings.overlap:
+        return verdicts
+    shares, most = signals.column("overlap_share").to_numpy(), settings.max_overlap_share
+    for place in np.flatnonzero(shares > most).tolist():
+        if verdicts[place].reason is None:
+            evidence = signals.column("overlap_with")[place].as_py()
+            verdicts[place] = _Verdict(OVERLAP, float(shares[place]), most, evidence)
     return verdicts
 
 

@@ -22,6 +22,7 @@ REASONS: dict[str, str] = {
     "repeated_words": "its commonest word makes up more of it than allowed",
     **WEB_REASONS,
     "not_measured": "the rules for web text are asked, and it is too long to be measured for them",
+    "evaluation_overlap": "it holds more of a row of a reference set, which models are examined with, than allowed",
     "exact_duplicate": "an earlier item that was kept has the same text, case and white space aside",
     "near_duplicate": "an earlier item that was kept is as similar as the threshold or more",
     "contaminated": "people say that it is not wanted, or it lies behind the cut up to which an audit vouches",

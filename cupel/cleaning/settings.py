@@ -50,6 +50,21 @@ class WebRules(Section):
         return self
 
 
+class ReferenceSet(Section):
+    """A set of questions that a model will be examined with, and that must not be trained on."""
+
+    name: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    """What it is called in the evidence."""
+    path: Annotated[str, Field(pattern=r"\.(parquet|csv|jsonl)(\.(gz|bz2|zst))?$")]
+    """Its file, relative to the data folder: .parquet, .csv or .jsonl."""
+    columns: tuple[str, ...] = Field(("text",), min_length=1)
+    """Columns or keys that hold the text, in the order in which they are read."""
+    answer_column: str | None = None
+    """Column or key that holds the answer, which a short text is looked for with; null: there is none."""
+    id_column: str | None = None
+    """Column or key of the row's id, which the evidence names; null: it names the row's number."""
+
+
 class Repairs(Section):
     """Steps that change a text before it is measured; what each changed is recorded, and raw_items is as it was."""
 
@@ -116,6 +131,10 @@ class Cleaning(Section):
     """Words in a shingle, which then is of words; null: it is of characters."""
     contamination: Contamination | None = None
     """What the project does not want; learned from people's answers, and bounded by an audit. Null: nothing."""
+    overlap: tuple[ReferenceSet, ...] = ()
+    """Sets that models are examined with: items that hold too much of one are rejected."""
+    max_overlap_share: Share = 0.5
+    """A larger share of a reference's (or, if shorter, the item's) runs of 13 words is rejected."""
 
     @model_validator(mode="after")
     def _duplicates_are_groups(self) -> "Cleaning":

@@ -6,6 +6,7 @@ from collections.abc import Container
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.cleaning.overlap.index import Index
 from cupel.cleaning.privacy.mask import Masked, mask
 from cupel.cleaning.privacy.tokens import without_keyed
 from cupel.cleaning.repairs import repaired
@@ -25,7 +26,11 @@ MOST_REMOVED, MOST_CHARACTERS = 20, 200
 
 
 def item_signals(
-    items: pa.Table, settings: Cleaning, repeated: Container[str] = frozenset(), key: bytes | None = None
+    items: pa.Table,
+    settings: Cleaning,
+    repeated: Container[str] = frozenset(),
+    key: bytes | None = None,
+    index: Index | None = None,
 ) -> pa.Table:
     """Measure items; a batch may be measured in pieces.
 
@@ -34,6 +39,7 @@ def item_signals(
         settings: Normalisation form, repairs, region of phone numbers, rules for web text.
         repeated: The batch's repeated lines, where the project wants them removed.
         key: What makes the tokens of private data, see `cupel.cleaning.privacy.key`; None: they tell its kind alone.
+        index: What models are examined with; None: nothing is looked for.
 
     Returns:
         `item_signals`, a row an item, in the same order. All measures but `is_changed` and the counts of
@@ -62,8 +68,17 @@ def item_signals(
     measured = measured.rename_columns([f"{PREFIX}{name}" for name in measured.column_names])
     whole = {"item_id": items.column("item_id"), **columns, **basics(texts)}
     whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
+    whole |= _overlap(texts, index)
     whole |= dict(zip(measured.column_names, measured.columns, strict=True))
     return pa.table({name: whole[name] for name in ITEM_SIGNALS.schema.names}).cast(ITEM_SIGNALS.schema)
+
+
+def _overlap(texts: pa.Array, index: Index | None) -> dict[str, pa.Array]:
+    found = [None] * len(texts) if index is None else index.find(texts)
+    return {
+        "overlap_share": pa.array([None if match is None else round(match.share, 4) for match in found], pa.float64()),
+        "overlap_with": pa.array([None if match is None else match.evidence for match in found], pa.string()),
+    }
 
 
 def _shortened(line: str, settings: Cleaning) -> str:

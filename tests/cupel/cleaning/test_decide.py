@@ -136,8 +136,8 @@ def test_an_item_on_the_threshold_is_kept_and_one_beyond_it_is_dropped(
 
 def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> None:
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
-    own = [rule.reason for rule in RULES]
-    assert [*own, *rule_names(), "not_measured", "exact_duplicate", "near_duplicate", "contaminated"] == list(REASONS)
+    rules = [*(rule.reason for rule in RULES), *rule_names(), "not_measured"]
+    assert [*rules, "evaluation_overlap", "exact_duplicate", "near_duplicate", "contaminated"] == list(REASONS)
 
 
 def test_the_first_rule_that_an_item_breaks_is_its_reason() -> None:
@@ -272,3 +272,16 @@ def test_the_same_delivery_again_adds_nothing(texts: list[str]) -> None:
     one, signed = clean(texts, "a", [])
     again, _ = clean(texts, "b", [(signed, one.clean_items)])
     assert again.clean_items.num_rows == 0
+
+
+def test_an_item_that_holds_too_much_of_a_reference_is_dropped_with_its_name_before_duplicates() -> None:
+    settings = Cleaning.model_validate({"overlap": [{"name": "sums", "path": "sums.csv"}], "max_overlap_share": 0.5})
+    found = signals(["w", "x", "y", "y"])
+    shares, names = pa.array([None, 0.5, 0.51, 1.0]), pa.array([None, "row 1", "row 2", "row 3"])
+    for name, column in (("overlap_share", shares), ("overlap_with", names)):
+        found = found.set_column(found.column_names.index(name), name, column)
+    decision = decide("b", raw_items(4), found, similar(), settings)
+    assert dropped(decision) == {"b2": ("evaluation_overlap", "row 2"), "b3": ("evaluation_overlap", "row 3")}
+    assert decision.rejected_items["value"].to_pylist() == [0.51, 1.0]
+    without = decide("b", raw_items(4), found, similar(), settings.model_copy(update={"overlap": ()}))
+    assert dropped(without) == {"b3": ("exact_duplicate", "b/b2")}

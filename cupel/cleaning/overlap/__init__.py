@@ -1,0 +1,1 @@
+"""Overlap with evaluation sets: items that hold what a model will be examined with."""

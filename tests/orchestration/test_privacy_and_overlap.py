@@ -1,0 +1,80 @@
+"""Private data and evaluation sets through the chain: tokens that hold, and references whose change is seen."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from cupel.cleaning.privacy.key import KEY
+from cupel.lake import Lake
+from cupel.project import load_project
+from orchestration.deployment import Deployment
+from orchestration.freshness import stale_tables
+from orchestration.rebuild import rebuild
+from orchestration.rounds import Rounds
+from orchestration.wiring import batch_job, deployment_definitions
+from orchestration.works import job_works
+from small_project import write_project
+
+ITEMS = 120
+REFERENCES = "sums.jsonl"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Lake]:
+    """A finished deployment: two items name one address, a third holds a question of the reference set."""
+    deployment = write_project(tmp_path_factory.mktemp("private"), items=ITEMS)
+    file = deployment.data / "small" / "one.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows[0]["text"] += " Write to jo@example.org soon."
+    rows[1]["text"] += " JO@example.org says so."
+    rows[2]["text"] += " Of seven apples three are eaten, how many are left? Four."
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    question = {"q": "Of seven apples three are eaten, how many are left?", "a": "four", "id": "q7"}
+    (deployment.data / REFERENCES).write_text(json.dumps(question) + "\n")
+    path = deployment.projects / "small.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["cleaning"] = {**content.get("cleaning", {}), "overlap": [
+        {"name": "sums", "path": REFERENCES, "columns": ["q"], "answer_column": "a", "id_column": "id"}
+    ]}  # fmt: skip
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    rounds = Rounds(load_project(path), deployment, dg.DagsterInstance.ephemeral())
+    assert [run.error for run in rounds.run().broken] == []
+    return deployment, rounds.lake
+
+
+def test_one_address_has_one_token_and_is_counted(finished: tuple[Deployment, Lake]) -> None:
+    signals = {row["item_id"]: row for row in finished[1].read("item_signals", "one").to_pylist()}
+    tokens = [signals[item]["text"].split("<EMAIL-")[1][:10] for item in ("i0", "i1")]
+    assert tokens[0] == tokens[1]
+    assert [signals[item]["emails_masked"] for item in ("i0", "i1", "i2")] == [1, 1, 0]
+    assert (Path(str(finished[1].folder)) / KEY).exists()
+
+
+def test_an_item_that_holds_a_question_is_rejected_and_names_it(finished: tuple[Deployment, Lake]) -> None:
+    rejected = {row["item_id"]: row for row in finished[1].read("rejected_items", "one").to_pylist()}
+    row = rejected["i2"]
+    assert (row["reason"], row["value"]) == ("evaluation_overlap", 1.0)
+    assert row["evidence"] == "sums, row 1 (id q7): all its 10 words, and its answer"
+
+
+def test_a_release_is_rebuilt_to_the_same_bytes_with_the_lakes_own_key(
+    finished: tuple[Deployment, Lake], tmp_path: Path
+) -> None:
+    deployment, lake = finished
+    if not lake.partitions("training_set"):
+        pytest.skip("the small project's release was refused")
+    comparison = rebuild(deployment, "small", lake.partitions("training_set")[0], tmp_path / "again")
+    assert comparison.is_same, comparison
+
+
+def test_another_version_of_a_reference_set_makes_the_batch_anew(finished: tuple[Deployment, Lake]) -> None:
+    deployment, lake = finished
+    project = load_project(deployment.projects / "small.yaml")
+    works = job_works(deployment_definitions([project], deployment), batch_job("small"))
+    assert stale_tables(lake, project, deployment.data, "one", works) == []
+    with (deployment.data / REFERENCES).open("a") as file:
+        file.write(json.dumps({"q": "And how many are there if two more are bought?", "a": "six", "id": "q8"}) + "\n")
+    assert "item_signals" in stale_tables(lake, project, deployment.data, "one", works)
