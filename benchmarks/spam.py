@@ -20,6 +20,7 @@ from benchmarks.spammers import INJECTED, KINDS, Spammed, inject
 from cupel.annotators.beliefs import Flags
 from cupel.annotators.copying import TIMES_LIKELIER
 from cupel.annotators.guessing import GUESS_CHANCE
+from cupel.annotators.guessing import TIMES_LIKELIER as CARELESS_TIMES
 from cupel.annotators.study import Study, study
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.checking.fusion import top_log_odds
@@ -135,8 +136,9 @@ def suspicion(measured: Study) -> Reals:
     from scipy.special import ndtri
 
     chance = np.clip(np.exp(-measured.pairs.evidence), 1e-300, 1 - 1e-12)
-    beyond = (-ndtri(GUESS_CHANCE) - measured.guessing.score, -ndtri(chance) + ndtri(1 / TIMES_LIKELIER))
-    return np.asarray(np.maximum(*beyond))
+    guesses = measured.guessing
+    guessed = np.minimum(-ndtri(GUESS_CHANCE) - guesses.score, guesses.careless - np.log(CARELESS_TIMES))
+    return np.asarray(np.maximum(guessed, -ndtri(chance) + ndtri(1 / TIMES_LIKELIER)))
 
 
 def certify(

@@ -56,11 +56,12 @@ def _guessing(measured: Study) -> Iterator[dict[str, Any]]:
         yield _row(
             measured, who, "constant" if is_constant else "guessing",
             statistic="fit to the items above a random deal of the same answers, in standard deviations",
-            value=guesses.score[who], p_value=guesses.usual_chance[who], items=len(mine),
+            value=guesses.score[who], p_value=float(np.exp(-guesses.careless[who])), items=len(mine),
             shown=coded.item[mine][np.lexsort((mine, _belief(measured, mine), ~tested))],
             evidence=f"{said if is_constant else ''}a random deal of these {len(mine)} answers over their items fits "
-            f"as well with chance {guesses.guess_chance[who]:.2g}; the usual annotator fits as badly with chance "
-            f"{guesses.usual_chance[who]:.2g}; right on {right} of {int(tested.sum())} gold items",
+            f"as well with chance {guesses.guess_chance[who]:.2g}; half guessed they are "
+            f"{np.exp(min(guesses.careless[who], MOST_TOLD)):.3g} times likelier than from somebody who knows "
+            f"something; right on {right} of {int(tested.sum())} gold items",
         )  # fmt: skip
 
 

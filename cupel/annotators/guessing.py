@@ -7,19 +7,18 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from cupel.annotators.beliefs import Beliefs, Flags, tally
+from cupel.annotators.carelessness import careless
 from cupel.consensus.coding import Coded, Integers, Reals
 
 # An annotator is told from one who guesses where guessing would do as well at most so often.
 GUESS_CHANCE = 0.02
-# And found to guess where the usual annotator would do as badly at most so often, too.
-USUAL_CHANCE = 0.05
+# And found to guess where the answers are so many times likelier half guessed than given by those who know something.
+TIMES_LIKELIER = 3.0
 # With fewer answers, or where only one answer was ever given and never another wanted, nobody is told.
 FEWEST_ANSWERS = 5
 # z from which an annotator's answers enter the picture of the usual annotator.
 INFORMED = 2.0
 ROUNDS = 2
-# Who knows something and has so many answers says how far the usual annotator's gain is above what beliefs foretell.
-ENOUGH_ANSWERS = 20
 # From this share on, one answer is a constant one.
 CONSTANT_SHARE = 0.95
 # Rounding of scores leaves no less than this; below it an annotator's scores are all alike.
@@ -30,16 +29,16 @@ class Guessing(NamedTuple):
     """Of each annotator, shape annotators, in the coding's order.
 
     `score` says how much better the answers fit their items than the same answers dealt out at random, in
-    standard deviations of that deal; `guess_chance` is the chance that such a deal fits as well;
-    `usual_chance` that the usual annotator would fit as badly. `is_guessing`: the first is above
-    GUESS_CHANCE and the second not above USUAL_CHANCE. `is_told`: at least one of the two can be ruled out;
-    where neither can, there are too few answers, or too little is known of their items, to tell.
-    `top_share` is the share of the commonest answer, and `top_answer` its class.
+    standard deviations of that deal; `guess_chance` is the chance that such a deal fits as well. `careless` is
+    the log of how many times likelier the answers are, had half of them been guessed, than if they were given by
+    those who know something. `is_guessing`: the chance is above GUESS_CHANCE, and they are TIMES_LIKELIER or more.
+    `is_told`: one of the two speaks; where neither does, there are too few answers, or too little is known of their
+    items, to tell. `top_share` is the share of the commonest answer, and `top_answer` its class.
     """
 
     score: Reals
     guess_chance: Reals
-    usual_chance: Reals
+    careless: Reals
     is_guessing: Flags
     is_told: Flags
     top_share: Reals
@@ -53,7 +52,8 @@ def guessing(coded: Coded, found: Beliefs) -> Guessing:
     An answer's score is the logarithm of how much likelier the usual annotator gives it to this item than to
     any. The same answers dealt out at random over the annotator's own items keep every habit and lose all
     knowledge; their mean and variance are exact, their tail is taken as normal. The usual annotator is
-    made from those who beat such a deal.
+    made from those who beat such a deal. Where the own items are all of one class a deal tells nothing, and who
+    answers them all alike is right; so the answers must also be those of somebody careless.
 
     Args:
         coded: The annotations.
@@ -74,12 +74,12 @@ def guessing(coded: Coded, found: Beliefs) -> Guessing:
         z = _against_a_deal(coded, dealt)
         informed = (z > INFORMED).astype(np.float64)
     guess_chance = 1 - ndtr(z)
-    usual_chance = ndtr(_against_usual(coded, found, usual, dealt, informed > 0))
-    is_unlike = (usual_chance <= USUAL_CHANCE) & (dealt.size >= FEWEST_ANSWERS)
+    half = careless(coded, found, informed > 0, usual)
+    is_unlike = (half >= np.log(TIMES_LIKELIER)) & (dealt.size >= FEWEST_ANSWERS)
     return Guessing(
         score=z,
         guess_chance=guess_chance,
-        usual_chance=usual_chance,
+        careless=half,
         is_guessing=(guess_chance > GUESS_CHANCE) & is_unlike,
         is_told=(guess_chance <= GUESS_CHANCE) | is_unlike,
         top_share=dealt.given.max(axis=1) / dealt.size,
@@ -118,24 +118,6 @@ def _against_a_deal(coded: Coded, dealt: _Dealt) -> Reals:
     rest = dealt.gain - ((dealt.gain * dealt.given[who]).sum(axis=1) / dealt.size[who])[:, None]
     variance = np.bincount(who, (rest**2 * dealt.given[who]).sum(axis=1), people) / np.maximum(dealt.size - 1, 1)
     return _over(total, variance)
-
-
-def _against_usual(coded: Coded, found: Beliefs, usual: Reals, dealt: _Dealt, informed: Flags) -> Reals:
-    """Return how far each annotator's gain over such a deal is above the usual annotator's, in deviations.
-
-    Beliefs that were flattened to fit the gold foretell too small a gain, and where most items are hard, one that a
-    guesser is not unlike enough. So the usual gain is as many times the foretold one as it is for the median of those
-    who know something; never less, for the median of a crowd with few such people is theirs by luck.
-    """
-    people, who = len(coded.annotators), coded.annotator
-    chance = found.others @ usual
-    foretold = (chance * dealt.gain).sum(axis=1)
-    variance = np.bincount(who, (chance * dealt.gain**2).sum(axis=1) - foretold**2, people)
-    gain = np.bincount(who, dealt.gain[np.arange(len(who)), coded.label], people)
-    wanted = np.bincount(who, foretold, people)
-    told = informed & (wanted > NO_SPREAD) & (dealt.size >= ENOUGH_ANSWERS)
-    times = max(1.0, float(np.median(gain[told] / wanted[told]))) if told.any() else 1.0
-    return _over(gain - times * wanted, variance)
 
 
 def _over(value: ArrayLike, variance: ArrayLike) -> Reals:
