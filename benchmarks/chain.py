@@ -52,7 +52,10 @@ ZERO = {"seconds": 0.0, "cpu_seconds": 0.0, "peak_bytes": 0}
 Entry = dict[str, Any]
 
 
-def measure(rows: int, rows_per_delivery: int, work: Path, console: Console, minutes: float | None = None) -> Entry:
+def measure(
+    rows: int, rows_per_delivery: int, work: Path, console: Console, minutes: float | None = None,
+    last_stage: str | None = None,
+) -> Entry:  # fmt: skip
     """Write a project of so many rows, take it through the chain in a process of its own, and say what it used.
 
     Args:
@@ -61,6 +64,7 @@ def measure(rows: int, rows_per_delivery: int, work: Path, console: Console, min
         work: A folder for it; what an earlier run of this size left there is removed first.
         console: Where progress is shown.
         minutes: A run that takes longer is stopped; None: never.
+        last_stage: The stage to end with, "raw" or "cleaning"; None for rounds of them all.
     """
     folder = work / str(rows)
     shutil.rmtree(folder, ignore_errors=True)
@@ -70,7 +74,8 @@ def measure(rows: int, rows_per_delivery: int, work: Path, console: Console, min
     _child(folder, "benchmarks.synthetic", str(folder), str(rows), str(rows_per_delivery))
     console.print(f"{rows:,} rows: running the chain")
     told = folder / "found.json"
-    stopped = _child(folder, "benchmarks.chain_run", str(folder), NAME, str(told), minutes=minutes)
+    last = [] if last_stage is None else [last_stage]
+    stopped = _child(folder, "benchmarks.chain_run", str(folder), NAME, str(told), *last, minutes=minutes)
     found = json.loads(told.read_text(encoding="utf-8"))
     measured = entry(rows, math.ceil(rows / rows_per_delivery), found, stopped)
     return measured | {"load": os.getloadavg()[2], "bytes": sizes_of(folder)}
@@ -152,6 +157,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True, help="file to write")
     parser.add_argument("--rows-per-delivery", type=int, default=ROWS_PER_DELIVERY)
     parser.add_argument("--minutes", type=float, help="stop a run that takes longer, and say how far it came")
+    parser.add_argument("--until", choices=["raw", "cleaning"], help="stop after this stage: one round, no labels")
     parser.add_argument("--work", type=Path, help="folder to work in, which is kept; a temporary one by default")
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
@@ -159,7 +165,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         for rows in arguments.rows:
             work = arguments.work or Path(temporary)
-            entries.append(measure(rows, arguments.rows_per_delivery, work.resolve(), console, arguments.minutes))
+            entries.append(
+                measure(rows, arguments.rows_per_delivery, work.resolve(), console, arguments.minutes, arguments.until)
+            )
             content = {"sizes": entries, "growth": growth(entries), "machine": machine()}
             arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     _print(console, entries)

@@ -100,8 +100,8 @@ def peak_bytes() -> int:
     return largest if sys.platform == "darwin" else largest * 1024
 
 
-def run(folder: Path, name: str, told: Path) -> None:
-    """Take a project through its rounds.
+def run(folder: Path, name: str, told: Path, last_stage: str | None = None) -> None:
+    """Take a project through its rounds, or each delivery once through the stages up to one.
 
     Args:
         folder: It holds projects, data and lake.
@@ -109,6 +109,7 @@ def run(folder: Path, name: str, told: Path) -> None:
         told: The file that says what was found. `parts`: what each part used; `step:<stage>:<name>` is the work of
             a step on its partitions, without Dagster's. `peak_bytes`, `under_way` (parts, while the run lasts), and
             when it has ended also `rounds`, `runs`, `tasks_open`, `errors`, and `releases` with their status.
+        last_stage: The stage to end with, "raw" or "cleaning"; None for rounds of them all.
     """
     meter, is_ended = Meter(), threading.Event()
     teller = threading.Thread(target=_tell_now_and_then, args=(meter, told, is_ended), daemon=True)
@@ -128,7 +129,7 @@ def run(folder: Path, name: str, told: Path) -> None:
     with meter.part("all"), dg.DagsterInstance.get() as instance:
         with meter.part("workforce"):
             rounds = Rounds(project, deployment, instance, say=print)
-        done = rounds.run()
+        done = rounds.run() if last_stage is None else _once(rounds, meter, last_stage)
     is_ended.set()
     teller.join()
     results = {release: rounds.lake.read("audit_result", release) for release in rounds.lake.partitions("audit_result")}
@@ -140,6 +141,27 @@ def run(folder: Path, name: str, told: Path) -> None:
         "releases": {release: result["status"][0].as_py() for release, result in results.items()},
     }
     _tell(meter, told, ended)
+
+
+def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
+    """Take each delivery once through the stages up to one, and say so as the rounds do."""
+    import uuid
+
+    from cupel.tables import TABLES
+    from orchestration.rounds import Done
+    from orchestration.runs import execute
+    from orchestration.wiring import batch_job
+
+    name = rounds.project.project
+    stages = ("raw", "cleaning")[: ("raw", "cleaning").index(last_stage) + 1]
+    tables = [table.name for table in TABLES.values() if table.stage in stages]
+    rounds.instance.add_dynamic_partitions(f"{name}_batches", rounds.batches)
+    runs = []
+    for batch in rounds.batches:
+        with meter.part("runs"):
+            run_id = str(uuid.uuid4())
+            runs.append(execute(rounds.definitions, batch_job(name), batch, tables, rounds.instance, 1, run_id, {}))
+    return Done(1, runs, 0)
 
 
 def _tell(meter: Meter, told: Path, ended: dict[str, Any]) -> None:
@@ -190,4 +212,4 @@ def _step_name(context: Any) -> str:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    run(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), *sys.argv[4:])
