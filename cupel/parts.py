@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.errors import LakeError, TableError
-from cupel.tables import Table
+from cupel.tables import HASHES, Table
 from cupel.whole import begun, naming
 
 
@@ -113,7 +113,7 @@ class _PartWriter:
         if self._sink is None:
             self._sink = _Sink(self._temporary.open("wb"))
             file = pa.PythonFile(self._sink, "w")
-            self._writer = pq.ParquetWriter(file, self._table.schema, compression="zstd", store_schema=True)
+            self._writer = pq.ParquetWriter(file, self._table.schema, store_schema=True, **_encoding(self._table))
         with naming(self._folder):
             self._writer.write_table(group, row_group_size=max(group.num_rows, 1))
         self.rows += group.num_rows
@@ -134,6 +134,16 @@ class _PartWriter:
             finally:
                 self._temporary.unlink(missing_ok=True)
                 self._sink.file.close()  # writes what is left, so that a full disk is found here once more
+
+
+def _encoding(table: Table) -> dict[str, Any]:
+    """Return how columns are written: hashes as they are, for nothing makes them smaller, all others compressed."""
+    dense = {column.name for column in table.columns if column.type == HASHES}
+    names = [column.name for column in table.columns]
+    return {
+        "compression": {name: "none" if name in dense else "zstd" for name in names},
+        "use_dictionary": [name for name in names if name not in dense],
+    }
 
 
 class _Sink:

@@ -15,9 +15,9 @@ from cupel.cleaning.sketches import WORDS, Sketches
 
 Places = NDArray[np.int32]
 Flags = NDArray[np.bool_]
-# Bands of the batch are marked in a table of about so many bits a band hash: of the others one in 16 passes.
-_BITS_FOR_EACH = 16
-_MOST_BITS = 26
+# Bands of the batch are marked in words of 64 bits, a word for four of them: of the others one in 60 passes.
+_MARKED_IN_A_WORD = 4
+_MOST_BITS = 20
 _DIGIT_BITS = 11
 _DIGITS = 1 << _DIGIT_BITS
 MOST_ITEMS = (1 << 31) - 1
@@ -67,7 +67,7 @@ def sharing(own: Shingles, pieces: Iterable[Piece], threads: int | None = None) 
         threads: How many threads; None for one a core.
     """
     bands = own.shape[1]
-    shift = np.uint32(32 - min(max(10, (len(own) * _BITS_FOR_EACH).bit_length()), _MOST_BITS))
+    shift = np.uint32(32 - min(max(4, (len(own) // _MARKED_IN_A_WORD).bit_length()), _MOST_BITS))
     found: list[tuple[list[Shingles], list[Places], Positions, Sketches, Positions]] = []
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         ordered = list(pool.map(lambda band: _in_order(own[:, band]), range(bands)))
@@ -98,13 +98,19 @@ def _in_order(keys: Shingles) -> Shingles:
     return _sorted(np.ascontiguousarray(keys), np.empty(len(keys), np.int32))[0]
 
 
+@nb.njit(nogil=True, inline="always")
+def _mark(key: np.uint32) -> np.uint64:
+    """Return two bits that a key sets in its word; they and the word are chosen by different bits of the key."""
+    low, high = np.uint64(key & np.uint32(63)), np.uint64((key >> np.uint32(6)) & np.uint32(63))
+    return (np.uint64(1) << low) | (np.uint64(1) << high)
+
+
 @nb.njit(nogil=True, cache=True)
 def _marked(keys: Shingles, shift: np.uint32) -> Sketches:
-    """Return bits: set where a key begins like the bit's number."""
-    marks = np.zeros(((1 << (32 - np.int64(shift))) >> 6) + 1, np.uint64)
+    """Return words in which each key has set its bits; the key's first bits are the word's number."""
+    marks = np.zeros(1 << (32 - np.int64(shift)), np.uint64)
     for place in range(len(keys)):
-        slot = keys[place] >> shift
-        marks[slot >> np.uint32(6)] |= np.uint64(1) << np.uint64(slot & np.uint32(63))
+        marks[keys[place] >> shift] |= _mark(keys[place])
     return marks
 
 
@@ -114,9 +120,9 @@ def _hits(keys: Shingles, marks: Sketches, ordered: Shingles, shift: np.uint32) 
     found = np.empty(len(keys), np.int64)
     count = 0
     for place in range(len(keys)):
-        slot = keys[place] >> shift
+        mark = _mark(keys[place])
         found[count] = place
-        count += np.int64((marks[slot >> np.uint32(6)] >> np.uint64(slot & np.uint32(63))) & np.uint64(1))
+        count += (marks[keys[place] >> shift] & mark) == mark
     kept = 0
     for place in range(count):
         key = keys[found[place]]

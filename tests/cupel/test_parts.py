@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cupel.errors import TableError
 from cupel.parts import read_part, write_parts
-from cupel.tables import CUTS, EXPERT_ANSWERS, SIMILAR_ITEMS, from_rows
+from cupel.tables import CUTS, EXPERT_ANSWERS, SIGNATURES, SIMILAR_ITEMS, from_rows
 
 
 def pairs(names: list[str]) -> pa.Table:
@@ -73,3 +73,14 @@ def test_no_rows_are_one_empty_part(tmp_path: Path) -> None:
     (part,) = write_parts(tmp_path, [], CUTS, 3, 6)
     assert part["rows"] == 0
     assert read_part(tmp_path / part["name"], CUTS.schema).equals(CUTS.schema.empty_table())
+
+
+def test_hashes_are_written_as_they_are_and_all_else_is_compressed(tmp_path: Path) -> None:
+    row = {"batch": "b", "item_id": "1", "text_sha256": "0" * 64, "shingle_count": 1, "shingles": b"\0" * 4,
+           "bands": b"\0" * 128, "sketch": b"\0" * 128}  # fmt: skip
+    table = pa.Table.from_pylist([row], SIGNATURES.schema)
+    (part,) = write_parts(tmp_path, [table], SIGNATURES, 3, 6)
+    group = pq.read_metadata(tmp_path / part["name"]).row_group(0)
+    kinds = {group.column(place).path_in_schema: group.column(place).compression for place in range(7)}
+    assert {name for name, kind in kinds.items() if kind == "UNCOMPRESSED"} == {"shingles", "bands", "sketch"}
+    assert set(kinds.values()) == {"UNCOMPRESSED", "ZSTD"}
