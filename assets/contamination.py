@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.deciding import MEASURED, decided, earlier_batches, kept_pieces, linked, stream
-from assets.spec import materialized, spec
+from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.tasks import contamination_tasks
 from cupel.cleaning.contamination.by_source import sources
@@ -21,6 +21,8 @@ from cupel.cleaning.contamination.earlier import earlier_examples
 from cupel.cleaning.contamination.settings import Contamination
 from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
 from cupel.errors import ProjectError
+from cupel.release.contamination import contaminated
+from cupel.release.contamination_plot import scores_plot
 from cupel.release.gates import open_gate
 from cupel.step import Step
 from cupel.tables import CLEAN_ITEMS
@@ -84,9 +86,8 @@ def cut_contamination(context: dg.AssetExecutionContext, bench: Bench) -> Iterat
         plan = step.read("contamination_plan").to_pylist()[0]
         yield materialized(step, step.write("contamination_cuts", found.cuts))
         yield materialized(step, step.write("contamination_result", found.result))
-        yield materialized(
-            step, step.write("contamination_sources", sources(plan, read[0], read[1], row["cut"], found.is_kept))
-        )
+        by_source = sources(plan, read[0], read[1], row["cut"], found.is_kept)
+        yield materialized(step, step.write("contamination_sources", by_source), **_scores(step))
 
 
 _DECIDED = [*MEASURED, "sifted_items", *_PLANNED, "contamination_answers", "contamination_result"]
@@ -112,6 +113,14 @@ def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         answers, good = step.read("contamination_answers"), _settings(step).good
         rejected = rejected_items(sifted, items, answers, found.is_kept, row, good)
         yield materialized(step, step.write("rejected_items", rejected))
+
+
+def _scores(step: Step) -> dict[str, Any]:
+    """Return for the page how suspicious items are, and where the cut lies."""
+    found = contaminated(step.lake, step.partition)
+    if found is None or not found.counts:
+        return {}
+    return {"scores": picture(scores_plot(found, step.partition), "items by score, with the cut")}
 
 
 def _concluded(step: Step) -> tuple[Concluded, dict[str, Any]]:

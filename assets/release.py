@@ -16,7 +16,8 @@ from cupel.answers.known_labels import known_labels
 from cupel.answers.tasks import expert_tasks
 from cupel.release import proof
 from cupel.release.audit_design import terms_of
-from cupel.release.facts import release_facts
+from cupel.release.contamination import EVIDENCE
+from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.gates import open_gate
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_VERDICTS, NEEDED_WITHHELD, released, settled, withheld
@@ -214,12 +215,14 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
         if terms_of(_plan(step)).planted_errors:
             tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
         facts = release_facts(step.lake, step.project, step.partition)
+        contamination = _contamination(step, facts)
         gates = _gate_results(step, facts.plan["batches"])
         last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
         head = step.lake.answers.hash_at(max(facts.plan["answers_until"], last))
         provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
         folder = Path(str(release_folder(step.lake, step.partition)))
-        rows = write_release(folder, facts, ReleaseTables(**tables, gate_results=gates), provenance)
+        held = ReleaseTables(**tables, gate_results=gates, contamination=contamination)
+        rows = write_release(folder, facts, held, provenance)
         return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
 
 
@@ -228,6 +231,13 @@ def _gate_results(step: Step, batches: list[str]) -> pa.Table:
     names = step.lake.partitions("gate_results")
     behind = [name for name in names if name.partition("--")[2] in (*batches, step.partition)]
     return pa.concat_tables([step.read("gate_results", name) for name in behind])
+
+
+def _contamination(step: Step, facts: ReleaseFacts) -> dict[str, pa.Table]:
+    """Return the evidence of what the certificate says of unwanted items; nothing where it says nothing."""
+    if facts.together is None:
+        return {}
+    return {name: pa.concat_tables([step.read(name, b) for b in facts.plan["batches"]]) for name in EVIDENCE}
 
 
 def _stored(step: Step, table: str) -> Stored:

@@ -226,7 +226,7 @@ def _files(lake: Lake, copy: Lake, release: str, before: dict[str, Any], after: 
     """Yield a row a file of the release's folder; none for a refused release, which has no folder."""
     folders = [Path(str(release_folder(each, release))) for each in (lake, copy)]
     written = {row["path"]: row["sha256"] for row in _rows(lake, "manifest", release)}
-    for name in (*layout.COVERED, layout.MANIFEST_FILE):
+    for name in (*layout.COVERED, *layout.OPTIONAL_FILES, layout.MANIFEST_FILE):
         now, rebuilt = (file_hash(folder / name) if (folder / name).is_file() else None for folder in folders)
         recorded = written.get(name, now)
         if recorded is None and rebuilt is None:

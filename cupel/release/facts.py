@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from cupel.answers.places import places
 from cupel.lake import Lake
 from cupel.project import Prices, Project
+from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.gates import BATCH_STAGES, gate_rows
 from cupel.release.relabel import by_rank
 
@@ -47,6 +48,8 @@ class BatchFacts:
     routes: dict[str, int]
     tasks_open: int
     gates: list[Row]
+    contamination: Contaminated | None = None
+    contamination_answers: int = 0
 
     @property
     def gate(self) -> str:
@@ -73,6 +76,11 @@ class ReleaseFacts:
     withheld: int
     cost: Cost
     worst: list[Row] = field(default_factory=list)
+
+    @property
+    def together(self) -> Together | None:
+        """Bounds of what is unwanted, and unwanted or wrong, in the release."""
+        return together([batch.contamination for batch in self.batches], self.released, self.result)
 
     @property
     def verdict(self) -> str:
@@ -102,12 +110,19 @@ def outcome(gates: Iterable[Row]) -> str:
     return "open" if not rows or any(row["outcome"] == "open" for row in rows) else "pass"
 
 
-def batch_facts(lake: Lake, batch: str) -> BatchFacts:
-    """Gather the facts of one delivery; tables that are not there yet count as empty."""
+def batch_facts(lake: Lake, batch: str, frozen: dict[str, str] | None = None) -> BatchFacts:
+    """Gather the facts of one delivery; tables that are not there yet count as empty.
+
+    Args:
+        lake: The project's lake.
+        batch: The delivery.
+        frozen: Hashes of tables that a release froze, see `contaminated`.
+    """
     deliveries = _rows(lake, "deliveries", batch)
     rejected = Counter(_counts(lake, "rejected_rows", batch, "reason"))
     rejected.update(_counts(lake, "rejected_items", batch, "reason"))
     gates = gate_rows(lake, batch, BATCH_STAGES)
+    asked = _counts(lake, "contamination_tasks", batch, "is_answered")
     return BatchFacts(
         batch=batch,
         rows_in=sum(row["rows_in"] for row in deliveries),
@@ -122,8 +137,10 @@ def batch_facts(lake: Lake, batch: str) -> BatchFacts:
         vendors=_rows(lake, "vendors", batch),
         actions=[action._asdict() for action in lake.actions.read(batch)],
         routes=_counts(lake, "routes", batch, "route"),
-        tasks_open=_counts(lake, "tasks", batch, "is_answered").get(False, 0),
+        tasks_open=_counts(lake, "tasks", batch, "is_answered").get(False, 0) + asked.get(False, 0),
         gates=gates,
+        contamination=contaminated(lake, batch, frozen),
+        contamination_answers=asked.get(True, 0),
     )
 
 
@@ -134,7 +151,9 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         LakeError: The release was never planned.
     """
     plan = lake.read("release_plan", release).to_pylist()[0]
-    batches = [batch_facts(lake, batch) for batch in plan["batches"]]
+    commit = lake.commit("release_plan", release)
+    frozen = {} if commit is None else commit.inputs
+    batches = [batch_facts(lake, batch, frozen) for batch in plan["batches"]]
     return ReleaseFacts(
         project=project,
         release=release,
@@ -156,6 +175,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
 
 def _cost(prices: Prices, batches: list[BatchFacts], lake: Lake, release: str) -> Cost:
     expert = _counts(lake, "release_tasks", release, "is_answered").get(True, 0)
+    expert += sum(facts.contamination_answers for facts in batches)
     annotator = sum(facts.annotations + sum(facts.rejected_answers.values()) for facts in batches)
     return Cost(
         annotator_answers=annotator,

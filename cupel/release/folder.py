@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ class ReleaseTables:
     """The tables that a release's folder holds, as `cupel.tables` has them; gate results of all its stages.
 
     Those that hold texts may be left in the lake: they are read and written a piece at a time. The planted items
-    are there only where some were declared.
+    are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted
+    items, by the table's name; nothing where it says nothing.
     """
 
     training_set: pa.Table | Stored
@@ -42,6 +43,7 @@ class ReleaseTables:
     gate_results: pa.Table
     planted_items: pa.Table | None = None
     planted_verdicts: pa.Table | None = None
+    contamination: dict[str, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ def _write_evidence(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
                 for piece in in_order(getattr(tables, stem), table):
                     file.write(piece)
             files.append(file.done())
+    for name, table in layout.CONTAMINATION_FILES.items() if tables.contamination else ():
+        with TableFile(folder, name, table) as file:
+            for piece in in_order(tables.contamination[Path(name).stem], table):
+                file.write(piece)
+        files.append(file.done())
     return files
 
 
@@ -170,7 +177,16 @@ def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
         # Of the fixed sequence, which is the rule, the plan says nothing more than it always did.
         "plan": {name: value for name, value in facts.plan.items() if name != "design" or value is not None},
         "project_seed": facts.project.release.seed,
+        **_contamination(facts),
     }
+
+
+def _contamination(facts: ReleaseFacts) -> dict[str, Any]:
+    """Return what the certificate says of unwanted items; nothing where there is no bound for the whole release."""
+    both, found = facts.together, [batch.contamination for batch in facts.batches if batch.contamination is not None]
+    if both is None:
+        return {}
+    return {"contamination": {"release": both._asdict(), "batches": [one.result for one in found]}}
 
 
 def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, WrittenFile]) -> dict[str, Any]:

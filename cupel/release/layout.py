@@ -8,6 +8,9 @@ from typing import Any
 from cupel.tables import (
     ADJUDICATIONS,
     AUDIT,
+    CONTAMINATION_ANSWERS,
+    CONTAMINATION_ITEMS,
+    CONTAMINATION_PLAN,
     CUTS,
     GATE_RESULTS,
     PLANTED_ITEMS,
@@ -46,17 +49,23 @@ PLANTED_FILES: dict[str, Table] = {
     "evidence/planted_verdicts.parquet": PLANTED_VERDICTS,
 }
 TABLE_FILES: dict[str, Table] = {**DATA_FILES, WITHHELD_FILE: WITHHELD_ITEMS, **EVIDENCE_FILES}
+# What the bounds of unwanted items rest on, where a project declares any: rows of all deliveries, by delivery.
+CONTAMINATION_FILES: dict[str, Table] = {
+    f"evidence/{table.name}.parquet": table._replace(key=("batch", *(name for name in table.key if name != "batch")))
+    for table in (CONTAMINATION_PLAN, CONTAMINATION_ITEMS, CONTAMINATION_ANSWERS)
+}
+OPTIONAL_FILES = {**PLANTED_FILES, **CONTAMINATION_FILES}
 COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
 
 
 def table_files(named: Container[str] = ()) -> dict[str, Table]:
     """Return the tables of a release's folder by their path, those that may be there only if they are named."""
-    return {**TABLE_FILES, **{name: table for name, table in PLANTED_FILES.items() if name in named}}
+    return {**TABLE_FILES, **{name: table for name, table in OPTIONAL_FILES.items() if name in named}}
 
 
 def covered(named: Container[str]) -> tuple[str, ...]:
     """Return the files that a release's hash covers; of those that may be there, what is named."""
-    return (*COVERED, *(name for name in PLANTED_FILES if name in named))
+    return (*COVERED, *(name for name in OPTIONAL_FILES if name in named))
 
 
 def json_bytes(content: Any) -> bytes:

@@ -14,6 +14,7 @@ from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.audit_design import frozen_design, limits_of
+from cupel.release.contamination import tables_of
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.gates import GateState, batch_state
 from cupel.release.pieces import reader
@@ -136,6 +137,9 @@ def plan_release(step: Step, known_labels: Callable[[str], pa.Table | None] = la
         attempt,
         [(batch, step.read("similar_items", batch)) for batch in passed],
     )
+    for batch in passed:
+        for table in tables_of(step.project):
+            step.uses(table, batch)
     until = max(_last_answer(step, batch) for batch in passed)
     whole = with_carried(frozen.items, ((batch, step.read_batches("clean_items", batch)) for batch in sorted(passed)))
     plan = _plan(step, passed, attempt, None, frozen, until)

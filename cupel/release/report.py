@@ -8,6 +8,7 @@ from markupsafe import Markup
 import cupel
 from cupel.release import figures
 from cupel.release.audit_words import audit_lead, cut_names, cuts_caption, planted_rows
+from cupel.release.contamination_views import bounds_in_words, contamination_views
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows
 from cupel.release.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
@@ -93,6 +94,8 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "planted": planted_rows(facts),
         **_outlook(facts, more),
         "worst": facts.worst,
+        "contamination": contamination_views(facts),
+        "contamination_bounds": bounds_in_words(facts),
     }
 
 

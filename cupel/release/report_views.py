@@ -75,6 +75,14 @@ def key_figures(facts: ReleaseFacts) -> list[KeyFigure]:
                 f"with {confidence} confidence; experts split on {plural(result['contested'], 'item')}",
             ),
         ]  # fmt: skip
+    if (both := facts.together) is not None:
+        figures.append(
+            KeyFigure(
+                f"≤ {bound(both.unwanted_or_wrong)}", "unwanted, or labelled wrongly",
+                f"with {setting(both.confidence)} confidence; unwanted alone ≤ {bound(both.unwanted)} with "
+                f"{setting(both.unwanted_confidence)}",
+            )
+        )  # fmt: skip
     if crew:
         figures.append(
             KeyFigure(percent(crew["error"]), "wrong with one annotator", f"estimate, 95% interval {_range(crew)}")

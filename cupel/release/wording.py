@@ -32,7 +32,7 @@ METHOD_NAMES = {
 }
 BY_QUALITY = "by their estimated quality"
 COMBINED = {"majority": "by how often each was given"}
-STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release", "gates", "report")
+STAGES = ("raw", "cleaning", "contamination", "labeling", "checking", "tasks", "release", "gates", "report")
 
 
 def protocol(facts: ReleaseFacts) -> str:

@@ -1,14 +1,24 @@
 """A project that says what it does not want: questions, a frozen ranking, an audit, a cut, and a release without it."""
 
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from contaminated_project import change, write_contaminated
 from cupel.lake import Lake
 from cupel.project import load_project
+from cupel.release import layout
+from cupel.release.facts import release_facts
 from cupel.release.gates import batch_state
+from cupel.release.verify import verify_release
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
 
@@ -70,6 +80,103 @@ def test_no_audited_item_has_trained_the_model_that_it_judges(
     assert {row["rank"] for row in asked if row["use"] != "audit"} == {None}
 
 
+NAME = "what is said of unwanted items, recomputed, is the same"
+
+
+def problems(folder: Path) -> dict[str, str]:
+    return {check.name: check.problem for check in verify_release(folder).checks if not check.is_passed}
+
+
+def test_the_release_says_how_much_is_unwanted_and_its_folder_proves_it(
+    finished: tuple[Deployment, set[str], Done, Lake],
+) -> None:
+    deployment, unwanted, _, lake = finished
+    facts = release_facts(lake, load_project(deployment.projects / "spammy.yaml"), "one-r1")
+    both, result = facts.together, lake.read("audit_result", "one-r1").to_pylist()[0]
+    assert both is not None
+    released = lake.read("training_set", "one-r1")["item_id"].to_pylist()
+    assert len(unwanted.intersection(released)) / len(released) <= both.unwanted <= 0.05
+    assert both.unwanted_or_wrong == both.unwanted + result["error_bound"]
+    assert (both.unwanted_confidence, both.confidence) == (0.95, 0.9)
+    assert facts.cost.expert_answers == 230 + lake.commit("release_tasks", "one-r1").rows  # type: ignore[union-attr]
+    assert problems(Path(str(lake.folder)) / "releases" / "one-r1") == {}
+
+
+def forge(folder: Path, name: str, change: Callable[[pa.Table], pa.Table]) -> dict[str, str]:
+    """Change a table of the evidence, mend all hashes as a careful forger would, and verify."""
+    pq.write_table(change(pq.read_table(folder / name)), folder / name)
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    for row in manifest["files"]:
+        content = (folder / row["path"]).read_bytes()
+        row.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+        if row["path"] == name:
+            row["rows"] = pq.read_table(folder / name).num_rows
+    manifest["release_sha256"] = layout.release_sha256(manifest)
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    return problems(folder)
+
+
+def with_column(table: pa.Table, name: str, values: list[object]) -> pa.Table:
+    place = table.schema.get_field_index(name)
+    return table.set_column(place, table.schema.field(name), pa.array(values, table.schema.field(name).type))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "problem"),
+    [
+        ("contamination_answers", lambda t: with_column(t, "label", ["good"] * t.num_rows), "recomputed"),
+        ("contamination_answers", lambda t: t.slice(1), "recomputed"),
+        ("contamination_items", lambda t: with_column(t, "use", [None] * t.num_rows), "its audit holds other items"),
+        ("contamination_items", lambda t: with_column(t, "rank", t["rank"].to_pylist()[::-1]), "its ranks give"),
+        ("contamination_items", lambda t: t.slice(1), "recomputed"),
+        ("contamination_plan", lambda t: with_column(t, "alpha", [0.05]), "may not spend alpha"),
+        ("contamination_plan", lambda t: with_column(t, "loosest", [t["strictest"][0].as_py()]), "gives the seed"),
+        ("contamination_plan", lambda t: with_column(t, "at_most", [0.5]), "gives the seed"),
+        ("contamination_plan", lambda t: with_column(t, "seed", [1]), "the plan says 1"),
+        ("contamination_plan", lambda t: t.slice(1), "but the release holds"),
+    ],
+)
+def test_changed_evidence_is_found(
+    finished: tuple[Deployment, set[str], Done, Lake],
+    tmp_path: Path,
+    name: str,
+    change: Callable[[pa.Table], pa.Table],
+    problem: str,
+) -> None:
+    folder = Path(str(finished[3].folder)) / "releases" / "one-r1"
+    copy = Path(shutil.copytree(folder, tmp_path / "one-r1"))
+    found = forge(copy, f"evidence/{name}.parquet", change)
+    assert set(found) == {NAME}
+    assert problem in found[NAME]
+
+
+def test_a_claim_without_evidence_and_evidence_without_a_claim_are_found(
+    finished: tuple[Deployment, set[str], Done, Lake], tmp_path: Path
+) -> None:
+    folder = Path(str(finished[3].folder)) / "releases" / "one-r1"
+    copy = Path(shutil.copytree(folder, tmp_path / "one-r1"))
+    path = copy / layout.CERTIFICATE_FILE
+    content = json.loads(path.read_bytes())
+    said = content.pop("contamination")
+    path.write_bytes(layout.json_bytes(content))
+    found = forge(copy, "evidence/contamination_plan.parquet", lambda table: table)
+    assert found[NAME].startswith("the certificate says nothing of what")
+    said["release"]["unwanted"] /= 2
+    path.write_bytes(layout.json_bytes(content | {"contamination": said}))
+    assert "of the release it says" in forge(copy, "evidence/contamination_plan.parquet", lambda table: table)[NAME]
+
+
+def test_the_report_tells_bounds_sources_and_where_the_cut_lies(
+    finished: tuple[Deployment, set[str], Done, Lake],
+) -> None:
+    page = (Path(str(finished[3].folder)) / "reports" / "one-r1" / "report.html").read_text()
+    assert "What is unwanted among the items" in page
+    assert "are unwanted or have a wrong label" in page
+    assert "the cut lies at" in page
+    assert "spammy/one.jsonl" in page
+    assert "spammy/two.jsonl" in page
+
+
 def test_nothing_is_labelled_before_the_audit_is_answered(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     deployment, _ = write_contaminated(tmp_path, "waiting")
     path = deployment.data / "waiting" / "answers.csv"
@@ -84,6 +191,33 @@ def test_nothing_is_labelled_before_the_audit_is_answered(tmp_path: Path, instan
     assert "answers to learn from are awaited" in state.reason
     again, _ = run(deployment, instance, "waiting")
     assert again.runs == []
+
+
+def test_the_next_delivery_learns_from_the_answers_on_the_one_before(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    deployment, _ = write_contaminated(tmp_path, "two", items=400)
+    path = deployment.data / "two" / "answers.csv"
+    rows = path.read_text().splitlines()
+    kept = [row for row in rows[1:] if ",contamination," in row]
+    # Nobody labels here, so that the rounds end when both deliveries are clean.
+    path.write_text("\n".join([rows[0], *kept, *(f"two{row.removeprefix('one')}" for row in kept)]) + "\n")
+    first, second = (deployment.data / "two" / name for name in ("one.jsonl", "two.jsonl"))
+    later = [json.loads(line) for line in (first.read_text() + second.read_text()).splitlines()]
+    for row in later:
+        row["text"] += f" again{row['id']} and{row['id']} once{row['id']} more{row['id']}"
+    (deployment.data / "two" / "later.jsonl").write_text("\n".join(map(json.dumps, later)) + "\n")
+    project = yaml.safe_load((deployment.projects / "two.yaml").read_text())
+    project["raw"]["deliveries"]["two"] = {"files": ["two/later.jsonl"], "licence": "CC0-1.0"}
+    project["cleaning"]["duplicate_similarity"] = None
+    (deployment.projects / "two.yaml").write_text(yaml.safe_dump(project))
+    done, lake = run(deployment, instance, "two")
+    assert done.broken == []
+    plans = [lake.read("contamination_plan", batch).to_pylist()[0] for batch in ("one", "two")]
+    # Both deliveries are asked about in one round, one after the other: the first pilot's answers come before.
+    assert [plan["earlier_answers"] for plan in plans] == [0, 60]
+    assert [plan["trained"] for plan in plans] == [80, 80]
+    assert lake.partitions("clean_items") == ["one", "two"]
 
 
 def test_other_settings_are_another_attempt_and_no_answer_is_asked_for_twice(

@@ -42,6 +42,11 @@ from cupel.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TEXT, conform,
 # Returns the answers on earlier batches that the log held before an answer, by its sequence number.
 Earlier = Callable[[int], Examples]
 AUDIT = "contamination_audit"
+# What is fixed before the audit is drawn.
+FIXED = (
+    "items_sha256", "design_sha256", "attempt", "alpha", "confidence", "at_most", "good", "strictest", "loosest",
+    "audit_size",
+)  # fmt: skip
 
 
 class Designed(NamedTuple):
@@ -108,14 +113,14 @@ def designed(
     ids = candidates.items["item_id"].take(pa.array(ranked)).to_pylist()
     sha256 = ranks_sha256(row["batch"], ids)
     row |= {"status": "frozen", "items_sha256": sha256, "strictest": 0, "loosest": 0, "audit_size": 0}
-    row["seed"] = audit_seed(sha256, row["design_sha256"], row["attempt"])
     if len(ranked):
         between = cut_range(found.learned, found.pilot_scores, len(ranked))
         known_good = int((said.is_answered & ~said.is_unwanted & ~is_free).sum())
         size = min(settings.answers.audit, between.loosest)
         row |= between._asdict() | {"audit_size": size if can_pass(between, known_good, size, row) else 0}
-        names = [(row["batch"], item) for item in ids[: between.loosest]]
-        use[ranked[draw(names, row["audit_size"], row["seed"])]] = "audit"
+    row["seed"] = audit_seed(row)
+    names = [(row["batch"], item) for item in ids[: row["loosest"]]]
+    use[ranked[draw(names, row["audit_size"], row["seed"])]] = "audit"
     return Designed(from_rows([row], CONTAMINATION_PLAN), _items(candidates, use, found.scores, ranked))
 
 
@@ -134,9 +139,9 @@ def ranks_sha256(batch: str, item_ids: list[str]) -> str:
     return digest.hexdigest()
 
 
-def audit_seed(items_sha256: str, design_sha256: str, attempt: int) -> int:
-    """Return the seed of the audit's draw: known to nobody before the ranks are fixed."""
-    return seed_of("audit", items_sha256, design_sha256, attempt)
+def audit_seed(plan: dict[str, Any]) -> int:
+    """Return the seed of the audit's draw: known to nobody before ranks and cuts, and what is allowed, are fixed."""
+    return seed_of("audit", *(plan[name] for name in FIXED))
 
 
 def _terms(candidates: Candidates, answers: pa.Table, before: Designed | None, settings: Contamination) -> _Terms:

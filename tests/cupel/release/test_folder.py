@@ -71,7 +71,7 @@ def test_the_same_release_gives_the_same_bytes_whatever_the_order_of_rows(
 ) -> None:
     other = dataclasses.replace(
         certified.tables,
-        **{name.name: shuffled(getattr(certified.tables, name.name)) for name in dataclasses.fields(certified.tables)},
+        **{name: shuffled(table) for name, table in vars(certified.tables).items() if isinstance(table, pa.Table)},
     )
     write_release(tmp_path / "a", certified.facts, certified.tables, provenance)
     write_release(tmp_path / "b", certified.facts, other, provenance)
