@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.bench import Bench
 from assets.spec import spec
+from cupel.label_studio.waiting import waiting_table
 
 
 @dg.multi_asset(specs=[spec("answers")])
@@ -13,7 +14,8 @@ def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
     came = bench.collect(project, context.instance)
     for taken in came.taken:
         context.log.info(f"{taken.name}: {taken.outcome}: {taken.reason}")
-    head = came.head
+    head, awaited = came.head, came.waiting
+    waits = {"awaited of people": dg.MetadataValue.md(waiting_table(awaited))} if awaited else {}
     return dg.MaterializeResult(
         asset_key=dg.AssetKey([project, "answers"]),
         data_version=dg.DataVersion(head.hash),
@@ -22,5 +24,6 @@ def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
             "new answers": came.written,
             "deliveries taken": sum(taken.outcome == "registered" for taken in came.taken),
             "releases proposed": came.proposed,
+            **waits,
         },
     )

@@ -11,6 +11,7 @@ from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.one_after_another import OneAfterAnother
 from cupel.answers.recorded import RecordedWorkforce
+from cupel.label_studio.waiting import Waiting, waiting
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
 from cupel.lock import turn
@@ -26,7 +27,7 @@ SECONDS_BETWEEN_LOOKS = 2.0
 
 
 class Came(NamedTuple):
-    """What came in, and what the project holds now."""
+    """What came in, what the project holds now, and what lies open before people in Label Studio."""
 
     taken: list[Taken]
     proposed: list[str]
@@ -34,6 +35,7 @@ class Came(NamedTuple):
     head: Head
     batches: list[str]
     releases: list[str]
+    waiting: list[Waiting]
 
 
 def current_project(folder: Path, lake: Lake) -> Project:
@@ -64,7 +66,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
         releases = releases_of(lake, project)
         unfinished = [name for name in releases if not is_finished(lake, name)]
         written = collect(lake, workforce(project, lake, data), batches, unfinished)
-    return Came(taken, new, written, lake.answers.head(), batches, releases)
+    return Came(taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake))
 
 
 def collecting(lake: Lake) -> AbstractContextManager[None]:

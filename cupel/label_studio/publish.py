@@ -40,7 +40,7 @@ class Publisher:
         lake_id: The lake's own id.
         group: Who is asked.
         record: What is known of the group's project there; kept up to date.
-        save: Writes the record, before and after everything that cannot be taken back.
+        save: Writes the record, before and after what cannot be taken back; true: with the table of what lies there.
         item_of: Returns batch and item of a key of this group; None where it is no key of this lake.
     """
 
@@ -51,7 +51,7 @@ class Publisher:
         lake_id: str,
         group: Group,
         record: Record,
-        save: Callable[[], None],
+        save: Callable[[bool], None],
         item_of: Callable[[str], tuple[str, str] | None],
     ) -> None:
         self._client = client
@@ -83,17 +83,26 @@ class Publisher:
         if self._record.is_in_doubt:
             self._look()
             self._record.is_in_doubt = False
-            self._save()
+            self._save(True)
         most = self._project.label_studio.most_open if self._project.label_studio else 0
         self._close_others(wanted)
         self._ask_again(wanted, most)
         is_open = sum(put.is_open for put in self._record.puts.values())
         new = [key for key in wanted if key not in self._record.puts][: max(most - is_open, 0)]
-        for start in range(0, len(new), IMPORTED_TASKS):
-            keys = new[start : start + IMPORTED_TASKS]
-            self._import(keys, data(keys), wanted)
-        self._ask_again({key: wanted[key] for key in new}, most)
-        self._save()
+        if new:
+            shown = data(new)
+            # Whoever dies from here on leaves a doubt, and who comes next looks what is there.
+            self._record.is_in_doubt = True
+            self._save(False)
+            # What was under way when its reply was lost may still arrive: then the next round looks once more.
+            self._record.is_in_doubt = any(
+                [
+                    self._import(new[at : at + IMPORTED_TASKS], shown, wanted)
+                    for at in range(0, len(new), IMPORTED_TASKS)
+                ]
+            )
+            self._ask_again({key: wanted[key] for key in new}, most)
+        self._save(True)
         return len(new)
 
     def _ensure_project(self) -> None:
@@ -119,7 +128,7 @@ class Publisher:
             about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", {"label_config": config}))
         if record.project_id != about["id"] or record.configuration != about.get("label_config"):
             record.project_id, record.configuration = about["id"], str(about.get("label_config"))
-            self._save()
+            self._save(False)
 
     def _made(self, config: str) -> Any:
         body = {
@@ -154,12 +163,11 @@ class Publisher:
                 return None
             page += 1
 
-    def _import(self, keys: Sequence[str], data: Mapping[str, dict[str, str]], wanted: Mapping[str, Wanted]) -> None:
+    def _import(self, keys: Sequence[str], data: Mapping[str, dict[str, str]], wanted: Mapping[str, Wanted]) -> bool:
+        """Import tasks; return whether a reply was lost on the way."""
         left = list(keys)
         had_doubt = False
         for _ in range(TRIES):
-            self._record.is_in_doubt = True
-            self._save()
             body = [{"data": data[key]} for key in left]
             path = f"/api/projects/{self._record.project_id}/import"
             try:
@@ -179,10 +187,7 @@ class Publisher:
                     self._look()
             left = [key for key in left if key not in self._record.puts]
             if not left:
-                # What was under way when its reply was lost may still arrive: the next round looks once more.
-                self._record.is_in_doubt = had_doubt
-                self._save()
-                return
+                return had_doubt
         raise problem
 
     def _look(self) -> None:

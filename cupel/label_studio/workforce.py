@@ -214,10 +214,13 @@ class LabelStudioWorkforce:
             task_key(lake_id, group.name, batch, item): Wanted(batch, item, answers)
             for (batch, item), answers in self._open[group.name].items()
         }
+
+        def save(with_table: bool) -> None:
+            self._records.write(group.name, record, with_table=with_table)
+
         publisher = Publisher(
-            self._client, self._project, lake_id, group, record,
-            lambda: self._records.write(group.name, record), lambda key: self._item_of(group, key),
-        )  # fmt: skip
+            self._client, self._project, lake_id, group, record, save, lambda key: self._item_of(group, key)
+        )
         try:
             publisher.publish(wanted, lambda keys: self._data({key: wanted[key] for key in keys}))
         finally:
