@@ -17,6 +17,7 @@ from cupel.cleaning.privacy.key import bring_key
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Commit, Lake
 from cupel.project import Project, load_project
+from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.gates import GateState, batch_state, release_state
 from cupel.release.plan import is_finished, plan_release
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
@@ -224,21 +225,34 @@ def as_frozen(project: Project, plan: dict[str, Any]) -> tuple[Project, list[str
             plan["are_auditors_independent"],
         ),
     }
-    if plan["status"] == "frozen" and min(release.audit_size, plan["items"]) != plan["audit_size"]:
-        terms["release.audit_size"] = (release.audit_size, plan["audit_size"])
     changed = {key: values for key, values in terms.items() if values[0] != values[1]}
+    then = _with(project, {key: value for key, (_, value) in changed.items()})
+    if plan["status"] == "frozen":
+        now, frozen = settings_now(then.release, plan), frozen_settings(plan)
+        of_audit = {f"release.{key}": (now.get(key), value) for key, value in frozen.items() if now.get(key) != value}
+        if frozen["certificate.planted_errors"] and project.labeling.gold is None:
+            raise ReleaseError(
+                f"release {plan['release']}: known labels were planted in its audit, but the project no longer names "
+                f"their file; put labeling.gold back in {project.project}.yaml"
+            )
+        then, changed = _with(then, {key: value for key, (_, value) in of_audit.items()}), changed | of_audit
+    notes = [
+        f"{key}: the project file says {now!r}, the release was frozen with {frozen!r}, and is rebuilt with that"
+        for key, (now, frozen) in changed.items()
+    ]
+    return then, notes
+
+
+def _with(project: Project, values: dict[str, Any]) -> Project:
+    """Return the project with other values of some keys."""
     content = project.model_dump(mode="json", exclude_unset=True)  # steps read it often: the shorter, the faster
-    for key, (_, then) in changed.items():
+    for key, value in values.items():
         section: Any = content
         *path, last = key.split(".")
         for part in path:
-            section = section[part]
-        section[last] = then
-    notes = [
-        f"{key}: the project file says {now!r}, the release was frozen with {then!r}, and is rebuilt with that"
-        for key, (now, then) in changed.items()
-    ]
-    return Project.model_validate(content), notes
+            section = section.setdefault(part, {})
+        section[last] = value
+    return Project.model_validate(content)
 
 
 def _plan(lake: Lake, release: str) -> dict[str, Any]:

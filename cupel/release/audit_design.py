@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from cupel.certificate.design import Design, EProcess, FixedSequence, Rising, Stratified, design_text, parse_design
+from cupel.certificate.design import (
+    Design,
+    EProcess,
+    FixedSequence,
+    Rising,
+    Stratified,
+    design_text,
+    method_name,
+    parse_design,
+)
 from cupel.certificate.evidence import Limits
 from cupel.certificate.result import Terms
 from cupel.certificate.rising_plan import choose_rise
@@ -81,6 +90,44 @@ def terms_of(plan: Mapping[str, Any]) -> Terms:
         plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"], adjudicators_audited=adjudicators,
         planted_errors=planted, design=parse_design(text, plan["audit_size"]),
     )  # fmt: skip
+
+
+def frozen_settings(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `release` of the project file must say of the audit so that a release is frozen as it was.
+
+    Args:
+        plan: Row of RELEASE_PLAN, frozen.
+
+    Returns:
+        Values by key, such as `certificate.method`; `audit_size` only where the method uses it.
+    """
+    terms = terms_of(plan)
+    design = terms.design
+    said: dict[str, Any] = {"certificate.method": method_name(design), "certificate.strata": []}
+    said |= {f"certificate.{name}": getattr(terms, name) or None for name in _OF_EXPERTS}
+    if isinstance(design, Rising):
+        said |= {"certificate.gain": design.gain, "certificate.steps": design.steps}
+    elif isinstance(design, Stratified):
+        parts = zip(design.shares, design.sizes, strict=True)
+        said["certificate.strata"] = [{"share": share, "audited": size} for share, size in parts]
+    elif isinstance(design, EProcess):
+        said |= {"certificate.look_every": design.step, "audit_size": design.most}
+    elif isinstance(design, FixedSequence):
+        said["audit_size"] = design.size
+    return said
+
+
+def settings_now(settings: Release, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same of a project file: what it says now, and what follows for a release of that size.
+
+    Args:
+        settings: The project's release settings, budget and shares as the release was frozen with.
+        plan: Row of RELEASE_PLAN.
+    """
+    design, limits = design_of(settings, plan["items"], plan["attempt"]), limits_of(settings, plan["attempt"])
+    size = design.size if isinstance(design, FixedSequence) else plan["audit_size"]
+    now = frozen_settings({**plan, "design": frozen_design(design, limits), "audit_size": size})
+    return {"audit_size": min(settings.audit_size, plan["items"]), **now}
 
 
 def frozen_design(design: Design, limits: Limits) -> str | None:

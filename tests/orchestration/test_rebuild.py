@@ -175,6 +175,16 @@ def test_a_further_attempt_is_rebuilt_as_what_it_was_with_the_terms_that_were_fr
     assert Lake(tmp_path / "new", "small").read("release_plan", "one-r2")["attempt"].to_pylist() == [2]
 
 
+def test_a_release_is_rebuilt_with_the_method_that_it_was_audited_by(copied: Deployment, tmp_path: Path) -> None:
+    other = {"method": "rising", "adjudicators_audited": 5}
+    change(copied, lambda project: project["release"].update(certificate=other))
+    found = rebuild(copied, "small", "one-r1", tmp_path / "new")
+    assert found.is_same
+    assert {note.split(":")[0] for note in found.notes} == {
+        "release.certificate.method", "release.certificate.adjudicators_audited",
+    }  # fmt: skip
+
+
 def test_as_many_other_releases_are_counted_as_were_then(deployment: Deployment) -> None:
     lake = Lake(deployment.lake, "small")
     plans = {name: lake.read("release_plan", name).to_pylist()[0] for name in lake.partitions("release_plan")}

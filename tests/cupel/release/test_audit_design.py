@@ -11,12 +11,19 @@ from pydantic import ValidationError
 from cupel.certificate.design import EProcess, FixedSequence, Rising, Stratified, design_text
 from cupel.project import Release
 from cupel.release import layout, proof
-from cupel.release.audit_design import design_of, terms_of
+from cupel.release.audit_design import (
+    design_of,
+    frozen_design,
+    frozen_settings,
+    limits_of,
+    settings_now,
+    terms_of,
+)
 from cupel.release.folder import write_release
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.verify import verify_release
-from tests.cupel.release.conftest import Made, make_release
+from tests.cupel.release.conftest import Made, make_project, make_release
 from tests.cupel.release.test_verify import failed, rewrite
 
 DECLARED: dict[str, dict[str, Any]] = {
@@ -131,3 +138,26 @@ def test_a_design_that_is_not_whole_is_an_error(certificate: dict[str, Any]) -> 
         Release.model_validate(
             {"error_budget": 0.01, "audit_size": 9, "max_experts_seen_share": 0.5, "certificate": certificate}
         )
+
+
+@pytest.mark.parametrize("declared", [*DECLARED.values(), {}, {"adjudicators_audited": 20, "planted_errors": 30}])
+def test_a_project_that_says_what_a_release_was_frozen_with_freezes_it_alike(declared: dict[str, Any]) -> None:
+    settings = make_project(certificate=declared, audit_size=200).release
+    limits = limits_of(settings, 2)
+    design = design_of(settings, 500, 2)
+    size = design.size if isinstance(design, FixedSequence) else 77
+    plan = {
+        "design": frozen_design(design, limits), "audit_size": size, "items": 500, "attempt": 2,
+        "error_budget": settings.error_budget, "max_experts_seen_share": settings.max_experts_seen_share,
+    }  # fmt: skip
+    now = settings_now(settings, plan)
+    assert {key: now.get(key) for key in frozen_settings(plan)} == frozen_settings(plan)
+    said: dict[str, Any] = {"certificate": {}}
+    for key, value in frozen_settings(plan).items():
+        section, _, name = key.rpartition(".")
+        (said[section] if section else said)[name] = value
+    again = make_project(**said).release
+    assert frozen_design(design_of(again, 500, 2), limits_of(again, 2)) == plan["design"]
+    other = make_project(certificate={"method": "rising", "gain": 3.0, "steps": 2, "planted_errors": 9}).release
+    now = settings_now(other, plan)
+    assert {key: now.get(key) for key in frozen_settings(plan)} != frozen_settings(plan)
