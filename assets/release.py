@@ -21,7 +21,7 @@ from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.gates import open_gate
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_VERDICTS, NEEDED_WITHHELD, released, settled, withheld
-from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_outlook
+from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_outlook, rising_saves
 from cupel.release.pieces import Stored, reader
 from cupel.release.places import release_folder
 from cupel.release.plan import Planned, plan_release
@@ -252,7 +252,9 @@ def _outlook(step: Step, planned: Planned) -> dict[str, Any]:
     rows = release_outlook(step.project, planned.log_odds, planned.plan["attempt"][0].as_py(), planned.design)
     plot = outlook_plot(rows, step.project.release.max_experts_seen_share)
     return {
-        "outlook": dg.MetadataValue.md(f"{NEITHER}\n\n{outlook_table(rows, step.project.prices.currency)}"),
+        "outlook": dg.MetadataValue.md(
+            f"{NEITHER}\n\n{outlook_table(rows, step.project.prices.currency)}\n\n{rising_saves(rows, planned.design)}"
+        ),
         "what experts would see": picture(plot, "items that experts would see, by size of the audit"),
     }
 

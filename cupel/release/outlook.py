@@ -104,6 +104,30 @@ def outlook_table(rows: Sequence[Outlook], currency: str) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in outlook_rows(rows, currency))])
 
 
+def rising_saves(rows: Sequence[Outlook], design: Design) -> str:
+    """Return what the rising audit would spare experts, in a sentence; nothing where it is declared or dearer.
+
+    Args:
+        rows: As `release_outlook` returns them.
+        design: What was declared.
+    """
+    if not isinstance(design, FixedSequence):
+        return ""
+    shares = []
+    for guess in dict.fromkeys(row.guess for row in rows):
+        own = [row for row in rows if row.guess == guess]
+        declared = next((row for row in own if row.design == design), None)
+        rising = next((row for row in own if isinstance(row.design, Rising)), None)
+        if declared and rising and rising.seen_share < declared.seen_share:
+            shares.append(f"{percent(rising.seen_share)} instead of {percent(declared.seen_share)} ({guess})")
+    if not shares:
+        return ""
+    return (
+        f"With `release.certificate.method: rising`, experts would see {', '.join(shares)}, with the same chance of a "
+        f"false certificate; their answers are then asked for in waves."
+    )
+
+
 def outlook_plot(rows: Sequence[Outlook], max_share: float, seen_share: float | None = None) -> str:
     """Plot the share that experts would see by the size of the audit; what they saw in truth, where it is known.
 

@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 import cupel
 from cupel.release import figures
+from cupel.release.audit_design import terms_of
 from cupel.release.audit_words import audit_lead, cut_names, cuts_caption, planted_rows
 from cupel.release.contamination_views import bounds_in_words, contamination_views
 from cupel.release.facts import BatchFacts, ReleaseFacts
-from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows
+from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows, rising_saves
 from cupel.release.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
 from cupel.release.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.release.report_facts import ReportFacts
@@ -108,12 +109,13 @@ def _cuts_plot(facts: ReleaseFacts, more: ReportFacts) -> str | None:
 def _outlook(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
     """Return what was to be expected of the audit beside what came of it."""
     if not more.outlook or not facts.result:
-        return {"outlook": [], "outlook_plot": None}
+        return {"outlook": [], "outlook_plot": None, "rising_saves": ""}
     is_over = facts.result["status"] != "open"
     seen = facts.result["experts_seen_share"] if is_over else None
     return {
         "outlook": outlook_rows(more.outlook, facts.cost.currency),
         "outlook_headings": HEADINGS,
+        "rising_saves": rising_saves(more.outlook, terms_of(facts.plan).design).replace("`", ""),
         "outlook_plot": outlook_plot(more.outlook, facts.plan["max_experts_seen_share"], seen),
     }
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from cupel.lake import Lake
 from cupel.project import load_project
@@ -19,11 +20,19 @@ RELEASE: dict[str, Any] = {
     "certificate": {"adjudicators_audited": AGAIN},
 }  # fmt: skip
 OTHER = {"warm": "cold", "cold": "warm"}
+METHODS: dict[str, dict[str, Any]] = {
+    "rising": {"method": "rising", "gain": 1.0, "steps": 2},
+    "stratified": {
+        "method": "stratified", "strata": [{"share": 0.5, "audited": 80}, {"share": 0.5, "audited": 70}],
+    },
+    "e_process": {"method": "e_process", "look_every": 50},
+}  # fmt: skip
 
 
-def run(folder: Path, wrong_every: int) -> tuple[Done, Lake]:
+def run(folder: Path, wrong_every: int, **certificate: Any) -> tuple[Done, Lake]:
     """Run a project whose expert eve errs on every so many items, and whose expert finn, asked next, never does."""
-    deployment = write_project(folder, crew_error=0.14, release=RELEASE)
+    declared = {**RELEASE, "certificate": {**RELEASE["certificate"], **certificate}}
+    deployment = write_project(folder, crew_error=0.14, release=declared)
     path = folder / "data" / "small" / "answers.csv"
     lines, number = [], 0
     for line in path.read_text().splitlines():
@@ -64,5 +73,24 @@ def test_another_expert_judges_adjudicated_items_again_and_the_certificate_count
     reason = row(lake, "audit_result")["reason"]
     assert f"another expert judged {again.num_rows} of the {adjudicated.num_rows} adjudicated items" in reason
     assert "Adjudicators were audited" in row(lake, "certificate")["wording"]
+    verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
+    assert [check.name for check in verification.checks if not check.is_passed] == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_adjudicators_are_audited_whatever_the_method(tmp_path: Path, method: str) -> None:
+    done, lake = run(tmp_path, 40, **METHODS[method])
+    assert done.broken == []
+    assert (done.tasks_open, row(lake, "audit_result")["status"]) == (0, "certified"), row(lake, "audit_result")[
+        "reason"
+    ]
+    audit, adjudicated = lake.read("audit", "one-r1"), lake.read("adjudications", "one-r1")
+    again = rows_of_items(adjudicated, audit)
+    assert 0 < again.num_rows == min(AGAIN, adjudicated.num_rows)
+    asked = rows_of_items(lake.read("expert_answers", "one-r1"), again)
+    assert set(zip(asked["purpose"].to_pylist(), asked["annotator"].to_pylist(), strict=True)) == {
+        ("expert", "eve"), ("audit", "finn"),
+    }  # fmt: skip
+    assert "another expert judged" in row(lake, "audit_result")["reason"]
     verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
     assert [check.name for check in verification.checks if not check.is_passed] == []

@@ -3,7 +3,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 from cupel.certificate.design import FixedSequence, Rising
-from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows, outlook_table, release_outlook
+from cupel.release.figures import percent
+from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows, outlook_table, release_outlook, rising_saves
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from tests.cupel.release.conftest import Made, make_project
@@ -46,3 +47,26 @@ def test_the_report_shows_what_was_expected(certified: Made) -> None:
     assert "What the audit was expected to cost" in page
     assert "seen in truth" in page
     assert page == render_report(certified.facts, None, report_facts(certified.lake, certified.facts))
+
+
+def test_what_rising_would_save_is_said_for_each_guess_where_it_saves_anything() -> None:
+    rows = release_outlook(make_project(), LOG_ODDS, 1, FixedSequence(200))
+    said = rising_saves(rows, FixedSequence(200))
+    assert "release.certificate.method: rising" in said
+    rising = next(row for row in rows if isinstance(row.design, Rising))
+    fixed = next(row for row in rows if row.design == FixedSequence(200))
+    assert rising.seen_share < fixed.seen_share
+    assert f"{percent(rising.seen_share)} instead of {percent(fixed.seen_share)} (as the log-odds say)" in said
+    assert rising_saves(rows, Rising(1.0, 4)) == ""
+    dearer = [row._replace(seen_share=1.0) if isinstance(row.design, Rising) else row for row in rows]
+    assert rising_saves(dearer, FixedSequence(200)) == ""
+
+
+def test_planted_items_are_in_what_experts_see_and_in_the_cost() -> None:
+    project = make_project(certificate={"planted_errors": 80})
+    plain, planted = (
+        next(row for row in release_outlook(one, LOG_ODDS, 1, FixedSequence(200)) if row.design == FixedSequence(200))
+        for one in (make_project(), project)
+    )
+    assert planted.seen_share >= plain.seen_share + 80 / 800
+    assert planted.cost > plain.cost
