@@ -1,7 +1,7 @@
 """Contamination: how often a bound passes, how often falsely, and how much that is good is kept.
 
     .venv/bin/python -m benchmarks.contamination --data DIR --json FILE --bad LABEL[,LABEL] [--share 0.15]
-        [--answers 1000] [--budget 0.02] [--seeds N]
+        [--answers 1000] [--budget 0.02] [--alpha 0.05] [--seeds N]
 
 DIR holds data.parquet with `text` and `label`. For each seed, documents of the bad labels are mixed with all others
 so that they are the share asked for, and `cupel.cleaning.contamination` keeps what it can vouch for. Labels are
@@ -50,9 +50,10 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.15)
     parser.add_argument("--answers", type=int, default=1_000)
     parser.add_argument("--budget", type=float, default=0.02)
+    parser.add_argument("--alpha", type=float, default=0.05, help="a project's first attempt spends 0.04")
     parser.add_argument("--seeds", type=int, default=100)
     options = parser.parse_args()
-    purity = Purity(options.budget, options.answers)
+    purity = Purity(options.budget, options.answers, options.alpha)
     purity = purity._replace(learning=purity.learning._replace(answers=int(0.4 * options.answers)))
     found = figures(options.data, options.bad.split(","), options.share, purity, options.seeds)
     content = json.dumps(found, indent=1) + "\n"
@@ -75,6 +76,7 @@ def figures(data: Path, bad: list[str], share: float, purity: Purity, seeds: int
         "bad": bad,
         "share": share,
         "budget": purity.budget,
+        "alpha": purity.alpha,
         "answers": purity.answers,
         "most_answers_used": max(found.answers for found in replays),
         "seeds": seeds,
