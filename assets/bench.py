@@ -1,6 +1,7 @@
 """The bench: what an asset works with."""
 
 import errno
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from dagster_duckdb import DuckDBResource
 from cupel.errors import FULL, LakeError, disk_trouble
 from cupel.lake import Lake, file_hash
 from cupel.lock import claim
+from cupel.release.seconds import put_cpu
 from cupel.step import Step
 from cupel.world import Came, come_in, current_project
 
@@ -62,8 +64,10 @@ class Bench(dg.ConfigurableResource[None]):
         lake = Lake(self.lake_root, name)
         project = current_project(Path(self.projects_folder), lake)
         with claim(Path(str(lake.folder)), partition, context.run.run_id), self.duckdb.get_connection() as connection:
+            begun = time.process_time()
             try:
                 yield Step(Lake(self.lake_root, name, connection), project, partition)
+                put_cpu(lake, partition, *_step_and_stage(context), time.process_time() - begun)
             except OSError as error:
                 raise _trouble(error) from error
 
@@ -82,6 +86,14 @@ class Bench(dg.ConfigurableResource[None]):
         if isinstance(context, dg.AssetCheckExecutionContext):
             return str(next(iter(context.selected_asset_check_keys)).asset_key.path[0])
         return str(next(iter(context.selected_asset_keys)).path[0])
+
+
+def _step_and_stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, str]:
+    """Return the name of what is at work, and its stage: what judges is a stage of its own, `gates`."""
+    own = context.op_execution_context.op.name
+    if isinstance(context, dg.AssetCheckExecutionContext):
+        return own, "gates"
+    return own, str(next(iter(context.assets_def.group_names_by_key.values())))
 
 
 def _trouble(error: OSError) -> Exception:

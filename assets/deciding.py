@@ -32,7 +32,7 @@ def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 
 def decided(step: Step) -> Decision:
     """Decide by rules and duplicates on the items of the step's batch."""
-    raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "group_id"])
+    raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "group_id", "licence"])
     columns = (*SIGNALS, *needed(step.project.cleaning.web_rules))
     signals, similar = step.read("item_signals", columns=columns), step.read("similar_items")
     before = [_cleaned(step, batch) for batch in earlier_batches(step)]

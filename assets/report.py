@@ -13,7 +13,7 @@ from cupel.release.relabel import relabel_csv
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.reported import remember_reported
-from cupel.release.seconds import read_seconds
+from cupel.release.seconds import read_cpu, read_seconds
 
 
 @dg.asset(group_name="release", kinds={"html"}, deps=["release_plan", "audit_result", "stage_errors"])
@@ -26,7 +26,8 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
     with bench.step(context) as step:
         facts = release_facts(step.lake, step.project, step.partition)
         seconds = read_seconds(step.lake, [*facts.plan["batches"], step.partition])
-        page = render_report(facts, seconds, report_facts(step.lake, facts)).encode()
+        cpu = read_cpu(step.lake, [*facts.plan["batches"], step.partition])
+        page = render_report(facts, seconds, report_facts(step.lake, facts), cpu).encode()
         folder = report_folder(step.lake, step.partition)
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / "report.html", page)

@@ -37,6 +37,7 @@ RULES = (
     Rule("repeated_lines", "repeated_line_share", "max_repeated_line_share", False),
     Rule("repeated_words", "repeated_word_share", "max_repeated_word_share", False),
 )
+LICENCE = "forbidden_licence"
 OVERLAP, EXACT, NEAR = "evaluation_overlap", "exact_duplicate", "near_duplicate"
 
 
@@ -79,8 +80,8 @@ def decide(
 
     Args:
         batch: The batch.
-        raw: `raw_items`, any order; earlier means a lesser file and line, or an earlier batch. Its texts, fields
-            and licences may be left out.
+        raw: `raw_items`, any order; earlier means a lesser file and line, or an earlier batch. Its texts and fields
+            may be left out, and its licences where the project allows all.
         signals: `item_signals` of all of them; its texts may be left out.
         similar: `similar_items` of the batch.
         settings: The thresholds.
@@ -95,7 +96,8 @@ def decide(
     signals = _aligned(raw, signals)
     found = alike(batch, raw.column("item_id"), signals.column("text_sha256"), similar, earlier)
     names = [f"{batch}/{item_id}" for item_id in raw.column("item_id").to_pylist()]
-    verdicts = _without_duplicates(_broken_rules(signals, settings), names, found, earlier, settings)
+    judged = _with_licences(_broken_rules(signals, settings), raw, settings.allowed_licences)
+    verdicts = _without_duplicates(judged, names, found, earlier, settings)
     is_kept = [verdict.reason is None for verdict in verdicts]
     grouped = groups(
         names,
@@ -173,6 +175,17 @@ def _with_web_rules(verdicts: list[_Verdict], signals: pa.Table, settings: WebRu
         evidence = f"{counted(rules[number].rule, signals, place)}; rules for {languages[place].as_py()}"
         verdicts[place] = _Verdict(rules[number].name, value, threshold, evidence)
     return verdicts
+
+
+def _with_licences(verdicts: list[_Verdict], raw: pa.Table, allowed: tuple[str, ...]) -> list[_Verdict]:
+    """Return the verdicts with the items dropped that may not be released, whatever else is wrong with them."""
+    if not allowed:
+        return verdicts
+    licences = raw.column("licence").to_pylist()
+    return [
+        verdict if licence in allowed else _Verdict(LICENCE, evidence=licence)
+        for verdict, licence in zip(verdicts, licences, strict=True)
+    ]
 
 
 def _with_overlap(verdicts: list[_Verdict], signals: pa.Table, settings: Cleaning) -> list[_Verdict]:

@@ -10,6 +10,7 @@ WEB_REASONS = {
 }
 
 REASONS: dict[str, str] = {
+    "forbidden_licence": "the project does not allow its licence to be released",
     "too_short": "the text has fewer characters than allowed",
     "too_long": "the text has more characters than allowed",
     "few_words": "the text has fewer words than allowed",

@@ -97,6 +97,8 @@ class Cleaning(Section):
     """What takes the place of private data. stable: the same value, the same token; kind: its kind alone."""
     mask_key_env: str | None = Field(None, pattern="^[A-Z][A-Z0-9_]*$")
     """Environment variable that holds the secret that stable tokens are made with; null: the lake keeps one."""
+    allowed_licences: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Licences that may be labelled and released; items of any other are rejected. Empty: all."""
     min_characters: Count | None = 1
     """Fewer characters are rejected."""
     max_characters: Positive | None = 100_000

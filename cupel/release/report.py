@@ -38,7 +38,10 @@ RELABEL_SHOWN = 10
 
 
 def render_report(
-    facts: ReleaseFacts, seconds: Mapping[str, float] | None = None, more: ReportFacts | None = None
+    facts: ReleaseFacts,
+    seconds: Mapping[str, float] | None = None,
+    more: ReportFacts | None = None,
+    cpu: Mapping[str, float] | None = None,
 ) -> str:
     """Return the page; it needs no network, and the same arguments give the same bytes.
 
@@ -47,12 +50,14 @@ def render_report(
         seconds: Seconds of each stage; None or empty leaves that part out.
         more: What `report_facts` gathered; without it the risk order's course, agreement and what to
             relabel are left out.
+        cpu: CPU seconds of each stage; None or empty leaves the share spent on cleaning out.
 
     Returns:
         HTML with inline style and inline SVG; texts of items are in it, escaped.
     """
     more = more or ReportFacts.nothing()
     context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts, seconds)}
+    context["cleaning"] = cleaning_share(cpu or {})
     template = environment().get_template("report.html.j2")
     return template.render(css=Markup(environment().get_template("report.css").render()), **context)
 
@@ -149,6 +154,19 @@ def _annotators(batch: BatchFacts) -> dict[str, Any]:
 
 def _in_order(seconds: Mapping[str, float]) -> list[tuple[str, float]]:
     return sorted(seconds.items(), key=lambda taken: stage_order(taken[0]))
+
+
+def cleaning_share(cpu: Mapping[str, float]) -> str | None:
+    """Return in words which share of the CPU seconds went into cleaning; None where nothing was counted.
+
+    >>> cleaning_share({"raw": 1.0, "cleaning": 3.0, "gates": 8.0})
+    '25.0% (3.0 s of 12.0 s)'
+    """
+    together = sum(cpu.values())
+    if not together:
+        return None
+    own = cpu.get("cleaning", 0.0)
+    return f"{figures.percent(own / together)} ({figures.seconds(own)} of {figures.seconds(together)})"
 
 
 def _rest(facts: ReleaseFacts, seconds: Mapping[str, float] | None) -> dict[str, Any]:

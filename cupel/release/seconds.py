@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from cupel.lake import Lake, replace_file
 
 RUN = "run.json"
+CPU = "cpu"
 
 
 def read_seconds(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
@@ -38,3 +39,31 @@ def add_seconds(lake: Lake, partition: str, seconds: Mapping[str, float], *, is_
     content[partition] = stages
     lake.folder.mkdir(parents=True, exist_ok=True)
     replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def put_cpu(lake: Lake, partition: str, step: str, stage: str, seconds: float) -> None:
+    """Remember the CPU seconds of a step's last run; whoever calls it holds the partition's claim.
+
+    Args:
+        lake: The project's lake.
+        partition: Batch or release.
+        step: Name of the step.
+        stage: Its stage.
+        seconds: Of all threads of the process.
+    """
+    path = lake.folder / CPU / f"{partition}.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    content[step] = [stage, round(seconds, 3)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def read_cpu(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
+    """Return the CPU seconds of each stage's steps, those of their last runs, added up over batches and releases."""
+    total: dict[str, float] = {}
+    for partition in partitions:
+        path = lake.folder / CPU / f"{partition}.json"
+        if path.exists():
+            for stage, seconds in json.loads(path.read_text(encoding="utf-8")).values():
+                total[stage] = total.get(stage, 0.0) + seconds
+    return total

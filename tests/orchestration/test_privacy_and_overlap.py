@@ -10,6 +10,8 @@ import yaml
 from cupel.cleaning.privacy.key import KEY
 from cupel.lake import Lake
 from cupel.project import load_project
+from cupel.release.places import report_folder
+from cupel.release.seconds import read_cpu
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
 from orchestration.rebuild import rebuild
@@ -78,3 +80,12 @@ def test_another_version_of_a_reference_set_makes_the_batch_anew(finished: tuple
     with (deployment.data / REFERENCES).open("a") as file:
         file.write(json.dumps({"q": "And how many are there if two more are bought?", "a": "six", "id": "q8"}) + "\n")
     assert "item_signals" in stale_tables(lake, project, deployment.data, "one", works)
+
+
+def test_the_share_of_compute_that_cleaning_took_is_in_the_report(finished: tuple[Deployment, Lake]) -> None:
+    lake = finished[1]
+    cpu = read_cpu(lake, ["one", *lake.partitions("release_plan")])
+    assert {"raw", "cleaning", "labeling", "checking", "release", "gates"} <= set(cpu)
+    assert cpu["cleaning"] > 0
+    page = (report_folder(lake, lake.partitions("release_plan")[0]) / "report.html").read_text()
+    assert "Share of compute spent on cleaning" in page

@@ -85,7 +85,7 @@ def decide(
     batch: str, raw: pa.Table, signals: pa.Table, similar: pa.Table, settings: Cleaning, earlier: pa.Table | None = None
 ) -> Decision:
     """Decide on a batch as the chain does: texts are put to what was kept later, piece by piece."""
-    slim = raw.drop_columns(["text", "fields", "licence"])
+    slim = raw.drop_columns(["text", "fields", *([] if settings.allowed_licences else ["licence"])])
     found = deciding.decide(batch, slim, signals.drop_columns(["text"]), similar, settings, earlier)
     ids = raw.column("item_id").to_pylist()
     assert found.decided.column("item_id").to_pylist() == ids
@@ -136,7 +136,7 @@ def test_an_item_on_the_threshold_is_kept_and_one_beyond_it_is_dropped(
 
 def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> None:
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
-    rules = [*(rule.reason for rule in RULES), *rule_names(), "not_measured"]
+    rules = ["forbidden_licence", *(rule.reason for rule in RULES), *rule_names(), "not_measured"]
     assert [*rules, "evaluation_overlap", "exact_duplicate", "near_duplicate", "contaminated"] == list(REASONS)
 
 
@@ -285,3 +285,15 @@ def test_an_item_that_holds_too_much_of_a_reference_is_dropped_with_its_name_bef
     assert decision.rejected_items["value"].to_pylist() == [0.51, 1.0]
     without = decide("b", raw_items(4), found, similar(), settings.model_copy(update={"overlap": ()}))
     assert dropped(without) == {"b3": ("exact_duplicate", "b/b2")}
+
+
+def test_an_item_of_another_licence_is_dropped_and_its_allowed_copy_is_kept() -> None:
+    raw = raw_items(3)
+    raw = raw.set_column(raw.column_names.index("licence"), "licence", pa.array(["bought", "MIT", "bought"]))
+    settings = OFF.model_copy(update={"allowed_licences": ("MIT", "CC0-1.0")})
+    pairs = similar(("b1", "b0", 1.0), ("b2", "b0", 1.0))
+    decision = decide("b", raw, signals(["x", "x", "x"]), pairs, settings)
+    assert list(kept(decision)) == ["b1"]
+    assert dropped(decision) == {"b0": ("forbidden_licence", "bought"), "b2": ("forbidden_licence", "bought")}
+    everything = decide("b", raw, signals(["x", "x", "x"]), pairs, OFF)
+    assert list(kept(everything)) == ["b0"]
