@@ -1,6 +1,7 @@
 """Release: freeze, audit first, cut, adjudicate what is behind the cut, certify, hand over."""
 
 import html
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.known_labels import known_labels
 from cupel.answers.tasks import expert_tasks
-from cupel.release import proof
+from cupel.release import languages, proof
 from cupel.release.audit_design import terms_of
 from cupel.release.contamination import EVIDENCE
 from cupel.release.facts import ReleaseFacts, release_facts
@@ -37,6 +38,7 @@ _ALL = dg.AllPartitionMapping()
 _LABELS = [dg.AssetDep(table, partition_mapping=_ALL) for table in ("clean_items", "similar_items", "labels")]
 _ANNOTATIONS = dg.AssetDep("annotations", partition_mapping=_ALL)
 _AUDITED = ["release_plan", "release_items", "audit", "planted_verdicts"]
+_SIGNALS = dg.AssetDep("item_signals", partition_mapping=_ALL)
 
 
 @dg.multi_asset(
@@ -162,7 +164,31 @@ def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
         return materialized(step, step.write("audit_result", table))
 
 
-@dg.multi_asset(specs=[spec("certificate", deps=["release_plan", "expert_answers", "audit_result"], skippable=True)])
+@dg.multi_asset(
+    specs=[
+        spec(
+            "release_languages",
+            deps=["release_plan", "release_items", "audit", "adjudications", _SIGNALS],
+        )
+    ]
+)
+def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Count items in, kept and audited by language, and hold them to what the project promises."""
+    with bench.step(context) as step:
+        items = step.read("release_items", columns=(*proof.NEEDED_ITEMS, *languages.NEEDED_ITEMS))
+        delivered = Counter[str]()
+        for batch in _batches(step):
+            delivered.update(step.read("item_signals", batch, ["language"])["language"].to_pylist())
+        audit, adjudications = step.read("audit"), step.read("adjudications")
+        promises = step.project.release.languages
+        table = languages.release_languages(step.read("release_plan"), items, audit, adjudications, delivered, promises)
+        return materialized(step, step.write("release_languages", table))
+
+
+_CERTIFIED_BY = ["release_plan", "expert_answers", "audit_result", "release_languages"]
+
+
+@dg.multi_asset(specs=[spec("certificate", deps=_CERTIFIED_BY, skippable=True)])
 def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Write the certificate, or the refusal; open, and yielding nothing, while experts' answers are awaited."""
     with bench.step(context) as step:

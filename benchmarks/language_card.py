@@ -7,8 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.language_codes import label
 from cupel.lake import replace_file
+from cupel.languages.codes import label
 from cupel.languages.model import load
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "languages_f1.md"

@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sklearn.metrics import f1_score
 
-from benchmarks.language_codes import UNDETERMINED, Label, answer_for, label
 from benchmarks.language_data import is_held_out
 from cupel.errors import SourceError
 from cupel.lake import replace_file
+from cupel.languages.codes import UNDETERMINED, Label, answer_for, label
 from cupel.languages.identify import identify
 from cupel.languages.model import load
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from cupel.cleaning.settings import Cleaning
 from cupel.errors import ProjectError
 from cupel.label_studio.settings import LabelStudio
-from cupel.section import Count, OpenShare, Positive, Section, Share
+from cupel.section import Count, Language, OpenShare, Positive, Section, Share
 from cupel.strict_yaml import read_yaml
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -132,6 +132,8 @@ class Inbox(Section):
     """Column or key that holds the item's id; null: ids are made of file and line."""
     group_field: str | None = None
     """Column or key that says what belongs together and must stay in one split; null: nothing."""
+    language_field: str | None = None
+    """Column or key in which the source declares the language, as en, eng or eng_Latn; compared with what is found."""
 
     @model_validator(mode="after")
     def _both_responses_or_none(self) -> "Inbox":
@@ -414,6 +416,15 @@ class Certificate(Section):
         return self
 
 
+class LanguagePromise(Section):
+    """What a release promises of one language; the gate holds it to that."""
+
+    least_items: Positive
+    """Items in the language that the release holds at least."""
+    error_budget: OpenShare | None = None
+    """Highest label error in the language that the audit must show, beside the certificate's; null: none."""
+
+
 class Release(Section):
     """What a release holds, how good it must be, and what proof may cost."""
 
@@ -431,6 +442,8 @@ class Release(Section):
     """Enters the audit's draw and the splits."""
     splits: Splits = Splits()
     """Shares of the splits."""
+    languages: dict[Language, LanguagePromise] = {}
+    """What the release promises, by language_Script; empty: nothing."""
     description: str = ""
     """What the data are; for the card."""
     citation: str = ""

@@ -8,6 +8,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
+Language = Annotated[str, Field(pattern="^([a-z]{3}_[A-Z][a-z]{2,3}|und)$")]
 
 
 class Section(BaseModel):

@@ -78,6 +78,7 @@ RAW_ITEMS = Table(
         BATCH, ITEM, FILE, LINE,
         Column("text", TEXT, "The text as delivered."),
         Column("group_id", TEXT, "What the source says belongs together (a document, a thread).", True),
+        Column("declared_language", TEXT, "Language that the source declares, as it stands there.", True),
         Column("fields", TEXT, "All other fields of the row, as JSON with sorted keys.", True),
         LICENCE,
     ),
@@ -98,6 +99,7 @@ ITEM_SIGNALS = Table(
         Column("repeated_word_share", REAL, "The commonest word's occurrences among all words."),
         LANGUAGE,
         Column("language_confidence", REAL, "Probability of the model's first choice, also where the answer is und."),
+        Column("is_declared_language", FLAG, "It is what the source declares; null where either is not told.", True),
         Column("is_changed", FLAG, "Normalising changed the text."),
         Column("repairs", TEXTS, "The steps of it that did, as cupel.cleaning.repairs.STEPS names them."),
         Column("lines_removed", INTEGER, "Lines that they took away."),
@@ -587,6 +589,23 @@ STAGE_ERRORS = Table(
     ),
 )  # fmt: skip
 
+RELEASE_LANGUAGES = Table(
+    "release_languages", "release", "a language of the release", ("language",), (
+        RELEASE, LANGUAGE,
+        Column("items_in", INTEGER, "Items in it, of all that its batches brought."),
+        Column("items", INTEGER, "Items in it that were frozen."),
+        Column("withheld", INTEGER, "Those that experts stay split on."),
+        Column("audited", INTEGER, "Those that the audit drew at random and experts settled."),
+        Column("wrong", INTEGER, "Wrong labels among these."),
+        Column("error_low", REAL, "Lower end of the exact interval of the error of its frozen labels; null where the "
+               "audit is silent.", True),
+        Column("error_high", REAL, "Upper end; all languages' intervals hold together at 95%.", True),
+        Column("promised_items", INTEGER, "Items that the project promises at least; null where none.", True),
+        Column("promised_error", REAL, "Highest error that it promises; null where none.", True),
+        Column("is_kept", FLAG, "The promise is kept; null where there is none.", True),
+    ),
+)  # fmt: skip
+
 MANIFEST = Table(
     "manifest", "release", "a file of the release's folder", ("path",), (
         RELEASE,
@@ -675,7 +694,7 @@ TABLES: dict[str, Table] = {
         ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, ANNOTATOR_FINDINGS, VENDORS, RESPONSES, HABITS,
         PREDICTIONS, ROUTES, LABELS, TASKS,
         RELEASE_PLAN, RELEASE_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
-        PLANTED_ITEMS, AUDIT, PLANTED_VERDICTS, CUTS, ADJUDICATIONS, AUDIT_RESULT, STAGE_ERRORS,
+        PLANTED_ITEMS, AUDIT, PLANTED_VERDICTS, CUTS, ADJUDICATIONS, AUDIT_RESULT, RELEASE_LANGUAGES, STAGE_ERRORS,
         CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS, MANIFEST,
         GATE_RESULTS, ANSWERS,
     )

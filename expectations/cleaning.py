@@ -33,6 +33,9 @@ _EXACT_IDS = """
 SELECT item_id FROM clean_items JOIN item_signals USING (item_id)
 QUALIFY row_number() OVER (PARTITION BY text_sha256 ORDER BY item_id) > 1
 """
+_DECLARED = """
+SELECT count(is_declared_language) AS told, count(*) FILTER (NOT is_declared_language) AS otherwise FROM item_signals
+"""
 _CHANGED = "SELECT count(*) AS items, count(*) FILTER (is_changed) AS changed FROM item_signals"
 _ALIKE = """
 SELECT DISTINCT similar_items.item_id
@@ -59,6 +62,7 @@ def measure(step: Step) -> pa.Table:
             "near_duplicates_left": _near_duplicates(step),
             "private_data_left": _private_data(step, items["kept"]),
             "changed_share": Measured(share(changed["changed"], changed["items"])),
+            "declared_otherwise_share": _declared_otherwise(step),
         }
         | unwanted
     )
@@ -67,6 +71,19 @@ def measure(step: Step) -> pa.Table:
 def rejects_duplicates(project: Project, partition: str | None) -> bool:
     """Tell whether the project looks for near duplicates at all."""
     return project.cleaning.duplicate_similarity is not None
+
+
+def declares_language(project: Project, partition: str | None) -> bool:
+    """Tell whether the delivery declares its languages; without a partition, whether any does."""
+    deliveries = project.raw.deliveries
+    asked = deliveries.values() if partition is None else [deliveries[partition]] if partition in deliveries else []
+    return any(delivery.language_field is not None for delivery in asked)
+
+
+def _declared_otherwise(step: Step) -> Measured:
+    found = row_of(step, _DECLARED)
+    note = f"{found['told']:,} items are declared and told"
+    return Measured(share(found["otherwise"], found["told"]), note=note)
 
 
 def _near_duplicates(step: Step) -> Measured:
@@ -134,6 +151,13 @@ SUITE = Suite(
             thresholds.CHANGED_SHARE,
             "What share of the texts did normalising change?",
             "Compare a few texts of raw_items and item_signals: a wrong encoding or markup shows at once.",
+        ),
+        Check(
+            thresholds.DECLARED_OTHERWISE_SHARE,
+            "Of the items with a declared language, how many are found to be in another (und aside)?",
+            "Read a few of them: the source's column is wrong, or the model does not know the language (its reference "
+            "says which).",
+            applies=declares_language,
         ),
         *CONTAMINATION_CHECKS,
     ),

@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from cupel.certificate.hypergeometric import upper_count
+from cupel.project import Project
 from cupel.release.audit_design import terms_of
 from cupel.release.proof import NEEDED_ITEMS, contested_upper
 from cupel.step import Step
@@ -38,6 +39,7 @@ def measure(step: Step) -> pa.Table:
             "experts_seen_share": Measured(certificate["experts_seen_share"]),
             "adjudications_missing": Measured(audit["to_adjudicate"] - audit["adjudicated"]),
             "contested_share": _contested(step, plan, audit),
+            "promises_broken": _promises(step),
             "error_bound_with_contested": Measured(*[certificate["error_bound_with_contested"]] * 2),
         },
         is_open=int(audit["status"] == "open"),
@@ -49,6 +51,22 @@ def awaited(metrics: pa.Table) -> str | None:
     if "is_open" in metrics.column_names and metrics["is_open"][0].as_py():
         return "answers of auditors or experts are awaited"
     return None
+
+
+def promises_languages(project: Project, partition: str | None) -> bool:
+    """Tell whether the project promises anything of a language."""
+    return bool(project.release.languages)
+
+
+def _promises(step: Step) -> Measured:
+    """Count broken promises; a language of which the table says nothing has broken its own."""
+    promised = step.project.release.languages
+    if not promised:
+        return Measured(None)
+    rows = step.read("release_languages", columns=["language", "is_kept"]).to_pylist()
+    kept = {row["language"] for row in rows if row["is_kept"]}
+    broken = sorted(set(promised) - kept)
+    return Measured(len(broken), note=f"broken: {', '.join(broken)}" if broken else None)
 
 
 def _contested(step: Step, plan: dict[str, Any], audit: dict[str, Any]) -> Measured:
@@ -111,6 +129,12 @@ SUITE = Suite(
             "Up to which label error, contested items counted wrong, can the audit not rule out?",
             "Tell users of the release; contested items are held back from it.",
             judges_bound=True,
+        ),
+        Check(
+            thresholds.PROMISES_BROKEN,
+            "Of how many promised languages has the release too few items, or an audit that shows not so few errors?",
+            "Read the languages' rows in release_languages: deliver more of them, audit more, or promise less.",
+            applies=promises_languages,
         ),
     ),
     measure=measure,

@@ -98,6 +98,10 @@ CONTAMINATION_BOUND = Threshold(
 CONTAMINATED_ITEMS_LEFT = _none_at_all(
     "contaminated_items_left", "The bound speaks of what lies before the cut, less what people found to be unwanted."
 )
+DECLARED_OTHERWISE_SHARE = Threshold(
+    "declared_otherwise_share", 0.2, "at most", "warning", "share",
+    "Where the model finds another language than one in five declared, the column is wrong, or the model is.",
+)  # fmt: skip
 
 # Labeling
 ITEMS_WITHOUT_CONSENSUS = _none_at_all(
@@ -180,6 +184,9 @@ CONTESTED_SHARE = Threshold(
     "contested_share", 0.25, "at most", "critical", "share",
     "Where experts may stay split on a quarter of the items, the question has no answer that could be learned.",
 )  # fmt: skip
+PROMISES_BROKEN = _none_at_all(
+    "promises_broken", "Who trains for a language relies on what was promised of it: so many items, so few errors."
+)
 ERROR_BOUND_WITH_CONTESTED = Threshold(
     "error_bound_with_contested", 0.2, "at most", "warning", "share",
     "Who counts contested items as wrong should know when that adds up to one in five.",
@@ -190,13 +197,14 @@ THRESHOLDS: dict[str, Threshold] = {
     for threshold in (
         ROWS_UNACCOUNTED, ITEMS_READ, UNREADABLE_ROW_SHARE, IDS_REPEATED, EMPTY_FILES,
         ITEMS_UNACCOUNTED, KEPT_SHARE, EXACT_DUPLICATES_LEFT, NEAR_DUPLICATES_LEFT, PRIVATE_DATA_LEFT, CHANGED_SHARE,
+        DECLARED_OTHERWISE_SHARE,
         CONTAMINATION_BOUND, CONTAMINATED_ITEMS_LEFT,
         ITEMS_WITHOUT_CONSENSUS, ANNOTATIONS_MISSING, REJECTED_ANSWER_SHARE, AGREEMENT, AGREEMENT_CUSTOMARY,
         LARGEST_ANSWER_SHARE, GOLD_ACCURACY, CYCLIC_SHARE, POSITION_BIAS,
         ITEMS_WITHOUT_LABEL, LABELS_OUTSIDE_ONTOLOGY, CHECKER_DISAGREEMENT_SHARE, EXPECTED_EXPERT_SHARE,
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,
-        CONTESTED_SHARE, ERROR_BOUND_WITH_CONTESTED,
+        CONTESTED_SHARE, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN,
     )
 }  # fmt: skip
 

@@ -24,10 +24,12 @@ def languages_table(signals: duckdb.DuckDBPyRelation) -> str:
     """Return as Markdown how many items are in each language, the commonest first."""
     rows = signals.query(
         "s",
-        "SELECT language, count(*) AS items, avg(language_confidence) FROM s GROUP BY 1 ORDER BY items DESC, language",
+        "SELECT language, count(*) AS items, avg(language_confidence), count(*) FILTER (NOT is_declared_language) "
+        "FROM s GROUP BY 1 ORDER BY items DESC, language",
     ).fetchall()
-    shown = [f"| {name} | {items:,} | {mean:.2f} |" for name, items, mean in rows[:MOST_LANGUAGES]]
-    more = sum(items for _, items, _ in rows[MOST_LANGUAGES:])
+    shown = [f"| {name} | {items:,} | {mean:.2f} | {other:,} |" for name, items, mean, other in rows[:MOST_LANGUAGES]]
+    more, others = (sum(row[column] for row in rows[MOST_LANGUAGES:]) for column in (1, 3))
     if more:
-        shown.append(f"| {len(rows) - MOST_LANGUAGES:,} more | {more:,} | |")
-    return "\n".join(["| language | items | mean confidence |", "| --- | --- | --- |", *shown])
+        shown.append(f"| {len(rows) - MOST_LANGUAGES:,} more | {more:,} | | {others:,} |")
+    head = "| language | items | mean confidence | declared as another |"
+    return "\n".join([head, "| --- | --- | --- | --- |", *shown])

@@ -6,10 +6,9 @@ from pydantic import Field, model_validator
 
 from cupel.cleaning.contamination.settings import Contamination
 from cupel.cleaning.scan.by_language import rule_names
-from cupel.section import Count, OpenShare, Positive, Section, Share
+from cupel.section import Count, Language, OpenShare, Positive, Section, Share
 
 NotNegative = Annotated[float, Field(ge=0)]
-Language = Annotated[str, Field(pattern="^([a-z]{3}_[A-Z][a-z]{2,3}|und)$")]
 RuleSet = Literal["gopher_quality", "gopher_repetition", "c4", "fineweb"]
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Container
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from cupel.cleaning.scan.basics import basics
 from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.web_rules import PREFIX, stop_word_lists
+from cupel.languages.codes import is_same
 from cupel.languages.identify import identify
 from cupel.tables import ITEM_SIGNALS
 
@@ -69,6 +71,7 @@ def item_signals(
     whole = {"item_id": items.column("item_id"), **columns, **basics(texts)}
     whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
     whole |= _overlap(texts, index)
+    whole["is_declared_language"] = _as_declared(items.column("declared_language"), found["language"])
     whole |= dict(zip(measured.column_names, measured.columns, strict=True))
     return pa.table({name: whole[name] for name in ITEM_SIGNALS.schema.names}).cast(ITEM_SIGNALS.schema)
 
@@ -79,6 +82,14 @@ def _overlap(texts: pa.Array, index: Index | None) -> dict[str, pa.Array]:
         "overlap_share": pa.array([None if match is None else round(match.share, 4) for match in found], pa.float64()),
         "overlap_with": pa.array([None if match is None else match.evidence for match in found], pa.string()),
     }
+
+
+def _as_declared(declared: pa.ChunkedArray, found: pa.ChunkedArray) -> pa.Array:
+    if declared.null_count == len(declared):
+        return pa.nulls(len(declared), pa.bool_())
+    same = cache(is_same)
+    pairs = zip(declared.to_pylist(), found.to_pylist(), strict=True)
+    return pa.array([None if said is None else same(said, told) for said, told in pairs], pa.bool_())
 
 
 def _shortened(line: str, settings: Cleaning) -> str:

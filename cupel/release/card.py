@@ -9,6 +9,7 @@ from cupel.errors import ReleaseError
 from cupel.printable import printable
 from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import bound, count, percent, plural, setting
+from cupel.release.language_views import language_rows, promised_languages
 from cupel.release.layout import SPLITS
 from cupel.release.templating import environment
 from cupel.release.wording import error_lines, limits, protocol, steps
@@ -68,6 +69,7 @@ def render_card(facts: ReleaseFacts) -> str:
         experts_seen=percent(result["experts_seen_share"]),
         attempt=result["attempt"],
         errors=error_lines(facts),
+        languages=language_rows(facts),
         limits=[_plain(limit) for limit in limits(facts)],
         columns=[(column.name, _cell(column.meaning)) for column in TRAINING_SET.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
@@ -85,7 +87,7 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
     return {
         "pretty_name": printable(facts.project.title),
         "license": known[0] if len(known) == 1 else known,
-        "language": [facts.project.language],
+        "language": promised_languages(facts),
         "task_categories": _TASKS[facts.project.labeling.kind],
         "size_categories": [size_category(facts.released)],
         "annotations_creators": ["crowdsourced", "expert-generated", "machine-generated"],

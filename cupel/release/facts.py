@@ -76,6 +76,7 @@ class ReleaseFacts:
     withheld: int
     cost: Cost
     worst: list[Row] = field(default_factory=list)
+    languages: list[Row] = field(default_factory=list)
 
     @property
     def together(self) -> Together | None:
@@ -170,6 +171,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         withheld=_count(lake, "withheld_items", release),
         cost=_cost(project.prices, batches, lake, release),
         worst=_worst(lake, release),
+        languages=_rows(lake, "release_languages", release),
     )
 
 

@@ -117,7 +117,7 @@ class DeliveryReader:
 
     def _rows(self, file: SourceFile) -> Iterator[Row | BadRow]:
         delivery = self.delivery
-        named = (*delivery.text_fields, delivery.id_field, delivery.group_field)
+        named = (*delivery.text_fields, delivery.id_field, delivery.group_field, delivery.language_field)
         needed = tuple(dict.fromkeys(field for field in named if field is not None))
         if file.format == "parquet":
             return parquet_rows(file.path, file.name, delivery.text_fields, needed)
@@ -136,6 +136,7 @@ class DeliveryReader:
                 "line": [item.line for item in items],
                 "text": [item.text for item in items],
                 "group_id": [item.group_id for item in items],
+                "declared_language": [item.language for item in items],
                 "fields": [item.fields for item in items],
                 "licence": [self.delivery.licence] * count,
             },

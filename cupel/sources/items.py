@@ -11,6 +11,7 @@ from cupel.sources.reasons import BadRow, Row, evidence
 
 MOST_ID_CHARACTERS = 512
 MOST_ID_BITS = 1_696
+MOST_LANGUAGE_CHARACTERS = 35  # the longest tag that RFC 5646 asks to have room for
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -21,6 +22,7 @@ class Item(NamedTuple):
     item_id: str
     text: str
     group_id: str | None
+    language: str | None
     fields: str | None
     size: int
 
@@ -61,13 +63,18 @@ class ItemReader:
             used.add(delivery.group_field)
         elif prompt := row.values.get(delivery.prompt_field or ""):
             group = f"prompt {hashlib.sha256(str(prompt).encode()).hexdigest()[:16]}"
+        language = _language(row.values.get(delivery.language_field or ""))
+        if has_fields and delivery.language_field is not None:
+            used.add(delivery.language_field)
         fields = _fields(row, {key: value for key, value in row.values.items() if key not in used})
         for part in (item_id, group, fields):
             if isinstance(part, BadRow):
                 return part
-        return self._unique(row, str(item_id), text, group, fields)  # type: ignore[arg-type]
+        return self._unique(row, str(item_id), text, group, language, fields)  # type: ignore[arg-type]
 
-    def _unique(self, row: Row, item_id: str, text: str, group: str | None, fields: str | None) -> Item | BadRow:
+    def _unique(
+        self, row: Row, item_id: str, text: str, group: str | None, language: str | None, fields: str | None
+    ) -> Item | BadRow:
         size = len(text.encode()) + len((fields or "").encode())
         if size > self._max_row_bytes:
             return BadRow(row.line, "row_too_long", evidence(f"over {self._max_row_bytes} bytes: {text[:200]}"))
@@ -75,7 +82,7 @@ class ItemReader:
         if key in self._seen:
             return BadRow(row.line, "duplicate_id", evidence(item_id))
         self._seen.add(key)
-        return Item(row.line, item_id, text, group, fields, size)
+        return Item(row.line, item_id, text, group, language, fields, size)
 
 
 def _text_of(row: Row, delivery: Delivery) -> str | BadRow:
@@ -149,3 +156,10 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _language(declared: object) -> str | None:
+    """Return what a source declares as a language; what can be none, such as a number, is not declared."""
+    if not isinstance(declared, str) or not 0 < len(declared.strip()) <= MOST_LANGUAGE_CHARACTERS:
+        return None
+    return None if _CONTROL.search(declared) else declared.strip()

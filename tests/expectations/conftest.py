@@ -64,7 +64,9 @@ class World:
         files += [file | none | {"source_file": f"empty{k}.jsonl"} for k in range(empty_files)]
         self.write("deliveries", files)
 
-    def cleaning(self, kept: int = 40, rejected: int = 0, changed: int = 0, **texts: str) -> None:
+    def cleaning(
+        self, kept: int = 40, rejected: int = 0, changed: int = 0, declared_otherwise: int = 0, **texts: str
+    ) -> None:
         self.raw(kept + rejected)
         names = [f"i{number:03}" for number in range(kept + rejected)]
         place = {"batch": BATCH, "source_file": "a.jsonl"}
@@ -72,7 +74,7 @@ class World:
         signals = [
             signal
             | {"item_id": n, "text": texts.get(n, n), "text_sha256": texts.get(n, n), "is_changed": k < changed}
-            | {"language": "und", "repairs": [], "removed_lines": []}
+            | {"language": "und", "repairs": [], "removed_lines": [], "is_declared_language": k >= declared_otherwise}
             for k, n in enumerate(names)
         ]
         self.write("item_signals", signals)
@@ -191,6 +193,12 @@ class World:
         plan |= {"classes": ["yes", "no"], "expert_answers": 1, "experts_description": "one expert"}
         plan |= {"max_experts_seen_share": 0.3, "are_auditors_independent": False}
         self.write("release_plan", [plan | {"items": 1000, "items_sha256": "f"}], RELEASE)
+
+    def promised(self, is_kept: bool, language: str = "eng_Latn") -> None:
+        self.released()
+        row = {"release": RELEASE, "language": language, "promised_items": 5, "is_kept": is_kept}
+        row |= dict.fromkeys(("items_in", "items", "withheld", "audited", "wrong"), 5)
+        self.write("release_languages", [row], RELEASE)
 
 
 @pytest.fixture(scope="session")

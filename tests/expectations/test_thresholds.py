@@ -86,6 +86,9 @@ PAIRS = {
         cleaning.SUITE, lambda w: w.contamination(_UNWANTED), lambda w: w.contamination(_UNWANTED, strays=1)
     ),
     "changed_share": Pair(cleaning.SUITE, lambda w: w.cleaning(changed=20), lambda w: w.cleaning(changed=21)),
+    "declared_otherwise_share": Pair(
+        cleaning.SUITE, lambda w: w.cleaning(declared_otherwise=8), lambda w: w.cleaning(declared_otherwise=9)
+    ),
     "items_without_consensus": Pair(labeling.SUITE, lambda w: w.labeling(), lambda w: _forget_a_consensus(w)),
     "annotations_missing": Pair(
         labeling.SUITE, lambda w: w.labeling(["yy", "nn", "ny"]), lambda w: w.labeling(["yy", "nn", "n"])
@@ -139,6 +142,7 @@ PAIRS = {
         lambda w: w.released(error_bound_with_contested=0.2),
         lambda w: w.released(error_bound_with_contested=0.201),
     ),
+    "promises_broken": Pair(release.SUITE, lambda w: w.promised(is_kept=True), lambda w: w.promised(is_kept=False)),
 }
 
 
@@ -178,6 +182,10 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
     labeling = world().project.labeling.model_dump() | GOLD["labeling"]
     if check.startswith("contaminat"):
         return {"cleaning": {"contamination": {"what": "spam", "at_most": 0.1}}}
+    if check == "declared_otherwise_share":
+        return {"raw": {"deliveries": {"first": {"files": ["a.jsonl"], "licence": "MIT", "language_field": "l"}}}}
+    if check == "promises_broken":
+        return {"release": world().project.release.model_dump() | {"languages": {"eng_Latn": {"least_items": 5}}}}
     if PAIRS[check].suite is not preference.SUITE:
         return {"labeling": labeling}
     delivery = {"files": ["a.jsonl"], "licence": "MIT", "first_field": "a", "second_field": "b"}
@@ -208,6 +216,19 @@ def test_a_dataset_just_fails(world: Any, check: str) -> None:
     # Too few annotations are not wrong: the stage waits for them.
     assert row["outcome"] == ("open" if check == "annotations_missing" else "fail")
     assert row["severity"] == THRESHOLDS[check].severity
+
+
+def test_a_promised_language_of_which_nothing_is_known_has_broken_its_promise(world: Any) -> None:
+    made = world(**_settings(world, "promises_broken"))
+    made.promised(is_kept=True, language="deu_Latn")
+    row = _outcomes(made, release.SUITE)["promises_broken"]
+    assert (row["outcome"], row["observed"]) == ("fail", 1)
+
+
+def test_languages_that_nobody_promised_are_not_asked_about(world: Any) -> None:
+    made = world()
+    made.released()
+    assert "promises_broken" not in _outcomes(made, release.SUITE)
 
 
 def test_a_project_replaces_a_threshold_and_its_reason(world: Any) -> None:

@@ -54,3 +54,13 @@ def test_every_item_has_its_signals_whatever_the_piece_it_comes_in(texts: list[s
 @given(st.text())
 def test_a_folded_text_holds_no_run_of_white_space(text: str) -> None:
     assert folded(text) == " ".join(folded(text).split())
+
+
+def test_a_declared_language_is_compared_with_the_one_found_as_far_as_both_are_told() -> None:
+    english = "The neighbours said that their dog had been barking all night, and nobody was surprised."
+    items = raw_items([english, english, english, "?"])
+    declared = pa.array(["en", "de", None, "en"])
+    items = items.set_column(items.column_names.index("declared_language"), "declared_language", declared)
+    signals = item_signals(items, Cleaning())
+    assert signals["language"].to_pylist() == ["eng_Latn"] * 3 + ["und"]
+    assert signals["is_declared_language"].to_pylist() == [True, False, None, None]

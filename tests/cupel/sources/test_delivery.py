@@ -58,11 +58,20 @@ def test_an_item_keeps_what_was_delivered(tmp_path: Path) -> None:
     (item,), rejected, account = deliver(tmp_path, "a.jsonl", content, group_field="thread")
     assert item == {
         "batch": "movies", "item_id": "a", "source_file": "a.jsonl", "line": 1, "text": "  Caf\u00e9\t",
-        "group_id": "7", "fields": '{"a": null, "b": [1]}', "licence": "CC0-1.0",
+        "group_id": "7", "declared_language": None, "fields": '{"a": null, "b": [1]}', "licence": "CC0-1.0",
     }  # fmt: skip
     assert rejected == []
     assert account["format"] == "jsonl"
     assert account["size_bytes"] == len(content)
+
+
+def test_a_source_may_declare_the_language_and_what_can_be_none_is_not_declared(tmp_path: Path) -> None:
+    said = ["deu_Latn", " en ", 7, "", "x" * 36, "a\nb"]
+    content = b"".join(line(str(place), language=language) for place, language in enumerate(said))
+    items, rejected, _ = deliver(tmp_path, "a.jsonl", content, language_field="language")
+    assert [item["declared_language"] for item in items] == ["deu_Latn", "en", None, None, None, None]
+    assert {item["fields"] for item in items} == {None}
+    assert rejected == []
 
 
 BAD_LINES: list[tuple[bytes, str]] = [

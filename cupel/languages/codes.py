@@ -62,3 +62,20 @@ def answer_for(answer: Label, scripts: frozenset[str]) -> Label:
     if answer.script in ("Hans", "Hant") and "Hani" in scripts and answer.script not in scripts:
         return Label(answer.language, "Hani")
     return answer
+
+
+def is_same(declared: str, found: str) -> bool | None:
+    """Tell whether a declared language is the one that was found, as far as both say: language, and script if told.
+
+    Returns:
+        None where one of them says no language, as `und` does.
+
+    >>> is_same("en", "eng_Latn"), is_same("srp_Cyrl", "srp_Latn"), is_same("deu", "und"), is_same("ar", "arz_Arab")
+    (True, False, None, False)
+    """
+    one, other = label(declared), label(found)
+    if UNDETERMINED in (one.language, other.language):
+        return None
+    one = answer_for(one, frozenset({other.script}))
+    other = answer_for(other, frozenset({one.script}))
+    return one.language == other.language and (not one.script or not other.script or one.script == other.script)

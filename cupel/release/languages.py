@@ -1,0 +1,103 @@
+"""What a release holds in each language: items in and kept, errors that the audit found, promises kept."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.answers.places import places
+from cupel.certificate.design import EProcess
+from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.project import LanguagePromise
+from cupel.release.audit_design import terms_of
+from cupel.release.outcome import settled
+from cupel.release.proof import random_audit
+from cupel.tables import RELEASE_LANGUAGES, from_rows
+
+# Chance that one interval or more does not hold the truth, over all languages of the release.
+ALPHA = 0.05
+NEEDED_ITEMS = ("language",)
+
+
+def release_languages(
+    plan: pa.Table,
+    items: pa.Table,
+    audit: pa.Table,
+    adjudications: pa.Table,
+    delivered: Mapping[str, int],
+    promises: Mapping[str, LanguagePromise],
+) -> pa.Table:
+    """Count a release by language.
+
+    Intervals are exact for the labels as they were frozen, before any repair, contested items counted as not wrong:
+    within a language the audited items are a simple random sample. They hold together, for all languages at once:
+    each is allowed its part of `ALPHA`, by the number of languages that were frozen or promised, known before the
+    audit. They are no part of the certificate.
+
+    Args:
+        plan: RELEASE_PLAN of the release.
+        items: RELEASE_ITEMS; the columns of `proof.NEEDED_ITEMS` and `NEEDED_ITEMS` will do.
+        audit: AUDIT.
+        adjudications: ADJUDICATIONS.
+        delivered: Items of the release's batches as they came in, by language.
+        promises: What the project promises, by language.
+
+    Returns:
+        RELEASE_LANGUAGES: a row for each language frozen, delivered or promised. An audit that has not come to its
+        end, or that ends at will, gives no interval.
+    """
+    planned = plan.to_pylist()[0]
+    frozen = Counter(items["language"].to_pylist())
+    names = sorted({*frozen, *delivered, *promises})
+    drawn = random_audit(plan, items, audit)
+    judged = drawn.filter(drawn["is_settled"])
+    is_wrong = pc.fill_null(judged["is_wrong"], False)
+    audited, wrong = _by_language(items, judged), _by_language(items, judged.filter(is_wrong))
+    verdicts = settled(audit, adjudications)
+    withheld = _by_language(items, verdicts.filter(pc.is_null(verdicts["expert_label"])))
+    alpha = ALPHA / max(1, len({*frozen, *promises})) / 2
+    has_interval = judged.num_rows == drawn.num_rows and not isinstance(terms_of(planned).design, EProcess)
+    rows = []
+    for name in names:
+        counts = frozen[name], audited[name], wrong[name]
+        bounds = _interval(*counts, alpha) if has_interval and audited[name] else (None, None)
+        released = frozen[name] - withheld[name]
+        rows.append(
+            {
+                "release": planned["release"],
+                "language": name,
+                "items_in": delivered.get(name, 0),
+                "items": frozen[name],
+                "withheld": withheld[name],
+                "audited": audited[name],
+                "wrong": wrong[name],
+                "error_low": bounds[0],
+                "error_high": bounds[1],
+                **_promise(promises.get(name), released, bounds[1]),
+            }
+        )
+    return from_rows(rows, RELEASE_LANGUAGES)
+
+
+def _interval(items: int, audited: int, wrong: int, alpha: float) -> tuple[float, float]:
+    return lower_count(items, audited, wrong, alpha) / items, upper_count(items, audited, wrong, alpha) / items
+
+
+def _promise(promise: LanguagePromise | None, released: int, high: float | None) -> dict[str, Any]:
+    if promise is None:
+        return {"promised_items": None, "promised_error": None, "is_kept": None}
+    is_proven = promise.error_budget is None or (high is not None and high <= promise.error_budget)
+    return {
+        "promised_items": promise.least_items,
+        "promised_error": promise.error_budget,
+        "is_kept": released >= promise.least_items and is_proven,
+    }
+
+
+def _by_language(items: pa.Table, some: pa.Table) -> Counter[str]:
+    """Count some of the items by language."""
+    one, other = places(items, some)
+    found = items["language"].take(pc.index_in(pa.array(other), value_set=pa.array(one)))
+    return Counter(found.to_pylist())

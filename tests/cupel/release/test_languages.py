@@ -1,0 +1,123 @@
+"""A release by language: counted, with intervals that hold together, and held to what was promised."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.project import LanguagePromise
+from cupel.release.card import render_card
+from cupel.release.languages import ALPHA, release_languages
+from cupel.release.report import render_report
+from cupel.tables import ADJUDICATIONS, AUDIT, empty, from_rows
+
+PLAN = {
+    "release": "b-r1", "batches": ["b"], "seed": 1, "attempt": 1, "alpha": 0.04, "error_budget": 0.02,
+    "audit_size": 50, "items": 100, "expert_answers": 1, "max_experts_seen_share": 0.9, "design": None,
+}  # fmt: skip
+
+
+def release(languages: list[str], audited: dict[int, bool | None], open_items: tuple[int, ...] = ()) -> dict[str, Any]:
+    """Return the tables of a release: the language of each item, and of those audited whether they are wrong."""
+    drawn = {*audited, *open_items}
+    names = [{"release": "b-r1", "batch": "b", "item_id": str(place)} for place in range(len(languages))]
+    items = [
+        name | {"label": "a", "risk_rank": place + 1, "is_audited": place in drawn, "language": languages[place]}
+        for place, name in enumerate(names)
+    ]
+    verdicts = [
+        names[place]
+        | {"label": "a", "answers": 1, "is_settled": place not in open_items}
+        | {"is_contested": place not in open_items and audited[place] is None}
+        | {"expert_label": {False: "a", True: "b"}.get(audited.get(place)), "is_wrong": audited.get(place)}  # type: ignore[arg-type]
+        for place in sorted(drawn)
+    ]
+    plan = pa.Table.from_pylist([PLAN | {"items": len(languages)}])
+    return {
+        "plan": plan, "items": pa.Table.from_pylist(items), "audit": from_rows(verdicts, AUDIT),
+        "adjudications": empty(ADJUDICATIONS),
+    }  # fmt: skip
+
+
+def counted(tables: dict[str, Any], delivered: dict[str, int] | None = None, **promises: LanguagePromise) -> Any:
+    rows = release_languages(**tables, delivered=delivered or {}, promises=promises).to_pylist()
+    return {row["language"]: row for row in rows}
+
+
+def test_items_are_counted_by_language_from_the_delivery_to_the_audit() -> None:
+    tables = release(["deu_Latn"] * 6 + ["eng_Latn"] * 4, {0: False, 1: True, 2: None, 6: False})
+    rows = counted(tables, {"deu_Latn": 9, "eng_Latn": 4, "fra_Latn": 2})
+    assert [rows["deu_Latn"][name] for name in ("items_in", "items", "withheld", "audited", "wrong")] == [9, 6, 1, 3, 1]
+    assert [rows["eng_Latn"][name] for name in ("items_in", "items", "withheld", "audited", "wrong")] == [4, 4, 0, 1, 0]
+    assert [rows["fra_Latn"][name] for name in ("items_in", "items", "audited", "error_high")] == [2, 0, 0, None]
+
+
+def test_intervals_are_exact_and_share_the_chance_of_being_wrong() -> None:
+    tables = release(["deu_Latn"] * 60 + ["eng_Latn"] * 40, {place: place < 2 for place in range(30)})
+    row = counted(tables)["deu_Latn"]
+    assert row["error_high"] == upper_count(60, 30, 2, ALPHA / 4) / 60
+    assert row["error_low"] == lower_count(60, 30, 2, ALPHA / 4) / 60
+    assert counted(tables)["eng_Latn"]["error_high"] is None
+
+
+def test_an_audit_that_is_not_at_its_end_gives_no_interval() -> None:
+    tables = release(["deu_Latn"] * 60, {place: False for place in range(30)}, open_items=(40,))
+    assert counted(tables)["deu_Latn"]["error_high"] is None
+
+
+@pytest.mark.parametrize(
+    ("least", "budget", "is_kept"), [(5, None, True), (6, None, False), (5, 0.9, True), (5, 0.1, False)]
+)
+def test_a_promise_is_of_released_items_and_of_the_bound(least: int, budget: float | None, is_kept: bool) -> None:
+    tables = release(["deu_Latn"] * 6, {0: False, 1: None, 2: False})
+    promise = LanguagePromise(least_items=least, error_budget=budget)
+    assert counted(tables, deu_Latn=promise)["deu_Latn"]["is_kept"] is is_kept
+
+
+def test_a_language_that_never_came_breaks_its_promise() -> None:
+    rows = counted(release(["deu_Latn"] * 6, {}), fra_Latn=LanguagePromise(least_items=1))
+    assert (rows["fra_Latn"]["items"], rows["fra_Latn"]["is_kept"]) == (0, False)
+    assert rows["deu_Latn"]["is_kept"] is None
+
+
+def test_all_intervals_hold_together_as_often_as_they_say() -> None:
+    """Draw audits of four languages with known errors; all four intervals must hold the truth in 95 of 100."""
+    rng = np.random.default_rng(1)
+    languages = np.repeat(["deu_Latn", "eng_Latn", "fra_Latn", "spa_Latn"], [120, 80, 60, 40]).tolist()
+    truth = {"deu_Latn": 0.1, "eng_Latn": 0.05, "fra_Latn": 0.3, "spa_Latn": 0.0}
+    wrong = np.zeros(len(languages), np.bool_)
+    for language, share in truth.items():
+        places = np.flatnonzero(np.array(languages) == language)
+        wrong[places[: round(share * len(places))]] = True
+    held = 0
+    for _ in range(60):
+        drawn = rng.permutation(len(languages))[:100]
+        rows = counted(release(languages, {int(place): bool(wrong[place]) for place in drawn}))
+        held += all(row["error_low"] <= truth[name] + 1e-9 and truth[name] <= row["error_high"] + 1e-9
+                    for name, row in rows.items())  # fmt: skip
+    # With 95 in 100 fewer than 51 of 60 have a chance of one in a hundred.
+    assert held >= 51
+
+
+def test_card_and_report_show_languages_where_there_are_several_or_a_promise(certified: Any) -> None:
+    def row(language: str, **changes: Any) -> dict[str, Any]:
+        counts = {"items_in": 1200, "items": 900, "withheld": 0, "audited": 200, "wrong": 3}
+        rest = {"error_low": 0.001, "error_high": 0.05, "promised_items": None, "promised_error": None, "is_kept": None}
+        return {"release": "r", "language": language, **counts, **rest, **changes}
+
+    assert "By language" not in render_card(replace(certified.facts, languages=[row("eng_Latn"), row("und")]))
+    several = replace(
+        certified.facts,
+        languages=[
+            row("eng_Latn"), row("swh_Latn", audited=2, error_high=0.8),
+            row("deu_Latn", promised_items=1000, is_kept=False),
+        ],
+    )  # fmt: skip
+    card = render_card(several)
+    assert "| eng_Latn | 1,200 | 900 (75.0%) | 200 | 3 | 0.1% to 5% | none |" in card.replace("0.10%", "0.1%")
+    assert "| too few audited | none |" in card
+    assert card.index("deu_Latn") < card.index("eng_Latn")
+    assert "broken: 1,000 items" in render_report(several)
