@@ -8,7 +8,7 @@ PROJECT ?= sentiment
 PORT ?= 3000
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run release rebuild ui up down gate test peers kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate test peers kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,10 @@ setup: .venv/.run data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  #
 
 run: setup  ## Take the project's deliveries through the chain, in rounds, until nothing is asked.
 	@$(PYTHON) -m orchestration.run $(PROJECT)
+
+languages: setup  ## Build the multilingual release of data that you have: make languages SIB200=FOLDER.
+	@$(PYTHON) -m samples.topics $(if $(SIB200),--data '$(SIB200)')
+	@$(PYTHON) -m orchestration.run languages
 
 release: setup  ## Put a delivery to a new audit: make release BATCH=movies (or BATCH=all).
 	@$(PYTHON) -m orchestration.run $(PROJECT) $(BATCH)

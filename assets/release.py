@@ -164,14 +164,7 @@ def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
         return materialized(step, step.write("audit_result", table))
 
 
-@dg.multi_asset(
-    specs=[
-        spec(
-            "release_languages",
-            deps=["release_plan", "release_items", "audit", "adjudications", _SIGNALS],
-        )
-    ]
-)
+@dg.multi_asset(specs=[spec("release_languages", deps=[*_AUDITED, "adjudications", _SIGNALS])])
 def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Count items in, kept and audited by language, and hold them to what the project promises."""
     with bench.step(context) as step:
@@ -179,9 +172,9 @@ def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
         delivered = Counter[str]()
         for batch in _batches(step):
             delivered.update(step.read("item_signals", batch, ["language"])["language"].to_pylist())
-        audit, adjudications = step.read("audit"), step.read("adjudications")
-        promises = step.project.release.languages
-        table = languages.release_languages(step.read("release_plan"), items, audit, adjudications, delivered, promises)
+        plan, planted = step.read("release_plan"), _planted(step)
+        judged = languages.Judged(step.read("audit"), step.read("adjudications"), planted)
+        table = languages.release_languages(plan, items, judged, delivered, step.project.release.languages)
         return materialized(step, step.write("release_languages", table))
 
 

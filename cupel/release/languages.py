@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,11 +21,18 @@ ALPHA = 0.05
 NEEDED_ITEMS = ("language",)
 
 
+class Judged(NamedTuple):
+    """What experts said: AUDIT, ADJUDICATIONS, and PLANTED_VERDICTS where items of known label were planted."""
+
+    audit: pa.Table
+    adjudications: pa.Table
+    planted: pa.Table | None = None
+
+
 def release_languages(
     plan: pa.Table,
     items: pa.Table,
-    audit: pa.Table,
-    adjudications: pa.Table,
+    said: Judged,
     delivered: Mapping[str, int],
     promises: Mapping[str, LanguagePromise],
 ) -> pa.Table:
@@ -34,13 +41,12 @@ def release_languages(
     Intervals are exact for the labels as they were frozen, before any repair, contested items counted as not wrong:
     within a language the audited items are a simple random sample. They hold together, for all languages at once:
     each is allowed its part of `ALPHA`, by the number of languages that were frozen or promised, known before the
-    audit. They are no part of the certificate.
+    audit. They are no part of the certificate, and take auditors at their word: what they overlook is not in them.
 
     Args:
         plan: RELEASE_PLAN of the release.
         items: RELEASE_ITEMS; the columns of `proof.NEEDED_ITEMS` and `NEEDED_ITEMS` will do.
-        audit: AUDIT.
-        adjudications: ADJUDICATIONS.
+        said: What auditors and experts said.
         delivered: Items of the release's batches as they came in, by language.
         promises: What the project promises, by language.
 
@@ -51,11 +57,11 @@ def release_languages(
     planned = plan.to_pylist()[0]
     frozen = Counter(items["language"].to_pylist())
     names = sorted({*frozen, *delivered, *promises})
-    drawn = random_audit(plan, items, audit)
+    drawn = random_audit(plan, items, said.audit, said.planted)
     judged = drawn.filter(drawn["is_settled"])
     is_wrong = pc.fill_null(judged["is_wrong"], False)
     audited, wrong = _by_language(items, judged), _by_language(items, judged.filter(is_wrong))
-    verdicts = settled(audit, adjudications)
+    verdicts = settled(said.audit, said.adjudications)
     withheld = _by_language(items, verdicts.filter(pc.is_null(verdicts["expert_label"])))
     alpha = ALPHA / max(1, len({*frozen, *promises})) / 2
     has_interval = judged.num_rows == drawn.num_rows and not isinstance(terms_of(planned).design, EProcess)

@@ -10,7 +10,7 @@ import pytest
 from cupel.certificate.hypergeometric import lower_count, upper_count
 from cupel.project import LanguagePromise
 from cupel.release.card import render_card
-from cupel.release.languages import ALPHA, release_languages
+from cupel.release.languages import ALPHA, Judged, release_languages
 from cupel.release.report import render_report
 from cupel.tables import ADJUDICATIONS, AUDIT, empty, from_rows
 
@@ -37,8 +37,8 @@ def release(languages: list[str], audited: dict[int, bool | None], open_items: t
     ]
     plan = pa.Table.from_pylist([PLAN | {"items": len(languages)}])
     return {
-        "plan": plan, "items": pa.Table.from_pylist(items), "audit": from_rows(verdicts, AUDIT),
-        "adjudications": empty(ADJUDICATIONS),
+        "plan": plan, "items": pa.Table.from_pylist(items),
+        "said": Judged(from_rows(verdicts, AUDIT), empty(ADJUDICATIONS)),
     }  # fmt: skip
 
 
