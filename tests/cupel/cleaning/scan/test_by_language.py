@@ -25,6 +25,15 @@ def test_every_language_of_the_table_is_one_that_the_model_tells() -> None:
     assert set(CONTENT["languages"]) <= codes
 
 
+def test_a_language_written_in_several_scripts_is_named_with_its_script() -> None:
+    scripts: dict[str, set[str]] = {}
+    for label in load().languages:
+        code, _, script = label.partition("_")
+        scripts.setdefault(code, set()).add(script)
+    plain = [language for language in CONTENT["languages"] if "_" not in language]
+    assert [code for code in plain if len(scripts[code] - {"Hant", "Hans"}) > 1] == []
+
+
 def test_every_threshold_of_the_table_is_of_a_rule() -> None:
     for own in CONTENT["scripts"].values():
         assert set(own) <= set(rule_names())
