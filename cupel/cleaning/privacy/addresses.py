@@ -39,7 +39,7 @@ _ENGLISH = re.compile(
     rf"[0-9]+(?:-[0-9]{{1,4}})?[A-Za-z]?,? (?:{_ENGLISH_NAME}"
     rf"(?:{_SURE}|{_SURE_CAPITALS}|street|avenue|road|lane|drive|boulevard)\b(?:\.(?= ?[,\n]))?{_UNIT}?"
     rf"|{_ENGLISH_NAME}(?:{_UNSURE})\b{_UNIT}"
-    rf"|(?<=[0-9]{{3}} ){_NAME} (?:{_NAME} )?(?:{_UNSURE})\b(?! ?[A-Z])"
+    rf"|(?<=[0-9]{{3}} )(?<!1[5-9][0-9]{{2}} )(?<!20[0-9]{{2}} ){_NAME} (?:{_NAME} )?(?:{_UNSURE})\b(?! ?[A-Z])"
     rf"|{_NAME}{_UNIT})"
 )
 _FLAT = re.compile(
