@@ -70,7 +70,7 @@ class World:
         self.raw(kept + rejected)
         names = [f"i{number:03}" for number in range(kept + rejected)]
         place = {"batch": BATCH, "source_file": "a.jsonl"}
-        signal = dict.fromkeys((column.name for column in TABLES["item_signals"].columns), 0)
+        signal = dict.fromkeys((one.name for one in TABLES["item_signals"].columns if not one.is_optional), 0)
         signals = [
             signal
             | {"item_id": n, "text": texts.get(n, n), "text_sha256": texts.get(n, n), "is_changed": k < changed}
