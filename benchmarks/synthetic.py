@@ -119,7 +119,7 @@ def _piece(batch: str, first: int, count: int, rng: np.random.Generator, words: 
     texts, truth = _with_copies(texts, truth, rng, words)
     texts = _with_oddities(texts, rng)
     is_repeated, is_broken = _one_in(REPEATED_IDS, count, rng), _one_in(BROKEN, count, rng)
-    is_repeated[0] = False
+    is_repeated[0] = is_broken[0] = False  # what is repeated is there, and answered
     numbers[is_repeated] = first
     item_ids = pc.binary_join_element_wise(batch, pa.array(numbers).cast(pa.string()), "-")
     lines = pc.binary_join_element_wise('{"id": "', item_ids, '", "text": "', texts, '"}', "")
