@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from cupel.lake import Lake
+from cupel.release.seconds import CPU
 
-# Outcomes are written, and locks are taken, while gates judge; neither may reach the real lake.
+# Outcomes and times are written, and locks are taken, while gates judge; none of it may reach the real lake.
 OUTCOMES = "gate_results"
 TABLES_FOLDER = "tables"
 LOCKS = "locks"
@@ -25,7 +26,7 @@ def judged_lake(lake: Lake, root: Path) -> Lake:
     real, copy = Path(str(lake.folder)).resolve(), root / lake.project
     (copy / TABLES_FOLDER).mkdir(parents=True)
     if real.is_dir():
-        _link(real, copy, {TABLES_FOLDER, LOCKS})
+        _link(real, copy, {TABLES_FOLDER, LOCKS, CPU})
     if (real / TABLES_FOLDER).is_dir():
         _link(real / TABLES_FOLDER, copy / TABLES_FOLDER, {OUTCOMES})
     for path in (real / TABLES_FOLDER / OUTCOMES).glob("*/*"):
