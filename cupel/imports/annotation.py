@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from cupel.errors import SourceError
 from cupel.sources.reasons import BadRow, evidence
 
 # Reasons that only an export knows; the others are cupel.sources.REASONS.
@@ -105,6 +106,23 @@ def as_time(value: object) -> datetime | None:
 def entries(value: Any) -> list[dict[str, Any]]:
     """Return the objects of what should be a list of objects; a mended export may hold anything in its place."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def hold_to_question(name: str, asked: list[str], question: str | None) -> None:
+    """Check that it is clear which question's answer is the label.
+
+    Args:
+        name: The file, for errors.
+        asked: The questions that the file asks.
+        question: The one that was named; None where there is only one.
+
+    Raises:
+        SourceError: There are several questions and none was named, or the one named is not there.
+    """
+    if question is None and len(asked) > 1:
+        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one of them")
+    if question is not None and question not in asked:
+        raise SourceError(f"{name}: no question {question!r}; there is {', '.join(asked) or 'none'}")
 
 
 def fields_of(value: Any) -> dict[str, Any]:

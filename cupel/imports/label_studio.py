@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cupel.errors import SourceError
 from cupel.imports.annotation import (
     Annotation,
     Read,
@@ -12,6 +11,7 @@ from cupel.imports.annotation import (
     as_time,
     entries,
     fields_of,
+    hold_to_question,
     object_id,
     one_class,
 )
@@ -58,10 +58,7 @@ def label_studio(name: str, tasks: list[Any], question: str | None = None, id_fi
         SourceError: There are several questions and none was named, or the one named is not there.
     """
     asked = questions(tasks)
-    if question is None and len(asked) > 1:
-        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one of them")
-    if question is not None and question not in asked:
-        raise SourceError(f"{name}: no question {question!r}; there is {', '.join(asked) or 'none with choices'}")
+    hold_to_question(name, asked, question)
     for line, task in enumerate(tasks, 1):
         if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
             yield BadRow(line, "not_an_object", evidence(task))

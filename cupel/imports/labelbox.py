@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cupel.errors import SourceError
 from cupel.imports.annotation import (
     Annotation,
     Read,
@@ -12,6 +11,7 @@ from cupel.imports.annotation import (
     as_time,
     entries,
     fields_of,
+    hold_to_question,
     object_id,
     one_class,
 )
@@ -47,10 +47,7 @@ def labelbox(name: str, rows: list[Row | BadRow], question: str | None = None) -
             for one in _classes(label)
         }
     )
-    if question is None and len(asked) > 1:
-        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one of them")
-    if question is not None and question not in asked:
-        raise SourceError(f"{name}: no question {question!r}; there is {', '.join(asked) or 'no classification'}")
+    hold_to_question(name, asked, question)
     for row in rows:
         yield from [row] if isinstance(row, BadRow) else _record(row, question)
 

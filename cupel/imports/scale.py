@@ -3,8 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cupel.errors import SourceError
-from cupel.imports.annotation import Annotation, Read, as_id, as_time, entries, fields_of, object_id, one_class
+from cupel.imports.annotation import (
+    Annotation,
+    Read,
+    as_id,
+    as_time,
+    entries,
+    fields_of,
+    hold_to_question,
+    object_id,
+    one_class,
+)
 from cupel.sources.reasons import BadRow, Row, evidence
 
 
@@ -29,10 +38,7 @@ def scale(name: str, rows: list[Row | BadRow], question: str | None = None) -> R
         SourceError: There are several fields and none was named, or the one named is not there.
     """
     asked = sorted({field for row in rows if isinstance(row, Row) for field in _answers(row.values)})
-    if question is None and len(asked) > 1:
-        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one of them")
-    if question is not None and question not in asked:
-        raise SourceError(f"{name}: no question {question!r}; there is {', '.join(asked) or 'no category'}")
+    hold_to_question(name, asked, question)
     for row in rows:
         yield from [row] if isinstance(row, BadRow) else _task(row, question)
 
