@@ -22,8 +22,8 @@ FINDINGS = {
     "hurried": "Most answers took less than a third of the others' time on the same items.",
 }
 ITEMS_SHOWN = 20
-# How sure a text may sound, as a logarithm.
-MOST_TOLD = np.log(1e9)
+# How sure a text may sound.
+MOST_TIMES = 1_000_000
 
 
 def findings(measured: Study) -> pa.Table:
@@ -58,11 +58,16 @@ def _guessing(measured: Study) -> Iterator[dict[str, Any]]:
             statistic="fit to the items above a random deal of the same answers, in standard deviations",
             value=guesses.score[who], p_value=float(np.exp(-guesses.careless[who])), items=len(mine),
             shown=coded.item[mine][np.lexsort((mine, _belief(measured, mine), ~tested))],
-            evidence=f"{said if is_constant else ''}a random deal of these {len(mine)} answers over their items fits "
-            f"as well with chance {guesses.guess_chance[who]:.2g}; half guessed they are "
-            f"{np.exp(min(guesses.careless[who], MOST_TOLD)):.3g} times likelier than from somebody who knows "
-            f"something; right on {right} of {int(tested.sum())} gold items",
+            evidence=f"{said if is_constant else ''}dealt out at random, these {len(mine)} answers fit as well with "
+            f"chance {guesses.guess_chance[who]:.2g}; they are {_times(guesses.careless[who])} likelier if half "
+            f"of them are guessed{f'; right on {right} of {int(tested.sum())} gold items' if tested.any() else ''}",
         )  # fmt: skip
+
+
+def _times(log_ratio: float) -> str:
+    """Return a ratio of likelihoods in words."""
+    ratio = float(np.exp(min(log_ratio, np.log(MOST_TIMES))))
+    return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
 
 
 def _copying(measured: Study) -> Iterator[dict[str, Any]]:
@@ -84,8 +89,8 @@ def _copying(measured: Study) -> Iterator[dict[str, Any]]:
             shown=_equal_items(measured, int(who), with_whom),
             others=[coded.annotators[int(one)].as_py() for one in np.sort(others)],
             evidence=f"{found.equal[best]} of {found.shared[best]} answers equal those of "
-            f"{coded.annotators[with_whom].as_py()!r}, where the items explain {found.expected[best]:.1f}; copied "
-            f"from somebody, these answers are {np.exp(min(found.evidence[who], MOST_TOLD)):.3g} times likelier; "
+            f"{coded.annotators[with_whom].as_py()!r}, where the items explain {found.expected[best]:.1f}; they are "
+            f"{_times(found.evidence[who])} likelier if copied; "
             f"{'the other one was first' if is_copy else 'neither was always first'}; a group of {size}",
         )  # fmt: skip
 
