@@ -37,7 +37,7 @@ def sift_items(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
     """Decide by rules and duplicates; whether what is left is wanted, people say."""
     with bench.step(context) as step:
         decision = decided(step)
-        raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line"])
+        raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "licence"])
         return materialized(step, step.write("sifted_items", sifted_items(raw, decision)), **linked(decision))
 
 

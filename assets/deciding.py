@@ -37,7 +37,8 @@ def decided(step: Step) -> Decision:
     signals, similar = step.read("item_signals", columns=columns), step.read("similar_items")
     before = [_cleaned(step, batch) for batch in earlier_batches(step)]
     earlier = earlier_items(signals["text_sha256"], similar, before)
-    return decide(step.partition, raw, signals, similar, step.project.cleaning, earlier)
+    licences = step.project.licence_names
+    return decide(step.partition, raw, signals, similar, step.project.cleaning, earlier, licences)
 
 
 def linked(decision: Decision) -> dict[str, int]:
@@ -77,7 +78,7 @@ def _cleaned(step: Step, batch: str) -> Cleaned:
         step.uses(name, batch)
 
     def kept() -> pa.Table:
-        items = step.read(table, batch, ["item_id", "group_id", "source_file", "line"])
+        items = step.read(table, batch, ["item_id", "group_id", "source_file", "line", "licence"])
         return items.filter(pc.is_valid(items["group_id"]))
 
     return Cleaned(batch, lambda: step.read("signatures", batch, ["item_id", "text_sha256"]), kept)

@@ -15,6 +15,7 @@ from cupel.cleaning.settings import Cleaning
 from cupel.errors import ProjectError
 from cupel.label_studio.settings import LabelStudio
 from cupel.section import Count, Language, OpenShare, Positive, Section, Share
+from cupel.sources.licences import Licence, Purpose, check_terms, unknown
 from cupel.strict_yaml import read_yaml
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -119,7 +120,9 @@ class Inbox(Section):
     """How deliveries are read that arrive in the project's inbox; a delivered folder may say otherwise of itself."""
 
     licence: str = Field(min_length=1)
-    """Licence of the delivery, an SPDX identifier where there is one."""
+    """Licence of the delivery, an SPDX identifier where there is one; of its items, where licence_field names none."""
+    licence_field: str | None = None
+    """Column or key that holds the item's licence; where it is empty, the delivery's holds. Null: there is none."""
     text_field: str = "text"
     """Column or key that holds the text; not used where two responses are compared."""
     prompt_field: str | None = None
@@ -163,7 +166,7 @@ class Raw(Section):
     """Where the raw data come from; the order is the order of the register."""
 
     deliveries: dict[BatchName, Delivery] = {}
-    """Batches by name, in the order of the register: of duplicates, the earliest is kept."""
+    """Batches by name, in the order of the register: of duplicates with equal licences, the earliest is kept."""
     inbox: Inbox | None = None
     """How what is dropped in the inbox is read, and becomes batches behind these; null: nothing is taken."""
 
@@ -430,6 +433,8 @@ class Release(Section):
 
     holds: Literal["each_batch", "all_batches"] = "each_batch"
     """One release a batch, so that a bad delivery never blocks a good one, or one of all that passed."""
+    purpose: Purpose = "publish"
+    """What the terms of licences are held to: publish, it is passed on; train, it stays in the house."""
     error_budget: OpenShare
     """Highest label error that a release may have, a share."""
     audit_size: Positive
@@ -530,6 +535,8 @@ class Project(Section):
     """Language of the texts, ISO 639."""
     raw: Raw
     """Where the raw data come from."""
+    licences: tuple[Licence, ...] = ()
+    """The licences of all items and their terms, the better first; empty: any licence, and no terms."""
     cleaning: Cleaning = Cleaning()
     """What cleaning measures against."""
     labeling: Labeling
@@ -565,6 +572,17 @@ class Project(Section):
         return self
 
     @model_validator(mode="after")
+    def _licences_are_known(self) -> "Project":
+        check_terms(self.licences, self.release.purpose, self.cleaning.allowed_licences)
+        read = dict(self.raw.deliveries) | ({} if self.raw.inbox is None else {"inbox": self.raw.inbox})
+        for name, delivery in read.items():
+            if why := unknown(delivery.licence, self.licence_names):
+                raise ValueError(f"raw, {name}: licence: {why}")
+            if delivery.licence_field is not None and delivery.licence_field in delivery.text_fields:
+                raise ValueError(f"raw, {name}: licence_field names a field of the text; name another")
+        return self
+
+    @model_validator(mode="after")
     def _live_people_are_named(self) -> "Project":
         if self.labeling.workforce != "label_studio":
             return self
@@ -585,6 +603,11 @@ class Project(Section):
                 "release.certificate.planted_errors: items of known label are planted; name their file in labeling.gold"
             )
         return self
+
+    @property
+    def licence_names(self) -> tuple[str, ...]:
+        """The names of the project's licences, the better first."""
+        return tuple(licence.name for licence in self.licences)
 
     def section_hash(self, *sections: str) -> str:
         """Return 12 hexadecimal digits that change when one of the named sections does."""

@@ -1,6 +1,7 @@
 """One step: a stage's work on one partition. It remembers what it read, and writes say what they were made from."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,8 +23,8 @@ SECTIONS = {
     "labeling": ("labeling",),
     "checking": ("labeling", "checking"),
     "tasks": ("labeling",),
-    "release": ("labeling", "release", "prices"),
-    "gates": ("thresholds", "expectations", "cleaning", "labeling", "release"),
+    "release": ("labeling", "release", "prices", "licences"),
+    "gates": ("thresholds", "expectations", "cleaning", "labeling", "release", "licences"),
 }
 PACKAGES = {
     "raw": ("sources", "preference"),
@@ -142,6 +143,10 @@ def code_version(project: Project, stage: str, partition: str | None = None) -> 
     if stage == "raw" and partition in project.raw.deliveries:
         delivery = project.raw.deliveries[partition]
         settings = hashlib.sha256(delivery.model_dump_json().encode()).hexdigest()[:12]
+    if stage in ("cleaning", "contamination") and project.licences:
+        # Which licences there are, and which is better, decides what is kept; their terms do not.
+        names = json.dumps([settings, project.licence_names])
+        settings = hashlib.sha256(names.encode()).hexdigest()[:12]
     return f"{_code_hash(PACKAGES[stage])}-{settings}"
 
 

@@ -47,7 +47,7 @@ ITEM = Column("item_id", TEXT, "Id of the item, unique within its batch.")
 FILE = Column("source_file", TEXT, "File of the delivery, relative to the delivery's folder.")
 LINE = Column("line", INTEGER, "Row in that file: line of a text file, row of a table; the first is 1.")
 RELEASE = Column("release", TEXT, "Release that the row belongs to; the partition.")
-LICENCE = Column("licence", TEXT, "Licence of the delivery, an SPDX identifier where there is one.")
+LICENCE = Column("licence", TEXT, "Licence of the item, an SPDX identifier where there is one.")
 TEXT_COLUMN = Column("text", TEXT, "The text, normalised and with private data masked.")
 LANGUAGE = Column("language", TEXT, "Language found, language_Script (ISO 639-3, ISO 15924), or und.")
 ANNOTATOR = Column("annotator", TEXT, "Who answered; null where the source does not say.", True)
@@ -61,7 +61,7 @@ DELIVERIES = Table(
         Column("rows_in", INTEGER, "Rows that the file holds, readable or not."),
         Column("rows_read", INTEGER, "Rows that became items."),
         Column("rows_rejected", INTEGER, "Rows that could not become items; rows_in less rows_read."),
-        LICENCE,
+        Column("licence", TEXT, "Licence of the delivery; of its items, where they name none of their own."),
     ),
 )  # fmt: skip
 
@@ -181,6 +181,7 @@ SIFTED_ITEMS = Table(
     "sifted_items", "cleaning", "an item, as rules and duplicates decide on it; only where contamination is declared",
     ("item_id",), (
         BATCH, ITEM, FILE, LINE,
+        LICENCE,
         Column("group_id", TEXT, "Items that must stay in one split; null where the item is dropped.", True),
         Column("reason", TEXT, "Why it is dropped, as one of cupel.cleaning.REASONS; null where it is not.", True),
         Column("value", REAL, "What was measured.", True),

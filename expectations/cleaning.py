@@ -41,8 +41,11 @@ _ALIKE = """
 SELECT DISTINCT similar_items.item_id
 FROM similar_items JOIN clean_items USING (item_id)
      JOIN kept_items ON kept_items.batch = earlier_batch AND kept_items.item_id = earlier_item_id
-WHERE similarity >= ?
+WHERE similarity >= ? AND {own} >= {earlier}
 """
+# The place of a licence in the project's order; the same for all where there is none.
+_PLACE = "coalesce(nullif(list_position(?::VARCHAR[], {table}.licence), 0), 1 + len(?::VARCHAR[]))"
+_PLACES = {"own": _PLACE.format(table="clean_items"), "earlier": _PLACE.format(table="kept_items")}
 _SAMPLE = "SELECT item_id, text FROM clean_items ORDER BY md5(item_id), item_id LIMIT ?"
 
 
@@ -87,21 +90,25 @@ def _declared_otherwise(step: Step) -> Measured:
 
 
 def _near_duplicates(step: Step) -> Measured:
-    """Count kept items as alike to a kept item, of this batch or an earlier one, as duplicates are."""
+    """Count kept items as alike to a kept item, of this batch or an earlier one, as duplicates are.
+
+    One with a better licence than the kept item of an earlier batch is no duplicate: a release leaves the other out.
+    """
     similarity = step.project.cleaning.duplicate_similarity
     if similarity is None:
         return Measured(None)
-    kept = ["SELECT batch, item_id FROM clean_items"]
+    kept = ["SELECT batch, item_id, licence FROM clean_items"]
     rows = step.lake.connection.execute("SELECT DISTINCT earlier_batch FROM similar_items ORDER BY 1").fetchall()
     for number, batch in enumerate(row[0] for row in rows if row[0] != step.partition):
         if step.lake.commit("clean_items", batch) is None:
             continue  # cleaning never came to its end there, so nothing of it is kept
         step.uses("clean_items", batch)
         step.lake.relation("clean_items", batch).create_view(f"earlier_{number}", replace=True)
-        kept.append(f"SELECT batch, item_id FROM earlier_{number}")
-    sql = f"WITH kept_items AS ({' UNION ALL '.join(kept)}) {_ALIKE}"
-    count = row_of(step, f"SELECT count(*) AS items FROM ({sql})", [similarity])["items"]
-    return Measured(count, item_ids=some_ids(step, count, sql, [similarity]))
+        kept.append(f"SELECT batch, item_id, licence FROM earlier_{number}")
+    sql = f"WITH kept_items AS ({' UNION ALL '.join(kept)}) {_ALIKE.format(**_PLACES)}"
+    values = [similarity, *[list(step.project.licence_names)] * 4]
+    count = row_of(step, f"SELECT count(*) AS items FROM ({sql})", values)["items"]
+    return Measured(count, item_ids=some_ids(step, count, sql, values))
 
 
 def _private_data(step: Step, kept: int) -> Measured:

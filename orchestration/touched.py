@@ -101,6 +101,7 @@ def stages_of_sections(before: Any, now: Any) -> tuple[frozenset[str], str]:
     stages: set[str] = set()
     for section in differing:
         stages |= _onward(stage for stage in STAGES if section in SECTIONS[stage])
+        stages |= _onward(["cleaning"]) if section == "licences" else NOTHING  # their order decides what is kept
         stages |= _gates_held_to(section, before.get(section), now.get(section))
     shown = f"section{'s' if len(differing) > 1 else ''} {', '.join(map(str, differing))}"
     return frozenset(stages), shown if differing else "only comments or layout differ"

@@ -17,6 +17,7 @@ EARLIER_ITEMS = pa.schema(
         pa.field("text_sha256", pa.string(), nullable=False),
         pa.field("group_id", pa.string()),
         pa.field("group_place", pa.int64()),
+        pa.field("licence", pa.string()),
     ]
 )
 
@@ -63,9 +64,9 @@ def earlier_items(texts: pa.ChunkedArray, similar: pa.Table, batches: Sequence[C
         batches: The earlier batches, in the register's order.
 
     Returns:
-        `EARLIER_ITEMS`, batch by batch: kept items in the order of their delivery, then rejected ones, whose group is
-        null. Only items with the text of one of the batch's items, or of an item that one resembles. `group_place`
-        orders groups by their first item, whether it is among these or not.
+        `EARLIER_ITEMS`, batch by batch: kept items in the order of their delivery, then rejected ones, whose group and
+        licence are null. Only items with the text of one of the batch's items, or of an item that one resembles.
+        `group_place` orders groups by their first item, whether it is among these or not.
     """
     wanted = pc.unique(pa.chunked_array([*texts.chunks, *_resembled(similar, batches)], pa.string()))
     pieces = [EARLIER_ITEMS.empty_table()]

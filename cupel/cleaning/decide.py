@@ -1,15 +1,17 @@
 """Signals to decisions: which items are kept, which are dropped and why, and which belong together."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.cleaning.alike import EARLIER_ITEMS, Alike, alike
+from cupel.cleaning.alike import EARLIER_ITEMS, alike
 from cupel.cleaning.groups import groups
 from cupel.cleaning.register import delivery_ranks
 from cupel.cleaning.settings import Cleaning, WebRules
+from cupel.cleaning.twins import Twin, licence_places, twins
 from cupel.cleaning.web_rules import NOT_MEASURED, asked, broken, counted
 from cupel.errors import TableError
 from cupel.tables import CLEAN_ITEMS, REJECTED_ITEMS
@@ -37,7 +39,7 @@ RULES = (
     Rule("repeated_lines", "repeated_line_share", "max_repeated_line_share", False),
     Rule("repeated_words", "repeated_word_share", "max_repeated_word_share", False),
 )
-LICENCE = "forbidden_licence"
+UNKNOWN_LICENCE, LICENCE = "unknown_licence", "forbidden_licence"
 OVERLAP, EXACT, NEAR = "evaluation_overlap", "exact_duplicate", "near_duplicate"
 
 
@@ -70,6 +72,7 @@ def decide(
     similar: pa.Table,
     settings: Cleaning,
     earlier: pa.Table | None = None,
+    licences: Sequence[str] = (),
 ) -> Decision:
     """Decide on the items of a batch.
 
@@ -78,14 +81,19 @@ def decide(
     a rejected item is judged on its own, and a chain of similar items breaks where one is dropped. Equal
     texts are duplicates even where duplicate_similarity is off.
 
+    Where licences are in an order, they come first: of the batch's duplicates the one with the better licence is
+    kept, and an item of an earlier batch keeps none out that has a better licence than its own. That one stays, for
+    it may have been released: a release that holds both batches leaves it out.
+
     Args:
         batch: The batch.
         raw: `raw_items`, any order; earlier means a lesser file and line, or an earlier batch. Its texts and fields
-            may be left out, and its licences where the project allows all.
+            may be left out, and its licences where the project names none.
         signals: `item_signals` of all of them; its texts may be left out.
         similar: `similar_items` of the batch.
         settings: The thresholds.
         earlier: `EARLIER_ITEMS` of the batches before it in the register, see `earlier_items`; none by default.
+        licences: The project's licences, the better first; items of another are dropped. Empty: any, all the same.
 
     Raises:
         TableError: An item has no signals, or a pair names an unknown item.
@@ -96,8 +104,14 @@ def decide(
     signals = _aligned(raw, signals)
     found = alike(batch, raw.column("item_id"), signals.column("text_sha256"), similar, earlier)
     names = [f"{batch}/{item_id}" for item_id in raw.column("item_id").to_pylist()]
-    judged = _with_licences(_broken_rules(signals, settings), raw, settings.allowed_licences)
-    verdicts = _without_duplicates(judged, names, found, earlier, settings)
+    judged = _with_licences(_broken_rules(signals, settings), raw, settings.allowed_licences, licences)
+    own, before = (licence_places(table, licences) for table in (raw, earlier))
+    is_left = [verdict.reason is None for verdict in judged]
+    found_twins = twins(names, own, is_left, found, earlier, before, settings.duplicate_similarity)
+    verdicts = [
+        verdict if twin is None else _duplicate(twin, settings.duplicate_similarity)
+        for verdict, twin in zip(judged, found_twins, strict=True)
+    ]
     is_kept = [verdict.reason is None for verdict in verdicts]
     grouped = groups(
         names,
@@ -177,15 +191,21 @@ def _with_web_rules(verdicts: list[_Verdict], signals: pa.Table, settings: WebRu
     return verdicts
 
 
-def _with_licences(verdicts: list[_Verdict], raw: pa.Table, allowed: tuple[str, ...]) -> list[_Verdict]:
+def _with_licences(
+    verdicts: list[_Verdict], raw: pa.Table, allowed: tuple[str, ...], known: Sequence[str]
+) -> list[_Verdict]:
     """Return the verdicts with the items dropped that may not be released, whatever else is wrong with them."""
-    if not allowed:
+    if not allowed and not known:
         return verdicts
     licences = raw.column("licence").to_pylist()
-    return [
-        verdict if licence in allowed else _Verdict(LICENCE, evidence=licence)
-        for verdict, licence in zip(verdicts, licences, strict=True)
-    ]
+    decided = []
+    for verdict, licence in zip(verdicts, licences, strict=True):
+        if known and licence not in known:
+            verdict = _Verdict(UNKNOWN_LICENCE, evidence=licence)
+        elif allowed and licence not in allowed:
+            verdict = _Verdict(LICENCE, evidence=licence)
+        decided.append(verdict)
+    return decided
 
 
 def _with_overlap(verdicts: list[_Verdict], signals: pa.Table, settings: Cleaning) -> list[_Verdict]:
@@ -200,46 +220,8 @@ def _with_overlap(verdicts: list[_Verdict], signals: pa.Table, settings: Cleanin
     return verdicts
 
 
-def _without_duplicates(
-    verdicts: list[_Verdict], names: list[str], found: Alike, earlier: pa.Table, settings: Cleaning
-) -> list[_Verdict]:
-    """Return the verdicts with duplicates of kept items dropped; items come in order, so that one pass decides."""
-    kept = _kept_earlier(found, earlier)
-    kept_names = earlier.column("batch"), earlier.column("item_id")
-    offset = earlier.num_rows
-    decided = []
-    for place, (verdict, text) in enumerate(zip(verdicts, found.own.tolist(), strict=True)):
-        if verdict.reason is None:
-            twin, similarity = _kept_twin(text, kept, found, settings.duplicate_similarity)
-            if twin is None:
-                kept[text] = offset + place
-            else:
-                name = names[twin - offset] if twin >= offset else "/".join(part[twin].as_py() for part in kept_names)
-                reason = EXACT if twin == kept.get(text) else NEAR
-                verdict = _Verdict(reason, similarity, settings.duplicate_similarity, name)
-        decided.append(verdict)
-    return decided
-
-
-def _kept_earlier(found: Alike, earlier: pa.Table) -> dict[int, int]:
-    """Return the first kept earlier item of each text."""
-    places = np.flatnonzero(earlier.column("group_id").is_valid().to_numpy())
-    texts, first = np.unique(found.earlier[places], return_index=True)
-    return dict(zip(texts.tolist(), places[first].tolist(), strict=True))
-
-
-def _kept_twin(text: int, kept: dict[int, int], found: Alike, least: float | None) -> tuple[int | None, float | None]:
-    """Return the earliest kept item that a text duplicates, equal before similar, and the similarity."""
-    if text in kept:
-        return kept[text], 1.0
-    if least is None:
-        return None, None
-    twins = [
-        (kept[other], similarity)
-        for other, similarity in zip(*found.of(text), strict=True)
-        if similarity >= least and other in kept
-    ]
-    return min(twins, default=(None, None))
+def _duplicate(twin: Twin, least: float | None) -> _Verdict:
+    return _Verdict(EXACT if twin.is_exact else NEAR, twin.similarity, least, twin.name)
 
 
 def _rejected(raw: pa.Table, verdicts: list[_Verdict]) -> pa.Table:

@@ -10,6 +10,7 @@ WEB_REASONS = {
 }
 
 REASONS: dict[str, str] = {
+    "unknown_licence": "the project names licences, and its licence is none of them",
     "forbidden_licence": "the project does not allow its licence to be released",
     "too_short": "the text has fewer characters than allowed",
     "too_long": "the text has more characters than allowed",

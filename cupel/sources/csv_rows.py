@@ -142,8 +142,8 @@ def check_fields(name: str, fields: list[str], needed: tuple[str, ...]) -> None:
     if missing:
         there = ", ".join(repr(field[:60]) for field in fields[:20])
         raise SourceError(
-            f"{name}: no field {', '.join(map(repr, missing))}; the file has {there}. Set text_field, id_field and "
-            "group_field of the delivery (a CSV file has a header row and commas between fields)"
+            f"{name}: no field {', '.join(map(repr, missing))}; the file has {there}. Set text_field, id_field, "
+            "group_field and licence_field of the delivery (a CSV file has a header row and commas between fields)"
         )
 
 

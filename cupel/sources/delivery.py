@@ -117,7 +117,10 @@ class DeliveryReader:
 
     def _rows(self, file: SourceFile) -> Iterator[Row | BadRow]:
         delivery = self.delivery
-        named = (*delivery.text_fields, delivery.id_field, delivery.group_field, delivery.language_field)
+        named = (
+            *delivery.text_fields, delivery.id_field, delivery.group_field, delivery.language_field,
+            delivery.licence_field,
+        )  # fmt: skip
         needed = tuple(dict.fromkeys(field for field in named if field is not None))
         if file.format == "parquet":
             return parquet_rows(file.path, file.name, delivery.text_fields, needed)
@@ -138,7 +141,7 @@ class DeliveryReader:
                 "group_id": [item.group_id for item in items],
                 "declared_language": [item.language for item in items],
                 "fields": [item.fields for item in items],
-                "licence": [self.delivery.licence] * count,
+                "licence": [item.licence for item in items],
             },
             schema=RAW_ITEMS.schema,
         )

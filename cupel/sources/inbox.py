@@ -146,7 +146,7 @@ def _contents(name: str, path: Path, project: Project) -> tuple[Delivery, dict[s
         return Delivery(files=(path.name,), **settings), {file.name: file_sha256(file.path) for file in found}
     description = path / DESCRIPTION
     if description.is_file():
-        settings = described(_yaml(description), settings, f"{name}/{DESCRIPTION}")
+        settings = described(_yaml(description), settings, f"{name}/{DESCRIPTION}", project.licence_names)
     patterns = settings.pop("files", None) or [
         file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if file.is_file() and _is_data(file)
     ]

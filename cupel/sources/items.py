@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cupel.preference.comparison import Comparison, as_text
 from cupel.project import Delivery
+from cupel.sources.licences import MOST_CHARACTERS
 from cupel.sources.reasons import BadRow, Row, evidence
 
 MOST_ID_CHARACTERS = 512
@@ -24,6 +25,7 @@ class Item(NamedTuple):
     group_id: str | None
     language: str | None
     fields: str | None
+    licence: str
     size: int
 
 
@@ -66,23 +68,26 @@ class ItemReader:
         language = _language(row.values.get(delivery.language_field or ""))
         if has_fields and delivery.language_field is not None:
             used.add(delivery.language_field)
+        licence: str | BadRow = delivery.licence
+        if has_fields and delivery.licence_field is not None:
+            licence = _licence(row, row.values.get(delivery.licence_field), delivery.licence)
+            used.add(delivery.licence_field)
         fields = _fields(row, {key: value for key, value in row.values.items() if key not in used})
-        for part in (item_id, group, fields):
+        for part in (item_id, group, licence, fields):
             if isinstance(part, BadRow):
                 return part
-        return self._unique(row, str(item_id), text, group, language, fields)  # type: ignore[arg-type]
+        size = len(text.encode()) + len(str(fields or "").encode())
+        item = Item(row.line, str(item_id), text, group, language, fields, str(licence), size)  # type: ignore[arg-type]
+        return self._unique(row, item)
 
-    def _unique(
-        self, row: Row, item_id: str, text: str, group: str | None, language: str | None, fields: str | None
-    ) -> Item | BadRow:
-        size = len(text.encode()) + len((fields or "").encode())
-        if size > self._max_row_bytes:
-            return BadRow(row.line, "row_too_long", evidence(f"over {self._max_row_bytes} bytes: {text[:200]}"))
-        key = hashlib.blake2b(item_id.encode(), digest_size=16).digest()
+    def _unique(self, row: Row, item: Item) -> Item | BadRow:
+        if item.size > self._max_row_bytes:
+            return BadRow(row.line, "row_too_long", evidence(f"over {self._max_row_bytes} bytes: {item.text[:200]}"))
+        key = hashlib.blake2b(item.item_id.encode(), digest_size=16).digest()
         if key in self._seen:
-            return BadRow(row.line, "duplicate_id", evidence(item_id))
+            return BadRow(row.line, "duplicate_id", evidence(item.item_id))
         self._seen.add(key)
-        return Item(row.line, item_id, text, group, language, fields, size)
+        return item
 
 
 def _text_of(row: Row, delivery: Delivery) -> str | BadRow:
@@ -125,6 +130,15 @@ def _group(row: Row, found: object) -> str | BadRow | None:
         return None
     group = _name(found)
     return BadRow(row.line, "bad_group", evidence(found)) if group is None else group
+
+
+def _licence(row: Row, found: object, otherwise: str) -> str | BadRow:
+    """Return the licence of an item, space around it removed; the delivery's where the row has none."""
+    if found is None or (isinstance(found, str) and not found.strip()):
+        return otherwise
+    if not isinstance(found, str) or len(found) > MOST_CHARACTERS or not found.strip().isprintable():
+        return BadRow(row.line, "bad_licence", evidence(found))
+    return found.strip()
 
 
 def _name(found: object) -> str | None:

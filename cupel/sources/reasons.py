@@ -25,6 +25,7 @@ REASONS: dict[str, str] = {
     "bad_id": "the id is no string or integer, is over 512 characters, or holds control characters",
     "duplicate_id": "an earlier row of the delivery has the same id",
     "bad_group": "the group is no string or integer, is over 512 characters, or holds control characters",
+    "bad_licence": "the licence is no string, is over 200 characters, or holds characters that do not print",
 }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from cupel.errors import SourceError
 from cupel.lake import Lake
 from cupel.project import Delivery, Project, batch_name
 from cupel.section import Section
+from cupel.sources.licences import unknown
 from cupel.whole import new_file
 
 DELIVERIES = "deliveries"
@@ -138,6 +140,8 @@ class Described(Section):
     """Files or patterns; null: all files of the folder."""
     licence: str | None = None
     """Its licence."""
+    licence_field: str | None = None
+    """Field of the item's licence."""
     text_field: str | None = None
     """As in the project's `raw.inbox`; so the others."""
     prompt_field: str | None = None
@@ -152,8 +156,14 @@ class Described(Section):
     """Field of the group."""
 
 
-def described(content: Any, inbox: dict[str, Any], where: str) -> dict[str, Any]:
+def described(content: Any, inbox: dict[str, Any], where: str, licences: Sequence[str] = ()) -> dict[str, Any]:
     """Return how a delivery is read: the project's settings, with what the delivery says of itself.
+
+    Args:
+        content: What the delivery says.
+        inbox: The project's settings.
+        where: What is read, for errors.
+        licences: The project's licences; empty: any.
 
     Raises:
         SourceError: The delivery says what is not known.
@@ -167,6 +177,8 @@ def described(content: Any, inbox: dict[str, Any], where: str) -> dict[str, Any]
         key = ".".join(str(part) for part in problem["loc"])
         allowed = ", ".join(Described.model_fields)
         raise SourceError(f"{where}: key {key}: {problem['msg']}; allowed are {allowed}") from None
+    if own.get("licence") and (why := unknown(own["licence"], licences)):
+        raise SourceError(f"{where}: key licence: {why}")
     return inbox | own
 
 

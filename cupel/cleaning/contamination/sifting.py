@@ -20,7 +20,7 @@ def sifted_items(raw: pa.Table, decision: Decision) -> pa.Table:
     """Return what rules and duplicates decided, one row an item.
 
     Args:
-        raw: Columns batch, item_id, source_file and line of `raw_items`.
+        raw: Columns batch, item_id, source_file, line and licence of `raw_items`.
         decision: What was decided on them.
 
     Returns:
@@ -29,7 +29,7 @@ def sifted_items(raw: pa.Table, decision: Decision) -> pa.Table:
     ids = decision.decided["item_id"]
     raw = raw.take(pc.index_in(ids, value_set=raw["item_id"].combine_chunks()))
     place = pc.index_in(ids, value_set=decision.rejected_items["item_id"].combine_chunks())
-    columns = {name: raw[name] for name in ("batch", "item_id", "source_file", "line")}
+    columns = {name: raw[name] for name in ("batch", "item_id", "source_file", "line", "licence")}
     columns |= {"group_id": decision.decided["group_id"]}
     columns |= {name: decision.rejected_items[name].take(place) for name in WHY}
     return conform(pa.table(columns), SIFTED_ITEMS)

@@ -13,10 +13,10 @@ def cleaned(batch: str, texts: dict[str, str], kept: Kept) -> Cleaned:
     """Return a batch: the text of each item, and of those that were kept file, line and group."""
     signed = pa.table([pa.array(part, pa.string()) for part in (texts, texts.values())], ["item_id", "text_sha256"])
     rows = [
-        {"item_id": item, "group_id": group, "source_file": file, "line": line}
+        {"item_id": item, "group_id": group, "source_file": file, "line": line, "licence": "MIT"}
         for item, (file, line, group) in kept.items()
     ]
-    types = {"item_id": pa.string(), "group_id": pa.string(), "source_file": pa.string(), "line": pa.int64()}
+    types = dict.fromkeys(("item_id", "group_id", "source_file", "licence"), pa.string()) | {"line": pa.int64()}
     clean = pa.Table.from_pylist(rows, pa.schema(types))
     return Cleaned(batch, lambda: signed, lambda: clean)
 

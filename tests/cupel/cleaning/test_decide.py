@@ -82,11 +82,12 @@ class Decision(NamedTuple):
 
 
 def decide(
-    batch: str, raw: pa.Table, signals: pa.Table, similar: pa.Table, settings: Cleaning, earlier: pa.Table | None = None
-) -> Decision:
+    batch: str, raw: pa.Table, signals: pa.Table, similar: pa.Table, settings: Cleaning,
+    earlier: pa.Table | None = None, licences: tuple[str, ...] = (),
+) -> Decision:  # fmt: skip
     """Decide on a batch as the chain does: texts are put to what was kept later, piece by piece."""
-    slim = raw.drop_columns(["text", "fields", *([] if settings.allowed_licences else ["licence"])])
-    found = deciding.decide(batch, slim, signals.drop_columns(["text"]), similar, settings, earlier)
+    slim = raw.drop_columns(["text", "fields", *([] if settings.allowed_licences or licences else ["licence"])])
+    found = deciding.decide(batch, slim, signals.drop_columns(["text"]), similar, settings, earlier, licences)
     ids = raw.column("item_id").to_pylist()
     assert found.decided.column("item_id").to_pylist() == ids
     texts = signals.take(pc.index_in(raw.column("item_id"), signals.column("item_id").combine_chunks()))
@@ -136,7 +137,7 @@ def test_an_item_on_the_threshold_is_kept_and_one_beyond_it_is_dropped(
 
 def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> None:
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
-    rules = ["forbidden_licence", *(rule.reason for rule in RULES), *rule_names(), "not_measured"]
+    rules = ["unknown_licence", "forbidden_licence", *(rule.reason for rule in RULES), *rule_names(), "not_measured"]
     assert [*rules, "evaluation_overlap", "exact_duplicate", "near_duplicate", "contaminated"] == list(REASONS)
 
 
@@ -235,7 +236,7 @@ def earlier_of(measured: pa.Table, pairs: pa.Table, before: list[tuple[pa.Table,
         Cleaned(
             "a",
             lambda part=signed: part.select(["item_id", "text_sha256"]),
-            lambda part=clean: part.select(["item_id", "group_id", "source_file", "line"]),
+            lambda part=clean: part.select(["item_id", "group_id", "source_file", "line", "licence"]),
         )
         for signed, clean in before
     ]
@@ -297,3 +298,53 @@ def test_an_item_of_another_licence_is_dropped_and_its_allowed_copy_is_kept() ->
     assert dropped(decision) == {"b0": ("forbidden_licence", "bought"), "b2": ("forbidden_licence", "bought")}
     everything = decide("b", raw, signals(["x", "x", "x"]), pairs, OFF)
     assert list(kept(everything)) == ["b0"]
+
+
+def licensed(raw: pa.Table, *licences: str) -> pa.Table:
+    return raw.set_column(raw.column_names.index("licence"), "licence", pa.array(licences))
+
+
+ORDER = ("own", "MIT", "bought")
+
+
+def test_of_one_batchs_copies_the_one_with_the_better_licence_is_kept() -> None:
+    raw = licensed(raw_items(4), "bought", "own", "MIT", "own")
+    decision = decide("b", raw, signals(["x", "x", "x", "x"]), similar(), OFF, licences=ORDER)
+    assert list(kept(decision)) == ["b1"]
+    assert dropped(decision) == {item: ("exact_duplicate", "b/b1") for item in ("b0", "b2", "b3")}
+
+
+def test_a_near_copy_with_a_worse_licence_is_dropped_though_it_came_first() -> None:
+    raw, pairs = licensed(raw_items(2), "bought", "MIT"), similar(("b1", "b0", 0.9))
+    decision = decide("b", raw, signals(["x", "y"]), pairs, OFF, licences=ORDER)
+    assert dropped(decision) == {"b0": ("near_duplicate", "b/b1")}
+
+
+def test_an_earlier_kept_item_keeps_out_no_better_licence_and_no_worse_one_comes_in() -> None:
+    before = earlier(("a0", "x", "g")).set_column(5, "licence", pa.array(["MIT"]))
+    for licence, reason in (("own", None), ("MIT", "exact_duplicate"), ("bought", "exact_duplicate")):
+        raw = licensed(raw_items(1), licence)
+        decision = decide("b", raw, signals(["x"]), similar(), OFF, before, ORDER)
+        assert [why for why, _ in dropped(decision).values()] == ([] if reason is None else [reason])
+        assert set(kept(decision).values()) == (set() if reason else {"g"})  # it stays in the group of its copy
+
+
+def test_of_several_earlier_copies_the_one_with_the_best_licence_is_named() -> None:
+    before = earlier(("a0", "x", "g"), ("a1", "x", "g"), ("a2", "x", "g"))
+    before = before.set_column(5, "licence", pa.array(["bought", "own", "own"]))
+    decision = decide("b", licensed(raw_items(1), "own"), signals(["x"]), similar(), OFF, before, ORDER)
+    assert dropped(decision) == {"b0": ("exact_duplicate", "a/a1")}
+
+
+def test_an_item_of_a_licence_that_the_project_does_not_name_is_dropped() -> None:
+    decision = decide("b", licensed(raw_items(2), "own", "mit"), signals(["x", "y"]), similar(), OFF, licences=ORDER)
+    assert dropped(decision) == {"b1": ("unknown_licence", "mit")}
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from(ORDER)), min_size=1, max_size=8))
+def test_of_each_text_one_item_is_kept_and_none_has_a_better_licence(items: list[tuple[str, str]]) -> None:
+    raw = licensed(raw_items(len(items)), *(licence for _, licence in items))
+    decision = decide("b", raw, signals([text for text, _ in items]), similar(), OFF, licences=ORDER)
+    left = [items[int(item[1:])] for item in kept(decision)]
+    best = {text: min(ORDER.index(licence) for other, licence in items if other == text) for text, _ in items}
+    assert sorted((text, ORDER.index(licence)) for text, licence in left) == sorted(best.items())

@@ -108,13 +108,14 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b'{"id": "' + b"x" * 513 + b'", "text": "a"}', "bad_id"),
     (b'{"id": "good", "text": "again"}', "duplicate_id"),
     (b'{"id": "x", "text": "a", "thread": {"no": 1}}', "bad_group"),
+    (b'{"id": "x", "text": "a", "rights": 7}', "bad_licence"),
 ]
 
 
 @pytest.mark.parametrize(("bad", "reason"), BAD_LINES)
 def test_a_bad_line_is_rejected_with_its_reason_and_costs_no_other_row(tmp_path: Path, bad: bytes, reason: str) -> None:
     content = line("good") + bad + b"\n" + line("next")
-    items, rejected, _ = deliver(tmp_path, "a.jsonl", content, group_field="thread")
+    items, rejected, _ = deliver(tmp_path, "a.jsonl", content, group_field="thread", licence_field="rights")
     assert [item["item_id"] for item in items] == ["good", "next"]
     assert reasons(rejected) == [(2, reason)]
 
@@ -335,3 +336,28 @@ def test_the_same_parquet_text_comes_back(tmp_path: Path) -> None:
         ("4", 4, "\u00e9", '{"score": null}'),
     ]
     assert reasons(rejected) == [(2, "missing_text"), (3, "missing_id")]
+
+
+def test_an_item_has_its_own_licence_and_the_deliverys_where_it_names_none(tmp_path: Path) -> None:
+    content = line("a", rights="MIT") + line("b", rights=None) + line("c", rights="  ") + line("d")
+    content += line("e", rights=" bought ")
+    items, rejected, account = deliver(tmp_path, "a.jsonl", content, licence_field="rights")
+    assert [item["licence"] for item in items] == ["MIT", "CC0-1.0", "CC0-1.0", "CC0-1.0", "bought"]
+    assert {item["fields"] for item in items} == {None}
+    assert (rejected, account["licence"]) == ([], "CC0-1.0")
+
+
+@pytest.mark.parametrize("value", [7, True, ["MIT"], "x" * 201, "MIT\nor so", "M\u0000T"])
+def test_a_licence_that_can_be_none_rejects_its_row(tmp_path: Path, value: object) -> None:
+    _, rejected, _ = deliver(tmp_path, "a.jsonl", line("a", rights=value) + line("b"), licence_field="rights")
+    assert reasons(rejected) == [(1, "bad_licence")]
+
+
+def test_a_table_without_the_column_of_licences_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no field 'rights'; the file has 'id', 'text'"):
+        deliver(tmp_path, "a.csv", b"id,text\n1,some text\n", licence_field="rights")
+
+
+def test_plain_text_has_the_licence_of_its_delivery(tmp_path: Path) -> None:
+    items, _, _ = deliver(tmp_path, "a.txt", b"some text\n", licence_field="rights")
+    assert [item["licence"] for item in items] == ["CC0-1.0"]

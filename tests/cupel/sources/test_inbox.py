@@ -12,6 +12,7 @@ from cupel.lake import Lake
 from cupel.project import Project, load_project
 from cupel.sources import inbox as inbox_module
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
+from cupel.sources.licences import Licence
 from cupel.sources.register import Register, delivery_folder, with_registered
 from small_project import write_project
 
@@ -258,3 +259,14 @@ def test_a_name_of_a_registered_delivery_is_not_free_for_the_project_file(world:
     changed = world.file.model_copy(update={"raw": world.file.raw.model_copy(update={"deliveries": deliveries})})
     with pytest.raises(SourceError, match="one-more"):
         with_registered(changed, world.lake)
+
+
+def test_a_delivery_under_a_licence_that_the_project_does_not_name_stays_in_the_inbox(world: World) -> None:
+    world.file = world.file.model_copy(update={"licences": (Licence(name="CC0-1.0"),)})
+    world.drop("may/a.jsonl")
+    world.drop("may/delivery.yaml", "licence: cc0-1.0\n")
+    (taken,) = world.take()
+    assert (taken.outcome, taken.batch) == ("refused", None)
+    assert "may/delivery.yaml: key licence: 'cc0-1.0' is not among the project's licences; write it 'CC0-1.0'" in (
+        taken.reason
+    )

@@ -9,7 +9,10 @@ from cupel.errors import TableError
 from cupel.tables import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, REJECTED_ITEMS, from_rows
 
 PLACE = {"batch": "one", "source_file": "a"}
-RAW = pa.table({"batch": ["one"] * 4, "item_id": ["a", "b", "c", "d"], "source_file": ["a"] * 4, "line": [1, 2, 3, 4]})
+RAW = pa.table(
+    {"batch": ["one"] * 4, "item_id": ["a", "b", "c", "d"], "source_file": ["a"] * 4, "line": [1, 2, 3, 4],
+     "licence": ["MIT"] * 4}
+)  # fmt: skip
 SHORT = PLACE | {"item_id": "b", "line": 2, "reason": "too_short", "value": 1.0, "threshold": 2.0}
 DECISION = Decision(
     pa.table({"item_id": ["a", "b", "c", "d"], "group_id": ["a", None, "c", "d"]}), from_rows([SHORT], REJECTED_ITEMS),
@@ -29,7 +32,7 @@ ANSWERS = from_rows([SAID], CONTAMINATION_ANSWERS)
 
 
 def test_what_rules_dropped_keeps_its_reason() -> None:
-    assert SIFTED.to_pylist()[1] == SHORT | {"group_id": None, "evidence": None}
+    assert SIFTED.to_pylist()[1] == SHORT | {"group_id": None, "evidence": None, "licence": "MIT"}
     assert SIFTED["group_id"].to_pylist() == ["a", None, "c", "d"]
 
 
