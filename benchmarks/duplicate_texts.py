@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cupel.cleaning.signals import folded
+from cupel.cleaning.folding import folded
 from cupel.errors import SourceError
 
 Pair = tuple[int, int]

@@ -10,13 +10,21 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.decoding import Bytes, Codes
-from cupel.cleaning.signals import folded as folded_text
 
 # No code point from here on has a lower case of its own.
 _CASED = 0x20000
 _SPACE, _TWO, _GAP = -1, -2, ord(" ")
 # The one letter whose lower case is two characters, and the one whose lower case depends on its neighbours.
 _DOTTED_I, _SIGMA = 0x130, "\u03a3"
+
+
+def folded(text: str) -> str:
+    r"""Return the text lower-cased, with runs of white space as one space: what duplicates are judged by.
+
+    >>> folded("The  Same\nText")
+    'the same text'
+    """
+    return " ".join(text.lower().split())
 
 
 class Column(NamedTuple):
@@ -35,7 +43,7 @@ def column(texts: pa.Array | pa.ChunkedArray) -> Column:
     # How a capital sigma is lowered depends on the letters around it: Python knows, the loop need not.
     if _holds_sigma(found.data[found.offsets[0] : found.offsets[-1]]):
         is_greek = pc.fill_null(pc.match_substring(array, _SIGMA), False)
-        lowered = [folded_text(text.decode(errors="replace")).encode() for text in array.filter(is_greek).to_pylist()]
+        lowered = [folded(text.decode(errors="replace")).encode() for text in array.filter(is_greek).to_pylist()]
         return _buffers(pc.replace_with_mask(array, is_greek, pa.array(lowered, pa.large_binary())))
     return found
 
@@ -72,35 +80,35 @@ def lower_cases() -> Codes:
 
 
 @nb.njit(nogil=True, cache=True)
-def fold(codes: Codes, count: int, lower: Codes, folded: Codes) -> int:
-    """Write the lower case of code points to `folded`, runs of white space as one space and none at the ends.
+def fold(codes: Codes, count: int, lower: Codes, written: Codes) -> int:
+    """Write the lower case of code points to `written`, runs of white space as one space and none at the ends.
 
     Args:
         codes: Code points.
         count: How many of them.
         lower: `lower_cases()`.
-        folded: Room for the result: as many places as the text has bytes in UTF-8, and no less than `count`.
+        written: Room for the result: as many places as the text has bytes in UTF-8, and no less than `count`.
 
     Returns:
-        How many were written.
+        How many there are.
     """
-    written, is_gap = 0, False
+    size, is_gap = 0, False
     for place in range(count):
         code = codes[place]
         if code < _CASED:
             code = lower[code]
         if code == _SPACE:
-            is_gap = written > 0
+            is_gap = size > 0
             continue
         if is_gap:
-            folded[written] = _GAP
-            written += 1
+            written[size] = _GAP
+            size += 1
             is_gap = False
         if code == _TWO:
-            folded[written] = ord("i")
-            folded[written + 1] = 0x307
-            written += 2
+            written[size] = ord("i")
+            written[size + 1] = 0x307
+            size += 2
             continue
-        folded[written] = code
-        written += 1
-    return written
+        written[size] = code
+        size += 1
+    return size

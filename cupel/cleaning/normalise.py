@@ -6,13 +6,19 @@ from collections.abc import Collection
 from functools import cache
 from typing import Literal
 
-from cupel.cleaning.characters import ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cupel.cleaning.characters import ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER, escaped_ranges
 
 # ASCII that is as it should be: no control character but \n, no two spaces, no space at a line's end.
 _PLAIN = re.compile(r"[\x21-\x7e]++(?:(?: |\n\n?)[\x21-\x7e]++)*+")
 LINE_ENDS = re.compile(r"\r\n|\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_SPACES = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_AROUND_LINE_ENDS = re.compile(r" ?\n ?")
+_ODD_LINE_ENDS = re.compile(r"[\r\x0b\x0c\x85\u2028\u2029]")
+_ODD_SPACES = re.compile(r"[\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_SPACES = re.compile(" {2,}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 # Control characters, and format characters that a reader cannot see: soft hyphen, zero-width space, marks
 # of direction, invisible operators, byte order mark, annotation and tag characters.
@@ -26,6 +32,8 @@ _JOINERS = re.compile(f"[{ZERO_WIDTH_NON_JOINER}{ZERO_WIDTH_JOINER}]+")
 # Scripts in which a joiner changes what is read: Arabic and its kin, N'Ko, Mongolian, those of India and around.
 _JOINING_SCRIPTS = ((0x0600, 0x08FF), (0x0900, 0x109F), (0x1780, 0x18AF), (0xA840, 0xABFF), (0x10A00, 0x11FFF))
 _VIRAMA = 9
+# Beyond are rare ideographs, and signs that are always looked at.
+_KNOWN = 0x20000
 _ROUNDS = 4
 # The steps of the normal form.
 STEPS = ("unicode", "hidden", "spaces")
@@ -50,6 +58,48 @@ def normalise(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
     return normal_form(text, form)[0]
 
 
+def are_normal(texts: pa.Array, form: Literal["NFC", "NFKC"]) -> NDArray[np.bool_]:
+    r"""Tell of every text whether its normal form is certainly the text itself; where it says no, it may be yet.
+
+    Args:
+        texts: Large strings, none null.
+        form: Unicode normalisation form.
+
+    Source: Unicode Standard Annex 15, section 9 (quick check).
+
+    >>> texts = pa.array(["as it is", "caf\u00e9", "cafe\u0301", "two  spaces"], pa.large_string())
+    >>> are_normal(texts, "NFC").tolist()
+    [True, True, False, False]
+    """
+    found = np.array(pc.match_substring_regex(texts, _all_of("[!-~]")), np.bool_)
+    others = np.flatnonzero(~found & ~np.asarray(pc.string_is_ascii(texts)))
+    if len(others):
+        found[others] = pc.match_substring_regex(texts.take(pa.array(others)), _all_of(_stable(form)))
+    return found
+
+
+def _all_of(sign: str) -> str:
+    """Return a pattern of Arrow's for texts of such signs, with single spaces and at most one empty line."""
+    return rf"\A(?:{sign})+(?:(?: |\n\n?)(?:{sign})+)*\z"
+
+
+@cache
+def _stable(form: Literal["NFC", "NFKC"]) -> str:
+    """Return a pattern for a sign that no normalisation changes, with at most one mark: of two the order counts."""
+    parts = [unicodedata.decomposition(chr(code)).split() for code in range(_KNOWN)]
+    pairs = [part for part in parts if len(part) == 2 and not part[0].startswith("<")]
+    # Korean letters compose by a rule, which the tables leave out.
+    composing = {int(second, 16) for _, second in pairs} | set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
+    signs, marks = list[int](), list[int]()
+    for code in range(0x21, _KNOWN):
+        sign = chr(code)
+        if code in composing or 0xD800 <= code <= 0xDFFF or not unicodedata.is_normalized(form, sign):
+            continue
+        if not (sign.isspace() or _HIDDEN.match(sign) or _JOINERS.match(sign)):
+            (marks if unicodedata.combining(sign) else signs).append(code)
+    return f"[{escaped_ranges(signs)}][{escaped_ranges(marks)}]?"
+
+
 def normal_form(text: str, form: Literal["NFC", "NFKC"], steps: Collection[str] = STEPS) -> tuple[str, set[str]]:
     """Return the text in normal form, or with some of its steps only, and which of them changed it.
 
@@ -62,8 +112,8 @@ def normal_form(text: str, form: Literal["NFC", "NFKC"], steps: Collection[str] 
     changed: set[str] = set()
     if _PLAIN.fullmatch(text):
         return text, changed
-    for _ in range(_ROUNDS):
-        # Removing a hidden character can bring two together that compose, and the other way round.
+    # Removing a hidden character can bring two together that compose, and the other way round; not in ASCII.
+    for _ in range(1 if text.isascii() else _ROUNDS):
         normal = _once(text, form, steps, changed)
         if normal == text:
             break
@@ -80,11 +130,24 @@ def _once(text: str, form: Literal["NFC", "NFKC"], steps: Collection[str], chang
         changed.add("hidden")
     plain = shown
     if "spaces" in steps:
-        plain = _AROUND_LINE_ENDS.sub("\n", _SPACES.sub(" ", LINE_ENDS.sub("\n", shown)))
-        plain = _EMPTY_LINES.sub("\n\n", plain).strip(" \n")
+        plain = _plain_spaces(shown)
     if plain != shown:
         changed.add("spaces")
     return plain
+
+
+def _plain_spaces(text: str) -> str:
+    """Return the text with plain spaces and line ends; what few texts hold is looked for before it is replaced."""
+    if _ODD_LINE_ENDS.search(text):
+        text = LINE_ENDS.sub("\n", text)
+    if _ODD_SPACES.search(text):
+        text = _ODD_SPACES.sub(" ", text)
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    if "\n\n\n" in text:
+        text = _EMPTY_LINES.sub("\n\n", text)
+    return text.strip(" \n")
 
 
 def _visible(text: str, form: Literal["NFC", "NFKC"]) -> str:

@@ -12,14 +12,17 @@ from cupel.cleaning.privacy.tokens import Found
 # Behind a number, and before one, an address reaches no further.
 _WINDOW = 80
 _MOST_DIGITS = 5
+# As Python has it.
+_CASES_OF_I = "[i\u0130\u0131]"
+_REST_OF_WORD = re.compile(r"\w{0,40}")
+_WORD = re.compile(r"\w{1,80}")
 _DIGITS = re.compile(r"[0-9]+")
-_NAME = r"(?:[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻŠŽČŘ][\w'\u2019.-]*)"
+_CAPITALS = "A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻŠŽČŘ"
+_NAME = rf"(?:[{_CAPITALS}][\w'\u2019.-]*)"
 # Suffixes of streets, those that nearly always are one and those that often are something else; the latter count only
 # where a flat is named too. Source: USPS Publication 28, appendix C1; the British ones are common knowledge.
-_SURE = (
-    r"Street|St(?!\.? (?!Apt|Suite|Ste|Unit|[NSEW]{1,2}\b)[A-Z])|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|"
-    "Terrace|Parkway|Pkwy|Highway|Hwy|Crescent|Mews"
-)
+_SURE_WORDS = "Street|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Terrace|Parkway|Pkwy|Highway|Hwy|Crescent|Mews"
+_SURE = rf"St(?!\.? (?!Apt|Suite|Ste|Unit|[NSEW]{{1,2}}\b)[A-Z])|{_SURE_WORDS}"
 _SURE_CAPITALS = "STREET|ST|AVENUE|AVE|ROAD|RD|LANE|LN|DRIVE|DR|BOULEVARD|BLVD|PARKWAY|PKWY|HIGHWAY|HWY"
 _UNSURE = (
     "Alley|Annex|Arcade|Bayou|Beach|Bend|Bluffs?|Bottom|Branch|Bridge|Brooks?|Burgs?|Bypass|Camp|Canyon|Cape|Causeway|"
@@ -33,11 +36,13 @@ _UNSURE = (
     "Trafficway|Trail|Trl|Tunnel|Turnpike|Underpass|Unions?|Valleys?|Viaduct|Views?|Villages?|Ville|Vista|Walks?|Wall|"
     "Ways?|Wells?"
 )
-_UNIT = r"(?:,? (?i:apt|apartment|suite|ste|unit|flat|floor|room)\.? ?#?[A-Z]?[0-9]{1,5}[A-Z]?\b)"
+_SMALL_SURE = "street|avenue|road|lane|drive|boulevard"
+_UNIT_WORDS = "apt|apartment|suite|ste|unit|flat|floor|room"
+_UNIT = rf"(?:,? (?i:{_UNIT_WORDS})\.? ?#?[A-Z]?[0-9]{{1,5}}[A-Z]?\b)"
 _ENGLISH_NAME = rf"(?:(?:{_NAME}|[1-9][0-9]{{0,2}}(?:st|nd|rd|th)) ){{1,4}}?"
 _ENGLISH = re.compile(
     rf"[0-9]+(?:-[0-9]{{1,4}})?[A-Za-z]?,? (?:{_ENGLISH_NAME}"
-    rf"(?:{_SURE}|{_SURE_CAPITALS}|street|avenue|road|lane|drive|boulevard)\b(?:\.(?= ?[,\n]))?{_UNIT}?"
+    rf"(?:{_SURE}|{_SURE_CAPITALS}|{_SMALL_SURE})\b(?:\.(?= ?[,\n]))?{_UNIT}?"
     rf"|{_ENGLISH_NAME}(?:{_UNSURE})\b{_UNIT}"
     rf"|(?<=[0-9]{{3}} )(?<!1[5-9][0-9]{{2}} )(?<!20[0-9]{{2}} ){_NAME} (?:{_NAME} )?(?:{_UNSURE})\b(?! ?[A-Z])"
     rf"|{_NAME}{_UNIT})"
@@ -51,9 +56,9 @@ _FRENCH_WORDS = (
     "rue", "avenue", "boulevard", "bd", "place", "chemin", "allée", "allee", "impasse", "quai", "route", "ruelle",
     "faubourg", "passage", "voie", "bis", "ter", "quater",
 )  # fmt: skip
+_FRENCH_KINDS = "rue|avenue|boulevard|bd|place|chemin|all[ée]e|impasse|quai|route|ruelle|faubourg|passage|voie"
 _FRENCH = re.compile(
-    r"[0-9]+(?: ?(?:bis|ter|quater))?,? "
-    r"(?i:rue|avenue|boulevard|bd|place|chemin|all[ée]e|impasse|quai|route|ruelle|faubourg|passage|voie) "
+    rf"[0-9]+(?: ?(?:bis|ter|quater))?,? (?i:{_FRENCH_KINDS}) "
     r"(?:(?:de la|de l['\u2019]|des|du|de|d['\u2019]|la|le|les|l['\u2019]) ?)?"
     rf"(?=...){_NAME}(?:[ -]{_NAME}){{0,3}}"
 )
@@ -66,9 +71,11 @@ _IN_WORD = (
     r"straße|strasse|STRASSE|str\.|weg|platz|allee|gasse|damm|ufer|steig|chaussee|-[Rr]ing|"
     "straat|laan|plein|gracht|kade|singel|dreef|steeg|dijk|baan|hof|pad"
 )
+_IN_SMALL_WORD = "stra(?:ße|sse|at)"
+_OWN_WORD = r"Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|[Bb]oulevard"
 _ENDED = re.compile(
-    rf"(?<!\w)(?:(?:{_NAME}[ -]){{0,3}}?(?:[A-ZÀ-Þ][\w.-]{{1,40}}?(?:{_IN_WORD})|[^\W\d_]{{3,40}}?stra(?:ße|sse|at))"
-    rf"|(?:{_NAME}[ -]){{1,3}}(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|[Bb]oulevard)) $"
+    rf"(?<!\w)(?:(?:{_NAME}[ -]){{0,3}}?(?:[A-ZÀ-Þ][\w.-]{{1,40}}?(?:{_IN_WORD})|[^\W\d_]{{3,40}}?{_IN_SMALL_WORD})"
+    rf"|(?:{_NAME}[ -]){{1,3}}(?:{_OWN_WORD})) $"
 )
 _KINDS = frozenset({
     "calle", "c/", "avenida", "avda.", "avda", "av.", "plaza", "paseo", "camino", "carretera", "ctra.", "ronda",
@@ -78,11 +85,9 @@ _KINDS = frozenset({
     "pl.", "os.", "osiedle",
 })  # fmt: skip
 _OF = r"(?:(?:de las?|de los|de|del|do|da|dos|das|di|della|delle|dei|degli) |(?:de l|dell|d)['\u2019])?"
-_BEGUN = re.compile(
-    rf"(?<![\w/])(?i:{'|'.join(map(re.escape, sorted(_KINDS, reverse=True)))})(?: |(?<=[./]))"
-    rf"{_OF}{_NAME}(?: {_OF}{_NAME}){{0,4}}"
-    r",? (?:(?:n[º°.]|nr\.?|núm\.?|No\.?) ?)?$"
-)
+_KIND = "|".join(map(re.escape, sorted(_KINDS, reverse=True)))
+_NUMBER_SIGN = r"(?:(?:n[º°.]|nr\.?|núm\.?|No\.?) ?)?"
+_BEGUN = re.compile(rf"(?<![\w/])(?i:{_KIND})(?: |(?<=[./])){_OF}{_NAME}(?: {_OF}{_NAME}){{0,4}},? {_NUMBER_SIGN}$")
 _BEHIND = re.compile(
     r"(?:[/-][0-9]{1,4})?[a-zA-Z]?(?![\w%°$€£]|[.,:][0-9])"
     r"(?:,? (?i:apt|apto|piso|puerta|piano|appartamento|interno|int|scala|bloco|lok|m)\.? ?[0-9]{1,4}\b)*"
@@ -120,6 +125,20 @@ def addresses(text: str) -> list[Found]:
     return found
 
 
+def wider_patterns() -> tuple[str, ...]:
+    """Return patterns that need no looking back or ahead; a text with an address matches one of them."""
+    first = rf"[0-9](?:-[0-9]{{1,4}})?[A-Za-z]?,? (?:[{_CAPITALS}0-9][^ ]* )+"
+    words = rf"(?:St|{_SURE_WORDS}|{_SURE_CAPITALS}|{_SMALL_SURE}|{_UNSURE})\b"
+    french = rf"[0-9](?: ?(?:bis|ter|quater))?,? {_any_case(_FRENCH_KINDS)} "
+    ended = rf"(?:{_IN_WORD}|{_IN_SMALL_WORD}|{_OWN_WORD}) \n?[0-9]"
+    begun = rf"(?:\A|\W){_any_case(_KIND)} ?{_OF}[{_CAPITALS}][^ ]*(?: {_OF}[{_CAPITALS}][^ ]*)* {_NUMBER_SIGN}\n?[0-9]"
+    return rf"{first}(?:{words}|{_any_case(_UNIT_WORDS)}\.? ?#?[A-Z]?[0-9])", french, ended, begun
+
+
+def _any_case(words: str) -> str:
+    return f"(?i:{words.replace('i', _CASES_OF_I)})"
+
+
 def _is_in_number(text: str, start: int) -> bool:
     """Tell whether digits are the rest of a word, a date, a time or a sum."""
     before = text[max(0, start - 2) : start]
@@ -145,7 +164,8 @@ def _may_be_last(text: str, start: int) -> bool:
 
 
 def _number_first(text: str, start: int, end: int) -> tuple[int, int] | None:
-    before, limit = text[max(0, start - _WINDOW) : start], min(len(text), end + _WINDOW)
+    # No word is cut, so that none that goes on is taken for a kind of street.
+    before, limit = text[max(0, start - _WINDOW) : start], _end(_REST_OF_WORD, text, end + _WINDOW)
     if before.lower().rstrip(" #").endswith(_FLATS):
         flat = _FLAT.search(text, start - min(len(before), len("apartment #")), limit)
         if flat is not None and flat.start() < start < flat.end():
@@ -157,8 +177,16 @@ def _number_first(text: str, start: int, end: int) -> tuple[int, int] | None:
     return None if is_date else match.span()
 
 
+def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
+    """Return where what matches at a place ends; the place itself, no further than the text, where nothing does."""
+    found = pattern.match(text, place)
+    return min(place, len(text)) if found is None else found.end()
+
+
 def _number_last(text: str, start: int, end: int, last: int) -> tuple[int, int] | None:
     first = max(last, start - _WINDOW)
+    if first:
+        first = max(first, _end(_WORD, text, first - 1))
     before = text[first:start]
     lowered = before.lower()
     street, rest = None, _BEHIND

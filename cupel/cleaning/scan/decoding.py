@@ -81,3 +81,22 @@ def hash_codes(codes: Codes, start: int, end: int) -> np.uint64:
     if place < end:
         value = (value ^ np.uint64(codes[place])) * MULTIPLIER
     return mix(value ^ np.uint64(end - start))
+
+
+@nb.njit(nogil=True, inline="always")
+def encode(codes: Codes, count: int, data: Bytes, first: int) -> int:
+    """Write code points, none a surrogate, in UTF-8 to `data` from the first byte on; return one past the last."""
+    place = first
+    for number in range(count):
+        code = codes[number]
+        if code < 0x80:
+            data[place] = code
+            place += 1
+            continue
+        extra = 1 + (code >= 0x800) + (code >= 0x10000)
+        data[place] = ((0xF00 >> (extra + 1)) & 0xFF) | (code >> (6 * extra))
+        for left in range(extra - 1, -1, -1):
+            place += 1
+            data[place] = 0x80 | ((code >> (6 * left)) & 0x3F)
+        place += 1
+    return place

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.folding import column, fold, lower_cases
+from cupel.cleaning.folding import column, fold, folded, lower_cases
 from cupel.cleaning.scan.decoding import decode
-from cupel.cleaning.signals import folded
 
 # Letters whose lower case is another, longer, or depends on their neighbours; white space of all kinds.
 ODD = "aA \u00a0\t\n\u2028\x1c\u3000\u0130\u03a3\u03c3\u1e9e\u00df\U00010400\U0001f600\u4e2d\ufffd."

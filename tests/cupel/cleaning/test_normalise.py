@@ -1,12 +1,14 @@
 """One text to its normal form."""
 
 import unicodedata
+from typing import Literal
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.normalise import normalise
+from cupel.cleaning.normalise import are_normal, normalise
 
 JOINER, NON_JOINER = "\u200d", "\u200c"
 TRICKY = st.text(
@@ -83,3 +85,30 @@ def test_no_control_character_and_no_outer_or_double_space_is_left(text: str) ->
     assert not [character for character in normal if unicodedata.category(character) == "Cc" and character != "\n"]
     assert normal == normal.strip()
     assert not any(part in normal for part in ("  ", " \n", "\n ", "\n\n\n", "\u00a0", "\u200b"))
+
+
+@settings(deadline=None, max_examples=500)
+@given(TRICKY, st.sampled_from(["NFC", "NFKC"]))
+def test_a_text_that_is_called_normal_is_its_own_normal_form(text: str, form: Literal["NFC", "NFKC"]) -> None:
+    (is_normal,) = are_normal(pa.array([text], pa.large_string()), form).tolist()
+    assert not is_normal or normalise(text, form) == text
+
+
+def test_every_character_that_is_called_normal_is_its_own_normal_form() -> None:
+    for form in ("NFC", "NFKC"):
+        for before in ("", "a", "\u1100", "\u0915\u093c"):
+            texts = [f"{before}{chr(code)}x" for code in range(0x20000) if not 0xD800 <= code <= 0xDFFF]
+            called = are_normal(pa.array(texts, pa.large_string()), form).tolist()
+            assert all(normalise(text, form) == text for text, is_one in zip(texts, called, strict=True) if is_one)
+            assert sum(called) > 100_000 or before in ("\u0915\u093c",)
+
+
+def test_prose_of_many_scripts_is_called_normal() -> None:
+    texts = [
+        "Stra\u00dfe, caf\u00e9",
+        "\u041f\u0440\u0438\u0432\u0435\u0442",
+        "\u4f60\u597d\u3002",
+        "\u0928\u092e\u0938\u094d\u0924\u0947",
+        "\uc548\ub155",
+    ]
+    assert are_normal(pa.array(texts, pa.large_string()), "NFC").tolist() == [True] * 5

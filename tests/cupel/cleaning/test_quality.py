@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cupel.cleaning.folding import folded
 from cupel.cleaning.normalise import normalise
 from cupel.cleaning.quality import quality, words_of
-from cupel.cleaning.signals import folded
 
 
 def test_the_measures_of_a_text() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning import candidates, jaccard
+from cupel.cleaning.folding import folded
 from cupel.cleaning.minhash import Banding
 from cupel.cleaning.resemblance import Found, NearDuplicates, near_duplicates, resembling
 from cupel.cleaning.shingles import Shape
-from cupel.cleaning.signals import folded
 
 # One value a band: pairs of similarity .5 are missed once in 10^38 times.
 EVERY = Banding(128, 1)

@@ -4,8 +4,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cupel.cleaning.folding import folded
 from cupel.cleaning.settings import Cleaning
-from cupel.cleaning.signals import folded, item_signals, text_sha256
+from cupel.cleaning.signals import item_signals
+from cupel.cleaning.text_hashes import text_sha256
 from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, conform
 
 

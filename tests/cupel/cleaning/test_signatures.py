@@ -10,8 +10,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cupel.cleaning.folding import folded
 from cupel.cleaning.settings import Cleaning
-from cupel.cleaning.signals import folded, item_signals
+from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import BANDING, signatures
 from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, SIGNATURES, conform
 
