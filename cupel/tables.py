@@ -339,7 +339,10 @@ ANNOTATOR_FINDINGS = Table(
         Column("finding", TEXT, "What, as one of cupel.annotators.FINDINGS."),
         Column("statistic", TEXT, "What was measured."),
         Column("value", REAL, "Its value."),
-        Column("p_value", REAL, "Chance, or a bound of it, that an honest annotator shows the like."),
+        Column("p_value", REAL, "Chance of the like where nothing changed, or nobody hurried; null for a finding that "
+               "rests on a ratio.", True),
+        Column("log10_ratio", REAL, "Logarithm, base 10, of how many times likelier the answers are if they were "
+               "guessed, or copied, than if they were not; null for a finding that rests on a chance.", True),
         Column("items", INTEGER, "Items that it rests on."),
         Column("item_ids", TEXTS, "Some of them, at most 20, the most telling first."),
         Column("others", TEXTS, "The other annotators of copying and colluding."),

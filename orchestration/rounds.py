@@ -14,6 +14,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from cupel.annotators.policies import act
+from cupel.annotators.telling import told
 from cupel.answers.collect import Workforce, collect, open_tasks
 from cupel.lake import Lake
 from cupel.lock import project_lock
@@ -206,8 +207,8 @@ class Rounds:
     def _ask(self) -> bool:
         """Act on what was found of annotators, and hand the outbox to the workforce; tell whether anything is new."""
         acted = act(self.lake, self.project, self.batches)
-        for action in acted:
-            self.say(f"{action.batch}: {action.deed.replace('_', ' ')} annotator {action.annotator}: {action.why}")
+        for line in told(acted):
+            self.say(line)
         unfinished = [release for release in self.releases() if not is_finished(self.lake, release)]
         with collecting(self.lake):
             written = collect(self.lake, self.workforce, self.batches, unfinished)

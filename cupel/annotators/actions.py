@@ -20,7 +20,8 @@ class Action(NamedTuple):
 
     `finding` and what follows say why: for a policy the finding with its evidence, for a person the reason in
     `evidence`. `weight` is what answers count for from now on: 1 whole, 0 not at all. `answers_until` is the
-    answer in the log up to which was looked.
+    answer in the log up to which was looked. Of `p_value` and `log10_ratio` one is told where a finding says why;
+    logs from before there were ratios tell none, and hold 1 / ratio as the chance.
     """
 
     batch: str
@@ -34,6 +35,7 @@ class Action(NamedTuple):
     items: int
     asked_by: str
     answers_until: int
+    log10_ratio: float | None = None
 
     @property
     def why(self) -> str:

@@ -1,4 +1,4 @@
-"""Findings: what was found against an annotator, each with its evidence, statistic, chance and items."""
+"""Findings: what was found against an annotator, each with its evidence, its chance or ratio, and items."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -56,7 +56,7 @@ def _guessing(measured: Study) -> Iterator[dict[str, Any]]:
         yield _row(
             measured, who, "constant" if is_constant else "guessing",
             statistic="fit to the items above a random deal of the same answers, in standard deviations",
-            value=guesses.score[who], p_value=float(np.exp(-guesses.careless[who])), items=len(mine),
+            value=guesses.score[who], log_ratio=guesses.careless[who], items=len(mine),
             shown=coded.item[mine][np.lexsort((mine, _belief(measured, mine), ~tested))],
             evidence=f"{said if is_constant else ''}dealt out at random, these {len(mine)} answers fit as well with "
             f"chance {guesses.guess_chance[who]:.2g}; they are {_times(guesses.careless[who])} likelier if half "
@@ -84,8 +84,7 @@ def _copying(measured: Study) -> Iterator[dict[str, Any]]:
         yield _row(
             measured, who, "copying" if is_copy else "colluding",
             statistic="share of the agreement left open by independence that the pair fills",
-            value=found.excess[best], p_value=min(1.0, float(np.exp(-found.evidence[who]))),
-            items=int(found.shared[best]),
+            value=found.excess[best], log_ratio=found.evidence[who], items=int(found.shared[best]),
             shown=_equal_items(measured, int(who), with_whom),
             others=[coded.annotators[int(one)].as_py() for one in np.sort(others)],
             evidence=f"{found.equal[best]} of {found.shared[best]} answers equal those of "
@@ -122,8 +121,9 @@ def _hurried(measured: Study) -> Iterator[dict[str, Any]]:
 
 
 def _row(
-    measured: Study, who: np.integer[Any], finding: str, *, statistic: str, value: float, p_value: float, items: int,
-    shown: Integers, evidence: str, others: list[str] | None = None,
+    measured: Study, who: np.integer[Any], finding: str, *, statistic: str, value: float, items: int,
+    shown: Integers, evidence: str, p_value: float | None = None, log_ratio: float | None = None,
+    others: list[str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     ids = measured.coded.item_ids
     return {
@@ -131,7 +131,8 @@ def _row(
         "finding": finding,
         "statistic": statistic,
         "value": float(value),
-        "p_value": float(p_value),
+        "p_value": None if p_value is None else float(p_value),
+        "log10_ratio": None if log_ratio is None else float(log_ratio / np.log(10)),
         "items": int(items),
         "item_ids": [ids[int(place)].as_py() for place in dict.fromkeys(shown[:ITEMS_SHOWN].tolist())],
         "others": others or [],

@@ -54,7 +54,7 @@ def due(lake: Lake, project: Project, batches: Iterable[str]) -> list[Action]:
                 Action(
                     batch=batch, annotator=name, deed=deed, weight=WEIGHTS.get(deed, policies.weight),
                     finding=row["finding"], evidence=row["evidence"], value=row["value"], p_value=row["p_value"],
-                    items=row["items"], asked_by=ASKED_BY, answers_until=until,
+                    items=row["items"], asked_by=ASKED_BY, answers_until=until, log10_ratio=row["log10_ratio"],
                 )
             )  # fmt: skip
     return new

@@ -1,16 +1,39 @@
 """What the report says of annotators and vendors: findings, what was done, and who is better on equal terms."""
 
+import math
+
 from cupel.release.facts import BatchFacts, Row
 from cupel.release.figures import UNKNOWN, count, percent
 
 FINDINGS_SHOWN = 20
 ACTIONS_SHOWN = 20
+# How sure a text may sound: a million times.
+MOST_DIGITS = 6
 
 
 def finding_rows(batch: BatchFacts) -> list[Row]:
-    """Return what was found against a delivery's annotators, the least likely of an honest one first."""
-    ordered = sorted(batch.annotator_findings, key=lambda row: (row["p_value"], row["annotator"], row["finding"]))
-    return ordered[:FINDINGS_SHOWN]
+    """Return what was found against a delivery's annotators, with `strength` in words, the strongest first."""
+    ordered = sorted(batch.annotator_findings, key=lambda row: (-_digits(row), row["annotator"], row["finding"]))
+    return [row | {"strength": strength(row)} for row in ordered[:FINDINGS_SHOWN]]
+
+
+def strength(row: Row) -> str:
+    """Return what a finding rests on: how many times likelier it makes the answers, or the chance of the like.
+
+    >>> strength({"p_value": None, "log10_ratio": 1.5})
+    '32 times likelier'
+    >>> strength({"p_value": 0.0012, "log10_ratio": None})
+    'chance 0.0012'
+    """
+    if row["log10_ratio"] is None:
+        return f"chance {row['p_value']:.2g}"
+    ratio = 10 ** min(row["log10_ratio"], MOST_DIGITS)
+    return f"{ratio:.1f} times likelier" if ratio < 10 else f"{ratio:,.0f} times likelier"
+
+
+def _digits(row: Row) -> float:
+    """Return the power of ten that a finding is strong by."""
+    return float(-math.log10(max(row["p_value"], 1e-300)) if row["log10_ratio"] is None else row["log10_ratio"])
 
 
 def vendor_rows(batch: BatchFacts) -> list[Row]:

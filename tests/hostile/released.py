@@ -69,8 +69,8 @@ def _batch(said: dict[str, str], gate: dict[str, Any], with_plots: bool) -> Batc
     annotator = {
         "annotator": said["annotator"], "answers": 12, "answer_share": 0.5, "agreement_share": 0.5, "quality": 0.9,
     }  # fmt: skip
-    finding = {"annotator": said["annotator"], "finding": "guessing", "p_value": 0.01, "items": 9,
-               "evidence": said["annotator"]}  # fmt: skip
+    finding = {"annotator": said["annotator"], "finding": "guessing", "p_value": None, "log10_ratio": 2.0,
+               "items": 9, "evidence": said["annotator"]}  # fmt: skip
     action = {"annotator": said["annotator"], "deed": "remove", "finding": "guessing", "evidence": said["annotator"],
               "asked_by": said["annotator"]}  # fmt: skip
     vendor = {

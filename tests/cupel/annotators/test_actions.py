@@ -1,5 +1,6 @@
 """The log of actions: appended, chained, never changed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,13 @@ def test_what_is_no_action_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "000001.json").write_text("[1]")
     with pytest.raises(AnswerError, match=r"000001\.json"):
         ActionsLog(tmp_path).read()
+
+
+def test_a_log_from_before_there_were_ratios_is_read(tmp_path: Path) -> None:
+    log = ActionsLog(tmp_path / "actions")
+    log.append([action("p")])
+    (path,) = (tmp_path / "actions").iterdir()
+    content = json.loads(path.read_text())
+    del content["log10_ratio"]
+    path.write_text(json.dumps(content))
+    assert log.read() == [action("p")]

@@ -53,3 +53,15 @@ def test_the_plot_names_all_vendors_in_words_escaped_and_is_the_same_each_time(t
     assert "good" in plot
     assert "<b>bad" not in plot
     assert len(CLASSES) == 3
+
+
+def test_findings_of_either_kind_are_ordered_by_how_sure_they_are(tmp_path: Path) -> None:
+    facts = batch_facts(lake_with(tmp_path), "one")
+    kind = facts.annotator_findings[0]
+    given = [("weak", None, 0.6), ("chance", 0.0012, None), ("sure", None, 300.0)]
+    facts.annotator_findings[:] = [
+        kind | {"annotator": name, "p_value": chance, "log10_ratio": ratio} for name, chance, ratio in given
+    ]
+    assert [(row["annotator"], row["strength"]) for row in finding_rows(facts)] == [
+        ("sure", "1,000,000 times likelier"), ("chance", "chance 0.0012"), ("weak", "4.0 times likelier"),
+    ]  # fmt: skip
