@@ -1,4 +1,4 @@
-"""Release: freeze, audit first, cut, adjudicate what is behind the cut, certify, hand over."""
+"""Release: freeze, audit first, accept what it vouches for, adjudicate the rest, certify, hand over."""
 
 import html
 from collections import Counter
@@ -104,7 +104,7 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
 
 @dg.multi_asset(specs=[spec("cuts", deps=["release_plan", "release_items", "audit", "planted_verdicts"])])
 def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Test cuts from the safest labels on, until the first that the audit cannot vouch for."""
+    """Find up to where the safest labels stand, by the declared method: the cuts tested, or the steps of the rise."""
     with bench.step(context) as step:
         items = step.read("release_items", columns=proof.NEEDED_ITEMS)
         table = proof.cuts(step.read("release_plan"), items, step.read("audit"), _planted(step))
@@ -113,7 +113,7 @@ def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeR
 
 @dg.multi_asset(specs=[spec("adjudications", deps=[*_AUDITED, "cuts", "expert_answers"])])
 def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Put the labels behind the cut to the experts, if that stays within what the project allows."""
+    """Put the labels that the audit did not accept to the experts, if that stays within what the project allows."""
     with bench.step(context) as step:
         items = step.read("release_items", columns=proof.NEEDED_ITEMS)
         plan, audit, planted = step.read("release_plan"), step.read("audit"), _planted(step)

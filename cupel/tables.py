@@ -538,16 +538,21 @@ PLANTED_VERDICTS = Table(
 )  # fmt: skip
 AUDIT = Table("audit", "release", "an item drawn for the audit", ("batch", "item_id"), VERDICT_COLUMNS)
 ADJUDICATIONS = Table(
-    "adjudications", "release", "an item behind the cut, put to the experts", ("batch", "item_id"), VERDICT_COLUMNS
+    "adjudications",
+    "release",
+    "an item that the audit did not accept, put to the experts",
+    ("batch", "item_id"),
+    VERDICT_COLUMNS,
 )
 
 CUTS = Table(
-    "cuts", "release", "a cut that was tested", ("accepted",), (
+    "cuts", "release", "a cut that was tested, or a place where a rising audit's share rose", ("accepted",), (
         RELEASE,
-        Column("accepted", INTEGER, "Items of the risk order that the cut accepts, from the safest on."),
+        Column("accepted", INTEGER, "Items of the risk order up to here, from the safest on."),
         Column("audited", INTEGER, "Audited items among them."),
         Column("wrong", INTEGER, "Wrong labels among those."),
-        Column("p_value", REAL, "Chance of finding so few if the accepted part were over its budget."),
+        Column("p_value", REAL, "Chance of finding so few if the items up to here were over their budget; of an "
+               "e-process, a bound of it; of a rising audit, that more wrong ones than allowed stay unseen."),
         Column("alpha", REAL, "What the chance is held against."),
         Column("is_passed", FLAG, "The test passed, and all before it."),
     ),
@@ -563,8 +568,8 @@ AUDIT_RESULT = Table(
         Column("confidence", REAL, "1 less the chance of a false certificate, over all attempts."),
         Column("alpha", REAL, "Chance of a false certificate that this attempt spends."),
         Column("attempt", INTEGER, "How often these batches have been put to an audit."),
-        Column("accepted", INTEGER, "Items before the cut: their labels stand without an expert."),
-        Column("to_adjudicate", INTEGER, "Items behind the cut that the audit had not drawn."),
+        Column("accepted", INTEGER, "Safest items whose labels stand without an expert."),
+        Column("to_adjudicate", INTEGER, "Items that the audit neither accepted nor drew."),
         Column("adjudicated", INTEGER, "Those that experts have settled."),
         Column("audited", INTEGER, "Audited items, settled."),
         Column("audit_wrong", INTEGER, "Wrong labels that the audit found, contested items aside."),

@@ -115,7 +115,7 @@ SUITE = Suite(
         ),
         Check(
             thresholds.ADJUDICATIONS_MISSING,
-            "How many items behind the cut have no settled verdict?",
+            "How many items that the audit did not accept have no settled verdict?",
             "Answer the open expert tasks, then run the release again.",
         ),
         Check(

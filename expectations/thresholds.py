@@ -178,7 +178,8 @@ EXPERTS_SEEN_SHARE = Threshold(
     setting="release.max_experts_seen_share",
 )  # fmt: skip
 ADJUDICATIONS_MISSING = _none_at_all(
-    "adjudications_missing", "Behind the cut every label is an expert's; one left out is not covered by the bound."
+    "adjudications_missing",
+    "What the audit did not accept is an expert's to say; one left out is not covered by the bound.",
 )
 CONTESTED_SHARE = Threshold(
     "contested_share", 0.25, "at most", "critical", "share",

@@ -85,7 +85,7 @@ def expert_tasks(
     Args:
         project: The project's name.
         audit: AUDIT of the release.
-        adjudications: ADJUDICATIONS of the release; empty before the cut is known.
+        adjudications: ADJUDICATIONS of the release; empty while the audit is open.
         rejected: REJECTED_EXPERT_ANSWERS of the release; with a column `purpose`, each counts for its own only.
         answers_asked: See `cupel.answers.experts.verdict`.
         planted: PLANTED_VERDICTS of items that the audit has not drawn; nothing tells their questions from others.
@@ -100,7 +100,9 @@ def expert_tasks(
             for items in (audit, planted)
             if items is not None
         ),
-        _put_to_experts(project, adjudications, rejected, answers_asked, ("expert", "expert", "behind the cut")),
+        _put_to_experts(
+            project, adjudications, rejected, answers_asked, ("expert", "expert", "not accepted by the audit")
+        ),
     ]
     return pa.concat_tables(parts)
 

@@ -168,7 +168,7 @@ def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str
         )
     missing = int(behind.sum()) - _Counts.of(evidence, behind).settled
     if missing:
-        return "open", f"{missing:,} of {int(behind.sum()):,} items behind the cut await their experts"
+        return "open", f"{missing:,} of {int(behind.sum()):,} items that the audit did not accept await their experts"
     if cutting.accepted == 0:
         return "certified", f"{found}; no label stands without an expert, all {size:,} were seen"
     last = cutting.cuts[-1] if cutting.cuts[-1].is_passed else cutting.cuts[-2]

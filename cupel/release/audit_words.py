@@ -48,11 +48,19 @@ _CAPTIONS = {
     ),
 }
 _MARKS = {"rising": ("share raised, or the end", "")}
+_ENDS = {
+    "fixed_sequence": "the cut", "stratified": "the cut", "e_process": "the cut", "rising": "the audit's end",
+}  # fmt: skip
 
 
 def audit_method(plan: Row) -> str:
     """Return the name of the method that a release was audited by."""
     return method_name(terms_of(plan).design)
+
+
+def accepted_until(plan: Row) -> str:
+    """Return what the accepted labels end at, to stand after "before" or "behind": no cut ends a rising audit."""
+    return _ENDS[audit_method(plan)]
 
 
 def audit_lead(facts: ReleaseFacts) -> str:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cupel.printable import printable
+from cupel.release.audit_words import accepted_until
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.figures import UNKNOWN, bound, count, hours, interval, money, percent, seconds, setting
 from cupel.release.summary import Delivery, deliveries, stage_error, summary
@@ -63,6 +64,12 @@ def _text(cell: str | Text) -> Text:
     return Text(printable(cell)) if isinstance(cell, str) else cell
 
 
+def _behind(found: Sequence[Delivery]) -> str:
+    """Return what the items are called that the audits did not accept; not every method ends at a cut."""
+    ends = {accepted_until(delivery.release.plan) for delivery in found if delivery.release}
+    return f"to experts, behind {ends.pop()}" if len(ends) == 1 else "to experts, not accepted"
+
+
 def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
     return [
         ("rows delivered", lambda d: count(d.batch.rows_in)),
@@ -75,7 +82,7 @@ def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
         ("audited, drawn at random", lambda d: _count(d, "audited")),
         ("  wrong", lambda d: _count(d, "audit_wrong")),
         ("  contested", lambda d: _count(d, "audit_contested")),
-        ("to experts, behind the cut", _to_experts),
+        (_behind(found), _to_experts),
         ("seen by experts", lambda d: _share(d, "experts_seen_share")),
         ("contested, audit and experts", lambda d: _count(d, "contested")),
         ("", None),

@@ -8,7 +8,7 @@ from markupsafe import Markup
 import cupel
 from cupel.release import figures
 from cupel.release.audit_design import terms_of
-from cupel.release.audit_words import audit_lead, cut_names, cuts_caption, planted_rows
+from cupel.release.audit_words import accepted_until, audit_lead, cut_names, cuts_caption, planted_rows
 from cupel.release.contamination_views import bounds_in_words, contamination_views
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.language_views import language_rows
@@ -98,6 +98,7 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "cuts_plot": _cuts_plot(facts, more),
         "audit_lead": audit_lead(facts) if result else None,
         "cuts_caption": cuts_caption(facts) if result else None,
+        "accepted_until": accepted_until(facts.plan),
         "planted": planted_rows(facts),
         **_outlook(facts, more),
         "worst": facts.worst,

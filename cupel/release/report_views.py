@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cupel.release.audit_words import accepted_until
 from cupel.release.facts import BatchFacts, ReleaseFacts, Row
 from cupel.release.figures import UNKNOWN, bound, count, figure, hours, interval, money, percent, plural, setting
 from cupel.release.report_facts import ReportFacts, wrong_left
@@ -124,7 +125,7 @@ def funnel(facts: ReleaseFacts) -> list[FunnelRow]:
     rows.append(row("kept by cleaning", [batch.items_clean for batch in batches]))
     rows.append(row("labelled by people and checker", [batch.items_labelled for batch in batches]))
     if result:
-        # Of planted items, those that were neither drawn nor behind the cut.
+        # Of planted items, those that were neither drawn nor adjudicated.
         is_known = result.get("planted") and result["status"] != "open"
         beside = result["experts_seen"] - result["audited"] - result["to_adjudicate"] if is_known else 0
         rows += [
@@ -135,7 +136,7 @@ def funnel(facts: ReleaseFacts) -> list[FunnelRow]:
             ),
             whole("audited by experts, drawn at random", result["audited"], "part"),
             *([whole("planted among their questions, known labels", beside, "part")] if beside else []),
-            whole("behind the cut, for experts to judge", result["to_adjudicate"], "part"),
+            whole(f"behind {accepted_until(facts.plan)}, for experts to judge", result["to_adjudicate"], "part"),
         ]
     if facts.released or facts.withheld:
         rows.append(whole("withheld: contested", facts.withheld, "lost"))

@@ -64,8 +64,8 @@ class Released:
     folder: Folder | None
 
     @property
-    def is_before_cut(self) -> bool | None:
-        """Whether the item's label stands without an expert; None while the cut is not known."""
+    def is_accepted(self) -> bool | None:
+        """Whether the item's label stands without an expert; None while the audit is open."""
         if self.item is None or self.audit_result is None or self.audit_result["status"] == "open":
             return None
         return bool(self.item["risk_rank"] <= self.audit_result["accepted"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cupel.release.audit_words import accepted_until
 from cupel.release.figures import bound, percent, plural, setting
 from cupel.trace.lines import BAD, FAINT, GOOD, Line, command, number, short, shown
 from cupel.trace.releases import Released
@@ -96,19 +97,20 @@ def _frozen(found: Released) -> Iterator[Line]:
     if item is None:
         yield Line("it does not hold this item", BAD)
         return
-    rank, until = item["risk_rank"], found.is_before_cut
+    rank, is_accepted = item["risk_rank"], found.is_accepted
     yield Line(f"frozen label: {shown(item['label'])}, by {shown(item['decided_by'])}")
     yield Line(
         f"risk rank {rank:,} of {plan['items']:,} (1 is the safest), log-odds {number(item['log_odds'])}; "
         f"split {shown(item['split'])}, group {shown(item['group_id'])}"
     )
     yield Line("drawn for the audit" if item["is_audited"] else "not drawn for the audit")
-    if until is None:
-        yield Line("before or behind the cut: not known yet", FAINT)
-    elif until:
-        yield Line("before the cut: the label stands without an expert, but for errors that the audit found")
+    end = accepted_until(plan)
+    if is_accepted is None:
+        yield Line(f"before or behind {end}: not known yet", FAINT)
+    elif is_accepted:
+        yield Line(f"before {end}: the label stands without an expert, but for errors that the audit found")
     else:
-        yield Line("behind the cut: experts decide")
+        yield Line(f"behind {end}: experts decide")
 
 
 def _experts(trace: Trace, found: Released) -> Iterator[Line]:
@@ -150,7 +152,8 @@ def _certificate(found: Released) -> Iterator[Line]:
     yield Line(
         f"audit: {result['audited']:,} judged, {result['audit_wrong']:,} wrong, "
         f"{result['audit_contested']:,} contested; "
-        f"the cut accepts {result['accepted']:,} of {result['items']:,}; {result['adjudicated']:,} adjudicated"
+        f"accepted up to {accepted_until(found.plan)}: {result['accepted']:,} of {result['items']:,}; "
+        f"{result['adjudicated']:,} adjudicated"
     )
     if result["error_bound"] is not None:
         yield Line(

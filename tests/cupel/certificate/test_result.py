@@ -68,7 +68,7 @@ def test_adjudication_is_awaited_then_certifies_and_repairs() -> None:
     assert 0 < waiting.accepted < SIZE
     behind = [place for place in range(waiting.accepted, SIZE) if place % 4]
     assert waiting.to_adjudicate == len(behind)
-    assert waiting.reason == f"{len(behind)} of {len(behind)} items behind the cut await their experts"
+    assert waiting.reason == f"{len(behind)} of {len(behind)} items that the audit did not accept await their experts"
     found_wrong = [place for place in behind if place % 4 == 1]
     done = result(wrong=[*wrong, *found_wrong], adjudicated=behind)
     assert done.status == "certified"

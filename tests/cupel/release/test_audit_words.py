@@ -40,6 +40,8 @@ def test_the_report_speaks_of_the_audit_as_it_was_held(made: Made) -> None:
         assert name in text
     assert ("A cut passes" in text) == (method in ("fixed_sequence", "stratified"))
     assert ("cut passed" in text) == (method != "rising")
+    assert ("Behind the cut" in text) == (method != "rising")
+    assert ("Behind the audit&#39;s end" in text) == (method == "rising")
     assert ("each error found raising the share" in " ".join(steps(made.facts))) == (method == "rising")
 
 

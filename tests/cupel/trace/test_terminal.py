@@ -1,11 +1,13 @@
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hostile_names import HOSTILE_ID
 from rich.console import Console
 
+from cupel.certificate.design import Rising, design_text
 from cupel.lake import Lake
 from cupel.trace.terminal import show
 from cupel.trace.trace import Trace, trace
@@ -89,3 +91,14 @@ def test_damage_and_alteration_are_in_the_story(traced: Path, tmp_path: Path) ->
     text = words(trace(root, f"one/{row['item_id']}"))
     assert "could not be read: consensus@one" in text
     assert "ALTERED: not what its manifest says" in text
+
+
+def test_no_cut_is_spoken_of_where_a_rising_audit_was_held(traced: Path) -> None:
+    row = Lake(traced, "small").read("training_set", "one-r2").to_pylist()[0]
+    found = trace(traced, f"one/{row['item_id']}")
+    assert found.release is not None
+    assert "the cut" in words(found)
+    plan = {**found.release.plan, "design": design_text(Rising(1.0, 4))}
+    told = words(replace(found, release=replace(found.release, plan=plan)))
+    assert "the audit's end" in told
+    assert "the cut" not in told
