@@ -3,6 +3,7 @@
 import html
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from cupel.answers.tasks import expert_tasks
 from cupel.release import languages, proof
 from cupel.release.audit_design import terms_of
 from cupel.release.contamination import EVIDENCE
+from cupel.release.days import recorded_day
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
-from cupel.release.gates import open_gate
+from cupel.release.gates import open_gate, refuse_for_terms
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_VERDICTS, NEEDED_WITHHELD, released, settled, withheld
 from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_outlook, rising_saves
 from cupel.release.pieces import Stored, reader
@@ -29,6 +31,7 @@ from cupel.release.plan import Planned, plan_release
 from cupel.release.planted import beside, planted_verdicts
 from cupel.release.plots import stage_errors_plot
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
+from cupel.release.terms import terms_of_plan, words_by_licence
 from cupel.step import Step
 from cupel.tables import PLANTED_VERDICTS, TRAINING_SET, WITHHELD_ITEMS, empty
 
@@ -41,13 +44,15 @@ _AUDITED = ["release_plan", "release_items", "audit", "planted_verdicts"]
 _SIGNALS = dg.AssetDep("item_signals", partition_mapping=_ALL)
 
 
-@dg.multi_asset(
-    specs=[spec(table, deps=_LABELS, skippable=True) for table in ("release_plan", "release_items", "planted_items")]
-)
+_FROZEN = ("release_plan", "release_items", "left_out_items", "planted_items")
+
+
+@dg.multi_asset(specs=[spec(table, deps=_LABELS, skippable=True) for table in _FROZEN])
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
     with bench.step(context) as step:
-        planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch))
+        day = partial(recorded_day, step.lake, step.partition)
+        planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day)
         if planned.plan is None:
             context.log.info(open_gate(step, "release", "release_plan", planned.awaited or ""))
             return
@@ -55,7 +60,12 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
             yield materialized(step, step.write("release_items", planned.items, is_sorted=True))
         if planned.planted is not None:
             yield materialized(step, step.write("planted_items", planned.planted))
-        yield materialized(step, step.write("release_plan", planned.plan), **_outlook(step, planned))
+        if planned.left_out is not None:
+            yield materialized(step, step.write("left_out_items", planned.left_out))
+        plan = step.write("release_plan", planned.plan)
+        if planned.forbidden:
+            context.log.info(refuse_for_terms(step, plan, planned.forbidden, _plan(step)["reason"]))
+        yield materialized(step, plan, **_outlook(step, planned))
 
 
 @dg.multi_asset(
@@ -194,7 +204,7 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
 
-_PROVEN = ["certificate", "release_items", "audit", "adjudications"]
+_PROVEN = ["certificate", "release_plan", "release_items", "audit", "adjudications"]
 
 
 @dg.multi_asset(specs=[spec("training_set", deps=_PROVEN), spec("withheld_items", deps=_PROVEN)])
@@ -202,8 +212,10 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
     """Repair what experts found wrong, hold back what they contest, release the rest."""
     with bench.step(context) as step:
         step.uses("certificate")
+        terms = terms_of_plan(_plan(step))
+        words = {} if terms is None else words_by_licence(terms.licences)
         said = settled(*(step.read(name, columns=NEEDED_VERDICTS) for name in ("audit", "adjudications")))
-        kept = (released(piece, said) for piece in step.read_batches("release_items", columns=NEEDED_RELEASED))
+        kept = (released(piece, said, words) for piece in step.read_batches("release_items", columns=NEEDED_RELEASED))
         yield materialized(step, step.write("training_set", reader(kept, TRAINING_SET), is_sorted=True))
         held = (withheld(piece, said) for piece in step.read_batches("release_items", columns=NEEDED_WITHHELD))
         yield materialized(step, step.write("withheld_items", reader(held, WITHHELD_ITEMS), is_sorted=True))
@@ -221,6 +233,7 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
                 "expert_answers",
                 "planted_items",
                 "planted_verdicts",
+                "left_out_items",
             ],
             kinds=["parquet", "croissant"],
         )
@@ -233,6 +246,8 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
         tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
         if terms_of(_plan(step)).planted_errors:
             tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
+        if terms_of_plan(_plan(step)) is not None:
+            tables["left_out_items"] = step.read("left_out_items")
         facts = release_facts(step.lake, step.project, step.partition)
         contamination = _contamination(step, facts)
         gates = _gate_results(step, facts.plan["batches"])

@@ -473,6 +473,9 @@ RELEASE_PLAN = Table(
         Column("experts_description", TEXT, "Who the experts are."),
         Column("max_experts_seen_share", REAL, "Largest share of the items that experts may see."),
         Column("are_auditors_independent", FLAG, "Declared: auditors are other people than adjudicators."),
+        Column("purpose", TEXT, "What terms are held to: publish or train; null: the project names no licences.", True),
+        Column("day", TEXT, "Day on which it was frozen, as 2026-01-31; terms are held to it.", True),
+        Column("licences", TEXT, "The project's licences and their terms, the better first, as JSON.", True),
     ),
 )  # fmt: skip
 
@@ -489,6 +492,14 @@ RELEASE_ITEMS = Table(
         Column("log_odds", REAL, "Log-odds of the label; the higher, the safer."),
         Column("risk_rank", INTEGER, "Place in the risk order; 1 is the safest."),
         Column("is_audited", FLAG, "Drawn for the audit; where it grows, for its first wave."),
+    ),
+)  # fmt: skip
+
+LEFT_OUT_ITEMS = Table(
+    "left_out_items", "release", "a clean item that the release leaves out", ("batch", "item_id"), (
+        RELEASE, BATCH, ITEM, FILE, LINE, LICENCE,
+        Column("reason", TEXT, "better_licence: the release holds a copy of it under a better licence."),
+        Column("evidence", TEXT, "Batch and id of that copy."),
     ),
 )  # fmt: skip
 
@@ -649,6 +660,7 @@ TRAINING_SET = Table(
         Column("split", TEXT, "train, validation or test."),
         Column("group_id", TEXT, "Items that stay in one split."),
         LICENCE,
+        Column("terms", TEXT, "The licence's terms in words; null where the project names none.", True),
     ),
 )  # fmt: skip
 
@@ -702,7 +714,7 @@ TABLES: dict[str, Table] = {
         CONTAMINATION_TASKS, CONTAMINATION_CUTS, CONTAMINATION_RESULT, CONTAMINATION_SOURCES,
         ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, ANNOTATOR_FINDINGS, VENDORS, RESPONSES, HABITS,
         PREDICTIONS, ROUTES, LABELS, TASKS,
-        RELEASE_PLAN, RELEASE_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
+        RELEASE_PLAN, RELEASE_ITEMS, LEFT_OUT_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
         PLANTED_ITEMS, AUDIT, PLANTED_VERDICTS, CUTS, ADJUDICATIONS, AUDIT_RESULT, RELEASE_LANGUAGES, STAGE_ERRORS,
         CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS, MANIFEST,
         GATE_RESULTS, ANSWERS,

@@ -8,6 +8,7 @@ from cupel.certificate.hypergeometric import upper_count
 from cupel.project import Project
 from cupel.release.audit_design import terms_of
 from cupel.release.proof import NEEDED_ITEMS, contested_upper
+from cupel.release.terms import counted, forbidden, terms_of_plan
 from cupel.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row
@@ -40,6 +41,7 @@ def measure(step: Step) -> pa.Table:
             "adjudications_missing": Measured(audit["to_adjudicate"] - audit["adjudicated"]),
             "contested_share": _contested(step, plan, audit),
             "promises_broken": _promises(step),
+            "items_forbidden": _forbidden(step, plan),
             "error_bound_with_contested": Measured(*[certificate["error_bound_with_contested"]] * 2),
         },
         is_open=int(audit["status"] == "open"),
@@ -56,6 +58,21 @@ def awaited(metrics: pa.Table) -> str | None:
 def promises_languages(project: Project, partition: str | None) -> bool:
     """Tell whether the project promises anything of a language."""
     return bool(project.release.languages)
+
+
+def names_licences(project: Project, partition: str | None) -> bool:
+    """Tell whether the project names licences."""
+    return bool(project.licences)
+
+
+def _forbidden(step: Step, plan: dict[str, Any]) -> Measured:
+    """Count frozen items that the terms frozen with them forbid; without such terms there is no evidence."""
+    terms = terms_of_plan(plan)
+    if terms is None:
+        return Measured(None)
+    counts = counted(step.read("release_items", columns=["licence"])["licence"].to_pylist())
+    number = sum(items for name, items in counts.items() if terms.why_forbidden(name))
+    return Measured(number, note="; ".join(forbidden(terms, counts)) or None)
 
 
 def _promises(step: Step) -> Measured:
@@ -135,6 +152,13 @@ SUITE = Suite(
             "Of how many promised languages has the release too few items, or an audit that shows not so few errors?",
             "Read the languages' rows in release_languages: deliver more of them, audit more, or promise less.",
             applies=promises_languages,
+        ),
+        Check(
+            thresholds.ITEMS_FORBIDDEN,
+            "How many items do the terms of their licences forbid, for the release's purpose and on its day?",
+            "Renew the contract and mend its dates, or take its licence out of cleaning.allowed_licences; then make a "
+            "new release.",
+            applies=names_licences,
         ),
     ),
     measure=measure,

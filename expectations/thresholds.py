@@ -185,6 +185,9 @@ CONTESTED_SHARE = Threshold(
     "contested_share", 0.25, "at most", "critical", "share",
     "Where experts may stay split on a quarter of the items, the question has no answer that could be learned.",
 )  # fmt: skip
+ITEMS_FORBIDDEN = _none_at_all(
+    "items_forbidden", "An item that its terms forbid cannot be called back once others, or a model, have it."
+)
 PROMISES_BROKEN = _none_at_all(
     "promises_broken", "Who trains for a language relies on what was promised of it: so many items, so few errors."
 )
@@ -205,7 +208,7 @@ THRESHOLDS: dict[str, Threshold] = {
         ITEMS_WITHOUT_LABEL, LABELS_OUTSIDE_ONTOLOGY, CHECKER_DISAGREEMENT_SHARE, EXPECTED_EXPERT_SHARE,
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,
-        CONTESTED_SHARE, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN,
+        CONTESTED_SHARE, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN, ITEMS_FORBIDDEN,
     )
 }  # fmt: skip
 

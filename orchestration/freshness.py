@@ -12,7 +12,7 @@ from orchestration.made import what_changed, why_not_as_made
 from orchestration.works import Work
 
 # What a release froze stays as it is, whatever becomes of the batches later.
-FROZEN = {"release_plan", "release_items", "planted_items"}
+FROZEN = {"release_plan", "release_items", "left_out_items", "planted_items"}
 
 
 def stale_tables(lake: Lake, project: Project, data: Path, partition: str, works: Sequence[Work]) -> list[str]:

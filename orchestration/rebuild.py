@@ -1,9 +1,12 @@
 """Rebuilding: a release is made once more of its deliveries and answers, in a lake of its own, and compared."""
 
+import json
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,8 +21,10 @@ from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Commit, Lake
 from cupel.project import Project, load_project
 from cupel.release.audit_design import frozen_settings, settings_now
-from cupel.release.gates import GateState, batch_state, release_state
+from cupel.release.days import recorded_day
+from cupel.release.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.release.plan import is_finished, plan_release
+from cupel.sources.licences import Licence
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
 from cupel.step import Step
 from cupel.tables import TABLES
@@ -146,7 +151,8 @@ class _Rebuilding:
             if commit is not None:
                 self.copy.write("release_plan", other, content, commit.inputs, commit.code_version)
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
-        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch))
+        day = partial(recorded_day, self.copy, release, date.fromisoformat(self.plan["day"] or date.min.isoformat()))
+        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day)
         if planned.plan is None:
             self.problems[release] = planned.awaited or "it cannot be frozen"
             return
@@ -154,7 +160,11 @@ class _Rebuilding:
             step.write("release_items", planned.items)
         if planned.planted is not None:
             step.write("planted_items", planned.planted)
-        step.write("release_plan", planned.plan)
+        if planned.left_out is not None:
+            step.write("left_out_items", planned.left_out)
+        plan = step.write("release_plan", planned.plan)
+        if planned.forbidden:
+            refuse_for_terms(step, plan, planned.forbidden, planned.plan["reason"][0].as_py())
 
     def _append(self, until: int) -> None:
         """Bring the answers up to one that are not there yet, in their order: so they get the same hashes."""
@@ -217,6 +227,8 @@ def as_frozen(project: Project, plan: dict[str, Any]) -> tuple[Project, list[str
     terms = {
         "release.error_budget": (release.error_budget, plan["error_budget"]),
         "release.max_experts_seen_share": (release.max_experts_seen_share, plan["max_experts_seen_share"]),
+        "licences": (_terms(project.licences), None if plan["licences"] is None else json.loads(plan["licences"])),
+        "release.purpose": (release.purpose, plan["purpose"] or release.purpose),
         "labeling.classes": (labeling.classes, tuple(plan["classes"])),
         "labeling.experts.answers": (experts.answers, plan["expert_answers"]),
         "labeling.experts.description": (experts.description, plan["experts_description"]),
@@ -226,7 +238,7 @@ def as_frozen(project: Project, plan: dict[str, Any]) -> tuple[Project, list[str
         ),
     }
     changed = {key: values for key, values in terms.items() if values[0] != values[1]}
-    then = _with(project, {key: value for key, (_, value) in changed.items()})
+    then = _with(project, {key: value or () if key == "licences" else value for key, (_, value) in changed.items()})
     if plan["status"] == "frozen":
         now, frozen = settings_now(then.release, plan), frozen_settings(plan)
         of_audit = {f"release.{key}": (now.get(key), value) for key, value in frozen.items() if now.get(key) != value}
@@ -241,6 +253,11 @@ def as_frozen(project: Project, plan: dict[str, Any]) -> tuple[Project, list[str
         for key, (now, frozen) in changed.items()
     ]
     return then, notes
+
+
+def _terms(licences: tuple[Licence, ...]) -> list[dict[str, Any]] | None:
+    """Return licences as a plan holds them."""
+    return [licence.model_dump(mode="json") for licence in licences] or None
 
 
 def _with(project: Project, values: dict[str, Any]) -> Project:

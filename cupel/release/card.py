@@ -12,6 +12,7 @@ from cupel.release.figures import bound, count, percent, plural, setting
 from cupel.release.language_views import language_rows, promised_languages
 from cupel.release.layout import SPLITS
 from cupel.release.templating import environment
+from cupel.release.terms import house_rules, licence_rows, terms_of_plan
 from cupel.release.wording import error_lines, limits, protocol, steps
 from cupel.tables import TRAINING_SET
 
@@ -35,8 +36,8 @@ def size_category(items: int) -> str:
 
 
 def licences(facts: ReleaseFacts) -> list[str]:
-    """Return the licences of the release's deliveries, by name."""
-    return sorted({row["licence"] for batch in facts.batches for row in batch.deliveries})
+    """Return the licences of the released items, by name."""
+    return sorted(facts.licences)
 
 
 def render_card(facts: ReleaseFacts) -> str:
@@ -76,6 +77,12 @@ def render_card(facts: ReleaseFacts) -> str:
         labels=[(_plain(name), count(facts.labels.get(name, 0))) for name in project.labeling.classes],
         withheld=plural(facts.withheld, "item"),
         deliveries=[_delivery(row) for batch in facts.batches for row in batch.deliveries],
+        licences=[
+            (_plain(row.name), count(row.items), _plain(row.terms))
+            for row in licence_rows(terms_of_plan(facts.plan), facts.licences)
+        ],
+        house_rules=[_plain(rule) for rule in house_rules(terms_of_plan(facts.plan), facts.licences)],
+        left_out=plural(facts.left_out, "item") if facts.left_out else None,
         citation=project.release.citation.strip(),
         owner=_plain(project.owner),
     )  # fmt: skip

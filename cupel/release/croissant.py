@@ -10,6 +10,8 @@ import pyarrow as pa
 from cupel.errors import ReleaseError
 from cupel.release.card import licences
 from cupel.release.facts import ReleaseFacts
+from cupel.release.figures import count
+from cupel.release.terms import house_rules, licence_rows, terms_of_plan
 from cupel.release.wording import bounds, limits, protocol, steps
 from cupel.tables import TRAINING_SET
 
@@ -79,9 +81,17 @@ def _responsible(facts: ReleaseFacts, result: dict[str, Any]) -> dict[str, Any]:
         "data_annotation_analysis": [bounds(result)],
         "annotations_per_item": f"{each}; experts saw {result['experts_seen']} of {result['items']} items",
         "machine_annotation_tools": [f"Cupel checker {facts.project.checking.checker}"],
-        "data_limitations": limits(facts),
+        "data_limitations": [*limits(facts), *_terms(facts)],
         "personal_sensitive_information": ["E-mail addresses, phone and payment card numbers were masked by rules."],
     }
+
+
+def _terms(facts: ReleaseFacts) -> list[str]:
+    """Return what who uses the items must keep to, whom to name among it; a sentence each."""
+    terms = terms_of_plan(facts.plan)
+    rows = [] if terms is None else licence_rows(terms, facts.licences)
+    said = [f"{count(row.items)} items are under the licence {row.name}: {row.terms}." for row in rows]
+    return [*house_rules(terms, facts.licences), *said]
 
 
 def _file(mlc: Any, context: Any, path: str, file: DataFile) -> Any:

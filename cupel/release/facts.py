@@ -77,6 +77,8 @@ class ReleaseFacts:
     cost: Cost
     worst: list[Row] = field(default_factory=list)
     languages: list[Row] = field(default_factory=list)
+    licences: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
     @property
     def together(self) -> Together | None:
@@ -172,6 +174,8 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         cost=_cost(project.prices, batches, lake, release),
         worst=_worst(lake, release),
         languages=_rows(lake, "release_languages", release),
+        licences=_counts(lake, "training_set", release, "licence"),
+        left_out=_count(lake, "left_out_items", release),
     )
 
 

@@ -24,6 +24,8 @@ from cupel.release.pieces import Stored, in_order, values
 from cupel.tables import MANIFEST, TRAINING_SET, from_rows
 from cupel.whole import begun
 
+_LATER = ("design", "purpose", "day", "licences")
+
 
 @dataclass(frozen=True)
 class ReleaseTables:
@@ -31,7 +33,8 @@ class ReleaseTables:
 
     Those that hold texts may be left in the lake: they are read and written a piece at a time. The planted items
     are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted
-    items, by the table's name; nothing where it says nothing.
+    items, by the table's name; nothing where it says nothing. `left_out_items` are there where the project names
+    licences.
     """
 
     training_set: pa.Table | Stored
@@ -44,6 +47,7 @@ class ReleaseTables:
     planted_items: pa.Table | None = None
     planted_verdicts: pa.Table | None = None
     contamination: dict[str, pa.Table] = field(default_factory=dict)
+    left_out_items: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
     if facts.result is None or facts.certificate is None or facts.certificate["status"] != "certified":
         raise ReleaseError(f"release {facts.release}: not certified, so it is not written; see its report")
     names = ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts")
-    for name in (*names, *_planted(tables)):
+    for name in (*names, *_optional(tables)):
         others = values(getattr(tables, name), "release") - {facts.release}
         if others:
             raise ReleaseError(f"release {facts.release}: table {name} holds rows of {', '.join(sorted(others))}")
@@ -150,8 +154,8 @@ def _write_data(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
 def _write_evidence(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
     """Write the other tables."""
     files = []
-    planted = {f"evidence/{name}.parquet" for name in _planted(tables)}
-    for name, table in layout.table_files(planted).items():
+    more = {f"evidence/{name}.parquet" for name in _optional(tables)}
+    for name, table in layout.table_files(more).items():
         if name not in layout.DATA_FILES:
             stem = "withheld_items" if name == layout.WITHHELD_FILE else Path(name).stem
             with TableFile(folder, name, table) as file:
@@ -166,16 +170,17 @@ def _write_evidence(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
     return files
 
 
-def _planted(tables: ReleaseTables) -> list[str]:
-    return [name for name in ("planted_items", "planted_verdicts") if getattr(tables, name) is not None]
+def _optional(tables: ReleaseTables) -> list[str]:
+    names = ("planted_items", "planted_verdicts", "left_out_items")
+    return [name for name in names if getattr(tables, name) is not None]
 
 
 def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
     return {
         "certificate": facts.certificate,
         "audit_result": facts.result,
-        # Of the fixed sequence, which is the rule, the plan says nothing more than it always did.
-        "plan": {name: value for name, value in facts.plan.items() if name != "design" or value is not None},
+        # Of the fixed sequence, which is the rule, and without licences the plan says nothing more than it always did.
+        "plan": {name: value for name, value in facts.plan.items() if name not in _LATER or value is not None},
         "project_seed": facts.project.release.seed,
         **_contamination(facts),
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cupel.lake import Lake
+from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.release.remembered import Row, rows_of
 from cupel.step import Step, code_version
@@ -113,22 +113,34 @@ def open_gate(step: Step, stage: str, table: str, awaited: str) -> str:
     Returns:
         A line for the log.
     """
-    row: Row = {
-        "stage": stage,
-        "partition": step.partition,
-        "check": f"{table}_awaited",
-        "outcome": "open",
-        "severity": "critical",
-        "comparison": "at least",
-        "reason": awaited,
-        "table_name": table,
-        "table_hash": "",
-        "item_ids": [],
-    }
-    rows = from_rows([row], GATE_RESULTS)
+    said = {"outcome": "open", "comparison": "at least", "reason": awaited, "table_name": table, "table_hash": ""}
+    _write_row(step, table, {"stage": stage, "check": f"{table}_awaited", **said})
+    return f"{stage} gate of {step.partition}: open: {awaited}"
+
+
+def refuse_for_terms(step: Step, plan: Commit, forbidden: int, reason: str) -> str:
+    """Record that the release gate is closed before the audit, because terms forbid items.
+
+    Args:
+        step: The step that found out.
+        plan: The plan that says so, as it was written.
+        forbidden: Items that their terms forbid.
+        reason: Which, and why.
+
+    Returns:
+        A line for the log.
+    """
+    said = {"outcome": "fail", "observed": float(forbidden), "threshold": 0.0, "comparison": "at most"}
+    judged = {"reason": reason, "table_name": plan.table, "table_hash": plan.hash}
+    _write_row(step, "certificate", {"stage": "release", "check": "items_forbidden", **said, **judged})
+    return f"release gate of {step.partition}: closed: {reason}"
+
+
+def _write_row(step: Step, table: str, row: Row) -> None:
+    """Write the only outcome of the gate of a table, which was not written."""
+    rows = from_rows([{"partition": step.partition, "severity": "critical", "item_ids": [], **row}], GATE_RESULTS)
     version = code_version(step.project, "gates")
     step.lake.write("gate_results", gate_partition(gate_of(table), step.partition), rows, step.inputs, version)
-    return f"{stage} gate of {step.partition}: open: {awaited}"
 
 
 def is_judged(project: Project, table: str) -> bool:

@@ -13,6 +13,7 @@ from cupel.tables import (
     CONTAMINATION_PLAN,
     CUTS,
     GATE_RESULTS,
+    LEFT_OUT_ITEMS,
     PLANTED_ITEMS,
     PLANTED_VERDICTS,
     RELEASE_ITEMS,
@@ -54,7 +55,9 @@ CONTAMINATION_FILES: dict[str, Table] = {
     f"evidence/{table.name}.parquet": table._replace(key=("batch", *(name for name in table.key if name != "batch")))
     for table in (CONTAMINATION_PLAN, CONTAMINATION_ITEMS, CONTAMINATION_ANSWERS)
 }
-OPTIONAL_FILES = {**PLANTED_FILES, **CONTAMINATION_FILES}
+# There where the project names licences.
+LEFT_OUT_FILE = "evidence/left_out_items.parquet"
+OPTIONAL_FILES = {**PLANTED_FILES, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS}
 COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
 
 

@@ -1,5 +1,7 @@
 """What a certified release holds: labels repaired where experts spoke, contested items held back."""
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,6 +11,7 @@ from cupel.tables import TEXT, TRAINING_SET, WITHHELD_ITEMS, conform
 CONTESTED = "contested: experts stay split on it"
 
 _COPIED = ("release", "batch", "item_id", "source_file", "line", "text", "language", "split", "group_id", "licence")
+_NO_TERMS: Mapping[str, str] = {}
 _WITHHELD = ("release", "batch", "item_id", "source_file", "line")
 # Of AUDIT and ADJUDICATIONS, what is needed here; and of RELEASE_ITEMS, for either table that comes of it.
 NEEDED_VERDICTS = ("batch", "item_id", "is_settled", "expert_label")
@@ -32,12 +35,13 @@ def settled(audit: pa.Table, adjudications: pa.Table) -> pa.Table:
     return pa.concat_tables([audited, adjudicated.filter(pc.invert(is_audited))])
 
 
-def released(items: pa.Table, verdicts: pa.Table) -> pa.Table:
+def released(items: pa.Table, verdicts: pa.Table, terms: Mapping[str, str] = _NO_TERMS) -> pa.Table:
     """Return those of some frozen items that are released, with the experts' labels where they spoke.
 
     Args:
         items: RELEASE_ITEMS or any rows of them; the columns `NEEDED_RELEASED` will do.
         verdicts: As `settled` returns them.
+        terms: The terms in words, by licence.
 
     Returns:
         TRAINING_SET, in the order of the items.
@@ -47,6 +51,7 @@ def released(items: pa.Table, verdicts: pa.Table) -> pa.Table:
     columns = {name: items[name] for name in _COPIED} | {
         "label": pc.if_else(is_seen, verdicts["expert_label"].take(row), items["label"]),
         "decided_by": pc.if_else(is_seen, verdicts["decided_by"].take(row), items["decided_by"]),
+        "terms": _words(items["licence"], terms),
     }
     table = pa.table(columns)
     return conform(table.filter(pc.is_valid(table["label"])), TRAINING_SET)
@@ -80,6 +85,11 @@ def release_rows(items: pa.Table, audit: pa.Table, adjudications: pa.Table) -> t
     """
     verdicts = settled(audit, adjudications)
     return released(items, verdicts), withheld(items, verdicts)
+
+
+def _words(licences: pa.ChunkedArray, terms: Mapping[str, str]) -> pa.ChunkedArray:
+    place = pc.index_in(licences, value_set=pa.array(list(terms), TEXT))
+    return pa.chunked_array([pa.array(list(terms.values()), TEXT).take(chunk) for chunk in place.chunks], TEXT)
 
 
 def _settled(table: pa.Table, decided_by: str) -> pa.Table:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -15,11 +16,14 @@ from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.audit_design import frozen_design, limits_of
 from cupel.release.contamination import tables_of
+from cupel.release.copies import without
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.gates import GateState, batch_state
+from cupel.release.holding import held
 from cupel.release.pieces import reader
 from cupel.release.planted import planted_items
 from cupel.release.remembered import rows_of
+from cupel.release.terms import plan_columns, terms_of_plan
 from cupel.step import Step, code_version
 from cupel.tables import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN, TABLES, empty, from_rows
 
@@ -89,7 +93,8 @@ class Planned(NamedTuple):
     """A planned release: its plan, its items unless it was refused; or what is awaited before it can be planned.
 
     The items come in the order of their key, a piece at a time. `log_odds` of the labels, in any order, and
-    the audit's `design` are for its outlook. `planted` is PLANTED_ITEMS.
+    the audit's `design` are for its outlook. `planted` is PLANTED_ITEMS, `left_out` LEFT_OUT_ITEMS; `forbidden` counts
+    the items for whose terms it was refused.
     """
 
     plan: pa.Table | None
@@ -98,14 +103,21 @@ class Planned(NamedTuple):
     log_odds: Reals | None = None
     design: Design | None = None
     planted: pa.Table | None = None
+    left_out: pa.Table | None = None
+    forbidden: int = 0
 
 
-def plan_release(step: Step, known_labels: Callable[[str], pa.Table | None] = lambda batch: None) -> Planned:
+def plan_release(
+    step: Step,
+    known_labels: Callable[[str], pa.Table | None] = lambda batch: None,
+    day: Callable[[], date] | None = None,
+) -> Planned:
     """Freeze a release; refuse it where a gate has failed; wait where one is open.
 
     Args:
         step: A step whose partition is the release's name.
         known_labels: Returns the known labels of a batch, columns item_id and label; asked where some are planted.
+        day: Returns the recorded day of the release; asked where the project names licences.
 
     Returns:
         RELEASE_PLAN of one row and RELEASE_ITEMS; no items when refused; neither while something is awaited.
@@ -127,12 +139,18 @@ def plan_release(step: Step, known_labels: Callable[[str], pa.Table | None] = la
     if any(state.outcome in ("open", "missing") for state in states.values()):
         return Planned(None, None, reason)
     attempt = attempt_of(step.lake, release, passed)
+    terms = plan_columns(step.project, day() if day is not None and step.project.licences else None)
     if not passed:
-        return Planned(_plan(step, wanted, attempt, reason, None, 0), None, None)
+        return Planned(_plan(step, wanted, attempt, reason, None, 0, terms), None, None)
+    own = held(step, passed, terms_of_plan(terms))
+    if own.problems:
+        reason = f"terms forbid {own.forbidden:,} of its items: {'; '.join(own.problems)}"
+        refused = _plan(step, passed, attempt, reason, None, 0, terms)
+        return Planned(refused, None, None, forbidden=own.forbidden)
     frozen = freeze(
         release,
         [step.read("labels", batch, NEEDED_LABELS) for batch in passed],
-        [step.read("clean_items", batch, NEEDED_ITEMS) for batch in passed],
+        [without(step.read("clean_items", batch, NEEDED_ITEMS), batch, own.left_out) for batch in passed],
         step.project.release,
         attempt,
         [(batch, step.read("similar_items", batch)) for batch in passed],
@@ -142,13 +160,13 @@ def plan_release(step: Step, known_labels: Callable[[str], pa.Table | None] = la
             step.uses(table, batch)
     until = max(_last_answer(step, batch) for batch in passed)
     whole = with_carried(frozen.items, ((batch, step.read_batches("clean_items", batch)) for batch in sorted(passed)))
-    plan = _plan(step, passed, attempt, None, frozen, until)
+    plan = _plan(step, passed, attempt, None, frozen, until, terms)
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
         found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
         planted = planted_items(frozen.items, found, number, frozen.seed)
     log_odds = frozen.items["log_odds"].to_numpy()
-    return Planned(plan, reader(whole, RELEASE_ITEMS), None, log_odds, frozen.design, planted)
+    return Planned(plan, reader(whole, RELEASE_ITEMS), None, log_odds, frozen.design, planted, own.left_out)
 
 
 def _state(step: Step, batch: str) -> GateState:
@@ -162,8 +180,9 @@ def _state(step: Step, batch: str) -> GateState:
 
 
 def _plan(
-    step: Step, batches: list[str], attempt: int, reason: str | None, frozen: Frozen | None, until: int
-) -> pa.Table:
+    step: Step, batches: list[str], attempt: int, reason: str | None, frozen: Frozen | None, until: int,
+    terms: dict[str, str | None],
+) -> pa.Table:  # fmt: skip
     settings, labeling = step.project.release, step.project.labeling
     row = {
         "release": step.partition,
@@ -184,6 +203,7 @@ def _plan(
         "experts_description": labeling.experts.description,
         "max_experts_seen_share": settings.max_experts_seen_share,
         "are_auditors_independent": labeling.experts.are_auditors_independent,
+        **terms,
     }
     return from_rows([row], RELEASE_PLAN)
 

@@ -17,6 +17,7 @@ from cupel.release.names import Name, Names
 from cupel.release.opened import Opened, Row
 from cupel.release.planted import drawn_to_plant
 from cupel.release.recheck_contamination import unwanted_items
+from cupel.release.recheck_terms import licences_let_it
 from cupel.release.second_audit import drawn_again
 from cupel.tables import AUDIT_RESULT
 
@@ -251,6 +252,7 @@ CONTENT_CHECKS: dict[str, Callable[[Opened], str]] = {
     "labels that no expert judged are as frozen": other_labels,
     "no group is in two splits": splits_without_leaks,
     "what is said of unwanted items, recomputed, is the same": unwanted_items,
+    "licences and terms let every item in": licences_let_it,
 }
 
 

@@ -8,6 +8,7 @@ from cupel.cleaning.contamination.answered import alpha_of
 from cupel.cleaning.contamination.concluding import concluded
 from cupel.cleaning.contamination.designing import audit_seed, ranks_sha256
 from cupel.release.contamination import EVIDENCE, Contaminated, of_batch, together
+from cupel.release.layout import LEFT_OUT_FILE
 from cupel.release.opened import Opened, Row
 
 
@@ -30,13 +31,19 @@ def unwanted_items(opened: Opened) -> str:
         return f"plans of {sorted(plans)} and results of {sorted(results)}, but the release holds {sorted(held)}"
     for batch, plan in plans.items():
         items, answers = (of_batch(there[f"contamination_{name}"], batch) for name in ("items", "answers"))
-        frozen = of_batch(opened.frozen, batch)["item_id"]
+        frozen = [*of_batch(opened.frozen, batch)["item_id"].to_pylist(), *_left_out(opened, batch)]
         if problem := _draw(plan, items) or _result(plan, items, answers, results[batch], frozen):
             return f"batch {batch}: {problem}"
     found = [Contaminated(plan, results[batch], [], [], []) for batch, plan in plans.items()]
     both = together(found, opened.released.num_rows, opened.certificate["audit_result"])
     expected = None if both is None else both._asdict()
     return "" if said["release"] == expected else f"of the release it says {said['release']}, recomputed {expected}"
+
+
+def _left_out(opened: Opened, batch: str) -> list[str]:
+    """Return the items that the release leaves out: fewer of the kept cannot hold more of the unwanted."""
+    table = opened.tables.get(LEFT_OUT_FILE)
+    return [] if table is None else list(of_batch(table, batch)["item_id"].to_pylist())
 
 
 def _draw(plan: Row, items: pa.Table) -> str:
@@ -58,12 +65,12 @@ def _draw(plan: Row, items: pa.Table) -> str:
     return "" if {names[place] for place in places} == marked else "its audit holds other items than its seed draws"
 
 
-def _result(plan: Row, items: pa.Table, answers: pa.Table, said: Row, frozen: pa.ChunkedArray) -> str:
+def _result(plan: Row, items: pa.Table, answers: pa.Table, said: Row, frozen: list[str]) -> str:
     """Return what is wrong with a batch's result, or the items that it speaks of."""
     found = concluded(plan, items, answers)
     row = found.result.to_pylist()[0]
     if different := [name for name, value in row.items() if said.get(name) != value]:
         return "; ".join(f"{name} is {said.get(name)!r}, recomputed {row[name]!r}" for name in different)
     kept = set(items["item_id"].filter(pa.array(found.is_kept)).to_pylist())
-    others = sorted(kept.symmetric_difference(frozen.to_pylist()))
+    others = sorted(kept.symmetric_difference(frozen))
     return f"the bound speaks of other items than were frozen, such as {others[0]!r}" if others else ""

@@ -31,6 +31,7 @@ from cupel.release.report_views import (
     needed,
 )
 from cupel.release.templating import environment
+from cupel.release.terms import house_rules, licence_rows, terms_of_plan
 from cupel.release.vendor_plot import vendors_plot
 from cupel.release.wording import limits, protocol, stage_order
 
@@ -105,6 +106,17 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "contamination": contamination_views(facts),
         "contamination_bounds": bounds_in_words(facts),
         "languages": language_rows(facts),
+        **_licences(facts),
+    }
+
+
+def _licences(facts: ReleaseFacts) -> dict[str, Any]:
+    terms = terms_of_plan(facts.plan)
+    return {
+        "terms": terms,
+        "licences": [] if terms is None else licence_rows(terms, facts.licences),
+        "house_rules": house_rules(terms, facts.licences),
+        "left_out": figures.plural(facts.left_out, "item") if facts.left_out else None,
     }
 
 

@@ -47,7 +47,8 @@ class Released:
     """One release as one item sees it: rows of its tables, None where there is none (yet).
 
     `item` is its row of release_items; `verdict` of audit or adjudications; `audit_result` and `certificate`
-    speak of the whole release; `training` or `withheld` of the item at its end.
+    speak of the whole release; `training` or `withheld` of the item at its end, `left_out` where
+    the release was frozen without it.
     """
 
     release: str
@@ -60,6 +61,7 @@ class Released:
     certificate: Row | None
     training: Row | None
     withheld: Row | None
+    left_out: Row | None
     gates: tuple[Gate, ...]
     folder: Folder | None
 
@@ -126,6 +128,7 @@ def released(reader: Reader, name: LabelId, standing: Standing) -> Released:
         certificate=reader.one("certificate", release),
         training=training,
         withheld=withheld,
+        left_out=reader.one("left_out_items", release, own),
         gates=gates(reader, release, name.item_id),
         folder=_folder(reader, release, training, withheld),
     )

@@ -36,7 +36,7 @@ def raw_lines(trace: Trace) -> Iterator[Line]:
     if row is None:
         yield absent(trace, "raw_items", "not delivered under this id")
         return
-    licence = (raw.file or row).get("licence")
+    licence = row.get("licence") or (raw.file or {}).get("licence")
     yield Line(f"{shown(row['source_file'])}, row {number(row['line'])}; licence {shown(licence)}")
     if raw.file is None:
         yield absent(trace, "deliveries", "hash of the file is not known")

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from cupel.errors import ReleaseError
 from cupel.release.audit_words import accepted_until
 from cupel.release.figures import bound, percent, plural, setting
+from cupel.release.terms import terms_of_plan, words_by_licence
 from cupel.trace.lines import BAD, FAINT, GOOD, Line, command, number, short, shown
+from cupel.trace.reading import Row
 from cupel.trace.releases import Released
 from cupel.trace.story import answer_lines, gate_lines, heading
 from cupel.trace.trace import Trace
@@ -43,6 +46,8 @@ def _is_refused(found: Released) -> bool:
 def _why_not(found: Released) -> str:
     if found.plan["status"] == "refused":
         return f"{found.release} was refused before its audit: {shown(found.plan['reason'], 1_000)}"
+    if found.left_out is not None:
+        return f"{found.release} holds a copy of it under a better licence, {shown(found.left_out['evidence'])}"
     if found.item is None:
         return f"{found.release} froze the batch without this item"
     result = found.audit_result
@@ -75,7 +80,7 @@ def release_lines(trace: Trace, all_gates: bool) -> Iterator[Line]:
         name = f"{trace.label_id.batch}/{trace.label_id.item_id}"
         for other in others:
             yield Line(command(trace.label_id.project, name, other), FAINT, 2)
-    yield from _frozen(found)
+    yield from _frozen(trace.label_id.project, found)
     yield from _experts(trace, found)
     if found.item is None and found.plan["status"] != "refused":
         return
@@ -85,7 +90,22 @@ def release_lines(trace: Trace, all_gates: bool) -> Iterator[Line]:
     yield from _handed_over(found)
 
 
-def _frozen(found: Released) -> Iterator[Line]:
+def _licence(plan: Row, licence: str) -> Iterator[Line]:
+    """Yield the terms of the item's licence, and whether they let it in."""
+    try:
+        terms = terms_of_plan(plan)
+    except ReleaseError as error:
+        yield Line(f"terms cannot be told: {error}", BAD)
+        return
+    if terms is None:
+        return
+    words, why = words_by_licence(terms.licences).get(licence, "unknown"), terms.why_forbidden(licence)
+    yield Line(f"licence {shown(licence)}: {shown(words)}")
+    verdict = f"forbids it: {shown(why)}" if why else "lets it in"
+    yield Line(f"held to the purpose {terms.purpose} on {terms.day}: {verdict}", BAD if why else GOOD, 2)
+
+
+def _frozen(project: str, found: Released) -> Iterator[Line]:
     plan, item = found.plan, found.item
     if plan["status"] == "refused":
         yield Line(f"refused before its audit: {shown(plan['reason'], 1_000)}", BAD)
@@ -94,9 +114,15 @@ def _frozen(found: Released) -> Iterator[Line]:
         f"attempt {plan['attempt']}, {plural(plan['items'], 'item')} frozen, "
         f"knows the answers up to #{plan['answers_until']}"
     )
+    if found.left_out is not None:
+        copy = found.left_out["evidence"]
+        yield Line(f"left out: it holds a copy of this item under a better licence, {shown(copy)}", "yellow")
+        yield Line(command(project, copy, found.release), FAINT, 2)
+        return
     if item is None:
         yield Line("it does not hold this item", BAD)
         return
+    yield from _licence(plan, item["licence"])
     rank, is_accepted = item["risk_rank"], found.is_accepted
     yield Line(f"frozen label: {shown(item['label'])}, by {shown(item['decided_by'])}")
     yield Line(

@@ -1,6 +1,7 @@
 """A small lake in which every check passes, and from which single rows can be changed."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from cupel.cleaning.contamination.concluding import concluded
 from cupel.lake import Lake
 from cupel.project import Project
+from cupel.release.terms import plan_columns
 from cupel.step import Step
 from cupel.tables import TABLES, from_rows
 
@@ -192,7 +194,18 @@ class World:
         plan |= {"error_budget": row["error_budget"], "audit_size": 200, "seed": 1, "answers_until": 1}
         plan |= {"classes": ["yes", "no"], "expert_answers": 1, "experts_description": "one expert"}
         plan |= {"max_experts_seen_share": 0.3, "are_auditors_independent": False}
-        self.write("release_plan", [plan | {"items": 1000, "items_sha256": "f"}], RELEASE)
+        self.plan = plan | {"items": 1000, "items_sha256": "f"}
+        self.write("release_plan", [self.plan], RELEASE)
+
+    def licensed(self, day: str) -> None:
+        """Write a release of one item of the first licence, frozen on a day with the project's licences."""
+        self.released()
+        self.write("release_plan", [self.plan | plan_columns(self.project, date.fromisoformat(day))], RELEASE)
+        item = dict.fromkeys((column.name for column in TABLES["release_items"].columns), "x") | {
+            "release": RELEASE, "batch": BATCH, "line": 1, "log_odds": 1.0, "risk_rank": 1, "is_audited": True,
+            "licence": self.project.licence_names[0],
+        }  # fmt: skip
+        self.write("release_items", [item], RELEASE)
 
     def promised(self, is_kept: bool, language: str = "eng_Latn") -> None:
         self.released()

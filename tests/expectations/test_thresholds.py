@@ -143,6 +143,7 @@ PAIRS = {
         lambda w: w.released(error_bound_with_contested=0.201),
     ),
     "promises_broken": Pair(release.SUITE, lambda w: w.promised(is_kept=True), lambda w: w.promised(is_kept=False)),
+    "items_forbidden": Pair(release.SUITE, lambda w: w.licensed("2026-06-30"), lambda w: w.licensed("2026-07-01")),
 }
 
 
@@ -186,6 +187,8 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
         return {"raw": {"deliveries": {"first": {"files": ["a.jsonl"], "licence": "MIT", "language_field": "l"}}}}
     if check == "promises_broken":
         return {"release": world().project.release.model_dump() | {"languages": {"eng_Latn": {"least_items": 5}}}}
+    if check == "items_forbidden":
+        return {"licences": [{"name": "MIT", "until": "2026-06-30"}]}
     if PAIRS[check].suite is not preference.SUITE:
         return {"labeling": labeling}
     delivery = {"files": ["a.jsonl"], "licence": "MIT", "first_field": "a", "second_field": "b"}
@@ -229,6 +232,13 @@ def test_languages_that_nobody_promised_are_not_asked_about(world: Any) -> None:
     made = world()
     made.released()
     assert "promises_broken" not in _outcomes(made, release.SUITE)
+
+
+def test_a_release_that_was_frozen_without_terms_is_not_passed_where_the_project_names_licences(world: Any) -> None:
+    made = world(**_settings(world, "items_forbidden"))
+    made.released()
+    row = _outcomes(made, release.SUITE)["items_forbidden"]
+    assert (row["outcome"], row["observed"]) == ("fail", None)
 
 
 def test_a_project_replaces_a_threshold_and_its_reason(world: Any) -> None:

@@ -34,6 +34,7 @@ def chosen(said: dict[str, str], is_certified: bool, with_plots: bool = False) -
         cuts=[], stage_errors=_errors() if with_plots else [], gates=[gate], splits={"train": 5},
         labels={said["class"]: 5}, released=5 if is_certified else 0, withheld=1,
         cost=Cost(9, 4, 0.1, 3.0, said["currency"]), worst=[item],
+        licences={said["licence"]: 7},
     )  # fmt: skip
     relabel = {name: said["reason"] if name == "reason" else item[name] for name in RELABEL_SCHEMA.names}
     return facts, ReportFacts([], 1, pa.Table.from_pylist([relabel], schema=RELABEL_SCHEMA), [], [])

@@ -1,0 +1,97 @@
+"""Copies: of items of several batches that are alike, a release holds the one with the better licence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.answers.places import Places, places
+from cupel.cleaning.alike import EARLIER_ITEMS, Alike
+from cupel.cleaning.twins import licence_places, twins
+from cupel.errors import ReleaseError
+from cupel.tables import LEFT_OUT_ITEMS, TEXT, conform
+
+BETTER_LICENCE = "better_licence"
+NEEDED_ITEMS = ("batch", "item_id", "source_file", "line", "licence")
+_NAMES = ["batch", "item_id"]
+
+
+def left_out_items(
+    release: str, items: pa.Table, signatures: pa.Table, similar: Sequence[tuple[str, pa.Table]],
+    order: Sequence[str], least: float | None,
+) -> pa.Table:  # fmt: skip
+    """Return the items that a release leaves out, because it holds a copy of each with a better licence.
+
+    Cleaning keeps a copy with a better licence beside the item of an earlier batch, which may have been released. A
+    release that holds both is where they meet.
+
+    Args:
+        release: Its name.
+        items: The columns `NEEDED_ITEMS` of the clean items of its batches, in the register's order.
+        signatures: batch, item_id and text_sha256 of all raw items of these, and of those that `similar` names.
+        similar: The batches, each with its SIMILAR_ITEMS.
+        order: The project's licences, the better first.
+        least: Similarity from which items are copies; None: only those of equal text.
+
+    Returns:
+        LEFT_OUT_ITEMS; the evidence is batch and id of the copy that the release holds.
+
+    Raises:
+        ReleaseError: An item has no signature.
+    """
+    texts, one, other, similarity = _numbered(items, signatures, similar)
+    is_pair = (similarity >= (2.0 if least is None else least)) & (one != other)
+    is_pair &= np.isin(one, texts) & np.isin(other, texts)
+    one, other, similarity = one[is_pair], other[is_pair], similarity[is_pair]
+    met = np.concatenate([one, other, np.flatnonzero(np.bincount(texts) > 1)])
+    rows = np.flatnonzero(np.isin(texts, met))
+    some = items.take(pa.array(rows))
+    names = pc.binary_join_element_wise(some["batch"], some["item_id"], "/").to_pylist()
+    found = twins(
+        names, licence_places(some, order), [True] * len(names), _alike(texts[rows], one, other, similarity),
+        EARLIER_ITEMS.empty_table(), [], least,
+    )  # fmt: skip
+    is_left_out = pa.array([twin is not None for twin in found], pa.bool_())
+    left = some.filter(is_left_out)
+    columns = {name: left[name] for name in NEEDED_ITEMS} | {
+        "release": pa.repeat(pa.scalar(release, TEXT), left.num_rows),
+        "reason": pa.repeat(pa.scalar(BETTER_LICENCE, TEXT), left.num_rows),
+        "evidence": pa.array([twin.name for twin in found if twin is not None], TEXT),
+    }
+    return conform(pa.table(columns), LEFT_OUT_ITEMS)
+
+
+def without(items: pa.Table, batch: str, left_out: pa.Table) -> pa.Table:
+    """Return the items of a batch that are not left out."""
+    own = left_out.filter(pc.equal(left_out["batch"], batch))["item_id"].combine_chunks()
+    return items.filter(pc.invert(pc.is_in(items["item_id"], value_set=own))) if len(own) else items
+
+
+def _numbered(
+    items: pa.Table, signatures: pa.Table, similar: Sequence[tuple[str, pa.Table]]
+) -> tuple[Places, Places, Places, np.ndarray]:
+    """Return the text of each item as a number, and the two texts and the similarity of each pair of items."""
+    batches = [pa.repeat(pa.scalar(name, TEXT), pairs.num_rows) for name, pairs in similar]
+    later = pa.concat_tables(
+        pa.table([batch, pairs["item_id"]], _NAMES) for batch, (_, pairs) in zip(batches, similar, strict=True)
+    )
+    earlier = pa.concat_tables(
+        pairs.select(["earlier_batch", "earlier_item_id"]).rename_columns(_NAMES) for _, pairs in similar
+    )
+    similarity = np.concatenate([pairs["similarity"].to_numpy() for _, pairs in similar])
+    own, signed, left, right = places(items, signatures, later, earlier)
+    text = np.full(1 + max(part.max(initial=-1) for part in (own, signed, left, right)), -1, np.int64)
+    text[signed] = signatures["text_sha256"].combine_chunks().dictionary_encode().indices.to_numpy()
+    for part in (own, left, right):
+        if (text[part] < 0).any():
+            raise ReleaseError("table signatures: it lacks items of the batches; run their cleaning stage again")
+    return text[own], text[left], text[right], similarity
+
+
+def _alike(own: Places, one: Places, other: Places, similarity: np.ndarray) -> Alike:
+    one, other = np.concatenate([one, other]), np.concatenate([other, one])
+    order = np.lexsort((other, one))
+    size = 1 + max(own.max(initial=-1), one.max(initial=-1))
+    starts = np.searchsorted(one[order], np.arange(size + 1))
+    return Alike(own, np.empty(0, np.int64), starts, other[order], np.tile(similarity, 2)[order])
