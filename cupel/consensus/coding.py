@@ -1,7 +1,8 @@
 """Coding: annotations as arrays of integers, in an order that does not depend on the order of rows."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,12 @@ from cupel.tables import TEXT
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+# Whole numbers of any size, as small as fits.
+Places: TypeAlias = NDArray[np.integer[Any]]
 ItemIds: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[str]"
+
+# Rows at the head of a column by which it is seen whether equal values follow each other.
+HEAD = 4096
 
 
 class Coded(NamedTuple):
@@ -33,12 +39,12 @@ class Coded(NamedTuple):
     classes: tuple[str, ...]
 
 
-def code(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str]) -> Coded:
+def code(annotations: pa.Table, item_ids: "ItemIds | None", classes: Sequence[str]) -> Coded:
     """Return annotations as arrays of integers.
 
     Args:
         annotations: ANNOTATIONS, any order.
-        item_ids: All items of the batch, annotated or not; each once.
+        item_ids: All items of the batch, annotated or not; each once. None takes those that are annotated.
         classes: The ontology.
 
     Returns:
@@ -52,15 +58,21 @@ def code(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str]) -> Co
     >>> coded.item.tolist(), coded.annotator.tolist(), coded.label.tolist()
     ([0, 1], [1, 0], [1, 0])
     """
-    ids = sorted_ids(item_ids)
-    who = _encoded(annotations["annotator"])
-    names = _ascending(who.dictionary)
-    places = (
-        lambda: _places(_encoded(annotations["item_id"]), "item_id", ids),
-        lambda: _places(who, "annotator", names),
-        lambda: _places(_encoded(annotations["label"]), "label", pa.array(classes, TEXT)),
-    )
-    return Coded(*_in_order(places, len(ids), len(names), len(classes)), ids, names, tuple(classes))
+    names = pa.array(classes, TEXT)
+    with ThreadPoolExecutor(3) as pool:
+        whats = pool.submit(lambda: _places(annotations, "label", names))
+        whos = pool.submit(lambda: _ranked(_encoded(annotations["annotator"])))
+        if item_ids is None:
+            item, ids = _ranked(_encoded(annotations["item_id"]))
+            if ids.null_count:
+                raise _unknown("item_id", None, pc.index(pc.is_null(annotations["item_id"]), True).as_py())
+        else:
+            ids = sorted_ids(item_ids)
+            item = _places(annotations, "item_id", ids)
+        (who, annotators), what = whos.result(), whats.result()
+    cell = cells_of(who, what, len(annotators), len(classes))
+    del who, what
+    return Coded(*_in_order(item, cell, len(ids), len(classes)), ids, annotators, tuple(classes))
 
 
 def sorted_ids(item_ids: ItemIds) -> pa.Array:
@@ -133,49 +145,82 @@ def lists_of(values: Reals, is_known: NDArray[np.bool_]) -> pa.Array:
     )
 
 
+def cells_of(annotator: Places, label: Places, annotators: int, classes: int) -> Places:
+    """Return the number of each pair of annotator and label among all pairs, in four bytes where they suffice."""
+    kind = np.dtype(np.uint32 if annotators * classes < 2**32 else np.int64)
+    cell: Places = annotator.astype(kind)
+    np.multiply(cell, kind.type(classes), out=cell)
+    np.add(cell, label, out=cell, casting="unsafe")
+    return cell
+
+
 def _ascending(values: pa.Array) -> pa.Array:
     """Return the values in ascending order, null last."""
     return values.take(pc.sort_indices(values))
 
 
-def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    """Return a column as places in a dictionary of its distinct values, as text, null among them."""
+class _Encoded(NamedTuple):
+    """A column as places, one per row, among its distinct values as text, null among them."""
+
+    place: Places
+    values: pa.Array
+
+
+def _encoded(column: pa.ChunkedArray) -> _Encoded:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    lengths: Integers | None = None
+    if _has_runs(column):
+        runs = [pc.run_end_encode(chunk, run_end_type=pa.int64()) for chunk in column.chunks]
+        column = pa.chunked_array([run.values for run in runs], column.type)
+        lengths = np.concatenate([np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs])
     encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
-    return pa.DictionaryArray.from_arrays(encoded.indices, encoded.dictionary.cast(TEXT))
+    place = encoded.indices.to_numpy()
+    return _Encoded(place if lengths is None else np.repeat(place, lengths), encoded.dictionary.cast(TEXT))
 
 
-def _places(values: pa.DictionaryArray, column: str, known: pa.Array) -> Integers:
-    places = pc.index_in(values.dictionary, value_set=known)
+def _has_runs(column: pa.ChunkedArray) -> bool:
+    """Return whether values are, at the head of a column, mostly the one before: then runs are quicker than rows."""
+    head = column[:HEAD]
+    if len(head) < HEAD:
+        return False
+    changes = pc.sum(pc.not_equal(head[1:].combine_chunks(), head[:-1].combine_chunks())).as_py() or 0
+    return bool(changes < HEAD / 2)
+
+
+def _ranked(column: _Encoded) -> tuple[Places, pa.Array]:
+    """Return rows as places in the ascending values (null last), and these."""
+    order = pc.sort_indices(column.values).to_numpy()
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return rank[column.place], column.values.take(pa.array(order))
+
+
+def _places(annotations: pa.Table, column: str, known: pa.Array) -> Places:
+    """Return rows as places among the known values."""
+    found = _encoded(annotations[column])
+    places = pc.index_in(found.values, value_set=known)
     if places.null_count:
-        unknown = pc.is_null(places.take(values.indices))
-        row = pc.index(unknown, True).as_py()
-        raise TableError(
-            f"table annotations, row {row}: {column} {values.dictionary[values.indices[row].as_py()].as_py()!r} is not "
-            "known; pass every item of the batch and every class, or reject the answer"
-        )
-    return np.asarray(places.to_numpy().astype(np.int64)[values.indices.to_numpy()], dtype=np.int64)
+        unknown = pc.is_null(places).to_numpy(zero_copy_only=False)
+        row = int(unknown[found.place].argmax())
+        raise _unknown(column, found.values[int(found.place[row])].as_py(), row)
+    return np.asarray(places.to_numpy()[found.place])
 
 
-def _in_order(
-    places: Sequence[Callable[[], Integers]], items: int, annotators: int, classes: int
-) -> tuple[Integers, Integers, Integers]:
-    """Return places of items, annotators and labels, sorted by these three.
+def _unknown(column: str, value: str | None, row: int) -> TableError:
+    return TableError(
+        f"table annotations, row {row}: {column} {value!r} is not known; pass every item of the batch and every class, "
+        "or reject the answer"
+    )
 
-    They are sorted as digits of one number, which sorts fastest; each column is made when it is needed and let go,
-    for together they would be the most that the whole of a consensus holds.
-    """
-    if items * annotators * classes >= 2**63:
-        item, annotator, label = (make() for make in places)
-        order = np.lexsort((label, annotator, item))
-        return item[order], annotator[order], label[order]
-    number = places[0]()
-    number *= annotators
-    number += places[1]()
-    number *= classes
-    number += places[2]()
-    number.sort()
-    label = number % max(classes, 1)
-    number //= max(classes, 1)
-    annotator = number % max(annotators, 1)
-    number //= max(annotators, 1)
-    return number, annotator, label
+
+def _in_order(item: Places, cell: Places, items: int, classes: int) -> tuple[Integers, Integers, Integers]:
+    """Return places of items, annotators and labels, sorted by these three."""
+    from cupel.consensus.kernels import in_order
+
+    start, ordered = np.zeros(items + 1, dtype=np.int64), np.empty_like(cell)
+    in_order(item, cell, start, ordered)
+    annotator = ordered // ordered.dtype.type(max(classes, 1))
+    label = ordered - annotator * ordered.dtype.type(classes)
+    where = np.repeat(np.arange(items), np.diff(start))
+    return where, annotator.astype(np.int64), label.astype(np.int64)

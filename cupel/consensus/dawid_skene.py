@@ -7,7 +7,7 @@ import numpy as np
 
 from cupel.consensus.coding import Coded, Reals, vote_counts
 from cupel.consensus.estimates import FLOOR, drawn_to, logs_of, pooled_confusion, prior_of, starting_beliefs
-from cupel.consensus.passes import by_truth, collect, is_answered, softmax, step
+from cupel.consensus.passes import by_truth, collect, prepare, step
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,15 @@ def dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED, start: Re
     classes = len(coded.classes)
     anchor = pooled_confusion(vote_counts(coded)) if settings.smoothing else np.zeros((classes, classes))
     posterior = starting_beliefs(coded, start)
-    beliefs = collect(coded, posterior)
-    items = int(is_answered(coded).sum())
+    answers = prepare(coded)
+    beliefs = collect(answers, posterior)
+    items = answers.items
     iteration, is_converged = 0, False
     while True:
         prior = prior_of(beliefs.sums, items, settings.class_smoothing)
         confusion = drawn_to(anchor, by_truth(beliefs.counts), settings.smoothing)
         if is_converged or iteration == settings.max_iterations:
             return DawidSkene(posterior, prior, confusion, iteration, is_converged)
-        found = step(coded, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior, softmax)
+        found = step(answers, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior)
         is_converged = found.moved <= settings.tolerance
         beliefs, iteration = found.beliefs, iteration + 1

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cupel.consensus.coding import Coded, Reals
 from cupel.consensus.estimates import starting_beliefs
 from cupel.consensus.ibcc import expected_log
-from cupel.consensus.passes import Beliefs, by_truth, collect, evidence, is_answered, softmax, step
+from cupel.consensus.passes import Beliefs, by_truth, collect, evidence, is_answered, prepare, step
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def _fit(coded: Coded, settings: EbccSettings, posterior: Reals) -> Ebcc:
     classes, kinds = len(coded.classes), settings.kinds
     before = np.full((classes, classes), settings.wrong) + (settings.right - settings.wrong) * np.eye(classes)
     before = np.repeat(before, kinds, axis=0)
-    beliefs = collect(coded, posterior)
+    given = prepare(coded)
+    beliefs = collect(given, posterior)
     iteration, is_converged = 0, False
     while True:
         in_kinds = beliefs.sums.reshape(classes, kinds) + settings.kind_smoothing / kinds
@@ -105,10 +106,10 @@ def _fit(coded: Coded, settings: EbccSettings, posterior: Reals) -> Ebcc:
         log_prior = (expected_log(in_classes)[:, None] + expected_log(in_kinds)).ravel()
         logs = by_truth(expected_log(answers))
         if is_converged or iteration == settings.max_iterations:
-            bound = evidence(coded, logs, log_prior) - _distance(in_classes, in_kinds, answers, before, settings)
+            bound = evidence(given, logs, log_prior) - _distance(in_classes, in_kinds, answers, before, settings)
             joint = posterior.reshape(len(posterior), classes, kinds).sum(axis=2)
             return Ebcc(joint, _confusion(beliefs, before, kinds), bound, iteration, is_converged)
-        found = step(coded, logs, log_prior, posterior, softmax)
+        found = step(given, logs, log_prior, posterior)
         is_converged = found.moved <= settings.tolerance
         beliefs, iteration = found.beliefs, iteration + 1
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
-from cupel.consensus.passes import by_truth, collect
+from cupel.consensus.coding import Coded, Integers, Reals
+from cupel.consensus.passes import by_truth, collect, prepare
 
 # Where counts are zero, logarithms need a floor; the same floor as crowd-kit's, so that results can be compared.
 FLOOR = 1e-10
@@ -31,7 +31,10 @@ def starting_beliefs(coded: Coded, start: Reals | None = None) -> Reals:
     Raises:
         ValueError: The start has another shape than items x classes.
     """
-    shares = vote_shares(vote_counts(coded))
+    from cupel.consensus.kernels import add_votes
+
+    shares = np.zeros((len(coded.item_ids), len(coded.classes)))
+    add_votes(coded.item, coded.label, shares)
     if start is None:
         return shares
     if start.shape != shares.shape:
@@ -117,7 +120,7 @@ def confusions(coded: Coded, posterior: Reals, anchor: Reals, smoothing: float) 
     Returns:
         Shape annotators x true class x answer; rows add up to 1.
     """
-    return drawn_to(anchor, by_truth(collect(coded, posterior).counts), smoothing)
+    return drawn_to(anchor, by_truth(collect(prepare(coded), posterior).counts), smoothing)
 
 
 def drawn_to(anchor: Reals, counts: Reals, smoothing: float) -> Reals:

@@ -5,7 +5,7 @@ import numpy as np
 from cupel.consensus.coding import Coded, Reals, vote_counts
 from cupel.consensus.dawid_skene import SMOOTHED, DawidSkene, DawidSkeneSettings
 from cupel.consensus.estimates import FLOOR, drawn_to, logs_of, pooled_confusion, prior_of, starting_beliefs
-from cupel.consensus.passes import by_truth, collect, is_answered, softmax, step
+from cupel.consensus.passes import by_truth, collect, prepare, step
 
 
 def fast_dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED, start: Reals | None = None) -> DawidSkene:
@@ -36,23 +36,16 @@ def fast_dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED, star
     posterior = starting_beliefs(coded, start)
     is_top = posterior == posterior.max(axis=1, keepdims=True)
     posterior = is_top / is_top.sum(axis=1, keepdims=True)
-    beliefs = collect(coded, posterior)
-    items = int(is_answered(coded).sum())
+    answers = prepare(coded)
+    beliefs = collect(answers, posterior)
+    items = answers.items
     iteration, is_converged = 0, False
     while True:
         prior = prior_of(beliefs.sums, items, settings.class_smoothing)
         confusion = drawn_to(anchor, by_truth(beliefs.counts), settings.smoothing)
         is_last = is_converged or iteration == settings.max_iterations
-        settle = softmax if is_last else likeliest
-        found = step(coded, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior, settle)
+        found = step(answers, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior, not is_last)
         if is_last:
             return DawidSkene(posterior, prior, confusion, iteration, is_converged)
         is_converged = found.moved == 0
         beliefs, iteration = found.beliefs, iteration + 1
-
-
-def likeliest(scores: Reals) -> Reals:
-    """Return 1 for each row's highest score, the first of several, and 0 for the others."""
-    chosen = np.zeros(scores.shape)
-    chosen[np.arange(len(scores)), scores.argmax(axis=1)] = 1
-    return chosen

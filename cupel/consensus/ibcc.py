@@ -7,7 +7,7 @@ import numpy as np
 
 from cupel.consensus.coding import Coded, Reals
 from cupel.consensus.estimates import starting_beliefs
-from cupel.consensus.passes import by_truth, collect, softmax, step
+from cupel.consensus.passes import by_truth, collect, prepare, step
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def ibcc(coded: Coded, settings: IbccSettings = AS_PUBLISHED, start: Reals | Non
     classes = len(coded.classes)
     before = np.full((classes, classes), settings.wrong) + (settings.right - settings.wrong) * np.eye(classes)
     posterior = starting_beliefs(coded, start)
-    beliefs = collect(coded, posterior)
+    given = prepare(coded)
+    beliefs = collect(given, posterior)
     iteration, is_converged = 0, False
     while True:
         frequency = beliefs.sums + settings.class_smoothing
@@ -84,7 +85,7 @@ def ibcc(coded: Coded, settings: IbccSettings = AS_PUBLISHED, start: Reals | Non
         if is_converged or iteration == settings.max_iterations:
             confusion = answers / answers.sum(axis=2, keepdims=True)
             return Ibcc(posterior, frequency / frequency.sum(), confusion, iteration, is_converged)
-        found = step(coded, by_truth(expected_log(answers)), expected_log(frequency), posterior, softmax)
+        found = step(given, by_truth(expected_log(answers)), expected_log(frequency), posterior)
         is_converged = found.moved <= settings.tolerance
         beliefs, iteration = found.beliefs, iteration + 1
 

@@ -1,86 +1,226 @@
-"""Kernels: the loops over single answers, compiled. Numba is imported here alone, by those who run a loop."""
+"""Kernels: the loops over single answers, compiled. Numba is imported here alone, by those who run a loop.
 
-from cupel.consensus.coding import Flags, Integers, Reals
+Answers are read item by item: those of item n stand at `start[n]` to `start[n + 1]` (excluded), each as its *cell*,
+annotator times classes plus label, so that one number finds what the answer says. Tables have their cells in rows.
+"""
+
+import numpy as np
+
+from cupel.consensus.coding import Integers, Places, Reals
 from cupel.loops import compiled
 
+# Items whose scores are held at a time: they stay in the processor's first cache.
+ITEMS = 128
+# 2 to the power of the whole part, e to the power of the rest: log2(e), and ln(2) in two parts, the first with zeros
+# at its end so that a whole number times it is exact (as in Sun's fdlibm).
+LOG2_E = 1.4426950408889634
+LN_2, LN_2_REST = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+# Added to a number and taken off again, it leaves the nearest whole one; in between, that one is in the lowest bits.
+ROUNDS = 6755399441055744.0
+# e to the power of less is taken for 0.
+LEAST_EXPONENT = -700.0
+
 
 @compiled
-def add_scores(item: Integers, annotator: Integers, label: Integers, first: int, logs: Reals, scores: Reals) -> None:
-    """Add to each item's scores what its answers say.
+def in_order(item: Places, cell: Places, start: Integers, ordered: Places) -> None:
+    """Write the cells to `ordered`, item by item, ascending within an item.
 
     Args:
-        item: Places of the answers' items; the same length for annotator and label.
-        annotator: Places of their annotators.
-        label: Places of the answers among the classes.
-        first: Item that the first row of the scores belongs to.
-        logs: What an answer says, shape annotators x answers x states.
-        scores: Changed; shape items x states.
+        item: Places of the answers' items, any order.
+        cell: Their cells.
+        start: Changed: filled with where each item's answers start; zeros before, shape items + 1.
+        ordered: Changed; shape answers.
     """
     for n in range(len(item)):
-        row, who, what = item[n] - first, annotator[n], label[n]
-        for state in range(scores.shape[1]):
-            scores[row, state] += logs[who, what, state]
+        start[item[n] + 1] += 1
+    for place in range(1, len(start)):
+        start[place] += start[place - 1]
+    free = start.copy()
+    for n in range(len(item)):
+        ordered[free[item[n]]] = cell[n]
+        free[item[n]] += 1
+    for place in range(len(start) - 1):
+        begin, end = start[place], start[place + 1]
+        if end - begin > 64:
+            ordered[begin:end].sort()
+            continue
+        for n in range(begin + 1, end):
+            own = ordered[n]
+            to = n
+            while to > begin and ordered[to - 1] > own:
+                ordered[to] = ordered[to - 1]
+                to -= 1
+            ordered[to] = own
 
 
 @compiled
-def add_beliefs(item: Integers, annotator: Integers, label: Integers, first: int, belief: Reals, counts: Reals) -> None:
-    """Add each answer to its annotator's counts, split over states as its item's belief is.
+def add_votes(item: Integers, label: Integers, shares: Reals) -> None:
+    """Write each item's share of votes per class to `shares`, equal shares where it has none.
 
     Args:
-        item: Places of the answers' items; the same length for annotator and label.
-        annotator: Places of their annotators.
-        label: Places of the answers among the classes.
-        first: Item that the first row of the belief belongs to.
-        belief: Shape items x states.
-        counts: Changed; shape annotators x answers x states.
+        item: Places of the answers' items.
+        label: Their places among the classes.
+        shares: Changed; zeros before, shape items x classes.
     """
     for n in range(len(item)):
-        row, who, what = item[n] - first, annotator[n], label[n]
-        for state in range(belief.shape[1]):
-            counts[who, what, state] += belief[row, state]
+        shares[item[n], label[n]] += 1.0
+    for row in range(shares.shape[0]):
+        votes = 0.0
+        for state in range(shares.shape[1]):
+            votes += shares[row, state]
+        for state in range(shares.shape[1]):
+            shares[row, state] = shares[row, state] / votes if votes > 0 else 1 / shares.shape[1]
 
 
 @compiled
-def shift(scores: Reals, top: Reals) -> None:
-    """Take each row's highest score, which goes to `top`, from the row."""
-    for row in range(scores.shape[0]):
-        best = scores[row, 0]
-        for state in range(1, scores.shape[1]):
-            if scores[row, state] > best:
-                best = scores[row, state]
-        top[row] = best
-        for state in range(scores.shape[1]):
-            scores[row, state] -= best
+def weigh(
+    start: Integers, cell: Places, first: int, last: int, logs: Reals, log_prior: Reals, scores: Reals
+) -> None:  # fmt: skip
+    """Write what the answers of items `first` to `last` (excluded) say, together with the prior, to `scores`.
+
+    Args:
+        start: Where each item's answers start.
+        cell: The answers' cells.
+        first: First of the items; it has the first row of the scores.
+        last: First item that is none of them.
+        logs: What an answer says, shape cells x states.
+        log_prior: Shape states.
+        scores: Changed; shape at least the items x states.
+    """
+    for item in range(first, last):
+        row = item - first
+        for state in range(logs.shape[1]):
+            scores[row, state] = log_prior[state]
+        for n in range(start[item], start[item + 1]):
+            own = cell[n]
+            for state in range(logs.shape[1]):
+                scores[row, state] += logs[own, state]
 
 
 @compiled
-def add_rows(values: Reals, sums: Reals) -> None:
-    """Write each row's sum to `sums`."""
-    for row in range(values.shape[0]):
+def add_chances(start: Integers, cell: Places, first: int, last: int, chances: Reals, counts: Reals) -> None:
+    """Add each answer to its cell's counts, split over states as its item is.
+
+    Args:
+        start: Where each item's answers start.
+        cell: The answers' cells.
+        first: First of the items; it has the first row of the chances.
+        last: First item that is none of them.
+        chances: Shape at least the items x states.
+        counts: Changed; shape cells x at least the states.
+    """
+    for item in range(first, last):
+        row = item - first
+        for n in range(start[item], start[item + 1]):
+            own = cell[n]
+            for state in range(chances.shape[1]):
+                counts[own, state] += chances[row, state]
+
+
+@compiled
+def exponentials(values: Reals) -> None:
+    """Replace numbers of at most 0 by e to their power, to the last digit but one; the same on every processor.
+
+    The loop has no call in it, so that a processor takes several numbers at a time.
+    """
+    for n in range(len(values)):
+        value = values[n]
+        shifted = value * LOG2_E + ROUNDS
+        whole = shifted - ROUNDS
+        rest = (value - whole * LN_2) - whole * LN_2_REST
+        power = 1.0 / 6227020800
+        power = power * rest + 1.0 / 479001600
+        power = power * rest + 1.0 / 39916800
+        power = power * rest + 1.0 / 3628800
+        power = power * rest + 1.0 / 362880
+        power = power * rest + 1.0 / 40320
+        power = power * rest + 1.0 / 5040
+        power = power * rest + 1.0 / 720
+        power = power * rest + 1.0 / 120
+        power = power * rest + 1.0 / 24
+        power = power * rest + 1.0 / 6
+        power = power * rest + 0.5
+        power = power * rest + 1.0
+        power = power * rest + 1.0
+        twos = np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
+        values[n] = power * twos if value > LEAST_EXPONENT else 0.0
+
+
+@compiled
+def soften(scores: Reals, rows: int) -> None:
+    """Replace the first rows of scores by chances that add up to 1; a score of minus infinity is chance 0."""
+    states = scores.shape[1]
+    for row in range(rows):
+        top = scores[row, 0]
+        for state in range(1, states):
+            top = max(top, scores[row, state])
+        for state in range(states):
+            scores[row, state] -= top
+    exponentials(scores.reshape(-1)[: rows * states])
+    for row in range(rows):
         total = 0.0
-        for state in range(values.shape[1]):
-            total += values[row, state]
-        sums[row] = total
+        for state in range(states):
+            total += scores[row, state]
+        for state in range(states):
+            scores[row, state] /= total
 
 
 @compiled
-def take_over(new: Reals, old: Reals, answered: Flags, sums: Reals) -> float:
-    """Write the new beliefs over the old, add those of items with answers to `sums`; return how far one moved.
+def decide(scores: Reals, rows: int) -> None:
+    """Replace the first rows of scores by 1 for the highest, the first of several, and 0 for the others."""
+    for row in range(rows):
+        best = 0
+        for state in range(1, scores.shape[1]):
+            if scores[row, state] > scores[row, best]:
+                best = state
+        for state in range(scores.shape[1]):
+            scores[row, state] = 1.0 if state == best else 0.0
+
+
+@compiled
+def renew(
+    start: Integers, cell: Places, first: int, last: int, logs: Reals, log_prior: Reals, is_decided: bool,
+    posterior: Reals, counts: Reals, sums: Reals,
+) -> float:  # fmt: skip
+    """Find the posterior of items `first` to `last` (excluded) anew and add what it comes to; return the furthest move.
+
+    Answers are read once: those of some items are weighed, and counted while they are at hand.
 
     Args:
-        new: Shape items x states.
-        old: Changed; shape items x states.
-        answered: Items with answers.
-        sums: Changed; shape states.
+        start: Where each item's answers start.
+        cell: The answers' cells.
+        first: First of the items.
+        last: First item that is none of them.
+        logs: What an answer says, shape cells x width, the states and what fills the row up.
+        log_prior: Shape width, minus infinity for what is no state.
+        is_decided: Each item counts for its likeliest state alone.
+        posterior: Changed; all items x states.
+        counts: Changed; shape cells x width: each answer, split over states as its item is.
+        sums: Changed; shape width: items with answers, split likewise.
     """
+    scores = np.empty((ITEMS, logs.shape[1]))
     moved = 0.0
-    for row in range(new.shape[0]):
-        if answered[row]:
-            for state in range(new.shape[1]):
-                distance = abs(new[row, state] - old[row, state])
-                if distance > moved:
-                    moved = distance
-                sums[state] += new[row, state]
-        for state in range(new.shape[1]):
-            old[row, state] = new[row, state]
+    for low in range(first, last, ITEMS):
+        high = min(low + ITEMS, last)
+        weigh(start, cell, low, high, logs, log_prior, scores)
+        if is_decided:
+            decide(scores, high - low)
+        else:
+            soften(scores, high - low)
+        for item in range(low, high):
+            for state in range(posterior.shape[1]):
+                chance = scores[item - low, state]
+                moved = max(moved, abs(chance - posterior[item, state]))
+                posterior[item, state] = chance
+        add_answered(start, low, high, scores, sums)
+        add_chances(start, cell, low, high, scores, counts)
     return moved
+
+
+@compiled
+def add_answered(start: Integers, first: int, last: int, chances: Reals, sums: Reals) -> None:
+    """Add the chances of items `first` to `last` (excluded) that have answers to `sums`, shape states."""
+    for item in range(first, last):
+        if start[item] < start[item + 1]:
+            for state in range(chances.shape[1]):
+                sums[state] += chances[item - first, state]

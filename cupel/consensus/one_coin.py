@@ -7,7 +7,7 @@ import numpy as np
 
 from cupel.consensus.coding import Coded, Reals, vote_counts
 from cupel.consensus.estimates import FLOOR, logs_of, prior_of, starting_beliefs, typical_accuracy
-from cupel.consensus.passes import collect, is_answered, softmax, step
+from cupel.consensus.passes import collect, prepare, step
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,9 @@ def one_coin(coded: Coded, settings: OneCoinSettings = ONE_COIN, start: Reals | 
     typical = crowd_accuracy(coded)
     posterior = starting_beliefs(coded, start)
     answers = np.bincount(coded.annotator, minlength=len(coded.annotators))
-    items = int(is_answered(coded).sum()) if settings.class_smoothing is not None else 0
-    beliefs = collect(coded, posterior)
+    given = prepare(coded)
+    items = given.items if settings.class_smoothing is not None else 0
+    beliefs = collect(given, posterior)
     iteration, is_converged = 0, False
     while True:
         right = np.einsum("akk->a", beliefs.counts) + settings.smoothing * typical
@@ -82,7 +83,7 @@ def one_coin(coded: Coded, settings: OneCoinSettings = ONE_COIN, start: Reals | 
         if is_converged or iteration == settings.max_iterations:
             return OneCoin(posterior, accuracy, confusion, iteration, is_converged)
         prior = prior_of(beliefs.sums, items, settings.class_smoothing or 0.0)
-        found = step(coded, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior, softmax)
+        found = step(given, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior)
         is_converged = found.moved <= settings.tolerance
         beliefs, iteration = found.beliefs, iteration + 1
 

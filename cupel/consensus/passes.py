@@ -1,31 +1,42 @@
-"""Passes over the answers: the two steps of every expectation maximisation, in blocks that a processor keeps close.
+"""Passes over the answers: the two steps of every expectation maximisation, in one go, item by item.
 
 A *state* is what an item may truly be: a class or, in some models, a kind within a class.
 """
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from cupel.consensus.coding import Coded, Flags, Integers, Reals
+from cupel.consensus.coding import Coded, Flags, Integers, Places, Reals, cells_of
 
-# Items in a block: their scores stay in the processor's cache.
-BLOCK = 4096
 # From so many answers on a pass is made in parts, side by side.
-MANY_ANSWERS = 300_000
-PARTS = 4
+MANY_ANSWERS = 100_000
+PARTS = 8
+# Rows of tables are filled up to a multiple of this, so that a processor takes so many numbers at a time.
+LANES = 4
+# Items whose evidence is added up at a time; bounds the memory.
+WEIGHED = 4096
 
 
-class Block(NamedTuple):
-    """Neighbouring items, places `first` to `last` (excluded), and their answers."""
+class Answers(NamedTuple):
+    """A batch's answers as the passes read them; made once per fit.
 
-    first: int
-    last: int
-    item: Integers
-    annotator: Integers
-    label: Integers
+    Those of item n are places `start[n]` to `start[n + 1]` (excluded) of `cell`: annotator times classes plus
+    label. There are `annotators` x `classes` cells.
+    """
+
+    start: Integers
+    cell: Places
+    annotators: int
+    classes: int
+
+    @property
+    def items(self) -> int:
+        """How many items have an answer."""
+        return int(np.count_nonzero(np.diff(self.start)))
 
 
 class Beliefs(NamedTuple):
@@ -46,15 +57,12 @@ class Step(NamedTuple):
     moved: float
 
 
-def blocks(coded: Coded, items: int = BLOCK) -> Iterator[Block]:
-    """Return all items, block by block, with their answers."""
-    total = len(coded.item_ids)
-    firsts = np.arange(0, total + items, items)
-    ends = np.searchsorted(coded.item, firsts)
-    for n in range(len(firsts) - 1):
-        own = slice(ends[n], ends[n + 1])
-        last = min(int(firsts[n + 1]), total)
-        yield Block(int(firsts[n]), last, coded.item[own], coded.annotator[own], coded.label[own])
+def prepare(coded: Coded) -> Answers:
+    """Return a batch's answers as the passes read them."""
+    answers = np.bincount(coded.item, minlength=len(coded.item_ids))
+    start = np.concatenate([[0], np.cumsum(answers)]).astype(np.int64)
+    annotators, classes = len(coded.annotators), len(coded.classes)
+    return Answers(start, cells_of(coded.annotator, coded.label, annotators, classes), annotators, classes)
 
 
 def is_answered(coded: Coded) -> Flags:
@@ -64,73 +72,90 @@ def is_answered(coded: Coded) -> Flags:
     return answered
 
 
-def collect(coded: Coded, posterior: Reals) -> Beliefs:
+def collect(answers: Answers, posterior: Reals) -> Beliefs:
     """Return the beliefs that a posterior, shape items x states, comes to."""
-    return _each_part(coded, posterior, lambda _, places: posterior[places]).beliefs
+    from cupel.consensus.kernels import add_answered, add_chances
+
+    def work(first: int, last: int, counts: Reals, sums: Reals) -> float:
+        add_answered(answers.start, first, last, posterior[first:last], sums)
+        add_chances(answers.start, answers.cell, first, last, posterior[first:last], counts)
+        return 0.0
+
+    return _each_part(answers, posterior.shape[1], work).beliefs
 
 
-def step(coded: Coded, logs: Reals, log_prior: Reals, posterior: Reals, settle: Callable[[Reals], Reals]) -> Step:
+def step(answers: Answers, logs: Reals, log_prior: Reals, posterior: Reals, is_decided: bool = False) -> Step:
     """Find each item's posterior anew, and what that comes to.
 
     Args:
-        coded: The annotations.
+        answers: The annotations, prepared.
         logs: Log of the chance of each annotator's answers under each state, annotators x answers x states.
         log_prior: Log of how frequent the states are, shape states.
         posterior: Changed; shape items x states.
-        settle: Makes probabilities of scores (log-likelihood and log-prior), shape items x states.
+        is_decided: Each item counts for its likeliest state alone, the first of several.
     """
-    return _each_part(coded, posterior, lambda block, _: settle(_scores(block, logs, log_prior)))
+    from cupel.consensus.kernels import renew
+
+    table = _filled_up(logs.reshape(-1, len(log_prior)), 0.0)
+    prior = _filled_up(log_prior, -np.inf)
+
+    def work(first: int, last: int, counts: Reals, sums: Reals) -> float:
+        return renew(answers.start, answers.cell, first, last, table, prior, is_decided, posterior, counts, sums)
+
+    return _each_part(answers, posterior.shape[1], work)
 
 
-def _each_part(coded: Coded, posterior: Reals, renew: Callable[[Block, slice], Reals]) -> Step:
-    """Renew the posterior block by block; large batches in parts, side by side, whose sums are added in order.
+def _each_part(answers: Answers, states: int, work: Callable[[int, int, Reals, Reals], float]) -> Step:
+    """Do some work on all items; on large batches in parts, side by side, whose sums are added in order.
 
-    How many parts there are depends on the answers alone, never on the machine, so the sums do not either.
+    How many parts there are, and where they end, depends on the answers alone, never on the machine, so the sums do
+    not either. Parts' tables together have at most four numbers per answer.
     """
-    every, answered = list(blocks(coded)), is_answered(coded)
-    parts = PARTS if len(coded.item) >= MANY_ANSWERS else 1
-    ends = [len(every) * n // parts for n in range(parts + 1)]
+    cells, width, total = answers.annotators * answers.classes, _width(states), len(answers.cell)
+    fitting = 4 * total // max(cells * width, 1)
+    parts = max(1, min(PARTS, fitting)) if total >= MANY_ANSWERS else 1
+    ends = np.searchsorted(answers.start[:-1], [total * n // parts for n in range(1, parts)]).tolist()
+    items = len(answers.start) - 1
 
-    def work(first: int, last: int) -> Step:
-        from cupel.consensus.kernels import add_beliefs, take_over
-
-        beliefs, moved = _nothing(coded, posterior.shape[1]), 0.0
-        for block in every[first:last]:
-            places = slice(block.first, block.last)
-            new = renew(block, places)
-            moved = max(moved, take_over(new, posterior[places], answered[places], beliefs.sums))
-            add_beliefs(block.item, block.annotator, block.label, block.first, new, beliefs.counts)
-        return Step(beliefs, moved)
+    def part(first: int, last: int) -> tuple[Reals, Reals, float]:
+        counts, sums = np.zeros((cells, width)), np.zeros(width)
+        return counts, sums, work(first, last, counts, sums)
 
     if parts == 1:
-        return work(0, len(every))
-    with ThreadPoolExecutor(max_workers=parts) as pool:
-        done = list(pool.map(work, ends[:-1], ends[1:]))
-    for other in done[1:]:
-        done[0].beliefs.counts[:] += other.beliefs.counts
-        done[0].beliefs.sums[:] += other.beliefs.sums
-    return Step(done[0].beliefs, max(part.moved for part in done))
+        done = [part(0, items)]
+    else:
+        with ThreadPoolExecutor(min(parts, os.cpu_count() or 1)) as pool:
+            done = list(pool.map(part, [0, *ends], [*ends, items]))
+    counts, sums, moved = done[0]
+    for more_counts, more_sums, further in done[1:]:
+        counts += more_counts
+        sums += more_sums
+        moved = max(moved, further)
+    counts = np.ascontiguousarray(counts[:, :states])
+    return Step(Beliefs(counts.reshape(answers.annotators, answers.classes, states), sums[:states]), moved)
 
 
-def evidence(coded: Coded, logs: Reals, log_prior: Reals) -> float:
+def evidence(answers: Answers, logs: Reals, log_prior: Reals) -> float:
     """Return the log of the chance of all answers, over what each item may be; arguments as for a step."""
-    answered = is_answered(coded)
+    from cupel.consensus.kernels import weigh
+
+    table, answered = logs.reshape(-1, len(log_prior)), np.diff(answers.start) > 0
     total = 0.0
-    for block in blocks(coded):
-        scores = _scores(block, logs, log_prior)
-        total += float(log_sum(scores[answered[block.first : block.last]]).sum())
+    for first in range(0, len(answered), WEIGHED):
+        last = min(first + WEIGHED, len(answered))
+        scores = np.empty((last - first, len(log_prior)))
+        weigh(answers.start, answers.cell, first, last, table, log_prior, scores)
+        total += float(log_sum(scores[answered[first:last]]).sum())
     return total
 
 
 def softmax(scores: Reals) -> Reals:
     """Return each row of scores as probabilities."""
-    from cupel.consensus.kernels import add_rows, shift
+    from cupel.consensus.kernels import soften
 
-    exponentials, top, sums = scores.copy(), np.empty(len(scores)), np.empty(len(scores))
-    shift(exponentials, top)
-    np.exp(exponentials, out=exponentials)
-    add_rows(exponentials, sums)
-    return np.asarray(np.exp(scores - (top + np.log(sums))[:, None]))
+    chances = np.array(scores, dtype=np.float64, order="C")
+    soften(chances, len(chances))
+    return chances
 
 
 def log_sum(scores: Reals) -> Reals:
@@ -146,14 +171,12 @@ def by_truth(values: Reals) -> Reals:
     return np.ascontiguousarray(values.transpose(0, 2, 1))
 
 
-def _nothing(coded: Coded, states: int) -> Beliefs:
-    return Beliefs(np.zeros((len(coded.annotators), len(coded.classes), states)), np.zeros(states))
+def _width(states: int) -> int:
+    return -(-states // LANES) * LANES
 
 
-def _scores(block: Block, logs: Reals, log_prior: Reals) -> Reals:
-    from cupel.consensus.kernels import add_scores
-
-    scores = np.zeros((block.last - block.first, len(log_prior)))
-    add_scores(block.item, block.annotator, block.label, block.first, logs, scores)
-    scores += log_prior
-    return scores
+def _filled_up(values: Reals, filling: float) -> Reals:
+    """Return values with the last axis, the states, filled up to its width."""
+    filled = np.full((*values.shape[:-1], _width(values.shape[-1])), filling)
+    filled[..., : values.shape[-1]] = values
+    return filled

@@ -8,7 +8,7 @@ from cupel.consensus.coding import Coded, Reals, vote_counts
 from cupel.consensus.dawid_skene import DawidSkene
 from cupel.consensus.estimates import FLOOR, drawn_to, logs_of, pooled_confusion, prior_of, starting_beliefs
 from cupel.consensus.one_coin import crowd_accuracy
-from cupel.consensus.passes import by_truth, collect, is_answered, softmax, step
+from cupel.consensus.passes import by_truth, collect, prepare, step
 
 # A class that all annotators always or never get right leaves no room for skill.
 LEAST = 1e-3
@@ -65,8 +65,9 @@ def skilled_dawid_skene(coded: Coded, settings: SkilledSettings = SKILLED, start
     """
     pool, typical = pooled_confusion(vote_counts(coded)), crowd_accuracy(coded)
     posterior = starting_beliefs(coded, start)
-    beliefs = collect(coded, posterior)
-    items = int(is_answered(coded).sum())
+    answers = prepare(coded)
+    beliefs = collect(answers, posterior)
+    items = answers.items
     iteration, is_converged = 0, False
     while True:
         prior = prior_of(beliefs.sums, items, settings.class_smoothing)
@@ -75,7 +76,7 @@ def skilled_dawid_skene(coded: Coded, settings: SkilledSettings = SKILLED, start
         confusion = drawn_to(anchor, counts, settings.smoothing)
         if is_converged or iteration == settings.max_iterations:
             return DawidSkene(posterior, prior, confusion, iteration, is_converged)
-        found = step(coded, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior, softmax)
+        found = step(answers, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior)
         is_converged = found.moved <= settings.tolerance
         beliefs, iteration = found.beliefs, iteration + 1
 

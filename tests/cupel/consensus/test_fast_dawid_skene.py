@@ -5,7 +5,8 @@ import pyarrow as pa
 
 from cupel.consensus.coding import Coded, code
 from cupel.consensus.dawid_skene import PLAIN, DawidSkeneSettings, dawid_skene
-from cupel.consensus.fast_dawid_skene import fast_dawid_skene, likeliest
+from cupel.consensus.fast_dawid_skene import fast_dawid_skene
+from cupel.consensus.kernels import decide
 
 
 def pair_and_liar(items: int) -> Coded:
@@ -35,4 +36,6 @@ def test_rounds_that_run_out_are_said() -> None:
 
 
 def test_the_first_of_equal_scores_is_chosen() -> None:
-    assert likeliest(np.array([[1.0, 1.0], [0.0, 2.0]])).tolist() == [[1, 0], [0, 1]]
+    scores = np.array([[1.0, 1.0], [0.0, 2.0], [5.0, 5.0]])
+    decide(scores, 2)
+    assert scores.tolist() == [[1, 0], [0, 1], [5, 5]]

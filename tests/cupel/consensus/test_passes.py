@@ -7,7 +7,7 @@ import pytest
 from cupel.consensus import passes
 from cupel.consensus.coding import Coded, code
 from cupel.consensus.dawid_skene import dawid_skene
-from cupel.consensus.passes import blocks, collect, is_answered, log_sum, softmax
+from cupel.consensus.passes import collect, is_answered, log_sum, prepare, softmax
 
 
 def crowd(items: int = 300) -> Coded:
@@ -23,23 +23,26 @@ def crowd(items: int = 300) -> Coded:
     return code(table, [f"{item:04}" for item in range(items)], tuple("abc"))
 
 
-@pytest.mark.parametrize("size", [1, 7, 300, 4096])
-def test_blocks_hold_every_item_and_answer_once(size: int) -> None:
+def test_answers_are_prepared_item_by_item() -> None:
     coded = crowd()
-    found = list(blocks(coded, size))
-    assert [place for block in found for place in range(block.first, block.last)] == list(range(300))
-    assert np.concatenate([block.item for block in found]).tolist() == coded.item.tolist()
-    assert all((block.first <= block.item).all() and (block.item < block.last).all() for block in found)
+    found = prepare(coded)
+    assert np.repeat(np.arange(300), np.diff(found.start)).tolist() == coded.item.tolist()
+    assert np.divmod(found.cell, 3)[0].tolist() == coded.annotator.tolist()
+    assert np.divmod(found.cell, 3)[1].tolist() == coded.label.tolist()
+    assert found.items == 270 == is_answered(coded).sum()
 
 
-def test_parts_side_by_side_give_what_one_gives_and_the_same_bytes_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("processors", [1, 2, 3])
+def test_parts_side_by_side_give_what_one_gives_and_the_same_bytes_each_time(
+    processors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     coded = crowd()
     one = dawid_skene(coded).posterior
     monkeypatch.setattr(passes, "MANY_ANSWERS", 0)
-    monkeypatch.setattr(passes.blocks, "__defaults__", (16,))
-    several = [dawid_skene(coded).posterior for _ in range(3)]
-    np.testing.assert_allclose(several[0], one, atol=1e-12)
-    assert len({posterior.tobytes() for posterior in several}) == 1
+    eight = dawid_skene(coded).posterior
+    np.testing.assert_allclose(eight, one, atol=1e-12)
+    monkeypatch.setattr(passes.os, "cpu_count", lambda: processors)
+    assert {dawid_skene(coded).posterior.tobytes() for _ in range(3)} == {eight.tobytes()}
 
 
 def test_beliefs_are_counts_split_as_the_items_are() -> None:
@@ -48,7 +51,7 @@ def test_beliefs_are_counts_split_as_the_items_are() -> None:
     expected = np.zeros((8, 3, 3))
     for item, who, what in zip(coded.item, coded.annotator, coded.label, strict=True):
         expected[who, what] += belief[item]
-    found = collect(coded, belief)
+    found = collect(prepare(coded), belief)
     np.testing.assert_allclose(found.counts, expected)
     np.testing.assert_allclose(found.sums, belief[is_answered(coded)].sum(axis=0))
 
