@@ -1,7 +1,9 @@
 """Consensus methods on real crowds, and Dawid-Skene's speed, beside crowd-kit in the same run.
 
 `python -m benchmarks.consensus --data DIR --json FILE` takes a folder of the crowd form or a folder of such folders;
-`--speed N` compares speed on N answers (it may be given again). Known labels score, and do nothing else.
+`--speed N` compares speed on N answers (it may be given again), which `--classes`, `--annotators`, `--per-item` and
+`--shuffled` describe. Without either, speed is compared on one million and ten million. Known labels score, and do
+nothing else.
 """
 
 import argparse
@@ -15,9 +17,11 @@ from rich.table import Table
 
 from benchmarks.consensus.accuracy import AS_PUBLISHED, DEFAULT, mean_difference, measure
 from benchmarks.consensus.peers import PEERS
-from benchmarks.consensus.speed import compare
+from benchmarks.consensus.speed import Crowd, compare
 from benchmarks.double_check.folder import folders_in
 from cupel.consensus.methods import METHODS
+
+SPEEDS = (1_000_000, 10_000_000)
 
 
 def main() -> int:
@@ -26,11 +30,14 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a folder of the crowd form, or a folder of such folders")
     parser.add_argument("--json", type=Path, help="file to write")
     parser.add_argument("--speed", type=int, action="append", default=[], help="compare speed on so many answers")
+    parser.add_argument("--pairs", type=int, default=1, help="runs of each library for the speed, in turn; medians")
+    parser.add_argument("--classes", type=int, default=Crowd(0).classes)
+    parser.add_argument("--annotators", type=int, default=Crowd(0).annotators)
+    parser.add_argument("--per-item", type=int, default=Crowd(0).answers_per_item, help="answers per item")
+    parser.add_argument("--shuffled", action="store_true", help="answers in any order, not item by item")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds that a peer may take on a crowd")
     parser.add_argument("--no-peers", action="store_true", help="leave crowd-kit out of the accuracy")
     arguments = parser.parse_args()
-    if arguments.data is None and not arguments.speed:
-        parser.error("nothing to do; expected --data DIR or --speed N")
     console = Console(width=None if sys.stdout.isatty() else 170)
     content: dict[str, Any] = {"sets": [], "speed": []}
     rights = []
@@ -46,8 +53,9 @@ def main() -> int:
             not entry["chosen_less_best_peer"]["is_worse"] for entry in content["sets"] if "best_peer" in entry
         )
         _print_accuracy(content, console)
-    for answers in arguments.speed:
-        content["speed"].append(compare(answers))
+    for answers in arguments.speed or ([] if arguments.data else SPEEDS):
+        asked = (arguments.classes, arguments.annotators, arguments.per_item, arguments.shuffled)
+        content["speed"].append(compare(Crowd(answers, *asked), arguments.pairs))
         _print_speed(content["speed"][-1], console)
     if arguments.json:
         arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -76,7 +84,9 @@ def _print_accuracy(content: dict[str, Any], console: Console) -> None:
 def _print_speed(entry: dict[str, Any], console: Console) -> None:
     ours, peer = entry["cupel"], entry["crowd-kit"]
     console.print(
-        f"{entry['answers']:,} answers, {entry['iterations']} iterations: {ours['seconds']:.2f} s and "
+        f"{entry['answers']:,} answers, {entry['classes']} classes, {entry['annotators']:,} annotators, "
+        f"{entry['answers_per_item']} answers an item{', shuffled' * entry['is_shuffled']}, "
+        f"{entry['iterations']} iterations, {entry['pairs']} runs: {ours['seconds']:.2f} s and "
         f"{ours['peak_bytes'] / 1e9:.2f} GB, crowd-kit {peer['seconds']:.1f} s and {peer['peak_bytes'] / 1e9:.2f} GB: "
         f"{entry['times_faster']:.1f} times faster ({entry['times_less_processor_time']:.1f} in processor time); "
         f"answers within {entry['largest_difference']:.0e}",

@@ -174,6 +174,8 @@ def _encoded(column: pa.ChunkedArray) -> _Encoded:
         runs = [pc.run_end_encode(chunk, run_end_type=pa.int64()) for chunk in column.chunks]
         column = pa.chunked_array([run.values for run in runs], column.type)
         lengths = np.concatenate([np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs])
+    if lengths is not None and _is_ascending(column):
+        return _Encoded(np.repeat(np.arange(len(column), dtype=np.int32), lengths), id_array(column))
     encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
     place = encoded.indices.to_numpy()
     return _Encoded(place if lengths is None else np.repeat(place, lengths), encoded.dictionary.cast(TEXT))
@@ -186,6 +188,12 @@ def _has_runs(column: pa.ChunkedArray) -> bool:
         return False
     changes = pc.sum(pc.not_equal(head[1:].combine_chunks(), head[:-1].combine_chunks())).as_py() or 0
     return bool(changes < HEAD / 2)
+
+
+def _is_ascending(column: pa.ChunkedArray) -> bool:
+    """Return whether values ascend without a null, so that no two are equal."""
+    values = column.combine_chunks()
+    return bool(pc.all(pc.less(values[:-1], values[1:]), skip_nulls=False, min_count=0).as_py())
 
 
 def _ranked(column: _Encoded) -> tuple[Places, pa.Array]:

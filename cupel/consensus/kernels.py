@@ -148,21 +148,36 @@ def exponentials(values: Reals) -> None:
 
 @compiled
 def soften(scores: Reals, rows: int) -> None:
-    """Replace the first rows of scores by chances that add up to 1; a score of minus infinity is chance 0."""
-    states = scores.shape[1]
+    """Replace the first rows of scores by chances that add up to 1; a score of minus infinity is chance 0.
+
+    Args:
+        scores: Changed; shape at least the rows x a multiple of four, as four states are taken at a time.
+        rows: How many rows.
+    """
+    width = scores.shape[1]
     for row in range(rows):
-        top = scores[row, 0]
-        for state in range(1, states):
-            top = max(top, scores[row, state])
-        for state in range(states):
+        a, b, c, d = scores[row, 0], scores[row, 1], scores[row, 2], scores[row, 3]
+        for state in range(4, width, 4):
+            a = a if a > scores[row, state] else scores[row, state]
+            b = b if b > scores[row, state + 1] else scores[row, state + 1]
+            c = c if c > scores[row, state + 2] else scores[row, state + 2]
+            d = d if d > scores[row, state + 3] else scores[row, state + 3]
+        a = a if a > b else b
+        c = c if c > d else d
+        top = a if a > c else c
+        for state in range(width):
             scores[row, state] -= top
-    exponentials(scores.reshape(-1)[: rows * states])
+    exponentials(scores.reshape(-1)[: rows * width])
     for row in range(rows):
-        total = 0.0
-        for state in range(states):
-            total += scores[row, state]
-        for state in range(states):
-            scores[row, state] /= total
+        a = b = c = d = 0.0
+        for state in range(0, width, 4):
+            a += scores[row, state]
+            b += scores[row, state + 1]
+            c += scores[row, state + 2]
+            d += scores[row, state + 3]
+        share = 1.0 / ((a + b) + (c + d))
+        for state in range(width):
+            scores[row, state] *= share
 
 
 @compiled

@@ -109,10 +109,10 @@ def _each_part(answers: Answers, states: int, work: Callable[[int, int, Reals, R
     """Do some work on all items; on large batches in parts, side by side, whose sums are added in order.
 
     How many parts there are, and where they end, depends on the answers alone, never on the machine, so the sums do
-    not either. Parts' tables together have at most four numbers per answer.
+    not either. Tables of several parts together have at most one number per two answers.
     """
     cells, width, total = answers.annotators * answers.classes, _width(states), len(answers.cell)
-    fitting = 4 * total // max(cells * width, 1)
+    fitting = total // max(2 * cells * width, 1)
     parts = max(1, min(PARTS, fitting)) if total >= MANY_ANSWERS else 1
     ends = np.searchsorted(answers.start[:-1], [total * n // parts for n in range(1, parts)]).tolist()
     items = len(answers.start) - 1
@@ -153,9 +153,9 @@ def softmax(scores: Reals) -> Reals:
     """Return each row of scores as probabilities."""
     from cupel.consensus.kernels import soften
 
-    chances = np.array(scores, dtype=np.float64, order="C")
+    chances = _filled_up(scores, -np.inf)
     soften(chances, len(chances))
-    return chances
+    return np.ascontiguousarray(chances[:, : scores.shape[1]])
 
 
 def log_sum(scores: Reals) -> Reals:

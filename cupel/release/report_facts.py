@@ -77,7 +77,7 @@ def agreement(batch: str, annotations: pa.Table, classes: Sequence[str]) -> list
     """
     if not annotations.num_rows:
         return []
-    counts = vote_counts(code(annotations, annotations["item_id"].unique(), classes))
+    counts = vote_counts(code(annotations, None, classes))
     statistics = (("Krippendorff's alpha", krippendorff_alpha(counts)), ("Gwet's AC1", gwet_ac1(counts)))
     return [{"batch": batch, "statistic": name, **found._asdict()} for name, found in statistics]
 

@@ -10,7 +10,7 @@ from benchmarks.consensus import accuracy
 from benchmarks.consensus.__main__ import main
 from benchmarks.consensus.accuracy import mean_difference, measure, paired
 from benchmarks.consensus.peers import run
-from benchmarks.consensus.speed import compare
+from benchmarks.consensus.speed import Crowd, compare
 
 
 def folder(path: Path, truth: list[str], gold: dict[str, str] | None = None) -> Path:
@@ -80,7 +80,9 @@ def test_the_command_writes_what_it_found(tmp_path: Path, monkeypatch: pytest.Mo
     assert set(content["chosen_less_always_dawid_skene"]) == {"difference", "low", "high"}
 
 
-def test_speed_compares_equal_answers() -> None:
-    entry = compare(100_000)
+@pytest.mark.parametrize("crowd", [Crowd(100_000), Crowd(30_000, 3, 40, 7, is_shuffled=True)])
+def test_speed_compares_equal_answers(crowd: Crowd) -> None:
+    entry = compare(crowd, pairs=2)
     assert entry["is_equal"]
+    assert len(entry["times_faster_of_pairs"]) == len(entry["cupel"]["seconds_of_runs"]) == 2
     assert entry["cupel"]["seconds"] > 0 < entry["crowd-kit"]["peak_bytes"]
