@@ -1,5 +1,6 @@
 """Coding: annotations as arrays of integers, in an order that does not depend on the order of rows."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeAlias
@@ -21,6 +22,8 @@ ItemIds: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[str]"
 
 # Rows at the head of a column by which it is seen whether equal values follow each other.
 HEAD = 4096
+# The items are put in order in so many parts, side by side.
+PARTS = 8
 
 
 class Coded(NamedTuple):
@@ -224,11 +227,13 @@ def _unknown(column: str, value: str | None, row: int) -> TableError:
 
 def _in_order(item: Places, cell: Places, items: int, classes: int) -> tuple[Integers, Integers, Integers]:
     """Return places of items, annotators and labels, sorted by these three."""
-    from cupel.consensus.kernels import in_order
+    from cupel.consensus.kernels import by_items, in_order
 
     start, ordered = np.zeros(items + 1, dtype=np.int64), np.empty_like(cell)
-    in_order(item, cell, start, ordered)
-    annotator = ordered // ordered.dtype.type(max(classes, 1))
-    label = ordered - annotator * ordered.dtype.type(classes)
-    where = np.repeat(np.arange(items), np.diff(start))
-    return where, annotator.astype(np.int64), label.astype(np.int64)
+    by_items(item, cell, start, ordered)
+    found = np.empty((3, len(cell)), dtype=np.int64)
+    ends = [items * n // PARTS for n in range(PARTS + 1)]
+    with ThreadPoolExecutor(min(PARTS, os.cpu_count() or 1)) as pool:
+        # Each part has places of its own in all arrays.
+        list(pool.map(lambda first, last: in_order(start, ordered, first, last, classes, *found), ends[:-1], ends[1:]))
+    return found[0], found[1], found[2]

@@ -11,6 +11,8 @@ from cupel.loops import compiled
 
 # Items whose scores are held at a time: they stay in the processor's first cache.
 ITEMS = 128
+# So many answers of an item are sorted by shifting each to its place.
+FEW = 32
 # 2 to the power of the whole part, e to the power of the rest: log2(e), and ln(2) in two parts, the first with zeros
 # at its end so that a whole number times it is exact (as in Sun's fdlibm).
 LOG2_E = 1.4426950408889634
@@ -22,8 +24,8 @@ LEAST_EXPONENT = -700.0
 
 
 @compiled
-def in_order(item: Places, cell: Places, start: Integers, ordered: Places) -> None:
-    """Write the cells to `ordered`, item by item, ascending within an item.
+def by_items(item: Places, cell: Places, start: Integers, ordered: Places) -> None:
+    """Write the cells to `ordered`, item by item.
 
     Args:
         item: Places of the answers' items, any order.
@@ -39,18 +41,41 @@ def in_order(item: Places, cell: Places, start: Integers, ordered: Places) -> No
     for n in range(len(item)):
         ordered[free[item[n]]] = cell[n]
         free[item[n]] += 1
-    for place in range(len(start) - 1):
+
+
+@compiled
+def in_order(
+    start: Integers, cell: Places, first: int, last: int, classes: int, item: Integers, annotator: Integers,
+    label: Integers,
+) -> None:  # fmt: skip
+    """Sort the cells of items `first` to `last` (excluded) within each item, and say what each stands for.
+
+    Args:
+        start: Where each item's answers start.
+        cell: Changed; item by item.
+        first: First of the items.
+        last: First item that is none of them.
+        classes: How many there are.
+        item: Changed: places of the answers' items.
+        annotator: Changed: places of their annotators.
+        label: Changed: places of the answers among the classes.
+    """
+    for place in range(first, last):
         begin, end = start[place], start[place + 1]
-        if end - begin > 64:
-            ordered[begin:end].sort()
-            continue
-        for n in range(begin + 1, end):
-            own = ordered[n]
-            to = n
-            while to > begin and ordered[to - 1] > own:
-                ordered[to] = ordered[to - 1]
-                to -= 1
-            ordered[to] = own
+        if end - begin > FEW:
+            cell[begin:end].sort()
+        else:
+            for n in range(begin + 1, end):
+                own = cell[n]
+                to = n
+                while to > begin and cell[to - 1] > own:
+                    cell[to] = cell[to - 1]
+                    to -= 1
+                cell[to] = own
+        for n in range(begin, end):
+            item[n] = place
+            annotator[n] = cell[n] // classes
+            label[n] = cell[n] - annotator[n] * classes
 
 
 @compiled
