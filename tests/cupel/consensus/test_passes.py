@@ -1,4 +1,6 @@
-"""Passes: blocks and parts change nothing but the last digits, and warm starts save rounds."""
+"""Passes: any crowd gets what the plainest loop finds, parts change the last digits alone, warm starts save rounds."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -6,7 +8,8 @@ import pytest
 
 from cupel.consensus import passes
 from cupel.consensus.coding import Coded, code
-from cupel.consensus.dawid_skene import dawid_skene
+from cupel.consensus.dawid_skene import DawidSkeneSettings, dawid_skene
+from cupel.consensus.kernels import exponentials
 from cupel.consensus.passes import collect, is_answered, log_sum, prepare, softmax
 
 
@@ -73,3 +76,70 @@ def test_softmax_takes_scores_of_any_size() -> None:
     scores = np.array([[1000.0, 1000.0], [-1000.0, -2000.0], [0.0, np.log(3)]])
     np.testing.assert_allclose(softmax(scores), [[0.5, 0.5], [1, 0], [0.25, 0.75]])
     np.testing.assert_allclose(log_sum(scores), [1000 + np.log(2), -1000, np.log(4)])
+
+
+HOSTILE = {
+    "one answer each": lambda n, rng: (n, n % 7, rng.integers(0, 3)),
+    "one annotator": lambda n, rng: (n // 2, 0, rng.integers(0, 3)),
+    "one class is never used": lambda n, rng: (n // 4, n % 4, rng.integers(0, 2)),
+    "all say the same": lambda n, rng: (n // 4, n % 4, 1),
+    "all answers on one item": lambda n, rng: (17, n % 90, rng.integers(0, 3)),
+    "who answers twice": lambda n, rng: (n // 6, n % 2, rng.integers(0, 3)),
+    "thirteen classes": lambda n, rng: (n // 5, rng.integers(0, 9), rng.integers(0, 13)),
+    "one answer": lambda n, rng: (3, 0, 2),
+}
+
+
+def plain(rows: list[tuple[int, int, int]], items: int, classes: int, rounds: int) -> np.ndarray:
+    """Return what Dawid-Skene as published finds, answer by answer, in the plainest way."""
+    belief = np.zeros((items, classes))
+    for item, _, label in rows:
+        belief[item, label] += 1
+    answered = belief.sum(axis=1) > 0
+    belief = np.where(answered[:, None], belief / np.maximum(belief.sum(axis=1, keepdims=True), 1), 1 / classes)
+    for _ in range(rounds):
+        prior = belief[answered].mean(axis=0)
+        counts = {who: np.zeros((classes, classes)) for _, who, _ in rows}
+        for item, who, label in rows:
+            counts[who][:, label] += belief[item]
+        scores = np.tile(np.log(np.maximum(prior, 1e-10)), (items, 1))
+        for item, who, label in rows:
+            total = counts[who].sum(axis=1)
+            share = np.where(total > 1e-10, counts[who][:, label] / np.maximum(total, 1e-300), 1 / classes)
+            scores[item] += np.log(np.maximum(share, 1e-10))
+        belief = np.exp(scores - np.logaddexp.reduce(scores, axis=1)[:, None])
+    return belief
+
+
+@pytest.mark.parametrize("processors", [1, 2, 3])
+@pytest.mark.parametrize("crowd_of", HOSTILE.values(), ids=HOSTILE)
+def test_any_crowd_gets_what_the_plainest_loop_finds(
+    crowd_of: Callable[..., tuple[int, int, int]], processors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passes, "MANY_ANSWERS", 0)
+    monkeypatch.setattr(passes.os, "cpu_count", lambda: processors)
+    rng = np.random.default_rng(5)
+    classes = 13 if crowd_of is HOSTILE["thirteen classes"] else 3
+    rows = [tuple(int(value) for value in crowd_of(n, rng)) for n in range(600)]
+    rows = rows[:1] if crowd_of is HOSTILE["one answer"] else rows
+    items = max(row[0] for row in rows) + 3
+    table = pa.table(
+        {
+            "item_id": [f"{row[0]:05}" for row in rows],
+            "annotator": [f"w{row[1]:03}" for row in rows],
+            "label": [str(row[2]) for row in rows],
+        }
+    )
+    coded = code(table, [f"{n:05}" for n in range(items)], [str(n) for n in range(classes)])
+    found = dawid_skene(coded, DawidSkeneSettings(0.0, 0.0, tolerance=-1.0, max_iterations=5))
+    np.testing.assert_allclose(found.posterior, plain(rows, items, classes, 5), atol=1e-9)
+
+
+def test_exponentials_are_right_to_the_last_digit_but_one() -> None:
+    values = np.concatenate([-np.random.default_rng(3).random(5_000) * 690, -np.logspace(-300, 0, 500), [0.0, -0.0]])
+    found = values.copy()
+    exponentials(found)
+    np.testing.assert_allclose(found, np.exp(values), rtol=4e-16)
+    far = np.array([-701.0, -1e300, -np.inf])
+    exponentials(far)
+    assert far.tolist() == [0, 0, 0]
