@@ -65,7 +65,8 @@ def test_sets_count_alike_in_the_mean() -> None:
 
 def test_peers_run_apart_and_failures_are_told(tmp_path: Path) -> None:
     crowd = folder(tmp_path / "pets", ["cat", "dog"] * 10)
-    assert run("MajorityVote", crowd, 120)["labels"]["0"] == "cat"
+    for name in ("MajorityVote", "Wawa", "ZeroBasedSkill"):
+        assert run(name, crowd, 120)["labels"]["0"] == "cat"
     assert "ended after" in run("DawidSkene", crowd, 0.01)["failed"]
     assert run("MajorityVote", tmp_path / "nowhere", 120)["failed"]
 
