@@ -172,6 +172,8 @@ class _Encoded(NamedTuple):
 def _encoded(column: pa.ChunkedArray) -> _Encoded:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pa.types.is_null(column.type):
+        column = column.cast(TEXT)
     lengths: Integers | None = None
     if _has_runs(column):
         runs = [pc.run_end_encode(chunk, run_end_type=pa.int64()) for chunk in column.chunks]

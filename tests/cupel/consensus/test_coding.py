@@ -82,6 +82,20 @@ def test_nothing_is_coded_as_nothing() -> None:
     assert len(code(annotations(("a", "p", "no"))[:0], ["a"], CLASSES).item_ids) == 1
 
 
+@pytest.mark.parametrize("names", [pa.nulls(10_000), pa.nulls(10_000, pa.string())], ids=["no type", "text"])
+def test_nameless_answers_share_a_place(names: pa.Array) -> None:
+    table = pa.table({"item_id": [str(n) for n in range(10_000)], "annotator": names, "label": ["no"] * 10_000})
+    coded = code(table, None, CLASSES)
+    assert (coded.annotators.to_pylist(), coded.annotator.tolist()) == ([None], [0] * 10_000)
+
+
+def test_an_annotator_who_stands_twice_in_a_dictionary_is_one() -> None:
+    names = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None], pa.int8()), pa.array(["p", "p", "q"]))
+    coded = code(pa.table({"item_id": list("abcd"), "annotator": names, "label": ["no"] * 4}), None, CLASSES)
+    assert coded.annotators.to_pylist() == ["p", "q", None]
+    assert coded.annotator.tolist() == [0, 0, 1, 2]
+
+
 @pytest.mark.parametrize("ids", [None, ["a"]])
 def test_an_answer_without_an_item_is_named(ids: list[str] | None) -> None:
     table = pa.table({"item_id": pa.array(["a", None]), "annotator": ["p", "p"], "label": ["no", "no"]})
