@@ -6,9 +6,10 @@ export GX_ANALYTICS_ENABLED = false
 
 PROJECT ?= sentiment
 PORT ?= 3000
+STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate test peers kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate test label-studio test-live peers kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +49,12 @@ test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
 	@$(PYTHON) -m pytest -n 2 -m kills tests/kills
 
+label-studio: setup .label-studio/.ready  ## Start a Label Studio server with sentences to label: 1 GB, some minutes.
+	@$(PYTHON) -m samples.label_studio $(STUDIO_PORT)
+
+test-live: .venv/.dev .label-studio/.ready  ## Label on a real Label Studio server through its API, up to a release.
+	@$(PYTHON) -m pytest -m live tests/live
+
 peers: .venv/.peers  ## Install the tools that benchmarks are measured beside: 1.2 GB, for nothing else.
 
 check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  ## Run all that CI runs.
@@ -84,6 +91,13 @@ clean:  ## Remove what the sample made: its data, its lake and the page's record
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-bench.lock
 	@touch $@
 
+# Label Studio pins what Cupel pins otherwise: an environment of its own.
+.label-studio/.ready: .venv/bin/uv requirements-label-studio.lock
+	@.venv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .label-studio/env
+	@.venv/bin/uv pip install --quiet --python .label-studio/env/bin/python --require-hashes \
+		-r requirements-label-studio.lock
+	@touch $@
+
 data/sentiment/answers.parquet: .venv/.run samples/vader.py samples/vader.txt
 	@$(PYTHON) -m samples.vader data/sentiment
 	@touch $@
@@ -103,6 +117,8 @@ lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	@printf '%s\n' "sentence-transformers ; python_version < '3'" "huggingface-hub ; python_version < '3'" > .venv/left-out
 	$(LOCK) --extra embedding -c requirements.lock --overrides .venv/left-out -o requirements-embedding.lock
+	echo label-studio==1.23.2 | .venv/bin/uv pip compile - --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-label-studio.lock
 
 .PHONY: embedding
 embedding: .venv/.run requirements-embedding.lock  ## Install the sentence model for the checker `embedding`.
