@@ -1,6 +1,7 @@
 """A server on this machine that speaks the part of Label Studio's API that Cupel uses, and misbehaves on demand."""
 
 import json
+import operator
 import re
 import threading
 import time
@@ -146,10 +147,11 @@ class LabelStudioServer:
         found = [task for task in self.tasks.values() if task["project"] == int(query["project"])]
         for item in json.loads(query["query"])["filters"]["items"]:
             name = item["filter"].removeprefix("filter:tasks:")
-            assert item["operator"] == "greater"
-            found = [task for task in found if task[name] > item["value"]]
+            holds = {"greater": operator.gt, "less_or_equal": operator.le}[item["operator"]]
+            found = [task for task in found if holds(task[name], item["value"])]
         found.sort(key=lambda task: task["id"])
-        return {"total": len(found), "tasks": found[: int(query["page_size"])]}
+        answers = sum(not note["was_cancelled"] for task in found for note in task["annotations"])
+        return {"total": len(found), "total_annotations": answers, "tasks": found[: int(query["page_size"])]}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.errors import WorkforceError
+from cupel.label_studio.pull import Read
 from cupel.lake import Lake
 from cupel.whole import new_file, put_file
 
@@ -51,13 +52,15 @@ class Record:
     """What is known of a group's project on the server.
 
     `project_id` is null before there is one; `configuration` is what was set last; `cursor` is the latest time of
-    change that was read, by the server's clock; `snapshot_at` the last time that everything was read, by ours;
-    `is_in_doubt` says that an import may have happened unseen.
+    change that was read, by the server's clock; `recent` those of the tasks that were read shortly before it, by
+    their ids there; `snapshot_at` the last time that everything was read, by our clock; `is_in_doubt` says that an
+    import may have happened unseen.
     """
 
     project_id: int | None = None
     configuration: str | None = None
     cursor: str | None = None
+    recent: dict[int, Read] = field(default_factory=dict)
     snapshot_at: str | None = None
     is_in_doubt: bool = False
     puts: dict[str, Put] = field(default_factory=dict)
@@ -92,7 +95,8 @@ class Records:
         path = self.folder / f"{group}.json"
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
-            record = Record(**about)
+            recent = {int(task): Read(*read) for task, read in about.get("recent", {}).items()}
+            record = Record(**about | {"recent": recent})
             rows = pq.read_table(self.folder / f"{group}.parquet", schema=SCHEMA).to_pylist()
         except FileNotFoundError as error:
             if path.is_file() or Path(str(error.filename)) != path:
@@ -100,7 +104,7 @@ class Records:
                     f"{error.filename}: gone; restore it from a copy, or remove {path.parent}"
                 ) from None
             return Record()
-        except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        except (OSError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
             raise WorkforceError(
                 f"{path}: not a record, or its table is damaged: {error}; restore both from a copy"
             ) from None

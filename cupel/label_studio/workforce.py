@@ -18,7 +18,7 @@ from cupel.label_studio.events import Event, Events, event
 from cupel.label_studio.groups import Group, groups, task_key
 from cupel.label_studio.matching import SOURCE, Arrived, answers_of, by_time, matched
 from cupel.label_studio.publish import Publisher, Wanted
-from cupel.label_studio.pull import changed_tasks, is_due, latest
+from cupel.label_studio.pull import is_due, latest, read_as, still_recent, unread_tasks
 from cupel.label_studio.record import Record, Records
 from cupel.label_studio.versions import Users, people, users_of, versions
 from cupel.lake import Lake
@@ -145,8 +145,11 @@ class LabelStudioWorkforce:
         is_snapshot = is_due(record.snapshot_at, self._settings.snapshot_hours, now)
         project_id, cursor, there = record.project_id or 0, record.cursor, set()
         found: list[Arrived] = []
-        for task in changed_tasks(self._client, project_id, None if is_snapshot else cursor):
+        if is_snapshot:
+            record.recent = {}
+        for task in unread_tasks(self._client, project_id, None if is_snapshot else cursor, record.recent):
             cursor = latest(cursor, task)
+            record.recent[task["id"]] = read_as(task)
             key = str(fields_of(task.get("data")).get(KEY))
             if key in record.puts and record.puts[key].tool_task == task["id"]:
                 record.puts[key] = record.puts[key]._replace(people=people(task))
@@ -168,7 +171,7 @@ class LabelStudioWorkforce:
         if is_snapshot:
             self._seen += self._deleted(group, project_id, there)
             record.snapshot_at = now.isoformat(timespec="seconds")
-        record.cursor = cursor
+        record.cursor, record.recent = cursor, still_recent(record.recent, cursor)
 
     def _keep_new(self, group: Group, found: list[Arrived]) -> None:
         """Keep the versions that the log does not have, by batch, in the order of their time."""

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -7,7 +8,7 @@ from cupel.errors import WorkforceError
 from cupel.label_studio.events import Events
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
-from label_studio_server import LabelStudioServer, Wrong, times
+from label_studio_server import Heard, LabelStudioServer, Wrong, times
 from live_lake import CLASSES, ask, gather, log
 
 ITEMS = ["i0", "i1", "i2"]
@@ -128,19 +129,50 @@ def test_changes_of_the_same_time_or_a_little_before_the_last_are_not_passed_ove
     assert gather(lake, server) == 2
 
 
-def test_what_was_read_long_ago_is_not_read_again(lake: Lake, server: LabelStudioServer) -> None:
-    server.skew = timedelta(hours=-1)
-    gather(lake, server)
-    server.skew = timedelta(0)
-    server.annotate(server.shown("annotators")[0], "ann@x.org", "warm")
-    gather(lake, server)
-    server.heard.clear()
-    served = []
+def listed(server: LabelStudioServer) -> list[list[int]]:
+    """Return a list that grows by the ids of each page of tasks that the server gives from now on."""
+    pages: list[list[int]] = []
     obey = server.obey
-    server.obey = lambda heard: served.append(obey(heard)) or served[-1]  # type: ignore[method-assign,func-returns-value]
+
+    def noted(heard: Heard) -> tuple[int, Any]:
+        status, content = obey(heard)
+        if "tasks" in content and heard.query["page_size"] != "1":
+            pages.append([task["id"] for task in content["tasks"]])
+        return status, content
+
+    server.obey = noted  # type: ignore[method-assign]
+    return pages
+
+
+def test_what_was_read_is_not_read_again(lake: Lake, server: LabelStudioServer) -> None:
     gather(lake, server)
-    listed = [content["tasks"] for _, content in served if "tasks" in content]
-    assert [len(tasks) for tasks in listed] == [1]
+    gather(lake, server)
+    pages = listed(server)
+    gather(lake, server)
+    assert pages == [[]]
+    first, second, _ = server.shown("annotators")
+    for task in (first, second):
+        server.annotate(task, "ann@x.org", "warm")
+        pages.clear()
+        assert gather(lake, server) == 1
+        assert pages == [[task["id"]]]
+    pages.clear()
+    assert gather(lake, server) == 0
+    assert pages == [[]]
+
+
+def test_what_is_gone_is_looked_for_once(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    for task in server.shown("annotators"):
+        server.annotate(task, "ann@x.org", "warm")
+    assert gather(lake, server) == 3
+    server.delete("ann@x.org")
+    pages = listed(server)
+    gather(lake, server)
+    # Cupel asks again for what was deleted, which changes the tasks: they are read once more, and then no more.
+    gather(lake, server)
+    gather(lake, server)
+    assert [len(page) for page in pages] == [0, 3, 3, 0]
 
 
 def test_a_collection_that_dies_before_its_end_is_done_again_and_counts_once(
