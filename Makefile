@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate test label-studio test-live peers kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate test label-studio label-studio-page label-studio-down test-live peers kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,10 +49,16 @@ test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
 	@$(PYTHON) -m pytest -n 2 -m kills tests/kills
 
-label-studio: setup .label-studio/.ready  ## Start a Label Studio server with sentences to label: 1 GB, some minutes.
-	@$(PYTHON) -m samples.label_studio $(STUDIO_PORT)
+label-studio: setup .label-studio/.ready  ## Start a Label Studio server with sentences to label, and take in what was answered: 1 GB.
+	@$(PYTHON) -m samples.label_studio up $(STUDIO_PORT)
 
-test-live: .venv/.dev .label-studio/.ready  ## Label on a real Label Studio server through its API, up to a release.
+label-studio-page: setup .label-studio/.ready  ## Show it on the Dagster page; the daemon collects and publishes every minute.
+	@$(PYTHON) -m samples.label_studio page $(STUDIO_PORT) $(PORT)
+
+label-studio-down: .venv/.run  ## Stop server, page and daemon.
+	@$(PYTHON) -m samples.label_studio down
+
+test-live: .venv/.live .label-studio/.ready  ## Label on a real Label Studio server, up to a release: some three minutes.
 	@$(PYTHON) -m pytest -m live tests/live
 
 peers: .venv/.peers  ## Install the tools that benchmarks are measured beside: 1.2 GB, for nothing else.
@@ -91,11 +97,20 @@ clean:  ## Remove what the sample made: its data, its lake and the page's record
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-bench.lock
 	@touch $@
 
+.venv/.live: .venv/.dev requirements-live.lock
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-live.lock
+	@touch $@
+
 # Label Studio pins what Cupel pins otherwise: an environment of its own.
-.label-studio/.ready: .venv/bin/uv requirements-label-studio.lock
+.label-studio/env/.ready: .venv/bin/uv requirements-label-studio.lock
+	@echo "Making Label Studio's environment in .label-studio: 1 GB"
 	@.venv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .label-studio/env
 	@.venv/bin/uv pip install --quiet --python .label-studio/env/bin/python --require-hashes \
 		-r requirements-label-studio.lock
+	@touch $@
+
+.label-studio/.ready: .venv/.run .label-studio/env/.ready
+	@$(PYTHON) -m samples.label_studio fresh
 	@touch $@
 
 data/sentiment/answers.parquet: .venv/.run samples/vader.py samples/vader.txt
@@ -117,7 +132,9 @@ lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	@printf '%s\n' "sentence-transformers ; python_version < '3'" "huggingface-hub ; python_version < '3'" > .venv/left-out
 	$(LOCK) --extra embedding -c requirements.lock --overrides .venv/left-out -o requirements-embedding.lock
-	echo label-studio==1.23.2 | .venv/bin/uv pip compile - --python-version 3.11 --generate-hashes \
+	@printf '%s\n' playwright==1.65.2 | .venv/bin/uv pip compile - --python-version 3.11 --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet -c requirements-dev.lock -o requirements-live.lock
+	@echo label-studio==1.23.2 | .venv/bin/uv pip compile - --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements-label-studio.lock
 
 .PHONY: embedding

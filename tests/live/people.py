@@ -1,46 +1,96 @@
 """People who label on a real Label Studio server: each asks it for the next task, and answers with own errors."""
 
 import random
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import httpx
 
-Answer = Callable[[dict[str, Any], random.Random], str]
+Confusion = Mapping[str, Mapping[str, float]]
+
+
+class Said(NamedTuple):
+    """What somebody answered: which annotation of which task on the server, to which text, what."""
+
+    annotation_id: int
+    tool_task: int
+    text: str
+    label: str
 
 
 class Person:
-    """Somebody with a token who labels whatever the server gives next.
+    """Somebody with a token who labels whatever the server gives next, and notes what was said.
 
-    `said` is what was answered, by text of the task: label and the group's project.
+    Args:
+        url: The server.
+        token: The person's own.
+        truth: Returns the right label of a text.
+        confusion: Chance of each answer, by right label.
+        seed: Of the errors.
     """
 
-    def __init__(self, url: str, token: str, answer: Answer, seed: int) -> None:
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Token {token}"}, timeout=60)
-        self._answer, self._rng = answer, random.Random(seed)
-        self.said: list[tuple[str, str]] = []
+    def __init__(self, url: str, token: str, truth: Callable[[str], str], confusion: Confusion, seed: int) -> None:
+        # A connection each: on one that is kept, half of every request would wait for the other half's receipt.
+        headers = {"Authorization": f"Token {token}", "Connection": "close"}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=60)
+        self._truth, self._confusion, self._rng = truth, confusion, random.Random(seed)
+        self.said: list[Said] = []
 
-    def log_in(self, token: str) -> None:
-        """Go on with another token."""
-        self._http.headers["Authorization"] = f"Token {token}"
-
-    def project(self, group: str) -> int | None:
-        found = self._http.get("/api/projects/", params={"page_size": 100}).raise_for_status().json()["results"]
-        return next((one["id"] for one in found if one["title"].endswith(f": {group}")), None)
-
-    def work(self, group: str, most: int = 1_000_000) -> int:
+    def work(self, project: int, most: int = 1_000_000) -> int:
         """Answer what the server gives, until it gives nothing; return how many."""
-        project = self.project(group)
         for done in range(most):
-            if project is None:
-                return done
-            reply = self._http.get(f"/api/projects/{project}/next")
+            reply = self._patiently("GET", f"/api/projects/{project}/next")
             if reply.status_code == 404:
                 return done
-            task = reply.raise_for_status().json()
-            label = self._answer(task, self._rng)
-            result = [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
-            body = {"result": result, "lead_time": 2.5}
-            self._http.post(f"/api/tasks/{task['id']}/annotations/", json=body).raise_for_status()
-            self.said.append((task["data"]["text"], label))
+            self._answer(reply.raise_for_status().json())
         return most
+
+    def _answer(self, task: dict[str, Any]) -> None:
+        text = task["data"]["text"]
+        chances = self._confusion[self._truth(text)]
+        (label,) = self._rng.choices(list(chances), list(chances.values()))
+        result = [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
+        path, body = f"/api/tasks/{task['id']}/annotations/", {"result": result, "lead_time": self._rng.uniform(2, 6)}
+        try:
+            given = _served(self._http.post(path, json=body)).raise_for_status().json()
+        except httpx.TransportError:
+            # The server died of it, or its database was busy: only the server knows whether it was saved.
+            notes = self._patiently("GET", path).raise_for_status().json()
+            mine = [note for note in notes if note["completed_by"] == self._number()]
+            if not mine:
+                return
+            (given,) = mine
+        self.said.append(Said(given["id"], task["id"], text, label))
+
+    def _number(self) -> int:
+        return int(self._patiently("GET", "/api/current-user/whoami").raise_for_status().json()["id"])
+
+    def _patiently(self, method: str, path: str) -> httpx.Response:
+        """Ask until there is an answer, for two minutes at most."""
+        ends_at = time.monotonic() + 120
+        while True:
+            try:
+                return _served(self._http.request(method, path))
+            except httpx.TransportError:
+                if time.monotonic() > ends_at:
+                    raise
+                time.sleep(0.5)
+
+
+def _served(reply: httpx.Response) -> httpx.Response:
+    if reply.status_code >= 500:
+        raise httpx.TransportError(f"status {reply.status_code}")
+    return reply
+
+
+@contextmanager
+def at_once(people: Mapping[str, Person], project: int) -> Iterator[None]:
+    """Let people work at the same time until the server gives them nothing, beside what is done here meanwhile."""
+    with ThreadPoolExecutor(len(people)) as threads:
+        working = [threads.submit(person.work, project) for person in people.values()]
+        yield
+        for one in working:
+            one.result()
