@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,7 +138,9 @@ class Story:
         return self._count() + len(clicker.said) - before
 
     def _round(self) -> Done:
-        done = Rounds(self.project, self.deployment, self.instance).run()
+        # In a thread: the browser's loop runs in this one, and Dagster has one of its own.
+        with ThreadPoolExecutor(1) as thread:
+            done = thread.submit(Rounds(self.project, self.deployment, self.instance).run).result()
         assert done.broken == [], done.broken
         self._note("round")
         return done
