@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from cupel.certificate.auditors import Planted, hidden_upper, sensitivity_lower
 from cupel.certificate.hypergeometric import lower_count, upper_count
 from cupel.project import LanguagePromise
 from cupel.release.card import render_card
 from cupel.release.languages import ALPHA, Judged, release_languages
 from cupel.release.report import render_report
-from cupel.tables import ADJUDICATIONS, AUDIT, empty, from_rows
+from cupel.tables import ADJUDICATIONS, AUDIT, PLANTED_VERDICTS, empty, from_rows
 
 PLAN = {
     "release": "b-r1", "batches": ["b"], "seed": 1, "attempt": 1, "alpha": 0.04, "error_budget": 0.02,
@@ -61,6 +62,44 @@ def test_intervals_are_exact_and_share_the_chance_of_being_wrong() -> None:
     assert row["error_high"] == upper_count(60, 30, 2, ALPHA / 4) / 60
     assert row["error_low"] == lower_count(60, 30, 2, ALPHA / 4) / 60
     assert counted(tables)["eng_Latn"]["error_high"] is None
+
+
+def planted(caught: list[bool | None]) -> pa.Table:
+    """Return the verdicts of planted items whose known label is b: b where caught, a where not, none where open."""
+    said = {True: ("b", False), False: ("a", True), None: (None, None)}
+    rows = [
+        {"release": "b-r1", "batch": "b", "item_id": str(place), "label": "b", "answers": 1, "is_contested": False}
+        | {"is_settled": one is not None, "expert_label": said[one][0], "is_wrong": said[one][1]}
+        for place, one in enumerate(caught)
+    ]
+    return from_rows(rows, PLANTED_VERDICTS)
+
+
+def test_what_auditors_overlook_of_planted_items_widens_every_interval() -> None:
+    tables = release(["deu_Latn"] * 600, {place: place < 2 for place in range(300)})
+    plain = counted(tables)["deu_Latn"]
+    sharp = counted(tables | {"said": tables["said"]._replace(planted=planted([True] * 200))})["deu_Latn"]
+    blunt = counted(tables | {"said": tables["said"]._replace(planted=planted([True] * 100 + [False] * 100))})[
+        "deu_Latn"
+    ]
+    assert plain["error_high"] < sharp["error_high"] < blunt["error_high"]
+    alpha = ALPHA * 3 / 4 / 2
+    sensitivity = sensitivity_lower(Planted(200, 100), ALPHA / 4)
+    shown = upper_count(600, 300, 2, alpha * 4 / 5)
+    assert blunt["error_high"] == hidden_upper(shown, 600, sensitivity, alpha / 5) / 600
+    assert blunt["error_low"] == lower_count(600, 300, 2, alpha) / 600
+
+
+def test_auditors_who_caught_nothing_prove_nothing() -> None:
+    tables = release(["deu_Latn"] * 60, {place: False for place in range(30)})
+    row = counted(tables | {"said": tables["said"]._replace(planted=planted([False] * 20))})["deu_Latn"]
+    assert row["error_high"] == 1.0
+
+
+def test_planted_items_without_a_verdict_give_no_interval() -> None:
+    tables = release(["deu_Latn"] * 60, {place: False for place in range(30)})
+    row = counted(tables | {"said": tables["said"]._replace(planted=planted([True, None]))})["deu_Latn"]
+    assert row["error_high"] is None
 
 
 def test_an_audit_that_is_not_at_its_end_gives_no_interval() -> None:
