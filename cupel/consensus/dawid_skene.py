@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cupel.consensus.coding import Coded, Reals, vote_counts
-from cupel.consensus.estimates import FLOOR, drawn_to, logs_of, pooled_confusion, prior_of, starting_beliefs
+from cupel.consensus.estimates import FLOOR, drawn_to, log_shares, pooled_confusion, prior_of, starting_beliefs
 from cupel.consensus.passes import by_truth, collect, prepare, step
 
 
@@ -82,9 +82,10 @@ def dawid_skene(coded: Coded, settings: DawidSkeneSettings = SMOOTHED, start: Re
     iteration, is_converged = 0, False
     while True:
         prior = prior_of(beliefs.sums, items, settings.class_smoothing)
-        confusion = drawn_to(anchor, by_truth(beliefs.counts), settings.smoothing)
         if is_converged or iteration == settings.max_iterations:
+            confusion = drawn_to(anchor, by_truth(beliefs.counts), settings.smoothing)
             return DawidSkene(posterior, prior, confusion, iteration, is_converged)
-        found = step(answers, logs_of(confusion), np.log(np.maximum(prior, FLOOR)), posterior)
+        logs = log_shares(anchor, beliefs.counts, settings.smoothing)
+        found = step(answers, logs, np.log(np.maximum(prior, FLOOR)), posterior)
         is_converged = found.moved <= settings.tolerance
         beliefs, iteration = found.beliefs, iteration + 1

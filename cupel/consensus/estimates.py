@@ -143,3 +143,24 @@ def drawn_to(anchor: Reals, counts: Reals, smoothing: float) -> Reals:
 def logs_of(confusion: Reals) -> Reals:
     """Return the logarithms of confusion matrices as the passes want them: annotators x answers x true classes."""
     return by_truth(np.log(np.maximum(confusion, FLOOR)))
+
+
+def log_shares(anchor: Reals, counts: Reals, smoothing: float) -> Reals:
+    """Return the logarithms of what `drawn_to` returns, the counts not turned about.
+
+    Args:
+        anchor: Shares, shape true class x answer.
+        counts: Shape annotators x answers x true classes.
+        smoothing: Answers' worth of the anchor, per true class.
+
+    Returns:
+        Shape annotators x answers x true classes.
+    """
+    shares = counts + smoothing * anchor.T
+    sums = shares.sum(axis=1, keepdims=True)
+    is_known = sums > FLOOR
+    np.divide(shares, np.where(is_known, sums, 1.0), out=shares)
+    if not is_known.all():
+        np.copyto(shares, 1 / shares.shape[1], where=~is_known)
+    np.maximum(shares, FLOOR, out=shares)
+    return np.asarray(np.log(shares, out=shares))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cupel.consensus.coding import Coded, code, vote_counts
 from cupel.consensus.dawid_skene import PLAIN, SMOOTHED, DawidSkeneSettings, dawid_skene
-from cupel.consensus.estimates import pooled_confusion, vote_shares
+from cupel.consensus.estimates import drawn_to, log_shares, logs_of, pooled_confusion, vote_shares
+from cupel.consensus.passes import by_truth
 
 CLASSES = ("a", "b", "c")
 
@@ -151,3 +152,13 @@ def test_unanimous_annotators_are_believed(truth: list[str], is_named: bool) -> 
     })  # fmt: skip
     best = dawid_skene(coded(table, len(truth))).posterior.argmax(axis=1)
     assert [CLASSES[place] for place in best] == truth
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 16.0])
+def test_logarithms_of_shares_are_those_of_the_confusions(smoothing: float) -> None:
+    rng = np.random.default_rng(2)
+    counts = rng.random((6, 3, 3)) * (rng.random((6, 3, 3)) < 0.7)
+    counts[2], counts[3, :, 1] = 0, 0
+    anchor = rng.dirichlet(np.ones(3), 3)
+    found = log_shares(anchor, counts, smoothing)
+    np.testing.assert_allclose(found, logs_of(drawn_to(anchor, by_truth(counts), smoothing)), atol=1e-12)
