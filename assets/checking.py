@@ -13,6 +13,8 @@ from cupel.checking.labels import awaiting, labels
 from cupel.checking.routes import routes
 from cupel.release.gates import open_gate
 
+_REJECTED = ("item_id", "annotator", "reason")
+
 
 @dg.multi_asset(specs=[spec("predictions", deps=["clean_items", "consensus"], kinds=["scikitlearn"])])
 def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
@@ -27,14 +29,14 @@ def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         return materialized(step, step.write("predictions", found.predictions), **found.told)
 
 
-@dg.multi_asset(specs=[spec("routes", deps=["consensus", "predictions"], kinds=["numpy"])])
+@dg.multi_asset(specs=[spec("routes", deps=["consensus", "predictions", "rejected_answers"], kinds=["numpy"])])
 def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put people and checker together, and say what happens to each item next, and why."""
     with bench.step(context) as step:
-        labeling = step.project.labeling
+        labeling, rejected = step.project.labeling, step.read("rejected_answers", columns=_REJECTED)
         table = routes(
             step.read("consensus"), step.read("predictions"), labeling.overlap, step.project.checking,
-            labeling.classes, step.project.prices,
+            labeling.classes, step.project.prices, rejected,
         )  # fmt: skip
         return materialized(step, step.write("routes", table))
 

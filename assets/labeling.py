@@ -47,7 +47,10 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         labeling, gold = step.project.labeling, known_labels(step, bench.data, step.partition)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         measured = study(step.read("annotations"), items, labeling.classes, gold)
-        people, found = annotators(measured, vendor_of(labeling.vendors)), findings(measured)
+        people, found = (
+            annotators(measured, vendor_of(labeling.vendors)),
+            findings(measured, labeling.policies.least_right),
+        )
         compared = vendors(measured, labeling.vendors, found, people)
         known = [row for row in people.to_pylist() if row["quality"] is not None]
         plots = {"quality": picture(annotators_plot(known, step.partition), "annotators by quality")} if known else {}

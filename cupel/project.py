@@ -184,6 +184,8 @@ class Overlap(Section):
     """Annotators asked of every item."""
     most: Positive = 3
     """Annotators asked at most, where the first disagree with each other or with the checker."""
+    most_undecided: Positive | None = 3
+    """Skips and flags of annotators after which an item is put to an expert for certain; null: asked for ever."""
     least_share: Share = 0.01
     """The checker's doubts keep a batch waiting while at least this share of its items awaits an answer; 0: always."""
 
@@ -221,6 +223,10 @@ class Policies(Section):
     """Answers shared with others beyond what the items explain, nobody being always first."""
     worsening: Deed = "warn"
     """The answers got worse in the course of the work."""
+    below_bar: Deed = "warn"
+    """Fewer answers on hidden gold (`labeling.gold`) are right than `least_right` asks, chance aside."""
+    least_right: Share | None = None
+    """The bar: share of the answers on hidden gold that must be right; null: none is set."""
     hurried: Deed = "warn"
     """Most answers took less than a third of the others' time on the same items."""
     weight: Share = 0.25
@@ -272,6 +278,12 @@ class Labeling(Section):
     def _comparisons_are_not_weighed(self) -> "Labeling":
         if self.kind == "preference" and "weigh_down" in self.policies.model_dump().values():
             raise ValueError("kind preference knows no weigh_down; warn or remove")
+        return self
+
+    @model_validator(mode="after")
+    def _bar_has_gold(self) -> "Labeling":
+        if self.policies.least_right is not None and self.gold is None:
+            raise ValueError("policies.least_right: a bar is held against hidden gold; name its file in gold")
         return self
 
     @model_validator(mode="after")

@@ -20,12 +20,19 @@ FROM (SELECT item_id, 1 AS is_clean, 0 AS is_consensus, 0 AS said, 0 AS answered
       UNION ALL SELECT item_id, 0, 0, 0, count(*) FROM annotations GROUP BY item_id)
 GROUP BY item_id
 """
+# What so many annotators skipped or flagged goes to experts: no annotation of it is missing; as in `checking.routes`.
+_UNDECIDED = """
+SELECT item_id FROM rejected_answers WHERE reason = 'undecided'
+GROUP BY item_id HAVING count(DISTINCT annotator) + count(*) FILTER (annotator IS NULL) >= $2
+"""
+_SHORT = f"clean > 0 AND answered < $1 AND item_id NOT IN ({_UNDECIDED})"
+NEVER = 2**31 - 1
 _ODD = "clean <> 1 OR consensus <> 1 OR said <> answered"
 _ITEMS = f"""
 SELECT count(*) FILTER (clean > 0) AS items,
        count(*) FILTER ({_ODD}) AS odd,
-       count(*) FILTER (clean > 0 AND answered < $1) AS short_items,
-       coalesce(sum(greatest($1 - answered, 0)) FILTER (clean > 0), 0)::BIGINT AS missing
+       count(*) FILTER ({_SHORT}) AS short_items,
+       coalesce(sum($1 - answered) FILTER ({_SHORT}), 0)::BIGINT AS missing
 FROM ({_BY_ITEM})
 """
 _LARGEST = """
@@ -37,15 +44,14 @@ _VOTES = "SELECT item_id, label, count(*) AS votes FROM annotations GROUP BY ALL
 
 def measure(step: Step) -> pa.Table:
     """Count the annotations of every item, and measure how far people agree."""
-    for table in ("clean_items", "annotations", "consensus"):
+    for table in ("clean_items", "annotations", "consensus", "rejected_answers"):
         view(step, table)
     rejected = step.uses("rejected_answers").rows
-    first = step.project.labeling.overlap.first
-    found, people = row_of(step, _ITEMS, [first]), row_of(step, _LARGEST)
+    overlap = step.project.labeling.overlap
+    asked = [overlap.first, overlap.most_undecided or NEVER]
+    found, people = row_of(step, _ITEMS, asked), row_of(step, _LARGEST)
     odd = some_ids(step, found["odd"], f"SELECT item_id FROM ({_BY_ITEM}) WHERE {_ODD}")
-    short = some_ids(
-        step, found["missing"], f"SELECT item_id FROM ({_BY_ITEM}) WHERE clean > 0 AND answered < ?", [first]
-    )
+    short = some_ids(step, found["missing"], f"SELECT item_id FROM ({_BY_ITEM}) WHERE {_SHORT}", asked)
     agreement = _agreement(step)
     return one_row(
         {

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy.stats import binom
 
 from cupel.annotators.copying import groups
 from cupel.annotators.guessing import CONSTANT_SHARE
+from cupel.annotators.multiplicity import passes
 from cupel.annotators.speed import HURRIED_SHARE
 from cupel.annotators.study import Study
 from cupel.consensus.coding import Integers
@@ -19,25 +21,35 @@ FINDINGS = {
     "copying": "More answers equal another annotator's than the items explain, and the other was first.",
     "colluding": "More answers equal those of others than the items explain, and nobody was always first.",
     "worsening": "The answers got worse in the course of the work.",
+    "below_bar": "Fewer answers on hidden gold are right than somebody would give who is right as often as is asked.",
     "hurried": "Most answers took less than a third of the others' time on the same items.",
 }
 ITEMS_SHOWN = 20
+# Of those who are found to be below the bar, this share is not, at most, in expectation, at one look.
+FALSE_BELOW_BAR = 0.01
 # How sure a text may sound.
 MOST_TIMES = 1_000_000
 
 
-def findings(measured: Study) -> pa.Table:
+def findings(measured: Study, least_right: float | None = None) -> pa.Table:
     """Return what was found against annotators.
 
     Args:
         measured: The study of a batch.
+        least_right: Share of answers on hidden gold that must be right; None: no bar is set.
 
     Returns:
         ANNOTATOR_FINDINGS; nobody who has too few answers to tell is in it.
     """
     rows = [
         row
-        for found in (_guessing(measured), _copying(measured), _worsening(measured), _hurried(measured))
+        for found in (
+            _guessing(measured),
+            _copying(measured),
+            _worsening(measured),
+            _below_bar(measured, least_right),
+            _hurried(measured),
+        )
         for row in found
     ]
     return pa.Table.from_pylist(rows, schema=ANNOTATOR_FINDINGS.schema).sort_by(
@@ -104,6 +116,28 @@ def _worsening(measured: Study) -> Iterator[dict[str, Any]]:
             value=found.statistic[who], p_value=found.p_value[who], items=len(later), shown=coded.item[later],
             evidence=f"about {found.before[who]:.0%} right before answer {found.change[who]} of {len(mine)}, "
             f"{found.after[who]:.0%} from there on",
+        )  # fmt: skip
+
+
+def _below_bar(measured: Study, least_right: float | None) -> Iterator[dict[str, Any]]:
+    """Hold the answers on hidden gold against the bar by the exact binomial test, of all who gave any together."""
+    if least_right is None:
+        return
+    coded, is_gold = measured.coded, measured.beliefs.is_gold
+    people = len(coded.annotators)
+    tested = np.bincount(coded.annotator, is_gold, people)
+    right = np.bincount(coded.annotator, is_gold & (measured.gold[coded.item] == coded.label), people)
+    asked = np.flatnonzero((tested > 0) & measured.is_named)
+    chances = binom.cdf(right[asked], tested[asked], least_right)
+    is_below = passes(chances, FALSE_BELOW_BAR)
+    for who, chance in zip(asked[is_below], chances[is_below], strict=True):
+        mine = np.flatnonzero((coded.annotator == who) & is_gold)
+        is_wrong = measured.gold[coded.item[mine]] != coded.label[mine]
+        yield _row(
+            measured, who, "below_bar", statistic="share of the answers on hidden gold that are right",
+            value=right[who] / tested[who], p_value=chance, items=len(mine), shown=coded.item[mine[is_wrong]],
+            evidence=f"right on {right[who]:.0f} of {tested[who]:.0f} gold items; somebody who is right on "
+            f"{least_right:.0%} is so seldom right with chance {chance:.2g}",
         )  # fmt: skip
 
 

@@ -86,10 +86,11 @@ def _sort(
     # Of the reasons that hold for an answer, the first counts.
     reasons = [
         ("unknown_item", _flags(pc.invert(pc.is_in(answers["item_id"], value_set=id_array(items))))),
-        ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
-        ("unknown_label", _flags(pc.and_(pc.is_valid(label), pc.invert(pc.is_in(label, value_set=id_array(classes)))))),
+        # Whose answers do not count have no say in whether an item can be decided.
         ("unknown_annotator", _flags(pc.is_null(annotator)) & are_annotators_known),
         ("annotator_removed", _flags(pc.is_in(annotator, value_set=gone))),
+        ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
+        ("unknown_label", _flags(pc.and_(pc.is_valid(label), pc.invert(pc.is_in(label, value_set=id_array(classes)))))),
     ]
     reasons += [("not_asked", was_unasked)]
     is_bad = np.any([holds for _, holds in reasons], axis=0)

@@ -55,8 +55,10 @@ class Evidence(NamedTuple):
     `is_audited` tells which items were put to the auditors so far. The others hold for an item with a
     verdict, audited or adjudicated: the protocol has come to its end (`is_settled`), the label differs from
     the experts' (`is_wrong`), experts stay split (`is_contested`). Verdicts on items before the cut that were
-    not audited play no part. `marks` are the items' marks in the draw, see `sample.marks`; the fixed sequence
-    and the stratified audit need none. `plants` are the planted items and their verdicts, where there are any.
+    not audited play no part, but for the `undecided` last ones, which experts judge whatever the audit says: their
+    number is declared before it, and more repairs than the proof counts on leave fewer wrong labels. `marks` are the
+    items' marks in the draw, see `sample.marks`; the fixed sequence and the stratified audit need none. `plants` are
+    the planted items and their verdicts, where there are any.
     """
 
     is_audited: Flags
@@ -65,6 +67,7 @@ class Evidence(NamedTuple):
     is_contested: Flags
     marks: Reals | None = None
     plants: Plants | None = None
+    undecided: int = 0
 
     @property
     def size(self) -> int:
@@ -87,8 +90,8 @@ class Evidence(NamedTuple):
         return self.is_contested & self.is_audited
 
     def behind(self, accepted: int) -> Flags:
-        """Return which items are behind a cut and were not audited: those that need adjudication."""
-        return (np.arange(self.size) >= accepted) & ~self.is_audited
+        """Return which items are behind a cut, or undecided, and were not audited: those that need adjudication."""
+        return (np.arange(self.size) >= min(accepted, self.size - self.undecided)) & ~self.is_audited
 
     def seen(self, accepted: int) -> int:
         """Return how many items experts see: audited, planted, or behind a cut."""
@@ -106,7 +109,8 @@ class Limits:
 
     `can_be_contested` says that experts may stay split on an item; `adjudicators_audited` how many adjudicated
     items another expert judges again, 0 where the adjudicators' verdict is right by definition; `planted_errors`
-    how many items of known label are planted among the auditors' tasks, 0 where auditors are right by definition.
+    how many items of known label are planted among the auditors' tasks, 0 where auditors are right by definition;
+    `undecided` how many items, the last in the risk order, experts judge whatever the audit says.
     The tests of the accepted part have what the proofs about adjudicators and auditors leave of alpha (`levels`)
     and of the budget (`tested_budget`).
     """
@@ -117,6 +121,7 @@ class Limits:
     can_be_contested: bool = True
     adjudicators_audited: int = 0
     planted_errors: int = 0
+    undecided: int = 0
 
     @property
     def levels(self) -> Levels:

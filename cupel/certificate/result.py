@@ -176,7 +176,7 @@ def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str
     return "certified", (
         f"the {last.accepted:,} safest labels{repaired} hold at most {cutting.allowed_wrong} wrong ones "
         f"(the audit found {last.wrong} in {last.audited:,}{_caught(evidence, terms)}); experts decided the other "
-        f"{size - last.accepted:,}"
+        f"{size - last.accepted:,}{_undecided(evidence, last.accepted)}"
     )
 
 
@@ -189,6 +189,12 @@ def _caught(evidence: Evidence, terms: Terms) -> str:
         f", and its auditors, who gave the known label of {caught:,} of {planted:,} planted items, flag at least "
         f"{at_least(terms.sensitivity(evidence))} of wrong labels"
     )
+
+
+def _undecided(evidence: Evidence, accepted: int) -> str:
+    """Return how many before the cut experts decided too, to go on with in a sentence."""
+    among = accepted - (evidence.size - evidence.undecided)
+    return f" and {among:,} that annotators could not decide" if among > 0 else ""
 
 
 def _judge_adjudicators(

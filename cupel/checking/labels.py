@@ -3,12 +3,16 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.checking.routes import UNDECIDED
 from cupel.consensus.coding import by_item
 from cupel.errors import TableError
 from cupel.tables import LABELS, TEXT, conform
 
 TOGETHER = "people and checker"
 CHECKER_AGAINST_PEOPLE = "checker against people"
+NOBODY = "nobody"
+# Log-odds of what annotators cannot decide: behind all others in the risk order, so that experts decide it.
+LAST_LOG_ODDS = -1000.0
 
 
 def awaiting(routes: pa.Table) -> list[str]:
@@ -26,7 +30,8 @@ def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table) -> pa.T
         predictions: PREDICTIONS of the same items.
 
     Returns:
-        LABELS, one row per item, by item id.
+        LABELS, one row per item, by item id. What annotators cannot decide has `LAST_LOG_ODDS`, and is decided by
+        nobody: its label only holds the place of the experts'.
 
     Raises:
         TableError: An item awaits an annotator, or the tables hold different items.
@@ -41,11 +46,13 @@ def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table) -> pa.T
         if not table["item_id"].equals(routes["item_id"]):
             raise TableError(f"tables routes and {name} hold different items; make both of the same batch")
     is_with_people = pc.equal(routes["label"], consensus["consensus_label"])
+    is_undecided = pc.equal(routes["reason"], UNDECIDED[1])
+    decided_by = pc.if_else(is_with_people, pa.scalar(TOGETHER, TEXT), pa.scalar(CHECKER_AGAINST_PEOPLE, TEXT))
     columns = {
         "item_id": routes["item_id"],
         "label": routes["label"],
-        "log_odds": routes["log_odds"],
-        "decided_by": pc.if_else(is_with_people, pa.scalar(TOGETHER, TEXT), pa.scalar(CHECKER_AGAINST_PEOPLE, TEXT)),
+        "log_odds": pc.if_else(is_undecided, LAST_LOG_ODDS, routes["log_odds"]),
+        "decided_by": pc.if_else(is_undecided, pa.scalar(NOBODY, TEXT), decided_by),
         "route": routes["route"],
         "reason": routes["reason"],
         "majority_label": consensus["majority_label"],

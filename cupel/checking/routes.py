@@ -18,6 +18,7 @@ Flags = NDArray[np.bool_]
 FREE = Prices()
 
 # Route and reason; of those that hold for an item, the first counts.
+UNDECIDED = ("expert", "annotators cannot decide it")
 AWAITS_FIRST = ("annotator", "awaits its first answers")
 ANNOTATORS_DISAGREE = ("annotator", "annotators disagree")
 CHECKER_DISAGREES = ("annotator", "annotators and checker disagree")
@@ -37,6 +38,7 @@ def routes(
     settings: Checking,
     classes: Sequence[str],
     prices: Prices = FREE,
+    rejected: pa.Table | None = None,
 ) -> pa.Table:
     """Return what happens to every item next.
 
@@ -50,6 +52,7 @@ def routes(
         settings: Log-odds from which on an item is accepted.
         classes: The ontology.
         prices: Of an annotator's and an expert's answer; they count where `settings.route_by_price` is set.
+        rejected: REJECTED_ANSWERS of the batch: items skipped or flagged too often are asked no more. None: no item is.
 
     Returns:
         ROUTES, one row per item, by item id.
@@ -58,7 +61,9 @@ def routes(
         TableError: The two tables hold different items.
     """
     found = fuse(consensus, predictions, classes)
-    label = pa.array(classes, TEXT).take(pa.array(found.label, mask=~found.is_known))
+    is_stuck = _is_undecided(found.item_ids, rejected, overlap.most_undecided)
+    # Where nobody knows anything, the likeliest class of all stands in until experts have spoken.
+    label = pa.array(classes, TEXT).take(pa.array(found.label, mask=~(found.is_known | is_stuck)))
     consensus, predictions = by_item(consensus), by_item(predictions)
     votes = consensus["votes"].to_numpy()
     majority, predicted = consensus["majority_label"], predictions["predicted_label"]
@@ -73,8 +78,9 @@ def routes(
     if settings.route_by_price:
         is_dear = (is_split | is_doubted) & ~_is_worth_asking(found, consensus, label, prices)
         is_split, is_doubted = is_split & ~is_dear, is_doubted & ~is_dear
-    is_worth_a_round = (awaits_first | is_split | is_doubted).sum() >= overlap.least_share * len(votes)
+    is_worth_a_round = ((awaits_first | is_split | is_doubted) & ~is_stuck).sum() >= overlap.least_share * len(votes)
     rules = [
+        (is_stuck, UNDECIDED),
         (awaits_first, AWAITS_FIRST),
         (is_split, ANNOTATORS_DISAGREE),
         (is_doubted & is_worth_a_round, CHECKER_DISAGREES),
@@ -96,6 +102,18 @@ def routes(
         "log_odds": pa.array(found.log_odds, mask=~found.is_known),
     }
     return conform(pa.table(columns), ROUTES)
+
+
+def _is_undecided(item_ids: pa.Array, rejected: pa.Table | None, most: int | None) -> Flags:
+    """Tell which items annotators skipped or flagged as often as is allowed."""
+    if rejected is None or most is None:
+        return np.zeros(len(item_ids), np.bool_)
+    said = rejected.filter(pc.equal(rejected["reason"], "undecided")).select(["item_id", "annotator"])
+    # A person counts once, however often; of those who are not named each answer counts.
+    named = said.filter(pc.is_valid(said["annotator"])).group_by(["item_id", "annotator"]).aggregate([])
+    names = pa.concat_tables([named, said.filter(pc.is_null(said["annotator"]))])["item_id"]
+    place = pc.index_in(names, value_set=item_ids).drop_null().to_numpy()
+    return np.asarray(np.bincount(place, minlength=len(item_ids)) >= most)
 
 
 def _is_worth_asking(found: Fusion, consensus: pa.Table, label: pa.Array, prices: Prices) -> Flags:

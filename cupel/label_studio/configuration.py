@@ -12,16 +12,18 @@ from cupel.project import Labeling
 from cupel.sources.reasons import BadRow
 
 CONTROL = "label"
+FLAG = "flag"
 KEY = "task_id"
 SHOWN_CHARACTERS = 200
 KINDS = ("category", "preference")
 
 
-def configuration(labeling: Labeling) -> str:
+def configuration(labeling: Labeling, flag: str | None = None) -> str:
     """Return the labeling configuration as XML.
 
     Args:
         labeling: Question, classes and label kind.
+        flag: What people tick who find something wrong with a task; None: no such box.
 
     Raises:
         WorkforceError: A class or the question cannot be shown there.
@@ -44,6 +46,9 @@ def configuration(labeling: Labeling) -> str:
     )
     for name in labeling.classes:
         ElementTree.SubElement(choices, "Choice", value=_shown("class", name))
+    if flag is not None:
+        box = ElementTree.SubElement(view, "Choices", name=FLAG, toName=about, choice="multiple")
+        ElementTree.SubElement(box, "Choice", value=_shown("flag", flag))
     made = ElementTree.tostring(view, encoding="unicode")
     try:
         is_same = classes_of(made) == list(labeling.classes)
@@ -60,9 +65,15 @@ def classes_of(made: str) -> list[str]:
     Raises:
         ElementTree.ParseError: It is no XML.
     """
-    root = ElementTree.fromstring(made)
-    asked = [found for found in root.iter("Choices") if found.get("name") == CONTROL]
-    return [choice.get("value", "") for found in asked for choice in found.iter("Choice")] if len(asked) == 1 else []
+    return _choices(made, CONTROL)
+
+
+def flag_in(made: object) -> str | None:
+    """Return what a configuration lets people tick who find something wrong; None where there is no such box."""
+    try:
+        return next(iter(_choices(str(made), FLAG)), None)
+    except ElementTree.ParseError:
+        return None
 
 
 def is_configuration_of(found: object, labeling: Labeling) -> bool:
@@ -98,14 +109,32 @@ def label_of(result: Any) -> str:
     >>> label_of([])
     'not a choice: []'
     """
-    chosen: Sequence[object] = [
+    found = one_class(0, _chosen(result, CONTROL))
+    return f"not a choice: {json.dumps(result)[:SHOWN_CHARACTERS]}" if isinstance(found, BadRow) else found
+
+
+def flagged(result: Any) -> bool:
+    """Tell whether who made an annotation's result ticked that something is wrong with the task.
+
+    >>> flagged([{"from_name": "flag", "value": {"choices": ["odd"]}}]), flagged([])
+    (True, False)
+    """
+    return bool(_chosen(result, FLAG))
+
+
+def _choices(made: str, control: str) -> list[str]:
+    root = ElementTree.fromstring(made)
+    asked = [found for found in root.iter("Choices") if found.get("name") == control]
+    return [choice.get("value", "") for found in asked for choice in found.iter("Choice")] if len(asked) == 1 else []
+
+
+def _chosen(result: Any, control: str) -> Sequence[object]:
+    return [
         choice
         for region in entries(result)
-        if region.get("from_name") == CONTROL and isinstance(fields_of(region.get("value")).get("choices"), list)
+        if region.get("from_name") == control and isinstance(fields_of(region.get("value")).get("choices"), list)
         for choice in region["value"]["choices"]
     ]
-    found = one_class(0, chosen)
-    return f"not a choice: {json.dumps(result)[:SHOWN_CHARACTERS]}" if isinstance(found, BadRow) else found
 
 
 def _shown(what: str, text: str) -> str:

@@ -10,18 +10,19 @@ from cupel.label_studio.record import FOLDER
 from cupel.lake import Lake
 from cupel.whole import new_file
 
-Kind = Literal["deleted", "stranger", "unknown_task", "second_task"]
+Kind = Literal["deleted", "stranger", "unknown_task", "second_task", "flagged"]
 Item = tuple[str, str]
 MEANING: dict[Kind, str] = {
     "deleted": "An annotation that was collected is gone from the server; the answer stays in the log and counts.",
     "stranger": "Somebody answered who is not in the group; the answer is in the log, names nobody, and is rejected.",
     "unknown_task": "A task with annotations that Cupel did not publish; they are not collected.",
+    "flagged": "Somebody ticked that something is wrong with a task; the answer in the log is a skip.",
     "second_task": "An item was on the server twice, after an import whose reply was lost; the second is closed.",
 }
 
 
 class Event(NamedTuple):
-    """Something that happened; `name` tells it from all others, so that it is told once."""
+    """Something that happened; `name` tells it from all others, so that it is told once; `said` is what was said."""
 
     name: str
     kind: Kind
@@ -31,14 +32,17 @@ class Event(NamedTuple):
     annotation_id: int | None
     batch: str | None
     item_id: str | None
+    said: str | None = None
 
 
 def event(
-    group: str, kind: Kind, project_id: int, tool_task: int | None, annotation_id: int | None, item: Item | None
-) -> Event:
+    group: str, kind: Kind, project_id: int, tool_task: int | None, annotation_id: int | None, item: Item | None,
+    said: str | None = None,
+) -> Event:  # fmt: skip
     """Return an event under the name that all this gives it; `item` is batch and item, None where they are unknown."""
     name = f"{kind}/{group}/{project_id}/{tool_task}/{annotation_id}"
-    return Event(name, kind, group, project_id, tool_task, annotation_id, *(item or (None, None)))
+    batch, item_id = item or (None, None)
+    return Event(name, kind, group, project_id, tool_task, annotation_id, batch, item_id, said)
 
 
 class Events:

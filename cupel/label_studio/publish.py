@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
 from cupel.label_studio.client import Client, InDoubtError, MissingError
-from cupel.label_studio.configuration import KEY, configuration, is_configuration_of
+from cupel.label_studio.configuration import KEY, configuration, flag_in, is_configuration_of
 from cupel.label_studio.events import Event, event
 from cupel.label_studio.groups import Group
 from cupel.label_studio.pull import changed_tasks
@@ -107,7 +107,8 @@ class Publisher:
 
     def _ensure_project(self) -> None:
         """Make the group's project, or hold the one there against what was made."""
-        record, config = self._record, configuration(self._project.labeling)
+        record, flag = self._record, self._project.label_studio.flag if self._project.label_studio else None
+        config = configuration(self._project.labeling, flag)
         found = self._found() if record.project_id is None else self._client.get(f"/api/projects/{record.project_id}/")
         if found is None:
             found = self._made(config)
@@ -118,13 +119,14 @@ class Publisher:
                 f"{self._mark}; put it back there, or restore the server"
             )
         there = about.get("label_config")
-        if not is_configuration_of(there, self._project.labeling):
-            if record.configuration is None or there != record.configuration:
+        is_ours, asks = there == record.configuration, is_configuration_of(there, self._project.labeling)
+        if not asks or (is_ours and flag_in(there) != flag):
+            if not is_ours:
                 raise WorkforceError(
                     f"Label Studio project {about['id']} ({self._group.name}): its labeling configuration was changed "
                     f"and does not ask for {', '.join(self._project.labeling.classes)} any more; put it back: {config}"
                 )
-            # Ours is what changed: the ontology of the project file.
+            # Ours is what changed: the project file.
             about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", {"label_config": config}))
         if record.project_id != about["id"] or record.configuration != about.get("label_config"):
             record.project_id, record.configuration = about["id"], str(about.get("label_config"))

@@ -25,6 +25,8 @@ class LabelStudio(Section):
     """Experts, likewise."""
     auditors: People = {}
     """Auditors, likewise, where they are other people than the experts; empty: the experts audit."""
+    flag: Annotated[str, Field(min_length=1, max_length=200)] | None = "Something is wrong with this task"
+    """A box that people tick beside their answer, which then is a skip, and an event; null: no such box."""
     most_open: Positive = 1000
     """Items that lie open before each group at a time, at most."""
     snapshot_hours: Annotated[float, Field(gt=0)] = 24.0

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from cupel.imports.annotation import as_id, as_seconds, as_time, entries
-from cupel.label_studio.configuration import label_of
+from cupel.label_studio.configuration import flagged, label_of
 
 Users = Mapping[int, str]
 
@@ -16,7 +16,8 @@ class Version(NamedTuple):
     """One version of an annotation.
 
     `answer_id` is made of all that tells it from others: annotation, person, label, time of the change. `person` is
-    null where the server does not know who it was; `label` where the task was skipped.
+    null where the server does not know who it was; `label` where the task was skipped or flagged: then `flagged` is
+    the label that was chosen all the same.
     """
 
     answer_id: str
@@ -26,6 +27,7 @@ class Version(NamedTuple):
     label: str | None
     seconds_spent: float | None
     answered_at: datetime | None
+    flagged: str | None = None
 
 
 def versions(lake_id: str, task: Mapping[str, Any], users: Users) -> Iterator[Version]:
@@ -38,12 +40,14 @@ def versions(lake_id: str, task: Mapping[str, Any], users: Users) -> Iterator[Ve
     """
     for note in sorted(_annotations(task), key=lambda note: int(note["id"])):
         person = user_of(note, users)
-        label = None if note.get("was_cancelled") else label_of(note.get("result"))
+        is_flagged = not note.get("was_cancelled") and flagged(note.get("result"))
+        chosen = None if note.get("was_cancelled") else label_of(note.get("result"))
+        label = None if is_flagged else chosen
         changed = note.get("updated_at") or note.get("created_at")
         name = json.dumps([lake_id, note["id"], str(note.get("completed_by")), label, str(changed)])
         yield Version(
             hashlib.sha256(name.encode()).hexdigest()[:32], note["id"], task["id"], person, label,
-            as_seconds(note.get("lead_time")), as_time(changed),
+            as_seconds(note.get("lead_time")), as_time(changed), chosen if is_flagged else None,
         )  # fmt: skip
 
 

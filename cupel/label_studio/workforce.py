@@ -166,6 +166,9 @@ class LabelStudioWorkforce:
                     self._seen.append(
                         event(group.name, "stranger", project_id, task["id"], version.annotation_id, item)
                     )
+                if version.flagged is not None:
+                    said = (task["id"], version.annotation_id, item, version.flagged)
+                    self._seen.append(event(group.name, "flagged", project_id, *said))
                 found.append(Arrived(*item, who, project_id, version))
         self._keep_new(group, found)
         if is_snapshot:

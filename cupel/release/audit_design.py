@@ -27,6 +27,8 @@ from cupel.release.names import Names
 
 # What is declared of the experts stands beside the design.
 _OF_EXPERTS = ("adjudicators_audited", "planted_errors")
+# And so does what is known of the items before anybody audits them.
+_BESIDE = (*_OF_EXPERTS, "undecided")
 
 
 def limits_of(settings: Release, attempt: int) -> Limits:
@@ -84,11 +86,11 @@ def first_wave(design: Design, names: Names, seed: int, limits: Limits) -> Flags
 
 def terms_of(plan: Mapping[str, Any]) -> Terms:
     """Return the terms of a row of RELEASE_PLAN; plans of before designs existed have a fixed sequence."""
-    text, of_experts = _divided(plan.get("design"))
-    adjudicators, planted = (of_experts.get(name, 0) for name in _OF_EXPERTS)
+    text, beside = _divided(plan.get("design"))
+    adjudicators, planted, undecided = (beside.get(name, 0) for name in _BESIDE)
     return Terms(
         plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"], adjudicators_audited=adjudicators,
-        planted_errors=planted, design=parse_design(text, plan["audit_size"]),
+        planted_errors=planted, undecided=undecided, design=parse_design(text, plan["audit_size"]),
     )  # fmt: skip
 
 
@@ -136,25 +138,25 @@ def frozen_design(design: Design, limits: Limits) -> str | None:
     >>> frozen_design(FixedSequence(100), Limits(0.01, 1, 0.3, adjudicators_audited=40))
     '{"adjudicators_audited":40,"method":"fixed_sequence","size":100}'
     """
-    of_experts = {name: getattr(limits, name) for name in _OF_EXPERTS if getattr(limits, name)}
-    if not of_experts:
+    beside = {name: getattr(limits, name) for name in _BESIDE if getattr(limits, name)}
+    if not beside:
         return None if isinstance(design, FixedSequence) else design_text(design)
-    return _as_json({**json.loads(design_text(design)), **of_experts})
+    return _as_json({**json.loads(design_text(design)), **beside})
 
 
 def _divided(text: str | None) -> tuple[str | None, dict[str, int]]:
-    """Return the design alone, and what is declared of the experts."""
-    if text is None or not any(f'"{name}"' in text for name in _OF_EXPERTS):
+    """Return the design alone, and what is declared beside it."""
+    if text is None or not any(f'"{name}"' in text for name in _BESIDE):
         return text, {}
     try:
         content = json.loads(text)
-        of_experts = {name: content.pop(name) for name in _OF_EXPERTS if name in content}
+        beside = {name: content.pop(name) for name in _BESIDE if name in content}
     except (ValueError, TypeError, AttributeError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
-    for name, number in of_experts.items():
+    for name, number in beside.items():
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
-    return _as_json(content), of_experts
+    return _as_json(content), beside
 
 
 def _as_json(content: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -10,7 +11,9 @@ import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.design import Design
+from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals
+from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
@@ -193,7 +196,7 @@ def _plan(
         "alpha": attempt_alpha(attempt),
         "error_budget": settings.error_budget,
         "audit_size": 0 if frozen is None else pc.sum(frozen.items["is_audited"]).as_py(),
-        "design": None if frozen is None else frozen_design(frozen.design, limits_of(settings, attempt)),
+        "design": None if frozen is None else _design(frozen, limits_of(settings, attempt)),
         "seed": 0 if frozen is None else frozen.seed,
         "answers_until": until,
         "items": 0 if frozen is None else frozen.items.num_rows,
@@ -206,6 +209,11 @@ def _plan(
         **terms,
     }
     return from_rows([row], RELEASE_PLAN)
+
+
+def _design(frozen: Frozen, limits: Limits) -> str | None:
+    undecided = int((frozen.items["log_odds"].to_numpy() <= LAST_LOG_ODDS).sum())
+    return frozen_design(frozen.design, replace(limits, undecided=undecided))
 
 
 def _last_answer(step: Step, batch: str) -> int:

@@ -312,7 +312,10 @@ def _evidence(
         return Evidence(is_audited, settled, wrong, contested)
     # What was audited beyond the first wave is in the table of the audit alone.
     is_audited |= flags(np.ones(audit.num_rows, np.bool_), judged[: audit.num_rows])
-    return Evidence(is_audited, settled, wrong, contested, marks(Names(ranked), plan["seed"]), plants(ranked, planted))
+    return Evidence(
+        is_audited, settled, wrong, contested, marks(Names(ranked), plan["seed"]), plants(ranked, planted),
+        terms_of(plan).undecided,
+    )  # fmt: skip
 
 
 def _assay(plan: pa.Table, items: pa.Table, audit: pa.Table, adjudicated: pa.Table, planted: pa.Table | None) -> Assay:

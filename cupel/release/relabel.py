@@ -154,7 +154,9 @@ def _read(lake: Lake, table: str, release: str, columns: Sequence[str] | None = 
 
 
 def _risk(item: dict[str, Any]) -> str:
-    if item["majority_label"] is None:
+    if item["consensus_label"] is None:
+        people = "annotators cannot decide"
+    elif item["majority_label"] is None:
         people = "annotators are split"
     elif item["majority_label"] != item["consensus_label"]:
         people = f"most annotators say {item['majority_label']}, weighed by their quality {item['consensus_label']}"

@@ -155,4 +155,26 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 
 def test_every_finding_is_explained() -> None:
-    assert set(FINDINGS) == {"guessing", "constant", "copying", "colluding", "worsening", "hurried"}
+    assert set(FINDINGS) == {"guessing", "constant", "copying", "colluding", "worsening", "below_bar", "hurried"}
+
+
+def test_who_is_below_the_bar_on_hidden_gold_is_found_and_who_may_be_above_it_is_not() -> None:
+    crowd = Crowd(accuracy=(0.95, 0.95, 0.95))
+    crowd.add("weak", crowd.honest(0.6))
+    crowd.add("just", crowd.honest(0.82))
+    table = findings(crowd.study(gold=60), 0.8).to_pylist()
+    below = {row["annotator"]: row for row in table if row["finding"] == "below_bar"}
+    assert set(below) == {"weak"}
+    assert below["weak"]["items"] == 60
+    assert below["weak"]["value"] < 0.8
+    assert all(row["finding"] != "below_bar" for row in findings(crowd.study(gold=60)).to_pylist())
+    assert all(row["finding"] != "below_bar" for row in findings(crowd.study(gold=0), 0.8).to_pylist())
+
+
+def test_few_who_are_just_at_the_bar_are_found_below_it() -> None:
+    caught = 0
+    for seed in range(40):
+        crowd = Crowd(accuracy=(0.8, 0.8, 0.8, 0.8, 0.8), seed=seed)
+        rows = findings(crowd.study(gold=50), 0.8).to_pylist()
+        caught += sum(row["finding"] == "below_bar" for row in rows)
+    assert caught <= 0.02 * 40 * 5

@@ -91,12 +91,12 @@ def one_by_one(answers: pa.Table, items: list[str], is_known: bool, may_be_undec
         pair = (answer["item_id"], answer["annotator"])
         if answer["item_id"] not in items:
             rejected.append((answer["sequence"], "unknown_item", None))
+        elif answer["annotator"] is None and is_known:
+            rejected.append((answer["sequence"], "unknown_annotator", None))
         elif answer["label"] is None and not may_be_undecided:
             rejected.append((answer["sequence"], "undecided", None))
         elif answer["label"] is not None and answer["label"] not in CLASSES:
             rejected.append((answer["sequence"], "unknown_label", answer["label"][:200]))
-        elif answer["annotator"] is None and is_known:
-            rejected.append((answer["sequence"], "unknown_annotator", None))
         elif pair in seen:
             rejected.append((answer["sequence"], "answered_twice", answer["label"]))
         else:

@@ -226,3 +226,26 @@ def test_impossible_terms_are_an_error(terms: Terms) -> None:
 def test_contested_items_that_were_ruled_out_are_an_error() -> None:
     with pytest.raises(AuditError, match="leave no item contested"):
         result(replace(TERMS, can_be_contested=False), contested=[4])
+
+
+UNDECIDED = range(SIZE - 100, SIZE)
+
+
+def test_what_annotators_could_not_decide_goes_to_experts_however_clean_the_audit_is() -> None:
+    left = [place for place in UNDECIDED if place % 4]
+    said = evidence()._replace(undecided=100)
+    waiting = assay(said, TERMS).result
+    assert (waiting.status, waiting.accepted, waiting.to_adjudicate) == ("open", SIZE, len(left))
+    settled = evidence(adjudicated=left, wrong=left[:50])._replace(undecided=100)
+    certified = assay(settled, TERMS).result
+    assert (certified.status, certified.adjudicated, certified.repaired) == ("certified", len(left), 50)
+    assert "and 100 that annotators could not decide" in certified.reason
+    # The proof speaks of the labels as they were frozen, so more repairs never make it weaker.
+    assert certified.error_bound == result().error_bound
+    assert certified.experts_seen == 500 + len(left)
+
+
+def test_undecided_items_count_among_those_that_experts_may_see() -> None:
+    terms = replace(TERMS, max_experts_seen_share=0.26)
+    assert assay(evidence(), terms).result.status == "certified"
+    assert assay(evidence()._replace(undecided=100), terms).result.status == "refused"

@@ -4,12 +4,12 @@ import pyarrow as pa
 import pytest
 
 from cupel.checking.fusion import fuse
-from cupel.checking.labels import awaiting, labels
+from cupel.checking.labels import LAST_LOG_ODDS, awaiting, labels
 from cupel.checking.routes import EXPERT_IS_CHEAPER, routes
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
 from cupel.project import Checking, Overlap, Prices
-from cupel.tables import LABELS, PREDICTIONS, ROUTES
+from cupel.tables import LABELS, PREDICTIONS, REJECTED_ANSWERS, ROUTES, from_rows
 
 CLASSES = ("x", "y", "z")
 OVERLAP = Overlap(first=2, most=3, least_share=0)
@@ -157,3 +157,38 @@ def test_first_answers_are_awaited_whatever_they_cost() -> None:
     people, model = tables(("x", SURE_X))
     settings, prices = Checking(route_by_price=True), Prices(annotator_answer=9.0, expert_answer=0.1)
     assert routes(people, model, OVERLAP, settings, CLASSES, prices)["reason"][0].as_py() == "awaits its first answers"
+
+
+def skips(*people: str | None, item: str = "000") -> pa.Table:
+    rows = [
+        {"sequence": number, "item_id": item, "annotator": person, "label": None, "reason": "undecided",
+         "seconds_spent": None, "answered_at": None, "evidence": None}
+        for number, person in enumerate(people, 1)
+    ]  # fmt: skip
+    names = REJECTED_ANSWERS.schema.names
+    return from_rows([{name: row.get(name) for name in names} for row in rows], REJECTED_ANSWERS)
+
+
+@pytest.mark.parametrize(("rejected", "route"), [
+    (skips("ann", "bob"), "annotator"), (skips("ann", "bob", "cy"), "expert"), (skips(None, None, None), "expert"),
+    (skips("ann", "ann", "ann"), "annotator"), (skips("ann", "bob", "cy", item="001"), "annotator"),
+])  # fmt: skip
+@pytest.mark.parametrize("said", ["", "x", "xy"])
+def test_what_enough_annotators_skip_or_flag_goes_to_an_expert_and_is_asked_no_more(
+    said: str, rejected: pa.Table, route: str
+) -> None:
+    people, model = tables((said, None), ("xx", SURE_X))
+    found = routes(people, model, OVERLAP, Checking(), CLASSES, rejected=rejected)
+    assert found["route"][0].as_py() == route
+    assert (found["reason"][0].as_py() == "annotators cannot decide it") == (route == "expert")
+    never = OVERLAP.model_copy(update={"most_undecided": None})
+    assert routes(people, model, never, Checking(), CLASSES, rejected=rejected)["route"][0].as_py() == "annotator"
+
+
+def test_what_annotators_cannot_decide_is_decided_by_nobody_and_is_last_in_the_risk_order() -> None:
+    people, model = tables(("", None), ("xx", SURE_X))
+    found = routes(people, model, OVERLAP, Checking(), CLASSES, rejected=skips("ann", "bob", "cy"))
+    made = labels(found, people, model).to_pylist()
+    assert (made[0]["decided_by"], made[0]["log_odds"], made[0]["consensus_label"]) == ("nobody", LAST_LOG_ODDS, None)
+    assert made[0]["label"] in CLASSES
+    assert all(row["log_odds"] > LAST_LOG_ODDS and row["decided_by"] != "nobody" for row in made[1:])

@@ -223,3 +223,21 @@ def test_a_server_that_fails_in_the_middle_of_the_pages_loses_nothing(
     monkeypatch.setattr("cupel.label_studio.pull.PAGE_TASKS", 1)
     server.misbehaviour = times(3, "GET", "/api/tasks/", Wrong(200, None, is_obeyed=True))
     assert gather(lake, server) == 3
+
+
+def flag_and(label: str) -> list[dict[str, object]]:
+    ticked = {"from_name": "flag", "value": {"choices": ["Something is wrong with this task"]}}
+    return [{"from_name": "label", "value": {"choices": [label]}}, ticked]
+
+
+def test_a_flagged_task_is_an_event_and_its_answer_a_skip(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    first = server.shown("annotators")[0]
+    server.annotate(first, "ann@x.org", "warm", result=flag_and("warm"))
+    gather(lake, server)
+    gather(lake, server)
+    assert sorted_out(lake) == ([], [("undecided", None)])
+    assert [(event.kind, event.item_id, event.said) for event in Events(lake).read()] == [("flagged", "i0", "warm")]
+    ask(lake, slots=3)
+    gather(lake, server)
+    assert first["overlap"] == 1 + 2  # the server counts who flagged it as having answered

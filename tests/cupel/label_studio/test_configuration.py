@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupel.errors import WorkforceError
-from cupel.label_studio.configuration import classes_of, configuration, is_configuration_of, label_of, task_data
+from cupel.label_studio.configuration import (
+    classes_of,
+    configuration,
+    flag_in,
+    flagged,
+    is_configuration_of,
+    label_of,
+    task_data,
+)
 from cupel.preference.comparison import Comparison, as_text
 from cupel.project import Labeling
 
@@ -62,3 +70,13 @@ def test_two_responses_are_shown_beside_their_prompt() -> None:
 )  # fmt: skip
 def test_a_result_that_is_not_one_choice_is_no_class(result: object) -> None:
     assert label_of(result).startswith("not a choice: ")
+
+
+def test_a_box_to_flag_a_task_stands_beside_the_answer_where_the_project_wants_one() -> None:
+    about = labeling(["a", "b"])
+    assert flag_in(configuration(about)) is None
+    made = configuration(about, "odd & <wrong>")
+    assert flag_in(made) == "odd & <wrong>"
+    assert is_configuration_of(made, about)
+    assert classes_of(made) == ["a", "b"]
+    assert not flagged([{"from_name": "label", "value": {"choices": ["a"]}}])
