@@ -16,6 +16,9 @@ def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
         context.log.info(f"{taken.name}: {taken.outcome}: {taken.reason}")
     head, awaited = came.head, came.waiting
     waits = {"awaited of people": dg.MetadataValue.md(waiting_table(awaited))} if awaited else {}
+    if came.calibration:
+        far = "; ".join(f"{name}: {standing.words}" for name, standing in came.calibration.items())
+        waits["calibration"] = dg.MetadataValue.text(far)
     return dg.MaterializeResult(
         asset_key=dg.AssetKey([project, "answers"]),
         data_version=dg.DataVersion(head.hash),

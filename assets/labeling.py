@@ -1,8 +1,11 @@
 """Labeling: what people answered, what they agree on, and how good each of them is."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.spec import materialized, picture, spec
@@ -12,8 +15,10 @@ from cupel.annotators.study import study
 from cupel.annotators.vendors import vendor_of, vendors
 from cupel.answers.annotations import annotations
 from cupel.answers.known_labels import known_labels
+from cupel.label_studio.calibration import PURPOSE
 from cupel.release.plots import annotators_plot
 from cupel.release.vendor_plot import vendors_plot
+from cupel.step import Step
 
 
 @dg.multi_asset(
@@ -35,6 +40,15 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         yield materialized(step, step.write("rejected_answers", rejected))
 
 
+def _hidden_gold(step: Step, data: Path) -> pa.Table | None:
+    """Return the known labels of a batch, without those of items that the calibration has shown already."""
+    gold, live = known_labels(step, data, step.partition), step.project.label_studio
+    if gold is None or live is None or live.calibration is None:
+        return gold
+    shown = step.answers(step.partition, PURPOSE)["item_id"].combine_chunks()
+    return gold.filter(pc.invert(pc.is_in(gold["item_id"].cast(pa.string()), value_set=shown)))
+
+
 @dg.multi_asset(
     specs=[
         spec(table, deps=["clean_items", "annotations"], kinds=["numpy"])
@@ -44,13 +58,11 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Say of every annotator how much, how fast and how well, and what was found; known answers only measure."""
     with bench.step(context) as step:
-        labeling, gold = step.project.labeling, known_labels(step, bench.data, step.partition)
+        labeling, gold = step.project.labeling, _hidden_gold(step, bench.data)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         measured = study(step.read("annotations"), items, labeling.classes, gold)
-        people, found = (
-            annotators(measured, vendor_of(labeling.vendors)),
-            findings(measured, labeling.policies.least_right),
-        )
+        people = annotators(measured, vendor_of(labeling.vendors))
+        found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)
         known = [row for row in people.to_pylist() if row["quality"] is not None]
         plots = {"quality": picture(annotators_plot(known, step.partition), "annotators by quality")} if known else {}

@@ -600,6 +600,8 @@ class Project(Section):
             return self
         if self.label_studio is None:
             raise ValueError("labeling.workforce is label_studio; add a section label_studio with url and people")
+        if self.label_studio.calibration is not None and self.labeling.gold is None:
+            raise ValueError("label_studio.calibration: asks items of known label; name their file in labeling.gold")
         if not all(self.labeling.are_annotators_known.values()):
             raise ValueError("labeling.are_annotators_known: in Label Studio every annotator is known; remove false")
         if self.labeling.experts.are_auditors_independent != bool(self.label_studio.auditors):

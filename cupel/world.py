@@ -1,6 +1,7 @@
 """The world comes in: what lies in the inbox is taken, new releases are proposed, answers are collected."""
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.one_after_another import OneAfterAnother
 from cupel.answers.recorded import RecordedWorkforce
+from cupel.label_studio.calibration import Standing, known_items, standings_now
 from cupel.label_studio.waiting import Waiting, waiting
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
@@ -27,7 +29,7 @@ SECONDS_BETWEEN_LOOKS = 2.0
 
 
 class Came(NamedTuple):
-    """What came in, what the project holds now, and what lies open before people in Label Studio."""
+    """What came in, what the project holds now, what lies open before people in Label Studio, and who has passed."""
 
     taken: list[Taken]
     proposed: list[str]
@@ -36,6 +38,7 @@ class Came(NamedTuple):
     batches: list[str]
     releases: list[str]
     waiting: list[Waiting]
+    calibration: Mapping[str, Standing]
 
 
 def current_project(folder: Path, lake: Lake) -> Project:
@@ -66,7 +69,8 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
         releases = releases_of(lake, project)
         unfinished = [name for name in releases if not is_finished(lake, name)]
         written = collect(lake, workforce(project, lake, data), batches, unfinished)
-    return Came(taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake))
+    standing = standings_now(project, lake, data)
+    return Came(taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake), standing)
 
 
 def collecting(lake: Lake) -> AbstractContextManager[None]:
@@ -101,4 +105,4 @@ def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
     recorded = RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])
     if project.labeling.workforce == "recorded":
         return recorded
-    return OneAfterAnother(recorded, LabelStudioWorkforce(project, lake))
+    return OneAfterAnother(recorded, LabelStudioWorkforce(project, lake, known_items(project, lake, data)))

@@ -1,5 +1,6 @@
 """A lake with open questions about three items, and one collection of the live workforce."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def project(url: str, **settings: Any) -> Project:
             "project": "p", "title": "Warm or cold", "owner": "team@example.org",
             "raw": {"deliveries": {"one": {"files": ["one.jsonl"], "licence": "CC0-1.0"}}},
             "labeling": {
-                "question": "Warm & <cold>?", "classes": CLASSES, "workforce": "label_studio",
+                "question": "Warm & <cold>?", "classes": CLASSES, "workforce": "label_studio", "gold": "gold.csv",
                 "overlap": {"first": 2, "most": 3}, "experts": {"answers": 1, "description": "one expert"},
             },
             "label_studio": {"url": url, "timeout_seconds": 5, **PEOPLE, **settings},
@@ -55,11 +56,13 @@ def live_lake(folder: Path) -> Lake:
 
 
 def gather(
-    lake: Lake, server: LabelStudioServer, releases: tuple[str, ...] = (), token: str = LEGACY, **settings: Any
-) -> int:
+    lake: Lake, server: LabelStudioServer, releases: tuple[str, ...] = (), token: str = LEGACY,
+    known: Mapping[tuple[str, str], str] = {}, **settings: Any,
+) -> int:  # fmt: skip
     """Collect once, as the daemon does, each time with a workforce of its own."""
     environment = {"CUPEL_LABEL_STUDIO_TOKEN": token}
-    workforce = LabelStudioWorkforce(project(server.url, **settings), lake, environment, lambda seconds: None)
+    about = project(server.url, **settings)
+    workforce = LabelStudioWorkforce(about, lake, known, environment, lambda seconds: None)
     return collect(lake, workforce, ["one"], releases)
 
 

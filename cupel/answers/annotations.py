@@ -19,11 +19,14 @@ REASONS = {
     "annotator_removed": "The annotator was removed; the question is put to another one.",
     "answered_twice": "The annotator had answered this item before; the first answer counts.",
     "not_asked": "Nobody asked for it: the item had all answers that were wanted, or it is a later version of one.",
+    "not_calibrated": "The annotator had not passed the calibration when it was given.",
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
 }
 EVIDENCE_CHARACTERS = 200
 # Answers of this source come from people who can answer unasked.
 LIVE = "label_studio"
+# Why such an answer counts for nothing whatever is asked: it ends the source.
+UNFIT = ("not_calibrated",)
 NEEDED = {column.name for table in (ANNOTATIONS, EXPERT_ANSWERS) for column in table.columns}
 
 
@@ -80,6 +83,7 @@ def _sort(
     """Return the answers that count, and those that do not with `reason` and `evidence`, both in sequence."""
     answers = _in_sequence(answers)
     was_unasked = np.zeros(answers.num_rows, np.bool_) if may_be_undecided else _was_unasked(answers)
+    unfit = [(reason, _is_unfit(answers, reason)) for reason in UNFIT]
     answers = answers.select([name for name in answers.column_names if name in NEEDED])
     label, annotator = answers["label"], answers["annotator"]
     gone = pa.array(sorted(removed or {}), TEXT)
@@ -89,6 +93,7 @@ def _sort(
         # Whose answers do not count have no say in whether an item can be decided.
         ("unknown_annotator", _flags(pc.is_null(annotator)) & are_annotators_known),
         ("annotator_removed", _flags(pc.is_in(annotator, value_set=gone))),
+        *unfit,
         ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
         ("unknown_label", _flags(pc.and_(pc.is_valid(label), pc.invert(pc.is_in(label, value_set=id_array(classes)))))),
     ]
@@ -115,6 +120,13 @@ def _was_unasked(answers: pa.Table) -> Flags:
     if not {"task_id", "source"} <= set(answers.column_names):
         return np.zeros(answers.num_rows, np.bool_)
     return _flags(pc.and_(pc.is_null(answers["task_id"]), pc.starts_with(answers["source"], f"{LIVE}:")))
+
+
+def _is_unfit(answers: pa.Table, reason: str) -> Flags:
+    if "source" not in answers.column_names:
+        return np.zeros(answers.num_rows, np.bool_)
+    source = answers["source"]
+    return _flags(pc.and_(pc.starts_with(source, f"{LIVE}:"), pc.ends_with(source, f":{reason}")))
 
 
 def _in_sequence(answers: pa.Table) -> pa.Table:

@@ -4,6 +4,7 @@ import hashlib
 from json.encoder import encode_basestring_ascii as encoded
 from typing import NamedTuple
 
+from cupel.label_studio.calibration import PURPOSE
 from cupel.project import Project
 
 
@@ -23,7 +24,7 @@ class Group(NamedTuple):
     @property
     def may_be_undecided(self) -> bool:
         """An expert's finding that an item cannot be decided is an answer; an annotator's is none."""
-        return "label" not in self.purposes
+        return not {"label", PURPOSE} & set(self.purposes)
 
 
 def groups(project: Project) -> list[Group]:
@@ -37,12 +38,14 @@ def groups(project: Project) -> list[Group]:
         for those in (named.annotators, named.experts, named.auditors)
     ]
     asked = labeling.experts.answers
-    annotators = Group("annotators", ("label",), "label", people[0], labeling.overlap.first)
+    annotators = [Group("annotators", ("label",), "label", people[0], labeling.overlap.first)]
+    if named.calibration is not None:  # pulled before the others: who has passed is known when answers are matched
+        annotators.insert(0, Group(PURPOSE, (PURPOSE,), PURPOSE, people[0], len(people[0])))
     if not labeling.experts.are_auditors_independent:
         # Audit and adjudication in one project: nobody can tell which of them an item is there for.
-        return [annotators, Group("experts", ("audit", "expert"), "expert", people[1], asked)]
+        return [*annotators, Group("experts", ("audit", "expert"), "expert", people[1], asked)]
     experts = Group("experts", ("expert",), "expert", people[1], asked)
-    return [annotators, experts, Group("auditors", ("audit",), "audit", people[2], asked)]
+    return [*annotators, experts, Group("auditors", ("audit",), "audit", people[2], asked)]
 
 
 def task_key(lake_id: str, group: str, batch: str, item_id: str) -> str:

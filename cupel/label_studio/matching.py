@@ -15,13 +15,17 @@ SOURCE = LIVE
 
 
 class Arrived(NamedTuple):
-    """A version that is not in the log yet: of which item, by whom (null: nobody of the group), in which project."""
+    """A version that is not in the log yet: of which item, by whom (null: nobody of the group), in which project.
+
+    `unfit` says why it answers no task, whatever is asked; it ends the answer's source, where `annotations` reads it.
+    """
 
     batch: str
     item_id: str
     annotator: str | None
     project_id: int
     version: Version
+    unfit: str | None = None
 
 
 def matched(
@@ -53,7 +57,7 @@ def matched(
         queue = waiting.get(task["item_id"], [])
         for one in queue:
             who = one.annotator
-            if who is None or who in removed or (one.item_id, who) in done:
+            if who is None or one.unfit or who in removed or (one.item_id, who) in done:
                 continue
             if one.version.label in classes or (one.version.label is None and group.may_be_undecided):
                 done.add((one.item_id, who))
@@ -80,12 +84,17 @@ def answers_of(found: Iterable[tuple[str | None, str, Arrived]]) -> pa.Table:
             "label": one.version.label,
             "seconds_spent": one.version.seconds_spent,
             "answered_at": one.version.answered_at,
-            "source": f"{SOURCE}:{one.project_id}:{one.version.tool_task}:{one.version.annotation_id}",
+            "source": _source(one),
         }
         for task_id, purpose, one in sorted(found, key=lambda entry: by_time(entry[2]))
     ]
     schema = pa.schema([ANSWERS.schema.field(name) for name in GIVEN])
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _source(one: Arrived) -> str:
+    place = f"{SOURCE}:{one.project_id}:{one.version.tool_task}:{one.version.annotation_id}"
+    return f"{place}:{one.unfit}" if one.unfit else place
 
 
 def by_time(one: Arrived) -> tuple[str, int]:

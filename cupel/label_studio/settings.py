@@ -12,6 +12,15 @@ Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 People = dict[Person, Address]
 
 
+class Calibration(Section):
+    """The batch that annotators answer before their answers count: items of known label, in a project of their own."""
+
+    items: Positive = 20
+    """Known items, drawn from `labeling.gold`, that everybody answers first; they are no hidden gold any more."""
+    least_right: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Share of them that must be right; who has fewer is asked nothing else."""
+
+
 class LabelStudio(Section):
     """A Label Studio server, and the people who answer there; their e-mail addresses stay in the project file."""
 
@@ -27,6 +36,8 @@ class LabelStudio(Section):
     """Auditors, likewise, where they are other people than the experts; empty: the experts audit."""
     flag: Annotated[str, Field(min_length=1, max_length=200)] | None = "Something is wrong with this task"
     """A box that people tick beside their answer, which then is a skip, and an event; null: no such box."""
+    calibration: Calibration | None = None
+    """What annotators must show before their answers count; null: nothing."""
     most_open: Positive = 1000
     """Items that lie open before each group at a time, at most."""
     snapshot_hours: Annotated[float, Field(gt=0)] = 24.0

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from cupel.consensus.coding import ItemIds
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
+from cupel.label_studio.calibration import COLUMNS, PURPOSE, Item, Standing, calibration_answers, standings
 from cupel.label_studio.client import Client, MissingError
 from cupel.label_studio.configuration import KEY, task_data
 from cupel.label_studio.events import Event, Events, event
@@ -20,7 +21,7 @@ from cupel.label_studio.matching import SOURCE, Arrived, answers_of, by_time, ma
 from cupel.label_studio.publish import Publisher, Wanted
 from cupel.label_studio.pull import is_due, latest, read_as, still_recent, unread_tasks
 from cupel.label_studio.record import Record, Records
-from cupel.label_studio.versions import Users, people, users_of, versions
+from cupel.label_studio.versions import Users, Version, people, users_of, versions
 from cupel.lake import Lake
 from cupel.project import Project
 
@@ -35,6 +36,7 @@ class LabelStudioWorkforce:
     Args:
         project: The project, with a section `label_studio`.
         lake: Its lake, with the log and the records.
+        known: Items that annotators answer first, with their labels; needed where the project asks for a calibration.
         environment: Holds the token.
         sleep: How waiting is done.
 
@@ -46,12 +48,14 @@ class LabelStudioWorkforce:
         self,
         project: Project,
         lake: Lake,
+        known: Mapping[Item, str] = {},
         environment: Mapping[str, str] = os.environ,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         if project.label_studio is None:
             raise WorkforceError(f"project {project.project}: key label_studio: missing; add it")
         self._project, self._lake, self._settings = project, lake, project.label_studio
+        self._known = known
         self._client = Client(project.label_studio, environment, sleep)
         self._records, self._events = Records(lake), Events(lake)
         self._groups = groups(project)
@@ -59,6 +63,7 @@ class LabelStudioWorkforce:
 
     def _begin(self) -> None:
         self._is_pulled = False
+        self._standings: dict[str, Standing] | None = None
         self._record: dict[str, Record] = {}
         self._arrived: dict[tuple[str, str], list[Arrived]] = {}
         self._open: dict[str, dict[tuple[str, str], int]] = {group.name: {} for group in self._groups}
@@ -113,12 +118,32 @@ class LabelStudioWorkforce:
             WorkforceError: The server cannot be written to, or its projects are not as they were left.
         """
         self._pull()
+        self._calibrate()
         self._events.append(self._seen)
         for group in self._groups:
             self._records.write(group.name, self._record[group.name])
         for group in self._groups:
             self._publish(group)
         self._begin()
+
+    def _calibrate(self) -> None:
+        """Ask for the calibration what is not answered yet; ask nothing else before enough have passed."""
+        wanted, asked = self._settings.calibration, self._open["annotators"]
+        if wanted is None:
+            return
+        if asked and len(self._known) < wanted.items:
+            raise WorkforceError(
+                f"label_studio.calibration.items: {wanted.items} known items are to be asked first, and labeling.gold "
+                f"knows {len(self._known)} clean ones; what was answered is in the log. Add known labels, or ask fewer"
+            )
+        said = self._lake.answers.read(purposes=[PURPOSE], columns=["batch", "item_id", "annotator"]).to_pylist()
+        done = {((row["batch"], row["item_id"]), row["annotator"]) for row in said}
+        for item in self._known:
+            if left := sum((item, name) not in done for name in self._settings.annotators):
+                self._open[PURPOSE][item] = left
+        passed = sum(standing.passed_at is not None for standing in self.standings().values())
+        if passed < self._project.labeling.overlap.first:
+            asked.clear()
 
     def _pull(self) -> None:
         """Read what changed in the groups' projects, once a collection."""
@@ -169,12 +194,34 @@ class LabelStudioWorkforce:
                 if version.flagged is not None:
                     said = (task["id"], version.annotation_id, item, version.flagged)
                     self._seen.append(event(group.name, "flagged", project_id, *said))
-                found.append(Arrived(*item, who, project_id, version))
+                found.append(Arrived(*item, who, project_id, version, self._unfit(group, who, version)))
         self._keep_new(group, found)
         if is_snapshot:
             self._seen += self._deleted(group, project_id, there)
             record.snapshot_at = now.isoformat(timespec="seconds")
         record.cursor, record.recent = cursor, still_recent(record.recent, cursor)
+
+    def _unfit(self, group: Group, who: str | None, version: Version) -> str | None:
+        """Return why a version counts for nothing, whatever is asked; None where it may count."""
+        if self._settings.calibration is None or "label" not in group.purposes or who is None:
+            return None
+        passed_at = self.standings()[who].passed_at
+        is_late = passed_at is not None and version.answered_at is not None and version.answered_at >= passed_at
+        return None if is_late else "not_calibrated"
+
+    def standings(self) -> dict[str, Standing]:
+        """Return how far each annotator is with the calibration, by the log and what has just arrived."""
+        if self._settings.calibration is None:
+            return {}
+        if self._standings is None:
+            said = calibration_answers(self._lake)
+            new = [one for (name, _), some in self._arrived.items() if name == PURPOSE for one in some]
+            said += [
+                dict(zip(COLUMNS, (*one[:3], one.version.label, one.version.answered_at), strict=True))
+                for one in sorted(new, key=by_time)
+            ]
+            self._standings = standings(self._settings.annotators, self._known, self._settings.calibration, said)
+        return self._standings
 
     def _keep_new(self, group: Group, found: list[Arrived]) -> None:
         """Keep the versions that the log does not have, by batch, in the order of their time."""
@@ -192,7 +239,7 @@ class LabelStudioWorkforce:
         log = self._lake.answers.read(columns=["source", "batch", "item_id"])
         begins = f"{SOURCE}:{project_id}:"
         for row in log.filter(pc.starts_with(log["source"], begins)).to_pylist():
-            tool_task, annotation_id = map(int, row["source"].removeprefix(begins).split(":"))
+            tool_task, annotation_id = map(int, row["source"].removeprefix(begins).split(":")[:2])
             if annotation_id not in there:
                 item = (row["batch"], row["item_id"])
                 yield event(group.name, "deleted", project_id, tool_task, annotation_id, item)
