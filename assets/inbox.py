@@ -18,7 +18,7 @@ def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
     waits = {"awaited of people": dg.MetadataValue.md(waiting_table(awaited))} if awaited else {}
     if came.calibration:
         far = "; ".join(f"{name}: {standing.words}" for name, standing in came.calibration.items())
-        waits["calibration"] = dg.MetadataValue.text(far)
+        waits["calibration"] = dg.MetadataValue.md(far)
     return dg.MaterializeResult(
         asset_key=dg.AssetKey([project, "answers"]),
         data_version=dg.DataVersion(head.hash),
