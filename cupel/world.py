@@ -105,4 +105,4 @@ def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
     recorded = RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])
     if project.labeling.workforce == "recorded":
         return recorded
-    return OneAfterAnother(recorded, LabelStudioWorkforce(project, lake, known_items(project, lake, data)))
+    return OneAfterAnother(recorded, LabelStudioWorkforce(project, lake, known=known_items(project, lake, data)))

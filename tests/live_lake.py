@@ -62,7 +62,7 @@ def gather(
     """Collect once, as the daemon does, each time with a workforce of its own."""
     environment = {"CUPEL_LABEL_STUDIO_TOKEN": token}
     about = project(server.url, **settings)
-    workforce = LabelStudioWorkforce(about, lake, known, environment, lambda seconds: None)
+    workforce = LabelStudioWorkforce(about, lake, environment, lambda seconds: None, known)
     return collect(lake, workforce, ["one"], releases)
 
 

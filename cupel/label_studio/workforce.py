@@ -36,9 +36,9 @@ class LabelStudioWorkforce:
     Args:
         project: The project, with a section `label_studio`.
         lake: Its lake, with the log and the records.
-        known: Items that annotators answer first, with their labels; needed where the project asks for a calibration.
         environment: Holds the token.
         sleep: How waiting is done.
+        known: Items that annotators answer first, with their labels; needed where the project asks for a calibration.
 
     Raises:
         WorkforceError: The token is not set.
@@ -48,9 +48,9 @@ class LabelStudioWorkforce:
         self,
         project: Project,
         lake: Lake,
-        known: Mapping[Item, str] = {},
         environment: Mapping[str, str] = os.environ,
         sleep: Callable[[float], object] = time.sleep,
+        known: Mapping[Item, str] = {},
     ) -> None:
         if project.label_studio is None:
             raise WorkforceError(f"project {project.project}: key label_studio: missing; add it")
