@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,6 +17,7 @@ from cupel.answers.tasks import contamination_tasks
 from cupel.cleaning.contamination.by_source import sources
 from cupel.cleaning.contamination.candidates import Candidates, Examples
 from cupel.cleaning.contamination.concluding import Concluded, concluded
+from cupel.cleaning.contamination.counting import Remembered
 from cupel.cleaning.contamination.designing import Designed, designed
 from cupel.cleaning.contamination.earlier import earlier_examples
 from cupel.cleaning.contamination.settings import Contamination
@@ -24,7 +26,7 @@ from cupel.errors import ProjectError
 from cupel.release.contamination import contaminated
 from cupel.release.contamination_plot import scores_plot
 from cupel.release.gates import open_gate
-from cupel.step import Step
+from cupel.step import Step, code_version
 from cupel.tables import CLEAN_ITEMS
 
 PURPOSES = ("contamination", "contamination_audit")
@@ -58,10 +60,14 @@ def design_contamination(context: dg.AssetExecutionContext, bench: Bench) -> Ite
         before = [step.lake.read(t, step.partition) if step.lake.commit(t, step.partition) else None for t in _PLANNED]
         known = None if before[0] is None or before[1] is None else Designed(before[0], before[1])
         answers, settings = step.read("contamination_answers"), _settings(step)
-        found = designed(_candidates(step), answers, known, settings, partial(_earlier, step))
+        folder = Path(str(step.lake.folder)) / "counted" / step.partition
+        count = Remembered(folder, code_version(step.project, "contamination"))
+        found = designed(_candidates(step), answers, known, settings, partial(_earlier, step), count)
         # The plan says that it is frozen; what it speaks of is there before it.
         yield materialized(step, step.write("contamination_items", found.items))
         yield materialized(step, step.write("contamination_plan", found.plan))
+        if found.plan["status"][0].as_py() == "frozen":
+            count.forget()
 
 
 @dg.multi_asset(specs=[spec("contamination_tasks", deps=[*_PLANNED, *_ANSWERED])])

@@ -27,7 +27,7 @@ from cupel.release.plan import is_finished, plan_release
 from cupel.sources.licences import Licence
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
 from cupel.step import Step
-from cupel.tables import TABLES
+from cupel.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TABLES, from_rows
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
@@ -35,6 +35,8 @@ from orchestration.runs import execute
 from orchestration.wiring import batch_job, deployment_definitions, release_job
 from orchestration.works import job_works
 
+# What a plan says of contamination once it is frozen.
+_WHEN_FROZEN = [column.name for column in CONTAMINATION_PLAN.columns if column.is_optional]
 # What a batch that is not in the release is needed for: items of later batches may resemble its own.
 BESIDE = ("raw", "cleaning", "contamination")
 
@@ -108,6 +110,7 @@ class _Rebuilding:
         """Make the release; what cannot be made has its reason in the problems."""
         release, known = self.plan["release"], known_answers(self.lake, self.plan)
         self._append(known.labels)
+        self._bring_attempts()
         self.copy.actions.append(one for one in self.lake.actions.read() if one.answers_until <= known.labels)
         self.instance.add_dynamic_partitions(f"{self.project.project}_batches", batches)
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", [release])
@@ -122,6 +125,23 @@ class _Rebuilding:
                 self._run(batch_job(self.project.project), batch)
             self._run(release_job(self.project.project), release)
         return Made(frozen, self.problems)
+
+    def _bring_attempts(self) -> None:
+        """Let the audits of contamination be the attempts that they were: the log does not tell how often one looked.
+
+        Only attempt, design and the answers known before are brought; where the design is another, so is the attempt.
+        """
+        commit = self.lake.commit("release_plan", self.plan["release"])
+        frozen = {} if commit is None else commit.inputs
+        for batch in self.plan["batches"]:
+            name = f"contamination_plan@{batch}"
+            if name not in frozen or frozen[name] != self.lake.version(name):
+                continue
+            row = self.lake.read("contamination_plan", batch).to_pylist()[0]
+            if row["known_until"]:
+                begun = row | {"status": "learning"} | dict.fromkeys(_WHEN_FROZEN)
+                for table, rows in ((CONTAMINATION_PLAN, [begun]), (CONTAMINATION_ITEMS, [])):
+                    self.copy.write(table.name, batch, from_rows(rows, table), {}, "an earlier design")
 
     def _run(self, job: str, partition: str, is_beside: bool = False) -> None:
         works = job_works(self.definitions, job)

@@ -15,7 +15,7 @@ from cupel.tables import TABLES
 from expectations.suites import SUITES
 from orchestration.deployment import REPOSITORY, Deployment
 
-STAGES = ("raw", "cleaning", "labeling", "checking", "tasks", "release")
+STAGES = ("raw", "cleaning", "contamination", "labeling", "checking", "tasks", "release")
 EVERYTHING = frozenset(STAGES)
 NOTHING: frozenset[str] = frozenset()
 
@@ -24,7 +24,7 @@ _ASIDE = {"docs", "tests", "benchmarks", ".github"}
 _ASIDE_FILES = {"Makefile", "LICENSE", ".gitignore", "workspace.yaml", "requirements-dev.lock",
                 "requirements-bootstrap.lock"}  # fmt: skip
 _OTHER_DOORS = {"accept", "cli.py", "alerts.py"}
-_GATES_OF = {suite_file: stage for suite_file, stage in (("gold", "labeling"), *((stage, stage) for stage in STAGES))}
+_GATES_OF = {stage: stage for stage in STAGES} | {"gold": "labeling", "contamination": "cleaning"}
 
 
 class SinceError(CupelError):
@@ -120,7 +120,8 @@ def _touches(
     if place.is_relative_to(deployment.projects.resolve()) or place.is_relative_to(deployment.data.resolve()):
         return [Touch(path, None, NOTHING, "no project names it")]
     if place.is_relative_to(code):
-        return [Touch(path, None, *stages_of_code(place.relative_to(code).as_posix()))]
+        own = place.relative_to(code)
+        return [Touch(path, None, *stages_of_code(own.as_posix())), *_of_contamination(projects, path, own.parts)]
     return [Touch(path, None, NOTHING, "it is none of Cupel's")]
 
 
@@ -157,7 +158,7 @@ def _of_data(projects: Sequence[Project], deployment: Deployment, place: Path, p
 
 
 def _of_library(parts: Sequence[str]) -> tuple[frozenset[str], str]:
-    stages = [stage for stage in STAGES if parts[1] in PACKAGES[stage]]
+    stages = [stage for stage in STAGES if parts[1] in PACKAGES[stage] and stage != "contamination"]
     if stages:
         return _onward(stages), f"code of {', '.join(stages)}"
     if parts[1] in _OTHER_DOORS:
@@ -165,9 +166,21 @@ def _of_library(parts: Sequence[str]) -> tuple[frozenset[str], str]:
     return EVERYTHING, "every table rests on it"
 
 
+def _of_contamination(projects: Sequence[Project], path: str, parts: Sequence[str]) -> list[Touch]:
+    """Return what code of an audit touches besides, in projects whose cleaning holds one."""
+    if len(parts) < 3 or parts[0] != "cupel" or parts[1] not in PACKAGES["contamination"]:
+        return []
+    audited = [project.project for project in projects if project.cleaning.contamination is not None]
+    return [Touch(path, name, _onward(["contamination"]), "code of its contamination") for name in audited]
+
+
 def _onward(stages: Iterable[str]) -> frozenset[str]:
-    """Return the first of some stages and all that come after it."""
-    first = min((STAGES.index(stage) for stage in stages), default=len(STAGES))
+    """Return the first of some stages and all that come after it.
+
+    What people say of contamination decides which items cleaning keeps, and the cleaning gate judges that.
+    """
+    before = {"contamination": "cleaning"}
+    first = min((STAGES.index(before.get(stage, stage)) for stage in stages), default=len(STAGES))
     return frozenset(STAGES[first:])
 
 

@@ -7,6 +7,7 @@ import yaml
 
 from cupel.errors import ReleaseError
 from cupel.printable import printable
+from cupel.release.contamination_views import batches_in_words, bounds_in_words
 from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import bound, count, percent, plural, setting
 from cupel.release.language_views import language_rows, promised_languages
@@ -71,6 +72,8 @@ def render_card(facts: ReleaseFacts) -> str:
         attempt=result["attempt"],
         errors=error_lines(facts),
         languages=language_rows(facts),
+        contamination=[_plain(said) for said in batches_in_words(facts)],
+        contamination_bounds=_plain(bounds_in_words(facts) or ""),
         limits=[_plain(limit) for limit in limits(facts)],
         columns=[(column.name, _cell(column.meaning)) for column in TRAINING_SET.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],

@@ -46,6 +46,24 @@ def bounds_in_words(facts: ReleaseFacts) -> str | None:
     )
 
 
+def batches_in_words(facts: ReleaseFacts) -> list[str]:
+    """Return of each delivery what was unwanted, how much was kept and what the audit vouches for, in a sentence."""
+    return [_in_words(batch, batch.contamination) for batch in facts.batches if batch.contamination is not None]
+
+
+def _in_words(batch: BatchFacts, found: Contaminated) -> str:
+    plan, result = found.plan, found.result
+    told = f" ({plan['description'].strip().rstrip('.')})" if plan["description"].strip() else ""
+    said = f"{batch.batch}: unwanted is {plan['what']}{told}. {result['reason'][:1].upper()}{result['reason'][1:]}."
+    if result["kept"] is None or result["bound"] is None:
+        return said
+    return (
+        f"{said} Of {count(result['candidates'])} items {count(result['kept'])} were kept, at most "
+        f"{bound(result['bound'])} of them {plan['what']} with {setting(plan['confidence'])} confidence; people were "
+        f"asked about {count(plan['trained'] + result['audited'])} (attempt {result['attempt']})."
+    )
+
+
 def _view(batch: BatchFacts, found: Contaminated) -> dict[str, Any]:
     plan, result = found.plan, found.result
     asked = plan["trained"] + result["audited"]

@@ -42,6 +42,21 @@ class Cleaning:
 
 
 @dataclass(frozen=True)
+class Contamination:
+    """What was asked and found of whether the item is wanted; rows of the tables, where the project declares any.
+
+    `sifted` is what rules and duplicates decided, `item` its row of contamination_items, `plan` and `result` speak of
+    the whole batch.
+    """
+
+    sifted: Row | None
+    item: Row | None
+    tasks: tuple[Row, ...]
+    plan: Row | None
+    result: Row | None
+
+
+@dataclass(frozen=True)
 class Labeling:
     """What annotators said together, how good they are, and what they were asked; rows of the tables."""
 
@@ -99,6 +114,20 @@ def cleaning(reader: Reader, name: LabelId) -> Cleaning:
         similar=tuple(reader.rows("similar_items", name.batch, own)),
         resembled_by=tuple(reader.rows("similar_items", name.batch, other)),
         dropped_for_it=tuple(reader.rows("rejected_items", name.batch, dropped)),
+    )
+
+
+def contamination(reader: Reader, name: LabelId) -> Contamination | None:
+    """Return what is known of whether an item is wanted; None where nothing of it was declared for its batch."""
+    if name.batch not in reader.partitions("sifted_items"):
+        return None
+    own = equal(item_id=name.item_id)
+    return Contamination(
+        sifted=reader.one("sifted_items", name.batch, own),
+        item=reader.one("contamination_items", name.batch, own),
+        tasks=tuple(reader.rows("contamination_tasks", name.batch, own)),
+        plan=reader.one("contamination_plan", name.batch),
+        result=reader.one("contamination_result", name.batch),
     )
 
 

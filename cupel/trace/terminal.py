@@ -8,6 +8,7 @@ from rich.text import Text
 from cupel.printable import printable
 from cupel.trace.lines import HEADING, Line
 from cupel.trace.story import checking_lines, cleaning_lines, gate_lines, heading, labeling_lines, raw_lines
+from cupel.trace.story_contamination import contamination_lines
 from cupel.trace.story_release import outcome, release_lines, table_lines
 from cupel.trace.trace import Trace
 
@@ -27,6 +28,7 @@ def story(trace: Trace, all_gates: bool = False) -> Iterator[Line]:
     yield from raw_lines(trace)
     if trace.is_item:
         yield from cleaning_lines(trace)
+        yield from contamination_lines(trace)
         yield from labeling_lines(trace)
         if trace.cleaning.rejected is None or trace.checking.label is not None:
             yield from checking_lines(trace)

@@ -9,7 +9,20 @@ from cupel.trace.events import Answer, answers
 from cupel.trace.label_id import LabelId, find
 from cupel.trace.reading import Reader, Row, equal
 from cupel.trace.releases import Released, Standing, choose, released, standings
-from cupel.trace.stages import Checking, Cleaning, Gate, Labeling, Raw, checking, cleaning, gates, labeling, raw
+from cupel.trace.stages import (
+    Checking,
+    Cleaning,
+    Contamination,
+    Gate,
+    Labeling,
+    Raw,
+    checking,
+    cleaning,
+    contamination,
+    gates,
+    labeling,
+    raw,
+)
 from cupel.trace.used import TableUsed, tables_used
 
 NEAREST = 5
@@ -27,6 +40,7 @@ class Trace:
     label_id: LabelId
     raw: Raw
     cleaning: Cleaning
+    contamination: Contamination | None
     answers: tuple[Answer, ...]
     labeling: Labeling
     checking: Checking
@@ -68,6 +82,7 @@ def trace(lake: str | Path, label: str, release: str | None = None) -> Trace:
         label_id=name,
         raw=raw(reader, name, rejected),
         cleaning=cleaning(reader, name),
+        contamination=contamination(reader, name),
         answers=said,
         labeling=labeling(reader, name, said),
         checking=checking(reader, name),

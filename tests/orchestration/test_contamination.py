@@ -18,8 +18,12 @@ from cupel.project import load_project
 from cupel.release import layout
 from cupel.release.facts import release_facts
 from cupel.release.gates import batch_state
+from cupel.release.proposals import propose
 from cupel.release.verify import verify_release
+from cupel.trace.terminal import story
+from cupel.trace.trace import trace
 from orchestration.deployment import Deployment
+from orchestration.rebuild import rebuild
 from orchestration.rounds import Done, Rounds
 
 
@@ -233,3 +237,43 @@ def test_other_settings_are_another_attempt_and_no_answer_is_asked_for_twice(
     items = lake.read("contamination_items", "one").to_pylist()
     assert {row["item_id"] for row in items if row["use"] == "known"} == before
     assert lake.commit("contamination_answers", "one").rows == len(before) + 230  # type: ignore[union-attr]
+
+
+def test_a_release_of_another_attempt_is_rebuilt_as_that_attempt(
+    finished: tuple[Deployment, set[str], Done, Lake], instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    deployment, _, _, lake = finished
+    assert lake.read("contamination_plan", "one")["attempt"].to_pylist() == [2]
+    propose(lake, load_project(deployment.projects / "spammy.yaml"), "one", "a test")
+    assert run(deployment, instance)[0].broken == []
+    found = rebuild(deployment, "spammy", "one-r2", tmp_path / "again")
+    assert found.is_same, found.first_difference
+
+
+def test_the_card_and_the_trace_tell_what_is_unwanted(
+    finished: tuple[Deployment, set[str], Done, Lake],
+) -> None:
+    deployment, unwanted, _, lake = finished
+    card = (Path(str(lake.folder)) / "releases" / "one-r1" / "README.md").read_text()
+    assert "### What is unwanted" in card
+    assert "unwanted is spam" in card
+    items = {row["item_id"]: row for row in lake.read("contamination_items", "one").to_pylist()}
+    audited = next(name for name, row in items.items() if row["use"] == "audit")
+    text = "\n".join(line.text for line in story(trace(deployment.lake, f"spammy/one/{audited}")))
+    assert "drawn at random for the audit" in text
+    assert "for contamination_audit, from" in text
+    assert "eve: spam" in text if audited in unwanted else "eve: good" in text
+    assert "not taken up yet" not in text
+    cut = lake.read("contamination_result", "one")["cut"][0].as_py()
+    behind = next(name for name, row in items.items() if row["use"] is None and (row["rank"] or 0) > cut)
+    text = "\n".join(line.text for line in story(trace(deployment.lake, f"spammy/one/{behind}")))
+    assert "nobody was asked about it" in text
+    assert f"behind the cut at {cut:,}" in text
+    assert "confidence 95%" in text
+
+
+def test_what_was_counted_to_learn_from_is_forgotten_when_scores_are_frozen(
+    finished: tuple[Deployment, set[str], Done, Lake],
+) -> None:
+    folder = Path(str(finished[3].folder)) / "counted"
+    assert not list(folder.glob("*/*")) if folder.exists() else True

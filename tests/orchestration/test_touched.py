@@ -162,6 +162,8 @@ def test_a_folder_without_git_is_one_clear_error(tmp_path: Path) -> None:
         ("cupel/tables.py", EVERYTHING),
         ("cupel/young/thing.py", EVERYTHING),
         ("assets/labeling.py", FROM["labeling"]),
+        ("assets/contamination.py", FROM["cleaning"]),
+        ("expectations/contamination.py", {"cleaning"}),
         ("assets/bench.py", EVERYTHING),
         ("expectations/labeling.py", {"labeling"}),
         ("expectations/gold.py", {"labeling"}),
@@ -183,9 +185,22 @@ def test_each_part_of_the_code_touches_what_is_made_of_it(path: str, stages: set
 
 
 def test_every_package_that_decides_a_stage_touches_it() -> None:
-    for stage in STAGES:
+    for stage in set(STAGES) - {"contamination"}:
         for package in PACKAGES[stage]:
             assert stage in stages_of_code(f"cupel/{package}/module.py")[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES["contamination"])
+def test_code_of_contamination_touches_the_cleaning_of_projects_that_declare_it(
+    repository: Repository, package: str
+) -> None:
+    repository.change("other", cleaning={"contamination": {"what": "spam"}})
+    repository.commit()
+    module = repository.folder / "code" / "cupel" / package / "young.py"
+    module.parent.mkdir(parents=True, exist_ok=True)
+    module.write_text("")
+    assert touched_stages(repository.touched(), "other") == FROM["cleaning"]
+    assert ("cleaning" in touched_stages(repository.touched(), "small")) == (package == "cleaning")
 
 
 def test_every_module_of_the_expectations_touches_a_gate() -> None:

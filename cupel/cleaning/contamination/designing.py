@@ -15,8 +15,6 @@ from cupel.certificate.sample import draw
 from cupel.certificate.sequence import floor_share
 from cupel.cleaning.contamination.answered import Said, alpha_of, said_of, seed_of
 from cupel.cleaning.contamination.candidates import (
-    LEAST_RUNS,
-    LEAST_WORDS,
     MOST_LEARNED_FROM,
     Candidates,
     Examples,
@@ -24,6 +22,7 @@ from cupel.cleaning.contamination.candidates import (
     matrix,
     taken,
 )
+from cupel.cleaning.contamination.counting import Count, counted
 from cupel.cleaning.contamination.cutting import Range, cut_range
 from cupel.cleaning.contamination.learning import (
     Flags,
@@ -74,8 +73,9 @@ class _Course(NamedTuple):
 
 
 def designed(
-    candidates: Candidates, answers: pa.Table, before: Designed | None, settings: Contamination, earlier: Earlier
-) -> Designed:
+    candidates: Candidates, answers: pa.Table, before: Designed | None, settings: Contamination, earlier: Earlier,
+    count: Count = counted,
+) -> Designed:  # fmt: skip
     """Go on with the design of a batch as far as its answers allow.
 
     What is frozen stays frozen, whatever answers come later: the audit would otherwise be drawn again and again until
@@ -89,6 +89,7 @@ def designed(
         settings: The project's.
         earlier: Answers on earlier batches, which train besides: those that the log held before the first answer on
             this design, so that the same log gives the same design.
+        count: Counts the words of texts, or remembers them.
 
     Returns:
         The design; while it is learning, the items that are asked about and not yet answered are what is awaited.
@@ -98,7 +99,7 @@ def designed(
         return before
     said = said_of(candidates.items["item_id"], answers, settings.good)
     is_known = said.is_answered & (said.sequence <= terms.known_until)
-    found = _followed(candidates, said, is_known, terms, settings, earlier)
+    found = _followed(candidates, said, is_known, terms, settings, earlier, count)
     row = _common(candidates, terms, settings) | _learned_so_far(found, said)
     use = np.full(len(is_known), None, object)
     use[is_known] = "known"
@@ -174,22 +175,19 @@ def _is_frozen(before: Designed) -> bool:
 
 
 def _followed(
-    candidates: Candidates, said: Said, is_known: Flags, terms: _Terms, settings: Contamination, earlier: Earlier
-) -> _Course:
+    candidates: Candidates, said: Said, is_known: Flags, terms: _Terms, settings: Contamination, earlier: Earlier,
+    count: Count,
+) -> _Course:  # fmt: skip
     """Follow the course of learning up to the first answers that are not there."""
-    from cupel.checking.hashed import vocabulary
-
     rng = np.random.default_rng(seed_of("learning", terms.sha256, terms.attempt, settings.seed))
     pool = np.flatnonzero(~is_known)
     if len(pool) > MOST_LEARNED_FROM:
         pool = np.sort(rng.permutation(pool)[:MOST_LEARNED_FROM])
-    texts = taken(candidates, pool)
-    known = vocabulary(texts, LEAST_WORDS, LEAST_RUNS)
+    known, features = count(taken(candidates, pool))
     is_fresh = said.sequence > terms.known_until
     examples = earlier(int(said.sequence[is_fresh].min())) if is_fresh.any() else None
     given = _given(candidates, said, is_known, examples, known)
     own = LearningSettings(settings.answers.train, settings.answers.pilot, step=settings.answers.step)
-    features = matrix(texts, known)
     asking = course(features, rng, own, given)
     asked = [wanted := next(asking)]
     while said.is_answered[pool[wanted]].all():
