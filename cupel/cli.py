@@ -165,6 +165,28 @@ def duplicates(
 
 
 @main.command()
+@click.argument("project", nargs=-1, required=True)
+@click.option("--lake", type=FOLDER, default=Path("lake"), show_default=True, help="The deployment's lake.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=3010, show_default=True, help="Port to listen at.")
+def webhook(project: tuple[str, ...], lake: Path, host: str, port: int) -> None:
+    """Hear a labeling tool say that something happened, so that answers of PROJECT are collected at once.
+
+    Calls are POST /PROJECT with the header X-Cupel-Token, whose value is in the environment variable
+    CUPEL_WEBHOOK_TOKEN. What they hold is not used. Runs until it is stopped. Exit code: 1 error.
+    """
+    from cupel.label_studio.hint import leave, receiver, secret
+    from cupel.lake import Lake
+
+    lakes = {name: Lake(str(lake), name) for name in project}
+    if missing := [name for name, own in lakes.items() if not Path(str(own.folder)).is_dir()]:
+        raise CupelError(f"project {missing[0]}: not in the lake {lake}; name those that `make up` works on")
+    with receiver((host, port), secret(), lakes.keys(), lambda name: leave(lakes[name])) as server:
+        click.echo(f"listening at http://{host}:{server.server_port}/{project[0]}")
+        server.serve_forever()
+
+
+@main.command()
 @click.argument("release", type=click.Path(path_type=Path, file_okay=False))
 def verify(release: Path) -> None:
     """Check a release against its own evidence: hashes, audit draw, certificate, labels, splits.

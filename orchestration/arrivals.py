@@ -1,4 +1,4 @@
-"""What starts a collection: something whole in the inbox, open questions, the clock; and what proposes releases."""
+"""What starts a collection: the inbox, open questions, a labeling tool's hint, the clock; what proposes releases."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from cupel.errors import CupelError
+from cupel.label_studio.hint import left
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.plan import ALL, release_name
@@ -72,10 +73,12 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
 
 
 def state(lake: Lake, project: Project, data: Path) -> list[str]:
-    """Return what a collection depends on: the outbox, the files of recorded answers, batches ready for release."""
+    """Return what a collection depends on: the outbox, recorded answers, the last hint, batches ready for release."""
     batches, releases = list(project.raw.deliveries), releases_of(lake, project)
     outbox = [f"tasks@{batch}" for batch in batches] + [f"release_tasks@{release}" for release in releases]
     found = [f"{table} {lake.version(table)}" for table in outbox]
+    if project.labeling.workforce == "label_studio":
+        found.append(f"hint {left(lake)}")
     for name in project.labeling.answers:
         path = data / name
         found.append(f"{name} {path.stat().st_mtime_ns} {path.stat().st_size}" if path.is_file() else f"{name} absent")

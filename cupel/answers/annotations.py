@@ -20,13 +20,14 @@ REASONS = {
     "answered_twice": "The annotator had answered this item before; the first answer counts.",
     "not_asked": "Nobody asked for it: the item had all answers that were wanted, or it is a later version of one.",
     "not_calibrated": "The annotator had not passed the calibration when it was given.",
+    "task_changed": "Somebody had changed what the task shows.",
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
 }
 EVIDENCE_CHARACTERS = 200
 # Answers of this source come from people who can answer unasked.
 LIVE = "label_studio"
 # Why such an answer counts for nothing whatever is asked: it ends the source.
-UNFIT = ("not_calibrated",)
+UNFIT = ("not_calibrated", "task_changed")
 NEEDED = {column.name for table in (ANNOTATIONS, EXPERT_ANSWERS) for column in table.columns}
 
 

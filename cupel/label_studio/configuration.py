@@ -1,7 +1,8 @@
 """The labeling configuration: what Label Studio shows and asks, made of question, classes and label kind."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -99,6 +100,15 @@ def task_data(labeling: Labeling, key: str, text: str) -> dict[str, str]:
         compared = from_text(text)
         return {KEY: key, "prompt": compared.prompt, "first": compared.first, "second": compared.second}
     return {KEY: key, "text": text}
+
+
+def shown_hash(data: Mapping[str, Any]) -> str:
+    """Return a hash of what a task shows, our key included.
+
+    >>> shown_hash({"a": "1", "b": "2"}) == shown_hash({"b": "2", "a": "1"})
+    True
+    """
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def label_of(result: Any) -> str:

@@ -10,13 +10,15 @@ from cupel.label_studio.record import FOLDER
 from cupel.lake import Lake
 from cupel.whole import new_file
 
-Kind = Literal["deleted", "stranger", "unknown_task", "second_task", "flagged"]
+Kind = Literal["deleted", "stranger", "unknown_task", "second_task", "flagged", "task_changed", "task_deleted"]
 Item = tuple[str, str]
 MEANING: dict[Kind, str] = {
     "deleted": "An annotation that was collected is gone from the server; the answer stays in the log and counts.",
     "stranger": "Somebody answered who is not in the group; the answer is in the log, names nobody, and is rejected.",
     "unknown_task": "A task with annotations that Cupel did not publish; they are not collected.",
     "flagged": "Somebody ticked that something is wrong with a task; the answer in the log is a skip.",
+    "task_changed": "Somebody changed what a task shows; what was answered since then does not count.",
+    "task_deleted": "A task is gone from the server; it is put there anew while it has open questions.",
     "second_task": "An item was on the server twice, after an import whose reply was lost; the second is closed.",
 }
 
@@ -41,6 +43,8 @@ def event(
 ) -> Event:  # fmt: skip
     """Return an event under the name that all this gives it; `item` is batch and item, None where they are unknown."""
     name = f"{kind}/{group}/{project_id}/{tool_task}/{annotation_id}"
+    if kind == "task_changed":
+        name += f"/{said}"
     batch, item_id = item or (None, None)
     return Event(name, kind, group, project_id, tool_task, annotation_id, batch, item_id, said)
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
 from cupel.label_studio.client import Client, InDoubtError, MissingError
-from cupel.label_studio.configuration import KEY, configuration, flag_in, is_configuration_of
+from cupel.label_studio.configuration import KEY, configuration, flag_in, is_configuration_of, shown_hash
 from cupel.label_studio.events import Event, event
 from cupel.label_studio.groups import Group
 from cupel.label_studio.pull import changed_tasks
-from cupel.label_studio.record import Put, Record
+from cupel.label_studio.record import CHANGED, Put, Record
 from cupel.label_studio.versions import people
 from cupel.project import Project
 
@@ -80,8 +80,9 @@ class Publisher:
         if not wanted and self._record.project_id is None:
             return 0
         self._ensure_project()
+        self._forget_changed()
         if self._record.is_in_doubt:
-            self._look()
+            self._look(lambda keys: data([key for key in keys if key in wanted]))
             self._record.is_in_doubt = False
             self._save(True)
         most = self._project.label_studio.most_open if self._project.label_studio else 0
@@ -177,30 +178,34 @@ class Publisher:
             except InDoubtError as error:
                 problem: WorkforceError = error
                 had_doubt = True
-                self._look()
+                self._look(lambda keys: {key: data[key] for key in keys if key in data})
             else:
                 ids = reply.get("task_ids")
                 if isinstance(ids, list) and len(ids) == len(left) and all(isinstance(one, int) for one in ids):
                     for key, tool_task in zip(left, ids, strict=True):
                         batch, item_id, _ = wanted[key]
-                        self._record.puts[key] = Put(batch, item_id, tool_task, 0, self._group.answers)
+                        shown = shown_hash(data[key])
+                        self._record.puts[key] = Put(batch, item_id, tool_task, 0, self._group.answers, shown)
                 else:
                     problem = WorkforceError(f"Label Studio project {self._record.project_id}: an import told no ids")
-                    self._look()
+                    self._look(lambda keys: {key: data[key] for key in keys if key in data})
             left = [key for key in left if key not in self._record.puts]
             if not left:
                 return had_doubt
         raise problem
 
-    def _look(self) -> None:
-        """Read which items lie on the server, and close those that lie there twice."""
-        for task in self._listed():
-            key = str(fields_of(task.get("data")).get(KEY))
-            known, item = self._record.puts.get(key), self._item_of(key)
+    def _look(self, data: Data) -> None:
+        """Read which items lie on the server as `data` has them, and close those that lie there twice."""
+        listed = [(str(fields_of(task.get("data")).get(KEY)), task) for task in self._listed()]
+        meant = data([key for key in dict.fromkeys(key for key, _ in listed) if key not in self._record.puts])
+        for key, task in listed:
+            known, item, shown = self._record.puts.get(key), self._item_of(key), shown_hash(fields_of(task["data"]))
+            if key in meant and shown != shown_hash(meant[key]):
+                continue  # somebody changed it, so it is not what is asked
             if known is None and item is not None:
                 overlap = _count(task.get("overlap"), self._group.answers)
-                self._record.puts[key] = Put(*item, task["id"], people(task), overlap)
-            elif known is not None and known.tool_task != task["id"]:
+                self._record.puts[key] = Put(*item, task["id"], people(task), overlap, shown)
+            elif known is not None and known.tool_task != task["id"] and known.shown in (None, shown):
                 self._close(task["id"])
                 self.events.append(
                     event(self._group.name, "second_task", self._record.project_id or 0, task["id"], None, item)
@@ -212,6 +217,13 @@ class Publisher:
     def _close(self, tool_task: int) -> None:
         # Never deleted: somebody may be answering it just now.
         self._client.patch(f"/api/tasks/{tool_task}/", {"is_labeled": True, "overlap": 1})
+
+    def _forget_changed(self) -> None:
+        """Ask nobody any more about tasks that somebody changed; while they have open questions they are put anew."""
+        for key in [key for key, put in self._record.puts.items() if put.shown == CHANGED]:
+            with self._unless_gone(key):
+                self._close(self._record.puts[key].tool_task)
+                del self._record.puts[key]
 
     def _close_others(self, wanted: Mapping[str, Wanted]) -> None:
         """Ask nobody any more about items that lie open and have no open question."""

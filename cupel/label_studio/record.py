@@ -16,6 +16,7 @@ from cupel.lake import Lake
 from cupel.whole import new_file, put_file
 
 FOLDER = "label_studio"
+CHANGED = "changed"
 SCHEMA = pa.schema(
     [
         ("key", pa.string()),
@@ -24,6 +25,7 @@ SCHEMA = pa.schema(
         ("tool_task", pa.int64()),
         ("people", pa.int64()),
         ("overlap", pa.int64()),
+        ("shown", pa.string()),
     ]
 )
 
@@ -32,7 +34,8 @@ class Put(NamedTuple):
     """An item that lies on the server.
 
     `tool_task` is its id there, `people` how many have annotated it as far as was read, `overlap` how many are
-    wanted; it lies open before people where fewer have than are wanted.
+    wanted; it lies open before people where fewer have than are wanted. `shown` is the hash of what it shows, or
+    `CHANGED` where somebody changed that; null where it was published before hashes were kept.
     """
 
     batch: str
@@ -40,6 +43,7 @@ class Put(NamedTuple):
     tool_task: int
     people: int
     overlap: int
+    shown: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -9,18 +9,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.answers.annotations import UNFIT
 from cupel.consensus.coding import ItemIds
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
 from cupel.label_studio.calibration import COLUMNS, PURPOSE, Item, Standing, calibration_answers, standings
 from cupel.label_studio.client import Client, MissingError
-from cupel.label_studio.configuration import KEY, task_data
+from cupel.label_studio.configuration import KEY, shown_hash, task_data
 from cupel.label_studio.events import Event, Events, event
 from cupel.label_studio.groups import Group, groups, task_key
 from cupel.label_studio.matching import SOURCE, Arrived, answers_of, by_time, matched
 from cupel.label_studio.publish import Publisher, Wanted
 from cupel.label_studio.pull import is_due, latest, read_as, still_recent, unread_tasks
-from cupel.label_studio.record import Record, Records
+from cupel.label_studio.record import CHANGED, Record, Records
 from cupel.label_studio.versions import Users, Version, people, users_of, versions
 from cupel.lake import Lake
 from cupel.project import Project
@@ -168,17 +169,21 @@ class LabelStudioWorkforce:
     def _pull_group(self, group: Group, record: Record, lake_id: str, users: Users) -> None:
         now = datetime.now(UTC)
         is_snapshot = is_due(record.snapshot_at, self._settings.snapshot_hours, now)
-        project_id, cursor, there = record.project_id or 0, record.cursor, set()
+        project_id, cursor = record.project_id or 0, record.cursor
+        there: set[int] = set()
+        tasks: set[int] = set()
+        by_task = {put.tool_task: key for key, put in record.puts.items()}
         found: list[Arrived] = []
         if is_snapshot:
             record.recent = {}
         for task in unread_tasks(self._client, project_id, None if is_snapshot else cursor, record.recent):
             cursor = latest(cursor, task)
             record.recent[task["id"]] = read_as(task)
-            key = str(fields_of(task.get("data")).get(KEY))
+            tasks.add(task["id"])
+            key = by_task.get(task["id"], str(fields_of(task.get("data")).get(KEY)))
+            item, is_changed = self._item_of(group, key), self._is_changed(group, record, key, task)
             if key in record.puts and record.puts[key].tool_task == task["id"]:
                 record.puts[key] = record.puts[key]._replace(people=people(task))
-            item = self._item_of(group, key)
             for version in versions(lake_id, task, users):
                 there.add(version.annotation_id)
                 if item is None:
@@ -194,12 +199,28 @@ class LabelStudioWorkforce:
                 if version.flagged is not None:
                     said = (task["id"], version.annotation_id, item, version.flagged)
                     self._seen.append(event(group.name, "flagged", project_id, *said))
-                found.append(Arrived(*item, who, project_id, version, self._unfit(group, who, version)))
+                unfit = "task_changed" if is_changed else self._unfit(group, who, version)
+                found.append(Arrived(*item, who, project_id, version, unfit))
         self._keep_new(group, found)
         if is_snapshot:
             self._seen += self._deleted(group, project_id, there)
+            for key in [key for key, put in record.puts.items() if put.tool_task not in tasks]:
+                gone = record.puts.pop(key)
+                lost = (gone.tool_task, None, (gone.batch, gone.item_id))
+                self._seen.append(event(group.name, "task_deleted", project_id, *lost))
             record.snapshot_at = now.isoformat(timespec="seconds")
         record.cursor, record.recent = cursor, still_recent(record.recent, cursor)
+
+    def _is_changed(self, group: Group, record: Record, key: str, task: Mapping[str, Any]) -> bool:
+        """Tell whether a task does not show what was published, and remember it."""
+        put, shown = record.puts.get(key), shown_hash(fields_of(task.get("data")))
+        if put is None or put.shown in (None, shown):
+            return False
+        item = (put.batch, put.item_id)
+        self._seen.append(event(group.name, "task_changed", record.project_id or 0, task["id"], None, item, shown))
+        if put.tool_task == task["id"]:
+            record.puts[key] = put._replace(shown=CHANGED)
+        return True
 
     def _unfit(self, group: Group, who: str | None, version: Version) -> str | None:
         """Return why a version counts for nothing, whatever is asked; None where it may count."""
@@ -248,12 +269,13 @@ class LabelStudioWorkforce:
         arrived = self._arrived.get((group.name, batch), [])
         if not arrived or not tasks:
             return []
-        log = self._lake.answers.read(batch, group.purposes, ["item_id", "annotator", "label"]).to_pylist()
+        log = self._lake.answers.read(batch, group.purposes, ["item_id", "annotator", "label", "source"]).to_pylist()
         classes = set(self._project.labeling.classes)
         answered = {
             (row["item_id"], row["annotator"])
             for row in log
-            if row["label"] in classes or (row["label"] is None and group.may_be_undecided)
+            if (row["label"] in classes or (row["label"] is None and group.may_be_undecided))
+            and row["source"].rpartition(":")[2] not in UNFIT
         }
         removed = {name for name, action in self._lake.actions.in_force(batch).items() if not action.weight}
         pairs = matched(group, tasks, arrived, answered, classes, removed if "label" in group.purposes else ())

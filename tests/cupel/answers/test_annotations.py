@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cupel.answers.annotations import REASONS, annotations, expert_answers
+from cupel.answers.annotations import REASONS, UNFIT, annotations, expert_answers
 from cupel.tables import ANSWERS
 
 CLASSES = ["a", "b"]
@@ -40,7 +40,7 @@ def test_every_answer_counts_or_is_rejected_with_its_reason() -> None:
     ]  # fmt: skip
     assert rejected["evidence"].to_pylist() == ["b", "c", None, None, None, "guessing: so it is"]
     assert kept.num_rows + rejected.num_rows == answers.num_rows
-    assert {*reasons(rejected), "not_asked", "not_calibrated"} == set(REASONS)
+    assert {*reasons(rejected), "not_asked", *UNFIT} == set(REASONS)
 
 
 def test_an_answer_from_a_tool_that_no_task_asks_for_does_not_count() -> None:

@@ -1,11 +1,13 @@
 from datetime import timedelta
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from cupel.answers.annotations import annotations
 from cupel.errors import WorkforceError
 from cupel.label_studio.events import Events
+from cupel.label_studio.record import Records
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
 from label_studio_server import Heard, LabelStudioServer, Wrong, times
@@ -98,12 +100,90 @@ def test_an_annotator_who_deletes_everything_takes_nothing_out_of_the_log(
 
 def test_a_task_that_somebody_else_put_there_is_told_and_not_collected(lake: Lake, server: LabelStudioServer) -> None:
     gather(lake, server)
-    server.annotate(server.shown("annotators")[0], "ann@x.org", "warm")
-    stranger = server.shown("annotators")[1]
-    stranger["data"] = {"text": "another"}
+    first = server.shown("annotators")[0]
+    server.annotate(first, "ann@x.org", "warm")
+    stranger = {**first, "id": 999, "data": {"text": "another"}, "annotations": []}
+    server.tasks[999] = stranger
     server.annotate(stranger, "ann@x.org", "warm")
     assert gather(lake, server) == 1
     assert [event.kind for event in Events(lake).read()] == ["unknown_task"]
+
+
+@pytest.mark.parametrize("data", [{"text": "text 0!"}, {"task_id": "another"}, {"more": "x"}])
+def test_what_is_answered_after_somebody_changed_a_task_is_rejected_and_the_task_is_put_there_anew(
+    lake: Lake, server: LabelStudioServer, data: dict[str, str]
+) -> None:
+    gather(lake, server)
+    first = server.shown("annotators")[0]
+    server.annotate(first, "ann@x.org", "warm")
+    gather(lake, server)
+    server.rewrite(first, **data)
+    server.annotate(first, "bob@x.org", "warm")
+    assert gather(lake, server) == 1
+    assert sorted_out(lake) == ([("i0", "ann", "warm")], [("task_changed", None)])
+    assert [(event.kind, event.item_id) for event in Events(lake).read()] == [("task_changed", "i0")]
+    assert sorted(there["data"]["text"] for there in server.shown("annotators")) == ["text 0", "text 1", "text 2"]
+    assert first["is_labeled"]
+    again = next(there for there in server.shown("annotators") if there["data"]["text"] == "text 0")
+    assert again["overlap"] == 1
+    server.annotate(again, "bob@x.org", "warm")
+    gather(lake, server)
+    gather(lake, server, snapshot_hours=1e-9)
+    assert sorted_out(lake)[0] == [("i0", "ann", "warm"), ("i0", "bob", "warm")]
+    kinds = {event.kind for event in Events(lake).read()}
+    assert "task_changed" in kinds
+    assert kinds <= {"task_changed", "unknown_task"}  # one whose key is gone is nobody's, once it was replaced
+
+
+def test_what_came_in_the_same_collection_as_the_change_is_rejected_for_nobody_can_tell(
+    lake: Lake, server: LabelStudioServer
+) -> None:
+    gather(lake, server)
+    first = server.shown("annotators")[0]
+    server.annotate(first, "ann@x.org", "warm")
+    server.rewrite(first, text="another")
+    gather(lake, server)
+    assert sorted_out(lake) == ([], [("task_changed", None)])
+
+
+def test_a_changed_task_is_not_taken_for_the_new_one_whose_import_was_lost(
+    lake: Lake, server: LabelStudioServer
+) -> None:
+    gather(lake, server)
+    server.rewrite(server.shown("annotators")[0], text="another")
+    server.misbehaviour = times(1, "POST", r"/api/projects/\d+/import", Wrong(500))
+    gather(lake, server)
+    assert sorted(there["data"]["text"] for there in server.shown("annotators")) == ["text 0", "text 1", "text 2"]
+    gather(lake, server)
+    assert sorted(there["data"]["text"] for there in server.shown("annotators")) == ["text 0", "text 1", "text 2"]
+
+
+def test_a_snapshot_finds_deleted_tasks_and_puts_those_that_are_open_there_anew(
+    lake: Lake, server: LabelStudioServer
+) -> None:
+    gather(lake, server)
+    first, second, _ = server.shown("annotators")
+    for person in ("ann@x.org", "bob@x.org"):
+        server.annotate(first, person, "warm")
+    gather(lake, server)
+    server.tasks.pop(first["id"])
+    server.tasks.pop(second["id"])
+    gather(lake, server)
+    assert len(server.shown("annotators")) == 1  # nothing tells that a task is gone but a look at all of them
+    gather(lake, server, snapshot_hours=1e-9)
+    assert sorted(there["data"]["text"] for there in server.shown("annotators")) == ["text 1", "text 2"]
+    gone = [event.item_id for event in Events(lake).read() if event.kind == "task_deleted"]
+    assert sorted(str(item) for item in gone) == ["i0", "i1"]
+    assert len(sorted_out(lake)[0]) == 2  # its answers stay and count
+
+
+def test_a_record_of_before_hashes_were_kept_is_read(lake: Lake, server: LabelStudioServer) -> None:
+    gather(lake, server)
+    path = Records(lake).folder / "annotators.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["shown"]), path)
+    assert {put.shown for put in Records(lake).read("annotators").puts.values()} == {None}
+    server.annotate(server.shown("annotators")[0], "ann@x.org", "warm")
+    assert gather(lake, server) == 1
 
 
 @pytest.mark.parametrize("skew", [timedelta(days=-400), timedelta(days=400)])
