@@ -35,7 +35,8 @@ class Frozen(NamedTuple):
 
     `asked` are the items that experts decided in the rounds before, `last_wrong_share` is how many labels
     were wrong in the last of these, `can_learn` that verdicts can change the order; the others stand in risk
-    order, the safest first, each with its label (None is no label) and its log-odds.
+    order, the safest first, each with its label (None is no label) and its log-odds. `method` is the consensus
+    that answers were read by, empty for a ranker that has none.
     """
 
     asked: tuple[str, ...]
@@ -44,6 +45,7 @@ class Frozen(NamedTuple):
     item_ids: tuple[str, ...]
     labels: tuple[str | None, ...]
     log_odds: Reals
+    method: str = ""
 
     @property
     def size(self) -> int:
@@ -105,6 +107,7 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
             tuple(order),
             labels,
             log_odds,
+            ranking.method,
         )
         yield frozen
         after = _next_round(frozen)

@@ -53,7 +53,8 @@ class Measured(NamedTuple):
     """Of one crowd: per method the accuracy, seconds and oracle's share by target; and the replays.
 
     `outcomes`, `asked` (share of the items that experts saw before the freeze) and `limits` (of Clopper and
-    Pearson, and the floor) are by method and budget.
+    Pearson, and the floor) are by method and budget. `chosen` is the consensus that ours starts from, `read_by`
+    the one that it froze the labels with, by budget.
     """
 
     accuracy: dict[str, float]
@@ -62,6 +63,8 @@ class Measured(NamedTuple):
     outcomes: dict[tuple[str, float], list[Outcome]]
     asked: dict[tuple[str, float], float]
     limits: dict[tuple[str, float], tuple[float, float]]
+    chosen: str
+    read_by: dict[float, str]
 
 
 def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[str] | None = None) -> Measured:
@@ -79,7 +82,7 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[s
     start = time.perf_counter()
     evidence = first_evidence(crowd)
     before = time.perf_counter() - start
-    found = Measured({}, {}, {}, {}, {}, {})
+    found = Measured({}, {}, {}, {}, {}, {}, evidence.chosen, {})
     marks = [dict(zip(ids, _uniform(seed, number, len(ids)), strict=True)) for number in range(replays)]
     for name, ranker in rankers(evidence).items():
         if names is not None and name not in names:
@@ -100,6 +103,8 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[s
                     floor_of_any(is_wrong, budget),
                 )
                 found.asked[key] = len(frozen.asked) / frozen.size
+                if name == OURS:
+                    found.read_by[budget] = frozen.method
                 found.outcomes[key] = [
                     deploy(
                         frozen,
@@ -211,6 +216,7 @@ def summary(measured: Sequence[Measured], method: str, budget: float) -> Row:
     return {
         "budget": budget,
         "asked_before_share": float(np.mean([one.asked[method, budget] for one in measured])),
+        "read_by": dict(Counter(one.read_by[budget] for one in measured)) if method == OURS else {},
         "audited": float(np.mean([outcome.audited for outcome in outcomes])),
         "experts_seen_share": {
             "mean": float(seen.mean()),

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
-from cupel.checking.fusion import TINY, fuse, lessons
+from cupel.checking.by_verdicts import fuse_by_verdicts
+from cupel.checking.fusion import TINY, lessons
+from cupel.consensus.chooser import choose
 from cupel.consensus.coding import (
     Coded,
     Integers,
@@ -22,7 +24,7 @@ from cupel.consensus.coding import (
     vote_counts,
 )
 from cupel.consensus.consensus import consensus
-from cupel.consensus.methods import METHODS, Fitted
+from cupel.consensus.methods import CANDIDATES, METHODS, Fitted
 from cupel.consensus.passes import is_answered
 
 OURS = "cupel"
@@ -35,31 +37,46 @@ class Ranking(NamedTuple):
 
     `label` are places in the classes, -1 where it has none; `log_odds` of the label against the others, the
     higher the safer, -inf where there is no label. `lessons` is what the model may
-    be trained on next; None for a method that asks no model.
+    be trained on next; None for a method that asks no model. `method` is the consensus that it read answers by.
     """
 
     label: Integers
     log_odds: Reals
     lessons: pa.Table | None
+    method: str = ""
 
 
 class Evidence(NamedTuple):
-    """What rankers work with: answers, their consensus, and what the model made of its last lessons."""
+    """What rankers work with: answers, their consensus, and what the model made of its last lessons.
+
+    `consensuses` are CONSENSUS by method, the one first that predicts held-out answers best.
+    """
 
     crowd: Crowd
     coded: Coded
-    consensus: pa.Table
+    consensuses: dict[str, pa.Table]
     predictions: pa.Table
+
+    @property
+    def chosen(self) -> str:
+        """The method that was chosen without experts."""
+        return next(iter(self.consensuses))
+
+    @property
+    def consensus(self) -> pa.Table:
+        """Its consensus."""
+        return self.consensuses[self.chosen]
 
 
 Ranker = Callable[[Evidence, Mapping[str, str]], Ranking]
 
 
 def first_evidence(crowd: Crowd) -> Evidence:
-    """Return answers and consensus, and a model that is trained on the consensus."""
-    table = consensus(crowd.annotations, crowd.item_ids, crowd.classes)
+    """Return answers and consensus, and a model that is trained on the consensus that was chosen."""
     coded = code(crowd.annotations, crowd.item_ids, crowd.classes)
-    return Evidence(crowd, coded, table, opinions(crowd, table))
+    methods = dict.fromkeys((choose(coded).method, *CANDIDATES))
+    tables = {name: consensus(crowd.annotations, crowd.item_ids, crowd.classes, name) for name in methods}
+    return Evidence(crowd, coded, tables, opinions(crowd, next(iter(tables.values()))))
 
 
 def taught(evidence: Evidence, lessons: pa.Table | None) -> Evidence:
@@ -87,14 +104,14 @@ def rankers(evidence: Evidence) -> dict[str, Ranker]:
 
 
 def cupel(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
-    """Rank by what people and model believe together, weighed by experts' verdicts so far.
+    """Rank by what people and model believe together, read and weighed as experts' verdicts so far bear out.
 
-    Without a model there is nothing to weigh or to teach, and no order that verdicts could change.
+    Without a model there is nothing to weigh or to teach, and rounds do not pay.
     """
     classes = evidence.crowd.classes
-    found = fuse(evidence.consensus, evidence.predictions, classes, verdicts)
+    method, found = fuse_by_verdicts(evidence.consensuses, evidence.predictions, classes, verdicts)
     lessons_next = lessons(evidence.consensus, found, classes, verdicts) if has_model(evidence) else None
-    return _ranking(found.label, found.log_odds, found.is_known, lessons_next)
+    return _ranking(found.label, found.log_odds, found.is_known, lessons_next)._replace(method=method)
 
 
 def majority_margin(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:

@@ -24,7 +24,8 @@ class Fusion(NamedTuple):
 
     `label` is a place in the classes; `log_odds` are those of that label against all others together;
     `posterior` has shape items x classes; `is_known` is false where there are neither answers nor an
-    opinion; `weights` are those of people and checker.
+    opinion; `weights` are those of people and checker, `fit` how likely experts' verdicts are under them
+    (log-likelihood less the doubt of weights that are unlike those without experts; 0 without verdicts).
     """
 
     item_ids: pa.Array
@@ -33,6 +34,7 @@ class Fusion(NamedTuple):
     posterior: Reals
     is_known: np.ndarray[tuple[int], np.dtype[np.bool_]]
     weights: Weights
+    fit: float
 
 
 def fuse(
@@ -73,13 +75,13 @@ def fuse(
         known = np.maximum(model[is_predicted], TINY)
         opinion[is_predicted] = np.log(known) - np.log(known.mean(axis=0))
     judges = is_answered & is_predicted
-    weights = Weights(1.0, choose_weight(answers[judges], opinion[judges], prior))
+    weights, fit = Weights(1.0, choose_weight(answers[judges], opinion[judges], prior)), 0.0
     if verdicts:
         item, label = _verdict_places(verdicts, ids, classes)
-        weights = weights_by_verdicts(answers[item], opinion[item], prior, label, weights.checker)
+        weights, fit = weights_by_verdicts(answers[item], opinion[item], prior, label, weights.checker)
     scores = prior + weights.crowd * answers + weights.checker * opinion
     label, log_odds = top_log_odds(scores)
-    return Fusion(ids, label, np.round(log_odds, DECIMALS), softmax(scores), is_answered | is_predicted, weights)
+    return Fusion(ids, label, np.round(log_odds, DECIMALS), softmax(scores), is_answered | is_predicted, weights, fit)
 
 
 def lessons(consensus: pa.Table, found: Fusion, classes: Sequence[str], verdicts: Mapping[str, str]) -> pa.Table:

@@ -12,7 +12,7 @@ WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 # Weights that either may get once experts have spoken: annotators who err together are worth less than they seem.
 CROWD_WEIGHTS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2)
 CHECKER_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-# Verdicts' worth of doubt that the weights are other than they were without experts.
+# Nats of doubt that a weight is another than it was without experts: of a factor of e, squared.
 DOUBT = 4.0
 _LEAST = 0.05
 
@@ -45,7 +45,14 @@ def choose_weight(answers: Reals, opinion: Reals, prior: Reals) -> float:
     return WEIGHTS[int(np.argmax(fits))]
 
 
-def weights_by_verdicts(answers: Reals, opinion: Reals, prior: Reals, verdict: Integers, checker: float) -> Weights:
+class Judged(NamedTuple):
+    """Weights that experts' verdicts bear out, and how likely these are under them: log-likelihood less doubt."""
+
+    weights: Weights
+    fit: float
+
+
+def weights_by_verdicts(answers: Reals, opinion: Reals, prior: Reals, verdict: Integers, checker: float) -> Judged:
     """Return the weights under which experts' verdicts are likeliest, drawn to those without experts.
 
     Answers alone cannot tell annotators who agree because they are right from those who agree because the
@@ -59,16 +66,16 @@ def weights_by_verdicts(answers: Reals, opinion: Reals, prior: Reals, verdict: I
         checker: The checker's weight without experts; 0 stays 0.
 
     Returns:
-        One of CROWD_WEIGHTS and one of CHECKER_WEIGHTS.
+        One of CROWD_WEIGHTS and one of CHECKER_WEIGHTS, and their fit.
     """
     rows = np.arange(len(verdict))
     candidates = CHECKER_WEIGHTS if checker else (0.0,)
-    best, most = Weights(1.0, checker), -np.inf
+    best = Judged(Weights(1.0, checker), -np.inf)
     for crowd in CROWD_WEIGHTS:
         for weight in candidates:
             scores = prior + crowd * answers + weight * opinion
             moved = np.log(crowd) ** 2 + np.log(max(weight, _LEAST) / max(checker, _LEAST)) ** 2
             fit = float((scores[rows, verdict] - log_sum(scores)).sum() - DOUBT * moved)
-            if fit > most:
-                best, most = Weights(crowd, weight), fit
+            if fit > best.fit:
+                best = Judged(Weights(crowd, weight), fit)
     return best

@@ -24,7 +24,7 @@ def test_without_items_the_checker_gets_no_weight() -> None:
 @pytest.mark.parametrize("checker", [0.0, 0.5, 1.0])
 def test_without_verdicts_nothing_changes(checker: float) -> None:
     none = np.zeros((0, 2))
-    assert weights_by_verdicts(none, none, EVEN, np.zeros(0, np.int64), checker) == Weights(1.0, checker)
+    assert weights_by_verdicts(none, none, EVEN, np.zeros(0, np.int64), checker) == (Weights(1.0, checker), 0.0)
 
 
 def test_one_verdict_hardly_moves_the_weights_and_many_do() -> None:
@@ -32,8 +32,8 @@ def test_one_verdict_hardly_moves_the_weights_and_many_do() -> None:
     answers = np.log(np.tile([[0.99, 0.01]], (200, 1)))
     verdict = np.arange(200) % 2
     opinion = np.where(verdict[:, None] == 0, np.log([[0.8, 0.2]]), np.log([[0.2, 0.8]]))
-    one = weights_by_verdicts(answers[1:2], opinion[1:2], EVEN, verdict[1:2], 1.0)
-    many = weights_by_verdicts(answers, opinion, EVEN, verdict, 1.0)
+    one = weights_by_verdicts(answers[1:2], opinion[1:2], EVEN, verdict[1:2], 1.0).weights
+    many = weights_by_verdicts(answers, opinion, EVEN, verdict, 1.0).weights
     assert one.crowd >= 0.5
     assert many.crowd <= 0.3
     assert many.checker == max(CHECKER_WEIGHTS)
@@ -42,10 +42,10 @@ def test_one_verdict_hardly_moves_the_weights_and_many_do() -> None:
 def test_a_checker_that_knew_nothing_stays_out() -> None:
     answers = np.log(np.tile([[0.9, 0.1]], (50, 1)))
     verdict = (np.arange(50) % 10 == 0).astype(np.int64)
-    assert weights_by_verdicts(answers, np.zeros((50, 2)), EVEN, verdict, 0.0).checker == 0
+    assert weights_by_verdicts(answers, np.zeros((50, 2)), EVEN, verdict, 0.0).weights.checker == 0
 
 
 def test_answers_that_are_as_right_as_they_claim_keep_their_weight() -> None:
     answers = np.log(np.tile([[0.9, 0.1]], (500, 1)))
     verdict = (np.arange(500) % 10 == 0).astype(np.int64)
-    assert weights_by_verdicts(answers, np.zeros((500, 2)), EVEN, verdict, 0.0).crowd == 1.0
+    assert weights_by_verdicts(answers, np.zeros((500, 2)), EVEN, verdict, 0.0).weights.crowd == 1.0
