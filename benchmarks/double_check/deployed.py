@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cache
 from operator import ne
 from typing import NamedTuple
 
@@ -10,24 +9,10 @@ import numpy as np
 
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.rankers import Evidence, Ranker, taught
-from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.hypergeometric import Integers, Reals
-from cupel.certificate.rising import Rise, rising_shares, walk
-from cupel.certificate.rising_plan import STEPS, choose_rise, exponentials
-from cupel.certificate.risk import Course, course_of_chances
+from cupel.certificate.rising import walk
 from cupel.certificate.sequence import floor_share
-
-# Shares of the items, the riskiest first, after which the rounds before the freeze rank anew.
-ROUNDS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32)
-# A round is cheap where its items would so likely be seen by experts anyway, audited or behind the cut ...
-CHEAP_CHANCE = 0.85
-# ... and worth its price at this chance too, if so many labels of the last round were wrong.
-WORTH_CHANCE, WORTH_WRONG_SHARE = 0.35, 0.25
-# How often labels are wrong, as a multiple of what their log-odds say: none of them is believed alone.
-DOUBTS = (1.0, 2.0, 4.0)
-# Errors per item that no log-odds show, because people and model make them together.
-HIDDEN = 0.001
-PATHS = 200
+from cupel.checking.rounds import Standing, audit_shares, next_end, pays
 
 
 class Frozen(NamedTuple):
@@ -52,12 +37,10 @@ class Frozen(NamedTuple):
         """Items in all."""
         return len(self.asked) + len(self.item_ids)
 
-
-class Plan(NamedTuple):
-    """Audited share while 0, 1, 2, ... errors have been found; the chance that experts see the next round's items."""
-
-    shares: Reals
-    next_seen_chance: float
+    @property
+    def standing(self) -> Standing:
+        """Where the rounds stand."""
+        return Standing(self.size, len(self.asked), self.log_odds, self.last_wrong_share)
 
 
 class Outcome(NamedTuple):
@@ -110,7 +93,7 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
             ranking.method,
         )
         yield frozen
-        after = _next_round(frozen)
+        after = next_end(frozen.standing)
         if after is None:
             return
         more = after - len(verdicts)
@@ -121,43 +104,16 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
             evidence = taught(evidence, ranker(evidence, verdicts).lessons)
 
 
-def plan(frozen: Frozen, error_budget: float) -> Plan:
-    """Return how the audit's share rises, and how likely experts see the next round's items.
-
-    The rise is the library's own, which knows nothing of the labels, the same for all rankers: log-odds are
-    too sure of themselves to plan by. The chance is a guess by the log-odds, and by errors that are more
-    frequent than they say (`DOUBTS`, `HIDDEN`). Neither asks for gold.
-
-    Args:
-        frozen: Labels and order.
-        error_budget: Highest share of wrong labels of all items.
-    """
-    allowed = floor_share(error_budget, frozen.size)
-    alpha = attempt_levels(1, can_be_contested=False).wrong
-    shares = rising_shares(_rise(frozen.size, allowed, alpha), allowed, alpha)
-    chances = [_seen_chance(frozen, shares, course) for course in _courses(frozen.log_odds)]
-    return Plan(shares, float(np.mean(chances)))
-
-
-@cache
-def _rise(size: int, allowed: int, alpha: float) -> Rise:
-    return choose_rise(size, allowed, alpha)
-
-
-def has_rounds_left(frozen: Frozen, planned: Plan) -> bool:
-    """Tell whether another round is asked for: always a first one, and then as long as they are cheap or pay.
+def has_rounds_left(frozen: Frozen, error_budget: float) -> bool:
+    """Tell whether another round is asked for, by the library's own rule (`cupel.checking.rounds.pays`).
 
     A ranker that learns nothing from verdicts has no rounds, which could only cost.
     """
-    if not frozen.can_learn or _next_round(frozen) is None:
-        return False
-    is_worth = planned.next_seen_chance >= WORTH_CHANCE and frozen.last_wrong_share >= WORTH_WRONG_SHARE
-    return not frozen.asked or planned.next_seen_chance >= CHEAP_CHANCE or is_worth
+    return frozen.can_learn and pays(frozen.standing, error_budget)
 
 
 def deploy(
     frozen: Frozen,
-    planned: Plan,
     marks: Reals,
     experts: Experts,
     scorer: Scorer,
@@ -166,8 +122,8 @@ def deploy(
     """Audit, adjudicate, repair; then score.
 
     Args:
-        frozen: Items, labels and order, fixed before the audit is drawn.
-        planned: How the audit rises.
+        frozen: Items, labels and order, fixed before the audit is drawn. How it rises is the library's own plan,
+            which knows nothing of the labels, the same for all rankers: log-odds are too sure to plan by.
         marks: Of `frozen.item_ids`, uniform between 0 and 1, drawn after the freeze.
         experts: Who is asked, and charged for; also for the rounds before.
         scorer: Who counts in the end.
@@ -178,7 +134,7 @@ def deploy(
     """
     for item in frozen.asked:
         experts.ask_expert(item)
-    size = len(frozen.item_ids)
+    size, shares = len(frozen.item_ids), audit_shares(frozen.size, error_budget)
     labels, is_asked, is_found = (
         list(frozen.labels),
         np.zeros(size, np.bool_),
@@ -192,7 +148,7 @@ def deploy(
         is_asked[places] = True
 
     while True:
-        way = walk(marks, is_found, planned.shares)
+        way = walk(marks, is_found, shares)
         due = np.flatnonzero(way.is_due & ~is_asked)
         if not due.size:
             break
@@ -209,28 +165,3 @@ def deploy(
         is_false,
         left / frozen.size,
     )
-
-
-def _courses(log_odds: Reals) -> list[Course]:
-    chance = 1 / (1 + np.exp(np.clip(log_odds, -700, 700)))
-    return [course_of_chances(np.minimum(1.0, doubt * chance + HIDDEN)) for doubt in DOUBTS]
-
-
-def _next_round(frozen: Frozen) -> int | None:
-    """Return how many items experts will have seen after the next round; None after the last."""
-    sizes = (round(share * frozen.size) for share in ROUNDS)
-    return next((size for size in sizes if len(frozen.asked) < size < frozen.size), None)
-
-
-def _seen_chance(frozen: Frozen, shares: Reals, course: Course) -> float:
-    """Return the chance that experts see the safest item of the next round anyway, if the guessed course is right."""
-    after = _next_round(frozen)
-    if after is None:
-        return 0.0
-    place = frozen.size - after
-    met = np.cumsum(
-        exponentials(PATHS, max(STEPS))[:, : len(shares)] / np.maximum(shares, 1e-12),
-        axis=1,
-    )
-    found = (met <= np.interp(place, course.items, course.wrong)).sum(axis=1)
-    return float(np.append(shares, 1.0)[found].mean())

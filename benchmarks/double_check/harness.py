@@ -13,10 +13,8 @@ import pyarrow as pa
 from benchmarks.double_check.deployed import (
     Frozen,
     Outcome,
-    Plan,
     deploy,
     has_rounds_left,
-    plan,
     rounds,
 )
 from benchmarks.double_check.experts import Experts, Scorer
@@ -96,7 +94,7 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[s
         found.accuracy[name] = 1 - float(is_wrong.mean())
         found.frontier[name] = {target: frontier_share(is_wrong, target) for target in TARGETS}
         if name in DEPLOYED:
-            for budget, frozen, planned in _frozen(evidence, ranker, gold, ids):
+            for budget, frozen in _frozen(evidence, ranker, gold, ids):
                 key = (name, budget)
                 found.limits[key] = (
                     clopper_pearson_share(is_wrong, budget),
@@ -108,7 +106,6 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[s
                 found.outcomes[key] = [
                     deploy(
                         frozen,
-                        planned,
                         np.array([mark[item] for item in frozen.item_ids]),
                         Experts(gold),
                         scorer,
@@ -119,15 +116,14 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[s
     return found
 
 
-def _frozen(evidence: Evidence, ranker: Ranker, gold: Gold, ids: Sequence[str]) -> Iterator[tuple[float, Frozen, Plan]]:
-    """Yield for each budget the labels that it freezes, and its plan: rounds go on as long as they are cheap."""
+def _frozen(evidence: Evidence, ranker: Ranker, gold: Gold, ids: Sequence[str]) -> Iterator[tuple[float, Frozen]]:
+    """Yield for each budget the labels that it freezes: rounds go on as long as they are cheap or pay."""
     waiting = list(BUDGETS)
     for frozen in rounds(evidence, ranker, Experts(gold), ids):
         for budget in list(waiting):
-            planned = plan(frozen, budget)
-            if not has_rounds_left(frozen, planned):
+            if not has_rounds_left(frozen, budget):
                 waiting.remove(budget)
-                yield budget, frozen, planned
+                yield budget, frozen
         if not waiting:
             return
 

@@ -10,13 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from benchmarks.double_check.__main__ import main
-from benchmarks.double_check.deployed import Frozen, Plan, deploy, has_rounds_left, plan, rounds
+from benchmarks.double_check.deployed import Frozen, deploy, has_rounds_left, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
 from benchmarks.double_check.harness import redrawn, thinned
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
 from benchmarks.double_check.rankers import Ranking, cupel, first_evidence, rankers
+from cupel.checking.rounds import audit_shares
 from cupel.consensus.consensus import consensus
 from cupel.errors import AuditError, SourceError
 
@@ -180,17 +181,13 @@ def test_without_a_model_there_is_nothing_to_learn_and_no_round(tmp_path: Path) 
     (folder / "pred_probs.npy").unlink()
     crowd, gold = read_folder(folder)
     frozen = next(rounds(first_evidence(crowd), cupel, Experts(gold), Scorer(gold).item_ids()))
-    assert not has_rounds_left(frozen, plan(frozen, 0.05))
+    assert not has_rounds_left(frozen, 0.05)
 
 
-def test_a_first_round_is_held_and_further_ones_only_where_they_are_cheap_or_pay() -> None:
+def test_a_ranker_that_cannot_learn_has_no_rounds() -> None:
     frozen = Frozen((), 0.0, True, tuple(map(str, range(1_000))), ("x",) * 1_000, np.linspace(9, 0, 1_000))
-    assert has_rounds_left(frozen, Plan(np.array([0.1]), 0.0))
-    later = frozen._replace(asked=("a",) * 10)
-    for chance, wrong, is_held in ((0.9, 0.0, True), (0.8, 0.2, False), (0.5, 0.3, True), (0.3, 0.9, False)):
-        assert has_rounds_left(later._replace(last_wrong_share=wrong), Plan(np.array([0.1]), chance)) == is_held
-    assert not has_rounds_left(frozen._replace(asked=("a",) * 500), Plan(np.array([0.1]), 1.0))
-    assert not has_rounds_left(frozen._replace(can_learn=False), Plan(np.array([0.1]), 1.0))
+    assert has_rounds_left(frozen, 0.02)
+    assert not has_rounds_left(frozen._replace(can_learn=False), 0.02)
 
 
 def test_a_replay_charges_rounds_audit_and_adjudication_and_repairs_what_was_seen() -> None:
@@ -200,13 +197,13 @@ def test_a_replay_charges_rounds_audit_and_adjudication_and_repairs_what_was_see
     frozen = Frozen(
         tuple(item for item in truth if item.startswith("early")), 0.5, True, ids, labels, np.linspace(9, 0, 990)
     )
-    gold, planned = Gold(truth), plan(frozen, 0.02)
-    assert 0 < planned.shares[0] < 1
-    everything = deploy(frozen, planned, np.zeros(990), Experts(gold), Scorer(gold), 0.02)
+    gold = Gold(truth)
+    assert 0 < audit_shares(1_000, 0.02)[0] < 1
+    everything = deploy(frozen, np.zeros(990), Experts(gold), Scorer(gold), 0.02)
     assert (everything.seen_share, everything.final_error, everything.is_certified) == (1.0, 0.0, False)
-    nothing = deploy(frozen, planned, np.ones(990), Experts(gold), Scorer(gold), 0.02)
+    nothing = deploy(frozen, np.ones(990), Experts(gold), Scorer(gold), 0.02)
     assert (nothing.seen_share, nothing.final_error, nothing.is_false) == (10 / 1_000, 10 / 1_000, False)
-    assert deploy(frozen, planned, np.ones(990), Experts(gold), Scorer(gold), 0.005).is_false
+    assert deploy(frozen, np.ones(990), Experts(gold), Scorer(gold), 0.005).is_false
 
 
 def test_sets_over_their_budget_are_rarely_certified() -> None:
@@ -214,12 +211,10 @@ def test_sets_over_their_budget_are_rarely_certified() -> None:
     ids = tuple(f"{number:04}" for number in range(1_000))
     gold = Gold(dict.fromkeys(ids, "x"))
     frozen = Frozen((), 0.0, True, ids, ("x",) * 1_000, np.linspace(9, 0, 1_000))
-    planned, rng = plan(frozen, 0.02), np.random.default_rng(5)
-    wrong = 20 + len(planned.shares)
+    rng = np.random.default_rng(5)
+    wrong = 20 + len(audit_shares(1_000, 0.02))
     frozen = frozen._replace(labels=("y",) * wrong + ("x",) * (1_000 - wrong))
-    false = sum(
-        deploy(frozen, planned, rng.random(1_000), Experts(gold), Scorer(gold), 0.02).is_false for _ in range(1_000)
-    )
+    false = sum(deploy(frozen, rng.random(1_000), Experts(gold), Scorer(gold), 0.02).is_false for _ in range(1_000))
     assert 1_000 * 0.02 < false < 1_000 * 0.055
 
 
