@@ -13,7 +13,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.double_check.deployed import Frozen, Outcome, deploy, plan
+from benchmarks.double_check.deployed import Frozen, Outcome, deploy
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
 from benchmarks.spammers import INJECTED, KINDS, Spammed, inject
@@ -164,7 +164,7 @@ def certify(
     labels = [crowd.classes[label[row]] if is_answered[row] else None for row in order]
     frozen = Frozen((), 0.0, False, tuple(ids), tuple(labels), log_odds[order])
     marks = np.random.default_rng([seed, 1]).random(len(ids))
-    return deploy(frozen, plan(frozen, budget), marks, experts, scorer, budget)
+    return deploy(frozen, marks, experts, scorer, budget)
 
 
 def honest_annotators(crowd: Crowd, gold: Gold) -> frozenset[str]:
