@@ -1,11 +1,15 @@
 """UTF-8 to code points, whatever the bytes are; and hashes that loops can afford."""
 
+from functools import cache
+
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 REPLACEMENT = 0xFFFD
+POWERS = 1 << 10
 SEED, MULTIPLIER = np.uint64(0xCBF29CE484222325), np.uint64(0x9E3779B97F4A7C15)
+_MIX, _MOST = 0xD6E8FEB86659FD93, (1 << 64) - 1
 Bytes = NDArray[np.uint8]
 Codes = NDArray[np.int32]
 
@@ -61,9 +65,9 @@ def decode(data: Bytes, start: int, end: int, codes: Codes) -> int:
 def mix(value: np.uint64) -> np.uint64:
     """Return a hash in which each bit depends on all bits of the value."""
     value ^= value >> np.uint64(32)
-    value *= np.uint64(0xD6E8FEB86659FD93)
+    value *= np.uint64(_MIX)
     value ^= value >> np.uint64(32)
-    value *= np.uint64(0xD6E8FEB86659FD93)
+    value *= np.uint64(_MIX)
     value ^= value >> np.uint64(32)
     return value
 
@@ -81,6 +85,53 @@ def hash_codes(codes: Codes, start: int, end: int) -> np.uint64:
     if place < end:
         value = (value ^ np.uint64(codes[place])) * MULTIPLIER
     return mix(value ^ np.uint64(end - start))
+
+
+@nb.njit(nogil=True, inline="always")
+def hash_run(sums: NDArray[np.uint64], start: int, end: int, powers: NDArray[np.uint64]) -> np.uint64:
+    """Return a hash of code points [start, end), never 0, in a few steps however many they are.
+
+    Args:
+        sums: `sums[i + 1]` is `sums[i] * MULTIPLIER + code point i + 1`, modulo 2^64.
+        start: First code point.
+        end: One past the last.
+        powers: `powers()`.
+    """
+    size = end - start
+    power = powers[size & (POWERS - 1)]
+    if size >= POWERS:
+        base, left = powers[POWERS - 1] * MULTIPLIER, size // POWERS
+        while left:
+            if left & 1:
+                power *= base
+            base *= base
+            left >>= 1
+    value = mix(sums[end] - sums[start] * power)
+    return value if value != np.uint64(0) else np.uint64(1)
+
+
+@cache
+def powers() -> NDArray[np.uint64]:
+    """Return the first `POWERS` powers of the multiplier, modulo 2^64."""
+    found = np.full(POWERS, MULTIPLIER)
+    found[0] = 1
+    return np.multiply.accumulate(found)
+
+
+def hash_word(word: str) -> int:
+    """Return what `hash_run` says of a word, wherever it stands."""
+    value = int(sums_of(word)[-1])
+    for _ in range(2):
+        value = (value ^ value >> 32) * _MIX & _MOST
+    return value ^ value >> 32 or 1
+
+
+def sums_of(text: str) -> NDArray[np.uint64]:
+    """Return the sums that `hash_run` reads."""
+    sums = [0]
+    for sign in text:
+        sums.append(sums[-1] * int(MULTIPLIER) + ord(sign) + 1 & _MOST)
+    return np.array(sums, np.uint64)
 
 
 @nb.njit(nogil=True, inline="always")

@@ -93,7 +93,8 @@ def count_lines(
         counts: Gets the counts, in the order of the names above.
     """
     counts[:COUNTS] = 0
-    start, word, run, hard = 0, 0, 0, 0
+    # Of a literal the loop of sentences would be compiled once more.
+    start, word, run, hard = 0, np.int64(0), 0, 0
     for number in range(broken):
         place = breaks[number]
         is_end = place == count
@@ -122,7 +123,7 @@ def _hard_line(codes: Codes, start: int, end: int, flags: Bytes, ends_sentence: 
         if not flags[codes[place]] & SPACE:
             counts[FILLED] += 1
             last = codes[end - 1]
-            counts[ENDED] += last < (1 << 16) and ends_sentence[last] == 1
+            counts[ENDED] += last < (1 << 16) and last != _ELLIPSIS and ends_sentence[last] == 1
             counts[SHORT] += end - start <= SHORT_CHARACTERS
             return
 
@@ -154,7 +155,7 @@ def _soft_line(
         return word
     if behind_run - first_run < FEW_WORDS and _alone(codes, start, last, flags, FEW_WORDS) < FEW_WORDS:
         return word
-    for run in range(first_run, behind_run):
+    for run in range(first_run, behind_run if end - start > LONG_WORD else first_run):
         if run_ends[run] - run_starts[run] > LONG_WORD and not _alone(codes, run_starts[run], run_ends[run], flags, 1):
             return word
     said, has_brace = _said(codes, start, last, step, found)
@@ -206,9 +207,27 @@ def _without_citations(codes: Codes, start: int, end: int) -> int:
     return end
 
 
+@nb.njit(nogil=True, cache=True)
+def _may_say(codes: Codes, start: int, end: int) -> bool:
+    """Tell whether a line may hold a phrase or a brace; few others do. Without branches: several signs at a time."""
+    found = 0
+    for place in range(start, end - 2):
+        first, second, third = codes[place] | 32, codes[place + 1] | 32, codes[place + 2] | 32
+        # Of cookie, privacy and javascript, terms, ipsum.
+        found |= (first == ord("o")) & (second == ord("k")) & (third == ord("i"))
+        found |= (first == ord("v")) & (second == ord("a")) & ((third == ord("c")) | (third == ord("s")))
+        found |= (first == ord("r")) & (second == ord("m")) & (third == ord("s"))
+        found |= (first == ord("p")) & (second == ord("s")) & (third == ord("u"))
+    for place in range(start, end):
+        found |= codes[place] == ord("{")
+    return found != 0
+
+
 @nb.njit(nogil=True, inline="always")
 def _said(codes: Codes, start: int, end: int, step: Automaton, found: Bytes) -> tuple[int, bool]:
     """Return which phrases a line holds, in any case, and whether it holds a brace."""
+    if not _may_say(codes, start, end):
+        return 0, False
     state, said, has_brace = np.int16(0), 0, False
     for place in range(start, end):
         code = codes[place]
@@ -227,16 +246,17 @@ def _said(codes: Codes, start: int, end: int, step: Automaton, found: Bytes) -> 
 def _sentences(
     codes: Codes, starts: Places, ends: Places, first: int, behind: int, last: int, flags: Bytes, ends_sentence: Bytes
 ) -> int:
-    """Count the sentences of a line: a word behind a mark that ends one begins the next."""
-    sentences, is_over = 1, False
+    """Count the sentences of a line: a word behind a mark that ends one begins the next.
+
+    Written without branches: which word is a mark is nothing that the processor could guess.
+    """
+    sentences, is_over = 1, 0
     for word in range(first, behind):
         if starts[word] >= last:
             break
         code = codes[starts[word]]
-        is_end = ends[word] - starts[word] == 1 and code < (1 << 16) and ends_sentence[code] == 1
-        if is_end:
-            is_over = True
-        elif is_over and not flags[code] & SYMBOL:
-            sentences += 1
-            is_over = False
+        is_end = (ends[word] - starts[word] == 1) & (code < (1 << 16)) & ends_sentence[code & 0xFFFF]
+        begins = is_over & (1 - is_end) & (flags[code] & SYMBOL == 0)
+        sentences += begins
+        is_over = is_end | (is_over & (1 - begins))
     return sentences

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cupel.cleaning.scan.classes import ALONE, BREAK, LETTER, SPACE, SYMBOL, classes, sentence_ends
-from cupel.cleaning.scan.decoding import MULTIPLIER, Bytes, Codes, decode, hash_codes
+from cupel.cleaning.scan.classes import BREAK, LETTER, SPACE, SYMBOL, classes, sentence_ends
+from cupel.cleaning.scan.decoding import MULTIPLIER, Bytes, Codes, decode, hash_run, hash_word, powers
 from cupel.cleaning.scan.lines import COUNTS, count_lines, phrases
 from cupel.cleaning.scan.names import NAMES
 from cupel.cleaning.scan.repetition import (
@@ -71,7 +71,7 @@ def measures(
         machine = phrases()
         _piece(
             data, offsets, start, min(start + PIECE, len(column)), classes(), sentence_ends(), machine.step,
-            machine.found, known, which, *scratch.parts, result,
+            machine.found, known, which, powers(), *scratch.parts, result,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
@@ -89,6 +89,7 @@ class _Scratch:
         size = longest + 2
         self.parts: tuple[Any, ...] = (
             np.empty(size, np.int32),  # code points
+            np.empty(size, np.uint64),  # their sums, of which hashes are made
             np.empty(size, np.int32),  # where lines break
             np.empty(size, np.int32),  # where runs between white space start
             np.empty(size, np.int32),  # where they end
@@ -122,8 +123,8 @@ def _stop_table(stop_words: tuple[str, ...]) -> Hashes:
         raise ValueError(f"{len(set(stop_words))} stop words; at most {MOST_STOP_WORDS}")
     table = np.zeros(64, np.uint64)
     for word in sorted(set(stop_words)):
-        value = hash_codes(np.array([ord(sign) for sign in word], np.int32), 0, len(word))
-        place = int(value) % 64
+        value = hash_word(word)
+        place = value % 64
         while table[place]:
             place = (place + 1) % 64
         table[place] = value
@@ -133,10 +134,10 @@ def _stop_table(stop_words: tuple[str, ...]) -> Hashes:
 @nb.njit(nogil=True, cache=True)
 def _piece(
     data: Bytes, offsets: NDArray[np.int64], first: int, behind: int, flags: Bytes, ends_sentence: Bytes,
-    step: NDArray[np.int16], found: Bytes, known: NDArray[np.uint64], which: Places, codes: Codes, breaks: Places,
-    run_starts: Places, run_ends: Places, run_kinds: Bytes, starts: Places, ends: Places, kinds: Bytes, sums: Hashes,
-    lengths: Places, table: Hashes, times: Places, slots: Places, repeated: Places, counts: Places,
-    result: Reals,
+    step: NDArray[np.int16], found: Bytes, known: Hashes, which: Places, powers: Hashes, codes: Codes,
+    code_sums: Hashes, breaks: Places, run_starts: Places, run_ends: Places, run_kinds: Bytes, starts: Places,
+    ends: Places, kinds: Bytes, sums: Hashes, lengths: Places, table: Hashes, times: Places, slots: Places,
+    repeated: Places, counts: Places, result: Reals,
 ) -> None:  # fmt: skip
     """Measure documents [first, behind)."""
     for document in range(first, behind):
@@ -145,48 +146,46 @@ def _piece(
             continue
         row = result[document]
         count = decode(data, start, end, codes)
-        broken, runs = _characters(codes, count, flags, breaks, run_starts, run_ends, run_kinds, row)
-        total = words(codes, run_starts, run_ends, run_kinds, runs, flags, starts, ends, kinds)
-        _words(codes, starts, ends, kinds, total, flags, known[which[document]], sums, lengths, row)
+        broken, runs = _characters(codes, count, flags, code_sums, breaks, run_starts, run_ends, run_kinds, row)
+        total = words(codes, code_sums, powers, run_starts, run_ends, run_kinds, runs, flags, starts, ends, kinds)
+        _words(codes, code_sums, powers, starts, ends, kinds, total, flags, known[which[document]], sums, lengths, row)
         count_lines(
             codes, count, breaks, broken, run_starts, run_ends, runs, flags, ends_sentence, starts, ends, total, step,
             found, counts,
         )  # fmt: skip
         for place in range(COUNTS):
             row[place] = counts[place]
-        _pieces(codes, count, breaks, broken, flags, table, row)
+        _pieces(codes, code_sums, powers, count, breaks, broken, flags, table, row)
         _runs_of_words(sums, lengths, total, table, times, slots, repeated, row)
 
 
 @nb.njit(nogil=True, cache=True)
 def _characters(
-    codes: Codes, count: int, flags: Bytes, breaks: Places, run_starts: Places, run_ends: Places, run_kinds: Bytes,
-    row: Reals,
+    codes: Codes, count: int, flags: Bytes, sums: Hashes, breaks: Places, run_starts: Places, run_ends: Places,
+    run_kinds: Bytes, row: Reals,
 ) -> tuple[int, int]:  # fmt: skip
     """Count characters, those that are seen, letters with their marks, hash signs and ellipses.
 
-    Also writes where lines break, the end of the text last, and where runs between white space start and end, with
-    the flags `DIVIDED` (it holds a symbol, or a letter that stands alone) and `LETTER`. Returns how many breaks and
-    runs there are. Written so that the processor need not guess: at the end of each word it would guess wrong.
+    Also writes the sums of which hashes are made, where lines break, the end of the text last, and where runs between
+    white space start and end, with all flags of what they hold. Returns how many breaks and runs there are. Written so
+    that the processor need not guess: at the end of each word it would guess wrong.
     """
-    visible, letters, signs, ellipses, dots, found, started, ended = 0, 0, 0, 0, 0, 0, 0, 0
-    was_letter, was_space, divided, lettered = 0, 1, -1, -1
+    spaces, letters, signs, ellipses, dots, found, started, ended = 0, 0, 0, 0, 0, 0, 0, 0
+    was_letter, was_space, held = 0, 1, 0
+    sums[0] = total = np.uint64(0)
     for place in range(count):
         code = codes[place]
         flag = np.int64(flags[code])
+        total = total * MULTIPLIER + np.uint64(code + 1)
+        sums[place + 1] = total
         space = (flag >> 1) & 1
-        letter = flag & 1
-        was_letter = letter | (was_letter & (flag >> 6))
-        visible += 1 - space
+        was_letter = (flag & 1) | (was_letter & (flag >> 6))
         letters += was_letter
-        divided = place if flag & (SYMBOL | ALONE) else divided
-        lettered = place if letter else lettered
-        run_starts[started] = place
+        spaces += space
+        run_starts[started], run_ends[ended], run_kinds[ended] = place, place, held
         started += was_space & (1 - space)
-        run_ends[ended] = place
-        start = run_starts[ended]
-        run_kinds[ended] = (divided >= start) * DIVIDED + (lettered >= start) * LETTER
         ended += space & (1 - was_space)
+        held = (held | flag) & (space - 1)
         was_space = space
         if flag & (BREAK | SYMBOL):
             if flag & BREAK:
@@ -200,10 +199,9 @@ def _characters(
         else:
             dots = 0
     if not was_space:
-        run_ends[ended] = count
-        start = run_starts[ended]
-        run_kinds[ended] = (divided >= start) * DIVIDED + (lettered >= start) * LETTER
+        run_ends[ended], run_kinds[ended] = count, held
         ended += 1
+    visible = count - spaces
     row[11], row[12], row[13], row[19], row[20] = count, visible, letters, signs, ellipses
     breaks[found] = count
     return found + 1, ended
@@ -211,8 +209,8 @@ def _characters(
 
 @nb.njit(nogil=True, cache=True)
 def _words(
-    codes: Codes, starts: Places, ends: Places, kinds: Bytes, total: int, flags: Bytes, known: Hashes, sums: Hashes,
-    lengths: Places, row: Reals,
+    codes: Codes, code_sums: Hashes, powers: Hashes, starts: Places, ends: Places, kinds: Bytes, total: int,
+    flags: Bytes, known: Hashes, sums: Hashes, lengths: Places, row: Reals,
 ) -> None:  # fmt: skip
     """Count words, those that are more than symbols and their characters, those with a letter, and stop words.
 
@@ -225,14 +223,14 @@ def _words(
     sums[0], lengths[0] = np.uint64(0), 0
     for word in range(total):
         start, end = starts[word], ends[word]
-        held = kinds[word]
-        if held & DIVIDED:
-            held = np.uint8(0)
-            for place in range(start, end):
+        # What is no symbol, turned to the flag of one; mostly the first sign tells both that are asked for.
+        held = kinds[word] ^ SYMBOL
+        if kinds[word] & DIVIDED:
+            held, place = flags[codes[start]] ^ SYMBOL, start + 1
+            while place < end and held & (SYMBOL | LETTER) != SYMBOL | LETTER:
                 held |= flags[codes[place]] ^ SYMBOL
-        else:
-            held |= SYMBOL
-        value = hash_codes(codes, start, end)
+                place += 1
+        value = hash_run(code_sums, start, end, powers)
         sums[word + 1] = sums[word] * MULTIPLIER + value
         lengths[word + 1] = lengths[word] + end - start
         is_plain = (held & SYMBOL) > 0
@@ -240,11 +238,10 @@ def _words(
         characters += (end - start) * is_plain
         lettered += (held & LETTER) > 0
         place = np.int64(value) & mask
-        while known[place] != np.uint64(0):
-            if known[place] == value:
-                seen |= np.uint64(1) << np.uint64(place & 63)
-                break
+        # One test, which the processor guesses right, where two would ask whether each word is in the table.
+        while (known[place] != np.uint64(0)) & (known[place] != value):
             place = (place + 1) & mask
+        seen |= np.uint64(known[place] == value) << np.uint64(place & 63)
     stops = 0
     for bit in range(64):
         stops += (seen >> np.uint64(bit)) & np.uint64(1)
@@ -252,16 +249,24 @@ def _words(
 
 
 @nb.njit(nogil=True, cache=True)
-def _pieces(codes: Codes, count: int, breaks: Places, broken: int, flags: Bytes, table: Hashes, row: Reals) -> None:
+def _pieces(
+    codes: Codes, sums: Hashes, powers: Hashes, count: int, breaks: Places, broken: int, flags: Bytes, table: Hashes,
+    row: Reals,
+) -> None:  # fmt: skip
     """Measure repeated lines and paragraphs."""
-    pieces, repeated, characters, visible = repeated_pieces(codes, 0, count, 1, breaks, broken, table, flags, SPACE)
+    # Of literals the loop would be compiled once more.
+    start, end, feeds = np.int64(0), np.int64(count), np.int64(1)
+    pieces, repeated, characters, visible = repeated_pieces(
+        codes, sums, powers, start, end, feeds, breaks, broken, table, flags, SPACE
+    )
     row[22], row[23], row[24], row[25] = pieces, repeated, characters, visible
-    start, end = 0, count
     while start < end and flags[codes[start]] & SPACE:
         start += 1
     while end > start and flags[codes[end - 1]] & SPACE:
         end -= 1
-    pieces, repeated, characters, _ = repeated_pieces(codes, start, end, 2, breaks, broken, table, flags, SPACE)
+    pieces, repeated, characters, _ = repeated_pieces(
+        codes, sums, powers, start, end, feeds + 1, breaks, broken, table, flags, SPACE
+    )
     row[26], row[27], row[28] = pieces, repeated, characters
 
 
@@ -272,7 +277,7 @@ def _runs_of_words(
     """Measure the commonest words and runs of words, and the runs that are repeated."""
     for place in range(total):
         repeated[place] = place
-    _, row[21], count = top_gram(sums, lengths, total, 1, repeated, total, table, times, slots)
+    _, row[21], count = top_gram(sums, lengths, total, np.int64(1), repeated, total, table, times, slots)
     for size in range(2, 5):
         count = narrow(repeated, count, size, total)
         longest, often, count = top_gram(sums, lengths, total, size, repeated, count, table, times, slots)

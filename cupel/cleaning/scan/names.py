@@ -5,7 +5,7 @@ MEANINGS = {
     "bullet_lines": "Lines that begin with a bullet or hyphen.",
     "ellipsis_lines": "Lines that end in an ellipsis.",
     "filled_lines": "Lines between line feeds that are not blank.",
-    "ended_lines": "Those that end in a mark that ends a sentence, of any script.",
+    "ended_lines": "Those that end in a mark that ends a sentence, of any script; the sign of an ellipsis is none.",
     "short_lines": "Those of at most 30 characters.",
     "line_feeds": "Line feeds.",
     "kept_sentences": "Sentences of the lines that C4 keeps.",

@@ -4,7 +4,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from cupel.cleaning.scan.decoding import MULTIPLIER, Bytes, Codes, hash_codes, mix
+from cupel.cleaning.scan.decoding import MULTIPLIER, Bytes, Codes, hash_run, mix
 from cupel.cleaning.scan.tokens import Places
 
 Hashes = NDArray[np.uint64]
@@ -50,11 +50,11 @@ def narrow(places: Places, count: int, size: int, words: int) -> int:
         words: Words of the text.
     """
     left = 0
-    for number in range(count):
+    for number in range(count - 1):
         place = places[number]
-        if place + size <= words and number + 1 < count and places[number + 1] == place + 1:
-            places[left] = place
-            left += 1
+        is_left = (place + size <= words) & (places[number + 1] == place + 1)
+        places[left] = place
+        left += is_left
     return left
 
 
@@ -90,20 +90,18 @@ def top_gram(
     for number in range(count):
         value = _gram(sums, places[number], size, power)
         slot = np.int64(value) & mask
-        while table[slot] != np.uint64(0) and table[slot] != value:
+        # One test, which the processor guesses right, where two would ask whether each run is new.
+        while (table[slot] != np.uint64(0)) & (table[slot] != value):
             slot = (slot + 1) & mask
-        if table[slot] == np.uint64(0):
-            table[slot], times[slot] = value, 0
-        times[slot] += 1
-        slots[number] = slot
+        times[slot] = times[slot] * (table[slot] == value) + 1
+        table[slot], slots[number] = value, slot
     best, often, left = 0, 1, 0
     for number in range(count):
         stands = times[slots[number]]
         if stands > often:
             best, often = places[number], stands
-        if stands > 1:
-            places[left] = places[number]
-            left += 1
+        places[left] = places[number]
+        left += stands > 1
     return lengths[best + size] - lengths[best] + size - 1, often, left
 
 
@@ -139,23 +137,24 @@ def repeated_gram_characters(
 def _seen(table: Hashes, value: np.uint64, mask: int) -> bool:
     """Tell whether a value is in a table, and put it there."""
     place = np.int64(value) & mask
-    while table[place] != np.uint64(0):
-        if table[place] == value:
-            return True
+    while (table[place] != np.uint64(0)) & (table[place] != value):
         place = (place + 1) & mask
+    is_there = table[place] == value
     table[place] = value
-    return False
+    return is_there
 
 
 @nb.njit(nogil=True, cache=True)
 def repeated_pieces(
-    codes: Codes, start: int, end: int, feeds: int, breaks: Places, broken: int, table: Hashes, flags: Bytes,
-    space: int,
+    codes: Codes, sums: Hashes, powers: Hashes, start: int, end: int, feeds: int, breaks: Places, broken: int,
+    table: Hashes, flags: Bytes, space: int,
 ) -> tuple[int, int, int, int]:  # fmt: skip
     """Return pieces between runs of line feeds, those that stood before, and their characters.
 
     Args:
         codes: Code points.
+        sums: Of them, as `hash_run` reads them.
+        powers: `powers()`.
         start: First of the text.
         end: One past its last.
         feeds: Line feeds in a row that part pieces: 1 for lines, 2 for paragraphs.
@@ -192,8 +191,7 @@ def repeated_pieces(
                 last, behind = place, run
                 break
         pieces += 1
-        value = hash_codes(codes, first, last)
-        if _seen(table, value if value != np.uint64(0) else np.uint64(1), mask):
+        if _seen(table, hash_run(sums, first, last, powers), mask):
             repeated += 1
             characters += last - first
             visible += (last - first) * _is_visible(codes, first, last, flags, space)

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.classes import ALONE, DIGIT, LETTER, MARK, SYMBOL, TSHEG, UPPER, classes
-from cupel.cleaning.scan.decoding import Bytes, Codes, hash_codes
+from cupel.cleaning.scan.decoding import Bytes, Codes, hash_run, hash_word, powers, sums_of
 
 Places = NDArray[np.int32]
-# Said of a run between white space: it may be more than one word. (A flag that no run needs otherwise.)
-DIVIDED = ALONE
+Hashes = NDArray[np.uint64]
+# Where a run between white space holds one of these, it may be more than one word.
+DIVIDED = SYMBOL | ALONE
 
 _DOT, _APOSTROPHE, _QUOTE = ord("."), ord("'"), 0x2019
 _HYPHEN, _SLASH, _AT, _UNDERSCORE = ord("-"), ord("/"), ord("@"), ord("_")
@@ -30,9 +31,7 @@ ABBREVIATIONS = (
     "Sept.", "Oct.", "Nov.", "Dec.", "Ph.D.", "Adm.", "Md.", "Va.",
 )  # fmt: skip
 LONGEST_ABBREVIATION = 5
-_ABBREVIATIONS = np.array(
-    [hash_codes(np.array([ord(sign) for sign in word], np.int32), 0, len(word)) for word in ABBREVIATIONS], np.uint64
-)
+_ABBREVIATIONS = np.array([hash_word(word) for word in ABBREVIATIONS], np.uint64)
 # Symbols that stay at its end.
 _KEPT_AT_END = np.array([*(ord(sign) for sign in "@-/\\^~|+=$"), TSHEG], np.int32)
 
@@ -52,16 +51,18 @@ def _is_apostrophe(code: int) -> bool:
 
 @nb.njit(nogil=True, cache=True)
 def words(
-    codes: Codes, run_starts: Places, run_ends: Places, run_kinds: Bytes, runs: int, flags: Bytes, starts: Places,
-    ends: Places, kinds: Bytes,
+    codes: Codes, sums: Hashes, powers: Hashes, run_starts: Places, run_ends: Places, run_kinds: Bytes, runs: int,
+    flags: Bytes, starts: Places, ends: Places, kinds: Bytes,
 ) -> int:  # fmt: skip
     """Divide runs between white space into words.
 
     Args:
         codes: Code points.
+        sums: Of them, as `hash_run` reads them.
+        powers: `powers()`.
         run_starts: First code point of each run.
         run_ends: One past its last.
-        run_kinds: `DIVIDED` where it holds a symbol or a letter that stands alone; others are one word.
+        run_kinds: The flags of all it holds.
         runs: How many.
         flags: What each code point is, as `classes()` gives it.
         starts: Gets the first code point of each word; as long as there are code points.
@@ -73,26 +74,28 @@ def words(
     """
     found = 0
     for run in range(runs):
-        before = found
         if run_kinds[run] & DIVIDED:
-            found = _run(codes, run_starts[run], run_ends[run], flags, starts, ends, found)
+            before = found
+            found = _run(codes, sums, powers, run_starts[run], run_ends[run], flags, starts, ends, found)
+            kinds[before:found] = run_kinds[run]
         else:
-            starts[found], ends[found] = run_starts[run], run_ends[run]
+            starts[found], ends[found], kinds[found] = run_starts[run], run_ends[run], run_kinds[run]
             found += 1
-        for word in range(before, found):
-            kinds[word] = run_kinds[run]
     return found
 
 
 @nb.njit(nogil=True, inline="always")
-def _run(codes: Codes, start: int, end: int, flags: Bytes, starts: Places, ends: Places, found: int) -> int:
+def _run(
+    codes: Codes, sums: Hashes, powers: Hashes, start: int, end: int, flags: Bytes, starts: Places, ends: Places,
+    found: int,
+) -> int:  # fmt: skip
     """Divide a run without spaces."""
     while start < end and flags[codes[start]] & SYMBOL and not _is_one_of(codes[start], _KEPT_AT_HEAD):
         length = _signs(codes, start, end)
         starts[found], ends[found] = start, start + length
         found += 1
         start += length
-    last = _body_end(codes, start, end, flags)
+    last = _body_end(codes, sums, powers, start, end, flags)
     found = _body(codes, start, last, flags, starts, ends, found)
     while last < end:
         length = _signs(codes, last, end)
@@ -113,7 +116,7 @@ def _signs(codes: Codes, start: int, end: int) -> int:
 
 
 @nb.njit(nogil=True, inline="always")
-def _body_end(codes: Codes, start: int, end: int, flags: Bytes) -> int:
+def _body_end(codes: Codes, sums: Hashes, powers: Hashes, start: int, end: int, flags: Bytes) -> int:
     """Return where the signs begin that close a run."""
     while end > start + 1 and flags[codes[end - 1]] & SYMBOL and not _is_one_of(codes[end - 1], _KEPT_AT_END):
         if codes[end - 1] == _DOT and codes[end - 2] != _DOT:
@@ -122,7 +125,7 @@ def _body_end(codes: Codes, start: int, end: int, flags: Bytes) -> int:
             is_single = before & LETTER and (end - 3 < start or not flags[codes[end - 3]] & LETTER)
             if is_single and (before & UPPER or (end - 3 > start and codes[end - 3] == _DOT)):
                 break
-            if end - start <= LONGEST_ABBREVIATION and _is_abbreviation(codes, start, end):
+            if end - start <= LONGEST_ABBREVIATION and _is_abbreviation(hash_run(sums, start, end, powers)):
                 break
         end -= 1
     return end
@@ -224,9 +227,8 @@ def _is_address(codes: Codes, start: int, end: int) -> bool:
 
 
 @nb.njit(nogil=True, cache=True)
-def _is_abbreviation(codes: Codes, start: int, end: int) -> bool:
-    """Tell whether a run is an abbreviation that keeps its dot."""
-    value = hash_codes(codes, start, end)
+def _is_abbreviation(value: np.uint64) -> bool:
+    """Tell whether the hash of a run is that of an abbreviation that keeps its dot."""
     is_one = False
     for known in _ABBREVIATIONS:
         is_one |= known == value
@@ -269,5 +271,5 @@ def tokenise(text: str) -> list[str]:
     run_starts, run_ends = (np.array(side, np.int32) for side in zip(*runs, strict=True)) if runs else (codes, codes)
     kinds = np.full(len(runs), DIVIDED, np.uint8)
     starts, ends, held = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.uint8)
-    found = words(codes, run_starts, run_ends, kinds, len(runs), flags, starts, ends, held)
+    found = words(codes, sums_of(text), powers(), run_starts, run_ends, kinds, len(runs), flags, starts, ends, held)
     return [text[start:end] for start, end in zip(starts[:found], ends[:found], strict=True)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cupel.cleaning.scan.classes import SENTENCE_ENDS
 from cupel.cleaning.scan.lines import PHRASES
 from cupel.cleaning.scan.measures import LONGEST_BYTES, measures
 from cupel.cleaning.scan.names import NAMES
@@ -123,6 +124,7 @@ def expected(text: str) -> dict[str, int]:
         "bullet_lines": sum(line.lstrip().startswith(("-", "\u2022")) for line in lines),
         "ellipsis_lines": sum(line.rstrip().endswith(("...", "\u2026")) for line in lines),
         "filled_lines": len(filled),
+        "ended_lines": sum(line[-1] in SENTENCE_ENDS and line[-1] != "\u2026" for line in filled),
         "short_lines": sum(len(line) <= 30 for line in filled),
         "line_feeds": text.count("\n"),
         "kept_lines": kinds["kept"],
@@ -149,6 +151,20 @@ def expected(text: str) -> dict[str, int]:
         **{f"top_{size}_gram_characters": top(words, size) for size in range(2, 5)},
         **{f"repeated_{size}_gram_characters": repeated(words, size) for size in range(5, 11)},
     }
+
+
+@pytest.mark.parametrize("length", [1, 1_023, 1_024, 1_025, 5_000])
+def test_lines_of_any_length_are_told_apart(length: int) -> None:
+    line = ("abc " * length)[:length]
+    text = "\n".join([line, line, line + "x", "x" + line, line])
+    assert one(text)["repeated_pieces"] == 2
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_a_phrase_is_found_in_any_case_and_wherever_it_stands(phrase: str) -> None:
+    for said in (phrase, phrase.upper(), phrase.title()):
+        for line in (f"{said} is said here.", f"Here is said {said}.", f"Here x{said}x is said."):
+            assert one(line)["kept_lines"] == 0
 
 
 @settings(max_examples=300, deadline=None)
