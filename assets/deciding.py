@@ -34,9 +34,10 @@ def decided(step: Step) -> Decision:
     """Decide by rules and duplicates on the items of the step's batch."""
     raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "group_id", "licence"])
     columns = (*SIGNALS, *needed(step.project.cleaning.web_rules))
-    signals, similar = step.read("item_signals", columns=columns), step.read("similar_items")
+    signals, similar = step.read_batches("item_signals", columns=columns), step.read("similar_items")
     before = [_cleaned(step, batch) for batch in earlier_batches(step)]
-    earlier = earlier_items(signals["text_sha256"], similar, before)
+    texts = step.read("item_signals", columns=["text_sha256"])["text_sha256"]
+    earlier = earlier_items(texts, similar, before)
     licences = step.project.licence_names
     return decide(step.partition, raw, signals, similar, step.project.cleaning, earlier, licences)
 

@@ -1,6 +1,6 @@
 """Signals to decisions: which items are kept, which are dropped and why, and which belong together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.twins import Twin, licence_places, twins
 from cupel.cleaning.web_rules import NOT_MEASURED, asked, broken, counted
 from cupel.errors import TableError
-from cupel.tables import CLEAN_ITEMS, REJECTED_ITEMS
+from cupel.tables import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS
 
 
 class Rule(NamedTuple):
@@ -40,6 +40,7 @@ RULES = (
     Rule("repeated_words", "repeated_word_share", "max_repeated_word_share", False),
 )
 UNKNOWN_LICENCE, LICENCE = "unknown_licence", "forbidden_licence"
+_KNOWN = ["item_id", "text_sha256"]
 OVERLAP, EXACT, NEAR = "evaluation_overlap", "exact_duplicate", "near_duplicate"
 
 
@@ -68,7 +69,7 @@ class _Verdict(NamedTuple):
 def decide(
     batch: str,
     raw: pa.Table,
-    signals: pa.Table,
+    signals: pa.Table | Iterable[pa.Table],
     similar: pa.Table,
     settings: Cleaning,
     earlier: pa.Table | None = None,
@@ -89,7 +90,8 @@ def decide(
         batch: The batch.
         raw: `raw_items`, any order; earlier means a lesser file and line, or an earlier batch. Its texts and fields
             may be left out, and its licences where the project names none.
-        signals: `item_signals` of all of them; its texts may be left out.
+        signals: `item_signals` of all of them, or pieces of it, of which one is held at a time; its texts may be left
+            out.
         similar: `similar_items` of the batch.
         settings: The thresholds.
         earlier: `EARLIER_ITEMS` of the batches before it in the register, see `earlier_items`; none by default.
@@ -101,10 +103,10 @@ def decide(
     earlier = EARLIER_ITEMS.empty_table() if earlier is None else earlier
     ranks = delivery_ranks(raw.column("item_id"), raw)
     raw = raw.take(np.argsort(ranks))
-    signals = _aligned(raw, signals)
-    found = alike(batch, raw.column("item_id"), signals.column("text_sha256"), similar, earlier)
+    hashes, broken_rules = _judged(raw.column("item_id"), signals, settings)
+    found = alike(batch, raw.column("item_id"), hashes, similar, earlier)
     names = [f"{batch}/{item_id}" for item_id in raw.column("item_id").to_pylist()]
-    judged = _with_licences(_broken_rules(signals, settings), raw, settings.allowed_licences, licences)
+    judged = _with_licences(broken_rules, raw, settings.allowed_licences, licences)
     own, before = (licence_places(table, licences) for table in (raw, earlier))
     is_left = [verdict.reason is None for verdict in judged]
     found_twins = twins(names, own, is_left, found, earlier, before, settings.duplicate_similarity)
@@ -149,12 +151,20 @@ def clean_items(raw: pa.Table, signals: pa.Table, decided: pa.Table) -> pa.Table
     return kept.cast(CLEAN_ITEMS.schema)
 
 
-def _aligned(raw: pa.Table, signals: pa.Table) -> pa.Table:
-    places = pc.index_in(raw.column("item_id"), signals.column("item_id").combine_chunks())
+def _judged(
+    item_ids: pa.ChunkedArray, signals: pa.Table | Iterable[pa.Table], settings: Cleaning
+) -> tuple[pa.ChunkedArray, list[_Verdict]]:
+    """Return the hash of each item's text and the first rule that it breaks; of the signals a piece is held."""
+    known, verdicts = [ITEM_SIGNALS.schema.empty_table().select(_KNOWN)], list[_Verdict]()
+    for piece in [signals] if isinstance(signals, pa.Table) else signals:
+        known.append(piece.select(_KNOWN).cast(known[0].schema))
+        verdicts += _broken_rules(piece, settings)
+    ids, hashes = pa.concat_tables(known).columns
+    places = pc.index_in(item_ids, ids.combine_chunks())
     if places.null_count:
-        missing = raw.column("item_id").filter(pc.is_null(places))[0].as_py()
+        missing = item_ids.filter(pc.is_null(places))[0].as_py()
         raise TableError(f"table item_signals: item {missing!r} is missing; measure all items of the batch first")
-    return signals.take(places)
+    return hashes.take(places), [verdicts[place] for place in places.to_pylist()]
 
 
 def _broken_rules(signals: pa.Table, settings: Cleaning) -> list[_Verdict]:

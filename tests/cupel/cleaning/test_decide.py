@@ -87,7 +87,10 @@ def decide(
 ) -> Decision:  # fmt: skip
     """Decide on a batch as the chain does: texts are put to what was kept later, piece by piece."""
     slim = raw.drop_columns(["text", "fields", *([] if settings.allowed_licences or licences else ["licence"])])
-    found = deciding.decide(batch, slim, signals.drop_columns(["text"]), similar, settings, earlier, licences)
+    measured = signals.drop_columns(["text"])
+    found = deciding.decide(batch, slim, measured, similar, settings, earlier, licences)
+    pieces = (measured.slice(first, 2) for first in range(0, measured.num_rows, 2))
+    assert deciding.decide(batch, slim, pieces, similar, settings, earlier, licences) == found
     ids = raw.column("item_id").to_pylist()
     assert found.decided.column("item_id").to_pylist() == ids
     texts = signals.take(pc.index_in(raw.column("item_id"), signals.column("item_id").combine_chunks()))
