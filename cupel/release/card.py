@@ -10,7 +10,7 @@ from cupel.printable import printable
 from cupel.release.contamination_views import batches_in_words, bounds_in_words
 from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import bound, count, percent, plural, setting
-from cupel.release.language_views import language_rows, promised_languages
+from cupel.release.language_views import language_lead, language_rows, promised_languages
 from cupel.release.layout import SPLITS
 from cupel.release.templating import environment
 from cupel.release.terms import house_rules, licence_rows, terms_of_plan
@@ -74,6 +74,7 @@ def render_card(facts: ReleaseFacts) -> str:
         languages=language_rows(facts),
         contamination=[_plain(said) for said in batches_in_words(facts)],
         contamination_bounds=_plain(bounds_in_words(facts) or ""),
+        language_lead=language_lead(facts),
         limits=[_plain(limit) for limit in limits(facts)],
         columns=[(column.name, _cell(column.meaning)) for column in TRAINING_SET.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],

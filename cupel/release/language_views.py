@@ -32,6 +32,17 @@ def language_rows(facts: ReleaseFacts) -> list[dict[str, str]]:
     ]
 
 
+def language_lead(facts: ReleaseFacts) -> str:
+    """Return what the rows are of, and what their intervals hold for, in a paragraph."""
+    overlooked = "hold for what auditors overlook, too, if that is no more in one language than in all"
+    is_planted = bool((facts.result or {}).get("planted"))
+    return (
+        "Languages are told by a model, which mistakes some for their neighbours. Intervals are of the labels as they "
+        "were frozen, before experts repaired what they found wrong; all of them hold together at 95%. They are no "
+        f"part of the certificate, and {overlooked if is_planted else 'take the auditors at their word'}."
+    )
+
+
 def error(row: Row) -> str:
     """Return what the audit shows of a language's labels, or that it shows too little.
 

@@ -160,3 +160,6 @@ def test_card_and_report_show_languages_where_there_are_several_or_a_promise(cer
     assert "| too few audited | none |" in card
     assert card.index("deu_Latn") < card.index("eng_Latn")
     assert "broken: 1,000 items" in render_report(several)
+    assert "take the auditors at their word" in card
+    planted_too = replace(several, result={**(several.result or {}), "planted": 100})
+    assert "hold for what auditors overlook, too" in render_card(planted_too)
