@@ -1,17 +1,22 @@
 """What the model of languages is trained on: labelled texts from several folders, and what is held out of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.language_scripts import script_of
 from cupel.errors import SourceError
+from cupel.languages.codes import UNDETERMINED, Label, label
 
 # Parallel sentences share an index_id. One in ten is measured only, one in ten was used to choose settings.
 _PARTS = 10
 _HELD_OUT, _CHOOSING = 0, 1
 # Two labels of one language become one, whichever collection they come from.
+# A code for what other labels tell apart teaches nothing: Serbo-Croatian.
+_SEVERAL = ("hbs", "sh")
 _SAME = {"ekk": "est", "zlm": "zsm", "gug": "grn", "pbu": "pbt"}
 
 
@@ -45,22 +50,53 @@ def training_rows(files: Sequence[Path]) -> tuple[pa.Array, list[str]]:
     """Return texts and labels, without those held out or used to choose, in the order of the files.
 
     Args:
-        files: Parquet with `lang` (language_Script) and `text`; where there is an `index_id` rows are left out by it.
+        files: Parquet with `lang` (language_Script; or a code without a script, see `with_scripts`) and `text`; where
+            there is an `index_id` rows are left out by it.
 
     Raises:
         SourceError: Not one row can be trained on.
     """
-    texts: list[str] = []
-    labels: list[str] = []
-    for file in files:
-        table = pq.read_table(file)
-        places = table["index_id"].to_pylist() if "index_id" in table.column_names else [None] * len(table)
-        for code, text, place in zip(table["lang"].to_pylist(), table["text"].to_pylist(), places, strict=True):
-            name = training_label(code or "")
-            is_left_out = place is not None and (is_held_out(place) or is_for_choosing(place))
-            if name and text and not is_left_out:
-                texts.append(text)
-                labels.append(name)
-    if not texts:
-        raise SourceError(f"{', '.join(map(str, files))}: no row with a language_Script and a text to train on")
-    return pa.array(texts, pa.large_string()), labels
+    named = with_scripts([row for file in files for row in labelled_rows(file)])
+    if not named:
+        raise SourceError(f"{', '.join(map(str, files))}: no row with a language and a text to train on")
+    return pa.array([text for _, text in named], pa.large_string()), [name for name, _ in named]
+
+
+def labelled_rows(file: Path) -> list[tuple[str, str]]:
+    """Return code and text of a file's rows, without those held out or used to choose, or without one of the two."""
+    table = pq.read_table(file)
+    places = table["index_id"].to_pylist() if "index_id" in table.column_names else [None] * len(table)
+    rows = []
+    for code, text, place in zip(table["lang"].to_pylist(), table["text"].to_pylist(), places, strict=True):
+        is_left_out = place is not None and (is_held_out(place) or is_for_choosing(place))
+        if code and text and not is_left_out:
+            rows.append((code, text))
+    return rows
+
+
+def with_scripts(rows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return rows of label and text under the labels to train under, without those that have none.
+
+    A code without a script (`az`, `sr`) gets the script of its text, and the label that rows with a script have for
+    that language, if there is one: its macro-language's standard (`azj_Latn`), by most rows if there are several.
+
+    >>> with_scripts([("azj_Latn", "Sənəd yoxdur"), ("az", "Yadda saxla"), ("sh", "Snimi"), ("chm_Cyrl", "Мутер")])
+    [('azj_Latn', 'Sənəd yoxdur'), ('azj_Latn', 'Yadda saxla'), ('chm_Cyrl', 'Мутер')]
+    """
+    scripted = Counter(name for code, _ in rows if "_" in code and (name := training_label(code)))
+    standard: dict[Label, str] = {}
+    for name, _ in sorted(scripted.items(), key=lambda one: (-one[1], one[0])):
+        standard.setdefault(label(name), name)
+    named = []
+    for code, text in rows:
+        name = training_label(code) if "_" in code else _by_text(code, text, standard)
+        if name:
+            named.append((name, text))
+    return named
+
+
+def _by_text(code: str, text: str, standard: dict[Label, str]) -> str | None:
+    language, script = label(code).language, script_of(text)
+    if language == UNDETERMINED or code in _SEVERAL or not script:
+        return None
+    return standard.get(Label(language, script), f"{language}_{script}")

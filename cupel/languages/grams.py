@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from cupel.cleaning.scan.decoding import Codes
 from cupel.languages.letters import KNOWN, SPACE
+from cupel.languages.markup import markup_end
 
 Rows = NDArray[np.int32]
 
@@ -15,6 +16,8 @@ LONGEST_GRAM = 5
 # A run begins at each letter and at the space before each word: five lengths each, and a word.
 MOST_ROWS = MOST_LETTERS * (LONGEST_GRAM + 1)
 _IDEOGRAPHS_END = 0x32000
+# All signs that begin markup lie below.
+_LETTERS_BEGIN = 0x80
 _SEED, _PRIME, _MIX = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15)
 _WORD_SEED = np.uint64(0x84222325CBF29CE4)
 _HALF = np.uint64(32)
@@ -24,20 +27,26 @@ _HALF = np.uint64(32)
 def read_letters(codes: Codes, count: int, table: Codes, letters: Codes) -> int:
     """Write the letters of a text, with one space before, between and behind its words; return how many were written.
 
+    Markup is read as a space.
+
     Args:
         codes: Code points; the first `count` are read, as long as there is room in `letters`.
         table: What each is read as, of `folded`.
         letters: `MOST_LETTERS` places, filled from the first.
     """
     letters[0] = SPACE
-    size = 1
-    for place in range(count):
+    size, place = 1, 0
+    while place < count:
         code = codes[place]
+        behind = markup_end(codes, place, count) if code < _LETTERS_BEGIN else place
         sign = SPACE
-        if 0 <= code < KNOWN:
-            sign = table[code]
-        elif KNOWN <= code < _IDEOGRAPHS_END:
-            sign = code
+        if behind == place:
+            behind = place + 1
+            if 0 <= code < KNOWN:
+                sign = table[code]
+            elif KNOWN <= code < _IDEOGRAPHS_END:
+                sign = code
+        place = behind
         if sign == 0 or (sign == SPACE and letters[size - 1] == SPACE):
             continue
         letters[size] = sign

@@ -20,6 +20,8 @@ LEAST_CONFIDENCE = 0.5
 LEAST_LETTERS = 8
 # So many bytes of a text are read.
 MOST_BYTES = 1 << 13
+# A language whose log odds lie so far below the first adds less than 1e-7 to the sum of all.
+TOO_SMALL = np.float32(16)
 # A thread takes so many texts at a time.
 PIECE = 1024
 
@@ -103,6 +105,7 @@ def _piece(
         best = np.argmax(odds)
         most, total = odds[best], np.float32(0)
         for label in range(classes):
-            total += np.exp(odds[label] - most)
+            if odds[label] > most - TOO_SMALL:
+                total += np.exp(odds[label] - most)
         first[text] = best
         confidence[text] = 1 / total

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 # Above this all signs are rare ideographs, which stand for themselves, and emoji, which say nothing.
 KNOWN = 0x20000
 SPACE = 32
+# In names of buttons they stand before the letter to press: "Sa_ve", "Sa&ve".
+_BEFORE_A_KEY = "_&"
 _APOSTROPHES = "'\u2018\u2019\u02bc\u02bb\ua78c"
 
 
@@ -17,7 +19,8 @@ def folded() -> NDArray[np.int32]:
     """Return what each code point below `KNOWN` is read as: a letter or mark, a space, or 0 where it is passed over.
 
     Digits, punctuation and symbols are spaces; marks of direction, joiners and other format signs are passed over;
-    apostrophes, which many spellings hold, are all one sign.
+    apostrophes, which many spellings hold, are all one sign. The signs that mark a letter of a button for the keyboard
+    are passed over.
     """
     table = np.full(KNOWN, SPACE, np.int32)
     for code in range(KNOWN):
@@ -27,5 +30,6 @@ def folded() -> NDArray[np.int32]:
             table[code] = ord(lower) if len(lower) == 1 else code
         elif kind == "Cf":
             table[code] = 0
+    table[[ord(sign) for sign in _BEFORE_A_KEY]] = 0
     table[[ord(sign) for sign in _APOSTROPHES]] = ord("'")
     return table

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.language_data import training_rows
+from benchmarks.language_data import training_rows, with_scripts
 from benchmarks.languages import figures, read_labelled, scores
 from cupel.errors import SourceError
 from cupel.languages.codes import Label, label
@@ -65,3 +65,14 @@ def test_sentences_held_out_are_not_trained_on_in_any_language(tmp_path: Path) -
     texts, languages = training_rows([tmp_path / "a.parquet"])
     assert texts.to_pylist() == ["text 8", "text 9", "text 10"]
     assert languages == ["eng_Latn", "deu_Latn", "est_Latn"]
+
+
+def test_a_code_without_a_script_is_taught_as_the_language_that_stands_for_it_in_the_script_of_its_text() -> None:
+    rows = [("azj_Latn", "Sənəd"), ("srp_Cyrl", "Документ"), ("az", "Yadda saxla"), ("sr", "Сними"), ("sr", "Snimi")]
+    assert [name for name, _ in with_scripts(rows)[2:]] == ["azj_Latn", "srp_Cyrl", "srp_Latn"]
+    assert with_scripts([("che", "Документ яц")]) == [("che_Cyrl", "Документ яц")]
+
+
+@pytest.mark.parametrize(("code", "text"), [("sh", "Snimi"), ("", "Snimi"), ("zh", "保存"), ("de", "12 + 3")])
+def test_what_tells_no_language_and_script_is_not_taught(code: str, text: str) -> None:
+    assert with_scripts([(code, text)]) == []

@@ -19,6 +19,7 @@ def rows_of(text: str) -> list[int]:
 def test_a_text_is_read_as_words_in_lower_case_with_one_space_around_each() -> None:
     assert letters_of("Été 2024: l’eau -- NOIRE") == " été l'eau noire "
     assert letters_of("") == letters_of("12, 13") == " "
+    assert letters_of("Sa_ve &all: {name}<br>%s") == " save all "
     assert letters_of("می\u200cخواهم") == " میخواهم "
 
 
