@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.train_languages --data FILE [FILE ...] [--model FILE]
 
-Each FILE is Parquet with columns `lang` (language_Script, or a code whose script its texts tell) and `text`, and only of
-rows that may be trained on; of a file with an `index_id` two in ten sentences are left out besides, in all languages.
-The same files, the same bytes.
+Each FILE is Parquet with columns `lang` (language_Script, or a code whose script its texts tell) and `text`, and only
+of rows that may be trained on; of a file with an `index_id` two in ten sentences are left out besides, in all
+languages. The same files, the same bytes.
 """
 
 import argparse
