@@ -63,12 +63,12 @@ def figures(base: Rows, rows: Rows, characters: int, settings: Settings, threads
         threads: Models trained at a time.
     """
     asked = [row for row in rows if len(row[1]) >= characters and label(row[0]).language != UNDETERMINED]
-    runs = [(base, asked)]
+    runs: list[tuple[Rows, Rows]] = [(base, asked)]
     for part in range(PARTS):
         others = [row for row in rows if part_of(row[1]) != part]
         runs.append((base + others, [row for row in asked if part_of(row[1]) == part]))
     with ThreadPoolExecutor(threads) as pool:
-        untaught, *taught = pool.map(lambda run: _answers(*run, settings), runs)
+        untaught, *taught = pool.map(lambda run: _answers(run[0], run[1], settings), runs)
     return {"never_taught": _scores(untaught), "other_parts_taught": _scores([one for each in taught for one in each])}
 
 
