@@ -15,7 +15,7 @@ from assets.bench import Bench
 from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.known_labels import known_labels
-from cupel.answers.tasks import expert_tasks
+from cupel.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.release import languages, proof
 from cupel.release.audit_design import terms_of
 from cupel.release.contamination import EVIDENCE
@@ -80,7 +80,7 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
         items = step.read("release_items", columns=["batch", "item_id"])
         sorted_answers = [
             expert_answers(
-                step.answers(batch, "audit", "expert"),
+                step.answers(batch, *OF_EXPERTS),
                 items.filter(pa.compute.equal(items["batch"], batch))["item_id"],
                 _plan(step)["classes"],
             )
@@ -144,7 +144,7 @@ def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materiali
     with bench.step(context) as step:
         plan, rejected = _plan(step), step.read("rejected_expert_answers")
         if terms_of(plan).adjudicators_audited:  # the same item may be put to adjudicators and to auditors
-            given = [step.answers(batch, "audit", "expert").select(["sequence", "purpose"]) for batch in _batches(step)]
+            given = [step.answers(batch, *OF_EXPERTS).select(["sequence", "purpose"]) for batch in _batches(step)]
             rejected = rejected.join(pa.concat_tables(given), "sequence", join_type="inner")
         audit, adjudicated = step.read("audit"), step.read("adjudications")
         planted = beside(_planted(step), audit)

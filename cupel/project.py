@@ -363,6 +363,9 @@ class Checking(Section):
     """Inverse strength of the penalty of the linear model."""
     accept_log_odds: float = 3.0
     """Log-odds of the label from which the route is accept."""
+    rounds: bool = False
+    """Let experts decide the riskiest items before labels are frozen, as long as they would see them anyway or it pays.
+    """
     route_by_price: bool = False
     """Ask one more annotator only where that removes as much expected error per price as an expert would."""
 
@@ -592,6 +595,15 @@ class Project(Section):
                 raise ValueError(f"raw, {name}: licence: {why}")
             if delivery.licence_field is not None and delivery.licence_field in delivery.text_fields:
                 raise ValueError(f"raw, {name}: licence_field names a field of the text; name another")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_are_of_categories(self) -> "Project":
+        if self.checking.rounds and self.labeling.kind != "category":
+            raise ValueError(
+                f"checking.rounds: experts decide before the freeze where labeling.kind is category, found "
+                f"{self.labeling.kind}; remove rounds"
+            )
         return self
 
     @model_validator(mode="after")

@@ -36,6 +36,8 @@ PACKAGES = {
     "release": ("release", "certificate", "answers"),
     "gates": (),
 }
+# Where experts decide before the freeze, they are asked by what the audit will ask for.
+PACKAGES_OF_ROUNDS = ("answers", "certificate")
 # What decides values beside Python: rules as data, and the model of languages.
 CODE = (".py", ".toml", ".npz")
 
@@ -147,7 +149,11 @@ def code_version(project: Project, stage: str, partition: str | None = None) -> 
         # Which licences there are, and which is better, decides what is kept; their terms do not.
         names = json.dumps([settings, project.licence_names])
         settings = hashlib.sha256(names.encode()).hexdigest()[:12]
-    return f"{_code_hash(PACKAGES[stage])}-{settings}"
+    packages = PACKAGES[stage]
+    if stage == "checking" and project.checking.rounds:
+        settings = hashlib.sha256(f"{settings}/{project.release.error_budget}".encode()).hexdigest()[:12]
+        packages = (*packages, *PACKAGES_OF_ROUNDS)
+    return f"{_code_hash(packages)}-{settings}"
 
 
 @cache

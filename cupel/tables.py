@@ -409,6 +409,32 @@ PREDICTIONS = Table(
     ),
 )  # fmt: skip
 
+ROUND_ANSWERS = Table(
+    "round_answers", "checking", "one expert's valid answer on one item before labels are frozen", ("sequence",), (
+        Column("sequence", INTEGER, "Sequence number of the answer in the log."),
+        BATCH, ITEM,
+        Column("purpose", TEXT, "round."),
+        Column("annotator", TEXT, "The expert."),
+        Column("label", TEXT, "The answer; null where the expert finds that the item cannot be decided.", True),
+    ),
+)  # fmt: skip
+
+REJECTED_ROUND_ANSWERS = Table(
+    "rejected_round_answers", "checking", "an expert's answer before the freeze that does not count", ("sequence",),
+    (BATCH, *REJECTED_ANSWERS.columns),
+)  # fmt: skip
+
+ROUND_ITEMS = Table(
+    "round_items", "checking", "an item that experts are asked about before labels are frozen", ("item_id",), (
+        ITEM,
+        Column("answers", INTEGER, "Expert answers so far."),
+        Column("is_settled", FLAG, "The protocol has come to an end for this item."),
+        Column("expert_label", TEXT, "What the experts agreed on; null while unsettled, and where they stay split.",
+               True),
+        Column("is_counted", FLAG, "Its round is complete: the verdict weighs people against checker, and teaches."),
+    ),
+)  # fmt: skip
+
 ROUTES = Table(
     "routes", "checking", "what happens to an item next", ("item_id",), (
         ITEM,
@@ -437,14 +463,16 @@ LABELS = Table(
 TASK_COLUMNS = (
     Column("task_id", TEXT, "Id made of all that names the task: asking twice is asking once."),
     BATCH, ITEM,
-    Column("purpose", TEXT, "label (an annotation), audit, expert (an adjudication), contamination or "
-           "contamination_audit."),
+    Column("purpose", TEXT, "label (an annotation), round (a verdict before the freeze), audit, expert (an "
+           "adjudication), contamination or contamination_audit."),
     Column("slot", INTEGER, "Which answer on this item for this purpose; the first is 1."),
     Column("asked_of", TEXT, "Who may answer: annotator, auditor or expert."),
     Column("reason", TEXT, "Why it is asked."),
     Column("is_answered", FLAG, "An answer to it is in the log."),
 )  # fmt: skip
-TASKS = Table("tasks", "tasks", "a question put to an annotator", ("task_id",), TASK_COLUMNS)
+TASKS = Table(
+    "tasks", "tasks", "a question put to an annotator, or to an expert before the freeze", ("task_id",), TASK_COLUMNS
+)
 
 CONTAMINATION_TASKS = Table(
     "contamination_tasks", "contamination", "a question whether an item is wanted", ("task_id",), TASK_COLUMNS
@@ -511,7 +539,7 @@ EXPERT_ANSWERS = Table(
     "expert_answers", "release", "one expert's or auditor's valid answer on one item", ("sequence",), (
         Column("sequence", INTEGER, "Sequence number of the answer in the log."),
         BATCH, ITEM,
-        Column("purpose", TEXT, "audit or expert."),
+        Column("purpose", TEXT, "audit or expert; round where it was given before the freeze."),
         Column("annotator", TEXT, "The expert."),
         Column("label", TEXT, "The answer; null where the expert finds that the item cannot be decided.", True),
     ),
@@ -695,7 +723,7 @@ ANSWERS = Table(
         Column("answer_id", TEXT, "Id given by who brought it; the same answer brought twice is kept once."),
         Column("task_id", TEXT, "Task that it answers; null for answers that came unasked.", True),
         BATCH, ITEM,
-        Column("purpose", TEXT, "label, audit, expert, contamination or contamination_audit."),
+        Column("purpose", TEXT, "label, round, audit, expert, contamination or contamination_audit."),
         ANNOTATOR,
         Column("label", TEXT, "The answer; null where the annotator could not decide.", True),
         Column("seconds_spent", REAL, "Working time, where the source tells.", True),
@@ -713,7 +741,7 @@ TABLES: dict[str, Table] = {
         CONTAMINATION_ANSWERS, REJECTED_CONTAMINATION_ANSWERS, CONTAMINATION_PLAN, CONTAMINATION_ITEMS,
         CONTAMINATION_TASKS, CONTAMINATION_CUTS, CONTAMINATION_RESULT, CONTAMINATION_SOURCES,
         ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, ANNOTATOR_FINDINGS, VENDORS, RESPONSES, HABITS,
-        PREDICTIONS, ROUTES, LABELS, TASKS,
+        PREDICTIONS, ROUND_ANSWERS, REJECTED_ROUND_ANSWERS, ROUND_ITEMS, ROUTES, LABELS, TASKS,
         RELEASE_PLAN, RELEASE_ITEMS, LEFT_OUT_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
         PLANTED_ITEMS, AUDIT, PLANTED_VERDICTS, CUTS, ADJUDICATIONS, AUDIT_RESULT, RELEASE_LANGUAGES, STAGE_ERRORS,
         CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS, MANIFEST,

@@ -18,6 +18,7 @@ import assets.preference
 import assets.raw
 import assets.release
 import assets.report
+import assets.rounds
 from cupel.project import Project
 from orchestration import partitions
 from orchestration.arrivals import collect_job, inbox_sensor, schedules
@@ -29,7 +30,9 @@ from orchestration.runs import PROJECT
 from orchestration.watch import watchers
 from orchestration.works import Work, job_works
 
-MODULES = (assets.inbox, assets.raw, assets.cleaning, assets.labeling, assets.checking, assets.release, assets.report)
+MODULES = (assets.inbox, assets.raw, assets.cleaning, assets.labeling, assets.release, assets.report)
+# Labels are frozen as people and checker leave them, or after rounds with experts.
+CHECKING = {False: (assets.checking,), True: (assets.rounds,)}
 # What a label kind does in its own way.
 KINDS = {"category": (assets.category,), "preference": (assets.preference,)}
 # Which items are kept is decided by the measures alone, or by people's answers too.
@@ -137,7 +140,9 @@ def _bound(
         return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
     is_asked = project.cleaning.contamination is not None
-    modules = [*MODULES, *DECIDING[is_asked], *KINDS[project.labeling.kind]]
+    modules = [
+        *MODULES, *CHECKING[project.checking.rounds], *DECIDING[is_asked], *KINDS[project.labeling.kind]
+    ]  # fmt: skip
     loaded = dg.load_assets_from_modules(modules, key_prefix=[project.project], include_specs=True)
     return [asset.map_asset_specs(own) for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
 

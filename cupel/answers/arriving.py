@@ -13,7 +13,7 @@ from cupel.answers.segments import SEGMENT_RECORDS, File, read_segment
 from cupel.errors import AnswerError
 from cupel.tables import ANSWERS, TIME
 
-PURPOSES = ("label", "calibration", "audit", "expert", "contamination", "contamination_audit")
+PURPOSES = ("label", "calibration", "round", "audit", "expert", "contamination", "contamination_audit")
 # Answer ids of so many records are searched at once: those looked for are hashed anew for each search.
 SEARCHED_RECORDS = 8 * SEGMENT_RECORDS
 # What Python can tell as a date.

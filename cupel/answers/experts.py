@@ -12,6 +12,8 @@ from cupel.tables import ADJUDICATIONS, Table, conform
 
 Flags = NDArray[np.bool_]
 
+# How labels came about that experts had a say in before the freeze: theirs, or the old one where they stay split.
+DECIDED, SPLIT = "experts before the freeze", "experts before the freeze stay split"
 # Places of labels, inside numpy only: the expert finds that the item cannot be decided; nobody has answered.
 UNDECIDED, NONE = -1, -2
 
@@ -61,6 +63,35 @@ def verdict(labels: list[str | None], answers_asked: int) -> Verdict:
         return Verdict(2, False, None, 1)
     third = more[0]
     return Verdict(3, True, third if third in (first, second) else None, 0)
+
+
+class Decision(NamedTuple):
+    """What experts settled before the freeze: an item and its label, None where they stay split."""
+
+    item_id: str
+    label: str | None
+
+
+def decisions(answers: pa.Table, answers_asked: int) -> list[Decision]:
+    """Return what experts settled, in the order in which they did.
+
+    Args:
+        answers: ROUND_ANSWERS of one batch.
+        answers_asked: See `verdict`.
+
+    >>> rows = {"sequence": [1, 2, 3], "item_id": ["a", "b", "b"], "label": ["x", "y", "y"]}
+    >>> decisions(pa.table(rows), 2)
+    [Decision(item_id='b', label='y')]
+    """
+    said: dict[str, list[str | None]] = {}
+    found: dict[str, Decision] = {}
+    for row in answers.select(["sequence", "item_id", "label"]).sort_by("sequence").to_pylist():
+        item = row["item_id"]
+        said.setdefault(item, []).append(row["label"])
+        come_to = verdict(said[item], answers_asked)
+        if come_to.is_settled and item not in found:
+            found[item] = Decision(item, come_to.label)
+    return list(found.values())
 
 
 def verdicts(items: pa.Table, expert_answers: pa.Table, answers_asked: int, table: Table = ADJUDICATIONS) -> pa.Table:

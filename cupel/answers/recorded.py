@@ -15,16 +15,16 @@ from cupel.consensus.coding import ItemIds, id_array
 from cupel.errors import AnswerError
 from cupel.tables import ANSWERS, TEXT, TIME
 
-# An auditor's answer is on file as that of whom the audit takes at their word.
-ON_FILE = {"audit": "expert", "contamination_audit": "contamination"}
+# An auditor's answer is on file as that of whom the audit takes at their word; an expert's before the freeze likewise.
+ON_FILE = {"round": "expert", "audit": "expert", "contamination_audit": "contamination"}
 
 
 class RecordedWorkforce:
     """Answers tasks from files, slot by slot, in the order of the files' rows.
 
     A file is CSV or Parquet with the columns batch, item_id, purpose (label, expert or contamination), label,
-    annotator (may be empty), and optionally seconds_spent. An auditor's task is answered by an expert's row, and
-    one of an audit for contamination by a row for contamination.
+    annotator (may be empty), and optionally seconds_spent. A task of an auditor, or of a round before the
+    freeze, is answered by an expert's row, and one of an audit for contamination by a row for contamination.
     The answers of one batch are held at a time. Parquet sorted by batch is read fastest.
 
     Args:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import Places, places
-from cupel.tables import CONTAMINATION_TASKS, RELEASE_TASKS, TASKS, TEXT, conform
+from cupel.tables import CONTAMINATION_TASKS, RELEASE_TASKS, TASKS, TEXT, Table, conform
 
 # How an item is used (`use` of CONTAMINATION_ITEMS): purpose, asked_of and reason of the question.
 USES = {
@@ -16,6 +16,8 @@ USES = {
     "train": ("contamination", "expert", "the model is in doubt"),
     "audit": ("contamination_audit", "auditor", "drawn for the audit of what is kept"),
 }
+# What experts answer for: before the freeze, in the audit, behind the cut.
+OF_EXPERTS = ("round", "audit", "expert")
 # Ids are made for so many tasks at a time, so that few are held as Python strings.
 PIECE_TASKS = 65_536
 
@@ -107,6 +109,28 @@ def expert_tasks(
     return pa.concat_tables(parts)
 
 
+def round_tasks(
+    project: str, batch: str, items: pa.Table, rejected: pa.Table, answers_asked: int, is_ready: bool
+) -> pa.Table:
+    """Return all questions to experts before the freeze so far, answered and open.
+
+    Args:
+        project: The project's name.
+        batch: The batch.
+        items: ROUND_ITEMS of the batch.
+        rejected: REJECTED_ROUND_ANSWERS of the batch: what does not count is asked again in a new slot.
+        answers_asked: See `cupel.answers.experts.verdict`.
+        is_ready: Annotators have answered all that they are asked; before that experts are asked nothing.
+
+    Returns:
+        TASKS.
+    """
+    items = items.append_column("batch", pa.repeat(pa.scalar(batch, TEXT), items.num_rows))
+    terms = ("round", "expert", "among the riskiest, before labels are frozen")
+    tasks = _put_to_experts(project, items, rejected, answers_asked, terms, TASKS)
+    return tasks if is_ready else tasks.filter(tasks["is_answered"])
+
+
 def contamination_tasks(project: str, items: pa.Table, answers: pa.Table, rejected: pa.Table) -> pa.Table:
     """Return all questions whether an item is wanted, answered and open; one answer that counts is enough.
 
@@ -137,9 +161,14 @@ def contamination_tasks(project: str, items: pa.Table, answers: pa.Table, reject
 
 
 def _put_to_experts(
-    project: str, items: pa.Table, rejected: pa.Table, answers_asked: int, terms: tuple[str, str, str]
+    project: str,
+    items: pa.Table,
+    rejected: pa.Table,
+    answers_asked: int,
+    terms: tuple[str, str, str],
+    table: Table = RELEASE_TASKS,
 ) -> pa.Table:
-    """Return the questions about items of AUDIT or ADJUDICATIONS; `terms` are purpose, asked_of and reason."""
+    """Return the questions about items with their answers so far; `terms` are purpose, asked_of and reason."""
     if "purpose" in rejected.column_names:
         rejected = rejected.filter(pc.equal(rejected["purpose"], terms[0]))
     asked, lost = places(items, rejected)
@@ -148,12 +177,13 @@ def _put_to_experts(
     # Two experts differ: ask the third. Fewer than asked: ask for the rest.
     wanted = np.where(items["is_settled"].to_numpy(), 0, np.maximum(answers_asked - answers, 1))
     item, slot = _slots(done + wanted)
-    columns = {name: items[name].take(pa.array(item)) for name in ("release", "batch", "item_id")} | {
+    names = [column.name for column in table.columns if column.name in ("release", "batch", "item_id")]
+    columns = {name: items[name].take(pa.array(item)) for name in names} | {
         name: pa.repeat(pa.scalar(value, TEXT), len(item))
         for name, value in zip(("purpose", "asked_of", "reason"), terms, strict=True)
     }
     columns |= {"slot": pa.array(slot), "is_answered": pa.array(slot <= done[item])}
-    return conform(_with_ids(project, pa.table(columns)), RELEASE_TASKS)
+    return conform(_with_ids(project, pa.table(columns)), table)
 
 
 def _slots(sizes: Places) -> tuple[Places, Places]:

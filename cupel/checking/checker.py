@@ -15,6 +15,9 @@ from cupel.preference import checker as preference
 from cupel.project import Checking, Labeling, LlmChecker, PredictionsChecker, Project
 from cupel.sources.files import file_sha256
 
+# Checkers that are trained here, and so can be taught what experts decided.
+LEARNING = ("linear", "embedding")
+
 
 class SecondOpinion(NamedTuple):
     """PREDICTIONS of a batch, the files that they were made from with their hashes, and what else to tell."""

@@ -39,6 +39,7 @@ def routes(
     classes: Sequence[str],
     prices: Prices = FREE,
     rejected: pa.Table | None = None,
+    believed: Fusion | None = None,
 ) -> pa.Table:
     """Return what happens to every item next.
 
@@ -53,6 +54,7 @@ def routes(
         classes: The ontology.
         prices: Of an annotator's and an expert's answer; they count where `settings.route_by_price` is set.
         rejected: REJECTED_ANSWERS of the batch: items skipped or flagged too often are asked no more. None: no item is.
+        believed: What people and checker believe together, where experts' verdicts have weighed them; None: without.
 
     Returns:
         ROUTES, one row per item, by item id.
@@ -60,7 +62,7 @@ def routes(
     Raises:
         TableError: The two tables hold different items.
     """
-    found = fuse(consensus, predictions, classes)
+    found = fuse(consensus, predictions, classes) if believed is None else believed
     is_stuck = _is_undecided(found.item_ids, rejected, overlap.most_undecided)
     # Where nobody knows anything, the likeliest class of all stands in until experts have spoken.
     label = pa.array(classes, TEXT).take(pa.array(found.label, mask=~(found.is_known | is_stuck)))

@@ -43,8 +43,8 @@ def groups(project: Project) -> list[Group]:
         annotators.insert(0, Group(PURPOSE, (PURPOSE,), PURPOSE, people[0], len(people[0])))
     if not labeling.experts.are_auditors_independent:
         # Audit and adjudication in one project: nobody can tell which of them an item is there for.
-        return [*annotators, Group("experts", ("audit", "expert"), "expert", people[1], asked)]
-    experts = Group("experts", ("expert",), "expert", people[1], asked)
+        return [*annotators, Group("experts", ("round", "audit", "expert"), "expert", people[1], asked)]
+    experts = Group("experts", ("round", "expert"), "expert", people[1], asked)
     return [*annotators, experts, Group("auditors", ("audit",), "audit", people[2], asked)]
 
 

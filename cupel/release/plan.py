@@ -217,7 +217,10 @@ def _design(frozen: Frozen, limits: Limits) -> str | None:
 
 
 def _last_answer(step: Step, batch: str) -> int:
-    tables = [step.read(table, batch, ["sequence"]) for table in ("annotations", "rejected_answers")]
+    names = ["annotations", "rejected_answers"]
+    if step.project.checking.rounds:
+        names += ["round_answers", "rejected_round_answers"]
+    tables = [step.read(table, batch, ["sequence"]) for table in names]
     return max(pc.max(table["sequence"]).as_py() or 0 for table in tables)
 
 

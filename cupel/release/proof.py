@@ -242,10 +242,11 @@ def were_auditors_independent(expert_answers: pa.Table) -> bool:
     Args:
         expert_answers: EXPERT_ANSWERS of a release.
     """
-    people: dict[str, set[str]] = {"audit": set(), "expert": set()}
+    people: dict[str, set[str]] = {"audit": set(), "expert": set(), "round": set()}
     for answer in expert_answers.group_by(["purpose", "annotator"]).aggregate([]).to_pylist():
         people[answer["purpose"]].add(answer["annotator"])
-    return all(people.values()) and not people["audit"] & people["expert"]
+    adjudicators = people["expert"] | people["round"]
+    return bool(people["audit"] and adjudicators) and not people["audit"] & adjudicators
 
 
 def evidence(

@@ -29,11 +29,12 @@ def answers_for(plan: Mapping[str, Any], expert_answers: pa.Table, purpose: str)
     Args:
         plan: Row of RELEASE_PLAN.
         expert_answers: EXPERT_ANSWERS of the release.
-        purpose: audit or expert.
+        purpose: audit or expert; who decided items before the freeze is an adjudicator.
     """
     if not terms_of(plan).adjudicators_audited:
         return expert_answers
-    return expert_answers.filter(pc.equal(expert_answers["purpose"], purpose))
+    meant = pa.array(["round", "expert"] if purpose == "expert" else [purpose])
+    return expert_answers.filter(pc.is_in(expert_answers["purpose"], value_set=meant))
 
 
 def drawn_again(plan: Mapping[str, Any], adjudicated: pa.Table) -> pa.Table:

@@ -140,7 +140,7 @@ def _frozen(project: str, found: Released) -> Iterator[Line]:
 
 
 def _experts(trace: Trace, found: Released) -> Iterator[Line]:
-    said = [answer for answer in trace.answers if answer.purpose in ("audit", "expert")]
+    said = [answer for answer in trace.answers if answer.purpose in ("round", "audit", "expert")]
     if not said and found.item is not None:
         is_judged = found.audit is not None or found.adjudication is not None
         yield Line("no expert has answered yet" if is_judged else "no expert was asked", FAINT)

@@ -11,7 +11,7 @@ from cupel.project import load_project
 from cupel.tables import TABLES
 from docs.generate import REFERENCE, pages
 from orchestration.definitions import defs
-from orchestration.wiring import DECIDING, KINDS
+from orchestration.wiring import CHECKING, DECIDING, KINDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,8 +34,8 @@ def test_every_asset_has_a_description_an_owner_a_group_and_columns() -> None:
 def test_every_table_of_a_stage_has_an_asset() -> None:
     named = {key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys()}
     # A label kind brings tables of its own, whether or not a project here is of that kind.
-    # So does contamination, where a project declares it.
-    for number, modules in enumerate((*KINDS.values(), *DECIDING.values())):
+    # So do contamination, and rounds with experts, where a project declares them.
+    for number, modules in enumerate((*KINDS.values(), *DECIDING.values(), *CHECKING.values())):
         for asset in dg.load_assets_from_modules(modules, key_prefix=[f"of{number}"]):
             named |= {key.path[-1] for key in asset.keys} if isinstance(asset, dg.AssetsDefinition) else set()
     assert set(TABLES) - {"gate_results"} <= named

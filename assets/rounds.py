@@ -1,0 +1,148 @@
+"""Rounds: checking where experts decide the riskiest items before labels are frozen (`checking.rounds`)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assets.bench import Bench
+from assets.spec import materialized, spec
+from cupel.annotators.weights import weighed, without
+from cupel.answers.annotations import expert_answers
+from cupel.answers.experts import decisions
+from cupel.answers.tasks import label_tasks, round_tasks
+from cupel.checking.before_freeze import hold_rounds, labels_after, round_items, routes_after
+from cupel.checking.by_verdicts import fuse_by_verdicts
+from cupel.checking.checker import LEARNING, second_opinion
+from cupel.checking.labels import awaiting, labels
+from cupel.checking.routes import routes
+from cupel.consensus.consensus import consensus
+from cupel.consensus.methods import CANDIDATES
+from cupel.release.gates import open_gate
+from cupel.step import Step
+
+_ANSWERED = ["clean_items", "annotations", "consensus"]
+
+
+@dg.multi_asset(
+    specs=[spec(table, deps=["clean_items", "answers"]) for table in ("round_answers", "rejected_round_answers")]
+)
+def sort_round_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Sort what experts answered before the freeze into what counts and what does not."""
+    with bench.step(context) as step:
+        items = step.read("clean_items", columns=["item_id"])["item_id"]
+        kept, rejected = expert_answers(step.answers(step.partition, "round"), items, step.project.labeling.classes)
+        yield materialized(step, step.write("round_answers", kept))
+        yield materialized(step, step.write("rejected_round_answers", rejected))
+
+
+@dg.multi_asset(
+    specs=[
+        spec("predictions", deps=[*_ANSWERED, "round_answers"], kinds=["scikitlearn"]),
+        spec("round_items", deps=[*_ANSWERED, "round_answers"], kinds=["numpy"]),
+    ]
+)
+def predict_and_ask(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Ask the checker, teach it what experts decided, and choose what they are asked next, where that pays."""
+    with bench.step(context) as step:
+        project, kept = step.project, Path(str(step.lake.folder))
+        items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+        consensuses = _consensuses(step, items["item_id"])
+        answers = step.read("round_answers")
+        first = second_opinion(project, step.partition, items, next(iter(consensuses.values())), bench.data, kept)
+        for name, sha256 in first.files.items():
+            step.file(name, sha256)
+
+        def teach(lessons: pa.Table) -> pa.Table:
+            return second_opinion(project, step.partition, items, lessons, bench.data, kept).predictions
+
+        decided = decisions(answers, project.labeling.experts.answers)
+        rounds = hold_rounds(
+            consensuses, first.predictions, project.labeling.classes, decided,
+            teach if project.checking.checker in LEARNING else None, project.release.error_budget,
+        )  # fmt: skip
+        yield materialized(step, step.write("predictions", rounds.predictions), **first.told)
+        yield materialized(step, step.write("round_items", round_items(rounds, decided, answers)))
+
+
+@dg.multi_asset(
+    specs=[
+        spec(
+            "routes",
+            deps=["annotations", "rejected_answers", "consensus", "predictions", "round_items"],
+            kinds=["numpy"],
+        )
+    ]
+)
+def route_by_verdicts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Put people and checker together as experts' verdicts weigh them; say what happens to each item next, and why."""
+    with bench.step(context) as step:
+        labeling, asked = step.project.labeling, step.read("round_items")
+        own, predictions = step.read("consensus"), step.read("predictions")
+        counted = asked.filter(pc.and_(asked["is_counted"], pc.is_valid(asked["expert_label"])))
+        verdicts = dict(zip(counted["item_id"].to_pylist(), counted["expert_label"].to_pylist(), strict=True))
+        method, believed = fuse_by_verdicts(
+            _consensuses(step, own["item_id"]), predictions, labeling.classes, verdicts
+        )  # fmt: skip
+        table = routes(
+            own,
+            predictions,
+            labeling.overlap,
+            step.project.checking,
+            labeling.classes,
+            step.project.prices,
+            step.read("rejected_answers", columns=("item_id", "annotator", "reason")),
+            believed,
+        )
+        return materialized(step, step.write("routes", routes_after(table, asked)), answers_read_by=method)
+
+
+@dg.multi_asset(
+    specs=[
+        spec(
+            "tasks",
+            deps=["annotations", "rejected_answers", "routes", "round_items", "rejected_round_answers"],
+        )
+    ]
+)
+def ask_people(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Fill the outbox: the questions to annotators and, once these are answered, to experts before the freeze."""
+    with bench.step(context) as step:
+        project, routes = step.project, step.read("routes")
+        to_annotators = label_tasks(
+            project.project, step.partition, routes, step.read("annotations", columns=["item_id"]),
+            step.read("rejected_answers", columns=["item_id"]), project.labeling.overlap.first,
+        )  # fmt: skip
+        to_experts = round_tasks(
+            project.project, step.partition, step.read("round_items"), step.read("rejected_round_answers"),
+            project.labeling.experts.answers, is_ready=not awaiting(routes),
+        )  # fmt: skip
+        return materialized(step, step.write("tasks", pa.concat_tables([to_annotators, to_experts])))
+
+
+@dg.multi_asset(specs=[spec("labels", deps=["consensus", "predictions", "routes", "round_items"], skippable=True)])
+def decide_all_labels(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Decide every item's label; open, and yielding nothing, while an annotator's or expert's answer is awaited."""
+    with bench.step(context) as step:
+        routes, asked = step.read("routes"), step.read("round_items")
+        annotators, experts = len(awaiting(routes)), asked["is_settled"].to_pylist().count(False)
+        if annotators or experts:
+            number, whom = (annotators, "annotator") if annotators else (experts, "expert")
+            context.log.info(open_gate(step, "checking", "labels", f"{number} items await an {whom}"))
+            return
+        table = labels_after(labels(routes, step.read("consensus"), step.read("predictions")), asked)
+        yield materialized(step, step.write("labels", table))
+
+
+def _consensuses(step: Step, items: pa.ChunkedArray) -> dict[str, pa.Table]:
+    """Return the project's consensus, and what other methods make of the same answers."""
+    own, classes = step.project.labeling.consensus, step.project.labeling.classes
+    given = step.read("annotations")
+    light = {name: action.weight for name, action in step.actions(step.partition).items() if action.weight}
+    full = without(given, light)
+    others = [name for name in CANDIDATES if name != own]
+    return {own: step.read("consensus")} | {
+        name: weighed(consensus(full, items, classes, name), given, light, classes) for name in others
+    }
