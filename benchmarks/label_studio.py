@@ -7,11 +7,12 @@ each on a connection of its own, as an annotator's program would. Every collecti
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,7 @@ from cupel.lake import Lake
 from cupel.project import Project
 from cupel.tables import CLEAN_ITEMS, TASKS, from_rows
 from samples.label_studio import PROGRAM, fresh
-from samples.studio_server import Person, StudioServer, stop
+from samples.studio_server import Person, StudioServer, running, stop
 
 ITEMS = 20_000
 TEXT = "The plot is thin, the actors are not, and the last half hour is worth the first. Number {}."
@@ -38,7 +39,7 @@ Row = dict[str, Any]
 
 
 class Counted:
-    """What one collection cost: requests put, rows (tasks) read, bytes of none; seconds by the clock."""
+    """What one collection cost: requests put, and tasks read."""
 
     def __init__(self) -> None:
         self.requests, self.rows = 0, 0
@@ -75,22 +76,23 @@ def measure(server: StudioServer, folder: Path, items: int, answers: int, thread
     lake, project = _lake(folder, items), _project(server, items)
     token = {"CUPEL_LABEL_STUDIO_TOKEN": server.people["admin"].token}
 
-    def step(what: str) -> Row:
+    def timed(what: str, work: Callable[[], int]) -> Row:
         with counting() as counted:
-            began = time.monotonic()
-            written = collect(lake, LabelStudioWorkforce(project, lake, token), ["one"], [])
-            seconds = time.monotonic() - began
+            began, ours, theirs = time.monotonic(), time.process_time(), _processor_seconds(server)
+            answered = work()
         return {
-            "step": what, "seconds": seconds, "requests": counted.requests, "tasks read": counted.rows,
-            "answers": written,
+            "step": what, "answers": answered, "requests": counted.requests, "tasks read": counted.rows,
+            "seconds": time.monotonic() - began, "processor seconds, Cupel": time.process_time() - ours,
+            "processor seconds, server": _processor_seconds(server) - theirs,
         }  # fmt: skip
+
+    def step(what: str) -> Row:
+        return timed(what, lambda: collect(lake, LabelStudioWorkforce(project, lake, token), ["one"], []))
 
     yield step("publish")
     yield step("collect, all for the first time")
     yield step("collect, nothing new")
-    began = time.monotonic()
-    _answer(server, lake, answers, threads)
-    yield {"step": f"people answer, {threads} at once", "seconds": time.monotonic() - began, "answers": answers}
+    yield timed(f"people answer, {threads} at once", lambda: _answer(server, lake, answers, threads))
     yield step("collect the answers")
     yield step("collect, nothing new")
     _answer(server, lake, 1, 1, skip=answers)
@@ -130,8 +132,8 @@ def _project(server: StudioServer, items: int) -> Project:
     )  # fmt: skip
 
 
-def _answer(server: StudioServer, lake: Lake, count: int, threads: int, skip: int = 0) -> None:
-    """Have `ann` answer so many of the tasks."""
+def _answer(server: StudioServer, lake: Lake, count: int, threads: int, skip: int = 0) -> int:
+    """Have `ann` answer so many of the tasks; return how many."""
     tasks = sorted(put.tool_task for put in Records(lake).read("annotators").puts.values())[skip : skip + count]
     ann: Person = server.people["ann"]
     headers = {"Authorization": f"Token {ann.token}", "Connection": "close"}
@@ -142,7 +144,17 @@ def _answer(server: StudioServer, lake: Lake, count: int, threads: int, skip: in
         def post(task: int) -> None:
             client.post(f"/api/tasks/{task}/annotations/", json=body).raise_for_status()
 
-        list(many.map(post, tasks))
+        return len(list(many.map(post, tasks)))
+
+
+def _processor_seconds(server: StudioServer) -> float:
+    """Return the processor time that the server has used; 0 where the system does not tell."""
+    found = running(server.folder)
+    path = Path(f"/proc/{found.process if found else 'self'}/stat")
+    if not path.is_file():
+        return 0.0
+    user, system = path.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
@@ -163,9 +175,10 @@ def main() -> int:
             for row in measure(server, folder, given.items, given.answers, given.threads):
                 rows.append(row)
                 console.print(
-                    f"{row['step']:<34}{row['seconds']:8.1f} s  {row.get('requests', 0):>6,} requests  "
-                    f"{row.get('tasks read', 0):>7,} tasks read  {row['answers']:>6,} answers"
-                )
+                    f"{row['step']:<32}{row['seconds']:7.1f} s (Cupel {row['processor seconds, Cupel']:.1f}, server "
+                    f"{row['processor seconds, server']:.1f}){row['requests']:>6,} requests{row['tasks read']:>7,} read"
+                    f"{row['answers']:>6,} answers", soft_wrap=True,
+                )  # fmt: skip
         finally:
             stop(server.folder)
     if given.json:

@@ -12,7 +12,7 @@ from people import Said
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SECONDS = 60
+SECONDS = 240
 TEXT = ".lsf-richtext"
 NOTHING_LEFT = re.compile("no more tasks|no tasks", re.IGNORECASE)
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")

@@ -42,7 +42,7 @@ def truth(text: str) -> str:
 
 
 class Told(NamedTuple):
-    """How it ended: the lake, what everybody said, what the server holds, and how often the client was let down."""
+    """How it ended: the lake, what everybody said, what the server holds, its users, and how far each turn got."""
 
     project: Project
     lake: Lake
@@ -50,6 +50,7 @@ class Told(NamedTuple):
     said: dict[str, list[Said]]
     on_server: list[dict[str, Any]]
     emails: dict[str, str]
+    users: dict[int, str]
     turns: list[str]
 
 
@@ -95,7 +96,8 @@ class Story:
                 if not self._turn(clicker):
                     break
             said = {name: person.said for name, person in self.people.items()} | {CLICKER: clicker.said}
-        return Told(self.project, self.lake, done, said, self._on_server(), self.emails, self.turns)
+        notes, users = self._on_server()
+        return Told(self.project, self.lake, done, said, notes, self.emails, users, self.turns)
 
     @property
     def project(self) -> Project:
@@ -160,8 +162,8 @@ class Story:
     def _studio_project(self, group: str) -> int | None:
         return Records(self.lake).read(group).project_id
 
-    def _on_server(self) -> list[dict[str, Any]]:
-        """Return every annotation that the server holds, read without the code under test."""
+    def _on_server(self) -> tuple[list[dict[str, Any]], dict[int, str]]:
+        """Return every annotation that the server holds, and its users, read without the code under test."""
         headers = {"Authorization": f"Token {self.server.people['admin'].token}"}
         found = []
         with httpx.Client(base_url=self.server.url, headers=headers, timeout=120) as client:
@@ -169,4 +171,5 @@ class Story:
                 path = f"/api/projects/{self._studio_project(group)}/export"
                 tasks = client.get(path, params={"exportType": "JSON"}).raise_for_status().json()
                 found += [{**note, "text": task["data"]["text"]} for task in tasks for note in task["annotations"]]
-        return found
+            users = client.get("/api/users/").raise_for_status().json()
+        return found, {user["id"]: user["email"] for user in users}
