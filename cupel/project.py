@@ -612,6 +612,11 @@ class Project(Section):
             return self
         if self.label_studio is None:
             raise ValueError("labeling.workforce is label_studio; add a section label_studio with url and people")
+        if self.label_studio.shows_disagreement and not self.labeling.experts.are_auditors_independent:
+            raise ValueError(
+                "label_studio.shows_disagreement: experts who also audit would tell audits by its absence; set "
+                "labeling.experts.are_auditors_independent and name auditors, or leave it out"
+            )
         if self.label_studio.calibration is not None and self.labeling.gold is None:
             raise ValueError("label_studio.calibration: asks items of known label; name their file in labeling.gold")
         if not all(self.labeling.are_annotators_known.values()):

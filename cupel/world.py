@@ -11,7 +11,7 @@ from cupel.annotators.policies import act
 from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.one_after_another import OneAfterAnother
-from cupel.answers.recorded import RecordedWorkforce
+from cupel.answers.recorded import RecordedWorkforce, read_gold
 from cupel.label_studio.calibration import Standing, known_items, standings_now
 from cupel.label_studio.waiting import Waiting, waiting
 from cupel.label_studio.workforce import LabelStudioWorkforce
@@ -105,4 +105,10 @@ def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
     recorded = RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])
     if project.labeling.workforce == "recorded":
         return recorded
-    return OneAfterAnother(recorded, LabelStudioWorkforce(project, lake, known=known_items(project, lake, data)))
+    gold = project.labeling.gold
+
+    def hidden(batch: str) -> set[str]:
+        return set() if gold is None else set(read_gold(data / gold, batch)["item_id"].to_pylist())
+
+    live = LabelStudioWorkforce(project, lake, known=known_items(project, lake, data), hidden=hidden)
+    return OneAfterAnother(recorded, live)

@@ -132,7 +132,7 @@ class LabelStudioServer:
                 self.projects[int(number)].update(heard.body or {})
                 return 200, self.projects[int(number)]
             case ["POST", "projects", number, "import"] if int(number) in self.projects:
-                return 201, {"task_ids": [self._new_task(int(number), one["data"]) for one in heard.body]}
+                return 201, {"task_ids": [self._new_task(int(number), one) for one in heard.body]}
             case ["PATCH", "tasks", number] if int(number) in self.tasks:
                 self.tasks[int(number)].update(heard.body, updated_at=self.now())
                 return 200, self.tasks[int(number)]
@@ -140,11 +140,12 @@ class LabelStudioServer:
                 return 200, self._listed(heard.query)
         return 404, {"detail": "Not found."}
 
-    def _new_task(self, project: int, data: dict[str, Any]) -> int:
+    def _new_task(self, project: int, imported: dict[str, Any]) -> int:
         number = self._id()
         self.tasks[number] = {
-            "id": number, "project": project, "data": data, "annotations": [], "is_labeled": False,
+            "id": number, "project": project, "data": imported["data"], "annotations": [], "is_labeled": False,
             "overlap": self.projects[project]["maximum_annotations"], "updated_at": self.now(),
+            "predictions": imported.get("predictions", []),
         }  # fmt: skip
         return number
 

@@ -1,6 +1,6 @@
 """A lake with open questions about three items, and one collection of the live workforce."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,17 @@ PEOPLE = {
     "experts": {"eve": "eve@x.org"},
 }
 
+ONE_EXPERT = {"answers": 1, "description": "one expert"}
 
-def project(url: str, **settings: Any) -> Project:
+
+def project(url: str, experts_are: Mapping[str, Any] = ONE_EXPERT, **settings: Any) -> Project:
     return Project.model_validate(
         {
             "project": "p", "title": "Warm or cold", "owner": "team@example.org",
             "raw": {"deliveries": {"one": {"files": ["one.jsonl"], "licence": "CC0-1.0"}}},
             "labeling": {
                 "question": "Warm & <cold>?", "classes": CLASSES, "workforce": "label_studio", "gold": "gold.csv",
-                "overlap": {"first": 2, "most": 3}, "experts": {"answers": 1, "description": "one expert"},
+                "overlap": {"first": 2, "most": 3}, "experts": dict(experts_are),
             },
             "label_studio": {"url": url, "timeout_seconds": 5, **PEOPLE, **settings},
             "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
@@ -57,12 +59,12 @@ def live_lake(folder: Path) -> Lake:
 
 def gather(
     lake: Lake, server: LabelStudioServer, releases: tuple[str, ...] = (), token: str = LEGACY,
-    known: Mapping[tuple[str, str], str] = {}, **settings: Any,
+    known: Mapping[tuple[str, str], str] = {}, hidden: Collection[str] = (), **settings: Any,
 ) -> int:  # fmt: skip
     """Collect once, as the daemon does, each time with a workforce of its own."""
     environment = {"CUPEL_LABEL_STUDIO_TOKEN": token}
     about = project(server.url, **settings)
-    workforce = LabelStudioWorkforce(about, lake, environment, lambda seconds: None, known)
+    workforce = LabelStudioWorkforce(about, lake, environment, lambda seconds: None, known, lambda batch: hidden)
     return collect(lake, workforce, ["one"], releases)
 
 

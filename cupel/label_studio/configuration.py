@@ -14,23 +14,25 @@ from cupel.sources.reasons import BadRow
 
 CONTROL = "label"
 FLAG = "flag"
+OTHERS = "others"
 KEY = "task_id"
 SHOWN_CHARACTERS = 200
 KINDS = ("category", "preference")
 
 
-def configuration(labeling: Labeling, flag: str | None = None) -> str:
+def configuration(labeling: Labeling, flag: str | None = None, *, shows_others: bool = False) -> str:
     """Return the labeling configuration as XML.
 
     Args:
         labeling: Question, classes and label kind.
         flag: What people tick who find something wrong with a task; None: no such box.
+        shows_others: Show the field `OTHERS` of the task, too.
 
     Raises:
         WorkforceError: A class or the question cannot be shown there.
     """
     view = ElementTree.Element("View")
-    ElementTree.SubElement(view, "Header", value=_shown("question", labeling.question))
+    ElementTree.SubElement(view, "Header", value=shown_text("question", labeling.question))
     if labeling.kind == "category":
         ElementTree.SubElement(view, "Text", name="text", value="$text")
         about = "text"
@@ -42,14 +44,16 @@ def configuration(labeling: Labeling, flag: str | None = None) -> str:
         about = "first"
     else:  # pragma: no cover - a kind that the project file knows and Label Studio does not yet
         raise WorkforceError(f"labeling.kind {labeling.kind}: not labelled in Label Studio yet; it knows {KINDS}")
+    if shows_others:
+        ElementTree.SubElement(view, "Text", name=OTHERS, value=f"${OTHERS}")
     choices = ElementTree.SubElement(
         view, "Choices", name=CONTROL, toName=about, choice="single", required="true", showInLine="true"
     )
     for name in labeling.classes:
-        ElementTree.SubElement(choices, "Choice", value=_shown("class", name))
+        ElementTree.SubElement(choices, "Choice", value=shown_text("class", name))
     if flag is not None:
         box = ElementTree.SubElement(view, "Choices", name=FLAG, toName=about, choice="multiple")
-        ElementTree.SubElement(box, "Choice", value=_shown("flag", flag))
+        ElementTree.SubElement(box, "Choice", value=shown_text("flag", flag))
     made = ElementTree.tostring(view, encoding="unicode")
     try:
         is_same = classes_of(made) == list(labeling.classes)
@@ -58,6 +62,11 @@ def configuration(labeling: Labeling, flag: str | None = None) -> str:
     if not is_same:
         raise WorkforceError("labeling.classes or question: a character in it cannot stand in XML; remove it")
     return made
+
+
+def about_of(labeling: Labeling) -> str:
+    """Return the name of what the answer is about in the configuration."""
+    return "first" if labeling.kind == "preference" else "text"
 
 
 def classes_of(made: str) -> list[str]:
@@ -111,6 +120,14 @@ def shown_hash(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def shows_others(made: object) -> bool:
+    """Tell whether a configuration shows what others said."""
+    try:
+        return any(text.get("name") == OTHERS for text in ElementTree.fromstring(str(made)).iter("Text"))
+    except ElementTree.ParseError:
+        return False
+
+
 def label_of(result: Any) -> str:
     """Return the class of an annotation's result; of anything else, words that no ontology holds and that quote it.
 
@@ -147,7 +164,12 @@ def _chosen(result: Any, control: str) -> Sequence[object]:
     ]
 
 
-def _shown(what: str, text: str) -> str:
+def shown_text(what: str, text: str) -> str:
+    """Return a text as a configuration may show it; `what` says what it is.
+
+    Raises:
+        WorkforceError: Label Studio would read it as a field of the task.
+    """
     if text.startswith("$"):
         raise WorkforceError(
             f"labeling, {what} {text!r}: Label Studio reads what begins with $ as a field; write it otherwise"

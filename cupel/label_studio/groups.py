@@ -12,7 +12,8 @@ class Group(NamedTuple):
     """People who are asked the same kind of question.
 
     `people` are names by e-mail address in lower case; `answers` is how many answers an item gets at first;
-    `unasked_purpose` is what an answer is for that no task asks for.
+    `unasked_purpose` is what an answer is for that no task asks for. `sees_disagreement`: beside an item stands what
+    others said, which nobody who audits may ever see.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Group(NamedTuple):
     unasked_purpose: str
     people: dict[str, str]
     answers: int
+    sees_disagreement: bool = False
 
     @property
     def may_be_undecided(self) -> bool:
@@ -44,7 +46,7 @@ def groups(project: Project) -> list[Group]:
     if not labeling.experts.are_auditors_independent:
         # Audit and adjudication in one project: nobody can tell which of them an item is there for.
         return [*annotators, Group("experts", ("round", "audit", "expert"), "expert", people[1], asked)]
-    experts = Group("experts", ("round", "expert"), "expert", people[1], asked)
+    experts = Group("experts", ("round", "expert"), "expert", people[1], asked, named.shows_disagreement)
     return [*annotators, experts, Group("auditors", ("audit",), "audit", people[2], asked)]
 
 

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
 from cupel.label_studio.client import Client, InDoubtError, MissingError
-from cupel.label_studio.configuration import KEY, configuration, flag_in, is_configuration_of, shown_hash
+from cupel.label_studio.configuration import (
+    KEY,
+    OTHERS,
+    configuration,
+    flag_in,
+    is_configuration_of,
+    shown_hash,
+    shows_others,
+)
 from cupel.label_studio.events import Event, event
 from cupel.label_studio.groups import Group
 from cupel.label_studio.pull import changed_tasks
@@ -21,6 +29,12 @@ PROJECTS_A_PAGE = 100
 
 
 Data = Callable[[Sequence[str]], Mapping[str, dict[str, str]]]
+Predictions = Callable[[Sequence[str]], Mapping[str, dict[str, Any]]]
+
+
+def no_predictions(keys: Sequence[str]) -> Mapping[str, dict[str, Any]]:
+    """Show nobody's opinion."""
+    return {}
 
 
 class Wanted(NamedTuple):
@@ -64,12 +78,13 @@ class Publisher:
         self._mark = f"cupel/{lake_id}/{project.project}/{group.name}"
         self.events: list[Event] = []
 
-    def publish(self, wanted: Mapping[str, Wanted], data: Data) -> int:
+    def publish(self, wanted: Mapping[str, Wanted], data: Data, predictions: Predictions = no_predictions) -> int:
         """Put the open items of a group on the server, and close those that are open no more.
 
         Args:
             wanted: All open items by key, in the order in which they are to be answered.
             data: Returns what tasks of these keys show.
+            predictions: Returns the opinions shown beside tasks of these keys, as far as any is.
 
         Returns:
             How many items are newly there.
@@ -91,14 +106,14 @@ class Publisher:
         is_open = sum(put.is_open for put in self._record.puts.values())
         new = [key for key in wanted if key not in self._record.puts][: max(most - is_open, 0)]
         if new:
-            shown = data(new)
+            shown, opinions = data(new), predictions(new)
             # Whoever dies from here on leaves a doubt, and who comes next looks what is there.
             self._record.is_in_doubt = True
             self._save(False)
             # What was under way when its reply was lost may still arrive: then the next round looks once more.
             self._record.is_in_doubt = any(
                 [
-                    self._import(new[at : at + IMPORTED_TASKS], shown, wanted)
+                    self._import(new[at : at + IMPORTED_TASKS], shown, wanted, opinions)
                     for at in range(0, len(new), IMPORTED_TASKS)
                 ]
             )
@@ -109,7 +124,8 @@ class Publisher:
     def _ensure_project(self) -> None:
         """Make the group's project, or hold the one there against what was made."""
         record, flag = self._record, self._project.label_studio.flag if self._project.label_studio else None
-        config = configuration(self._project.labeling, flag)
+        sees = self._group.sees_disagreement
+        config = configuration(self._project.labeling, flag, shows_others=sees)
         found = self._found() if record.project_id is None else self._client.get(f"/api/projects/{record.project_id}/")
         if found is None:
             found = self._made(config)
@@ -121,7 +137,7 @@ class Publisher:
             )
         there = about.get("label_config")
         is_ours, asks = there == record.configuration, is_configuration_of(there, self._project.labeling)
-        if not asks or (is_ours and flag_in(there) != flag):
+        if not asks or (is_ours and (flag_in(there), shows_others(there)) != (flag, sees)):
             if not is_ours:
                 raise WorkforceError(
                     f"Label Studio project {about['id']} ({self._group.name}): its labeling configuration was changed "
@@ -129,9 +145,18 @@ class Publisher:
                 )
             # Ours is what changed: the project file.
             about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", {"label_config": config}))
+        if about.get("show_collab_predictions", False) != self._shows_predictions:
+            body = {"show_collab_predictions": self._shows_predictions}
+            about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", body))
         if record.project_id != about["id"] or record.configuration != about.get("label_config"):
             record.project_id, record.configuration = about["id"], str(about.get("label_config"))
             self._save(False)
+
+    @property
+    def _shows_predictions(self) -> bool:
+        """Annotators may see the checker's opinion where the project wants it; nobody else ever does."""
+        wanted = self._project.label_studio and self._project.label_studio.prediction_share is not None
+        return bool(wanted) and self._group.purposes == ("label",)
 
     def _made(self, config: str) -> Any:
         body = {
@@ -139,7 +164,7 @@ class Publisher:
             "description": f"{self._project.labeling.question} [{self._mark}]",
             "label_config": config,
             "maximum_annotations": self._group.answers,
-            "show_collab_predictions": False,
+            "show_collab_predictions": self._shows_predictions,
             "show_ground_truth_first": False,
             "skip_queue": "REQUEUE_FOR_OTHERS",
         }
@@ -166,12 +191,15 @@ class Publisher:
                 return None
             page += 1
 
-    def _import(self, keys: Sequence[str], data: Mapping[str, dict[str, str]], wanted: Mapping[str, Wanted]) -> bool:
+    def _import(
+        self, keys: Sequence[str], data: Mapping[str, dict[str, str]], wanted: Mapping[str, Wanted],
+        opinions: Mapping[str, dict[str, Any]],
+    ) -> bool:  # fmt: skip
         """Import tasks; return whether a reply was lost on the way."""
         left = list(keys)
         had_doubt = False
         for _ in range(TRIES):
-            body = [{"data": data[key]} for key in left]
+            body = [{"data": data[key]} | ({"predictions": [opinions[key]]} if key in opinions else {}) for key in left]
             path = f"/api/projects/{self._record.project_id}/import"
             try:
                 reply = fields_of(self._client.post_once(path, body, return_task_ids="true", commit_to_project="true"))
@@ -200,7 +228,7 @@ class Publisher:
         meant = data([key for key in dict.fromkeys(key for key, _ in listed) if key not in self._record.puts])
         for key, task in listed:
             known, item, shown = self._record.puts.get(key), self._item_of(key), shown_hash(fields_of(task["data"]))
-            if key in meant and shown != shown_hash(meant[key]):
+            if key in meant and not _is_same(fields_of(task["data"]), meant[key]):
                 continue  # somebody changed it, so it is not what is asked
             if known is None and item is not None:
                 overlap = _count(task.get("overlap"), self._group.answers)
@@ -253,6 +281,12 @@ class Publisher:
             yield
         except MissingError:
             del self._record.puts[key]
+
+
+def _is_same(there: Mapping[str, Any], meant: Mapping[str, Any]) -> bool:
+    """Tell whether a task asks what is meant; what others said of the item may have changed meanwhile."""
+    one, other = ({name: value for name, value in data.items() if name != OTHERS} for data in (there, meant))
+    return one == other
 
 
 def _count(value: object, otherwise: int) -> int:

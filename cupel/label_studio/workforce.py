@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +15,12 @@ from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
 from cupel.label_studio.calibration import COLUMNS, PURPOSE, Item, Standing, calibration_answers, standings
 from cupel.label_studio.client import Client, MissingError
-from cupel.label_studio.configuration import KEY, shown_hash, task_data
+from cupel.label_studio.configuration import KEY, OTHERS, shown_hash, task_data
+from cupel.label_studio.disagreement import disagreement
 from cupel.label_studio.events import Event, Events, event
 from cupel.label_studio.groups import Group, groups, task_key
 from cupel.label_studio.matching import SOURCE, Arrived, answers_of, by_time, matched
+from cupel.label_studio.predictions import predictions
 from cupel.label_studio.publish import Publisher, Wanted
 from cupel.label_studio.pull import is_due, latest, read_as, still_recent, unread_tasks
 from cupel.label_studio.record import CHANGED, Record, Records
@@ -40,6 +42,7 @@ class LabelStudioWorkforce:
         environment: Holds the token.
         sleep: How waiting is done.
         known: Items that annotators answer first, with their labels; needed where the project asks for a calibration.
+        hidden: Returns a batch's items of hidden gold; needed where annotators are shown the checker's opinion.
 
     Raises:
         WorkforceError: The token is not set.
@@ -52,11 +55,12 @@ class LabelStudioWorkforce:
         environment: Mapping[str, str] = os.environ,
         sleep: Callable[[float], object] = time.sleep,
         known: Mapping[Item, str] = {},
+        hidden: Callable[[str], Collection[str]] = lambda batch: (),
     ) -> None:
         if project.label_studio is None:
             raise WorkforceError(f"project {project.project}: key label_studio: missing; add it")
         self._project, self._lake, self._settings = project, lake, project.label_studio
-        self._known = known
+        self._known, self._hidden = known, hidden
         self._client = Client(project.label_studio, environment, sleep)
         self._records, self._events = Records(lake), Events(lake)
         self._groups = groups(project)
@@ -297,11 +301,24 @@ class LabelStudioWorkforce:
             self._client, self._project, lake_id, group, record, save, lambda key: self._item_of(group, key)
         )
         try:
-            publisher.publish(wanted, lambda keys: self._data({key: wanted[key] for key in keys}))
+            publisher.publish(
+                wanted, lambda keys: self._data(group, {key: wanted[key] for key in keys}),
+                lambda keys: self._predictions(group, {key: wanted[key] for key in keys}),
+            )  # fmt: skip
         finally:
             self._events.append(publisher.events)
 
-    def _data(self, wanted: Mapping[str, Wanted]) -> dict[str, dict[str, str]]:
+    def _predictions(self, group: Group, wanted: Mapping[str, Wanted]) -> dict[str, dict[str, Any]]:
+        """Return the opinions that are shown beside annotators' tasks, by key; nobody else is shown any."""
+        found: dict[str, dict[str, Any]] = {}
+        if group.purposes != ("label",) or self._settings.prediction_share is None:
+            return found
+        for batch in sorted({item.batch for item in wanted.values()}):
+            ours = [(key, item.item_id) for key, item in wanted.items() if item.batch == batch]
+            found |= predictions(self._project, self._lake, batch, ours, self._hidden(batch))
+        return found
+
+    def _data(self, group: Group, wanted: Mapping[str, Wanted]) -> dict[str, dict[str, str]]:
         """Return what the tasks show, by key."""
         found = {}
         for batch in {item.batch for item in wanted.values()}:
@@ -311,6 +328,10 @@ class LabelStudioWorkforce:
                 for row in rows.to_pylist():
                     key = ours[row["item_id"]]
                     found[key] = task_data(self._project.labeling, key, row["text"])
+            if group.sees_disagreement:
+                said = disagreement(self._lake, batch, list(ours), self._project.labeling.classes)
+                for item, key in ours.items():
+                    found.get(key, {})[OTHERS] = said[item]
         if missing := [item.item_id for key, item in wanted.items() if key not in found]:
             raise WorkforceError(f"item {missing[0]!r} has an open task and is not clean any more; run the chain again")
         return found
