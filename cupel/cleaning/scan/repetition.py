@@ -86,13 +86,14 @@ def top_gram(
         return 0, 0, 0
     room = table_size(count)
     table[:room] = np.uint64(0)
-    mask, power = np.int64(room - 1), _power(size)
+    mask, power = np.uint64(room - 1), _power(size)
     for number in range(count):
         value = _gram(sums, places[number], size, power)
-        slot = np.int64(value) & mask
+        # Without a sign, so that no place needs to be told from one that is counted from the end.
+        slot = value & mask
         # One test, which the processor guesses right, where two would ask whether each run is new.
         while (table[slot] != np.uint64(0)) & (table[slot] != value):
-            slot = (slot + 1) & mask
+            slot = (slot + np.uint64(1)) & mask
         times[slot] = times[slot] * (table[slot] == value) + 1
         table[slot], slots[number] = value, slot
     best, often, left = 0, 1, 0
