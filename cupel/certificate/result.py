@@ -192,9 +192,9 @@ def _caught(evidence: Evidence, terms: Terms) -> str:
 
 
 def _undecided(evidence: Evidence, accepted: int) -> str:
-    """Return how many before the cut experts decided too, to go on with in a sentence."""
+    """Return how many before the cut were put to experts all the same, to go on with in a sentence."""
     among = accepted - (evidence.size - evidence.undecided)
-    return f" and {among:,} that annotators could not decide" if among > 0 else ""
+    return f" and {among:,} that are theirs whatever the audit says" if among > 0 else ""
 
 
 def _judge_adjudicators(

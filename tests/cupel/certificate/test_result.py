@@ -239,7 +239,7 @@ def test_what_annotators_could_not_decide_goes_to_experts_however_clean_the_audi
     settled = evidence(adjudicated=left, wrong=left[:50])._replace(undecided=100)
     certified = assay(settled, TERMS).result
     assert (certified.status, certified.adjudicated, certified.repaired) == ("certified", len(left), 50)
-    assert "and 100 that annotators could not decide" in certified.reason
+    assert "and 100 that are theirs whatever the audit says" in certified.reason
     # The proof speaks of the labels as they were frozen, so more repairs never make it weaker.
     assert certified.error_bound == result().error_bound
     assert certified.experts_seen == 500 + len(left)
