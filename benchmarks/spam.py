@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.double_check.deployed import Frozen, Outcome, deploy
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
+from benchmarks.spam_table import by_kind, show
 from benchmarks.spammers import INJECTED, KINDS, Spammed, inject
 from cupel.annotators.beliefs import Flags
 from cupel.annotators.copying import TIMES_LIKELIER
@@ -69,10 +68,15 @@ def main() -> int:
             rounds = [one_round(crowd, gold, honest, kind, SEED + seed) for seed in range(arguments.seeds)]
             rows.append(summary(crowd, kind, rounds))
             print(json.dumps({key: rows[-1][key] for key in ("dataset", "kind", "found_share", "seconds")}), flush=True)
-    content = {"gold_each": GOLD_EACH, "spammers_share": INJECTED, "seeds": arguments.seeds, "results": rows}
-    arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write(arguments.json, arguments.seeds, rows)
     show(rows)
     return 0
+
+
+def write(path: Path, seeds: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Write what is known so far; called after each crowd, so that a run that is stopped leaves the others'."""
+    content = {"gold_each": GOLD_EACH, "spammers_share": INJECTED, "seeds": seeds, "kinds": by_kind(rows)}
+    path.write_text(json.dumps({**content, "results": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 def one_round(crowd: Crowd, gold: Gold, honest: frozenset[str], kind: str, seed: int) -> Round:
@@ -199,6 +203,7 @@ def summary(crowd: Crowd, kind: str, rounds: Sequence[Round]) -> dict[str, Any]:
     return {
         "dataset": crowd.name,
         "kind": kind,
+        "annotators": len(set(crowd.annotations["annotator"].to_pylist())),
         **_share("found", np.concatenate(spam)),
         **_share("false_alarm", np.concatenate(honest)),
         **_share("flagged_of_all_real", np.concatenate(real)),
@@ -250,27 +255,6 @@ def _deployed(budget: float, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _names(names: Sequence[str], flags: Flags) -> list[str]:
     return [name for name, flag in zip(names, flags, strict=True) if flag]
-
-
-def show(rows: Sequence[dict[str, Any]]) -> None:
-    """Print what is in the JSON, in percent."""
-    table = Table(title="Spammers found and honest annotators blamed (%)")
-    for head in ("dataset", "kind", "found", "false alarms", "of all real", "at 2%", "limit", "n"):
-        table.add_column(head, justify="left" if head in ("dataset", "kind") else "right")
-    for budget in BUDGETS:
-        table.add_column(f"final error, seen at {budget:.0%}", justify="right")
-    for row in rows:
-        table.add_row(
-            row["dataset"], row["kind"], _percent(row["found_share"]), _percent(row["false_alarm_share"]),
-            _percent(row["flagged_of_all_real_share"]), _percent(row["found_at_2_percent"]),
-            _percent(row["limit_at_2_percent"]), str(row["found_n"]),
-            *(f"{100 * one['final_error']:.2f}, {100 * one['experts_seen_share']:.0f}" for one in row["deployed"]),
-        )  # fmt: skip
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from benchmarks import spam
 from benchmarks.double_check.experts import Experts
 from benchmarks.double_check.folder import Crowd, Gold, read_folder
+from benchmarks.spam_table import SHARES, by_kind
 from benchmarks.spammers import KINDS, inject
 from crowds import CLASSES
 from crowds import Crowd as MadeUp
@@ -67,7 +69,9 @@ def test_the_figures_are_written_with_intervals_and_certificates_hold(
     command = ["spam", "--data", str(folder), "--json", str(path), "--seeds", "2", "--kinds", "random", "constant"]
     monkeypatch.setattr("sys.argv", command)
     assert spam.main() == 0
-    for row in json.loads(path.read_text())["results"]:
+    written = json.loads(path.read_text())
+    assert [(row["kind"], row["sets"]) for row in written["kinds"]] == [("random", 4), ("constant", 4)]
+    for row in written["results"]:
         assert row["dataset"] == "made_up"
         assert row["found_n"] == 6
         assert row["found_low"] <= row["found_share"] <= row["found_high"]
@@ -76,3 +80,17 @@ def test_the_figures_are_written_with_intervals_and_certificates_hold(
         for one in row["deployed"]:
             assert one["final_error"] <= one["budget"] or one["false_certificate_share"] > 0
             assert one["experts_seen_share"] >= 10 / 200
+
+
+def test_kinds_are_summed_up_over_crowds_of_people_and_certificates_over_all() -> None:
+    def row(found: float, annotators: int, broken: int) -> dict[str, Any]:
+        one = {"budget": 0.01, "certified_n": 3, "certified_share": 2 / 3, "over_budget_and_certified": broken}
+        return dict.fromkeys(SHARES, 0.0) | {
+            "dataset": f"{found}", "kind": "random", "found_share": found, "annotators": annotators, "deployed": [one],
+        }  # fmt: skip
+
+    (kind,) = by_kind([row(0.9, 40, 0), row(0.5, 40, 0), row(1.0, 40, 1), row(0.0, 3, 0)])
+    assert kind["found_share"] == [0.5, 0.9, 1.0]
+    assert (kind["sets"], kind["certified"]) == (12, 8)
+    assert kind["kept_or_not_certified_share"] == 1 - 1 / 12
+    assert kind["kept_or_not_certified_low"] < 0.92 < kind["kept_or_not_certified_high"] < 1
