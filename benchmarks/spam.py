@@ -97,10 +97,8 @@ def one_round(crowd: Crowd, gold: Gold, honest: frozenset[str], kind: str, seed:
     measured = study(spammed.annotations, crowd.item_ids, crowd.classes, hidden)
     is_found = measured.guessing.is_guessing | measured.is_copying
     names = measured.coded.annotators.to_pylist()
-    outcomes = {
-        budget: certify(crowd, spammed, set(_names(names, is_found)), gold, experts.log, budget, seed)
-        for budget in BUDGETS
-    }
+    frozen = freeze(crowd, spammed, set(_names(names, is_found)), scorer)
+    outcomes = {budget: certify(frozen, gold, experts.log, budget, seed) for budget in BUDGETS}
     seconds = time.perf_counter() - start
     # From here on the scorer looks at all gold: it says where the limit is, and feeds nothing back.
     whole = pa.table({"item_id": list(gold.verdicts), "label": list(gold.verdicts.values())})
@@ -145,16 +143,8 @@ def suspicion(measured: Study) -> Reals:
     return np.asarray(np.maximum(guessed, -ndtri(chance) + ndtri(1 / TIMES_LIKELIER)))
 
 
-def certify(
-    crowd: Crowd, spammed: Spammed, removed: set[str], gold: Gold, bought: list[str], budget: float, seed: int
-) -> Outcome:
-    """Remove who was found, make labels of the others' answers, and certify them as the library does.
-
-    The hidden gold is charged to the same experts, and enters no label.
-    """
-    experts, scorer = Experts(gold), Scorer(gold)
-    for item in bought:
-        experts.ask_expert(item)
+def freeze(crowd: Crowd, spammed: Spammed, removed: set[str], scorer: Scorer) -> Frozen:
+    """Remove who was found, make labels of the others' answers, and put them in their risk order."""
     keep = pa.array([name not in removed for name in spammed.annotations["annotator"].to_pylist()])
     table = by_item(consensus(spammed.annotations.filter(keep), crowd.item_ids, crowd.classes))
     scored = set(scorer.item_ids())
@@ -166,8 +156,15 @@ def certify(
     order = np.lexsort((places, -log_odds))
     ids = [table["item_id"][int(place)].as_py() for place in places[order]]
     labels = [crowd.classes[label[row]] if is_answered[row] else None for row in order]
-    frozen = Frozen((), 0.0, False, tuple(ids), tuple(labels), log_odds[order])
-    marks = np.random.default_rng([seed, 1]).random(len(ids))
+    return Frozen((), 0.0, False, tuple(ids), tuple(labels), log_odds[order])
+
+
+def certify(frozen: Frozen, gold: Gold, bought: Sequence[str], budget: float, seed: int) -> Outcome:
+    """Certify labels as the library does; the hidden gold is charged to the same experts, and enters no label."""
+    experts, scorer = Experts(gold), Scorer(gold)
+    for item in bought:
+        experts.ask_expert(item)
+    marks = np.random.default_rng([seed, 1]).random(len(frozen.item_ids))
     return deploy(frozen, marks, experts, scorer, budget)
 
 
