@@ -15,7 +15,7 @@ from cupel.release.verify import verify_release
 from orchestration.rounds import Done, Rounds
 from small_project import write_project
 
-AGAIN = 60
+AGAIN, PLANTED = 60, 40
 RELEASE: dict[str, Any] = {
     "audit_size": 150, "error_budget": 0.06, "max_experts_seen_share": 1.0,
     "certificate": {"adjudicators_audited": AGAIN},
@@ -30,21 +30,30 @@ METHODS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def run(folder: Path, wrong_every: int, **certificate: Any) -> tuple[Done, Lake]:
-    """Run a project whose expert eve errs on every so many items, and whose expert finn, asked next, never does."""
-    declared = {**RELEASE, "certificate": {**RELEASE["certificate"], **certificate}}
-    deployment = write_project(folder, crew_error=0.14, release=declared)
+def run(
+    folder: Path, wrong_every: int, error_budget: float = 0.06, known: int = 0, **certificate: Any
+) -> tuple[Done, Lake]:
+    """Run a project whose expert eve errs on every so many items, and whose expert finn, asked next, never does.
+
+    Of the first items, `known` have a known label, which may be planted among the auditors' items.
+    """
+    declared = {**RELEASE, "error_budget": error_budget, "certificate": {**RELEASE["certificate"], **certificate}}
+    labeling = {"gold": "small/gold.csv"} if known else {}
+    deployment = write_project(folder, crew_error=0.14, labeling=labeling, release=declared)
     path = folder / "data" / "small" / "answers.csv"
-    lines, number = [], 0
+    lines, gold, number = [], ["batch,item_id,label"], 0
     for line in path.read_text().splitlines():
         where, _, label = line.rpartition(",")
         if ",expert," not in line:
             lines.append(line)
             continue
         number += 1
+        if number <= known:
+            gold.append(f"one,{line.split(',')[1]},{label}")
         lines.append(f"{where},{OTHER[label] if number % wrong_every == 0 else label}")
         lines.append(line.replace(",eve,", ",finn,"))
     path.write_text("\n".join(lines) + "\n")
+    path.with_name("gold.csv").write_text("\n".join(gold) + "\n")
     rounds = Rounds(load_project(deployment.projects / "small.yaml"), deployment, dg.DagsterInstance.ephemeral())
     return rounds.run(), rounds.lake
 
@@ -99,3 +108,28 @@ def test_adjudicators_are_audited_whatever_the_method(tmp_path: Path, method: st
         assert [check.name for check in verification.checks if not check.is_passed] == []
     else:
         assert "wrong labels, and 6% allow" in result["reason"], result["reason"]
+
+
+def test_adjudicators_are_audited_beside_planted_errors_in_an_audit_that_grows(tmp_path: Path) -> None:
+    done, lake = run(tmp_path, 100, 0.2, known=150, planted_errors=PLANTED, **METHODS["e_process"])
+    assert done.broken == []
+    assert done.tasks_open == 0
+    audit, adjudicated = lake.read("audit", "one-r1"), lake.read("adjudications", "one-r1")
+    again = rows_of_items(adjudicated, audit)
+    assert 0 < again.num_rows == min(AGAIN, adjudicated.num_rows)
+    asked = rows_of_items(lake.read("expert_answers", "one-r1"), again)
+    assert set(zip(asked["purpose"].to_pylist(), asked["annotator"].to_pylist(), strict=True)) >= {
+        ("expert", "eve"), ("audit", "finn"),
+    }  # fmt: skip
+    result, planted = row(lake, "audit_result"), lake.read("planted_verdicts", "one-r1")
+    assert result["status"] == "certified", result["reason"]
+    assert result["planted"] == planted.num_rows == PLANTED
+    assert 0.7 < result["sensitivity_bound"] < result["planted_caught"] / PLANTED
+    assert "another expert judged" in result["reason"]
+    plan, items = lake.read("release_plan", "one-r1"), lake.read("release_items", "one-r1")
+    assert proof.audit_result(plan, items, audit, adjudicated, planted).to_pylist() == [result]
+    said = row(lake, "certificate")["wording"]
+    assert "Adjudicators were audited" in said
+    assert "their sensitivity is at least" in said
+    verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
+    assert [check.name for check in verification.checks if not check.is_passed] == []
