@@ -59,9 +59,9 @@ def show(rows: Sequence[Row]) -> None:
             row["dataset"], row["kind"], *(_percent(row[name]) for name in SHARES), str(row["found_n"]),
             *(f"{100 * one['final_error']:.2f}, {100 * one['experts_seen_share']:.0f}" for one in row["deployed"]),
         )  # fmt: skip
-    heads = ("kind", "crowds", "found", "false alarms", "of all real", "at 2%", "limit", "sets", "certified", "kept")
+    of_kinds = ("kind", "crowds", "found", "false alarms", "of all real", "at 2%", "limit", "sets", "certified", "kept")
     kinds = _table(
-        "The same over crowds: lowest, median, highest (%); kept: within the budget, or not certified", heads
+        "The same over crowds: lowest, median, highest (%); kept: within the budget, or not certified", of_kinds
     )
     for row in by_kind(rows):
         kinds.add_row(
