@@ -17,7 +17,7 @@ import yaml
 from cupel.label_studio.waiting import waiting
 from cupel.lake import Lake
 from cupel.project import load_project
-from samples.studio_server import StudioError, StudioServer, make_fresh, stop
+from samples.studio_server import StudioError, StudioServer, make_fresh, running, stop
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDER = REPOSITORY / ".label-studio"
@@ -93,7 +93,7 @@ def environment(folder: Path, server: StudioServer) -> dict[str, str]:
 def up(port: int) -> int:
     """Start the server unless it runs, collect, publish, and say who logs in where; 0 where that worked."""
     server = prepared(port)
-    if not server.answers():
+    if running(server.folder) is None:
         print("Label Studio starts: some ten seconds", flush=True)
     server.start()
     write_project(FOLDER, server)
