@@ -110,5 +110,5 @@ def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
     def hidden(batch: str) -> set[str]:
         return set() if gold is None else set(read_gold(data / gold, batch)["item_id"].to_pylist())
 
-    live = LabelStudioWorkforce(project, lake, known=known_items(project, lake, data), hidden=hidden)
+    live = LabelStudioWorkforce(project, lake, known=lambda: known_items(project, lake, data), hidden=hidden)
     return OneAfterAnother(recorded, live)

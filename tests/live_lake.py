@@ -64,7 +64,9 @@ def gather(
     """Collect once, as the daemon does, each time with a workforce of its own."""
     environment = {"CUPEL_LABEL_STUDIO_TOKEN": token}
     about = project(server.url, **settings)
-    workforce = LabelStudioWorkforce(about, lake, environment, lambda seconds: None, known, lambda batch: hidden)
+    workforce = LabelStudioWorkforce(
+        about, lake, environment, lambda seconds: None, lambda: known, lambda batch: hidden
+    )
     return collect(lake, workforce, ["one"], releases)
 
 

@@ -41,7 +41,8 @@ class LabelStudioWorkforce:
         lake: Its lake, with the log and the records.
         environment: Holds the token.
         sleep: How waiting is done.
-        known: Items that annotators answer first, with their labels; needed where the project asks for a calibration.
+        known: Returns the items that annotators answer first, with their labels, as they are at a collection; needed
+            where the project asks for a calibration.
         hidden: Returns a batch's items of hidden gold; needed where annotators are shown the checker's opinion.
 
     Raises:
@@ -54,13 +55,13 @@ class LabelStudioWorkforce:
         lake: Lake,
         environment: Mapping[str, str] = os.environ,
         sleep: Callable[[float], object] = time.sleep,
-        known: Mapping[Item, str] = {},
+        known: Callable[[], Mapping[Item, str]] = dict,
         hidden: Callable[[str], Collection[str]] = lambda batch: (),
     ) -> None:
         if project.label_studio is None:
             raise WorkforceError(f"project {project.project}: key label_studio: missing; add it")
         self._project, self._lake, self._settings = project, lake, project.label_studio
-        self._known, self._hidden = known, hidden
+        self._known_now, self._hidden = known, hidden
         self._client = Client(project.label_studio, environment, sleep)
         self._records, self._events = Records(lake), Events(lake)
         self._groups = groups(project)
@@ -69,6 +70,7 @@ class LabelStudioWorkforce:
     def _begin(self) -> None:
         self._is_pulled = False
         self._standings: dict[str, Standing] | None = None
+        self._known: Mapping[Item, str] = {}
         self._record: dict[str, Record] = {}
         self._arrived: dict[tuple[str, str], list[Arrived]] = {}
         self._open: dict[str, dict[tuple[str, str], int]] = {group.name: {} for group in self._groups}
@@ -155,6 +157,8 @@ class LabelStudioWorkforce:
         if self._is_pulled:
             return
         lake_id, users = self._records.lake_id(), None
+        if self._settings.calibration is not None:
+            self._known = self._known_now()
         for group in self._groups:
             record = self._record[group.name] = self._records.read(group.name)
             if record.project_id is None:

@@ -41,7 +41,11 @@ def work(server: LabelStudioServer, rng: random.Random, says: Says = right) -> i
     `says` turns what a person would say into what that person says: None skips.
     """
     done = 0
-    for group, people, error in (("annotators", CREW, 0.05), ("experts", ["eve@x.org"], 0.0)):
+    for group, people, error in (
+        ("calibration", CREW, 0.0),
+        ("annotators", CREW, 0.05),
+        ("experts", ["eve@x.org"], 0.0),
+    ):
         for task in server.shown(group) if any(p["title"].endswith(group) for p in server.projects.values()) else []:
             said = {server.users[note["completed_by"]] for note in task["annotations"]}
             answers = sum(not note["was_cancelled"] for note in task["annotations"])
@@ -54,7 +58,13 @@ def work(server: LabelStudioServer, rng: random.Random, says: Says = right) -> i
 
 
 def run_rounds(
-    folder: Path, server: LabelStudioServer, says: Says = right, rounds: int = 9, items: int = 120, **labeling: Any
+    folder: Path,
+    server: LabelStudioServer,
+    says: Says = right,
+    rounds: int = 9,
+    items: int = 120,
+    calibration: dict[str, Any] | None = None,
+    **labeling: Any,
 ) -> tuple[Rounds, Done, int]:
     """Run rounds until nobody answers any more; return them, what the last did, and the answers given."""
     server.users[6] = "dan@x.org"
@@ -65,7 +75,7 @@ def run_rounds(
     instance, rng = dg.DagsterInstance.ephemeral(), random.Random(1)
     deployment = write_project(
         folder, items=items, seed=SEED, labeling={"workforce": "label_studio", "answers": [], **labeling},
-        label_studio={"url": server.url, "most_open": 100, **people},
+        label_studio={"url": server.url, "most_open": 100, "calibration": calibration, **people},
     )  # fmt: skip
     answered = 0
     for _ in range(rounds):
@@ -125,16 +135,20 @@ def test_what_annotators_skip_or_flag_is_decided_by_an_expert_and_nobody_is_aske
     assert verify_release(Path(str(release_folder(lake, "one-r1")))).is_passed
 
 
+def write_gold(folder: Path) -> None:
+    """Write the known labels of every third item that `run_rounds` has labelled."""
+    texts = write_project(folder / "same", items=120, seed=SEED).data / "small" / "one.jsonl"
+    known = [json.loads(line) for line in texts.read_text().splitlines()][::3]
+    (folder / "data").mkdir()
+    rows = [f"one,{item['id']},{truth({'data': item})}" for item in known]
+    (folder / "data" / "gold.csv").write_text("\n".join(["batch,item_id,label", *rows]) + "\n")
+
+
 def test_an_annotator_below_the_bar_on_hidden_gold_is_removed_and_the_work_is_put_to_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUPEL_LABEL_STUDIO_TOKEN", LEGACY)
-    texts = write_project(tmp_path / "same", items=120, seed=SEED).data / "small" / "one.jsonl"
-    known = [json.loads(line) for line in texts.read_text().splitlines()][::3]
-    gold = tmp_path / "data" / "gold.csv"
-    gold.parent.mkdir()
-    rows = [f"one,{item['id']},{truth({'data': item})}" for item in known]
-    gold.write_text("\n".join(["batch,item_id,label", *rows]) + "\n")
+    write_gold(tmp_path)
 
     def says(person: str, task: dict[str, Any], label: str) -> Any:
         return {"warm": "cold", "cold": "warm"}[label] if person == "bob@x.org" else label
@@ -155,3 +169,32 @@ def test_an_annotator_below_the_bar_on_hidden_gold_is_removed_and_the_work_is_pu
     assert all(sum(row["item_id"] == item for row in kept) >= 2 for item in {row["item_id"] for row in of_bob})
     assert release_facts(lake, rounds.project, "one-r1").verdict == "PASS"
     assert lake.answers.read().num_rows == answered
+
+
+def test_who_fails_the_calibration_labels_nothing_that_counts_and_the_others_finish_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUPEL_LABEL_STUDIO_TOKEN", LEGACY)
+    write_gold(tmp_path)
+
+    def says(person: str, task: dict[str, Any], label: str) -> Any:
+        return {"warm": "cold", "cold": "warm"}[label] if person == "bob@x.org" else label
+
+    with label_studio_server.served() as server:
+        rounds, done, answered = run_rounds(tmp_path, server, says, calibration={"items": 10}, gold="gold.csv")
+    lake = rounds.lake
+    assert done.tasks_open == 0
+    log = lake.answers.read("one").to_pylist()
+    assert len(log) == answered
+    assert sum(row["purpose"] == "calibration" for row in log) == 4 * 10
+    assert set(lake.read("annotations", "one")["annotator"].to_pylist()) == {"ann", "cy", "dan"}
+    reasons = {row["annotator"]: row["reason"] for row in lake.read("rejected_answers", "one").to_pylist()}
+    assert reasons["bob"] == "not_calibrated"
+    assert release_facts(lake, rounds.project, "one-r1").verdict == "PASS"
+    # What the calibration showed measures nobody afterwards.
+    shown = {row["item_id"] for row in log if row["purpose"] == "calibration"}
+    known = {line.split(",")[1] for line in (tmp_path / "data" / "gold.csv").read_text().splitlines()[1:]}
+    kept = lake.read("annotations", "one").to_pylist()
+    for row in lake.read("annotators", "one").to_pylist():
+        theirs = {one["item_id"] for one in kept if one["annotator"] == row["annotator"]}
+        assert row["gold_answers"] == len(theirs & (known - shown))

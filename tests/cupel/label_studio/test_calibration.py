@@ -136,7 +136,9 @@ def test_how_far_everybody_is_can_be_told(lake: Lake, server: LabelStudioServer)
     calibrate(lake, server, ann="warm", bob=CLASSES[1])
     collected(lake, server)
     about = project(server.url, calibration=WANTED)
-    found = LabelStudioWorkforce(about, lake, {"CUPEL_LABEL_STUDIO_TOKEN": LEGACY}, known=KNOWN).standings()
+    live = LabelStudioWorkforce(about, lake, {"CUPEL_LABEL_STUDIO_TOKEN": LEGACY}, known=lambda: KNOWN)
+    live.rest()
+    found = live.standings()
     assert {name: standing.words for name, standing in found.items()} == {
         "ann": "2 of 2 right: passed", "bob": "0 of 2 right: failed", "cy": "0 of 2 answered"
     }  # fmt: skip
