@@ -14,6 +14,7 @@ from cupel.answers.recorded import read_gold
 from cupel.label_studio.settings import Calibration
 from cupel.lake import Lake
 from cupel.project import Project
+from cupel.sources.register import Register
 
 PURPOSE = "calibration"
 COLUMNS = ("batch", "item_id", "annotator", "label", "answered_at")
@@ -56,7 +57,8 @@ def known_items(project: Project, lake: Lake, data: Path) -> dict[Item, str]:
     found: dict[Item, str] = {}
     if wanted is None or project.labeling.gold is None:
         return found
-    for batch in project.raw.deliveries:
+    register = (entry.batch for entry in Register(lake).entries())
+    for batch in dict.fromkeys([*project.raw.deliveries, *register]):
         if lake.commit("clean_items", batch) is None or len(found) >= wanted.items:
             break
         gold, clean = read_gold(data / project.labeling.gold, batch), lake.read("clean_items", batch, ["item_id"])
