@@ -15,7 +15,7 @@ from cupel.label_studio.record import Records
 from cupel.lake import Lake
 from cupel.project import Project, load_project
 from orchestration.rounds import Done, Rounds
-from people import Confusion, Person, Said, at_once
+from people import Alternating, Confusion, Person, Said, at_once
 from samples.studio_server import StudioServer, stop
 from small_project import WORDS, write_project
 
@@ -79,7 +79,9 @@ class Story:
         )  # fmt: skip
         self.instance = dg.DagsterInstance.ephemeral()
         self.people = {
-            name: Person(server.url, server.people[name].token, truth, confusion, seed)
+            name: (Alternating if name == SPAMMER else Person)(
+                server.url, server.people[name].token, truth, confusion, seed
+            )
             for seed, (name, confusion) in enumerate(CONFUSIONS.items())
         }
         self.turns: list[str] = []
