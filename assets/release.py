@@ -16,7 +16,7 @@ from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.known_labels import known_labels
 from cupel.answers.tasks import OF_EXPERTS, expert_tasks
-from cupel.release import languages, proof
+from cupel.release import languages, overlaps, proof
 from cupel.release.audit_design import terms_of
 from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
@@ -188,7 +188,20 @@ def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
         return materialized(step, step.write("release_languages", table))
 
 
-_CERTIFIED_BY = ["release_plan", "expert_answers", "audit_result", "release_languages"]
+@dg.multi_asset(specs=[spec("release_overlaps", deps=["release_items"])])
+def look_for_overlaps(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Hold the frozen texts against the evaluation sets once more, as these are now; empty where none are named."""
+    with bench.step(context) as step:
+        cleaning = step.project.cleaning
+        held = [overlaps.Held(one, bench.data, cleaning.max_overlap_share) for one in cleaning.overlap]
+        for name, sha256 in (entry for one in held for entry in one.files.items()):
+            step.file(name, sha256)
+        pieces = step.read_batches("release_items", columns=overlaps.NEEDED_ITEMS)
+        table = overlaps.release_overlaps(step.partition, held, pieces)
+        return materialized(step, step.write("release_overlaps", table))
+
+
+_CERTIFIED_BY = ["release_plan", "expert_answers", "audit_result", "release_languages", "release_overlaps"]
 
 
 @dg.multi_asset(specs=[spec("certificate", deps=_CERTIFIED_BY, skippable=True)])
@@ -246,6 +259,8 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
         tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
         if terms_of(_plan(step)).planted_errors:
             tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
+        if (found := step.read("release_overlaps")).num_rows:
+            tables["release_overlaps"] = found
         if terms_of_plan(_plan(step)) is not None:
             tables["left_out_items"] = step.read("left_out_items")
         facts = release_facts(step.lake, step.project, step.partition)

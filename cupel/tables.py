@@ -531,6 +531,23 @@ LEFT_OUT_ITEMS = Table(
     ),
 )  # fmt: skip
 
+RELEASE_OVERLAPS = Table(
+    "release_overlaps", "release", "an evaluation set that the release was held against", ("reference_set",), (
+        RELEASE,
+        Column("reference_set", TEXT, "Its name in cleaning.overlap."),
+        Column("source_file", TEXT, "Its file."),
+        Column("sha256", TEXT, "Hash of the file's bytes."),
+        Column("references", INTEGER, "Rows of it that hold a text."),
+        Column("not_looked_for", INTEGER, "Those too short to be told from chance."),
+        Column("items", INTEGER, "Frozen items that were held against it."),
+        Column("most_share", REAL, "What an item may hold of a row."),
+        Column("items_over", INTEGER, "Items that hold more."),
+        Column("largest_share", REAL, "The most that an item holds of a row; null where none holds anything.", True),
+        Column("evidence", TEXT, "Which item, of which row, and how much.", True),
+        Column("item_ids", TEXTS, "Batch and id of up to 20 items that hold too much."),
+    ),
+)  # fmt: skip
+
 RELEASE_TASKS = Table(
     "release_tasks", "release", "a question put to an auditor or expert", ("task_id",), (RELEASE, *TASK_COLUMNS)
 )
@@ -742,8 +759,9 @@ TABLES: dict[str, Table] = {
         CONTAMINATION_TASKS, CONTAMINATION_CUTS, CONTAMINATION_RESULT, CONTAMINATION_SOURCES,
         ANNOTATIONS, REJECTED_ANSWERS, CONSENSUS, ANNOTATORS, ANNOTATOR_FINDINGS, VENDORS, RESPONSES, HABITS,
         PREDICTIONS, ROUND_ANSWERS, REJECTED_ROUND_ANSWERS, ROUND_ITEMS, ROUTES, LABELS, TASKS,
-        RELEASE_PLAN, RELEASE_ITEMS, LEFT_OUT_ITEMS, RELEASE_TASKS, EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS,
-        PLANTED_ITEMS, AUDIT, PLANTED_VERDICTS, CUTS, ADJUDICATIONS, AUDIT_RESULT, RELEASE_LANGUAGES, STAGE_ERRORS,
+        RELEASE_PLAN, RELEASE_ITEMS, LEFT_OUT_ITEMS, RELEASE_OVERLAPS, RELEASE_TASKS,
+        EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS, PLANTED_ITEMS, AUDIT, PLANTED_VERDICTS, CUTS, ADJUDICATIONS,
+        AUDIT_RESULT, RELEASE_LANGUAGES, STAGE_ERRORS,
         CERTIFICATE, TRAINING_SET, WITHHELD_ITEMS, MANIFEST,
         GATE_RESULTS, ANSWERS,
     )

@@ -11,7 +11,7 @@ from cupel.release.proof import NEEDED_ITEMS, contested_upper
 from cupel.release.terms import counted, forbidden, terms_of_plan
 from cupel.step import Step
 from expectations import thresholds
-from expectations.suite import Check, Measured, Suite, one_row
+from expectations.suite import MOST_IDS, Check, Measured, Suite, one_row
 
 CONTESTED_ALPHA = 0.05
 
@@ -42,6 +42,7 @@ def measure(step: Step) -> pa.Table:
             "contested_share": _contested(step, plan, audit),
             "promises_broken": _promises(step),
             "items_forbidden": _forbidden(step, plan),
+            "items_overlapping": _overlapping(step),
             "error_bound_with_contested": Measured(*[certificate["error_bound_with_contested"]] * 2),
         },
         is_open=int(audit["status"] == "open"),
@@ -73,6 +74,24 @@ def _forbidden(step: Step, plan: dict[str, Any]) -> Measured:
     counts = counted(step.read("release_items", columns=["licence"])["licence"].to_pylist())
     number = sum(items for name, items in counts.items() if terms.why_forbidden(name))
     return Measured(number, note="; ".join(forbidden(terms, counts)) or None)
+
+
+def names_evaluation_sets(project: Project, partition: str | None) -> bool:
+    """Tell whether the project names sets that models are examined with."""
+    return bool(project.cleaning.overlap)
+
+
+def _overlapping(step: Step) -> Measured:
+    """Count frozen items that hold too much of an evaluation set; where none was looked at, there is no evidence."""
+    if not step.project.cleaning.overlap or step.lake.commit("release_overlaps", step.partition) is None:
+        return Measured(None)
+    rows = step.read("release_overlaps").to_pylist()
+    frozen = step.uses("release_items").rows
+    if not rows or any(row["items"] != frozen for row in rows):
+        return Measured(None)
+    ids = tuple(name for row in rows for name in row["item_ids"])[:MOST_IDS]
+    most = "; ".join(row["evidence"] for row in rows if row["items_over"])
+    return Measured(sum(row["items_over"] for row in rows), item_ids=ids, note=most or None)
 
 
 def _promises(step: Step) -> Measured:
@@ -159,6 +178,12 @@ SUITE = Suite(
             "Renew the contract and mend its dates, or take its licence out of cleaning.allowed_licences; then make a "
             "new release.",
             applies=names_licences,
+        ),
+        Check(
+            thresholds.ITEMS_OVERLAPPING,
+            "How many items hold more of a row of an evaluation set than cleaning.max_overlap_share?",
+            "Run the cleaning stage of the batches again, which rejects them, then make a new release.",
+            applies=names_evaluation_sets,
         ),
     ),
     measure=measure,

@@ -185,6 +185,9 @@ CONTESTED_SHARE = Threshold(
     "contested_share", 0.25, "at most", "critical", "share",
     "Where experts may stay split on a quarter of the items, the question has no answer that could be learned.",
 )  # fmt: skip
+ITEMS_OVERLAPPING = _none_at_all(
+    "items_overlapping", "A model that was trained on the questions of its examination shows nothing in it."
+)
 ITEMS_FORBIDDEN = _none_at_all(
     "items_forbidden", "An item that its terms forbid cannot be called back once others, or a model, have it."
 )
@@ -209,6 +212,7 @@ THRESHOLDS: dict[str, Threshold] = {
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,
         CONTESTED_SHARE, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN, ITEMS_FORBIDDEN,
+        ITEMS_OVERLAPPING,
     )
 }  # fmt: skip
 

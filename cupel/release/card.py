@@ -12,6 +12,7 @@ from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import bound, count, percent, plural, setting
 from cupel.release.language_views import language_lead, language_rows, promised_languages
 from cupel.release.layout import SPLITS
+from cupel.release.overlaps import overlaps_in_words
 from cupel.release.templating import environment
 from cupel.release.terms import house_rules, licence_rows, terms_of_plan
 from cupel.release.wording import error_lines, limits, protocol, steps
@@ -72,6 +73,7 @@ def render_card(facts: ReleaseFacts) -> str:
         attempt=result["attempt"],
         errors=error_lines(facts),
         languages=language_rows(facts),
+        overlaps=[_plain(said) for said in overlaps_in_words(facts.overlaps)],
         contamination=[_plain(said) for said in batches_in_words(facts)],
         contamination_bounds=_plain(bounds_in_words(facts) or ""),
         language_lead=language_lead(facts),

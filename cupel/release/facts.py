@@ -79,6 +79,7 @@ class ReleaseFacts:
     languages: list[Row] = field(default_factory=list)
     licences: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
+    overlaps: list[Row] = field(default_factory=list)
 
     @property
     def together(self) -> Together | None:
@@ -175,6 +176,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         worst=_worst(lake, release),
         languages=_rows(lake, "release_languages", release),
         licences=_counts(lake, "training_set", release, "licence"),
+        overlaps=_rows(lake, "release_overlaps", release),
         left_out=_count(lake, "left_out_items", release),
     )
 

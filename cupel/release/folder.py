@@ -34,7 +34,7 @@ class ReleaseTables:
     Those that hold texts may be left in the lake: they are read and written a piece at a time. The planted items
     are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted
     items, by the table's name; nothing where it says nothing. `left_out_items` are there where the project names
-    licences.
+    licences, `release_overlaps` where it names evaluation sets.
     """
 
     training_set: pa.Table | Stored
@@ -48,6 +48,7 @@ class ReleaseTables:
     planted_verdicts: pa.Table | None = None
     contamination: dict[str, pa.Table] = field(default_factory=dict)
     left_out_items: pa.Table | None = None
+    release_overlaps: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def _write_evidence(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
 
 
 def _optional(tables: ReleaseTables) -> list[str]:
-    names = ("planted_items", "planted_verdicts", "left_out_items")
+    names = ("planted_items", "planted_verdicts", "left_out_items", "release_overlaps")
     return [name for name in names if getattr(tables, name) is not None]
 
 

@@ -17,6 +17,7 @@ from cupel.tables import (
     PLANTED_ITEMS,
     PLANTED_VERDICTS,
     RELEASE_ITEMS,
+    RELEASE_OVERLAPS,
     TRAINING_SET,
     WITHHELD_ITEMS,
     Table,
@@ -57,7 +58,11 @@ CONTAMINATION_FILES: dict[str, Table] = {
 }
 # There where the project names licences.
 LEFT_OUT_FILE = "evidence/left_out_items.parquet"
-OPTIONAL_FILES = {**PLANTED_FILES, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS}
+# There where it names evaluation sets.
+OVERLAPS_FILE = "evidence/release_overlaps.parquet"
+OPTIONAL_FILES = {
+    **PLANTED_FILES, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS, OVERLAPS_FILE: RELEASE_OVERLAPS,
+}  # fmt: skip
 COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
 
 

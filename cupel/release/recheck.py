@@ -13,6 +13,7 @@ from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
 from cupel.release.audit_design import first_wave, terms_of
 from cupel.release.freeze import audit_seed, items_sha256
+from cupel.release.layout import OVERLAPS_FILE
 from cupel.release.names import Name, Names
 from cupel.release.opened import Opened, Row
 from cupel.release.planted import drawn_to_plant
@@ -239,6 +240,20 @@ def one_release(opened: Opened) -> str:
     return f"the manifest is of {release}, but there are rows of {', '.join(others)}" if others else ""
 
 
+def evaluation_sets(opened: Opened) -> str:
+    """What is said of evaluation sets is said of all frozen items, and none of these holds too much of one.
+
+    The texts of the sets are not in the release, so that this is no search of its own.
+    """
+    table = opened.tables.get(OVERLAPS_FILE)
+    for row in [] if table is None else table.to_pylist():
+        if row["items"] != opened.frozen.num_rows:
+            return f"{row['reference_set']}: {row['items']} items were held against it, {opened.frozen.num_rows} frozen"
+        if row["items_over"] or (row["largest_share"] or 0.0) > row["most_share"]:
+            return f"{row['reference_set']}: {row['items_over']} items hold too much of it: {row['evidence']}"
+    return ""
+
+
 CONTENT_CHECKS: dict[str, Callable[[Opened], str]] = {
     "everything is of one release": one_release,
     "the frozen items have the certificate's hash": frozen_items,
@@ -253,6 +268,7 @@ CONTENT_CHECKS: dict[str, Callable[[Opened], str]] = {
     "no group is in two splits": splits_without_leaks,
     "what is said of unwanted items, recomputed, is the same": unwanted_items,
     "licences and terms let every item in": licences_let_it,
+    "no item holds too much of an evaluation set": evaluation_sets,
 }
 
 

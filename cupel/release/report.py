@@ -13,6 +13,7 @@ from cupel.release.contamination_views import bounds_in_words, contamination_vie
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.language_views import language_lead, language_rows
 from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows, rising_saves
+from cupel.release.overlaps import overlaps_in_words
 from cupel.release.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
 from cupel.release.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.release.report_facts import ReportFacts
@@ -108,6 +109,7 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "languages": language_rows(facts),
         "language_lead": language_lead(facts),
         **_licences(facts),
+        "overlaps": overlaps_in_words(facts.overlaps),
     }
 
 

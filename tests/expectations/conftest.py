@@ -20,6 +20,7 @@ BATCH = "first"
 RELEASE = "first-r1"
 CLASSES = ("no", "yes")
 
+NO_CHANGE: Row = {}
 SETTINGS: Row = {
     "project": "tiny",
     "title": "Tiny",
@@ -201,11 +202,23 @@ class World:
         """Write a release of one item of the first licence, frozen on a day with the project's licences."""
         self.released()
         self.write("release_plan", [self.plan | plan_columns(self.project, date.fromisoformat(day))], RELEASE)
+        self.frozen(self.project.licence_names[0])
+
+    def frozen(self, licence: str) -> None:
         item = dict.fromkeys((column.name for column in TABLES["release_items"].columns), "x") | {
             "release": RELEASE, "batch": BATCH, "line": 1, "log_odds": 1.0, "risk_rank": 1, "is_audited": True,
-            "licence": self.project.licence_names[0],
+            "licence": licence,
         }  # fmt: skip
         self.write("release_items", [item], RELEASE)
+
+    def overlapping(self, items_over: int, change: Row | None = NO_CHANGE) -> None:
+        """Write a release of one item, held against an evaluation set; a change of None: against none."""
+        self.released()
+        self.frozen("MIT")
+        row = {"release": RELEASE, "reference_set": "sums", "source_file": "sums.jsonl", "sha256": "0", "references": 9}
+        row |= {"not_looked_for": 0, "items": 1, "most_share": 0.5, "items_over": items_over, "item_ids": []}
+        row |= {"evidence": "first/x holds sums, row 1"}
+        self.write("release_overlaps", [] if change is None else [row | change], RELEASE)
 
     def promised(self, is_kept: bool, language: str = "eng_Latn") -> None:
         self.released()

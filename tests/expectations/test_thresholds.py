@@ -143,6 +143,7 @@ PAIRS = {
         lambda w: w.released(error_bound_with_contested=0.201),
     ),
     "promises_broken": Pair(release.SUITE, lambda w: w.promised(is_kept=True), lambda w: w.promised(is_kept=False)),
+    "items_overlapping": Pair(release.SUITE, lambda w: w.overlapping(0), lambda w: w.overlapping(1)),
     "items_forbidden": Pair(release.SUITE, lambda w: w.licensed("2026-06-30"), lambda w: w.licensed("2026-07-01")),
 }
 
@@ -187,6 +188,8 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
         return {"raw": {"deliveries": {"first": {"files": ["a.jsonl"], "licence": "MIT", "language_field": "l"}}}}
     if check == "promises_broken":
         return {"release": world().project.release.model_dump() | {"languages": {"eng_Latn": {"least_items": 5}}}}
+    if check == "items_overlapping":
+        return {"cleaning": {"overlap": [{"name": "sums", "path": "sums.jsonl"}]}}
     if check == "items_forbidden":
         return {"licences": [{"name": "MIT", "until": "2026-06-30"}]}
     if PAIRS[check].suite is not preference.SUITE:
@@ -238,6 +241,16 @@ def test_a_release_that_was_frozen_without_terms_is_not_passed_where_the_project
     made = world(**_settings(world, "items_forbidden"))
     made.released()
     row = _outcomes(made, release.SUITE)["items_forbidden"]
+    assert (row["outcome"], row["observed"]) == ("fail", None)
+
+
+@pytest.mark.parametrize("change", [{"items": 0}, {"items": 2}, None])
+def test_a_release_that_was_not_held_whole_against_its_evaluation_sets_is_not_passed(
+    world: Any, change: dict[str, Any] | None
+) -> None:
+    made = world(**_settings(world, "items_overlapping"))
+    made.overlapping(0, change)
+    row = _outcomes(made, release.SUITE)["items_overlapping"]
     assert (row["outcome"], row["observed"]) == ("fail", None)
 
 

@@ -10,8 +10,10 @@ import yaml
 from cupel.cleaning.privacy.key import KEY
 from cupel.lake import Lake
 from cupel.project import load_project
-from cupel.release.places import report_folder
+from cupel.release.gates import gate_rows
+from cupel.release.places import release_folder, report_folder
 from cupel.release.seconds import read_cpu
+from cupel.release.verify import verify_release
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
 from orchestration.rebuild import rebuild
@@ -60,6 +62,22 @@ def test_an_item_that_holds_a_question_is_rejected_and_names_it(finished: tuple[
     row = rejected["i2"]
     assert (row["reason"], row["value"]) == ("evaluation_overlap", 1.0)
     assert row["evidence"] == "sums, row 1 (id q7): all its 10 words, and its answer"
+
+
+def test_the_release_is_held_against_the_set_once_more_and_says_so(finished: tuple[Deployment, Lake]) -> None:
+    lake = finished[1]
+    (release,) = lake.partitions("training_set")
+    (row,) = lake.read("release_overlaps", release).to_pylist()
+    assert (row["reference_set"], row["items"], row["items_over"]) == (
+        "sums",
+        lake.read("release_items", release).num_rows,
+        0,
+    )
+    (gate,) = [row for row in gate_rows(lake, release) if row["check"] == "items_overlapping"]
+    assert (gate["outcome"], gate["observed"]) == ("pass", 0.0)
+    folder = Path(str(release_folder(lake, release)))
+    assert "items were held against sums (1 rows, 0 of them too short to look for" in (folder / "README.md").read_text()
+    assert [check.problem for check in verify_release(folder).checks if not check.is_passed] == []
 
 
 def test_a_release_is_rebuilt_to_the_same_bytes_with_the_lakes_own_key(
