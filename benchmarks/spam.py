@@ -23,6 +23,7 @@ from cupel.annotators.guessing import TIMES_LIKELIER as CARELESS_TIMES
 from cupel.annotators.study import Study, study
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.checking.fusion import top_log_odds
+from cupel.checking.rounds import NO_ROUND
 from cupel.consensus.coding import Reals, by_item, vectors
 from cupel.consensus.consensus import consensus
 from cupel.tables import TEXT
@@ -156,7 +157,7 @@ def freeze(crowd: Crowd, spammed: Spammed, removed: set[str], scorer: Scorer) ->
     order = np.lexsort((places, -log_odds))
     ids = [table["item_id"][int(place)].as_py() for place in places[order]]
     labels = [crowd.classes[label[row]] if is_answered[row] else None for row in order]
-    return Frozen((), 0.0, False, tuple(ids), tuple(labels), log_odds[order])
+    return Frozen((), NO_ROUND, False, tuple(ids), tuple(labels), log_odds[order])
 
 
 def certify(frozen: Frozen, gold: Gold, bought: Sequence[str], budget: float, seed: int) -> Outcome:

@@ -12,20 +12,20 @@ from benchmarks.double_check.rankers import Evidence, Ranker, taught
 from cupel.certificate.hypergeometric import Integers, Reals
 from cupel.certificate.rising import walk
 from cupel.certificate.sequence import floor_share
-from cupel.checking.rounds import Standing, audit_shares, next_end, pays
+from cupel.checking.rounds import NO_ROUND, LastRound, Standing, audit_shares, next_end, pays
 
 
 class Frozen(NamedTuple):
     """Labels as they go to the audit.
 
-    `asked` are the items that experts decided in the rounds before, `last_wrong_share` is how many labels
-    were wrong in the last of these, `can_learn` that verdicts can change the order; the others stand in risk
-    order, the safest first, each with its label (None is no label) and its log-odds. `method` is the consensus
-    that answers were read by, empty for a ranker that has none.
+    `asked` are the items that experts decided in the rounds before, `last` is the last of these, `can_learn`
+    that verdicts can change the order; the others stand in risk order, the safest first, each with its label (None
+    is no label) and its log-odds. `method` is the consensus that answers were read by, empty for a ranker that has
+    none.
     """
 
     asked: tuple[str, ...]
-    last_wrong_share: float
+    last: LastRound
     can_learn: bool
     item_ids: tuple[str, ...]
     labels: tuple[str | None, ...]
@@ -40,7 +40,7 @@ class Frozen(NamedTuple):
     @property
     def standing(self) -> Standing:
         """Where the rounds stand."""
-        return Standing(self.size, len(self.asked), self.log_odds, self.last_wrong_share)
+        return Standing(self.size, len(self.asked), self.log_odds, self.last)
 
 
 class Outcome(NamedTuple):
@@ -67,7 +67,7 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
         item_ids: Items that can be scored.
     """
     verdicts: dict[str, str] = {}
-    last_wrong_share = 0.0
+    last = NO_ROUND
     while True:
         ranking = ranker(evidence, verdicts)
         places = {item: place for place, item in enumerate(evidence.crowd.item_ids)}
@@ -85,7 +85,7 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
         log_odds = ranking.log_odds[[places[item] for item in order]]
         frozen = Frozen(
             tuple(verdicts),
-            last_wrong_share,
+            last,
             ranking.lessons is not None,
             tuple(order),
             labels,
@@ -98,7 +98,7 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
             return
         more = after - len(verdicts)
         said = [experts.ask_expert(item) for item in order[-more:]]
-        last_wrong_share = sum(map(ne, said, labels[-more:])) / len(said)
+        last = LastRound(log_odds[-more:], np.array(list(map(ne, said, labels[-more:])), np.bool_))
         verdicts |= dict(zip(order[-more:], said, strict=True))
         if ranking.lessons is not None:
             evidence = taught(evidence, ranker(evidence, verdicts).lessons)

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.experts import DECIDED, SPLIT, Decision
+from cupel.certificate.hypergeometric import Reals
 from cupel.checking.by_verdicts import fuse_by_verdicts
 from cupel.checking.fusion import Fusion, lessons
 from cupel.checking.labels import LAST_LOG_ODDS
-from cupel.checking.rounds import Standing, complete, next_end, pays, round_ends
+from cupel.checking.rounds import NO_ROUND, LastRound, Standing, complete, next_end, pays, round_ends
 from cupel.tables import LABELS, ROUND_ITEMS, ROUTES, TEXT, Table, conform
 
 DECIDED_REASON, SPLIT_REASON = "experts have decided it", "experts stay split on it"
@@ -64,11 +65,11 @@ def hold_rounds(
     own = next(iter(consensuses.values()))
     verdicts: dict[str, str] = {}
     _, believed = fuse_by_verdicts(consensuses, predictions, classes, verdicts)
-    size, start, wrong_share = len(believed.item_ids), 0, 0.0
+    size, start, last = len(believed.item_ids), 0, NO_ROUND
     counted = complete(len(decided), size)
     for end in [end for end in round_ends(size) if end <= counted]:
         said = {one.item_id: one.label for one in decided[start:end] if one.label is not None}
-        wrong_share = _wrong_share(believed, classes, said)
+        last = _judged(believed, classes, said)
         verdicts |= said
         _, believed = fuse_by_verdicts(consensuses, predictions, classes, verdicts)
         if teach is not None:
@@ -77,7 +78,7 @@ def hold_rounds(
         start = end
     names = tuple(one.item_id for one in decided[:counted])
     rest = _in_risk_order(believed, names)
-    standing = Standing(size, counted, np.where(believed.is_known, believed.log_odds, -np.inf)[rest], wrong_share)
+    standing = Standing(size, counted, _log_odds(believed)[rest], last)
     wanted: tuple[str, ...] = ()
     has_model = predictions["posterior"].null_count < predictions.num_rows
     if (end_next := next_end(standing)) is not None and has_model and pays(standing, error_budget):
@@ -160,22 +161,24 @@ def _replaced(table: pa.Table, columns: Mapping[str, pa.Array], like: Table) -> 
     return conform(table, like)
 
 
-def _wrong_share(believed: Fusion, classes: Sequence[str], said: Mapping[str, str]) -> float:
-    """Return how many labels were wrong of those that experts decided."""
-    if not said:
-        return 0.0
-    place = {item: number for number, item in enumerate(believed.item_ids.to_pylist())}
-    wrong = [
-        not believed.is_known[place[item]] or classes[believed.label[place[item]]] != label
-        for item, label in said.items()
-    ]
-    return float(np.mean(wrong))
+def _judged(believed: Fusion, classes: Sequence[str], said: Mapping[str, str]) -> LastRound:
+    """Return what experts said of the labels that there were."""
+    row = {item: number for number, item in enumerate(believed.item_ids.to_pylist())}
+    places = np.array([row[item] for item in said], np.int64)
+    labels = zip(places, said.values(), strict=True)
+    wrong = [not believed.is_known[place] or classes[believed.label[place]] != label for place, label in labels]
+    return LastRound(_log_odds(believed)[places], np.array(wrong, np.bool_))
+
+
+def _log_odds(believed: Fusion) -> Reals:
+    """Return the log-odds of all items, -inf where nothing is known."""
+    return np.where(believed.is_known, believed.log_odds, -np.inf)
 
 
 def _in_risk_order(believed: Fusion, left_out: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the places of the other items, the safest first; a hash of the id decides among equals."""
     is_out = pc.is_in(believed.item_ids, value_set=pa.array(list(left_out), TEXT)).to_numpy(zero_copy_only=False)
-    odds = np.where(believed.is_known, believed.log_odds, -np.inf)
+    odds = _log_odds(believed)
     names = believed.item_ids.to_pylist()
     key = [hashlib.sha256(name.encode()).digest() for name in names]
     order = sorted(np.flatnonzero(~is_out).tolist(), key=lambda place: (-odds[place], key[place]))

@@ -4,42 +4,58 @@ Whatever is done here is done before the audit is drawn, so no certificate rests
 """
 
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.hypergeometric import Reals
 from cupel.certificate.rising import Rise, rising_shares
 from cupel.certificate.rising_plan import STEPS, choose_rise, exponentials
-from cupel.certificate.risk import Course, course_of_chances
+from cupel.certificate.risk import course_of_chances
 from cupel.certificate.sequence import floor_share
 
 # Shares of the items, the riskiest first, after which the others are ranked anew.
 ROUNDS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32)
 # A round is cheap where its items would so likely be seen by experts anyway, audited or behind the cut ...
 CHEAP_CHANCE = 0.85
-# ... and worth its price at this chance too, if so many labels of the last round were wrong.
+# ... and worth its price at this chance too, if so many labels of the last round were wrong, unless as was said.
 WORTH_CHANCE, WORTH_WRONG_SHARE = 0.35, 0.25
-# How often labels are wrong, as a multiple of what their log-odds say: none of them is believed alone.
-DOUBTS = (1.0, 2.0, 4.0)
+# Odds that a label is wrong are so many times what its log-odds say, to such a power: none is believed alone.
+DOUBTS = tuple(product((1.0, 2.0, 4.0), (0.5, 0.7, 1.0, 1.4, 2.0)))
+# What a verdict counts: those of a round are on items that are alike.
+VERDICT_WEIGHT = 0.5
+_LEAST_CHANCE = 1e-6
 # Errors per item that no log-odds show, because people and model make them together.
 HIDDEN = 0.001
 PATHS = 200
+
+Flags = NDArray[np.bool_]
+
+
+class LastRound(NamedTuple):
+    """What the last round said of labels: the log-odds that they had when experts were asked, and which were wrong."""
+
+    log_odds: Reals
+    is_wrong: Flags
+
+
+NO_ROUND = LastRound(np.empty(0), np.empty(0, np.bool_))
 
 
 class Standing(NamedTuple):
     """Where the rounds of a set stand.
 
     `size` is how many items it has, `asked` how many of them experts decided in complete rounds; `log_odds` are
-    those of the others' labels, in risk order, the safest first; `last_wrong_share` is how many labels were
-    wrong in the last round.
+    those of the others' labels, in risk order, the safest first; `last` is the last of these rounds.
     """
 
     size: int
     asked: int
     log_odds: Reals
-    last_wrong_share: float
+    last: LastRound
 
 
 def round_ends(size: int) -> list[int]:
@@ -80,6 +96,10 @@ def audit_shares(size: int, error_budget: float) -> Reals:
 def pays(standing: Standing, error_budget: float) -> bool:
     """Tell whether another round is asked for: always a first one, then as long as rounds are cheap or pay.
 
+    Rounds are cheap where experts are likely to see the items anyway. Else they may pay where verdicts teach
+    something: many labels of the last round were wrong. That many of the riskiest labels are wrong is no news,
+    though, where the verdicts bear out the log-odds.
+
     Args:
         standing: Where the rounds stand.
         error_budget: Highest share of wrong labels of all items.
@@ -89,15 +109,15 @@ def pays(standing: Standing, error_budget: float) -> bool:
     if not standing.asked:
         return True
     chance = seen_chance(standing, audit_shares(standing.size, error_budget))
-    is_worth = chance >= WORTH_CHANCE and standing.last_wrong_share >= WORTH_WRONG_SHARE
-    return chance >= CHEAP_CHANCE or is_worth
+    is_taught = bool(standing.last.is_wrong.size) and standing.last.is_wrong.mean() >= WORTH_WRONG_SHARE
+    return chance >= CHEAP_CHANCE or (chance >= WORTH_CHANCE and is_taught and not are_borne_out(standing.last))
 
 
 def seen_chance(standing: Standing, shares: Reals) -> float:
     """Return the chance that experts see the next round's items anyway, audited or behind the cut.
 
-    It is a guess by the log-odds, and by errors that are more frequent than they say (`DOUBTS`, `HIDDEN`). It
-    takes the audit to be a rising one; nothing but costs hangs on it.
+    It is a guess by the log-odds, each doubt of them (`DOUBTS`) counting as the last verdicts bear it out, and by
+    errors that no log-odds show (`HIDDEN`). It takes the audit to be a rising one; nothing but costs hangs on it.
 
     Args:
         standing: Where the rounds stand.
@@ -109,15 +129,51 @@ def seen_chance(standing: Standing, shares: Reals) -> float:
     place = standing.size - end
     met = np.cumsum(exponentials(PATHS, max(STEPS))[:, : len(shares)] / np.maximum(shares, 1e-12), axis=1)
     chances = []
-    for course in _courses(standing.log_odds):
+    for times, power in DOUBTS:
+        course = course_of_chances(wrong_chance(standing.log_odds, times, power))
         found = (met <= np.interp(place, course.items, course.wrong)).sum(axis=1)
         chances.append(float(np.append(shares, 1.0)[found].mean()))
-    return float(np.mean(chances))
+    return float(doubt_weights(standing.last) @ chances)
 
 
-def _courses(log_odds: Reals) -> list[Course]:
-    chance = 1 / (1 + np.exp(np.clip(log_odds, -700, 700)))
-    return [course_of_chances(np.minimum(1.0, doubt * chance + HIDDEN)) for doubt in DOUBTS]
+def are_borne_out(last: LastRound) -> bool:
+    """Tell whether verdicts rather bear out that labels are wrong no more often than their log-odds say."""
+    is_enough = [times <= 1 <= power for times, power in DOUBTS]
+    return bool(doubt_weights(last)[is_enough].sum() >= 0.5)
+
+
+def doubt_weights(last: LastRound) -> Reals:
+    """Return how far each of `DOUBTS` is believed: as likely as it makes the last round's verdicts.
+
+    Only the last round is asked: the verdicts before it have weighed and taught what its log-odds come from.
+
+    Args:
+        last: The last round; without verdicts all doubts count alike.
+
+    Returns:
+        Shape doubts, adding up to 1.
+    """
+    fits = []
+    for times, power in DOUBTS:
+        chance = np.clip(wrong_chance(last.log_odds, times, power), _LEAST_CHANCE, 1 - _LEAST_CHANCE)
+        fits.append(VERDICT_WEIGHT * np.log(np.where(last.is_wrong, chance, 1 - chance)).sum())
+    weights = np.exp(np.array(fits) - max(fits))
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def wrong_chance(log_odds: Reals, times: float, power: float) -> Reals:
+    """Return the chance that labels are wrong, under a doubt of their log-odds.
+
+    Args:
+        log_odds: Of the labels; -inf where there is none.
+        times: Factor of the odds that a label is wrong.
+        power: Power of these odds before.
+
+    >>> wrong_chance(np.array([0.0, 2.0, -np.inf]), 2.0, 0.5).round(3).tolist()
+    [0.668, 0.425, 1.0]
+    """
+    doubted = np.clip(power * log_odds - np.log(times), -700, 700)
+    return np.asarray(np.minimum(1.0, 1 / (1 + np.exp(doubted)) + HIDDEN), dtype=np.float64)
 
 
 @cache

@@ -17,7 +17,7 @@ from benchmarks.double_check.harness import redrawn, thinned
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
 from benchmarks.double_check.rankers import Ranking, cupel, first_evidence, rankers
-from cupel.checking.rounds import audit_shares
+from cupel.checking.rounds import NO_ROUND, audit_shares
 from cupel.consensus.consensus import consensus
 from cupel.errors import AuditError, SourceError
 
@@ -171,7 +171,8 @@ def test_rounds_ask_the_riskiest_first_and_leave_them_out_of_the_audit(tmp_path:
             wrong = [
                 gold.verdicts[item] != label for item, label in zip(more, before.labels[-len(more) :], strict=True)
             ]
-            assert frozen.last_wrong_share == np.mean(wrong)
+            assert frozen.last.is_wrong.tolist() == wrong
+            assert frozen.last.log_odds.tolist() == before.log_odds[-len(more) :].tolist()
         before = frozen
     assert experts.charged == round(0.32 * 400)
 
@@ -185,7 +186,7 @@ def test_without_a_model_there_is_nothing_to_learn_and_no_round(tmp_path: Path) 
 
 
 def test_a_ranker_that_cannot_learn_has_no_rounds() -> None:
-    frozen = Frozen((), 0.0, True, tuple(map(str, range(1_000))), ("x",) * 1_000, np.linspace(9, 0, 1_000))
+    frozen = Frozen((), NO_ROUND, True, tuple(map(str, range(1_000))), ("x",) * 1_000, np.linspace(9, 0, 1_000))
     assert has_rounds_left(frozen, 0.02)
     assert not has_rounds_left(frozen._replace(can_learn=False), 0.02)
 
@@ -194,9 +195,8 @@ def test_a_replay_charges_rounds_audit_and_adjudication_and_repairs_what_was_see
     ids = tuple(f"{number:04}" for number in range(990))
     truth = dict.fromkeys(ids, "x") | {f"early {number}": "y" for number in range(10)}
     labels = ("x",) * 980 + ("y",) * 10
-    frozen = Frozen(
-        tuple(item for item in truth if item.startswith("early")), 0.5, True, ids, labels, np.linspace(9, 0, 990)
-    )
+    early = tuple(item for item in truth if item.startswith("early"))
+    frozen = Frozen(early, NO_ROUND, True, ids, labels, np.linspace(9, 0, 990))
     gold = Gold(truth)
     assert 0 < audit_shares(1_000, 0.02)[0] < 1
     everything = deploy(frozen, np.zeros(990), Experts(gold), Scorer(gold), 0.02)
@@ -210,7 +210,7 @@ def test_sets_over_their_budget_are_rarely_certified() -> None:
     # All wrong labels at the safe end, where no ranking points to; as many as make a false certificate likeliest.
     ids = tuple(f"{number:04}" for number in range(1_000))
     gold = Gold(dict.fromkeys(ids, "x"))
-    frozen = Frozen((), 0.0, True, ids, ("x",) * 1_000, np.linspace(9, 0, 1_000))
+    frozen = Frozen((), NO_ROUND, True, ids, ("x",) * 1_000, np.linspace(9, 0, 1_000))
     rng = np.random.default_rng(5)
     wrong = 20 + len(audit_shares(1_000, 0.02))
     frozen = frozen._replace(labels=("y",) * wrong + ("x",) * (1_000 - wrong))

@@ -1,31 +1,86 @@
-"""Rounds before the freeze: a first one always, further ones only where they are cheap or pay."""
+"""Rounds before the freeze: a first one always, further ones only where they are cheap or pay, as verdicts tell."""
 
 import numpy as np
 import pytest
 
 from cupel.checking import rounds
-from cupel.checking.rounds import Standing, audit_shares, complete, next_end, pays, round_ends, seen_chance
+from cupel.checking.rounds import (
+    DOUBTS,
+    NO_ROUND,
+    LastRound,
+    Standing,
+    are_borne_out,
+    audit_shares,
+    complete,
+    doubt_weights,
+    next_end,
+    pays,
+    round_ends,
+    seen_chance,
+    wrong_chance,
+)
 
 SURE = np.linspace(9, 0, 1_000)
 
 
-def standing(asked: int, last_wrong_share: float = 0.0, log_odds: np.ndarray = SURE) -> Standing:
-    return Standing(1_000, asked, log_odds[: 1_000 - asked], last_wrong_share)
+def judged(log_odds: float, wrong: int, count: int = 40) -> LastRound:
+    """Return a round of labels that were equally sure, so many of them wrong."""
+    return LastRound(np.full(count, log_odds), np.arange(count) < wrong)
+
+
+def standing(asked: int, last: LastRound = NO_ROUND, log_odds: np.ndarray = SURE) -> Standing:
+    return Standing(1_000, asked, log_odds[: 1_000 - asked], last)
 
 
 def test_a_first_round_is_always_held_and_none_after_the_last() -> None:
     assert pays(standing(0), 0.02)
-    assert not pays(standing(320, 1.0), 0.02)
+    assert not pays(standing(320, judged(2, 40)), 0.02)
 
 
 @pytest.mark.parametrize(
-    ("chance", "wrong", "is_held"), [(0.9, 0.0, True), (0.8, 0.2, False), (0.5, 0.3, True), (0.3, 0.9, False)]
+    ("chance", "last", "is_held"),
+    [
+        (0.9, judged(2, 0), True),
+        (0.8, judged(2, 8), False),
+        (0.5, judged(2, 12), True),
+        (0.3, judged(2, 36), False),
+        # Three of ten wrong is no news where log-odds say more.
+        (0.5, judged(0.5, 12), False),
+        # Experts stayed split on all of them.
+        (0.5, NO_ROUND, False),
+    ],
 )
 def test_further_rounds_are_held_where_they_are_cheap_or_pay(
-    monkeypatch: pytest.MonkeyPatch, chance: float, wrong: float, is_held: bool
+    monkeypatch: pytest.MonkeyPatch, chance: float, last: LastRound, is_held: bool
 ) -> None:
     monkeypatch.setattr(rounds, "seen_chance", lambda *_: chance)
-    assert pays(standing(10, wrong), 0.02) == is_held
+    assert pays(standing(10, last), 0.02) == is_held
+
+
+def test_without_verdicts_all_doubts_count_alike() -> None:
+    assert doubt_weights(NO_ROUND).tolist() == pytest.approx([1 / len(DOUBTS)] * len(DOUBTS))
+
+
+@pytest.mark.parametrize("doubt", [(1.0, 2.0), (4.0, 0.5)])
+def test_verdicts_bear_out_the_doubt_that_is_true(doubt: tuple[float, float]) -> None:
+    log_odds = np.linspace(0, 4, 4_000)
+    wrong = np.random.default_rng(3).random(4_000) < wrong_chance(log_odds, *doubt)
+    assert DOUBTS[int(doubt_weights(LastRound(log_odds, wrong)).argmax())] == doubt
+    assert are_borne_out(LastRound(log_odds, wrong)) == (doubt == (1.0, 2.0))
+
+
+def test_verdicts_move_the_guess_of_what_experts_would_see() -> None:
+    shares = audit_shares(1_000, 0.02)
+    unheard, trusted, misled = (
+        seen_chance(standing(40, last), shares) for last in (NO_ROUND, judged(1.5, 2), judged(1.5, 24))
+    )
+    assert trusted < unheard < misled
+
+
+def test_that_a_label_nobody_gave_is_wrong_is_no_surprise() -> None:
+    last = LastRound(np.array([-np.inf, -np.inf, 0.0]), np.array([True, True, False]))
+    assert doubt_weights(last).sum() == pytest.approx(1)
+    assert np.allclose(doubt_weights(last), doubt_weights(judged(0, 0, 1)))
 
 
 def test_experts_see_the_riskiest_items_anyway_where_there_are_many_wrong_labels() -> None:
