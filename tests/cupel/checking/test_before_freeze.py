@@ -4,10 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from cupel.answers.experts import DECIDED, SPLIT, Decision, decisions
+from cupel.checking import before_freeze
 from cupel.checking.before_freeze import Rounds, hold_rounds, labels_after, round_items, routes_after
-from cupel.checking.rounds import round_ends
+from cupel.checking.rounds import NO_ROUND, Standing, round_ends
 
 CLASSES = ("x", "y")
 SIZE = 400
@@ -75,6 +77,31 @@ def test_rounds_come_to_an_end_and_ask_nobody_twice() -> None:
         sizes.append(len(decided))
     assert all(earlier < later for earlier, later in pairwise(sizes))
     assert sizes[-1] <= 0.32 * SIZE
+
+
+def test_whether_a_round_pays_is_asked_with_what_the_last_one_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Standing] = []
+
+    def pays(standing: Standing, error_budget: float) -> bool:
+        asked.append(standing)
+        return True
+
+    monkeypatch.setattr(before_freeze, "pays", pays)
+    first = held([])
+    second = held(said(first.wanted))
+    odds = dict(zip(IDS, second.believed.log_odds.tolist(), strict=True))
+    label = dict(zip(IDS, (CLASSES[place] for place in second.believed.label), strict=True))
+    held(said((*first.wanted, *second.wanted)))
+    assert asked[0].last == NO_ROUND
+    assert asked[2].last.log_odds.tolist() == [odds[name] for name in second.wanted]
+    assert asked[2].last.is_wrong.tolist() == [label[name] != TRUTH[int(name)] for name in second.wanted]
+
+
+def test_items_on_which_experts_stay_split_say_nothing_of_the_log_odds(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Standing] = []
+    monkeypatch.setattr(before_freeze, "pays", lambda standing, _: asked.append(standing) is None)
+    assert held([Decision(name, None) for name in held([]).wanted]).wanted
+    assert asked[1].last.is_wrong.size == asked[1].last.log_odds.size == 0
 
 
 def test_without_a_word_of_the_checker_there_is_no_round() -> None:
