@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,8 @@ from cupel.tables import TEXT
 GOLD_EACH = 10
 SEED = 2023
 BUDGETS = (0.01, 0.05)
+# Audits of each frozen set, drawn apart.
+AUDITS = 20
 # A spammer must be found at this share of false alarms.
 FALSE_ALARMS = 0.02
 ROC = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -49,7 +52,7 @@ class Round(NamedTuple):
     suspicion: Reals
     limit: Reals
     gold_items: int
-    outcomes: dict[float, Outcome]
+    outcomes: dict[float, list[Outcome]]
     seconds: float
 
 
@@ -99,7 +102,11 @@ def one_round(crowd: Crowd, gold: Gold, honest: frozenset[str], kind: str, seed:
     is_found = measured.guessing.is_guessing | measured.is_copying
     names = measured.coded.annotators.to_pylist()
     frozen = freeze(crowd, spammed, set(_names(names, is_found)), scorer)
-    outcomes = {budget: certify(frozen, gold, experts.log, budget, seed) for budget in BUDGETS}
+    # No two sets share the draw of an audit, so that certificates of several kinds and crowds fail apart.
+    draws = np.random.default_rng([seed, zlib.crc32(f"{crowd.name}/{kind}".encode())])
+    outcomes = {
+        budget: [certify(frozen, gold, experts.log, budget, draws) for _ in range(AUDITS)] for budget in BUDGETS
+    }
     seconds = time.perf_counter() - start
     # From here on the scorer looks at all gold: it says where the limit is, and feeds nothing back.
     whole = pa.table({"item_id": list(gold.verdicts), "label": list(gold.verdicts.values())})
@@ -160,13 +167,12 @@ def freeze(crowd: Crowd, spammed: Spammed, removed: set[str], scorer: Scorer) ->
     return Frozen((), NO_ROUND, False, tuple(ids), tuple(labels), log_odds[order])
 
 
-def certify(frozen: Frozen, gold: Gold, bought: Sequence[str], budget: float, seed: int) -> Outcome:
+def certify(frozen: Frozen, gold: Gold, bought: Sequence[str], budget: float, draws: np.random.Generator) -> Outcome:
     """Certify labels as the library does; the hidden gold is charged to the same experts, and enters no label."""
     experts, scorer = Experts(gold), Scorer(gold)
     for item in bought:
         experts.ask_expert(item)
-    marks = np.random.default_rng([seed, 1]).random(len(frozen.item_ids))
-    return deploy(frozen, marks, experts, scorer, budget)
+    return deploy(frozen, draws.random(len(frozen.item_ids)), experts, scorer, budget)
 
 
 def honest_annotators(crowd: Crowd, gold: Gold) -> frozenset[str]:
@@ -210,7 +216,9 @@ def summary(crowd: Crowd, kind: str, rounds: Sequence[Round]) -> dict[str, Any]:
         "found_at_2_percent": _at(rounds, FALSE_ALARMS, "suspicion")["found_share"],
         "limit_at_2_percent": _at(rounds, FALSE_ALARMS, "limit")["found_share"],
         "gold_items": float(np.mean([one.gold_items for one in rounds])),
-        "deployed": [_deployed(budget, [one.outcomes[budget] for one in rounds]) for budget in BUDGETS],
+        "deployed": [
+            _deployed(budget, [audit for one in rounds for audit in one.outcomes[budget]]) for budget in BUDGETS
+        ],
         "seconds": float(np.mean([one.seconds for one in rounds])),
     }
 

@@ -20,8 +20,8 @@ Row = dict[str, Any]
 def by_kind(rows: Sequence[Row]) -> list[Row]:
     """Return a row for each kind: lowest, median and highest share over its crowds, and how often budgets were kept.
 
-    A budget is kept by a set that was not certified, too. Sets of one crowd share the draw of their audit, so the
-    exact interval of that share is too narrow.
+    A budget is kept by a set that was not certified, too. Audits of one set share its labels, so the exact interval of
+    that share is a little too narrow.
 
     Args:
         rows: Of `spam.summary`; crowds of fewer than FEWEST_ANNOTATORS are left out of the shares.
@@ -40,7 +40,7 @@ def _kind(kind: str, rows: Sequence[Row]) -> Row:
     sets = [one for row in rows for one in row["deployed"]]
     size, broken = sum(one["certified_n"] for one in sets), sum(one["over_budget_and_certified"] for one in sets)
     return found | {
-        "sets": size,
+        "audits": size,
         "certified": round(sum(one["certified_share"] * one["certified_n"] for one in sets)),
         "kept_or_not_certified_share": 1 - broken / size,
         "kept_or_not_certified_low": 1 - clopper_pearson_upper(broken, size, 0.975),
@@ -59,14 +59,25 @@ def show(rows: Sequence[Row]) -> None:
             row["dataset"], row["kind"], *(_percent(row[name]) for name in SHARES), str(row["found_n"]),
             *(f"{100 * one['final_error']:.2f}, {100 * one['experts_seen_share']:.0f}" for one in row["deployed"]),
         )  # fmt: skip
-    of_kinds = ("kind", "crowds", "found", "false alarms", "of all real", "at 2%", "limit", "sets", "certified", "kept")
+    of_kinds = (
+        "kind",
+        "crowds",
+        "found",
+        "false alarms",
+        "of all real",
+        "at 2%",
+        "limit",
+        "audits",
+        "certified",
+        "kept",
+    )
     kinds = _table(
         "The same over crowds: lowest, median, highest (%); kept: within the budget, or not certified", of_kinds
     )
     for row in by_kind(rows):
         kinds.add_row(
             row["kind"], str(len(row["crowds"])),
-            *(", ".join(map(_percent, row[name] or [None])) for name in SHARES), str(row["sets"]),
+            *(", ".join(map(_percent, row[name] or [None])) for name in SHARES), str(row["audits"]),
             str(row["certified"]), _percent(row["kept_or_not_certified_share"]),
         )  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 150)

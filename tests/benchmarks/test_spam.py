@@ -70,7 +70,8 @@ def test_the_figures_are_written_with_intervals_and_certificates_hold(
     monkeypatch.setattr("sys.argv", command)
     assert spam.main() == 0
     written = json.loads(path.read_text())
-    assert [(row["kind"], row["sets"]) for row in written["kinds"]] == [("random", 4), ("constant", 4)]
+    audits = 2 * len(spam.BUDGETS) * spam.AUDITS
+    assert [(row["kind"], row["audits"]) for row in written["kinds"]] == [("random", audits), ("constant", audits)]
     for row in written["results"]:
         assert row["dataset"] == "made_up"
         assert row["found_n"] == 6
@@ -91,6 +92,6 @@ def test_kinds_are_summed_up_over_crowds_of_people_and_certificates_over_all() -
 
     (kind,) = by_kind([row(0.9, 40, 0), row(0.5, 40, 0), row(1.0, 40, 1), row(0.0, 3, 0)])
     assert kind["found_share"] == [0.5, 0.9, 1.0]
-    assert (kind["sets"], kind["certified"]) == (12, 8)
+    assert (kind["audits"], kind["certified"]) == (12, 8)
     assert kind["kept_or_not_certified_share"] == 1 - 1 / 12
     assert kind["kept_or_not_certified_low"] < 0.92 < kind["kept_or_not_certified_high"] < 1
