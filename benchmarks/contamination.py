@@ -43,13 +43,7 @@ class Replay(NamedTuple):
 
 def main() -> None:
     """Replay, print, and write the figures as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--bad", required=True, help="labels that are junk, with commas between")
-    parser.add_argument("--share", type=float, default=0.15)
-    parser.add_argument("--answers", type=int, default=1_000)
-    parser.add_argument("--budget", type=float, default=0.02)
+    parser = mix_parser(__doc__)
     parser.add_argument("--alpha", type=float, default=0.05, help="a project's first attempt spends 0.04")
     parser.add_argument("--seeds", type=int, default=100)
     options = parser.parse_args()
@@ -60,6 +54,18 @@ def main() -> None:
     print(content, end="")
     if options.json:
         replace_file(options.json, content.encode())
+
+
+def mix_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return the parser of what every benchmark on a mixed set is told: the set, what is junk in it, what is wanted."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--bad", required=True, help="labels that are junk, with commas between")
+    parser.add_argument("--share", type=float, default=0.15)
+    parser.add_argument("--answers", type=int, default=1_000)
+    parser.add_argument("--budget", type=float, default=0.02)
+    return parser
 
 
 def figures(data: Path, bad: list[str], share: float, purity: Purity, seeds: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import yaml
 from numpy.typing import NDArray
 
-from benchmarks.contamination import mix
+from benchmarks.contamination import mix, mix_parser
 from cupel.lake import Lake, replace_file
 from cupel.project import load_project
 from orchestration.deployment import Deployment
@@ -34,13 +34,7 @@ BATCH = "one"
 
 def main() -> None:
     """Run, print, and write the figures as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--bad", required=True, help="labels that are junk, with commas between")
-    parser.add_argument("--share", type=float, default=0.15)
-    parser.add_argument("--answers", type=int, default=1_000)
-    parser.add_argument("--budget", type=float, default=0.02)
+    parser = mix_parser(__doc__)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cupel-contamination-") as folder:
