@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a folder of the crowd form, or a folder of such folders")
     parser.add_argument("--json", type=Path, help="file to write")
     parser.add_argument("--speed", type=int, action="append", default=[], help="compare speed on so many answers")
-    parser.add_argument("--pairs", type=int, default=1, help="runs of each library for the speed, in turn; medians")
+    parser.add_argument("--pairs", type=int, default=3, help="runs of each library for the speed, in turn; medians")
     parser.add_argument("--classes", type=int, default=Crowd(0).classes)
     parser.add_argument("--annotators", type=int, default=Crowd(0).annotators)
     parser.add_argument("--per-item", type=int, default=Crowd(0).answers_per_item, help="answers per item")
