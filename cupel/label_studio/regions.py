@@ -33,8 +33,8 @@ def region_configuration(
 ) -> str:
     """Return the labeling configuration of a kind that marks parts of an item, as XML.
 
-    Cupel makes the configuration of these kinds and reads their results in imports. It does not take them through
-    its chain: nothing publishes, adjudicates or certifies parts of an item yet.
+    For whoever sets up such a project there by hand: nothing of Cupel calls it yet. The chain publishes, adjudicates and
+    certifies whole items, and imports take the classes of marks, not where they lie.
 
     Args:
         kind: What is marked, in what.
