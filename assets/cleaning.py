@@ -19,8 +19,8 @@ from cupel.cleaning.register import Signed
 from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
+from cupel.contract.tables import ITEM_SIGNALS, SIGNATURES
 from cupel.step import Step
-from cupel.tables import ITEM_SIGNALS, SIGNATURES
 
 # A signature takes some kilobytes.
 ROWS_SIGNED_AT_ONCE = 8_192

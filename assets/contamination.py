@@ -22,12 +22,12 @@ from cupel.cleaning.contamination.designing import Designed, designed
 from cupel.cleaning.contamination.earlier import earlier_examples
 from cupel.cleaning.contamination.settings import Contamination
 from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
+from cupel.contract.tables import CLEAN_ITEMS
 from cupel.errors import ProjectError
 from cupel.release.contamination import contaminated
 from cupel.release.contamination_plot import scores_plot
 from cupel.release.gates import open_gate
 from cupel.step import Step, code_version
-from cupel.tables import CLEAN_ITEMS
 
 PURPOSES = ("contamination", "contamination_audit")
 _PLANNED = ["contamination_plan", "contamination_items"]

@@ -11,8 +11,8 @@ from assets.spec import materialized, spec
 from cupel.cleaning.alike import Cleaned, earlier_items
 from cupel.cleaning.decide import RULES, Decision, clean_items, decide
 from cupel.cleaning.web_rules import needed
+from cupel.contract.tables import CLEAN_ITEMS
 from cupel.step import Step
-from cupel.tables import CLEAN_ITEMS
 
 MEASURED = ["raw_items", "item_signals", "signatures", "similar_items"]
 # All but the texts and other fields, which are large.

@@ -7,9 +7,10 @@ import pyarrow as pa
 
 from assets.bench import Bench
 from assets.spec import materialized, spec
+from cupel.contract.table import empty
+from cupel.contract.tables import RAW_ITEMS, REJECTED_ROWS
 from cupel.sources.delivery import read_delivery
 from cupel.sources.register import delivery_folder
-from cupel.tables import RAW_ITEMS, REJECTED_ROWS, empty
 
 
 @dg.multi_asset(

@@ -16,6 +16,8 @@ from assets.spec import materialized, picture, spec
 from cupel.answers.annotations import expert_answers
 from cupel.answers.known_labels import known_labels
 from cupel.answers.tasks import OF_EXPERTS, expert_tasks
+from cupel.contract.table import empty
+from cupel.contract.tables import PLANTED_VERDICTS, TRAINING_SET, WITHHELD_ITEMS
 from cupel.release import languages, overlaps, proof
 from cupel.release.audit_design import terms_of
 from cupel.release.contamination import EVIDENCE
@@ -33,7 +35,6 @@ from cupel.release.plots import stage_errors_plot
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.release.terms import terms_of_plan, words_by_licence
 from cupel.step import Step
-from cupel.tables import PLANTED_VERDICTS, TRAINING_SET, WITHHELD_ITEMS, empty
 
 # A release holds batches, and a batch is another kind of partition: the page shows the lineage, the
 # lake knows which batches they were.

@@ -7,10 +7,10 @@ from typing import Any
 
 import dagster as dg
 
+from cupel.contract.tables import TABLES
 from cupel.lake import Commit
 from cupel.printable import printable
 from cupel.step import Step
-from cupel.tables import TABLES
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 60
@@ -29,7 +29,7 @@ def spec(
     """Return the spec of the asset that writes a table.
 
     Args:
-        table: A table of `cupel.tables`; its name is the asset's key.
+        table: A table of `cupel.contract.tables`; its name is the asset's key.
         deps: Tables that it is made from.
         kinds: What the page shows as its technology.
         skippable: The asset may yield nothing while answers are awaited.

@@ -147,7 +147,7 @@ def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
     """Take each delivery once through the stages up to one, and say so as the rounds do."""
     import uuid
 
-    from cupel.tables import TABLES
+    from cupel.contract.tables import TABLES
     from orchestration.rounds import Done
     from orchestration.runs import execute
     from orchestration.wiring import batch_job
@@ -202,7 +202,7 @@ def _step_name(context: Any) -> str:
     """Return the part that a step is: `step:`, its stage, and its name."""
     import dagster as dg
 
-    from cupel.tables import TABLES
+    from cupel.contract.tables import TABLES
 
     name = context.op_execution_context.op.name
     if isinstance(context, dg.AssetCheckExecutionContext):

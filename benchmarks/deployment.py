@@ -27,10 +27,10 @@ import dagster as dg
 import pyarrow as pa
 import yaml
 
+from cupel.contract.tables import ANSWERS, TABLES
 from cupel.lake import Lake, replace_file
 from cupel.project import Project, load_project
 from cupel.step import code_version
-from cupel.tables import ANSWERS, TABLES
 from orchestration.definitions import build_definitions
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rounds import Rounds

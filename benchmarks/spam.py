@@ -27,7 +27,7 @@ from cupel.checking.fusion import top_log_odds
 from cupel.checking.rounds import NO_ROUND
 from cupel.consensus.coding import Reals, by_item, vectors
 from cupel.consensus.consensus import consensus
-from cupel.tables import TEXT
+from cupel.contract.columns import TEXT
 
 GOLD_EACH = 10
 SEED = 2023

@@ -14,10 +14,11 @@ from upath import UPath
 
 from cupel.annotators.actions import ActionsLog
 from cupel.answers.log import AnswersLog
+from cupel.contract.table import Table, conform
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError, TableError
 from cupel.parts import checked, columns_there, fitted, read_part, write_parts
 from cupel.project import slug
-from cupel.tables import TABLES, Table, conform
 from cupel.whole import begun, put_file, remove_left_behind
 
 ROWS_PER_GROUP = 65_536
@@ -159,7 +160,7 @@ class Lake:
         """Write a partition whole, or leave it as it was.
 
         Args:
-            table: Name of a table of `cupel.tables`; its schema is enforced.
+            table: Name of a table of `cupel.contract.tables`; its schema is enforced.
             partition: Batch or release, a slug.
             data: Rows in any order; they are sorted by the table's key.
             inputs: Content hashes of all that the rows were made from.

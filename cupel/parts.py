@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cupel.contract.columns import HASHES
+from cupel.contract.table import Table
 from cupel.errors import LakeError, TableError
-from cupel.tables import HASHES, Table
 from cupel.whole import begun, naming
 
 

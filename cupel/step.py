@@ -10,10 +10,10 @@ import pyarrow as pa
 
 import cupel
 from cupel.annotators.actions import Action
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
 from cupel.project import Project
-from cupel.tables import TABLES
 
 # The settings and the code that decide a stage's values; a change of either makes its tables stale.
 SECTIONS = {
@@ -135,7 +135,7 @@ def code_version(project: Project, stage: str, partition: str | None = None) -> 
 
     Args:
         project: The project.
-        stage: A stage of `cupel.tables`.
+        stage: A stage of `cupel.contract.tables`.
         partition: For the raw stage, the batch: only its own delivery's settings count. None for all.
 
     Returns:

@@ -7,8 +7,8 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cupel.contract.tables import TABLES
 from cupel.project import Project
-from cupel.tables import TABLES
 from expectations.reference import gates_page
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -17,7 +17,12 @@ STAGES = ("raw", "cleaning", "contamination", "labeling", "checking", "tasks", "
 
 def tables_page() -> str:
     """Return the page that describes every table and column."""
-    lines = ["# Tables", "", "Made by `make docs` from `cupel/tables.py`. `?` marks a column that may be null.", ""]
+    lines = [
+        "# Tables",
+        "",
+        "Made by `make docs` from `cupel/contract/tables/`. `?` marks a column that may be null.",
+        "",
+    ]
     for stage in STAGES:
         lines += [f"## {stage}", ""]
         for table in (table for table in TABLES.values() if table.stage == stage):

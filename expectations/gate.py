@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import GATE_RESULTS
 from cupel.project import Project
 from cupel.step import Step
-from cupel.tables import GATE_RESULTS, from_rows
 from expectations.judge import Asked, Verdict, judge, judge_columns
 from expectations.suite import MOST_IDS, Check, Measured, Suite, measured_of
 from expectations.team import FILLED_BY_ANSWERS, MAY_BE_EMPTY, TeamCheck, columns_of, team_checks

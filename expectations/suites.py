@@ -1,7 +1,7 @@
 """The suites, in the order of the chain, and those that a project adds."""
 
+from cupel.contract.tables import TABLES
 from cupel.project import Project
-from cupel.tables import TABLES
 from expectations import checking, cleaning, gold, labeling, preference, raw, release
 from expectations.suite import Suite
 from expectations.team import team_checks

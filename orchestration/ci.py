@@ -13,10 +13,10 @@ import click
 import dagster as dg
 from rich.console import Console
 
+from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.lake import Lake
 from cupel.project import Project, load_project, load_projects
-from cupel.tables import TABLES
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.evidence import Place, broken, evidence_findings, is_in_a_release, no_delivery

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cupel.answers.segments import read_segment
+from cupel.contract.tables import TABLES
 from cupel.lake import Commit, Lake, file_hash
 from cupel.release import layout
 from cupel.release.gates import BATCH_STAGES, GATED_TABLES
 from cupel.release.places import release_folder
 from cupel.step import PACKAGES, SECTIONS
-from cupel.tables import TABLES
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 from orchestration.deployment import REPOSITORY
 

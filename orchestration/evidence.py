@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cupel.contract.tables import TABLES
 from cupel.errors import SourceError
 from cupel.lake import Lake
 from cupel.project import Project
@@ -11,7 +12,6 @@ from cupel.release.gates import batch_state, gate_of, gate_partition, is_awaitin
 from cupel.release.plan import batches_of, is_finished
 from cupel.release.proposals import has_changed
 from cupel.step import code_version
-from cupel.tables import TABLES
 from orchestration.findings import Finding
 from orchestration.freshness import FROZEN, gate_outcome
 from orchestration.made import has_all_parts, why_not_as_made

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from cupel.contract.tables import TABLES
 from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
 from cupel.step import SECTIONS, code_version
-from cupel.tables import TABLES
 
 
 def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partition: str) -> str | None:

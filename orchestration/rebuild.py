@@ -17,6 +17,8 @@ import yaml
 from cupel.answers.known_labels import known_labels
 from cupel.answers.segments import read_segment, summary
 from cupel.cleaning.privacy.key import bring_key
+from cupel.contract.table import from_rows
+from cupel.contract.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TABLES
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Commit, Lake
 from cupel.project import Project, load_project
@@ -27,7 +29,6 @@ from cupel.release.plan import is_finished, plan_release
 from cupel.sources.licences import Licence
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
 from cupel.step import Step
-from cupel.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TABLES, from_rows
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables

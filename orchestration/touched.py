@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.project import Project
 from cupel.step import PACKAGES, SECTIONS
-from cupel.tables import TABLES
 from expectations.suites import SUITES
 from orchestration.deployment import REPOSITORY, Deployment
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.consensus.coding import Reals
+from cupel.contract.columns import TEXT
 from cupel.errors import SourceError
-from cupel.tables import TEXT
 
 LABELS, GOLD, TEXTS, FEATURES, MODEL = "labels.csv", "gold.csv", "items.csv", "features.npy", "pred_probs.npy"
 

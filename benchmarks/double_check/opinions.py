@@ -9,8 +9,8 @@ from cupel.checking import features, linear
 from cupel.checking.calibration import MIN_PROBABILITY
 from cupel.checking.opinions import Opinions, batch_of, predictions_of, reasons
 from cupel.consensus.coding import Reals
+from cupel.contract.columns import TEXT
 from cupel.project import Checking
-from cupel.tables import TEXT
 
 SETTINGS = Checking()
 VERSION = "1"

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from cupel.annotators.copying import comparable
 from cupel.annotators.study import Study
 from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
-from cupel.tables import ANNOTATORS, TEXT, conform, empty
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform, empty
+from cupel.contract.tables import ANNOTATORS
 
 ANONYMOUS = "anonymous"
 

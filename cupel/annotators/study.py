@@ -14,7 +14,7 @@ from cupel.annotators.guessing import Guessing, guessing
 from cupel.annotators.quality import Quality, quality
 from cupel.annotators.speed import Speed, speed
 from cupel.consensus.coding import Coded, Integers, ItemIds, Reals, code
-from cupel.tables import REAL, TEXT
+from cupel.contract.columns import REAL, TEXT
 
 # Who is found in one round is not heard in the next, so that a bloc does not decide who is right.
 ROUNDS = 2

@@ -12,8 +12,9 @@ from cupel.annotators.beliefs import Flags
 from cupel.annotators.quality import SIDE, certainty
 from cupel.annotators.study import Study
 from cupel.consensus.coding import Integers, Reals
+from cupel.contract.table import conform, empty
+from cupel.contract.tables import VENDORS
 from cupel.errors import ProjectError
-from cupel.tables import VENDORS, conform, empty
 
 # Two-sided 95% of a normal.
 WIDTH = 1.959963984540054

@@ -9,7 +9,9 @@ import pyarrow.compute as pc
 from cupel.annotators.beliefs import POOL_SMOOTHING, SMOOTHING, tally
 from cupel.consensus.coding import Reals, by_item, code, lists_of, vectors
 from cupel.consensus.majority import majority
-from cupel.tables import CONSENSUS, TEXT, conform
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import CONSENSUS
 
 TINY = 1e-12
 

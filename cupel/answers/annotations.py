@@ -8,7 +8,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.consensus.coding import ItemIds, id_array
-from cupel.tables import ANNOTATIONS, EXPERT_ANSWERS, REJECTED_ANSWERS, REJECTED_EXPERT_ANSWERS, TEXT, Table, conform
+from cupel.contract.columns import TEXT
+from cupel.contract.table import Table, conform
+from cupel.contract.tables import ANNOTATIONS, EXPERT_ANSWERS, REJECTED_ANSWERS, REJECTED_EXPERT_ANSWERS
 
 Flags = NDArray[np.bool_]
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cupel.answers.chain import GIVEN, PIECE_RECORDS, contents
 from cupel.answers.segments import SEGMENT_RECORDS, File, read_segment
+from cupel.contract.columns import TIME
+from cupel.contract.tables import ANSWERS
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS, TIME
 
 PURPOSES = ("label", "calibration", "round", "audit", "expert", "contamination", "contamination_audit")
 # Answer ids of so many records are searched at once: those looked for are hashed anew for each search.

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from cupel.answers import outbox
 from cupel.consensus.coding import ItemIds
+from cupel.contract.tables import TASKS
 from cupel.lake import Lake
-from cupel.tables import TASKS
 
 
 class Workforce(Protocol):

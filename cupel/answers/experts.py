@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.answers.places import Places, places, ranks
-from cupel.tables import ADJUDICATIONS, Table, conform
+from cupel.contract.table import Table, conform
+from cupel.contract.tables import ADJUDICATIONS
 
 Flags = NDArray[np.bool_]
 

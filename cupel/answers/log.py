@@ -20,8 +20,8 @@ from cupel.answers.segments import (
     summary,
 )
 from cupel.answers.verifying import verify_segments
+from cupel.contract.tables import ANSWERS
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS
 from cupel.whole import put_file
 
 HEAD = "head.json"

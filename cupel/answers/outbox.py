@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.contract.columns import TEXT
+from cupel.contract.tables import RELEASE_TASKS
 from cupel.lake import Lake
-from cupel.tables import RELEASE_TASKS, TEXT
 
 COLUMNS = ["task_id", "batch", "item_id", "purpose", "slot"]
 

@@ -12,8 +12,9 @@ from cupel.answers.chain import GIVEN
 from cupel.answers.places import Places, places
 from cupel.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
 from cupel.consensus.coding import ItemIds, id_array
+from cupel.contract.columns import TEXT, TIME
+from cupel.contract.tables import ANSWERS
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS, TEXT, TIME
 
 # An auditor's answer is on file as that of whom the audit takes at their word; an expert's before the freeze likewise.
 ON_FILE = {"round": "expert", "audit": "expert", "contamination_audit": "contamination"}

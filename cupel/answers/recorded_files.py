@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
-from cupel.tables import INTEGER, REAL, TEXT
 
 COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
 REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from cupel.answers.chain import PIECE_RECORDS
+from cupel.contract.table import conform
+from cupel.contract.tables import ANSWERS
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS, conform
 from cupel.whole import new_file
 
 # A longer append becomes several segments, so that none is too large to hold.

@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import Places, places
-from cupel.tables import CONTAMINATION_TASKS, RELEASE_TASKS, TASKS, TEXT, Table, conform
+from cupel.contract.columns import TEXT
+from cupel.contract.table import Table, conform
+from cupel.contract.tables import CONTAMINATION_TASKS, RELEASE_TASKS, TASKS
 
 # How an item is used (`use` of CONTAMINATION_ITEMS): purpose, asked_of and reason of the question.
 USES = {

@@ -11,8 +11,8 @@ from cupel.checking.weights import Weights, choose_weight, weights_by_verdicts
 from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
 from cupel.consensus.estimates import class_prior
 from cupel.consensus.passes import log_sum, softmax
+from cupel.contract.columns import TEXT
 from cupel.errors import TableError
-from cupel.tables import TEXT
 
 # Below every probability that answers can produce, above what a logarithm cannot take.
 TINY = 1e-300

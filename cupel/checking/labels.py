@@ -5,8 +5,10 @@ import pyarrow.compute as pc
 
 from cupel.checking.routes import UNDECIDED
 from cupel.consensus.coding import by_item
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import LABELS
 from cupel.errors import TableError
-from cupel.tables import LABELS, TEXT, conform
 
 TOGETHER = "people and checker"
 CHECKER_AGAINST_PEOPLE = "checker against people"

@@ -9,9 +9,11 @@ import pyarrow as pa
 from cupel.checking.calibration import calibrated
 from cupel.checking.folds import folds_of
 from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import PREDICTIONS
 from cupel.errors import TableError
 from cupel.project import Checking
-from cupel.tables import PREDICTIONS, TEXT, conform
 
 
 class Batch(NamedTuple):

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from cupel.checking.fusion import Fusion, fuse
 from cupel.checking.worth import answer_accuracy, is_annotator_worth_more
 from cupel.consensus.coding import by_item
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import ROUTES
 from cupel.project import Checking, Overlap, Prices
-from cupel.tables import ROUTES, TEXT, conform
 
 Flags = NDArray[np.bool_]
 

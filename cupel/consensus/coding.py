@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cupel.contract.columns import TEXT
 from cupel.errors import TableError
-from cupel.tables import TEXT
 
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]

@@ -8,7 +8,9 @@ import pyarrow as pa
 from cupel.consensus.coding import ItemIds, code, lists_of
 from cupel.consensus.majority import majority
 from cupel.consensus.methods import METHODS
-from cupel.tables import CONSENSUS, TEXT, conform
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import CONSENSUS
 
 
 def consensus(

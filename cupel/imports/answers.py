@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from cupel.contract.columns import REAL, TEXT
 from cupel.errors import SourceError
 from cupel.imports.annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.imports.tools import Export
 from cupel.sources.reasons import REASONS, BadRow, evidence
-from cupel.tables import REAL, TEXT
 from cupel.whole import put_file
 
 EARLIER_VERSION = "earlier_version"

@@ -8,11 +8,13 @@ import pyarrow as pa
 
 from cupel.consensus.coding import Reals, lists_of
 from cupel.consensus.majority import majority
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import CONSENSUS, HABITS, RESPONSES
 from cupel.preference.bradley_terry import FIRST, BradleyTerry, BradleyTerrySettings, Compared, bradley_terry
 from cupel.preference.coding import CodedComparisons, code_comparisons
 from cupel.preference.comparison import CLASSES
 from cupel.preference.cycles import in_cycle
-from cupel.tables import CONSENSUS, HABITS, RESPONSES, TEXT, conform
 
 # Half the width of a 95% interval of a normal distribution.
 _Z = 1.96

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from cupel.contract.tables import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.printable import printable
 from cupel.release.contamination_views import batches_in_words, bounds_in_words
@@ -16,7 +17,6 @@ from cupel.release.overlaps import overlaps_in_words
 from cupel.release.templating import environment
 from cupel.release.terms import house_rules, licence_rows, terms_of_plan
 from cupel.release.wording import error_lines, limits, protocol, steps
-from cupel.tables import TRAINING_SET
 
 # Upper ends of the size categories that dataset hubs use.
 _SIZES = (

@@ -9,8 +9,10 @@ import pyarrow.compute as pc
 from cupel.answers.places import Places, places
 from cupel.cleaning.alike import EARLIER_ITEMS, Alike
 from cupel.cleaning.twins import licence_places, twins
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import LEFT_OUT_ITEMS
 from cupel.errors import ReleaseError
-from cupel.tables import LEFT_OUT_ITEMS, TEXT, conform
 
 BETTER_LICENCE = "better_licence"
 NEEDED_ITEMS = ("batch", "item_id", "source_file", "line", "licence")

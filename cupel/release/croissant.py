@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from cupel.contract.tables import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release.card import licences
 from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import count
 from cupel.release.terms import house_rules, licence_rows, terms_of_plan
 from cupel.release.wording import bounds, limits, protocol, steps
-from cupel.tables import TRAINING_SET
 
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 

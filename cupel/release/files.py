@@ -8,8 +8,8 @@ from typing import BinaryIO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cupel.contract.table import Table
 from cupel.lake import ROWS_PER_GROUP
-from cupel.tables import Table
 
 
 class WrittenFile(NamedTuple):

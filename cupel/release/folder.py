@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from upath import UPath
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import MANIFEST, TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.lake import file_hash, replace_file
 from cupel.release import layout
@@ -21,7 +23,6 @@ from cupel.release.croissant import DataFile, croissant
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import TableFile, WrittenFile, write_bytes
 from cupel.release.pieces import Stored, in_order, values
-from cupel.tables import MANIFEST, TRAINING_SET, from_rows
 from cupel.whole import begun
 
 _LATER = ("design", "purpose", "day", "licences")
@@ -29,7 +30,7 @@ _LATER = ("design", "purpose", "day", "licences")
 
 @dataclass(frozen=True)
 class ReleaseTables:
-    """The tables that a release's folder holds, as `cupel.tables` has them; gate results of all its stages.
+    """The tables that a release's folder holds, as `cupel.contract.tables` has them; gate results of all its stages.
 
     Those that hold texts may be left in the lake: they are read and written a piece at a time. The planted items
     are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted

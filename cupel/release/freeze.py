@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 from cupel.answers.places import Places, places
 from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import CLEAN_ITEMS, RELEASE_ITEMS
 from cupel.errors import ReleaseError
 from cupel.project import Release
 from cupel.release.audit_design import design_of, first_wave, limits_of
 from cupel.release.names import PIECE_ROWS, Names, as_json
 from cupel.release.splits import joined, splits
-from cupel.tables import CLEAN_ITEMS, RELEASE_ITEMS, TEXT, conform
 
 _FROM_LABELS = ("label", "decided_by", "majority_label", "consensus_label", "predicted_label", "log_odds")
 # What an item brings along; nothing is computed from it.

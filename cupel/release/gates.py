@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import GATE_RESULTS, TABLES
 from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.release.remembered import Row, rows_of
 from cupel.step import Step, code_version
-from cupel.tables import GATE_RESULTS, TABLES, from_rows
 
 # The table that stands for its stage: the stage's gate judges it, and what comes after waits for it.
 GATED_TABLES = {

@@ -7,10 +7,12 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.contract.columns import TEXT
+from cupel.contract.table import empty
+from cupel.contract.tables import LEFT_OUT_ITEMS
 from cupel.release.copies import NEEDED_ITEMS, left_out_items
 from cupel.release.terms import Terms, forbidden
 from cupel.step import Step
-from cupel.tables import LEFT_OUT_ITEMS, TEXT, empty
 
 _SIGNED = ["batch", "item_id", "text_sha256"]
 

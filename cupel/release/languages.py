@@ -17,11 +17,12 @@ from cupel.certificate.auditors import (
 )
 from cupel.certificate.design import EProcess
 from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.contract.table import from_rows
+from cupel.contract.tables import RELEASE_LANGUAGES
 from cupel.project import LanguagePromise
 from cupel.release.audit_design import terms_of
 from cupel.release.outcome import settled
 from cupel.release.proof import random_audit
-from cupel.tables import RELEASE_LANGUAGES, from_rows
 
 # Chance that one interval or more does not hold the truth, over all languages of the release.
 ALPHA = 0.05

@@ -5,7 +5,8 @@ import json
 from collections.abc import Container
 from typing import Any
 
-from cupel.tables import (
+from cupel.contract.table import Table
+from cupel.contract.tables import (
     ADJUDICATIONS,
     AUDIT,
     CONTAMINATION_ANSWERS,
@@ -20,7 +21,6 @@ from cupel.tables import (
     RELEASE_OVERLAPS,
     TRAINING_SET,
     WITHHELD_ITEMS,
-    Table,
 )
 
 SPLITS = ("train", "validation", "test")

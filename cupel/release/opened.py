@@ -11,12 +11,12 @@ import pyarrow as pa
 from cupel.answers.places import Places, places
 from cupel.certificate.result import Assay
 from cupel.certificate.sequence import Flags
+from cupel.contract.columns import TEXT
 from cupel.release import layout
 from cupel.release.audit_design import terms_of
 from cupel.release.outcome import settled
 from cupel.release.proof import assay_of, audited_items
 from cupel.release.second_audit import rows_of_items
-from cupel.tables import TEXT
 
 Row = dict[str, Any]
 

@@ -6,7 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import places
-from cupel.tables import TEXT, TRAINING_SET, WITHHELD_ITEMS, conform
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import TRAINING_SET, WITHHELD_ITEMS
 
 CONTESTED = "contested: experts stay split on it"
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cupel.contract.table import Table, conform
 from cupel.lake import ROWS_PER_GROUP, Lake
-from cupel.tables import Table, conform
 
 
 class Stored(NamedTuple):

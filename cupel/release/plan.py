@@ -14,6 +14,8 @@ from cupel.certificate.design import Design
 from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.labels import LAST_LOG_ODDS
+from cupel.contract.table import empty, from_rows
+from cupel.contract.tables import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN, TABLES
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
@@ -28,7 +30,6 @@ from cupel.release.planted import planted_items
 from cupel.release.remembered import rows_of
 from cupel.release.terms import plan_columns, terms_of_plan
 from cupel.step import Step, code_version
-from cupel.tables import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN, TABLES, empty, from_rows
 
 ALL = "all"
 _NAME = re.compile(r"(?P<holds>.+)-r(?P<number>[1-9][0-9]*)")

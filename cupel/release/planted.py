@@ -13,11 +13,13 @@ from cupel.answers.places import Places, places
 from cupel.certificate.evidence import Plants
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform, empty
+from cupel.contract.tables import PLANTED_ITEMS, PLANTED_VERDICTS
 from cupel.errors import ReleaseError
 from cupel.release.audit_design import terms_of
 from cupel.release.names import Names
 from cupel.release.second_audit import answers_for
-from cupel.tables import PLANTED_ITEMS, PLANTED_VERDICTS, TEXT, conform, empty
 
 _NAME = ["batch", "item_id"]
 

@@ -16,11 +16,12 @@ from cupel.certificate.result import Assay, AuditResult, assay
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
+from cupel.contract.table import empty, from_rows
+from cupel.contract.tables import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS
 from cupel.release.audit_design import terms_of
 from cupel.release.names import Names
 from cupel.release.planted import plants
 from cupel.release.second_audit import answers_for, drawn_again, rows_of_items, second_audit
-from cupel.tables import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, empty, from_rows
 
 # Of RELEASE_ITEMS, what is needed here: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")

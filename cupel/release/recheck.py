@@ -11,6 +11,7 @@ from cupel.answers.places import places
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
+from cupel.contract.tables import AUDIT_RESULT
 from cupel.release.audit_design import first_wave, terms_of
 from cupel.release.freeze import audit_seed, items_sha256
 from cupel.release.layout import OVERLAPS_FILE
@@ -20,7 +21,6 @@ from cupel.release.planted import drawn_to_plant
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
 from cupel.release.second_audit import drawn_again
-from cupel.tables import AUDIT_RESULT
 
 MOST_NAMED = 5
 # What a released item keeps as it was frozen: always, and where no expert judged it.

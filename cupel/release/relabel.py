@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import places
+from cupel.contract.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS, TABLES
 from cupel.lake import Lake
-from cupel.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS, TABLES
 
 MOST = 1_000
 RELABEL_SCHEMA = pa.schema(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from cupel.contract.tables import TABLES
 from cupel.lake import Lake
 from cupel.parts import checked, read_part
-from cupel.tables import TABLES
 
 Row = dict[str, Any]
 

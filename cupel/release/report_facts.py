@@ -11,13 +11,13 @@ from cupel.answers.places import places
 from cupel.certificate.outlook import Outlook
 from cupel.consensus.agreement import gwet_ac1, krippendorff_alpha
 from cupel.consensus.coding import code, vote_counts
+from cupel.contract.tables import ANNOTATIONS, AUDIT, PLANTED_VERDICTS, RELEASE_ITEMS, TABLES
 from cupel.lake import Lake
 from cupel.release.audit_design import terms_of
 from cupel.release.facts import ReleaseFacts, Row
 from cupel.release.outlook import release_outlook
 from cupel.release.proof import NEEDED_ITEMS, allowed_wrong, random_audit
 from cupel.release.relabel import RELABEL_SCHEMA, relabel_rows
-from cupel.tables import ANNOTATIONS, AUDIT, PLANTED_VERDICTS, RELEASE_ITEMS, TABLES
 
 _ANSWERED = ["item_id", "annotator", "label"]
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from cupel.contract.tables import TABLES
 from cupel.lake import Lake, replace_file
 from cupel.release.gates import gate_partition
 from cupel.release.places import report_folder
-from cupel.tables import TABLES
 
 MADE_FROM = ".made_from"
 

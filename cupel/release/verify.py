@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cupel.contract.columns import TEXT_COLUMN
+from cupel.contract.table import Table, conform
 from cupel.errors import CupelError, ReleaseError
 from cupel.lake import ROWS_PER_GROUP, file_hash
 from cupel.release import layout
 from cupel.release.opened import Opened
 from cupel.release.recheck import CONTENT_CHECKS
-from cupel.tables import TEXT_COLUMN, Table, conform
 
 
 class Check(NamedTuple):

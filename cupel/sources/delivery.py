@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.project import Delivery
 from cupel.sources.csv_rows import csv_rows
@@ -17,7 +19,6 @@ from cupel.sources.json_rows import json_rows, text_rows
 from cupel.sources.lines import read_lines
 from cupel.sources.parquet_rows import parquet_rows
 from cupel.sources.reasons import BadRow, Row
-from cupel.tables import DELIVERIES, RAW_ITEMS, REJECTED_ROWS, from_rows
 
 MAX_ROW_BYTES = 10_000_000
 CHUNK_BYTES = 1 << 26

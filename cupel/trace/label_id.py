@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import duckdb
 
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
 from cupel.lake import Lake
 from cupel.release.gates import BATCH_STAGES
-from cupel.tables import TABLES
 from cupel.trace.reading import Reader, equal
 
 MOST_CHARACTERS = 2_000

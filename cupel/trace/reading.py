@@ -5,9 +5,9 @@ from typing import Any
 
 import duckdb
 
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
 from cupel.lake import Commit, Lake
-from cupel.tables import TABLES
 
 Row = dict[str, Any]
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, Commit, Lake
 from cupel.parts import checked
-from cupel.tables import TABLES
 
 
 class Recorded(NamedTuple):

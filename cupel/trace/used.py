@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
-from cupel.tables import TABLES
 from cupel.trace.reading import Reader
 from cupel.trace.recorded import recorded_hashes
 

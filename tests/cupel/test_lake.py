@@ -11,9 +11,11 @@ import pyarrow as pa
 import pytest
 
 import cupel.lake
+from cupel.contract.columns import Column
+from cupel.contract.table import Table, from_rows
+from cupel.contract.tables import REJECTED_ROWS, ROUTES, TABLES, TASKS
 from cupel.errors import LakeError, TableError
 from cupel.lake import Lake
-from cupel.tables import REJECTED_ROWS, ROUTES, TABLES, TASKS, Column, Table, from_rows
 
 
 def routes(count: int, seed: int = 0) -> pa.Table:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import CUTS, EXPERT_ANSWERS, SIGNATURES, SIMILAR_ITEMS
 from cupel.errors import TableError
 from cupel.parts import read_part, write_parts
-from cupel.tables import CUTS, EXPERT_ANSWERS, SIGNATURES, SIMILAR_ITEMS, from_rows
 
 
 def pairs(names: list[str]) -> pa.Table:

@@ -1,8 +1,9 @@
 import pyarrow as pa
 import pytest
 
+from cupel.contract.table import conform, empty, from_rows
+from cupel.contract.tables import SIMILAR_ITEMS, TABLES
 from cupel.errors import TableError
-from cupel.tables import SIMILAR_ITEMS, TABLES, conform, empty, from_rows
 
 ROW = {"item_id": "a", "earlier_batch": "b", "earlier_item_id": "c", "similarity": 0.5}
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from cupel.cli import main
+from cupel.contract.tables import TABLES
 from cupel.project import load_project
-from cupel.tables import TABLES
 from docs.generate import REFERENCE, pages
 from orchestration.definitions import defs
 from orchestration.wiring import CHECKING, DECIDING, KINDS

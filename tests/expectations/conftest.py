@@ -9,11 +9,12 @@ import duckdb
 import pytest
 
 from cupel.cleaning.contamination.concluding import concluded
+from cupel.contract.table import from_rows
+from cupel.contract.tables import TABLES
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.terms import plan_columns
 from cupel.step import Step
-from cupel.tables import TABLES, from_rows
 
 Row = dict[str, Any]
 BATCH = "first"

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from cupel.contract.table import empty
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
-from cupel.tables import TABLES, empty
 from expectations import checking, cleaning, gold, labeling, raw, release
 from expectations.gate import asked_checks, judge_stage
 from expectations.suite import Suite, one_row

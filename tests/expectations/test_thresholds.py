@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from cupel.certificate.hypergeometric import clopper_pearson_lower, upper_count
 from cupel.consensus.agreement import krippendorff_alpha
+from cupel.contract.tables import RAW_ITEMS, TABLES
 from cupel.errors import ProjectError
-from cupel.tables import RAW_ITEMS, TABLES
 from expectations import checking, cleaning, gold, labeling, preference, raw, release
 from expectations.gate import judge_stage
 from expectations.suite import Suite

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from cupel.answers.annotations import REASONS, annotations, expert_answers
 from cupel.answers.log import PURPOSES, AnswersLog
 from cupel.answers.recorded import RecordedWorkforce, read_gold
+from cupel.contract.table import empty
+from cupel.contract.tables import ANSWERS, TASKS
 from cupel.errors import AnswerError, CupelError
-from cupel.tables import ANSWERS, TASKS, empty
 
 GIVEN = pa.schema([field.with_nullable(True) for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 RECORDED_COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")

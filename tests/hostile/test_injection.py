@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from assets.spec import PRIVATE_COLUMNS, preview
+from cupel.contract.tables import EXPERT_ANSWERS, TABLES
 from cupel.lake import Lake
 from cupel.release import report
 from cupel.release.card import front_matter, render_card
@@ -27,7 +28,6 @@ from cupel.release.relabel import RELABEL_SCHEMA, as_csv
 from cupel.release.report import render_report
 from cupel.release.summary import summary
 from cupel.step import Step
-from cupel.tables import EXPERT_ANSWERS, TABLES
 
 TWIN = dict.fromkeys(PLACES, "harmless")
 OBEYED = ("\x1b", "\x07", "\x9b", "\x00", "\x08", "\x7f")

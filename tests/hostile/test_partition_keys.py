@@ -9,6 +9,8 @@ from hostile.nonsense import any_texts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cupel.contract.table import empty
+from cupel.contract.tables import TABLES
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
 from cupel.project import Inbox, Project, batch_name, load_project, slug
@@ -18,7 +20,6 @@ from cupel.release.places import release_folder, report_folder
 from cupel.release.plan import batches_of, release_name
 from cupel.sources.inbox import arrivals, take
 from cupel.sources.register import batch_for
-from cupel.tables import TABLES, empty
 from small_project import write_project
 
 INBOX = Inbox(licence="MIT")

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from cupel.contract.tables import TABLES
 from cupel.errors import CupelError, disk_trouble
-from cupel.tables import TABLES
 
 CHANGES = ("replace", "link", "rename", "fsync", "unlink", "rmdir", "mkdir")
 STAGES = tuple(dict.fromkeys(table.stage for table in TABLES.values()))

@@ -34,11 +34,11 @@ import sklearn.feature_extraction.text
 import sklearn.linear_model  # noqa: F401
 from dying import BROKEN, FINISHED, Aim, Ended, aims, in_child, watched
 
+from cupel.contract.tables import TABLES
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.verify import verify_release
 from cupel.sources.register import Register
-from cupel.tables import TABLES
 from expectations import judge
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rounds import Rounds

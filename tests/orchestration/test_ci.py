@@ -15,11 +15,12 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from cupel.contract.table import empty
+from cupel.contract.tables import GATE_RESULTS
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.gates import open_gate
 from cupel.step import Step
-from cupel.tables import GATE_RESULTS, empty
 from orchestration.ci import gate, main
 from orchestration.deployment import Deployment
 from orchestration.findings import Finding, is_failure

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from cupel.contract.table import empty
+from cupel.contract.tables import GATE_RESULTS, RAW_ITEMS
 from cupel.lake import Lake
-from cupel.tables import GATE_RESULTS, RAW_ITEMS, empty
 from orchestration.judged_lake import judged_lake
 
 

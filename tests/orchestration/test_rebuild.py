@@ -18,13 +18,13 @@ from click.testing import CliRunner
 from cupel.answers.chain import GIVEN
 from cupel.answers.recorded import RecordedWorkforce
 from cupel.cli import main
+from cupel.contract.tables import ANSWERS, TABLES
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
 from cupel.project import Delivery, load_project
 from cupel.release.plan import plan_release
 from cupel.sources.register import Register
 from cupel.step import Step
-from cupel.tables import ANSWERS, TABLES
 from orchestration.compared import ALTERED, DIFFERS, NOT_MADE, SAME, WENT_ON, Comparison, Row
 from orchestration.deployment import Deployment
 from orchestration.rebuild import other_plans, rebuild

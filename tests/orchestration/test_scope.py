@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from cupel.contract.table import empty
+from cupel.contract.tables import RAW_ITEMS
 from cupel.lake import Lake
 from cupel.project import Project, load_project
-from cupel.tables import RAW_ITEMS, empty
 from orchestration.scope import ScopeError, check_named, partitions_of
 from small_project import write_project
 

@@ -10,7 +10,8 @@ from cupel.certificate.hypergeometric import upper_count
 from cupel.cleaning.contamination.answered import said_of
 from cupel.cleaning.contamination.cutting import CUTS
 from cupel.cleaning.contamination.learning import Flags
-from cupel.tables import CONTAMINATION_SOURCES, from_rows
+from cupel.contract.table import from_rows
+from cupel.contract.tables import CONTAMINATION_SOURCES
 
 
 def sources(plan: dict[str, Any], items: pa.Table, answers: pa.Table, cut: int | None, is_kept: Flags) -> pa.Table:

@@ -11,8 +11,9 @@ from cupel.certificate.sequence import floor_share
 from cupel.cleaning.contamination.answered import Said, alpha_of, said_of
 from cupel.cleaning.contamination.cutting import Range, keep
 from cupel.cleaning.contamination.learning import Flags, Places
+from cupel.contract.table import from_rows
+from cupel.contract.tables import CONTAMINATION_CUTS, CONTAMINATION_RESULT
 from cupel.release.figures import bound, setting
-from cupel.tables import CONTAMINATION_CUTS, CONTAMINATION_RESULT, from_rows
 
 SIZES_TRIED = 400
 

@@ -36,7 +36,9 @@ from cupel.cleaning.contamination.learning import (
     pilot_scores,
 )
 from cupel.cleaning.contamination.settings import Contamination
-from cupel.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TEXT, conform, from_rows
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform, from_rows
+from cupel.contract.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 
 # Returns the answers on earlier batches that the log held before an answer, by its sequence number.
 Earlier = Callable[[int], Examples]

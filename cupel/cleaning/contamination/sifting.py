@@ -9,8 +9,10 @@ import pyarrow.compute as pc
 from cupel.cleaning.contamination.answered import said_of
 from cupel.cleaning.contamination.learning import Flags
 from cupel.cleaning.decide import Decision
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables import REJECTED_ITEMS, SIFTED_ITEMS
 from cupel.errors import TableError
-from cupel.tables import REJECTED_ITEMS, SIFTED_ITEMS, TEXT, conform
 
 CONTAMINATED = "contaminated"
 WHY = ("reason", "value", "threshold", "evidence")

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from cupel.cleaning.scan.classes import BREAK, LETTER, SPACE, SYMBOL, classes, sentence_ends
 from cupel.cleaning.scan.decoding import MULTIPLIER, Bytes, Codes, decode, hash_run, hash_word, powers
 from cupel.cleaning.scan.lines import COUNTS, count_lines, phrases
-from cupel.cleaning.scan.names import NAMES
 from cupel.cleaning.scan.repetition import (
     Hashes,
     narrow,
@@ -24,6 +23,7 @@ from cupel.cleaning.scan.repetition import (
     top_gram,
 )
 from cupel.cleaning.scan.tokens import DIVIDED, Places, words
+from cupel.contract.tables.scan_columns import SCAN_MEASURES
 
 Reals = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def measures(
         which: The list that counts for each document.
 
     Returns:
-        A row a document, in order; columns `NAMES`, whole numbers. All are null for a document that is null, or
+        A row a document, in order; columns `SCAN_MEASURES`, whole numbers. All are null for a document that is null, or
         longer than 16 MiB.
     """
     column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
@@ -58,7 +58,7 @@ def measures(
     offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column) + 1]
     content = column.buffers()[2]
     data = np.frombuffer(content, np.uint8) if content is not None and content.size else np.zeros(1, np.uint8)
-    result = np.zeros((len(column), len(NAMES)))
+    result = np.zeros((len(column), len(SCAN_MEASURES)))
     if which is None:
         lists, which = [stop_words], np.zeros(len(column), np.int32)
     else:
@@ -78,7 +78,7 @@ def measures(
         list(pool.map(work, starts))
     is_long = np.diff(offsets) > LONGEST_BYTES
     mask = is_long | ~np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
-    columns = {name: pa.array(result[:, place].astype(np.int64), mask=mask) for place, name in enumerate(NAMES)}
+    columns = {name: pa.array(result[:, place].astype(np.int64), mask=mask) for place, name in enumerate(SCAN_MEASURES)}
     return pa.table(columns)
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from cupel.answers import arriving
 from cupel.answers import log as log_module
 from cupel.answers.log import AnswersLog
+from cupel.contract.tables import ANSWERS
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 

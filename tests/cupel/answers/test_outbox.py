@@ -6,8 +6,9 @@ import pytest
 from cupel.answers.collect import collect
 from cupel.answers.outbox import COLUMNS, count_open_tasks, open_tasks
 from cupel.consensus.coding import ItemIds, id_array
+from cupel.contract.table import from_rows
+from cupel.contract.tables import ANSWERS, CLEAN_ITEMS, RELEASE_TASKS, TASKS
 from cupel.lake import Lake
-from cupel.tables import ANSWERS, CLEAN_ITEMS, RELEASE_TASKS, TASKS, from_rows
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 

@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupel.answers.tasks import expert_tasks, label_tasks, task_id
-from cupel.tables import (
-    ADJUDICATIONS,
-    ANNOTATIONS,
-    AUDIT,
-    REJECTED_ANSWERS,
-    REJECTED_EXPERT_ANSWERS,
-    ROUTES,
-    empty,
-    from_rows,
-)
+from cupel.contract.table import empty, from_rows
+from cupel.contract.tables import ADJUDICATIONS, ANNOTATIONS, AUDIT, REJECTED_ANSWERS, REJECTED_EXPERT_ANSWERS, ROUTES
 
 
 def route(item: str, way: str, votes: int) -> dict[str, object]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cupel.answers import verifying
 from cupel.answers.log import AnswersLog
+from cupel.contract.tables import ANSWERS
 from cupel.errors import AnswerError
-from cupel.tables import ANSWERS
 
 GIVEN = [field.name for field in ANSWERS.schema if field.name not in ("sequence", "hash")]
 

@@ -12,8 +12,8 @@ from cupel.certificate.hypergeometric import upper_count
 from cupel.certificate.result import Assay, AuditResult, Terms, assay, percent
 from cupel.certificate.sequence import Cut, Flags
 from cupel.certificate.wording import wording
+from cupel.contract.tables import AUDIT_RESULT, CUTS
 from cupel.errors import AuditError
-from cupel.tables import AUDIT_RESULT, CUTS
 
 SIZE = 2_000
 TERMS = Terms(error_budget=0.02, attempt=1, max_experts_seen_share=0.6)

@@ -13,9 +13,9 @@ from cupel.checking import embedding, minilm
 from cupel.checking.minilm import Embedder, Embeddings, model_folder
 from cupel.checking.opinions import Batch, batch_of
 from cupel.consensus.consensus import consensus
+from cupel.contract.tables import PREDICTIONS
 from cupel.errors import CheckerError
 from cupel.project import Checking
-from cupel.tables import PREDICTIONS
 
 CLASSES = ("animals", "food")
 # No two sentences share a word beyond articles: only their meaning tells.

@@ -8,9 +8,9 @@ from cupel.checking.fitting import MIN_TRAINING_ITEMS
 from cupel.checking.folds import folds
 from cupel.checking.linear import model_version, predictions
 from cupel.consensus.consensus import consensus
+from cupel.contract.tables import PREDICTIONS
 from cupel.errors import TableError
 from cupel.project import Checking
-from cupel.tables import PREDICTIONS
 
 CLASSES = ("bad", "good")
 WORDS = (("dull", "poor", "boring", "weak"), ("fine", "bright", "lovely", "strong"))

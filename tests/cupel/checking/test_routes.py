@@ -7,9 +7,10 @@ from cupel.checking.fusion import fuse
 from cupel.checking.labels import LAST_LOG_ODDS, awaiting, labels
 from cupel.checking.routes import EXPERT_IS_CHEAPER, routes
 from cupel.consensus.consensus import consensus
+from cupel.contract.table import from_rows
+from cupel.contract.tables import LABELS, PREDICTIONS, REJECTED_ANSWERS, ROUTES
 from cupel.errors import TableError
 from cupel.project import Checking, Overlap, Prices
-from cupel.tables import LABELS, PREDICTIONS, REJECTED_ANSWERS, ROUTES, from_rows
 
 CLASSES = ("x", "y", "z")
 OVERLAP = Overlap(first=2, most=3, least_share=0)

@@ -18,10 +18,10 @@ from cupel.cleaning.scan.by_language import rule_names
 from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.signals import item_signals
 from cupel.cli import main
+from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS, SIMILAR_ITEMS
 from cupel.errors import LakeError
 from cupel.lake import Lake
 from cupel.project import load_project
-from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, SIMILAR_ITEMS
 
 TEXTS = ["One two three four five six.", "Short.", "### !!! ???", "word " * 80, "The cat that sat on the mat. " * 20]
 

@@ -19,8 +19,9 @@ from cupel.cleaning.scan.by_language import rule_names
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
+from cupel.contract.table import conform
+from cupel.contract.tables import CLEAN_ITEMS, ITEM_SIGNALS, RAW_ITEMS, REJECTED_ITEMS, SIMILAR_ITEMS
 from cupel.errors import TableError
-from cupel.tables import CLEAN_ITEMS, ITEM_SIGNALS, RAW_ITEMS, REJECTED_ITEMS, SIMILAR_ITEMS, conform
 
 OFF = Cleaning(
     min_characters=None, max_characters=None, min_words=None, max_words=None, max_mean_word_length=None,

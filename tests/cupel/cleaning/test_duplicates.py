@@ -16,7 +16,8 @@ from cupel.cleaning.register import Signed, delivery_ranks
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
-from cupel.tables import RAW_ITEMS, SIGNATURES, SIMILAR_ITEMS, conform
+from cupel.contract.table import conform
+from cupel.contract.tables import RAW_ITEMS, SIGNATURES, SIMILAR_ITEMS
 
 SETTINGS = Cleaning()
 NONE = SIGNATURES.schema.empty_table()

@@ -14,8 +14,9 @@ from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.scan.rules import RULES, reasons
 from cupel.cleaning.settings import Cleaning, Repairs, WebRules
 from cupel.cleaning.signals import item_signals
+from cupel.contract.table import conform
+from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS, SIMILAR_ITEMS
 from cupel.languages.identify import identify
-from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, SIMILAR_ITEMS, conform
 
 SIZES = (300, 600)
 EVERYTHING = Cleaning(

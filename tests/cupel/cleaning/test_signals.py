@@ -8,7 +8,8 @@ from cupel.cleaning.folding import folded
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.text_hashes import text_sha256
-from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, conform
+from cupel.contract.table import conform
+from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS
 
 
 def raw_items(texts: list[str]) -> pa.Table:

@@ -14,7 +14,8 @@ from cupel.cleaning.folding import folded
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import BANDING, signatures
-from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, SIGNATURES, conform
+from cupel.contract.table import conform
+from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS, SIGNATURES
 
 HASHES = ("shingles", "bands", "sketch")
 

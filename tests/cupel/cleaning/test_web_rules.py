@@ -11,7 +11,7 @@ from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, key, reasons
 from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.web_rules import PREFIX, asked, broken, needed, rules_of
-from cupel.tables import RAW_ITEMS, SIMILAR_ITEMS
+from cupel.contract.tables import RAW_ITEMS, SIMILAR_ITEMS
 
 PAGE = (
     "The keeper of the light that stands on the northern shore has written down the weather of every single day. "

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from cupel.consensus.consensus import consensus
+from cupel.contract.tables import CONSENSUS
 from cupel.errors import TableError
-from cupel.tables import CONSENSUS
 
 ROWS = {
     "item_id": ["a", "a", "b", "b", "d"],

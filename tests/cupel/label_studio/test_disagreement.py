@@ -1,10 +1,11 @@
 import pytest
 from pydantic import ValidationError
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import ANNOTATIONS, PREDICTIONS, RELEASE_TASKS
 from cupel.label_studio.configuration import shows_others
 from cupel.label_studio.disagreement import disagreement
 from cupel.lake import Lake
-from cupel.tables import ANNOTATIONS, PREDICTIONS, RELEASE_TASKS, from_rows
 from label_studio_server import LabelStudioServer
 from live_lake import CLASSES, gather, project, task
 

@@ -1,8 +1,9 @@
 import pytest
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import CLEAN_ITEMS, PREDICTIONS, RELEASE_TASKS, TASKS
 from cupel.label_studio.predictions import is_drawn
 from cupel.lake import Lake
-from cupel.tables import CLEAN_ITEMS, PREDICTIONS, RELEASE_TASKS, TASKS, from_rows
 from label_studio_server import LabelStudioServer
 from live_lake import gather, task
 

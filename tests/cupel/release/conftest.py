@@ -9,6 +9,8 @@ import pytest
 
 from cupel.answers.tasks import expert_tasks
 from cupel.certificate.attempts import attempt_alpha
+from cupel.contract.table import empty, from_rows
+from cupel.contract.tables import TABLES
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release import proof
@@ -19,7 +21,6 @@ from cupel.release.freeze import Frozen, freeze
 from cupel.release.outcome import release_rows
 from cupel.release.planted import beside, planted_items, planted_verdicts
 from cupel.release.stage_errors import stage_errors
-from cupel.tables import TABLES, empty, from_rows
 
 CLASSES = ("negative", "neutral", "positive")
 PROVENANCE = Provenance({"labels@movies": "ab" * 32}, "cd" * 32, "0.1.0", "ef" * 32)

@@ -6,10 +6,10 @@ import duckdb
 import pytest
 import yaml
 
+from cupel.contract.tables import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release.card import render_card, size_category
 from cupel.release.folder import write_release
-from cupel.tables import TRAINING_SET
 
 
 def front_matter(card: str) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import SIMILAR_ITEMS
 from cupel.errors import ReleaseError
 from cupel.release.copies import left_out_items, without
-from cupel.tables import SIMILAR_ITEMS, from_rows
 
 ORDER = ("own", "MIT", "bought")
 

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
+from cupel.contract.tables import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.folder import add_uncovered, write_release
 from cupel.release.verify import verify_release
-from cupel.tables import MANIFEST
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -2,9 +2,10 @@ import random
 
 import pyarrow as pa
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import CLEAN_ITEMS, LABELS, SIMILAR_ITEMS
 from cupel.project import Release
 from cupel.release.freeze import Frozen, freeze, items_sha256
-from cupel.tables import CLEAN_ITEMS, LABELS, SIMILAR_ITEMS, from_rows
 
 SETTINGS = Release(error_budget=0.01, audit_size=20, max_experts_seen_share=0.5)
 

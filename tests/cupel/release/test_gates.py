@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import GATE_RESULTS, RAW_ITEMS, REJECTED_ROWS
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.gates import (
@@ -20,7 +22,6 @@ from cupel.release.gates import (
     release_state,
 )
 from cupel.step import Step, code_version
-from cupel.tables import GATE_RESULTS, RAW_ITEMS, REJECTED_ROWS, from_rows
 
 SETTINGS: dict[str, Any] = {
     "project": "tiny",

@@ -9,11 +9,12 @@ import pytest
 
 from cupel.certificate.auditors import Planted, hidden_upper, sensitivity_lower
 from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.contract.table import empty, from_rows
+from cupel.contract.tables import ADJUDICATIONS, AUDIT, PLANTED_VERDICTS
 from cupel.project import LanguagePromise
 from cupel.release.card import render_card
 from cupel.release.languages import ALPHA, Judged, release_languages
 from cupel.release.report import render_report
-from cupel.tables import ADJUDICATIONS, AUDIT, PLANTED_VERDICTS, empty, from_rows
 
 PLAN = {
     "release": "b-r1", "batches": ["b"], "seed": 1, "attempt": 1, "alpha": 0.04, "error_budget": 0.02,

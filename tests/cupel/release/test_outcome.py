@@ -1,7 +1,8 @@
 import pyarrow as pa
 
+from cupel.contract.table import empty, from_rows
+from cupel.contract.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS
 from cupel.release.outcome import release_rows
-from cupel.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS, empty, from_rows
 
 
 def items(*names: str) -> pa.Table:

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from cupel.contract.tables import PLANTED_ITEMS
 from cupel.errors import AuditError, ReleaseError
 from cupel.release import proof
 from cupel.release.audit_design import terms_of
 from cupel.release.folder import write_release
 from cupel.release.planted import beside, drawn_to_plant, planted_items, plants
 from cupel.release.verify import verify_release
-from cupel.tables import PLANTED_ITEMS
 from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release
 
 SIZE, PLANTED = 500, 90

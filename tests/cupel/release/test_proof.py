@@ -1,8 +1,9 @@
 import pyarrow as pa
 import pytest
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import EXPERT_ANSWERS
 from cupel.release.proof import were_auditors_independent
-from cupel.tables import EXPERT_ANSWERS, from_rows
 
 
 def answers(*people: tuple[str, str]) -> pa.Table:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cupel.contract.table import empty
+from cupel.contract.tables import ADJUDICATIONS, AUDIT
 from cupel.release.relabel import RELABEL_SCHEMA, as_csv, guarded, relabel_csv, relabel_next, relabel_rows
-from cupel.tables import ADJUDICATIONS, AUDIT, empty
 
 
 def rows_with(text: str) -> pa.Table:

@@ -9,13 +9,14 @@ from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.auditors import adjudicated_upper, share_alpha
 from cupel.certificate.hypergeometric import tail, upper_count
 from cupel.certificate.sequence import floor_share
+from cupel.contract.table import from_rows
+from cupel.contract.tables import EXPERT_ANSWERS
 from cupel.errors import AuditError
 from cupel.release import proof
 from cupel.release.audit_design import terms_of
 from cupel.release.folder import write_release
 from cupel.release.second_audit import drawn_again
 from cupel.release.verify import verify_release
-from cupel.tables import EXPERT_ANSWERS, from_rows
 from tests.cupel.release.conftest import CLASSES, PROVENANCE, Items, Made, expert_rows, make_items, make_release
 
 SIZE, AGAIN = 800, 120

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cupel.contract.table import conform
+from cupel.contract.tables import RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.project import Delivery
 from cupel.sources.delivery import read_delivery
 from cupel.sources.reasons import REASONS
-from cupel.tables import RAW_ITEMS, REJECTED_ROWS, conform
 
 
 def deliver(folder: Path, name: str, content: bytes, **how: object) -> tuple[list[dict], list[dict], dict]:

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from cupel.contract.table import from_rows
+from cupel.contract.tables import RELEASE_ITEMS, RELEASE_PLAN
 from cupel.errors import LakeError
 from cupel.lake import Lake
-from cupel.tables import RELEASE_ITEMS, RELEASE_PLAN, from_rows
 from cupel.trace.label_id import find
 
 

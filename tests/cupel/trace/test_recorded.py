@@ -4,8 +4,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from cupel.contract.columns import Column
+from cupel.contract.table import from_rows
+from cupel.contract.tables import REJECTED_ROWS, TABLES
 from cupel.lake import Commit, Lake
-from cupel.tables import REJECTED_ROWS, TABLES, Column, from_rows
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 
 

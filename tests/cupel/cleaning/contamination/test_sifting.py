@@ -5,8 +5,9 @@ import pytest
 from contamination_designs import flags
 from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
 from cupel.cleaning.decide import Decision
+from cupel.contract.table import from_rows
+from cupel.contract.tables import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, REJECTED_ITEMS
 from cupel.errors import TableError
-from cupel.tables import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, REJECTED_ITEMS, from_rows
 
 PLACE = {"batch": "one", "source_file": "a"}
 RAW = pa.table(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from cupel.cleaning.scan.classes import SENTENCE_ENDS
 from cupel.cleaning.scan.lines import PHRASES
 from cupel.cleaning.scan.measures import LONGEST_BYTES, measures
-from cupel.cleaning.scan.names import NAMES
 from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, reasons
 from cupel.cleaning.scan.tokens import tokenise
+from cupel.contract.tables.scan_columns import SCAN_MEASURES
 
 WORDS = [
     "the",
@@ -58,7 +58,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 
 def one(text: str) -> dict[str, int]:
     found = measures(pa.array([text]), ENGLISH_STOP_WORDS).to_pylist()[0]
-    return {name: found[name] for name in NAMES}
+    return {name: found[name] for name in SCAN_MEASURES}
 
 
 def duplicates(pieces: list[str]) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""What everything agrees on: columns, tables, stages, and what decides a value."""

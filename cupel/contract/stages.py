@@ -1,0 +1,311 @@
+"""The stages of the chain. One record a stage; what a stage is made of is written here and nowhere else."""
+
+from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from cupel.project import Project
+
+Partition: TypeAlias = Literal["batch", "release"]
+
+
+def always(project: "Project") -> bool:
+    """Say that every project has it."""
+    return True
+
+
+def is_of_kind(kind: str) -> Callable[["Project"], bool]:
+    """Return the test whether a project's labels are of a kind."""
+    return lambda project: project.labeling.kind == kind
+
+
+def has_contamination(project: "Project") -> bool:
+    """Tell whether people say which items are wanted."""
+    return project.cleaning.contamination is not None
+
+
+def has_no_contamination(project: "Project") -> bool:
+    """Tell whether rules and duplicates alone decide which items are kept."""
+    return project.cleaning.contamination is None
+
+
+def has_rounds(project: "Project") -> bool:
+    """Tell whether experts decide items before labels are frozen."""
+    return project.checking.rounds
+
+
+def has_no_rounds(project: "Project") -> bool:
+    """Tell whether labels are frozen as annotators and checker leave them."""
+    return not project.checking.rounds
+
+
+class StageStep(NamedTuple):
+    """One function of a stage: an asset of Dagster.
+
+    Attributes:
+        name: Name of the function in the stage's module.
+        tables: Tables that it writes at once.
+        made_from: Tables that these are made from.
+        when: Whether a project has the step; of steps that write the same table a project has one.
+        may_wait: It may write nothing, while answers are awaited.
+        freezes: What it wrote stays, whatever becomes of the tables that it was made from.
+        technology: What the page shows beside it.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    made_from: tuple[str, ...] = ()
+    when: Callable[["Project"], bool] = always
+    may_wait: bool = False
+    freezes: bool = False
+    technology: tuple[str, ...] = ("parquet",)
+
+
+class Stage(NamedTuple):
+    """One stage of the chain.
+
+    Attributes:
+        name: Its name; the group of its tables on the page.
+        partition: What it is done for, one at a time; None where it is not partitioned.
+        module: Where its functions are.
+        steps: Its functions.
+        settings: Keys of the project file that decide its values, as `raw` or `release.error_budget`. The last part may
+            be `*`: the entry that is named as the partition; all entries where none is.
+        gate: The table that its gate judges, and that stands for it: what comes after waits for it.
+        suites: Where its checks are declared, as `module:name`.
+        is_for_later_batches: Later batches read it, so it is rebuilt with them although no release holds its batch.
+    """
+
+    name: str
+    partition: Partition | None
+    module: str
+    steps: tuple[StageStep, ...]
+    settings: tuple[str, ...] = ()
+    gate: str | None = None
+    suites: tuple[str, ...] = ()
+    is_for_later_batches: bool = False
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that some project's steps write, each once."""
+        return tuple(dict.fromkeys(table for step in self.steps for table in step.tables))
+
+
+_MEASURED = ("raw_items", "item_signals", "signatures", "similar_items")
+_CONTAMINATION_PLANNED = ("contamination_plan", "contamination_items")
+_ROUNDS_MADE_FROM = ("clean_items", "annotations", "consensus", "round_answers")
+_AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
+_PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudications")
+
+_STAGES = (
+    Stage("answers", None, "assets.inbox", (StageStep("collect_answers", ("answers",)),)),
+    Stage(
+        "raw", "batch", "assets.raw", gate="raw_items", suites=("expectations.raw:SUITE",), is_for_later_batches=True,
+        settings=("raw.deliveries.*",),
+        steps=(
+            StageStep("read_files", ("raw_items", "rejected_rows", "deliveries"), technology=("parquet", "duckdb")),
+        ),
+    ),
+    Stage(
+        "cleaning", "batch", "assets.cleaning", gate="clean_items", suites=("expectations.cleaning:SUITE",),
+        is_for_later_batches=True,
+        # Which licences there are, and which is better, decides what is kept; their terms do not.
+        settings=("cleaning", "licence_names"),
+        steps=(
+            StageStep("measure", ("item_signals",), ("raw_items",), technology=("python",)),
+            StageStep("sign", ("signatures",), ("item_signals",), technology=("python",)),
+            StageStep("compare", ("similar_items",), ("raw_items", "signatures"), technology=("python",)),
+            StageStep("decide_items", ("clean_items", "rejected_items"), _MEASURED, when=has_no_contamination),
+            StageStep("sift_items", ("sifted_items",), _MEASURED, when=has_contamination),
+            StageStep(
+                "decide_wanted_items", ("clean_items", "rejected_items"),
+                (*_MEASURED, "sifted_items", *_CONTAMINATION_PLANNED, "contamination_answers", "contamination_result"),
+                when=has_contamination, may_wait=True,
+            ),
+        ),
+    ),
+    Stage(
+        "contamination", "batch", "assets.contamination", is_for_later_batches=True,
+        settings=("cleaning", "licence_names"),
+        steps=(
+            StageStep(
+                "sort_contamination_answers", ("contamination_answers", "rejected_contamination_answers"),
+                ("sifted_items", "answers"), when=has_contamination,
+            ),
+            StageStep(
+                "design_contamination", _CONTAMINATION_PLANNED,
+                ("sifted_items", "item_signals", "contamination_answers"), when=has_contamination,
+            ),
+            StageStep(
+                "ask_about_contamination", ("contamination_tasks",),
+                (*_CONTAMINATION_PLANNED, "contamination_answers", "rejected_contamination_answers"),
+                when=has_contamination,
+            ),
+            StageStep(
+                "cut_contamination", ("contamination_cuts", "contamination_result", "contamination_sources"),
+                (*_CONTAMINATION_PLANNED, "contamination_answers"), when=has_contamination,
+            ),
+        ),
+    ),
+    Stage(
+        "labeling", "batch", "assets.labeling", gate="consensus", settings=("labeling",),
+        suites=("expectations.labeling:SUITE", "expectations.gold:SUITE", "expectations.preference:SUITE"),
+        steps=(
+            StageStep("sort_answers", ("annotations", "rejected_answers"), ("clean_items", "answers")),
+            StageStep(
+                "find_consensus", ("consensus",), ("clean_items", "annotations"), when=is_of_kind("category"),
+                technology=("numpy",),
+            ),
+            StageStep(
+                "compare_responses", ("responses", "habits", "consensus"), ("clean_items", "annotations"),
+                when=is_of_kind("preference"), technology=("scipy",),
+            ),
+            StageStep(
+                "rate_annotators", ("annotators", "annotator_findings", "vendors"), ("clean_items", "annotations"),
+                technology=("numpy",),
+            ),
+        ),
+    ),
+    Stage(
+        "checking", "batch", "assets.checking", gate="labels", suites=("expectations.checking:SUITE",),
+        # Where experts decide before the freeze, they are asked by what the audit will ask for.
+        settings=("labeling", "checking", "release.error_budget"),
+        steps=(
+            StageStep(
+                "predict", ("predictions",), ("clean_items", "consensus"), when=has_no_rounds,
+                technology=("scikitlearn",),
+            ),
+            StageStep(
+                "sort_round_answers", ("round_answers", "rejected_round_answers"), ("clean_items", "answers"),
+                when=has_rounds,
+            ),
+            StageStep(
+                "predict_with_experts", ("predictions", "round_items"), _ROUNDS_MADE_FROM, when=has_rounds,
+                technology=("scikitlearn",),
+            ),
+            StageStep(
+                "route", ("routes",), ("consensus", "predictions", "rejected_answers"), when=has_no_rounds,
+                technology=("numpy",),
+            ),
+            StageStep(
+                "route_by_verdicts", ("routes",),
+                ("annotations", "rejected_answers", "consensus", "predictions", "round_items"), when=has_rounds,
+                technology=("numpy",),
+            ),
+            StageStep(
+                "decide_labels", ("labels",), ("consensus", "predictions", "routes"), when=has_no_rounds,
+                may_wait=True,
+            ),
+            StageStep(
+                "decide_labels_after_rounds", ("labels",), ("consensus", "predictions", "routes", "round_items"),
+                when=has_rounds, may_wait=True,
+            ),
+        ),
+    ),
+    Stage(
+        "tasks", "batch", "assets.tasks", settings=("labeling",),
+        steps=(
+            StageStep("ask_annotators", ("tasks",), ("annotations", "rejected_answers", "routes"), when=has_no_rounds),
+            StageStep(
+                "ask_people", ("tasks",),
+                ("annotations", "rejected_answers", "routes", "round_items", "rejected_round_answers"),
+                when=has_rounds,
+            ),
+        ),
+    ),
+    Stage(
+        "release", "release", "assets.release", gate="certificate", suites=("expectations.release:SUITE",),
+        settings=("labeling", "release", "prices", "licences"),
+        steps=(
+            StageStep(
+                "freeze_release", ("release_plan", "release_items", "left_out_items", "planted_items"),
+                ("clean_items", "similar_items", "labels"), may_wait=True, freezes=True,
+            ),
+            StageStep(
+                "sort_expert_answers", ("expert_answers", "rejected_expert_answers"),
+                ("release_plan", "release_items", "answers"),
+            ),
+            StageStep(
+                "try_auditors", ("planted_verdicts",), ("release_plan", "planted_items", "expert_answers"),
+            ),
+            StageStep(
+                "hold_audit", ("audit",), ("release_plan", "release_items", "expert_answers", "planted_verdicts"),
+            ),
+            StageStep("find_cut", ("cuts",), ("release_plan", "release_items", "audit", "planted_verdicts")),
+            StageStep("adjudicate", ("adjudications",), (*_AUDITED, "cuts", "expert_answers")),
+            StageStep(
+                "ask_experts", ("release_tasks",),
+                ("release_plan", "rejected_expert_answers", "audit", "adjudications", "planted_verdicts"),
+            ),
+            StageStep("estimate_stage_errors", ("stage_errors",), (*_AUDITED, "annotations")),
+            StageStep("conclude_audit", ("audit_result",), (*_AUDITED, "cuts", "adjudications")),
+            StageStep("count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals")),
+            StageStep("look_for_overlaps", ("release_overlaps",), ("release_items",)),
+            StageStep(
+                "certify", ("certificate",),
+                ("release_plan", "expert_answers", "audit_result", "release_languages", "release_overlaps"),
+                may_wait=True,
+            ),
+            StageStep("release", ("training_set", "withheld_items"), _PROVEN),
+            StageStep(
+                "hand_over", ("manifest",),
+                (
+                    "training_set", "withheld_items", "cuts", "stage_errors", "expert_answers", "planted_items",
+                    "planted_verdicts", "left_out_items",
+                ),
+                technology=("parquet", "croissant"),
+            ),
+        ),
+    ),
+    Stage(
+        "gates", None, "expectations.gate", (StageStep("judge_stage", ("gate_results",)),),
+        settings=("thresholds", "expectations", "cleaning", "labeling", "release", "licences"),
+    ),
+)  # fmt: skip
+
+STAGES: dict[str, Stage] = {stage.name: stage for stage in _STAGES}
+
+
+def stage_of(table: str) -> Stage:
+    """Return the stage that writes a table.
+
+    Raises:
+        KeyError: No stage writes it.
+    """
+    for stage in STAGES.values():
+        if table in stage.tables:
+            return stage
+    raise KeyError(table)
+
+
+def partitioned_stages(partition: Partition) -> list[Stage]:
+    """Return the stages that are done for a batch, or for a release, in the order of the chain."""
+    return [stage for stage in STAGES.values() if stage.partition == partition]
+
+
+def project_steps(project: "Project", partition: Partition) -> list[tuple[Stage, StageStep]]:
+    """Return what a project does for a batch or release, each step after those that write what it is made from."""
+    steps = [
+        (stage, step) for stage in partitioned_stages(partition) for step in stage.steps if step.when(project)
+    ]  # fmt: skip
+    writer = {table: place for place, (_, step) in enumerate(steps) for table in step.tables}
+    before = {
+        place: sorted(writer[table] for table in step.made_from if table in writer)
+        for place, (_, step) in enumerate(steps)
+    }
+    return [steps[place] for place in TopologicalSorter(before).static_order()]
+
+
+def find_step(project: "Project", table: str) -> StageStep | None:
+    """Return the step with which a project writes a table; None where it does not."""
+    found = (step for step in stage_of(table).steps if table in step.tables and step.when(project))
+    return next(found, None)
+
+
+def frozen_tables() -> Iterator[str]:
+    """Yield the tables that stay as they were first written."""
+    for stage in STAGES.values():
+        for step in stage.steps:
+            if step.freezes:
+                yield from step.tables
