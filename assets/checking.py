@@ -1,22 +1,33 @@
-"""Checking: a model's second opinion, what happens to each item next, and the labels as far as they are known."""
+"""Checking: a model's second opinion, what happens to each item next, and the labels as far as they are known.
+
+Where the project has rounds (`checking.rounds`), experts decide the riskiest items before labels are frozen.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.bench import Bench
-from assets.spec import materialized, spec
-from cupel.answers.tasks import label_tasks
-from cupel.checking.checker import second_opinion
+from assets.spec import materialized
+from cupel.annotators.weights import weighed, without
+from cupel.answers.annotations import expert_answers
+from cupel.answers.experts import decisions
+from cupel.checking.before_freeze import hold_rounds, labels_after, round_items, routes_after
+from cupel.checking.by_verdicts import fuse_by_verdicts
+from cupel.checking.checker import LEARNING, second_opinion
 from cupel.checking.labels import awaiting, labels
 from cupel.checking.routes import routes
+from cupel.consensus.consensus import consensus
+from cupel.consensus.methods import CANDIDATES
 from cupel.release.gates import open_gate
+from cupel.step import Step
 
 _REJECTED = ("item_id", "annotator", "reason")
 
 
-@dg.multi_asset(specs=[spec("predictions", deps=["clean_items", "consensus"], kinds=["scikitlearn"])])
 def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Ask the checker for its opinion of every item; one that learns is trained on the consensus of the others."""
     with bench.step(context) as step:
@@ -29,7 +40,38 @@ def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         return materialized(step, step.write("predictions", found.predictions), **found.told)
 
 
-@dg.multi_asset(specs=[spec("routes", deps=["consensus", "predictions", "rejected_answers"], kinds=["numpy"])])
+def sort_round_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Sort what experts answered before the freeze into what counts and what does not."""
+    with bench.step(context) as step:
+        items = step.read("clean_items", columns=["item_id"])["item_id"]
+        kept, rejected = expert_answers(step.answers(step.partition, "round"), items, step.project.labeling.classes)
+        yield materialized(step, step.write("round_answers", kept))
+        yield materialized(step, step.write("rejected_round_answers", rejected))
+
+
+def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Ask the checker, teach it what experts decided, and choose what they are asked next, where that pays."""
+    with bench.step(context) as step:
+        project, kept = step.project, Path(str(step.lake.folder))
+        items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+        consensuses = _consensuses(step, items["item_id"])
+        answers = step.read("round_answers")
+        first = second_opinion(project, step.partition, items, next(iter(consensuses.values())), bench.data, kept)
+        for name, sha256 in first.files.items():
+            step.file(name, sha256)
+
+        def teach(lessons: pa.Table) -> pa.Table:
+            return second_opinion(project, step.partition, items, lessons, bench.data, kept).predictions
+
+        decided = decisions(answers, project.labeling.experts.answers)
+        rounds = hold_rounds(
+            consensuses, first.predictions, project.labeling.classes, decided,
+            teach if project.checking.checker in LEARNING else None, project.release.error_budget,
+        )  # fmt: skip
+        yield materialized(step, step.write("predictions", rounds.predictions), **first.told)
+        yield materialized(step, step.write("round_items", round_items(rounds, decided, answers)))
+
+
 def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put people and checker together, and say what happens to each item next, and why."""
     with bench.step(context) as step:
@@ -41,19 +83,29 @@ def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResu
         return materialized(step, step.write("routes", table))
 
 
-@dg.multi_asset(specs=[spec("tasks", deps=["annotations", "rejected_answers", "routes"])])
-def ask_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Fill the outbox: the questions to annotators, answered and open."""
+def route_by_verdicts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Put people and checker together as experts' verdicts weigh them; say what happens to each item next, and why."""
     with bench.step(context) as step:
-        project = step.project
-        table = label_tasks(
-            project.project, step.partition, step.read("routes"), step.read("annotations", columns=["item_id"]),
-            step.read("rejected_answers", columns=["item_id"]), project.labeling.overlap.first,
+        labeling, asked = step.project.labeling, step.read("round_items")
+        own, predictions = step.read("consensus"), step.read("predictions")
+        counted = asked.filter(pc.and_(asked["is_counted"], pc.is_valid(asked["expert_label"])))
+        verdicts = dict(zip(counted["item_id"].to_pylist(), counted["expert_label"].to_pylist(), strict=True))
+        method, believed = fuse_by_verdicts(
+            _consensuses(step, own["item_id"]), predictions, labeling.classes, verdicts
         )  # fmt: skip
-        return materialized(step, step.write("tasks", table))
+        table = routes(
+            own,
+            predictions,
+            labeling.overlap,
+            step.project.checking,
+            labeling.classes,
+            step.project.prices,
+            step.read("rejected_answers", columns=_REJECTED),
+            believed,
+        )
+        return materialized(step, step.write("routes", routes_after(table, asked)), answers_read_by=method)
 
 
-@dg.multi_asset(specs=[spec("labels", deps=["consensus", "predictions", "routes"], skippable=True)])
 def decide_labels(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Decide every item's label; open, and yielding nothing, while an annotator's answer is awaited."""
     with bench.step(context) as step:
@@ -63,3 +115,28 @@ def decide_labels(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[d
             return
         table = labels(routes, step.read("consensus"), step.read("predictions"))
         yield materialized(step, step.write("labels", table))
+
+
+def decide_labels_after_rounds(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Decide every item's label; open, and yielding nothing, while an annotator's or expert's answer is awaited."""
+    with bench.step(context) as step:
+        routes, asked = step.read("routes"), step.read("round_items")
+        annotators, experts = len(awaiting(routes)), asked["is_settled"].to_pylist().count(False)
+        if annotators or experts:
+            number, whom = (annotators, "annotator") if annotators else (experts, "expert")
+            context.log.info(open_gate(step, "checking", "labels", f"{number} items await an {whom}"))
+            return
+        table = labels_after(labels(routes, step.read("consensus"), step.read("predictions")), asked)
+        yield materialized(step, step.write("labels", table))
+
+
+def _consensuses(step: Step, items: pa.ChunkedArray) -> dict[str, pa.Table]:
+    """Return the project's consensus, and what other methods make of the same answers."""
+    own, classes = step.project.labeling.consensus, step.project.labeling.classes
+    given = step.read("annotations")
+    light = {name: action.weight for name, action in step.actions(step.partition).items() if action.weight}
+    full = without(given, light)
+    others = [name for name in CANDIDATES if name != own]
+    return {own: step.read("consensus")} | {
+        name: weighed(consensus(full, items, classes, name), given, light, classes) for name in others
+    }

@@ -1,15 +1,21 @@
-"""Cleaning: measure every item, and find what it resembles; `assets.deciding` decides."""
+"""Cleaning: measure every item, find what it resembles, and decide by rules, duplicates and people which are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.bench import Bench
-from assets.deciding import earlier_batches, stream
-from assets.spec import materialized, spec
+from assets.spec import materialized
+from cupel.cleaning.alike import Cleaned, earlier_items
+from cupel.cleaning.contamination.concluding import Concluded, concluded
+from cupel.cleaning.contamination.settings import Contamination
+from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
 from cupel.cleaning.cuts import cuts, cuts_table
+from cupel.cleaning.decide import RULES, Decision, clean_items, decide
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.measured import languages_table, repairs_table
 from cupel.cleaning.overlap.index import Index
@@ -19,14 +25,19 @@ from cupel.cleaning.register import Signed
 from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
-from cupel.contract.tables import ITEM_SIGNALS, SIGNATURES
+from cupel.cleaning.web_rules import needed
+from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, SIGNATURES
+from cupel.errors import ProjectError
+from cupel.release.gates import open_gate
 from cupel.step import Step
 
 # A signature takes some kilobytes.
 ROWS_SIGNED_AT_ONCE = 8_192
+# All but the texts and other fields, which are large.
+RAW = ("batch", "item_id", "source_file", "line", "licence")
+SIGNALS = ("item_id", "text_sha256", "overlap_share", "overlap_with", *dict.fromkeys(rule.measure for rule in RULES))
 
 
-@dg.multi_asset(specs=[spec("item_signals", deps=["raw_items"], kinds=["python"])])
 def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Normalise every text, mask private data, and measure what the quality rules ask for."""
     with bench.step(context) as step:
@@ -34,7 +45,7 @@ def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         key = mask_key(step.project.cleaning, Path(str(step.lake.folder)))
         index, counted = _references(step, bench.data)
         measured = (item_signals(piece, step.project.cleaning, repeated, key, index) for piece in pieces)
-        commit = step.write("item_signals", stream(measured, ITEM_SIGNALS.schema), is_sorted=True)
+        commit = step.write("item_signals", _stream(measured, ITEM_SIGNALS.schema), is_sorted=True)
         found = step.lake.relation("item_signals", step.partition)
         told = {"what normalising changed": repairs_table(found), "languages": languages_table(found)}
         told["signals"] = cuts_table(list(cuts(step.project.cleaning, lambda names: _columns(step, names))))
@@ -42,16 +53,14 @@ def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         return materialized(step, commit, **shown, **counted)
 
 
-@dg.multi_asset(specs=[spec("signatures", deps=["item_signals"], kinds=["python"])])
 def sign(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Make of every text what finding its duplicates needs: hashes of its shingles, and bands of their MinHash."""
     with bench.step(context) as step:
         pieces = step.read_batches("item_signals", columns=["item_id", "text", "text_sha256"], rows=ROWS_SIGNED_AT_ONCE)
         signed = (signatures(piece, step.partition, step.project.cleaning) for piece in pieces)
-        return materialized(step, step.write("signatures", stream(signed, SIGNATURES.schema), is_sorted=True))
+        return materialized(step, step.write("signatures", _stream(signed, SIGNATURES.schema), is_sorted=True))
 
 
-@dg.multi_asset(specs=[spec("similar_items", deps=["raw_items", "signatures"], kinds=["python"])])
 def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Find which items resemble earlier ones, in this batch or in those before it in the register."""
     with bench.step(context) as step:
@@ -60,6 +69,92 @@ def compare(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
         found = similar_items(own, earlier, raw, step.project.cleaning)
         told = {"pairs compared": found.compared, "pairs left out at most": found.not_compared}
         return materialized(step, step.write("similar_items", found.pairs), **told)
+
+
+def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Decide by the measures which items are kept; of alike ones the earliest in the register."""
+    with bench.step(context) as step:
+        decision = _decide(step)
+        kept = _stream(_kept_pieces(step, decision.decided), CLEAN_ITEMS.schema)
+        yield materialized(step, step.write("clean_items", kept, is_sorted=True), **_count_links(decision))
+        yield materialized(step, step.write("rejected_items", decision.rejected_items))
+
+
+def sift_items(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Decide by rules and duplicates; whether what is left is wanted, people say."""
+    with bench.step(context) as step:
+        decision = _decide(step)
+        raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "licence"])
+        return materialized(step, step.write("sifted_items", sifted_items(raw, decision)), **_count_links(decision))
+
+
+def decide_wanted_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Keep what rules, duplicates and people left; open, and yielding nothing, while answers are awaited."""
+    with bench.step(context) as step:
+        step.uses("contamination_result")
+        found, row = conclude_contamination(step)
+        if row["status"] == "open":
+            context.log.info(open_gate(step, "cleaning", "clean_items", row["reason"]))
+            return
+        sifted, items = step.read("sifted_items"), step.read("contamination_items")
+        kept = _stream(_kept_pieces(step, wanted(sifted, items, found.is_kept)), CLEAN_ITEMS.schema)
+        yield materialized(step, step.write("clean_items", kept, is_sorted=True))
+        answers, good = step.read("contamination_answers"), contamination_settings(step).good
+        rejected = rejected_items(sifted, items, answers, found.is_kept, row, good)
+        yield materialized(step, step.write("rejected_items", rejected))
+
+
+def _decide(step: Step) -> Decision:
+    """Decide by rules and duplicates on the items of the step's batch."""
+    raw = step.read("raw_items", columns=["batch", "item_id", "source_file", "line", "group_id", "licence"])
+    columns = (*SIGNALS, *needed(step.project.cleaning.web_rules))
+    signals, similar = step.read_batches("item_signals", columns=columns), step.read("similar_items")
+    before = [_cleaned(step, batch) for batch in earlier_batches(step)]
+    texts = step.read("item_signals", columns=["text_sha256"])["text_sha256"]
+    earlier = earlier_items(texts, similar, before)
+    licences = step.project.licence_names
+    return decide(step.partition, raw, signals, similar, step.project.cleaning, earlier, licences)
+
+
+def _count_links(decision: Decision) -> dict[str, int]:
+    """Return what the page is told beside a decision."""
+    return {"groups of earlier batches that this one links": decision.group_links.num_rows}
+
+
+def _kept_pieces(step: Step, decisions: pa.Table) -> Iterator[pa.Table]:
+    """Yield the kept items with their texts, of which only a piece is held; `decisions` as in `Decision.decided`."""
+    texts = step.read_batches("item_signals", columns=["item_id", "text", "language"])
+    first = 0
+    for raw, signals in zip(step.read_batches("raw_items", columns=RAW), texts, strict=True):
+        yield clean_items(raw, signals, decisions.slice(first, raw.num_rows))
+        first += raw.num_rows
+
+
+def earlier_batches(step: Step) -> list[str]:
+    """Return the batches before this one in the register whose duplicates have been decided on."""
+    register = list(step.project.raw.deliveries)
+    before = register[: register.index(step.partition)]
+    return [batch for batch in before if step.is_there(_decisions(step), batch)]
+
+
+def conclude_contamination(step: Step) -> tuple[Concluded, dict[str, Any]]:
+    """Return what the audit of contamination comes to, and the row of its result."""
+    plan = step.read("contamination_plan").to_pylist()[0]
+    found = concluded(plan, step.read("contamination_items"), step.read("contamination_answers"))
+    return found, dict(found.result.to_pylist()[0])
+
+
+def contamination_settings(step: Step) -> Contamination:
+    """Return what the project says of contamination."""
+    settings = step.project.cleaning.contamination
+    if settings is None:
+        raise ProjectError(f"project {step.project.project}: cleaning.contamination is missing; add it")
+    return settings
+
+
+def _stream(pieces: Iterator[pa.Table], schema: pa.Schema) -> pa.RecordBatchReader:
+    """Return the pieces as a stream, so that only one of them is held at a time."""
+    return pa.RecordBatchReader.from_batches(schema, (batch for piece in pieces for batch in piece.to_batches()))
 
 
 def _references(step: Step, data: Path) -> tuple[Index | None, dict[str, int]]:
@@ -89,3 +184,20 @@ def _repeated_lines(step: Step) -> frozenset[str]:
 
 def _signed(step: Step, batch: str) -> Signed:
     return Signed(batch, lambda columns: step.read_batches("signatures", batch, columns, ROWS_SIGNED_AT_ONCE))
+
+
+def _decisions(step: Step) -> str:
+    """Return the table that says which items rules and duplicates left: people may not have had their say yet."""
+    return "clean_items" if step.project.cleaning.contamination is None else "sifted_items"
+
+
+def _cleaned(step: Step, batch: str) -> Cleaned:
+    table = _decisions(step)
+    for name in ("signatures", table):
+        step.uses(name, batch)
+
+    def kept() -> pa.Table:
+        items = step.read(table, batch, ["item_id", "group_id", "source_file", "line", "licence"])
+        return items.filter(pc.is_valid(items["group_id"]))
+
+    return Cleaned(batch, lambda: step.read("signatures", batch, ["item_id", "text_sha256"]), kept)

@@ -3,11 +3,9 @@
 import dagster as dg
 
 from assets.bench import Bench
-from assets.spec import spec
 from cupel.label_studio.waiting import waiting_table
 
 
-@dg.multi_asset(specs=[spec("answers")])
 def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Take what lies whole in the inbox, ask the workforce all open questions, and append what it answers."""
     project = bench.project_name(context)

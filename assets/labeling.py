@@ -8,25 +8,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assets.bench import Bench
-from assets.spec import materialized, picture, spec
+from assets.spec import materialized, picture
 from cupel.annotators.annotators import annotators
 from cupel.annotators.findings import findings
 from cupel.annotators.study import study
 from cupel.annotators.vendors import vendor_of, vendors
+from cupel.annotators.weights import weighed, without
 from cupel.answers.annotations import annotations
 from cupel.answers.known_labels import known_labels
+from cupel.consensus.chooser import chosen
+from cupel.consensus.coding import code
+from cupel.consensus.consensus import consensus
 from cupel.label_studio.calibration import PURPOSE
+from cupel.preference.consensus import preference_consensus
 from cupel.release.plots import annotators_plot
 from cupel.release.vendor_plot import vendors_plot
 from cupel.step import Step
 
 
-@dg.multi_asset(
-    specs=[
-        spec("annotations", deps=["clean_items", "answers"]),
-        spec("rejected_answers", deps=["clean_items", "answers"]),
-    ]
-)
 def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort the annotators' answers in the log into those that count and those that do not."""
     with bench.step(context) as step:
@@ -40,21 +39,28 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         yield materialized(step, step.write("rejected_answers", rejected))
 
 
-def _hidden_gold(step: Step, data: Path) -> pa.Table | None:
-    """Return the known labels of a batch, without those of items that the calibration has shown already."""
-    gold, live = known_labels(step, data, step.partition), step.project.label_studio
-    if gold is None or live is None or live.calibration is None:
-        return gold
-    shown = step.answers(step.partition, PURPOSE)["item_id"].combine_chunks()
-    return gold.filter(pc.invert(pc.is_in(gold["item_id"].cast(pa.string()), value_set=shown)))
+def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Aggregate the annotations of every item: majority with explicit ties, and the project's method."""
+    with bench.step(context) as step:
+        items = step.read("clean_items", columns=["item_id"])["item_id"]
+        given, classes = step.read("annotations"), step.project.labeling.classes
+        light = {name: action.weight for name, action in step.actions(step.partition).items() if action.weight}
+        full = without(given, light)
+        choice = chosen(step.project.labeling.consensus, code(full, items, classes))
+        table = weighed(consensus(full, items, classes, choice.method), given, light, classes)
+        return materialized(step, step.write("consensus", table), method=choice.why)
 
 
-@dg.multi_asset(
-    specs=[
-        spec(table, deps=["clean_items", "annotations"], kinds=["numpy"])
-        for table in ("annotators", "annotator_findings", "vendors")
-    ]
-)
+def compare_responses(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Find how strong every response is and how every annotator compares; and from both, each item's label."""
+    with bench.step(context) as step:
+        items = step.read("clean_items", columns=["item_id", "text"])
+        found = preference_consensus(step.read("annotations"), items, step.project.labeling.classes)
+        yield materialized(step, step.write("responses", found.responses))
+        yield materialized(step, step.write("habits", found.habits))
+        yield materialized(step, step.write("consensus", found.consensus))
+
+
 def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Say of every annotator how much, how fast and how well, and what was found; known answers only measure."""
     with bench.step(context) as step:
@@ -71,3 +77,12 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         rows = compared.to_pylist()
         plots = {"vendors": picture(vendors_plot(rows, step.partition), "vendors on equal terms")} if rows else {}
         yield materialized(step, step.write("vendors", compared), **plots)
+
+
+def _hidden_gold(step: Step, data: Path) -> pa.Table | None:
+    """Return the known labels of a batch, without those of items that the calibration has shown already."""
+    gold, live = known_labels(step, data, step.partition), step.project.label_studio
+    if gold is None or live is None or live.calibration is None:
+        return gold
+    shown = step.answers(step.partition, PURPOSE)["item_id"].combine_chunks()
+    return gold.filter(pc.invert(pc.is_in(gold["item_id"].cast(pa.string()), value_set=shown)))

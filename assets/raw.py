@@ -6,20 +6,13 @@ import dagster as dg
 import pyarrow as pa
 
 from assets.bench import Bench
-from assets.spec import materialized, spec
+from assets.spec import materialized
 from cupel.contract.table import empty
-from cupel.contract.tables import RAW_ITEMS, REJECTED_ROWS
+from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
 from cupel.sources.delivery import read_delivery
 from cupel.sources.register import delivery_folder
 
 
-@dg.multi_asset(
-    specs=[
-        spec("raw_items", kinds=["parquet", "duckdb"]),
-        spec("rejected_rows"),
-        spec("deliveries"),
-    ]
-)
 def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Read the files of a delivery, never holding more than a piece of them."""
     with bench.step(context) as step:

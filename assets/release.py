@@ -12,12 +12,12 @@ import pyarrow as pa
 
 import cupel
 from assets.bench import Bench
-from assets.spec import materialized, picture, spec
+from assets.spec import materialized, picture
 from cupel.answers.annotations import expert_answers
 from cupel.answers.known_labels import known_labels
 from cupel.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.contract.table import empty
-from cupel.contract.tables import PLANTED_VERDICTS, TRAINING_SET, WITHHELD_ITEMS
+from cupel.contract.tables.release import PLANTED_VERDICTS, TRAINING_SET, WITHHELD_ITEMS
 from cupel.release import languages, overlaps, proof
 from cupel.release.audit_design import terms_of
 from cupel.release.contamination import EVIDENCE
@@ -36,19 +36,7 @@ from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_e
 from cupel.release.terms import terms_of_plan, words_by_licence
 from cupel.step import Step
 
-# A release holds batches, and a batch is another kind of partition: the page shows the lineage, the
-# lake knows which batches they were.
-_ALL = dg.AllPartitionMapping()
-_LABELS = [dg.AssetDep(table, partition_mapping=_ALL) for table in ("clean_items", "similar_items", "labels")]
-_ANNOTATIONS = dg.AssetDep("annotations", partition_mapping=_ALL)
-_AUDITED = ["release_plan", "release_items", "audit", "planted_verdicts"]
-_SIGNALS = dg.AssetDep("item_signals", partition_mapping=_ALL)
 
-
-_FROZEN = ("release_plan", "release_items", "left_out_items", "planted_items")
-
-
-@dg.multi_asset(specs=[spec(table, deps=_LABELS, skippable=True) for table in _FROZEN])
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
     with bench.step(context) as step:
@@ -69,12 +57,6 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
         yield materialized(step, plan, **_outlook(step, planned))
 
 
-@dg.multi_asset(
-    specs=[
-        spec("expert_answers", deps=["release_plan", "release_items", "answers"]),
-        spec("rejected_expert_answers", deps=["release_plan", "release_items", "answers"]),
-    ]
-)
 def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort the experts' answers on the release's items into those that count and those that do not."""
     with bench.step(context) as step:
@@ -93,7 +75,6 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
             yield materialized(step, step.write(table, pa.concat_tables(parts)))
 
 
-@dg.multi_asset(specs=[spec("planted_verdicts", deps=["release_plan", "planted_items", "expert_answers"])])
 def try_auditors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold what auditors say of planted items against their known labels; empty where none are planted."""
     with bench.step(context) as step:
@@ -104,7 +85,6 @@ def try_auditors(context: dg.AssetExecutionContext, bench: Bench) -> dg.Material
         return materialized(step, step.write("planted_verdicts", table))
 
 
-@dg.multi_asset(specs=[spec("audit", deps=["release_plan", "release_items", "expert_answers", "planted_verdicts"])])
 def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
@@ -113,7 +93,6 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
         return materialized(step, step.write("audit", table))
 
 
-@dg.multi_asset(specs=[spec("cuts", deps=["release_plan", "release_items", "audit", "planted_verdicts"])])
 def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Find up to where the safest labels stand, by the declared method: the cuts tested, or the steps of the rise."""
     with bench.step(context) as step:
@@ -122,7 +101,6 @@ def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeR
         return materialized(step, step.write("cuts", table))
 
 
-@dg.multi_asset(specs=[spec("adjudications", deps=[*_AUDITED, "cuts", "expert_answers"])])
 def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put the labels that the audit did not accept to the experts, if that stays within what the project allows."""
     with bench.step(context) as step:
@@ -132,14 +110,6 @@ def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
         return materialized(step, step.write("adjudications", table))
 
 
-@dg.multi_asset(
-    specs=[
-        spec(
-            "release_tasks",
-            deps=["release_plan", "rejected_expert_answers", "audit", "adjudications", "planted_verdicts"],
-        )
-    ]
-)
 def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Fill the outbox: the questions to auditors and experts, answered and open."""
     with bench.step(context) as step:
@@ -153,7 +123,6 @@ def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materiali
         return materialized(step, step.write("release_tasks", table))
 
 
-@dg.multi_asset(specs=[spec("stage_errors", deps=[*_AUDITED, _ANNOTATIONS])])
 def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Estimate from the audit how wrong labels were after each stage."""
     with bench.step(context) as step:
@@ -165,7 +134,6 @@ def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg
         return materialized(step, step.write("stage_errors", table), **{"error after each stage": plot})
 
 
-@dg.multi_asset(specs=[spec("audit_result", deps=[*_AUDITED, "cuts", "adjudications"])])
 def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Say what the audit has shown so far: certified, refused, or open, with bounds."""
     with bench.step(context) as step:
@@ -175,7 +143,6 @@ def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
         return materialized(step, step.write("audit_result", table))
 
 
-@dg.multi_asset(specs=[spec("release_languages", deps=[*_AUDITED, "adjudications", _SIGNALS])])
 def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Count items in, kept and audited by language, and hold them to what the project promises."""
     with bench.step(context) as step:
@@ -189,7 +156,6 @@ def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
         return materialized(step, step.write("release_languages", table))
 
 
-@dg.multi_asset(specs=[spec("release_overlaps", deps=["release_items"])])
 def look_for_overlaps(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold the frozen texts against the evaluation sets once more, as these are now; empty where none are named."""
     with bench.step(context) as step:
@@ -202,10 +168,6 @@ def look_for_overlaps(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mat
         return materialized(step, step.write("release_overlaps", table))
 
 
-_CERTIFIED_BY = ["release_plan", "expert_answers", "audit_result", "release_languages", "release_overlaps"]
-
-
-@dg.multi_asset(specs=[spec("certificate", deps=_CERTIFIED_BY, skippable=True)])
 def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Write the certificate, or the refusal; open, and yielding nothing, while experts' answers are awaited."""
     with bench.step(context) as step:
@@ -218,10 +180,6 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
 
-_PROVEN = ["certificate", "release_plan", "release_items", "audit", "adjudications"]
-
-
-@dg.multi_asset(specs=[spec("training_set", deps=_PROVEN), spec("withheld_items", deps=_PROVEN)])
 def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Repair what experts found wrong, hold back what they contest, release the rest."""
     with bench.step(context) as step:
@@ -235,24 +193,6 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         yield materialized(step, step.write("withheld_items", reader(held, WITHHELD_ITEMS), is_sorted=True))
 
 
-@dg.multi_asset(
-    specs=[
-        spec(
-            "manifest",
-            deps=[
-                "training_set",
-                "withheld_items",
-                "cuts",
-                "stage_errors",
-                "expert_answers",
-                "planted_items",
-                "planted_verdicts",
-                "left_out_items",
-            ],
-            kinds=["parquet", "croissant"],
-        )
-    ]
-)
 def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Write the release as a folder of files, whole or not at all: data, evidence, certificate, card, Croissant."""
     with bench.step(context) as step:

@@ -1,15 +1,17 @@
-"""How an asset is described on the page: its row, columns, stage, size and a preview; never a text."""
+"""Assets as Dagster has them: made of the stages' records; described by row, columns and a preview, never a text."""
 
 import base64
 import html
-from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any
 
 import dagster as dg
 
+from cupel.contract.stages import Stage, StageStep, stage_of
 from cupel.contract.tables import TABLES
 from cupel.lake import Commit
 from cupel.printable import printable
+from cupel.project import Project
 from cupel.step import Step
 
 PREVIEW_ROWS = 5
@@ -23,17 +25,27 @@ PRIVATE_COLUMNS = {"text", "fields", "evidence", "removed_lines", "shingles", "b
 _MARKDOWN = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]|~#!"}
 
 
-def spec(
-    table: str, deps: Sequence[str | dg.AssetDep] = (), kinds: Iterable[str] = ("parquet",), skippable: bool = False
-) -> dg.AssetSpec:
-    """Return the spec of the asset that writes a table.
+def stage_assets(stage: Stage, project: Project) -> list[dg.AssetsDefinition]:
+    """Return a stage's assets, one for each step that a project has.
 
     Args:
-        table: A table of `cupel.contract.tables`; its name is the asset's key.
-        deps: Tables that it is made from.
-        kinds: What the page shows as its technology.
-        skippable: The asset may yield nothing while answers are awaited.
+        stage: Its record names the functions, the tables that each writes, and what they are made from.
+        project: The project; its name is the first part of every key, the table's the second.
+
+    Raises:
+        AttributeError: The stage's module has no function of a step's name.
     """
+    module = import_module(stage.module)
+    return [
+        dg.multi_asset(name=step.name, specs=[_spec(stage, step, table, project) for table in step.tables])(
+            getattr(module, step.name)
+        )
+        for step in stage.steps
+        if step.when(project)
+    ]
+
+
+def _spec(stage: Stage, step: StageStep, table: str, project: Project) -> dg.AssetSpec:
     about = TABLES[table]
     columns = [
         dg.TableColumn(
@@ -45,14 +57,25 @@ def spec(
         for column in about.columns
     ]
     return dg.AssetSpec(
-        table,
-        deps=deps,
+        [project.project, table],
+        deps=[_dep(stage, other, project) for other in step.made_from],
         description=f"A row is {about.row}. Key: {', '.join(about.key)}.",
-        group_name=about.stage,
-        kinds=set(kinds),
-        skippable=skippable,
+        group_name=stage.name,
+        kinds=set(step.technology),
+        skippable=step.may_wait,
         metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
     )
+
+
+def _dep(stage: Stage, table: str, project: Project) -> dg.AssetDep:
+    """Return a table as another's dependency.
+
+    A release holds batches, and a batch is another kind of partition: the page shows the lineage, the lake knows which
+    batches they were.
+    """
+    other = stage_of(table).partition
+    mapping = dg.AllPartitionMapping() if other not in (None, stage.partition) else None
+    return dg.AssetDep([project.project, table], partition_mapping=mapping)
 
 
 def materialized(step: Step, commit: Commit, **metadata: Any) -> dg.MaterializeResult[None]:

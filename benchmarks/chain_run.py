@@ -13,6 +13,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from cupel.contract.stages import stage_of
+
 Made = TypeVar("Made")
 
 # How often a run says how far it is, so that one that is killed has said it.
@@ -154,7 +156,7 @@ def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
 
     name = rounds.project.project
     stages = ("raw", "cleaning")[: ("raw", "cleaning").index(last_stage) + 1]
-    tables = [table.name for table in TABLES.values() if table.stage in stages]
+    tables = [table for table in TABLES if stage_of(table).name in stages]
     rounds.instance.add_dynamic_partitions(f"{name}_batches", rounds.batches)
     runs = []
     for batch in rounds.batches:
@@ -208,7 +210,7 @@ def _step_name(context: Any) -> str:
     if isinstance(context, dg.AssetCheckExecutionContext):
         return f"step:gates:{name}"
     table = next(iter(context.selected_asset_keys)).path[-1]
-    return f"step:{TABLES[table].stage if table in TABLES else table}:{name}"
+    return f"step:{stage_of(table).name if table in TABLES else table}:{name}"
 
 
 if __name__ == "__main__":

@@ -27,10 +27,12 @@ import dagster as dg
 import pyarrow as pa
 import yaml
 
-from cupel.contract.tables import ANSWERS, TABLES
+from cupel.contract.stages import stage_of
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake, replace_file
 from cupel.project import Project, load_project
-from cupel.step import code_version
+from cupel.versions.code_version import code_version
 from orchestration.definitions import build_definitions
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rounds import Rounds
@@ -246,8 +248,8 @@ def _copy(lake: Lake, project: Project, table: str, partition: str, batch: str) 
         own = f"{kind}@{where.replace(FIRST, batch)}" if kind else name.replace(FIRST, batch)
         inputs[own] = value if not kind or name.startswith("file:") else lake.version(own)
     path = lake.partition_folder(table, renamed) / "commit.json"
-    is_raw = TABLES[table].stage == "raw"
-    version = code_version(project, "raw", batch) if is_raw else commit.code_version
+    is_raw = stage_of(table).name == "raw"
+    version = code_version(project, table, batch) if is_raw else commit.code_version
     content = json.loads(path.read_text(encoding="utf-8")) | {"inputs": inputs, "code_version": version}
     replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 

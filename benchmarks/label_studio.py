@@ -24,7 +24,8 @@ from rich.console import Console
 
 from cupel.answers.collect import collect
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CLEAN_ITEMS, TASKS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS
+from cupel.contract.tables.tasks import TASKS
 from cupel.label_studio import pull
 from cupel.label_studio.client import Client, Reply
 from cupel.label_studio.record import Records

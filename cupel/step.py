@@ -1,45 +1,14 @@
 """One step: a stage's work on one partition. It remembers what it read, and writes say what they were made from."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from functools import cache
-from pathlib import Path
 
 import pyarrow as pa
 
-import cupel
 from cupel.annotators.actions import Action
-from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
 from cupel.project import Project
-
-# The settings and the code that decide a stage's values; a change of either makes its tables stale.
-SECTIONS = {
-    "raw": ("raw",),
-    "cleaning": ("cleaning",),
-    "contamination": ("cleaning",),
-    "labeling": ("labeling",),
-    "checking": ("labeling", "checking"),
-    "tasks": ("labeling",),
-    "release": ("labeling", "release", "prices", "licences"),
-    "gates": ("thresholds", "expectations", "cleaning", "labeling", "release", "licences"),
-}
-PACKAGES = {
-    "raw": ("sources", "preference"),
-    "cleaning": ("cleaning", "languages"),
-    "contamination": ("cleaning", "certificate", "checking", "answers"),
-    "labeling": ("consensus", "preference", "answers", "annotators"),
-    "checking": ("checking", "consensus", "preference"),
-    "tasks": ("answers",),
-    "release": ("release", "certificate", "answers"),
-    "gates": (),
-}
-# Where experts decide before the freeze, they are asked by what the audit will ask for.
-PACKAGES_OF_ROUNDS = ("answers", "certificate")
-# What decides values beside Python: rules as data, and the model of languages.
-CODE = (".py", ".toml", ".npz")
+from cupel.versions.code_version import code_version
 
 
 class Step:
@@ -126,48 +95,5 @@ class Step:
             data: Its rows.
             is_sorted: They come in the order of the table's key already.
         """
-        version = code_version(self.project, TABLES[table].stage, self.partition)
+        version = code_version(self.project, table, self.partition)
         return self.lake.write(table, self.partition, data, self._inputs, version, is_sorted)
-
-
-def code_version(project: Project, stage: str, partition: str | None = None) -> str:
-    """Return what changes when a stage's code or settings do.
-
-    Args:
-        project: The project.
-        stage: A stage of `cupel.contract.tables`.
-        partition: For the raw stage, the batch: only its own delivery's settings count. None for all.
-
-    Returns:
-        12 hexadecimal digits of the code, a dash, 12 of the settings.
-    """
-    settings = project.section_hash(*SECTIONS[stage])
-    if stage == "raw" and partition in project.raw.deliveries:
-        delivery = project.raw.deliveries[partition]
-        settings = hashlib.sha256(delivery.model_dump_json().encode()).hexdigest()[:12]
-    if stage in ("cleaning", "contamination") and project.licences:
-        # Which licences there are, and which is better, decides what is kept; their terms do not.
-        names = json.dumps([settings, project.licence_names])
-        settings = hashlib.sha256(names.encode()).hexdigest()[:12]
-    packages = PACKAGES[stage]
-    if stage == "checking" and project.checking.rounds:
-        settings = hashlib.sha256(f"{settings}/{project.release.error_budget}".encode()).hexdigest()[:12]
-        packages = (*packages, *PACKAGES_OF_ROUNDS)
-    return f"{_code_hash(packages)}-{settings}"
-
-
-@cache
-def _code_hash(packages: tuple[str, ...]) -> str:
-    digest = hashlib.sha256()
-    root = Path(cupel.__file__).parent
-    for package in packages:
-        for path in sorted(path for path in (root / package).glob("**/*") if path.suffix in CODE):
-            digest.update(path.read_bytes())
-    digest.update((root / "tables.py").read_bytes())
-    lock = root.parent / "requirements.lock"
-    if lock.is_file():  # other versions of libraries may give other values
-        digest.update(lock.read_bytes())
-    if not packages:  # gates: what they ask is declared beside the library
-        for path in sorted((root.parent / "expectations").glob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]

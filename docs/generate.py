@@ -7,12 +7,12 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cupel.contract.stages import STAGES
 from cupel.contract.tables import TABLES
 from cupel.project import Project
 from expectations.reference import gates_page
 
 REFERENCE = Path(__file__).parent / "reference"
-STAGES = ("raw", "cleaning", "contamination", "labeling", "checking", "tasks", "release", "gates", "answers")
 
 
 def tables_page() -> str:
@@ -23,9 +23,9 @@ def tables_page() -> str:
         "Made by `make docs` from `cupel/contract/tables/`. `?` marks a column that may be null.",
         "",
     ]
-    for stage in STAGES:
-        lines += [f"## {stage}", ""]
-        for table in (table for table in TABLES.values() if table.stage == stage):
+    for stage in STAGES.values():
+        lines += [f"## {stage.name}", ""]
+        for table in (TABLES[name] for name in TABLES if name in stage.tables):
             lines += [f"### {table.name}", f"A row is {table.row}. Key: `{', '.join(table.key)}`.", ""]
             lines += ["| column | type | meaning |", "|---|---|---|"]
             lines += [f"| `{c.name}`{' ?' * c.is_optional} | {c.type} | {c.meaning} |" for c in table.columns]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import GATE_RESULTS
+from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.project import Project
 from cupel.step import Step
 from expectations.judge import Asked, Verdict, judge, judge_columns

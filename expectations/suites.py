@@ -1,13 +1,16 @@
 """The suites, in the order of the chain, and those that a project adds."""
 
-from cupel.contract.tables import TABLES
+from importlib import import_module
+
+from cupel.contract.stages import STAGES, stage_of
 from cupel.project import Project
-from expectations import checking, cleaning, gold, labeling, preference, raw, release
 from expectations.suite import Suite
 from expectations.team import team_checks
 
-STAGE_SUITES: tuple[Suite, ...] = (raw.SUITE, cleaning.SUITE, labeling.SUITE, checking.SUITE, release.SUITE)
-SUITES: tuple[Suite, ...] = (*STAGE_SUITES[:3], gold.SUITE, preference.SUITE, *STAGE_SUITES[3:])
+
+def all_suites() -> list[Suite]:
+    """Return the suites that the stages' records name, in the order of the chain."""
+    return [_load(place) for stage in STAGES.values() for place in stage.suites.values()]
 
 
 def project_suites(project: Project) -> list[Suite]:
@@ -17,6 +20,12 @@ def project_suites(project: Project) -> list[Suite]:
         ProjectError: An expectation of the project cannot be asked.
     """
     teams = team_checks(project)
-    suites = [suite for suite in SUITES if suite.asked(project) or suite.table in teams]
+    suites = [suite for suite in all_suites() if suite.asked(project) or suite.table in teams]
     judged = {suite.table for suite in suites}
-    return suites + [Suite(TABLES[table].stage, table) for table in teams if table not in judged]
+    return suites + [Suite(stage_of(table).name, table) for table in teams if table not in judged]
+
+
+def _load(place: str) -> Suite:
+    module, _, name = place.partition(":")
+    suite: Suite = getattr(import_module(module), name)
+    return suite

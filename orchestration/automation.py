@@ -3,12 +3,12 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
+from cupel.contract.stages import project_steps
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.lake import Lake
@@ -19,7 +19,6 @@ from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.runs import PROJECT
-from orchestration.works import Work
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_TICKS = 30
@@ -33,13 +32,11 @@ class Outlook:
     Args:
         project: The project's name.
         deployment: Where its file and lake are.
-        works: What is done for a batch, and what for a release, in the order of the chain.
     """
 
-    def __init__(self, project: str, deployment: Deployment, works: Callable[[bool], Sequence[Work]]) -> None:
+    def __init__(self, project: str, deployment: Deployment) -> None:
         self.name = project
         self._deployment = deployment
-        self._works = works
         self._tick: datetime | None = None
         self._found: dict[str, dict[str, str]] = {}
         self._busy_at: datetime | None = None
@@ -80,8 +77,8 @@ class Outlook:
         try:
             stale: dict[str, str] = {}
             if is_due(partition):
-                works = self._works(is_release)
-                stale = why_stale(self._lake, self._project, self._deployment.data, partition, works)
+                steps = project_steps(self._project, "release" if is_release else "batch")
+                stale = why_stale(self._lake, self._project, self._deployment.data, partition, steps)
             if is_release and not stale and self._is_report_due(partition):
                 stale = {REPORT: "the release has moved on since its report"}
             return stale

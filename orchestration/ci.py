@@ -13,11 +13,12 @@ import click
 import dagster as dg
 from rich.console import Console
 
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import project_steps, stage_of
 from cupel.errors import CupelError
 from cupel.lake import Lake
 from cupel.project import Project, load_project, load_projects
 from cupel.world import current_project
+from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names
 from orchestration.deployment import Deployment
 from orchestration.evidence import Place, broken, evidence_findings, is_in_a_release, no_delivery
 from orchestration.findings import Finding, is_failure, print_findings
@@ -25,9 +26,7 @@ from orchestration.judged_lake import judged_lake
 from orchestration.judging import judge_partition, questions
 from orchestration.junit import write_junit
 from orchestration.scope import Partition, ScopeError, check_named, partitions_of, selected_tables
-from orchestration.touched import STAGES, Touch, touched, touched_stages
-from orchestration.wiring import batch_job, deployment_definitions, release_job
-from orchestration.works import job_works
+from orchestration.wiring import deployment_definitions
 
 CLOSED = 1
 WRONG_USAGE = 2
@@ -112,7 +111,7 @@ def gate(
         definitions = deployment_definitions(files, deployment._replace(lake=folder))
         tables = selected_tables(definitions, selection)
         if since is not None:
-            tables = _only_touched(tables, touched(files, deployment, since), console)
+            tables = _only_changed(tables, find_changes(files, deployment, since), console)
         found: list[Finding] = []
         with _instance() as instance:
             for project in (project for project in current if tables.get(project.project)):
@@ -136,7 +135,7 @@ def _judge_project(
     if not place.project.raw.deliveries:
         return [no_delivery(place.project)]
     found = [row for part in parts for row in _judge(definitions, instance, place, part, tables)]
-    if any(TABLES[table].stage == "release" for table in tables):
+    if any(stage_of(table).partition == "release" for table in tables):
         for batch in (part.name for part in parts if not part.is_release):
             holding = [part.name for part in parts if part.is_release and batch in part.batches]
             found.append(is_in_a_release(place, batch, holding))
@@ -147,30 +146,30 @@ def _judge(
     definitions: dg.Definitions, instance: dg.DagsterInstance, place: Place, part: Partition, tables: frozenset[str]
 ) -> list[Finding]:
     """Judge one batch or release: its checks first, because the evidence rests on what gates say now."""
-    name = place.project.project
-    ours = frozenset(table for table in tables if (TABLES[table].stage == "release") == part.is_release)
+    ours = frozenset(table for table in tables if (stage_of(table).partition == "release") == part.is_release)
     if not ours:
         return []
     try:
         asked = questions(place.project, part.name, ours)
         checks = judge_partition(definitions, instance, place.project, place.lake, part.name, asked)
-        works = job_works(definitions, release_job(name) if part.is_release else batch_job(name))
-        return evidence_findings(place, part.name, part.is_release, works, ours) + checks
+        steps = project_steps(place.project, "release" if part.is_release else "batch")
+        return evidence_findings(place, part.name, part.is_release, steps, ours) + checks
     except (CupelError, OSError) as error:
         return [broken(place, part, error)]
 
 
-def _only_touched(
-    tables: Mapping[str, frozenset[str]], touches: Sequence[Touch], console: Console
+def _only_changed(
+    tables: Mapping[str, frozenset[str]], changes: Sequence[ChangedFile], console: Console
 ) -> dict[str, frozenset[str]]:
-    for touch in touches:
-        stages = [stage for stage in STAGES if stage in touch.stages]
-        span = "nothing" if not stages else "everything" if len(stages) == len(STAGES) else ", ".join(stages)
-        whose = f" of {touch.project}" if touch.project and stages else ""
-        console.print(f"{touch.path}: {span}{whose} ({touch.why})", markup=False, highlight=False, soft_wrap=True)
+    names = partitioned_names()
+    for change in changes:
+        stages = [stage for stage in names if stage in change.stages]
+        span = "nothing" if not stages else "everything" if len(stages) == len(names) else ", ".join(stages)
+        whose = f" of {change.project}" if change.project and stages else ""
+        console.print(f"{change.path}: {span}{whose} ({change.why})", markup=False, highlight=False, soft_wrap=True)
     return {
-        project: frozenset(name for name in names if TABLES[name].stage in touched_stages(touches, project))
-        for project, names in tables.items()
+        project: frozenset(name for name in asked if stage_of(name).name in changed_stages(changes, project))
+        for project, asked in tables.items()
     }
 
 

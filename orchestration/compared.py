@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cupel.answers.segments import read_segment
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import STAGES, Partition, partitioned_stages, stage_of
 from cupel.lake import Commit, Lake, file_hash
 from cupel.release import layout
-from cupel.release.gates import BATCH_STAGES, GATED_TABLES
 from cupel.release.places import release_folder
-from cupel.step import PACKAGES, SECTIONS
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 from orchestration.deployment import REPOSITORY
 
@@ -90,8 +88,8 @@ def compare(lake: Lake, copy: Lake, plan: dict[str, Any], batches: Sequence[str]
     before, after = _manifest(lake, release), _manifest(copy, release)
     tables = _Tables(lake, copy, plan, made, before)
     rows = [_answers(lake, copy, plan, before)]
-    rows += [row for batch in batches for row in tables.rows(batch, BATCH_STAGES, batch in plan["batches"])]
-    rows += [*tables.rows(release, ("release",), True), *_files(lake, copy, release, before, after)]
+    rows += [row for batch in batches for row in tables.rows(batch, "batch", batch in plan["batches"])]
+    rows += [*tables.rows(release, "release", True), *_files(lake, copy, release, before, after)]
     hashes = [manifest.get("release_sha256") for manifest in (before, after)]
     return Comparison(lake.project, release, rows, hashes[0], hashes[1], made.notes)
 
@@ -106,19 +104,20 @@ class _Tables:
         self.recorded = recorded_hashes(lake, plan["release"])
         self.is_locked_anew = manifest.get("requirements_sha256") not in (None, _lock_sha256())
 
-    def rows(self, partition: str, stages: Sequence[str], is_held: bool) -> Iterator[Row]:
-        """Yield the rows of a batch or release, each table and then the gate that judges it.
+    def rows(self, name: str, partition: Partition, is_held: bool) -> Iterator[Row]:
+        """Yield the rows of a batch or release (`name`), each table and then the gate that judges it.
 
         Of a batch that the release does not hold only what the release was made from is compared.
         """
         gates: dict[str, list[str]] = {}
-        for gate in sorted({*gates_there(self.lake, partition), *gates_there(self.copy, partition)}):
+        for gate in sorted({*gates_there(self.lake, name), *gates_there(self.copy, name)}):
             judged = gate.partition("--")[0]
-            gates.setdefault(GATED_TABLES.get(judged, judged), []).append(gate)
-        for table in (table for table in TABLES if TABLES[table].stage in stages):
-            for kind, name in [(table, partition), *(("gate_results", gate) for gate in gates.get(table, []))]:
-                if is_held or self._recorded(f"{kind}@{name}") is not None:
-                    yield from self._row(TABLES[table].stage, kind, name, partition)
+            gates.setdefault((judged in STAGES and STAGES[judged].gate) or judged, []).append(gate)
+        written = [(of.name, table) for of in partitioned_stages(partition) for table in of.tables]
+        for stage, table in written:
+            for kind, part in [(table, name), *(("gate_results", gate) for gate in gates.get(table, []))]:
+                if is_held or self._recorded(f"{kind}@{part}") is not None:
+                    yield from self._row(stage, kind, part, name)
 
     def _row(self, stage: str, table: str, name: str, partition: str) -> Iterator[Row]:
         key = f"{table}@{name}"
@@ -178,7 +177,7 @@ class _Tables:
         if files:
             return f"the delivery's files have changed: {', '.join(files)}"
         if now.code_version != rebuilt.code_version:
-            return self._why_version(TABLES[now.table].stage, now.code_version, rebuilt.code_version)
+            return self._why_version(now.table, now.code_version, rebuilt.code_version)
         names = sorted({*now.inputs} ^ {*rebuilt.inputs})
         if names:
             return f"it was made from other tables: {', '.join(names)}"
@@ -186,16 +185,15 @@ class _Tables:
             return f"it is made from {', '.join(other)}"
         return "files, code, settings and inputs are the same: the lake was altered before the release was made"
 
-    def _why_version(self, stage: str, then: str, now: str) -> str:
+    def _why_version(self, table: str, then: str, now: str) -> str:
         (code_then, settings_then), (code_now, settings_now) = then.split("-"), now.split("-")
         reasons = []
         if code_then != code_now and self.is_locked_anew:
             reasons.append("requirements.lock is another one than the release was made with")
         elif code_then != code_now:
-            where = ", ".join(f"cupel/{name}" for name in PACKAGES[stage]) or "expectations"
-            reasons.append(f"the code of {where} or requirements.lock has changed")
+            reasons.append(f"the code that makes {table}, or the version of a package that it uses, has changed")
         if settings_then != settings_now:
-            sections = " or ".join(SECTIONS[stage])
+            sections = " or ".join(stage_of(table).settings)
             reasons.append(f"settings of {sections} have changed, in the project file or as the code's defaults")
         return "; ".join(reasons)
 

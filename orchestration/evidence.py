@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import StageStep, frozen_tables, stage_of
 from cupel.errors import SourceError
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.gates import batch_state, gate_of, gate_partition, is_awaiting
 from cupel.release.plan import batches_of, is_finished
 from cupel.release.proposals import has_changed
-from cupel.step import code_version
+from cupel.versions.code_version import gate_version
 from orchestration.findings import Finding
-from orchestration.freshness import FROZEN, gate_outcome
+from orchestration.freshness import gate_outcome
 from orchestration.made import has_all_parts, why_not_as_made
 from orchestration.scope import Partition
-from orchestration.works import Work
 
 CHECK = "tables_are_current"
 FINE = "every table is there, and what a run would make of it now"
@@ -42,7 +41,7 @@ class Place(NamedTuple):
 
 
 def evidence_findings(
-    place: Place, partition: str, is_release: bool, works: Sequence[Work], tables: frozenset[str]
+    place: Place, partition: str, is_release: bool, steps: Sequence[StageStep], tables: frozenset[str]
 ) -> list[Finding]:
     """Return a finding for each stage of the named tables: are they there, and current?
 
@@ -50,14 +49,14 @@ def evidence_findings(
         place: The project and its lake.
         partition: Batch or release.
         is_release: It is a release.
-        works: What the partition's job does, in the order of the chain.
+        steps: What the project does for it, in the order of the chain.
         tables: Tables that are asked about; what they are made from counts with them.
     """
     is_over = is_release and is_finished(place.lake, partition)
-    found = _finished(place, partition, works) if is_over else _current(place, partition, is_release, works)
+    found = _finished(place, partition, steps) if is_over else _current(place, partition, is_release, steps)
     by_stage: dict[str, dict[str, Evidence]] = {}
-    for table in (table for work in works for table in work.tables if table in tables):
-        by_stage.setdefault(TABLES[table].stage, {})[table] = found[table]
+    for table in (table for step in steps for table in step.tables if table in tables):
+        by_stage.setdefault(stage_of(table).name, {})[table] = found[table]
     findings = [_finding(place, partition, stage, states, is_over) for stage, states in by_stage.items()]
     return findings + ([_is_of_now(place, partition)] if is_over and by_stage else [])
 
@@ -103,15 +102,16 @@ def broken(place: Place, partition: Partition, error: Exception) -> Finding:
     )  # fmt: skip
 
 
-def _current(place: Place, partition: str, is_release: bool, works: Sequence[Work]) -> dict[str, Evidence]:
+def _current(place: Place, partition: str, is_release: bool, steps: Sequence[StageStep]) -> dict[str, Evidence]:
     """Return the state of each table of a batch, or of a release that has not come to its end."""
     found: dict[str, Evidence] = {}
     if is_release and (awaited := _awaited_batch(place, partition)):
-        return {table: Evidence("open", awaited) for work in works for table in work.tables}
-    for tables, made_from in works:
-        behind = next((table for table in made_from if found[table].outcome != "pass"), None)
-        closed = next((table for table in made_from if gate_outcome(place.judged, table, partition) == "fail"), None)
-        for table in tables:
+        return {table: Evidence("open", awaited) for step in steps for table in step.tables}
+    for step in steps:
+        before = [table for table in step.made_from if table in found]
+        behind = next((table for table in before if found[table].outcome != "pass"), None)
+        closed = next((table for table in before if gate_outcome(place.judged, table, partition) == "fail"), None)
+        for table in step.tables:
             own = _own(place, partition, table)
             if own.outcome == "missing" and closed:
                 own = Evidence("missing", f"not there: the gate of {closed} has failed, and nothing behind it is made")
@@ -125,10 +125,10 @@ def _own(place: Place, partition: str, table: str) -> Evidence:
     commit = lake.commit(table, partition)
     if is_awaiting(judged, table, partition):
         gate = gate_partition(gate_of(table), partition)
-        if not lake.is_fresh("gate_results", gate, code_version(project, "gates")):
+        if not lake.is_fresh("gate_results", gate, gate_version(project, gate_of(table))):
             return Evidence("missing", "not there: answers were awaited, and what was awaited has changed since")
         return Evidence("open", str(judged.read("gate_results", gate)["reason"][0].as_py()))
-    if commit is not None and table in FROZEN:
+    if commit is not None and table in set(frozen_tables()):
         return Evidence("pass", FINE) if has_all_parts(lake, commit) else Evidence("stale", "a part of it is missing")
     try:
         why = why_not_as_made(lake, project, data, table, partition)
@@ -157,14 +157,14 @@ def _awaited_batch(place: Place, release: str) -> str | None:
                 None)  # fmt: skip
 
 
-def _finished(place: Place, release: str, works: Sequence[Work]) -> dict[str, Evidence]:
+def _finished(place: Place, release: str, steps: Sequence[StageStep]) -> dict[str, Evidence]:
     """Return the state of each table of a release that has come to its end: none is ever made anew."""
     plan = place.lake.read("release_plan", release).to_pylist()[0]
     why = f"the release was refused: {plan['reason']}" if plan["status"] == "refused" else "the release was refused"
     if place.lake.commit("manifest", release) is not None:
         why = "it was there when the release was handed over; restore it from a copy"
     found: dict[str, Evidence] = {}
-    for table in (table for work in works for table in work.tables):
+    for table in (table for step in steps for table in step.tables):
         commit = place.lake.commit(table, release)
         if commit is None:
             found[table] = Evidence("missing", f"not there: {why}")

@@ -3,24 +3,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cupel.contract.stages import StageStep, frozen_tables
 from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.release.facts import outcome
 from cupel.release.gates import gate_of, gate_partition, is_awaiting, is_judged
-from cupel.step import code_version
-from orchestration.made import what_changed, why_not_as_made
-from orchestration.works import Work
-
-# What a release froze stays as it is, whatever becomes of the batches later.
-FROZEN = {"release_plan", "release_items", "left_out_items", "planted_items"}
+from cupel.versions.code_version import describe_change, gate_version
+from orchestration.made import why_not_as_made
 
 
-def stale_tables(lake: Lake, project: Project, data: Path, partition: str, works: Sequence[Work]) -> list[str]:
+def stale_tables(lake: Lake, project: Project, data: Path, partition: str, steps: Sequence[StageStep]) -> list[str]:
     """Return the tables that a run must write, in the order of the chain; see `why_stale`."""
-    return list(why_stale(lake, project, data, partition, works))
+    return list(why_stale(lake, project, data, partition, steps))
 
 
-def why_stale(lake: Lake, project: Project, data: Path, partition: str, works: Sequence[Work]) -> dict[str, str]:
+def why_stale(lake: Lake, project: Project, data: Path, partition: str, steps: Sequence[StageStep]) -> dict[str, str]:
     """Return the tables that a run must write, in the order of the chain, and why each.
 
     A table is stale when it was never written, when its code, settings or inputs changed, when its
@@ -32,13 +29,13 @@ def why_stale(lake: Lake, project: Project, data: Path, partition: str, works: S
         project: The project.
         data: Folder that deliveries of the project file are named relative to.
         partition: Batch or release.
-        works: What a job does, in the order of the chain.
+        steps: What the project does for it, in the order of the chain.
     """
     stale: dict[str, str] = {}
     closed: set[str] = set()
-    for tables, made_from in works:
-        behind = [table for table in made_from if table in stale]
-        if closed.intersection(made_from):
+    for step in steps:
+        tables, behind = step.tables, [table for table in step.made_from if table in stale]
+        if closed.intersection(step.made_from):
             closed.update(tables)
         elif behind:
             stale.update(dict.fromkeys(tables, f"{behind[0]} is made anew"))
@@ -62,7 +59,7 @@ def _why_not_current(lake: Lake, project: Project, data: Path, tables: Sequence[
 def why_not_current(lake: Lake, project: Project, data: Path, table: str, partition: str) -> str | None:
     """Return why a table is not what a run would write now, or its gate has not judged it so; None if it is."""
     commit = lake.commit(table, partition)
-    if table in FROZEN:
+    if table in set(frozen_tables()):
         return "it was never made" if commit is None else None
     if why := _why_not_judged(lake, project, table, partition, commit):
         return why
@@ -86,9 +83,9 @@ def _why_not_judged(lake: Lake, project: Project, table: str, partition: str, co
         if not is_judged(project, table):
             return None
         return "it was never made" if commit is None else "its gate has not judged it"
-    version = code_version(project, "gates")
+    version = gate_version(project, gate_of(table))
     if lake.is_fresh("gate_results", gate, version):
         return None
     if judged.code_version != version:
-        return f"what its gate asks: {what_changed(judged.code_version, version, 'gates')}"
+        return f"what its gate asks: {describe_change(judged.code_version, version, 'gate_results')}"
     return "what its gate judges has changed"

@@ -7,9 +7,10 @@ from typing import Any
 import dagster as dg
 
 from assets.bench import Bench
+from cupel.contract.stages import STAGES
 from cupel.project import Project
 from cupel.release.gates import gate_partition
-from cupel.step import code_version
+from cupel.versions.code_version import gate_version
 from expectations.gate import asked_checks, judge_stage
 from expectations.suite import Suite
 from expectations.suites import project_suites
@@ -29,7 +30,8 @@ def gates(
         ProjectError: A threshold or expectation of the project cannot be used.
     """
     return [
-        gate(project, suite, releases if suite.stage == "release" else batches) for suite in project_suites(project)
+        gate(project, suite, releases if STAGES[suite.stage].partition == "release" else batches)
+        for suite in project_suites(project)
     ]
 
 
@@ -63,7 +65,7 @@ def _judged(context: dg.AssetCheckExecutionContext, bench: Bench, suite: Suite) 
     """Judge the context's partition, record the outcome in the lake, and return its rows."""
     with bench.step(context) as step:
         rows = judge_stage(step, suite)
-        name, version = gate_partition(suite.gate, step.partition), code_version(step.project, "gates")
+        name, version = gate_partition(suite.gate, step.partition), gate_version(step.project, suite.gate)
         step.lake.write("gate_results", name, rows, step.inputs, version)
         return list(rows.to_pylist())
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import stage_of
 from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
-from cupel.step import SECTIONS, code_version
+from cupel.versions.code_version import code_version, describe_change
 
 
 def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partition: str) -> str | None:
@@ -23,9 +23,9 @@ def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partit
     commit = lake.commit(table, partition)
     if commit is None:
         return "it was never made"
-    version = code_version(project, TABLES[table].stage, partition)
+    version = code_version(project, table, partition)
     if commit.code_version != version:
-        return what_changed(commit.code_version, version, TABLES[table].stage)
+        return describe_change(commit.code_version, version, table)
     changed = [name for name, value in commit.inputs.items() if not _is_file(name) and lake.version(name) != value]
     if changed:
         return f"{changed[0]} changed"
@@ -40,19 +40,10 @@ def has_all_parts(lake: Lake, commit: Commit) -> bool:
     return all((folder / part).exists() for part in commit.parts)
 
 
-def what_changed(before: str, now: str, stage: str) -> str:
-    """Return which part of a stage's code version differs, in words: its settings, its code, or both."""
-    code_before, _, settings_before = before.partition("-")
-    code_now, _, settings_now = now.partition("-")
-    changed = [f"settings of {' or '.join(SECTIONS[stage])}"] if settings_before != settings_now else []
-    changed += ["code or libraries"] if code_before != code_now else []
-    return f"{' and '.join(changed)} changed"
-
-
 def _why_files_differ(lake: Lake, project: Project, data: Path, commit: Commit) -> str | None:
     remembered = {name.removeprefix("file:"): value for name, value in commit.inputs.items() if _is_file(name)}
     found: dict[str, str | None]
-    if TABLES[commit.table].stage == "raw":
+    if stage_of(commit.table).name == "raw":
         folder = delivery_folder(lake, commit.partition, data)
         files = source_files(commit.partition, project.raw.deliveries[commit.partition].files, folder)
         found = {file.name: known_sha256(file.path) for file in files}

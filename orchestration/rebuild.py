@@ -17,8 +17,10 @@ import yaml
 from cupel.answers.known_labels import known_labels
 from cupel.answers.segments import read_segment, summary
 from cupel.cleaning.privacy.key import bring_key
+from cupel.contract.stages import project_steps, stage_of
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Commit, Lake
 from cupel.project import Project, load_project
@@ -34,12 +36,9 @@ from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
 from orchestration.runs import execute
 from orchestration.wiring import batch_job, deployment_definitions, release_job
-from orchestration.works import job_works
 
 # What a plan says of contamination once it is frozen.
 _WHEN_FROZEN = [column.name for column in CONTAMINATION_PLAN.columns if column.is_optional]
-# What a batch that is not in the release is needed for: items of later batches may resemble its own.
-BESIDE = ("raw", "cleaning", "contamination")
 
 
 class Known(NamedTuple):
@@ -145,9 +144,10 @@ class _Rebuilding:
                     self.copy.write(table.name, batch, from_rows(rows, table), {}, "an earlier design")
 
     def _run(self, job: str, partition: str, is_beside: bool = False) -> None:
-        works = job_works(self.definitions, job)
-        tables = stale_tables(self.copy, self.project, self.data, partition, works)
-        tables = [table for table in tables if not is_beside or TABLES[table].stage in BESIDE]
+        steps = project_steps(self.project, "release" if job == release_job(self.project.project) else "batch")
+        tables = stale_tables(self.copy, self.project, self.data, partition, steps)
+        # Of a batch that is not in the release later ones need what their items may resemble.
+        tables = [table for table in tables if not is_beside or stage_of(table).is_for_later_batches]
         if not tables:
             return
         self.say(f"{partition}: {tables[0]} … {tables[-1]}")

@@ -16,6 +16,7 @@ import dagster as dg
 from cupel.annotators.policies import act
 from cupel.annotators.telling import told
 from cupel.answers.collect import Workforce, collect, open_tasks
+from cupel.contract.stages import project_steps
 from cupel.lake import Lake
 from cupel.lock import project_lock
 from cupel.project import Project, load_project
@@ -31,7 +32,6 @@ from orchestration.freshness import why_stale
 from orchestration.progress import RunProgress
 from orchestration.runs import MADE_BY, Run, end_dead_runs, execute
 from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
-from orchestration.works import job_works
 
 MOST_ROUNDS = 100
 # Why tables are made in the course of things; any other reason is said before they are made anew.
@@ -181,8 +181,8 @@ class Rounds:
         )
 
     def _execute(self, job: str, partition: str, number: int) -> None:
-        works = job_works(self.definitions, job)
-        stale = why_stale(self.lake, self.project, self.deployment.data, partition, works)
+        steps = project_steps(self.project, "release" if job == release_job(self.project.project) else "batch")
+        stale = why_stale(self.lake, self.project, self.deployment.data, partition, steps)
         if stale:
             why = next(iter(stale.values()))
             if not why.startswith(ORDINARY):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.lake import Lake
@@ -53,7 +54,7 @@ def selected_tables(definitions: dg.Definitions, selection: str) -> dict[str, fr
             raise ScopeError(f"--select {selection}: not a selection of assets: {error}") from None
     tables: dict[str, set[str]] = {}
     for project, table in (key.path for key in keys):
-        if table in TABLES and TABLES[table].stage != "answers":
+        if table in TABLES and stage_of(table).partition is not None:
             tables.setdefault(project, set()).add(table)
     if not tables:
         raise ScopeError(f"--select {selection}: names no table of these projects; try group:cleaning")

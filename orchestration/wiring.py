@@ -2,23 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import dagster as dg
 
-import assets.category
-import assets.checking
-import assets.cleaning
-import assets.contamination
-import assets.deciding
-import assets.inbox
-import assets.labeling
-import assets.preference
-import assets.raw
-import assets.release
-import assets.report
-import assets.rounds
+from assets import report
+from assets.spec import stage_assets
+from cupel.contract.stages import STAGES, Stage
 from cupel.project import Project
 from orchestration import partitions
 from orchestration.arrivals import collect_job, inbox_sensor, schedules
@@ -28,15 +18,6 @@ from orchestration.gates import gates
 from orchestration.resources import bench
 from orchestration.runs import PROJECT
 from orchestration.watch import watchers
-from orchestration.works import Work, job_works
-
-MODULES = (assets.inbox, assets.raw, assets.cleaning, assets.labeling, assets.release, assets.report)
-# Labels are frozen as people and checker leave them, or after rounds with experts.
-CHECKING = {False: (assets.checking,), True: (assets.rounds,)}
-# What a label kind does in its own way.
-KINDS = {"category": (assets.category,), "preference": (assets.preference,)}
-# Which items are kept is decided by the measures alone, or by people's answers too.
-DECIDING = {False: (assets.deciding,), True: (assets.contamination,)}
 
 # A process a step, started from one that has imported already what takes long.
 PRELOADED = ["orchestration.wiring", "great_expectations", "sklearn.linear_model", "sklearn.feature_extraction.text"]
@@ -92,16 +73,11 @@ def operated_definitions(projects: Sequence[Project], deployment: Deployment) ->
 def _operated(project: Project, deployment: Deployment) -> dg.Definitions:
     name = project.project
 
-    @cache
-    def works(is_release: bool) -> Sequence[Work]:
-        plain = deployment_definitions([project], deployment)
-        return job_works(plain, release_job(name) if is_release else batch_job(name))
-
     clocks = dg.Definitions(
         sensors=[inbox_sensor(project, deployment), automation_sensor(name)],
         schedules=schedules(project, deployment),
     )
-    return dg.Definitions.merge(_definitions(project, Outlook(name, deployment, works)), clocks)
+    return dg.Definitions.merge(_definitions(project, Outlook(name, deployment)), clocks)
 
 
 def _definitions(project: Project, outlook: Outlook | None) -> dg.Definitions:
@@ -131,20 +107,24 @@ def _bound(
     """Return the assets under the project's name, with its owner and the partitions of their stage."""
 
     def own(spec: dg.AssetSpec) -> dg.AssetSpec:
-        fresh = _freshness(project, spec.key.path[-1])
+        table, stage = spec.key.path[-1], STAGES.get(str(spec.group_name))
+        fresh = _freshness(project, table)
         changes: dict[str, Any] = {"owners": [project.owner]} | ({} if fresh is None else {"freshness_policy": fresh})
-        if spec.group_name == "answers":
+        if stage is None or stage.partition is None:
             return spec.replace_attributes(**changes)
         automation = None if outlook is None else condition(outlook)
-        partitions_def = releases if spec.group_name == "release" else batches
+        partitions_def = releases if stage.partition == "release" else batches
         return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
-    is_asked = project.cleaning.contamination is not None
-    modules = [
-        *MODULES, *CHECKING[project.checking.rounds], *DECIDING[is_asked], *KINDS[project.labeling.kind]
-    ]  # fmt: skip
-    loaded = dg.load_assets_from_modules(modules, key_prefix=[project.project], include_specs=True)
-    return [asset.map_asset_specs(own) for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
+    staged = [asset for stage in STAGES.values() if _has_assets(stage) for asset in stage_assets(stage, project)]
+    loaded = dg.load_assets_from_modules([report], key_prefix=[project.project], include_specs=True)
+    reports = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
+    return [asset.map_asset_specs(own) for asset in (*staged, *reports)]
+
+
+def _has_assets(stage: Stage) -> bool:
+    """Tell whether a stage's steps are assets: what gates say is written by checks."""
+    return stage.name != "gates"
 
 
 def _freshness(project: Project, table: str) -> dg.FreshnessPolicy | None:

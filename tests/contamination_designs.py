@@ -11,7 +11,7 @@ from cupel.cleaning.contamination.concluding import Concluded, concluded
 from cupel.cleaning.contamination.designing import Designed, designed
 from cupel.cleaning.contamination.settings import Contamination, ContaminationAnswers
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CONTAMINATION_ANSWERS
+from cupel.contract.tables.contamination import CONTAMINATION_ANSWERS
 
 UNWANTED = ["win", "cash", "prize", "click", "offer", "free"]
 WANTED = ["tree", "river", "stone", "bread", "window", "garden"]

@@ -6,7 +6,8 @@ from typing import Any
 
 from cupel.answers.collect import collect
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CLEAN_ITEMS, TASKS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS
+from cupel.contract.tables.tasks import TASKS
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
 from cupel.project import Project

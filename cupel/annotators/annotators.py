@@ -11,7 +11,7 @@ from cupel.annotators.study import Study
 from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform, empty
-from cupel.contract.tables import ANNOTATORS
+from cupel.contract.tables.labeling import ANNOTATORS
 
 ANONYMOUS = "anonymous"
 

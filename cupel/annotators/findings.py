@@ -13,7 +13,7 @@ from cupel.annotators.multiplicity import passes
 from cupel.annotators.speed import HURRIED_SHARE
 from cupel.annotators.study import Study
 from cupel.consensus.coding import Integers
-from cupel.contract.tables import ANNOTATOR_FINDINGS
+from cupel.contract.tables.labeling import ANNOTATOR_FINDINGS
 
 FINDINGS = {
     "guessing": "The answers fit their items no better than the same answers dealt out at random.",

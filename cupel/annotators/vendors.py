@@ -13,7 +13,7 @@ from cupel.annotators.quality import SIDE, certainty
 from cupel.annotators.study import Study
 from cupel.consensus.coding import Integers, Reals
 from cupel.contract.table import conform, empty
-from cupel.contract.tables import VENDORS
+from cupel.contract.tables.labeling import VENDORS
 from cupel.errors import ProjectError
 
 # Two-sided 95% of a normal.

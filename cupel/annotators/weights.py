@@ -11,7 +11,7 @@ from cupel.consensus.coding import Reals, by_item, code, lists_of, vectors
 from cupel.consensus.majority import majority
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import CONSENSUS
+from cupel.contract.tables.labeling import CONSENSUS
 
 TINY = 1e-12
 

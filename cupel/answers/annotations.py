@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from cupel.consensus.coding import ItemIds, id_array
 from cupel.contract.columns import TEXT
 from cupel.contract.table import Table, conform
-from cupel.contract.tables import ANNOTATIONS, EXPERT_ANSWERS, REJECTED_ANSWERS, REJECTED_EXPERT_ANSWERS
+from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
+from cupel.contract.tables.release import EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS
 
 Flags = NDArray[np.bool_]
 

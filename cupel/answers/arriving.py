@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cupel.answers.chain import GIVEN, PIECE_RECORDS, contents
 from cupel.answers.segments import SEGMENT_RECORDS, File, read_segment
 from cupel.contract.columns import TIME
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 
 PURPOSES = ("label", "calibration", "round", "audit", "expert", "contamination", "contamination_audit")

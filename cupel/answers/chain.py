@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 
 GENESIS = "0" * 64
 GIVEN = [column.name for column in ANSWERS.columns if column.name not in ("sequence", "hash")]

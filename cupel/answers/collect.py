@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from cupel.answers import outbox
 from cupel.consensus.coding import ItemIds
-from cupel.contract.tables import TASKS
+from cupel.contract.tables.tasks import TASKS
 from cupel.lake import Lake
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cupel.answers.places import Places, places, ranks
 from cupel.contract.table import Table, conform
-from cupel.contract.tables import ADJUDICATIONS
+from cupel.contract.tables.release import ADJUDICATIONS
 
 Flags = NDArray[np.bool_]
 

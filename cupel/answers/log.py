@@ -20,7 +20,7 @@ from cupel.answers.segments import (
     summary,
 )
 from cupel.answers.verifying import verify_segments
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.whole import put_file
 

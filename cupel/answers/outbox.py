@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.contract.columns import TEXT
-from cupel.contract.tables import RELEASE_TASKS
+from cupel.contract.tables.release import RELEASE_TASKS
 from cupel.lake import Lake
 
 COLUMNS = ["task_id", "batch", "item_id", "purpose", "slot"]

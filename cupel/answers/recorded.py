@@ -13,7 +13,7 @@ from cupel.answers.places import Places, places
 from cupel.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
 from cupel.consensus.coding import ItemIds, id_array
 from cupel.contract.columns import TEXT, TIME
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 
 # An auditor's answer is on file as that of whom the audit takes at their word; an expert's before the freeze likewise.

@@ -14,7 +14,7 @@ from upath import UPath
 
 from cupel.answers.chain import PIECE_RECORDS
 from cupel.contract.table import conform
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.whole import new_file
 

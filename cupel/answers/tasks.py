@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 from cupel.answers.places import Places, places
 from cupel.contract.columns import TEXT
 from cupel.contract.table import Table, conform
-from cupel.contract.tables import CONTAMINATION_TASKS, RELEASE_TASKS, TASKS
+from cupel.contract.tables.contamination import CONTAMINATION_TASKS
+from cupel.contract.tables.release import RELEASE_TASKS
+from cupel.contract.tables.tasks import TASKS
 
 # How an item is used (`use` of CONTAMINATION_ITEMS): purpose, asked_of and reason of the question.
 USES = {

@@ -16,7 +16,7 @@ from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.checking.rounds import NO_ROUND, LastRound, Standing, complete, next_end, pays, round_ends
 from cupel.contract.columns import TEXT
 from cupel.contract.table import Table, conform
-from cupel.contract.tables import LABELS, ROUND_ITEMS, ROUTES
+from cupel.contract.tables.checking import LABELS, ROUND_ITEMS, ROUTES
 
 DECIDED_REASON, SPLIT_REASON = "experts have decided it", "experts stay split on it"
 

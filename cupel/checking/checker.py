@@ -1,7 +1,7 @@
 """The checker: the second opinion of a batch by whichever model the project names."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -10,11 +10,13 @@ from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
 from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.checking.predictions import read_predictions
+from cupel.contract.variants import Variants
 from cupel.errors import CheckerError
 from cupel.preference import checker as preference
-from cupel.project import Checking, Labeling, LlmChecker, PredictionsChecker, Project
+from cupel.project import Project
 from cupel.sources.files import file_sha256
 
+Described = TypeVar("Described")
 # Checkers that are trained here, and so can be taught what experts decided.
 LEARNING = ("linear", "embedding")
 
@@ -47,23 +49,40 @@ def second_opinion(
         CheckerError: The checker's file, endpoint or package cannot be used.
         TableError: The consensus speaks of other items.
     """
-    settings, labeling = project.checking, project.labeling
-    if settings.checker == "predictions" and settings.predictions is not None:
-        return _own_model(
-            settings.predictions, settings, name, batch_of(items, consensus, labeling.classes, settings), data
-        )
-    if settings.checker == "llm" and settings.llm is not None:
-        batch = batch_of(items, consensus, labeling.classes, settings)
-        return _language_model(settings.llm, settings, labeling, batch, kept / "replies" / f"{name}.jsonl")
-    if settings.checker == "embedding":
-        batch = batch_of(items, consensus, labeling.classes, settings)
-        return SecondOpinion(embedding.predictions(batch, settings, kept / "embeddings", name), {}, {})
-    learned = preference.predictions if labeling.kind == "preference" else linear.predictions
-    return SecondOpinion(learned(items, consensus, labeling.classes, settings), {}, {})
+    return CHECKERS.of(project)(Asked(project, name, items, consensus, data, kept))
 
 
-def _own_model(own: PredictionsChecker, settings: Checking, name: str, batch: Batch, data: Path) -> SecondOpinion:
-    path = data / own.file
+class Asked(NamedTuple):
+    """What a checker is asked about a batch; the arguments of `second_opinion`."""
+
+    project: Project
+    name: str
+    items: pa.Table
+    consensus: pa.Table
+    data: Path
+    kept: Path
+
+    @property
+    def batch(self) -> Batch:
+        """The batch, its items in order, with what the annotators agree on."""
+        return batch_of(self.items, self.consensus, self.project.labeling.classes, self.project.checking)
+
+
+def _learned(asked: Asked) -> SecondOpinion:
+    project = asked.project
+    predict = LINEAR.of(project)
+    return SecondOpinion(predict(asked.items, asked.consensus, project.labeling.classes, project.checking), {}, {})
+
+
+def _embedded(asked: Asked) -> SecondOpinion:
+    kept = asked.kept / "embeddings"
+    return SecondOpinion(embedding.predictions(asked.batch, asked.project.checking, kept, asked.name), {}, {})
+
+
+def _own_model(asked: Asked) -> SecondOpinion:
+    settings, name, batch = asked.project.checking, asked.name, asked.batch
+    own = _described(settings.predictions)
+    path = asked.data / own.file
     if not path.is_file():
         raise CheckerError(f"{path}: no such file; bring the model's predictions, or mend checking.predictions.file")
     sha256 = file_sha256(path)
@@ -72,11 +91,24 @@ def _own_model(own: PredictionsChecker, settings: Checking, name: str, batch: Ba
     return SecondOpinion(table, {own.file: sha256}, {"rows of unknown items": given.unknown_rows})
 
 
-def _language_model(
-    llm: LlmChecker, settings: Checking, labeling: Labeling, batch: Batch, record: Path
-) -> SecondOpinion:
+def _language_model(asked: Asked) -> SecondOpinion:
+    settings, labeling, batch = asked.project.checking, asked.project.labeling, asked.batch
+    llm, record = _described(settings.llm), asked.kept / "replies" / f"{asked.name}.jsonl"
     with Endpoint(llm) as endpoint:
         found = ask(batch.items["text"].to_pylist(), llm, labeling, record, endpoint)
     version = asking.version(llm, labeling, settings.folds, settings.seed)
     table = predictions_of(batch, found.opinions, llm.model, version)
     return SecondOpinion(table, {}, {"questions put": found.asked, "cost of the delivery so far": found.cost})
+
+
+def _described(settings: Described | None) -> Described:
+    if settings is None:  # pragma: no cover: a project file without it is refused
+        raise CheckerError("checking: the checker that is named is not described; add its section")
+    return settings
+
+
+LINEAR = Variants("labeling.kind", {"category": linear.predictions, "preference": preference.predictions})
+CHECKERS = Variants(
+    "checking.checker",
+    {"linear": _learned, "embedding": _embedded, "predictions": _own_model, "llm": _language_model},
+)

@@ -7,7 +7,7 @@ from cupel.checking.routes import UNDECIDED
 from cupel.consensus.coding import by_item
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import LABELS
+from cupel.contract.tables.checking import LABELS
 from cupel.errors import TableError
 
 TOGETHER = "people and checker"

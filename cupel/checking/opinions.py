@@ -11,7 +11,7 @@ from cupel.checking.folds import folds_of
 from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import PREDICTIONS
+from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import TableError
 from cupel.project import Checking
 

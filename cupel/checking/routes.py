@@ -12,7 +12,7 @@ from cupel.checking.worth import answer_accuracy, is_annotator_worth_more
 from cupel.consensus.coding import by_item
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import ROUTES
+from cupel.contract.tables.checking import ROUTES
 from cupel.project import Checking, Overlap, Prices
 
 Flags = NDArray[np.bool_]

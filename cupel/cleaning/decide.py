@@ -13,7 +13,7 @@ from cupel.cleaning.register import delivery_ranks
 from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.twins import Twin, licence_places, twins
 from cupel.cleaning.web_rules import NOT_MEASURED, asked, broken, counted
-from cupel.contract.tables import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS
 from cupel.errors import TableError
 
 

@@ -14,7 +14,7 @@ from cupel.cleaning.register import Register, Signed
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signatures import BANDING, matrix, numbers
 from cupel.cleaning.sketches import WORDS
-from cupel.contract.tables import SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.errors import TableError
 
 _COLUMNS = ["bands", "sketch", "shingle_count"]

@@ -13,7 +13,7 @@ from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.text_hashes import text_hashes
 from cupel.cleaning.web_rules import PREFIX, stop_word_lists
-from cupel.contract.tables import ITEM_SIGNALS
+from cupel.contract.tables.cleaning import ITEM_SIGNALS
 from cupel.languages.codes import is_same
 from cupel.languages.identify import identify
 

@@ -10,7 +10,7 @@ from cupel.consensus.majority import majority
 from cupel.consensus.methods import METHODS
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import CONSENSUS
+from cupel.contract.tables.labeling import CONSENSUS
 
 
 def consensus(

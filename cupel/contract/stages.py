@@ -1,7 +1,8 @@
 """The stages of the chain. One record a stage; what a stage is made of is written here and nowhere else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class StageStep(NamedTuple):
         when: Whether a project has the step; of steps that write the same table a project has one.
         may_wait: It may write nothing, while answers are awaited.
         freezes: What it wrote stays, whatever becomes of the tables that it was made from.
+        settings: Keys of the project file that decide its values beside its stage's.
         technology: What the page shows beside it.
     """
 
@@ -59,6 +61,7 @@ class StageStep(NamedTuple):
     when: Callable[["Project"], bool] = always
     may_wait: bool = False
     freezes: bool = False
+    settings: tuple[str, ...] = ()
     technology: tuple[str, ...] = ("parquet",)
 
 
@@ -73,7 +76,7 @@ class Stage(NamedTuple):
         settings: Keys of the project file that decide its values, as `raw` or `release.error_budget`. The last part may
             be `*`: the entry that is named as the partition; all entries where none is.
         gate: The table that its gate judges, and that stands for it: what comes after waits for it.
-        suites: Where its checks are declared, as `module:name`.
+        suites: Where the checks of its gate are declared, as `module:name`; of tables with a gate of their own, too.
         is_for_later_batches: Later batches read it, so it is rebuilt with them although no release holds its batch.
     """
 
@@ -83,7 +86,7 @@ class Stage(NamedTuple):
     steps: tuple[StageStep, ...]
     settings: tuple[str, ...] = ()
     gate: str | None = None
-    suites: tuple[str, ...] = ()
+    suites: Mapping[str, str] = MappingProxyType({})
     is_for_later_batches: bool = False
 
     @property
@@ -101,14 +104,14 @@ _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudicatio
 _STAGES = (
     Stage("answers", None, "assets.inbox", (StageStep("collect_answers", ("answers",)),)),
     Stage(
-        "raw", "batch", "assets.raw", gate="raw_items", suites=("expectations.raw:SUITE",), is_for_later_batches=True,
+        "raw", "batch", "assets.raw", gate="raw_items", suites={"raw": "expectations.raw:SUITE"}, is_for_later_batches=True,
         settings=("raw.deliveries.*",),
         steps=(
             StageStep("read_files", ("raw_items", "rejected_rows", "deliveries"), technology=("parquet", "duckdb")),
         ),
     ),
     Stage(
-        "cleaning", "batch", "assets.cleaning", gate="clean_items", suites=("expectations.cleaning:SUITE",),
+        "cleaning", "batch", "assets.cleaning", gate="clean_items", suites={"cleaning": "expectations.cleaning:SUITE"},
         is_for_later_batches=True,
         # Which licences there are, and which is better, decides what is kept; their terms do not.
         settings=("cleaning", "licence_names"),
@@ -150,7 +153,10 @@ _STAGES = (
     ),
     Stage(
         "labeling", "batch", "assets.labeling", gate="consensus", settings=("labeling",),
-        suites=("expectations.labeling:SUITE", "expectations.gold:SUITE", "expectations.preference:SUITE"),
+        suites={
+            "labeling": "expectations.labeling:SUITE", "annotators": "expectations.gold:SUITE",
+            "responses": "expectations.preference:SUITE",
+        },
         steps=(
             StageStep("sort_answers", ("annotations", "rejected_answers"), ("clean_items", "answers")),
             StageStep(
@@ -168,9 +174,8 @@ _STAGES = (
         ),
     ),
     Stage(
-        "checking", "batch", "assets.checking", gate="labels", suites=("expectations.checking:SUITE",),
-        # Where experts decide before the freeze, they are asked by what the audit will ask for.
-        settings=("labeling", "checking", "release.error_budget"),
+        "checking", "batch", "assets.checking", gate="labels", suites={"checking": "expectations.checking:SUITE"},
+        settings=("labeling", "checking"),
         steps=(
             StageStep(
                 "predict", ("predictions",), ("clean_items", "consensus"), when=has_no_rounds,
@@ -182,7 +187,8 @@ _STAGES = (
             ),
             StageStep(
                 "predict_with_experts", ("predictions", "round_items"), _ROUNDS_MADE_FROM, when=has_rounds,
-                technology=("scikitlearn",),
+                # Experts are asked by what the audit will ask for.
+                settings=("release.error_budget",), technology=("scikitlearn",),
             ),
             StageStep(
                 "route", ("routes",), ("consensus", "predictions", "rejected_answers"), when=has_no_rounds,
@@ -215,7 +221,7 @@ _STAGES = (
         ),
     ),
     Stage(
-        "release", "release", "assets.release", gate="certificate", suites=("expectations.release:SUITE",),
+        "release", "release", "assets.release", gate="certificate", suites={"release": "expectations.release:SUITE"},
         settings=("labeling", "release", "prices", "licences"),
         steps=(
             StageStep(
@@ -284,15 +290,12 @@ def partitioned_stages(partition: Partition) -> list[Stage]:
     return [stage for stage in STAGES.values() if stage.partition == partition]
 
 
-def project_steps(project: "Project", partition: Partition) -> list[tuple[Stage, StageStep]]:
+def project_steps(project: "Project", partition: Partition) -> list[StageStep]:
     """Return what a project does for a batch or release, each step after those that write what it is made from."""
-    steps = [
-        (stage, step) for stage in partitioned_stages(partition) for step in stage.steps if step.when(project)
-    ]  # fmt: skip
-    writer = {table: place for place, (_, step) in enumerate(steps) for table in step.tables}
+    steps = [step for stage in partitioned_stages(partition) for step in stage.steps if step.when(project)]
+    writer = {table: place for place, step in enumerate(steps) for table in step.tables}
     before = {
-        place: sorted(writer[table] for table in step.made_from if table in writer)
-        for place, (_, step) in enumerate(steps)
+        place: sorted(writer[table] for table in step.made_from if table in writer) for place, step in enumerate(steps)
     }
     return [steps[place] for place in TopologicalSorter(before).static_order()]
 

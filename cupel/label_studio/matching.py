@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from cupel.answers.annotations import LIVE
 from cupel.answers.chain import GIVEN
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 from cupel.label_studio.groups import Group
 from cupel.label_studio.versions import Version
 

@@ -33,8 +33,8 @@ def region_configuration(
 ) -> str:
     """Return the labeling configuration of a kind that marks parts of an item, as XML.
 
-    For whoever sets up such a project there by hand: nothing of Cupel calls it yet. The chain publishes, adjudicates and
-    certifies whole items, and imports take the classes of marks, not where they lie.
+    For whoever sets up such a project there by hand: nothing of Cupel calls it yet. The chain publishes, adjudicates
+    and certifies whole items, and imports take the classes of marks, not where they lie.
 
     Args:
         kind: What is marked, in what.

@@ -10,7 +10,7 @@ from cupel.consensus.coding import Reals, lists_of
 from cupel.consensus.majority import majority
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import CONSENSUS, HABITS, RESPONSES
+from cupel.contract.tables.labeling import CONSENSUS, HABITS, RESPONSES
 from cupel.preference.bradley_terry import FIRST, BradleyTerry, BradleyTerrySettings, Compared, bradley_terry
 from cupel.preference.coding import CodedComparisons, code_comparisons
 from cupel.preference.comparison import CLASSES

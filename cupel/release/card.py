@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from cupel.contract.tables import TRAINING_SET
+from cupel.contract.tables.release import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.printable import printable
 from cupel.release.contamination_views import batches_in_words, bounds_in_words

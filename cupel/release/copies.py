@@ -11,7 +11,7 @@ from cupel.cleaning.alike import EARLIER_ITEMS, Alike
 from cupel.cleaning.twins import licence_places, twins
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import LEFT_OUT_ITEMS
+from cupel.contract.tables.release import LEFT_OUT_ITEMS
 from cupel.errors import ReleaseError
 
 BETTER_LICENCE = "better_licence"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from cupel.contract.tables import TRAINING_SET
+from cupel.contract.tables.release import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release.card import licences
 from cupel.release.facts import ReleaseFacts

@@ -12,7 +12,7 @@ from cupel.answers.places import places
 from cupel.lake import Lake
 from cupel.project import Prices, Project
 from cupel.release.contamination import Contaminated, Together, contaminated, together
-from cupel.release.gates import BATCH_STAGES, gate_rows
+from cupel.release.gates import gate_rows, gated_stages
 from cupel.release.relabel import by_rank
 
 Row = dict[str, Any]
@@ -125,7 +125,7 @@ def batch_facts(lake: Lake, batch: str, frozen: dict[str, str] | None = None) ->
     deliveries = _rows(lake, "deliveries", batch)
     rejected = Counter(_counts(lake, "rejected_rows", batch, "reason"))
     rejected.update(_counts(lake, "rejected_items", batch, "reason"))
-    gates = gate_rows(lake, batch, BATCH_STAGES)
+    gates = gate_rows(lake, batch, gated_stages("batch"))
     asked = _counts(lake, "contamination_tasks", batch, "is_answered")
     return BatchFacts(
         batch=batch,

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from upath import UPath
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import MANIFEST, TRAINING_SET
+from cupel.contract.tables.release import MANIFEST, TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.lake import file_hash, replace_file
 from cupel.release import layout

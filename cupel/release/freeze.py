@@ -14,7 +14,8 @@ from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import CLEAN_ITEMS, RELEASE_ITEMS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS
+from cupel.contract.tables.release import RELEASE_ITEMS
 from cupel.errors import ReleaseError
 from cupel.project import Release
 from cupel.release.audit_design import design_of, first_wave, limits_of

@@ -5,22 +5,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cupel.contract.stages import STAGES, Partition, partitioned_stages, stage_of
 from cupel.contract.table import from_rows
-from cupel.contract.tables import GATE_RESULTS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.lake import Commit, Lake
 from cupel.project import Project
 from cupel.release.remembered import Row, rows_of
-from cupel.step import Step, code_version
+from cupel.step import Step
+from cupel.versions.code_version import gate_version
 
-# The table that stands for its stage: the stage's gate judges it, and what comes after waits for it.
-GATED_TABLES = {
-    "raw": "raw_items",
-    "cleaning": "clean_items",
-    "labeling": "consensus",
-    "checking": "labels",
-    "release": "certificate",
-}
-BATCH_STAGES = ("raw", "cleaning", "labeling", "checking")
 Outcome = Literal["pass", "fail", "open", "missing"]
 
 
@@ -38,8 +32,17 @@ def gate_of(table: str) -> str:
     >>> gate_of("raw_items"), gate_of("annotators")
     ('raw', 'annotators')
     """
-    stage = TABLES[table].stage
-    return stage if GATED_TABLES.get(stage) == table else table
+    stage = stage_of(table)
+    return stage.name if stage.gate == table else table
+
+
+def gated_stages(partition: Partition) -> tuple[str, ...]:
+    """Return the stages of a batch or of a release that have a gate, in the order of the chain.
+
+    >>> gated_stages("batch")
+    ('raw', 'cleaning', 'labeling', 'checking')
+    """
+    return tuple(stage.name for stage in partitioned_stages(partition) if stage.gate is not None)
 
 
 def gate_partition(gate: str, partition: str) -> str:
@@ -51,12 +54,13 @@ def gate_partition(gate: str, partition: str) -> str:
     return f"{gate}--{partition}"
 
 
-def gates_of(project: Project, stages: Sequence[str]) -> list[str]:
-    """Return the gates of some stages: theirs, those of gold, and those of tables with a team's expectations."""
+def gates_of(project: Project, partition: Partition) -> list[str]:
+    """Return the gates of a batch or release: its stages', those of gold, and those of tables that a team judges."""
     tables = [expectation.table for expectation in project.expectations if expectation.table in TABLES]
     if project.labeling.gold is not None:
         tables.append("annotators")
-    own = {gate_of(table) for table in tables if _counts_to(table, stages)}
+    stages = gated_stages(partition)
+    own = {gate_of(table) for table in tables if stage_of(table).partition == partition}
     return [*stages, *sorted(own - set(stages))]
 
 
@@ -88,12 +92,12 @@ def batch_state(lake: Lake, batch: str, project: Project | None = None) -> GateS
     Returns:
         The first stage whose gate failed; without one, the first that is open or missing.
     """
-    return _state(lake, batch, BATCH_STAGES, project)
+    return _state(lake, batch, "batch", project)
 
 
 def release_state(lake: Lake, release: str, project: Project | None = None) -> GateState:
     """Tell whether every gate of a release has passed; see `batch_state`."""
-    return _state(lake, release, ("release",), project)
+    return _state(lake, release, "release", project)
 
 
 def closed_gates(lake: Lake, batches: Iterable[str], project: Project | None = None) -> dict[str, GateState]:
@@ -140,13 +144,15 @@ def refuse_for_terms(step: Step, plan: Commit, forbidden: int, reason: str) -> s
 def _write_row(step: Step, table: str, row: Row) -> None:
     """Write the only outcome of the gate of a table, which was not written."""
     rows = from_rows([{"partition": step.partition, "severity": "critical", "item_ids": [], **row}], GATE_RESULTS)
-    version = code_version(step.project, "gates")
-    step.lake.write("gate_results", gate_partition(gate_of(table), step.partition), rows, step.inputs, version)
+    gate = gate_of(table)
+    version = gate_version(step.project, gate)
+    step.lake.write("gate_results", gate_partition(gate, step.partition), rows, step.inputs, version)
 
 
 def is_judged(project: Project, table: str) -> bool:
     """Tell whether a project has a gate that judges this table."""
-    return GATED_TABLES.get(TABLES[table].stage) == table or table in gates_of(project, list(GATED_TABLES))
+    stage = stage_of(table)
+    return stage.gate == table or (stage.partition is not None and table in gates_of(project, stage.partition))
 
 
 def is_awaiting(lake: Lake, table: str, partition: str) -> bool:
@@ -158,25 +164,20 @@ def is_awaiting(lake: Lake, table: str, partition: str) -> bool:
     return bool(rows) and all(row["outcome"] == "open" and not row["table_hash"] for row in rows)
 
 
-def _counts_to(table: str, stages: Sequence[str]) -> bool:
-    # Tasks are asked per batch, and contamination is found in one: a gate of theirs, if a team wants one, is a batch's.
-    stage = TABLES[table].stage
-    return stage in stages or (stage in ("tasks", "contamination") and "raw" in stages)
-
-
-def _state(lake: Lake, partition: str, stages: Sequence[str], project: Project | None) -> GateState:
-    gates = [*stages, *_own_gates(lake, partition, stages)] if project is None else gates_of(project, stages)
-    states = [_gate_state(lake, gate, partition, project) for gate in gates]
+def _state(lake: Lake, name: str, partition: Partition, project: Project | None) -> GateState:
+    stages = gated_stages(partition)
+    gates = [*stages, *_own_gates(lake, name, partition)] if project is None else gates_of(project, partition)
+    states = [_gate_state(lake, gate, name, project) for gate in gates]
     closed = [state for state in states if state.outcome != "pass"]
     failed = [state for state in closed if state.outcome == "fail"]
     passed = GateState("pass", stages[-1], "every gate has passed")
     return (failed or closed or [passed])[0]
 
 
-def _own_gates(lake: Lake, partition: str, stages: Sequence[str]) -> list[str]:
+def _own_gates(lake: Lake, name: str, partition: Partition) -> list[str]:
     """Return the gates beside those of the stages that have judged a batch or release."""
-    gates = [gate for gate in _judged_by(lake, partition) if gate in TABLES and gate not in stages]
-    return [gate for gate in gates if _counts_to(gate, stages)]
+    gates = [gate for gate in _judged_by(lake, name) if gate in TABLES and gate not in gated_stages(partition)]
+    return [gate for gate in gates if stage_of(gate).partition == partition]
 
 
 def _judged_by(lake: Lake, partition: str) -> list[str]:
@@ -195,10 +196,10 @@ def _judged_by(lake: Lake, partition: str) -> list[str]:
 def _gate_state(lake: Lake, gate: str, partition: str, project: Project | None) -> GateState:
     name = gate_partition(gate, partition)
     commit = lake.commit("gate_results", name)
-    stage = TABLES[gate].stage if gate in TABLES and gate not in GATED_TABLES else gate
+    stage = gate if gate in STAGES else stage_of(gate).name
     if commit is None:
         return GateState("missing", stage, f"the {gate} gate has not judged it yet")
-    version = commit.code_version if project is None else code_version(project, "gates")
+    version = commit.code_version if project is None else gate_version(project, gate)
     rows = rows_of(lake, "gate_results", name)
     if not rows or not lake.is_fresh("gate_results", name, version) or not all(_is_of_now(lake, row) for row in rows):
         return GateState("missing", stage, f"the {gate} gate judged other tables than those of now; run it again")

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from cupel.contract.columns import TEXT
 from cupel.contract.table import empty
-from cupel.contract.tables import LEFT_OUT_ITEMS
+from cupel.contract.tables.release import LEFT_OUT_ITEMS
 from cupel.release.copies import NEEDED_ITEMS, left_out_items
 from cupel.release.terms import Terms, forbidden
 from cupel.step import Step

@@ -6,14 +6,12 @@ from collections.abc import Container
 from typing import Any
 
 from cupel.contract.table import Table
-from cupel.contract.tables import (
+from cupel.contract.tables.contamination import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, CONTAMINATION_PLAN
+from cupel.contract.tables.gates import GATE_RESULTS
+from cupel.contract.tables.release import (
     ADJUDICATIONS,
     AUDIT,
-    CONTAMINATION_ANSWERS,
-    CONTAMINATION_ITEMS,
-    CONTAMINATION_PLAN,
     CUTS,
-    GATE_RESULTS,
     LEFT_OUT_ITEMS,
     PLANTED_ITEMS,
     PLANTED_VERDICTS,

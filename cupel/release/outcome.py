@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from cupel.answers.places import places
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import TRAINING_SET, WITHHELD_ITEMS
+from cupel.contract.tables.release import TRAINING_SET, WITHHELD_ITEMS
 
 CONTESTED = "contested: experts stay split on it"
 

@@ -10,7 +10,7 @@ from cupel.cleaning.overlap.index import Index, Match
 from cupel.cleaning.overlap.references import read_references
 from cupel.cleaning.settings import ReferenceSet
 from cupel.contract.table import from_rows
-from cupel.contract.tables import RELEASE_OVERLAPS
+from cupel.contract.tables.release import RELEASE_OVERLAPS
 
 NEEDED_ITEMS = ("batch", "item_id", "text")
 MOST_IDS = 20

@@ -14,8 +14,9 @@ from cupel.certificate.design import Design
 from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.labels import LAST_LOG_ODDS
+from cupel.contract.stages import stage_of
 from cupel.contract.table import empty, from_rows
-from cupel.contract.tables import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN, TABLES
+from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.project import Project
@@ -29,7 +30,8 @@ from cupel.release.pieces import reader
 from cupel.release.planted import planted_items
 from cupel.release.remembered import rows_of
 from cupel.release.terms import plan_columns, terms_of_plan
-from cupel.step import Step, code_version
+from cupel.step import Step
+from cupel.versions.code_version import code_version
 
 ALL = "all"
 _NAME = re.compile(r"(?P<holds>.+)-r(?P<number>[1-9][0-9]*)")
@@ -177,9 +179,9 @@ def _state(step: Step, batch: str) -> GateState:
     """Return where a batch stands; tables that are not what they would be now are as good as missing."""
     state = batch_state(step.lake, batch, step.project)
     for table in ("annotations", "consensus", "predictions", "routes", "labels"):
-        version = code_version(step.project, TABLES[table].stage, batch)
+        version = code_version(step.project, table, batch)
         if state.outcome == "pass" and not step.lake.is_fresh(table, batch, version):
-            return GateState("missing", TABLES[table].stage, f"{table} is out of date; run the batch again")
+            return GateState("missing", stage_of(table).name, f"{table} is out of date; run the batch again")
     return state
 
 

@@ -15,7 +15,7 @@ from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform, empty
-from cupel.contract.tables import PLANTED_ITEMS, PLANTED_VERDICTS
+from cupel.contract.tables.release import PLANTED_ITEMS, PLANTED_VERDICTS
 from cupel.errors import ReleaseError
 from cupel.release.audit_design import terms_of
 from cupel.release.names import Names

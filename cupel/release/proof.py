@@ -17,7 +17,7 @@ from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
 from cupel.contract.table import empty, from_rows
-from cupel.contract.tables import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS
+from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS
 from cupel.release.audit_design import terms_of
 from cupel.release.names import Names
 from cupel.release.planted import plants

@@ -11,7 +11,7 @@ from cupel.answers.places import places
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
-from cupel.contract.tables import AUDIT_RESULT
+from cupel.contract.tables.release import AUDIT_RESULT
 from cupel.release.audit_design import first_wave, terms_of
 from cupel.release.freeze import audit_seed, items_sha256
 from cupel.release.layout import OVERLAPS_FILE

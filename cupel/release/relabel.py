@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import places
-from cupel.contract.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, RELEASE_ITEMS
 from cupel.lake import Lake
 
 MOST = 1_000

@@ -11,7 +11,9 @@ from cupel.answers.places import places
 from cupel.certificate.outlook import Outlook
 from cupel.consensus.agreement import gwet_ac1, krippendorff_alpha
 from cupel.consensus.coding import code, vote_counts
-from cupel.contract.tables import ANNOTATIONS, AUDIT, PLANTED_VERDICTS, RELEASE_ITEMS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.labeling import ANNOTATIONS
+from cupel.contract.tables.release import AUDIT, PLANTED_VERDICTS, RELEASE_ITEMS
 from cupel.lake import Lake
 from cupel.release.audit_design import terms_of
 from cupel.release.facts import ReleaseFacts, Row

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import STAGES
 from cupel.lake import Lake, replace_file
 from cupel.release.gates import gate_partition
 from cupel.release.places import report_folder
@@ -12,7 +12,7 @@ MADE_FROM = ".made_from"
 
 def made_from(lake: Lake, release: str) -> str:
     """Return what names the state of a release: the hashes of its tables, and of what its gate said."""
-    names = [f"{table}@{release}" for table in TABLES if TABLES[table].stage == "release"]
+    names = [f"{table}@{release}" for table in STAGES["release"].tables]
     names.append(f"gate_results@{gate_partition('release', release)}")
     return "".join(f"{name} {lake.version(name)}\n" for name in names)
 

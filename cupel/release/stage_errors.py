@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from cupel.answers.places import places
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.contract.table import from_rows
-from cupel.contract.tables import STAGE_ERRORS
+from cupel.contract.tables.release import STAGE_ERRORS
 
 RESAMPLES = 2_000
 SEED = 1927

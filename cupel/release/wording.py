@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cupel.contract.stages import STAGES
 from cupel.release.audit_design import terms_of
 from cupel.release.audit_words import audit_step
 from cupel.release.figures import bound, count, interval, plural, setting
@@ -32,7 +33,6 @@ METHOD_NAMES = {
 }
 BY_QUALITY = "by their estimated quality"
 COMBINED = {"majority": "by how often each was given"}
-STAGES = ("raw", "cleaning", "contamination", "labeling", "checking", "tasks", "release", "gates", "report")
 
 
 def protocol(facts: ReleaseFacts) -> str:
@@ -131,7 +131,8 @@ def stage_order(stage: str) -> tuple[int, str]:
     >>> sorted(["release", "other", "cleaning", "raw"], key=stage_order)
     ['raw', 'cleaning', 'release', 'other']
     """
-    return (STAGES.index(stage) if stage in STAGES else len(STAGES), stage)
+    stages = [*STAGES, "report"]
+    return (stages.index(stage) if stage in stages else len(stages), stage)
 
 
 def stage_name(row: Row) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
+from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.project import Delivery
 from cupel.sources.csv_rows import csv_rows

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import partitioned_stages
 from cupel.errors import LakeError
 from cupel.lake import Lake
-from cupel.release.gates import BATCH_STAGES
 from cupel.trace.reading import Reader, equal
 
 MOST_CHARACTERS = 2_000
@@ -115,7 +114,7 @@ def _names(lake: Lake) -> list[str]:
 
 
 def _batches(lake: Lake) -> list[str]:
-    tables = [table for table in TABLES if TABLES[table].stage in (*BATCH_STAGES, "tasks")]
+    tables = [table for stage in partitioned_stages("batch") for table in stage.tables]
     return sorted({batch for table in tables for batch in lake.partitions(table)})
 
 

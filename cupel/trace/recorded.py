@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cupel.contract.stages import STAGES
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, Commit, Lake
@@ -31,7 +32,7 @@ def recorded_hashes(lake: Lake, release: str) -> Recorded:
     ended: dict[str, str] = {}
     for table in ("release_items", "release_plan"):
         _follow(lake, table, release, frozen)
-    for table in (table for table in TABLES if TABLES[table].stage == "release"):
+    for table in STAGES["release"].tables:
         _follow(lake, table, release, ended)
     for gate in gates_there(lake, release):
         _follow(lake, "gate_results", gate, ended)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cupel.annotators.annotators import ANONYMOUS
-from cupel.release.gates import BATCH_STAGES
+from cupel.contract.stages import STAGES
 from cupel.sources.reasons import evidence
 from cupel.trace.events import Answer
 from cupel.trace.label_id import LabelId
@@ -162,7 +162,7 @@ def gates(reader: Reader, partition: str, item_id: str) -> tuple[Gate, ...]:
     """Return what every gate said of a batch or release, in the order of the stages."""
     names = [name for name in reader.partitions("gate_results") if name.partition("--")[2] == partition]
     rows = [row for name in names for row in reader.rows("gate_results", name, "true")]
-    stages = {stage: place for place, stage in enumerate((*BATCH_STAGES, "tasks", "release"))}
+    stages = {stage: place for place, stage in enumerate(STAGES)}
     rows.sort(key=lambda row: (stages.get(row["stage"], len(stages)), row["stage"], row["check"]))
     return tuple(Gate(row, _is_of_now(reader, row), item_id in (row["item_ids"] or ())) for row in rows)
 

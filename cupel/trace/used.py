@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import stage_of
 from cupel.errors import LakeError
 from cupel.trace.reading import Reader
 from cupel.trace.recorded import recorded_hashes
@@ -33,7 +33,7 @@ def tables_used(reader: Reader, release: str | None) -> tuple[TableUsed, ...]:
     return tuple(
         TableUsed(name, commit and commit.hash, frozen.get(name))
         for name, commit in sorted(reader.commits.items())
-        if TABLES[name.partition("@")[0]].stage != "release" or name.rpartition("@")[2] == release
+        if stage_of(name.partition("@")[0]).partition != "release" or name.rpartition("@")[2] == release
     )
 
 

@@ -12,6 +12,7 @@ Name: TypeAlias = tuple[str, str | None]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS)
+_BINDERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 _BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 # Arguments that only people read: a table's row, a column's meaning.
 _PROSE = {"Column": 2, "Table": 1}
@@ -26,7 +27,7 @@ class Definition(NamedTuple):
             takes a name from an imported module.
         imports: What it imports itself, inside a function.
         strings: Its string constants that could be the name of a file.
-        choices: Where it is a `Variants(setting, {option: ...})`: the setting, and the names that each option refers to.
+        choices: Where it is a `Variants(setting, {option: ...})`: the setting, and what each option refers to.
     """
 
     sha256: str
@@ -122,11 +123,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
     for inner in _of_scope(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             yield inner.id
-        elif (
-            isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            or (isinstance(inner, ast.ExceptHandler) and inner.name)
-            or (isinstance(inner, ast.MatchAs | ast.MatchStar) and inner.name)
-        ):
+        elif isinstance(inner, _BINDERS) and inner.name:
             yield inner.name
 
 

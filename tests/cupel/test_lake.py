@@ -13,7 +13,10 @@ import pytest
 import cupel.lake
 from cupel.contract.columns import Column
 from cupel.contract.table import Table, from_rows
-from cupel.contract.tables import REJECTED_ROWS, ROUTES, TABLES, TASKS
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.checking import ROUTES
+from cupel.contract.tables.raw import REJECTED_ROWS
+from cupel.contract.tables.tasks import TASKS
 from cupel.errors import LakeError, TableError
 from cupel.lake import Lake
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CUTS, EXPERT_ANSWERS, SIGNATURES, SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import SIGNATURES, SIMILAR_ITEMS
+from cupel.contract.tables.release import CUTS, EXPERT_ANSWERS
 from cupel.errors import TableError
 from cupel.parts import read_part, write_parts
 

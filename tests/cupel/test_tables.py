@@ -2,7 +2,8 @@ import pyarrow as pa
 import pytest
 
 from cupel.contract.table import conform, empty, from_rows
-from cupel.contract.tables import SIMILAR_ITEMS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.errors import TableError
 
 ROW = {"item_id": "a", "earlier_batch": "b", "earlier_item_id": "c", "similarity": 0.5}

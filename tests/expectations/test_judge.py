@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import GATE_RESULTS
+from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.project import ColumnExpectation
 from expectations import judge as judge_module
 from expectations.judge import Asked, judge, judge_columns, write_docs

@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from cupel.certificate.hypergeometric import clopper_pearson_lower, upper_count
 from cupel.consensus.agreement import krippendorff_alpha
-from cupel.contract.tables import RAW_ITEMS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.errors import ProjectError
 from expectations import checking, cleaning, gold, labeling, preference, raw, release
 from expectations.gate import judge_stage
 from expectations.suite import Suite
-from expectations.suites import SUITES
+from expectations.suites import all_suites
 from expectations.thresholds import THRESHOLDS, limits
 
 GOLD = {"labeling": {"gold": "gold.csv"}}
@@ -203,7 +204,7 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
 
 
 def test_every_threshold_belongs_to_one_check_and_has_a_pair() -> None:
-    checks = [check.name for suite in SUITES for check in suite.checks]
+    checks = [check.name for suite in all_suites() for check in suite.checks]
     assert sorted(checks) == sorted(THRESHOLDS) == sorted(PAIRS)
 
 

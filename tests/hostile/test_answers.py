@@ -21,7 +21,8 @@ from cupel.answers.annotations import REASONS, annotations, expert_answers
 from cupel.answers.log import PURPOSES, AnswersLog
 from cupel.answers.recorded import RecordedWorkforce, read_gold
 from cupel.contract.table import empty
-from cupel.contract.tables import ANSWERS, TASKS
+from cupel.contract.tables.answers import ANSWERS
+from cupel.contract.tables.tasks import TASKS
 from cupel.errors import AnswerError, CupelError
 
 GIVEN = pa.schema([field.with_nullable(True) for field in ANSWERS.schema if field.name not in ("sequence", "hash")])

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from assets.spec import PRIVATE_COLUMNS, preview
-from cupel.contract.tables import EXPERT_ANSWERS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.release import EXPERT_ANSWERS
 from cupel.lake import Lake
 from cupel.release import report
 from cupel.release.card import front_matter, render_card

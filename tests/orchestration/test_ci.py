@@ -16,7 +16,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from cupel.contract.table import empty
-from cupel.contract.tables import GATE_RESULTS
+from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.gates import open_gate

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from cupel.contract.table import empty
-from cupel.contract.tables import GATE_RESULTS, RAW_ITEMS
+from cupel.contract.tables.gates import GATE_RESULTS
+from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.lake import Lake
 from orchestration.judged_lake import judged_lake
 

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 from cupel.answers.chain import GIVEN
 from cupel.answers.recorded import RecordedWorkforce
 from cupel.cli import main
-from cupel.contract.tables import ANSWERS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
 from cupel.project import Delivery, load_project

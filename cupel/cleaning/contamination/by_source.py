@@ -11,7 +11,7 @@ from cupel.cleaning.contamination.answered import said_of
 from cupel.cleaning.contamination.cutting import CUTS
 from cupel.cleaning.contamination.learning import Flags
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CONTAMINATION_SOURCES
+from cupel.contract.tables.contamination import CONTAMINATION_SOURCES
 
 
 def sources(plan: dict[str, Any], items: pa.Table, answers: pa.Table, cut: int | None, is_kept: Flags) -> pa.Table:

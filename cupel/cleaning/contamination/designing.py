@@ -38,7 +38,7 @@ from cupel.cleaning.contamination.learning import (
 from cupel.cleaning.contamination.settings import Contamination
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform, from_rows
-from cupel.contract.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
+from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 
 # Returns the answers on earlier batches that the log held before an answer, by its sequence number.
 Earlier = Callable[[int], Examples]

@@ -11,7 +11,7 @@ from cupel.cleaning.contamination.learning import Flags
 from cupel.cleaning.decide import Decision
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
-from cupel.contract.tables import REJECTED_ITEMS, SIFTED_ITEMS
+from cupel.contract.tables.cleaning import REJECTED_ITEMS, SIFTED_ITEMS
 from cupel.errors import TableError
 
 CONTAMINATED = "contaminated"

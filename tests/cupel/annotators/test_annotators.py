@@ -5,7 +5,7 @@ import pytest
 
 from cupel.annotators.annotators import annotators
 from cupel.annotators.study import study
-from cupel.contract.tables import ANNOTATORS
+from cupel.contract.tables.labeling import ANNOTATORS
 
 CLASSES = ("x", "y")
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupel.answers.annotations import REASONS, UNFIT, annotations, expert_answers
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 
 CLASSES = ["a", "b"]
 

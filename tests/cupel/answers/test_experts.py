@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupel.answers.experts import verdict, verdicts
-from cupel.contract.tables import AUDIT, EXPERT_ANSWERS
+from cupel.contract.tables.release import AUDIT, EXPERT_ANSWERS
 
 
 @pytest.mark.parametrize(

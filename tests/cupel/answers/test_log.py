@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cupel.answers import arriving
 from cupel.answers import log as log_module
 from cupel.answers.log import AnswersLog
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])

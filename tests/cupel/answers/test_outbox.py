@@ -7,7 +7,10 @@ from cupel.answers.collect import collect
 from cupel.answers.outbox import COLUMNS, count_open_tasks, open_tasks
 from cupel.consensus.coding import ItemIds, id_array
 from cupel.contract.table import from_rows
-from cupel.contract.tables import ANSWERS, CLEAN_ITEMS, RELEASE_TASKS, TASKS
+from cupel.contract.tables.answers import ANSWERS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS
+from cupel.contract.tables.release import RELEASE_TASKS
+from cupel.contract.tables.tasks import TASKS
 from cupel.lake import Lake
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from cupel.answers.tasks import expert_tasks, label_tasks, task_id
 from cupel.contract.table import empty, from_rows
-from cupel.contract.tables import ADJUDICATIONS, ANNOTATIONS, AUDIT, REJECTED_ANSWERS, REJECTED_EXPERT_ANSWERS, ROUTES
+from cupel.contract.tables.checking import ROUTES
+from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
+from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, REJECTED_EXPERT_ANSWERS
 
 
 def route(item: str, way: str, votes: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cupel.answers import verifying
 from cupel.answers.log import AnswersLog
-from cupel.contract.tables import ANSWERS
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 
 GIVEN = [field.name for field in ANSWERS.schema if field.name not in ("sequence", "hash")]

@@ -12,7 +12,7 @@ from cupel.certificate.hypergeometric import upper_count
 from cupel.certificate.result import Assay, AuditResult, Terms, assay, percent
 from cupel.certificate.sequence import Cut, Flags
 from cupel.certificate.wording import wording
-from cupel.contract.tables import AUDIT_RESULT, CUTS
+from cupel.contract.tables.release import AUDIT_RESULT, CUTS
 from cupel.errors import AuditError
 
 SIZE = 2_000

@@ -13,7 +13,7 @@ from cupel.checking import embedding, minilm
 from cupel.checking.minilm import Embedder, Embeddings, model_folder
 from cupel.checking.opinions import Batch, batch_of
 from cupel.consensus.consensus import consensus
-from cupel.contract.tables import PREDICTIONS
+from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import CheckerError
 from cupel.project import Checking
 

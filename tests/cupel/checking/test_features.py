@@ -7,7 +7,7 @@ import pytest
 from cupel.checking.features import NOT_FINITE, predictions, scaled
 from cupel.consensus.coding import Reals
 from cupel.consensus.consensus import consensus
-from cupel.contract.tables import PREDICTIONS
+from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import TableError
 from cupel.project import Checking
 

@@ -8,7 +8,7 @@ from cupel.checking.fitting import MIN_TRAINING_ITEMS
 from cupel.checking.folds import folds
 from cupel.checking.linear import model_version, predictions
 from cupel.consensus.consensus import consensus
-from cupel.contract.tables import PREDICTIONS
+from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import TableError
 from cupel.project import Checking
 

@@ -14,7 +14,7 @@ from cupel.checking import predictions as own
 from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.checking.predictions import read_predictions, version
 from cupel.consensus.consensus import consensus
-from cupel.contract.tables import PREDICTIONS
+from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import CheckerError
 from cupel.project import Checking
 

@@ -8,7 +8,8 @@ from cupel.checking.labels import LAST_LOG_ODDS, awaiting, labels
 from cupel.checking.routes import EXPERT_IS_CHEAPER, routes
 from cupel.consensus.consensus import consensus
 from cupel.contract.table import from_rows
-from cupel.contract.tables import LABELS, PREDICTIONS, REJECTED_ANSWERS, ROUTES
+from cupel.contract.tables.checking import LABELS, PREDICTIONS, ROUTES
+from cupel.contract.tables.labeling import REJECTED_ANSWERS
 from cupel.errors import TableError
 from cupel.project import Checking, Overlap, Prices
 

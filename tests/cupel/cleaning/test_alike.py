@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from cupel.cleaning.alike import EARLIER_ITEMS, Cleaned, earlier_items
-from cupel.contract.tables import SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 
 NO_PAIRS = SIMILAR_ITEMS.schema.empty_table()
 Kept = dict[str, tuple[str, int, str]]

@@ -18,7 +18,8 @@ from cupel.cleaning.scan.by_language import rule_names
 from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.signals import item_signals
 from cupel.cli import main
-from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS, SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIMILAR_ITEMS
+from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.errors import LakeError
 from cupel.lake import Lake
 from cupel.project import load_project

@@ -20,7 +20,8 @@ from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.contract.table import conform
-from cupel.contract.tables import CLEAN_ITEMS, ITEM_SIGNALS, RAW_ITEMS, REJECTED_ITEMS, SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS, SIMILAR_ITEMS
+from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.errors import TableError
 
 OFF = Cleaning(

@@ -17,7 +17,8 @@ from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.contract.table import conform
-from cupel.contract.tables import RAW_ITEMS, SIGNATURES, SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import SIGNATURES, SIMILAR_ITEMS
+from cupel.contract.tables.raw import RAW_ITEMS
 
 SETTINGS = Cleaning()
 NONE = SIGNATURES.schema.empty_table()

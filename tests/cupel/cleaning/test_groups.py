@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cupel.cleaning.alike import EARLIER_ITEMS, alike
 from cupel.cleaning.groups import Groups, groups
-from cupel.contract.tables import SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 
 
 def grouped(

@@ -15,7 +15,8 @@ from cupel.cleaning.scan.rules import RULES, reasons
 from cupel.cleaning.settings import Cleaning, Repairs, WebRules
 from cupel.cleaning.signals import item_signals
 from cupel.contract.table import conform
-from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS, SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIMILAR_ITEMS
+from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.languages.identify import identify
 
 SIZES = (300, 600)

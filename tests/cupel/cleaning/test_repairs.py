@@ -9,7 +9,7 @@ from cupel.cleaning.repairs import STEPS, repaired, without_mojibake
 from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.settings import Cleaning, Repairs
 from cupel.cleaning.signals import item_signals
-from cupel.contract.tables import RAW_ITEMS
+from cupel.contract.tables.raw import RAW_ITEMS
 
 ALL = Repairs(mojibake=True, unwrap=True, policy_lines=True, repeated_lines=2, c4_lines=True)
 WRAPPED = "\n".join(f"line {number} of a text that was broken to fit a width {number}" for number in range(4))

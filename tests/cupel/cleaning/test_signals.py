@@ -9,7 +9,8 @@ from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.text_hashes import text_sha256
 from cupel.contract.table import conform
-from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS
+from cupel.contract.tables.cleaning import ITEM_SIGNALS
+from cupel.contract.tables.raw import RAW_ITEMS
 
 
 def raw_items(texts: list[str]) -> pa.Table:

@@ -15,7 +15,8 @@ from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import BANDING, signatures
 from cupel.contract.table import conform
-from cupel.contract.tables import ITEM_SIGNALS, RAW_ITEMS, SIGNATURES
+from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIGNATURES
+from cupel.contract.tables.raw import RAW_ITEMS
 
 HASHES = ("shingles", "bands", "sketch")
 

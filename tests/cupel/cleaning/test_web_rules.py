@@ -11,7 +11,8 @@ from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, key, reasons
 from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.web_rules import PREFIX, asked, broken, needed, rules_of
-from cupel.contract.tables import RAW_ITEMS, SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import SIMILAR_ITEMS
+from cupel.contract.tables.raw import RAW_ITEMS
 
 PAGE = (
     "The keeper of the light that stands on the northern shore has written down the weather of every single day. "

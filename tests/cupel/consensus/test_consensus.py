@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from cupel.consensus.consensus import consensus
-from cupel.contract.tables import CONSENSUS
+from cupel.contract.tables.labeling import CONSENSUS
 from cupel.errors import TableError
 
 ROWS = {

@@ -2,7 +2,9 @@ import pytest
 from pydantic import ValidationError
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import ANNOTATIONS, PREDICTIONS, RELEASE_TASKS
+from cupel.contract.tables.checking import PREDICTIONS
+from cupel.contract.tables.labeling import ANNOTATIONS
+from cupel.contract.tables.release import RELEASE_TASKS
 from cupel.label_studio.configuration import shows_others
 from cupel.label_studio.disagreement import disagreement
 from cupel.lake import Lake

@@ -1,7 +1,10 @@
 import pytest
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CLEAN_ITEMS, PREDICTIONS, RELEASE_TASKS, TASKS
+from cupel.contract.tables.checking import PREDICTIONS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS
+from cupel.contract.tables.release import RELEASE_TASKS
+from cupel.contract.tables.tasks import TASKS
 from cupel.label_studio.predictions import is_drawn
 from cupel.lake import Lake
 from label_studio_server import LabelStudioServer

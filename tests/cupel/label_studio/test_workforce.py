@@ -1,7 +1,7 @@
 from collections import Counter
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import RELEASE_TASKS
+from cupel.contract.tables.release import RELEASE_TASKS
 from cupel.lake import Lake
 from label_studio_server import LabelStudioServer
 from live_lake import ask, gather, log, task

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 import yaml
 
-from cupel.contract.tables import TRAINING_SET
+from cupel.contract.tables.release import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release.card import render_card, size_category
 from cupel.release.folder import write_release

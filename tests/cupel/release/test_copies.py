@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import SIMILAR_ITEMS
+from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.errors import ReleaseError
 from cupel.release.copies import left_out_items, without
 

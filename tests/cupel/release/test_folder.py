@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
-from cupel.contract.tables import MANIFEST
+from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.folder import add_uncovered, write_release

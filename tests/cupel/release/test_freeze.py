@@ -3,7 +3,8 @@ import random
 import pyarrow as pa
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CLEAN_ITEMS, LABELS, SIMILAR_ITEMS
+from cupel.contract.tables.checking import LABELS
+from cupel.contract.tables.cleaning import CLEAN_ITEMS, SIMILAR_ITEMS
 from cupel.project import Release
 from cupel.release.freeze import Frozen, freeze, items_sha256
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import GATE_RESULTS, RAW_ITEMS, REJECTED_ROWS
+from cupel.contract.tables.gates import GATE_RESULTS
+from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.gates import (

@@ -1,7 +1,7 @@
 import pyarrow as pa
 
 from cupel.contract.table import empty, from_rows
-from cupel.contract.tables import ADJUDICATIONS, AUDIT, RELEASE_ITEMS
+from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, RELEASE_ITEMS
 from cupel.release.outcome import release_rows
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from cupel.contract.tables import PLANTED_ITEMS
+from cupel.contract.tables.release import PLANTED_ITEMS
 from cupel.errors import AuditError, ReleaseError
 from cupel.release import proof
 from cupel.release.audit_design import terms_of

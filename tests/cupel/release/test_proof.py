@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from cupel.contract.table import from_rows
-from cupel.contract.tables import EXPERT_ANSWERS
+from cupel.contract.tables.release import EXPERT_ANSWERS
 from cupel.release.proof import were_auditors_independent
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupel.contract.table import empty
-from cupel.contract.tables import ADJUDICATIONS, AUDIT
+from cupel.contract.tables.release import ADJUDICATIONS, AUDIT
 from cupel.release.relabel import RELABEL_SCHEMA, as_csv, guarded, relabel_csv, relabel_next, relabel_rows
 
 

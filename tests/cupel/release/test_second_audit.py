@@ -10,7 +10,7 @@ from cupel.certificate.auditors import adjudicated_upper, share_alpha
 from cupel.certificate.hypergeometric import tail, upper_count
 from cupel.certificate.sequence import floor_share
 from cupel.contract.table import from_rows
-from cupel.contract.tables import EXPERT_ANSWERS
+from cupel.contract.tables.release import EXPERT_ANSWERS
 from cupel.errors import AuditError
 from cupel.release import proof
 from cupel.release.audit_design import terms_of

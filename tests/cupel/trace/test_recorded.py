@@ -6,7 +6,8 @@ import pytest
 
 from cupel.contract.columns import Column
 from cupel.contract.table import from_rows
-from cupel.contract.tables import REJECTED_ROWS, TABLES
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.raw import REJECTED_ROWS
 from cupel.lake import Commit, Lake
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 

@@ -10,7 +10,7 @@ from cupel.cleaning.contamination.concluding import concluded
 from cupel.cleaning.contamination.cutting import CUTS
 from cupel.cleaning.contamination.settings import ContaminationAnswers
 from cupel.contract.table import conform
-from cupel.contract.tables import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, CONTAMINATION_PLAN
+from cupel.contract.tables.contamination import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 
 SIZE, STRICTEST, LOOSEST, AUDITED, AT_MOST, ALPHA = 1_000, 500, 900, 200, 0.05, 0.05
 

@@ -6,7 +6,8 @@ from contamination_designs import flags
 from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
 from cupel.cleaning.decide import Decision
 from cupel.contract.table import from_rows
-from cupel.contract.tables import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, REJECTED_ITEMS
+from cupel.contract.tables.cleaning import REJECTED_ITEMS
+from cupel.contract.tables.contamination import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS
 from cupel.errors import TableError
 
 PLACE = {"batch": "one", "source_file": "a"}

@@ -1,0 +1,230 @@
+"""What code a function reaches: every definition that it refers to, and so on, with data files and packages."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from cupel.versions.module import Definition, Module, Name, read_module
+
+# What is imported under another name than it is installed under.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "upath": "universal-pathlib"}
+
+
+class Reach(NamedTuple):
+    """What a function reaches: a hash of the definitions by file (`cupel/lake.py`), and distributions by name."""
+
+    files: dict[str, str]
+    distributions: frozenset[str]
+
+
+class Code:
+    """The modules under a folder, read when they are asked for.
+
+    Args:
+        root: Folder of the packages.
+        outside: Modules, or packages with all in them, that decide no value; nothing in them is followed.
+    """
+
+    def __init__(self, root: Path, outside: Iterable[str] = ()) -> None:
+        self.root = root
+        self.outside = frozenset(outside)
+        self._modules: dict[str, Module | None] = {}
+        self._files: dict[Path, str | None] = {}
+
+    def reach(self, roots: Iterable[Name], option_of: Callable[[str], str]) -> Reach:
+        """Return all that some definitions reach.
+
+        Args:
+            roots: Module and name of each.
+            option_of: Returns the value of a setting; where code is chosen by it, only that option is followed.
+
+        Raises:
+            KeyError: A root is not there.
+        """
+        walk = _Walk(self, option_of)
+        for module, name in roots:
+            if not walk.add(module, name):
+                raise KeyError(f"{module}: no definition of {name}")
+        return walk.result()
+
+    def module(self, name: str) -> Module | None:
+        """Return a module of these packages; None where there is none of that name."""
+        if name not in self._modules:
+            path = self.path(name)
+            is_package = path is not None and path.name == "__init__.py"
+            self._modules[name] = None if path is None else read_module(name, path.read_text("utf-8"), is_package)
+        return self._modules[name]
+
+    def path(self, name: str) -> Path | None:
+        """Return the file of a module, if there is one."""
+        base = self.root.joinpath(*name.split("."))
+        return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+    def is_outside(self, name: str) -> bool:
+        """Tell whether a module decides no value."""
+        parts = name.split(".")
+        return any(".".join(parts[:length]) in self.outside for length in range(1, len(parts) + 1))
+
+    def file_sha256(self, folder: Path, name: str) -> tuple[Path, str] | None:
+        """Return path and hash of a file beside a module, if there is one; modules are followed by name alone."""
+        path = folder / name
+        if path not in self._files:
+            is_data = path.suffix != ".py" and path.is_file()
+            self._files[path] = hashlib.sha256(path.read_bytes()).hexdigest() if is_data else None
+        found = self._files[path]
+        return None if found is None else (path, found)
+
+
+class _Walk:
+    """One walk along all references."""
+
+    def __init__(self, code: Code, option_of: Callable[[str], str]) -> None:
+        self.code = code
+        self.option_of = option_of
+        self.seen: set[Name] = set()
+        self.said: dict[str, set[str]] = {}
+        self.distributions: set[str] = set()
+
+    def add(self, module_name: str, name: str | None) -> bool:
+        """Follow a name of a module, or the whole module; tell whether there is such a thing."""
+        waiting: list[Name] = [(module_name, name)]
+        is_there = False
+        while waiting:
+            reference = waiting.pop()
+            if reference in self.seen:
+                is_there = True
+                continue
+            module = self.code.module(reference[0])
+            if module is None:
+                self._add_distribution(reference[0])
+                continue
+            self.seen.add(reference)
+            if self.code.is_outside(reference[0]):
+                is_there = True
+                continue
+            is_first = (reference[0], "") not in self.seen
+            self.seen.add((reference[0], ""))
+            found, others = self._resolve(module, reference[1])
+            is_there = is_there or bool(found or others)
+            for definition in [*found, *(module.effects if is_first else ())]:
+                self._say(module, definition)
+                waiting.extend(self._references(module, definition))
+            waiting.extend(others)
+        return is_there
+
+    def result(self) -> Reach:
+        """Return what was found so far."""
+        files = {
+            path: hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest() for path, hashes in self.said.items()
+        }
+        return Reach(dict(sorted(files.items())), frozenset(self.distributions))
+
+    def _resolve(self, module: Module, name: str | None) -> tuple[list[Definition], list[Name]]:
+        """Return the definitions that a name of a module stands for, and names of other modules that it does."""
+        if name is None:
+            everything = [definition for found in module.definitions.values() for definition in found]
+            return everything, list(module.imported.values())
+        first, _, rest = name.partition(".")
+        if first in module.definitions:
+            imported = [module.imported[first]] if first in module.imported else []
+            return module.definitions[first], imported
+        if first in module.imported:
+            base, symbol = module.imported[first]
+            return [], [self._further(base, symbol, rest)]
+        inner = f"{module.name}.{first}"
+        return [], [self._further(inner, None, rest)] if self.code.path(inner) else []
+
+    def _further(self, base: str, symbol: str | None, rest: str) -> Name:
+        """Return what `rest` of an imported module or name stands for: `from a import b`, then `b.c`."""
+        if symbol is not None and self.code.path(f"{base}.{symbol}") is not None:
+            base, symbol = f"{base}.{symbol}", None
+        if symbol is not None or not rest or self.code.path(base) is None:
+            return base, symbol
+        name, _, deeper = rest.partition(".")
+        return self._further(base, name, deeper)
+
+    def _references(self, module: Module, definition: Definition) -> Iterator[Name]:
+        names: Iterable[str] = definition.names
+        if definition.choices is not None:
+            setting, options = definition.choices
+            unchosen = {name for option, used in options.items() if option != self.option_of(setting) for name in used}
+            names = [name for name in names if name not in unchosen]
+            names += options.get(self.option_of(setting), ())
+        for name in names:
+            first = name.partition(".")[0]
+            if first in module.definitions:
+                yield module.name, first
+            elif first in module.imported:
+                yield module.name, name
+        for base, symbol in definition.imports:
+            yield self._further(base, symbol, "")
+
+    def _say(self, module: Module, definition: Definition) -> None:
+        path = self.code.path(module.name)
+        if path is None:  # pragma: no cover
+            return
+        self.said.setdefault(self._shown(path), set()).add(definition.sha256)
+        for text in definition.strings:
+            if (found := self.code.file_sha256(path.parent, text)) is not None:
+                self.said.setdefault(self._shown(found[0]), set()).add(found[1])
+
+    def _shown(self, path: Path) -> str:
+        return path.relative_to(self.code.root).as_posix()
+
+    def _add_distribution(self, module: str) -> None:
+        top = module.partition(".")[0]
+        if top not in sys.stdlib_module_names:
+            self.distributions.add(DISTRIBUTIONS.get(top, top.replace("_", "-")))
+
+
+class Lock:
+    """The locked versions: what a distribution's own needs are locked at, too.
+
+    Args:
+        path: A lock file of `uv pip compile`; a line `name==version`, and below it who needs it (`# via`).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def versions(self, distributions: Iterable[str]) -> dict[str, str]:
+        """Return name and version of some distributions and of all that they need, as far as they are locked."""
+        wanted, waiting = set[str](), list(distributions)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting.extend(self._needs.get(name, ()))
+        return {name: self._locked[name] for name in sorted(wanted) if name in self._locked}
+
+    @cached_property
+    def _locked(self) -> dict[str, str]:
+        return {name: version for name, version, _ in self._entries()}
+
+    @cached_property
+    def _needs(self) -> dict[str, list[str]]:
+        needs: dict[str, list[str]] = {}
+        for name, _, needed_by in self._entries():
+            for other in needed_by:
+                needs.setdefault(other, []).append(name)
+        return needs
+
+    def _entries(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Yield each locked distribution, its version, and the distributions that need it."""
+        name, version, needed_by, is_via = "", "", list[str](), False
+        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else ():
+            if line and not line[0].isspace() and "==" in line:
+                if name:
+                    yield name, version, needed_by
+                name, _, rest = line.partition("==")
+                version, needed_by, is_via = rest.split()[0].rstrip("\\"), [], False
+            elif line.strip().startswith("# via"):
+                is_via = True
+                needed_by += [part for part in [line.strip().removeprefix("# via").strip()] if part]
+            elif is_via and line.strip().startswith("#"):
+                needed_by.append(line.strip().lstrip("# "))
+        if name:
+            yield name, version, needed_by

@@ -1,0 +1,172 @@
+"""The version of a table: a hash of the code that decides its values, and one of the settings that do.
+
+Code is what the function of the table's stage reaches, without comments and docstrings, the schema of the tables that
+it writes, the data files that the code names, and the locked versions of the packages that it uses.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+import cupel
+from cupel.contract.stages import STAGES, Stage, find_step, stage_of
+from cupel.contract.variants import read_setting
+from cupel.versions.code import Code, Lock, Reach
+from cupel.versions.module import Name
+
+if TYPE_CHECKING:
+    from cupel.project import Project
+
+ROOT = Path(cupel.__file__).parent.parent
+DIGITS = 12
+# What is used on the way to a value, and decides none: how tables and answers are stored and found, how the project
+# file is read (its settings are in the version by themselves), and how things are shown.
+OUTSIDE = (
+    "assets.bench", "assets.spec",
+    "cupel.errors", "cupel.printable",
+    "cupel.lake", "cupel.parts", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions", "cupel.world",
+    "cupel.contract.stages", "cupel.contract.variants",
+    "cupel.answers.log", "cupel.answers.segments", "cupel.annotators.actions",
+    "cupel.project", "cupel.section", "cupel.strict_yaml",
+    "cupel.release.gates", "cupel.release.seconds", "cupel.release.plots", "cupel.release.vendor_plot",
+    "cupel.release.contamination_plot",
+)  # fmt: skip
+# What sorts and writes every table and every outcome; and what only runs the functions.
+STORED_BY = ("duckdb", "pyarrow")
+RUN_BY = ("dagster",)
+
+
+def code_version(project: "Project", table: str, partition: str | None = None) -> str:
+    """Return what changes when code or settings that decide a table's values do.
+
+    Args:
+        project: The project.
+        table: A table of the chain.
+        partition: Batch or release; where settings are kept for each, only its own count. None for all.
+
+    Returns:
+        12 hexadecimal digits of the code, a dash, 12 of the settings.
+    """
+    return _join(table_reach(project, table), _hash_settings(project, stage_of(table), partition))
+
+
+def gate_version(project: "Project", gate: str) -> str:
+    """Return what changes when a gate asks something else, or measures or judges in another way.
+
+    Args:
+        project: The project.
+        gate: A stage, or a table that has a gate of its own.
+    """
+    return _join(gate_reach(project, gate), _hash_settings(project, STAGES["gates"], None))
+
+
+def table_reach(project: "Project", table: str, code: Code | None = None) -> Reach:
+    """Return what code decides a table's values.
+
+    Args:
+        project: The project: its kind and variants are followed, others are not.
+        table: A table of the chain.
+        code: Where the code is; None for the code at work.
+    """
+    step, stage = find_step(project, table), stage_of(table)
+    if step is None:
+        raise KeyError(f"project {project.project} writes no table {table}")
+    written = ((f"cupel.contract.tables.{stage.name}", name.upper()) for name in step.tables)
+    return _reach(project, ((stage.module, step.name), *written), code)
+
+
+def gate_reach(project: "Project", gate: str, code: Code | None = None) -> Reach:
+    """Return what code decides what a gate says; see `table_reach`."""
+    judged = STAGES[gate] if gate in STAGES else stage_of(gate)
+    suites = [_name(judged.suites[gate])] if gate in judged.suites else []
+    gates = STAGES["gates"]
+    return _reach(project, ((gates.module, gates.steps[0].name), *suites), code)
+
+
+def describe_change(before: str, now: str, table: str) -> str:
+    """Return in words which part of a table's version differs: its settings, its code, or both."""
+    code_before, _, settings_before = before.partition("-")
+    code_now, _, settings_now = now.partition("-")
+    sections = " or ".join(stage_of(table).settings)
+    changed = [f"settings of {sections}"] if settings_before != settings_now else []
+    changed += ["code or libraries"] if code_before != code_now else []
+    return f"{' and '.join(changed)} changed"
+
+
+def _reach(project: "Project", roots: Iterable[Name], code: Code | None) -> Reach:
+    if code is not None:
+        return code.reach(roots, lambda setting: read_setting(project, setting))
+    # The code at work stays what it was when it was loaded, and is read once for each variant.
+    options: list[tuple[str, str]] = []
+    known = _known(tuple(roots))
+    for options, found in known:
+        if all(read_setting(project, setting) == option for setting, option in options):
+            return found
+    asked: dict[str, str] = {}
+
+    def option_of(setting: str) -> str:
+        asked[setting] = read_setting(project, setting)
+        return asked[setting]
+
+    found = _at_work().reach(roots, option_of)
+    known.append((list(asked.items()), found))
+    return found
+
+
+@cache
+def _known(roots: tuple[Name, ...]) -> list[tuple[list[tuple[str, str]], Reach]]:
+    return []
+
+
+@cache
+def _at_work() -> Code:
+    return Code(ROOT, OUTSIDE)
+
+
+@cache
+def _lock() -> Lock:
+    return Lock(ROOT / "requirements.lock")
+
+
+def _join(reach: Reach, settings: str) -> str:
+    locked = _lock().versions(reach.distributions.difference(RUN_BY).union(STORED_BY))
+    return f"{_short(json.dumps([reach.files, locked], sort_keys=True))}-{settings}"
+
+
+def _hash_settings(project: "Project", stage: Stage, partition: str | None) -> str:
+    values = {key: _plain(_find(project, key.split("."), partition)) for key in stage.settings}
+    return _short(json.dumps(values, sort_keys=True))
+
+
+def _find(value: Any, path: list[str], partition: str | None) -> Any:
+    """Return what a key of the project file holds; of `*` the entry of the partition, or all."""
+    for part in path:
+        if part == "*":
+            return value.get(partition, value)
+        value = getattr(value, part)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def _name(text: str) -> Name:
+    module, _, name = text.partition(":")
+    return module, name
+
+
+OptionOf = Callable[[str], str]
