@@ -104,8 +104,8 @@ _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudicatio
 _STAGES = (
     Stage("answers", None, "assets.inbox", (StageStep("collect_answers", ("answers",)),)),
     Stage(
-        "raw", "batch", "assets.raw", gate="raw_items", suites={"raw": "expectations.raw:SUITE"}, is_for_later_batches=True,
-        settings=("raw.deliveries.*",),
+        "raw", "batch", "assets.raw", gate="raw_items", suites={"raw": "expectations.raw:SUITE"},
+        is_for_later_batches=True, settings=("raw.deliveries.*",),
         steps=(
             StageStep("read_files", ("raw_items", "rejected_rows", "deliveries"), technology=("parquet", "duckdb")),
         ),
