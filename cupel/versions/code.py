@@ -14,10 +14,17 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "upath": "universa
 
 
 class Reach(NamedTuple):
-    """What a function reaches: a hash of the definitions by file (`cupel/lake.py`), and distributions by name."""
+    """What a function reaches.
+
+    Attributes:
+        files: Hash of the definitions that are reached, by file (`cupel/lake.py`); of a data file, of its bytes.
+        distributions: Packages of others, by the name under which they are installed.
+        names: The definitions: module and name.
+    """
 
     files: dict[str, str]
     distributions: frozenset[str]
+    names: frozenset[tuple[str, str]] = frozenset()
 
 
 class Code:
@@ -32,7 +39,8 @@ class Code:
         self.root = root
         self.outside = frozenset(outside)
         self._modules: dict[str, Module | None] = {}
-        self._files: dict[Path, str | None] = {}
+        self._data: dict[Path, dict[str, list[Path]]] = {}
+        self._hashes: dict[Path, str] = {}
 
     def reach(self, roots: Iterable[Name], option_of: Callable[[str], str]) -> Reach:
         """Return all that some definitions reach.
@@ -68,14 +76,20 @@ class Code:
         parts = name.split(".")
         return any(".".join(parts[:length]) in self.outside for length in range(1, len(parts) + 1))
 
-    def file_sha256(self, folder: Path, name: str) -> tuple[Path, str] | None:
-        """Return path and hash of a file beside a module, if there is one; modules are followed by name alone."""
-        path = folder / name
-        if path not in self._files:
-            is_data = path.suffix != ".py" and path.is_file()
-            self._files[path] = hashlib.sha256(path.read_bytes()).hexdigest() if is_data else None
-        found = self._files[path]
-        return None if found is None else (path, found)
+    def data_files(self, folder: Path, name: str) -> list[Path]:
+        """Return the files of that name beside a module or in folders below, modules aside."""
+        if folder not in self._data:
+            self._data[folder] = {}
+            for path in sorted(folder.rglob("*.*")):
+                if path.suffix not in (".py", ".pyc") and path.is_file():
+                    self._data[folder].setdefault(path.name, []).append(path)
+        return self._data[folder].get(name, [])
+
+    def file_sha256(self, path: Path) -> str:
+        """Return the hash of a file's bytes; it is read once."""
+        if path not in self._hashes:
+            self._hashes[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._hashes[path]
 
 
 class _Walk:
@@ -120,7 +134,8 @@ class _Walk:
         files = {
             path: hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest() for path, hashes in self.said.items()
         }
-        return Reach(dict(sorted(files.items())), frozenset(self.distributions))
+        names = frozenset((module, name) for module, name in self.seen if name)
+        return Reach(dict(sorted(files.items())), frozenset(self.distributions), names)
 
     def _resolve(self, module: Module, name: str | None) -> tuple[list[Definition], list[Name]]:
         """Return the definitions that a name of a module stands for, and names of other modules that it does."""
@@ -168,8 +183,8 @@ class _Walk:
             return
         self.said.setdefault(self._shown(path), set()).add(definition.sha256)
         for text in definition.strings:
-            if (found := self.code.file_sha256(path.parent, text)) is not None:
-                self.said.setdefault(self._shown(found[0]), set()).add(found[1])
+            for data in self.code.data_files(path.parent, text):
+                self.said.setdefault(self._shown(data), set()).add(self.code.file_sha256(data))
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.code.root).as_posix()

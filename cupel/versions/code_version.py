@@ -6,7 +6,7 @@ it writes, the data files that the code names, and the locked versions of the pa
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 import cupel
-from cupel.contract.stages import STAGES, Stage, find_step, stage_of
+from cupel.contract.stages import STAGES, find_step, stage_of
 from cupel.contract.variants import read_setting
 from cupel.versions.code import Code, Lock, Reach
 from cupel.versions.module import Name
@@ -30,10 +30,10 @@ OUTSIDE = (
     "assets.bench", "assets.spec",
     "cupel.errors", "cupel.printable",
     "cupel.lake", "cupel.parts", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions", "cupel.world",
-    "cupel.contract.stages", "cupel.contract.variants",
+    "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
     "cupel.answers.log", "cupel.answers.segments", "cupel.annotators.actions",
     "cupel.project", "cupel.section", "cupel.strict_yaml",
-    "cupel.release.gates", "cupel.release.seconds", "cupel.release.plots", "cupel.release.vendor_plot",
+    "cupel.release.gates", "cupel.release.remembered", "cupel.release.seconds", "cupel.release.plots", "cupel.release.vendor_plot",
     "cupel.release.contamination_plot",
 )  # fmt: skip
 # What sorts and writes every table and every outcome; and what only runs the functions.
@@ -52,7 +52,9 @@ def code_version(project: "Project", table: str, partition: str | None = None) -
     Returns:
         12 hexadecimal digits of the code, a dash, 12 of the settings.
     """
-    return _join(table_reach(project, table), _hash_settings(project, stage_of(table), partition))
+    step = find_step(project, table)
+    keys = (*stage_of(table).settings, *(step.settings if step is not None else ()))
+    return _join(table_reach(project, table), _hash_settings(project, keys, partition))
 
 
 def gate_version(project: "Project", gate: str) -> str:
@@ -62,7 +64,7 @@ def gate_version(project: "Project", gate: str) -> str:
         project: The project.
         gate: A stage, or a table that has a gate of its own.
     """
-    return _join(gate_reach(project, gate), _hash_settings(project, STAGES["gates"], None))
+    return _join(gate_reach(project, gate), _hash_settings(project, STAGES["gates"].settings, None))
 
 
 def table_reach(project: "Project", table: str, code: Code | None = None) -> Reach:
@@ -92,7 +94,7 @@ def describe_change(before: str, now: str, table: str) -> str:
     """Return in words which part of a table's version differs: its settings, its code, or both."""
     code_before, _, settings_before = before.partition("-")
     code_now, _, settings_now = now.partition("-")
-    sections = " or ".join(stage_of(table).settings)
+    sections = " or ".join(key.removesuffix(".*") for key in stage_of(table).settings)
     changed = [f"settings of {sections}"] if settings_before != settings_now else []
     changed += ["code or libraries"] if code_before != code_now else []
     return f"{' and '.join(changed)} changed"
@@ -138,8 +140,8 @@ def _join(reach: Reach, settings: str) -> str:
     return f"{_short(json.dumps([reach.files, locked], sort_keys=True))}-{settings}"
 
 
-def _hash_settings(project: "Project", stage: Stage, partition: str | None) -> str:
-    values = {key: _plain(_find(project, key.split("."), partition)) for key in stage.settings}
+def _hash_settings(project: "Project", keys: Iterable[str], partition: str | None) -> str:
+    values = {key: _plain(_find(project, key.split("."), partition)) for key in keys}
     return _short(json.dumps(values, sort_keys=True))
 
 
@@ -167,6 +169,3 @@ def _short(text: str) -> str:
 def _name(text: str) -> Name:
     module, _, name = text.partition(":")
     return module, name
-
-
-OptionOf = Callable[[str], str]

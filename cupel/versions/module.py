@@ -13,7 +13,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS)
 _BINDERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
-_BLOCKS = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+_BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
 # Arguments that only people read: a table's row, a column's meaning.
 _PROSE = {"Column": 2, "Table": 1}
 
@@ -125,6 +125,8 @@ def _bound(node: ast.stmt) -> Iterator[str]:
             yield inner.id
         elif isinstance(inner, _BINDERS) and inner.name:
             yield inner.name
+        elif isinstance(inner, ast.MatchMapping) and inner.rest:
+            yield inner.rest
 
 
 def _of_scope(node: ast.AST) -> Iterator[ast.AST]:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cupel.cli import main
+from cupel.contract.stages import STAGES
 from cupel.contract.tables import TABLES
 from cupel.project import load_project
 from docs.generate import REFERENCE, pages
@@ -27,7 +28,7 @@ def test_every_asset_has_a_description_an_owner_a_group_and_columns() -> None:
         node = graph.get(key)
         assert node.description, key
         assert node.owners, key
-        assert node.group_name in {*(table.stage for table in TABLES.values()), "release"}, key
+        assert node.group_name in set(STAGES), key
         assert key.path[-1] == "report" or "dagster/column_schema" in node.metadata, key
 
 

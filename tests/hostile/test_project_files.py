@@ -13,9 +13,10 @@ from hostile.nonsense import HOSTILE, any_texts, damaged, texts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cupel.contract.stages import STAGES
 from cupel.errors import ProjectError
 from cupel.project import Project, load_project
-from cupel.step import SECTIONS, code_version
+from cupel.versions.code_version import code_version, gate_version
 
 PROJECT: dict[str, Any] = {
     "project": "small",
@@ -65,8 +66,10 @@ def load(folder: Path, content: bytes) -> Project | None:
     except ProjectError as error:
         is_clear(error, str(path))
         return None
-    for section in SECTIONS:
-        code_version(project, section)
+    for stage in STAGES.values():
+        for table in (step.tables[0] for step in stage.steps if step.when(project)):
+            code_version(project, table)
+        gate_version(project, stage.name)
     project.model_dump_json().encode()
     return project
 

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError, disk_trouble
 
 CHANGES = ("replace", "link", "rename", "fsync", "unlink", "rmdir", "mkdir")
-STAGES = tuple(dict.fromkeys(table.stage for table in TABLES.values()))
+STAGES = tuple(dict.fromkeys(stage_of(table).name for table in TABLES))
 BESIDE = ("locks", "run.lock", "answers", "answer_files", "deliveries", "register", "proposals", "releases", "reports")
 PLACES = (*STAGES, *BESIDE, "run.json", "elsewhere")
 FINISHED, BROKEN, REFUSED = 0, 3, 4
@@ -132,7 +133,7 @@ def place(path: str) -> str:
     """Return which part of the lake a path is in: a stage, or a folder or file beside the tables."""
     inside = path.split("/lake/small/")[-1].split("/")
     if inside[0] == "tables" and len(inside) > 1 and inside[1] in TABLES:
-        return TABLES[inside[1]].stage
+        return stage_of(inside[1]).name
     return inside[0] if inside[0] in PLACES else "elsewhere"
 
 

@@ -1,26 +1,46 @@
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from cupel.project import load_projects
-from cupel.step import PACKAGES
-from orchestration.deployment import REPOSITORY, Deployment
-from orchestration.touched import (
-    EVERYTHING,
-    STAGES,
+import preference_project
+from cupel.project import Project, load_project, load_projects
+from orchestration.changed_code import CodeChange, is_aside
+from orchestration.changed_stages import (
+    ChangedFile,
     SinceError,
-    Touch,
-    stages_of_code,
+    changed_stages,
+    find_changes,
+    partitioned_names,
     stages_of_sections,
-    touched,
-    touched_stages,
 )
+from orchestration.deployment import REPOSITORY, Deployment
 from small_project import write_project
 
+STAGES = partitioned_names()
+EVERYTHING = set(STAGES)
 FROM = {stage: set(STAGES[place:]) for place, stage in enumerate(STAGES)}
+
+
+SETTINGS: dict[str, Any] = {
+    "project": "tiny",
+    "title": "Tiny",
+    "owner": "team@example.org",
+    "raw": {"deliveries": {"one": {"files": ["one.jsonl"], "licence": "MIT"}}},
+    "labeling": {
+        "question": "Which?",
+        "classes": ["a", "b"],
+        "overlap": {"first": 2, "most": 3},
+        "answers": ["answers.csv"],
+        "experts": {"answers": 1, "description": "one expert"},
+    },
+    "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
+}
 
 
 class Repository:
@@ -42,9 +62,9 @@ class Repository:
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", "a change")
 
-    def touched(self, since: str = "main") -> list[Touch]:
+    def changes(self, since: str = "main") -> list[ChangedFile]:
         projects = load_projects(self.deployment.projects)
-        return touched(projects, self.deployment, since, self.folder / "code")
+        return find_changes(projects, self.deployment, since, self.folder / "code")
 
     def change(self, project: str, **sections: Any) -> None:
         path = self.deployment.projects / f"{project}.yaml"
@@ -57,14 +77,14 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def test_a_section_touches_the_stages_of_its_project_and_those_after(repository: Repository) -> None:
-    assert repository.touched() == []
+    assert repository.changes() == []
     repository.change("small", checking={"seed": 8})
-    touches = repository.touched()
-    assert [(touch.path, touch.project, touch.why) for touch in touches] == [
+    changes = repository.changes()
+    assert [(change.path, change.project, change.why) for change in changes] == [
         ("projects/small.yaml", "small", "section checking")
     ]
-    assert touched_stages(touches, "small") == FROM["checking"]
-    assert touched_stages(touches, "other") == set()
+    assert changed_stages(changes, "small") == FROM["checking"]
+    assert changed_stages(changes, "other") == set()
 
 
 def test_only_what_came_after_the_branches_parted_counts(repository: Repository) -> None:
@@ -75,15 +95,15 @@ def test_only_what_came_after_the_branches_parted_counts(repository: Repository)
     repository.change("other", cleaning={"min_words": 5})
     repository.commit()
     repository.git("checkout", "-q", "feature")
-    assert [touch.path for touch in repository.touched()] == ["projects/small.yaml"]
-    assert touched_stages(repository.touched(), "small") == {"release"}
+    assert [change.path for change in repository.changes()] == ["projects/small.yaml"]
+    assert changed_stages(repository.changes(), "small") == {"release"}
 
 
 def test_a_new_project_is_touched_whole_before_it_is_committed_too(repository: Repository) -> None:
     write_project(repository.folder, "young", items=2)
-    touches = repository.touched()
-    assert touched_stages(touches, "young") == EVERYTHING
-    assert touched_stages(touches, "small") == set()
+    changes = repository.changes()
+    assert changed_stages(changes, "young") == EVERYTHING
+    assert changed_stages(changes, "small") == set()
 
 
 def test_a_project_that_could_not_be_read_before_is_touched_whole(repository: Repository) -> None:
@@ -92,26 +112,26 @@ def test_a_project_that_could_not_be_read_before_is_touched_whole(repository: Re
     path.write_text("[")
     repository.commit()
     path.write_text(good)
-    assert touched_stages(repository.touched(), "small") == EVERYTHING
+    assert changed_stages(repository.changes(), "small") == EVERYTHING
 
 
 def test_comments_and_layout_touch_nothing_and_neither_does_a_project_that_went(repository: Repository) -> None:
     path = repository.deployment.projects / "small.yaml"
     path.write_text("# a comment\n" + path.read_text())
     (repository.deployment.projects / "other.yaml").unlink()
-    touches = repository.touched()
-    assert [touch.stages for touch in touches] == [set(), set()]
-    assert "comments" in touches[1].why
+    changes = repository.changes()
+    assert [change.stages for change in changes] == [set(), set()]
+    assert "comments" in changes[1].why
 
 
 def test_files_of_a_delivery_and_of_answers_touch_the_project_that_names_them(repository: Repository) -> None:
     data = repository.deployment.data
     (data / "other" / "answers.csv").write_text("batch,item_id,purpose,annotator,label\n")
     (data / "nobody.csv").write_text("")
-    assert touched_stages(repository.touched(), "other") == FROM["labeling"]
+    assert changed_stages(repository.changes(), "other") == FROM["labeling"]
     (data / "other" / "one.jsonl").write_text("")
-    assert touched_stages(repository.touched(), "other") == EVERYTHING
-    assert touched_stages(repository.touched(), "small") == set()
+    assert changed_stages(repository.changes(), "other") == EVERYTHING
+    assert changed_stages(repository.changes(), "small") == set()
 
 
 def test_predictions_of_a_teams_own_model_touch_the_checking(repository: Repository) -> None:
@@ -119,94 +139,115 @@ def test_predictions_of_a_teams_own_model_touch_the_checking(repository: Reposit
     repository.commit()
     repository.git("checkout", "-q", "-b", "newer")
     (repository.deployment.data / "other" / "model.csv").write_text("item_id,label\n")
-    assert touched_stages(repository.touched(), "other") == FROM["checking"]
-    assert touched_stages(repository.touched(), "small") == set()
+    assert changed_stages(repository.changes(), "other") == FROM["checking"]
+    assert changed_stages(repository.changes(), "small") == set()
 
 
 def test_code_touches_every_project_and_files_beside_it_none(repository: Repository) -> None:
     (repository.folder / "code" / "cupel" / "lake.py").write_text("")
     (repository.folder / "odd name\n.txt").write_text("")
-    touches = repository.touched()
-    assert {touch.path for touch in touches} == {"code/cupel/lake.py", "odd name\n.txt"}
-    assert touched_stages(touches, "small") == touched_stages(touches, "other") == EVERYTHING
+    changes = repository.changes()
+    assert {change.path for change in changes} == {"code/cupel/lake.py", "odd name\n.txt"}
+    assert changed_stages(changes, "small") == changed_stages(changes, "other") == EVERYTHING
 
 
 @pytest.mark.parametrize("ref", ["nowhere", "--output=/tmp/x", ""])
 def test_a_commit_that_is_not_there_is_one_clear_error(repository: Repository, ref: str) -> None:
     with pytest.raises(SinceError, match="git knows no such commit"):
-        repository.touched(ref)
+        repository.changes(ref)
 
 
 def test_a_branch_without_a_common_commit_is_one_clear_error(repository: Repository) -> None:
     repository.git("checkout", "-q", "--orphan", "alone")
     repository.git("commit", "-q", "-m", "a beginning of its own")
     with pytest.raises(SinceError, match="no commit in common"):
-        repository.touched("main")
+        repository.changes("main")
 
 
 def test_a_folder_without_git_is_one_clear_error(tmp_path: Path) -> None:
     deployment: Deployment = write_project(tmp_path, "small", items=2)
     with pytest.raises(SinceError, match="rev-parse"):
-        touched(load_projects(deployment.projects), deployment, "main")
+        find_changes(load_projects(deployment.projects), deployment, "main")
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return Cupel's code as it was: the same as now, but for what a test changes in it."""
+    folder = tmp_path_factory.mktemp("before")
+    for name in ("cupel", "assets", "expectations"):
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "requirements.lock", folder)
+    return folder
 
 
 @pytest.mark.parametrize(
-    ("path", "stages"),
+    ("path", "old", "new", "made", "asked"),
     [
-        ("cupel/sources/files.py", EVERYTHING),
-        ("cupel/cleaning/privacy.py", FROM["cleaning"]),
-        ("cupel/consensus/consensus.py", FROM["labeling"]),
-        ("cupel/checking/linear.py", FROM["checking"]),
-        ("cupel/certificate/hypergeometric.py", FROM["release"]),
-        ("cupel/accept/plan.py", set()),
-        ("cupel/tables.py", EVERYTHING),
-        ("cupel/young/thing.py", EVERYTHING),
-        ("assets/labeling.py", FROM["labeling"]),
-        ("assets/contamination.py", FROM["cleaning"]),
-        ("expectations/contamination.py", {"cleaning"}),
-        ("assets/bench.py", EVERYTHING),
-        ("expectations/labeling.py", {"labeling"}),
-        ("expectations/gold.py", {"labeling"}),
-        ("expectations/release.py", {"release"}),
-        ("expectations/thresholds.py", EVERYTHING),
-        ("expectations/judge.py", EVERYTHING),
-        ("orchestration/gates.py", EVERYTHING),
-        ("requirements.lock", EVERYTHING),
-        ("requirements-dev.lock", set()),
-        ("docs/tutorial.md", set()),
-        ("tests/small_project.py", set()),
-        ("benchmarks/chain.py", set()),
-        ("README.md", set()),
-        ("never_seen.toml", EVERYTHING),
+        ("cupel/sources/reasons.py", "REASONS = {", "REASONS = {'a': 'b',", {"raw"}, set()),
+        ("cupel/consensus/dawid_skene.py", "smoothing=0.0", "smoothing=0.1", {"labeling"}, set()),
+        ("cupel/checking/linear.py", "def predictions(", "def predictions(*, ", {"checking"}, set()),
+        ("cupel/accept/plan.py", "def ", "def _", set(), set()),
+        ("cupel/label_studio/publish.py", "def ", "def _", set(), set()),
+        ("cupel/lake.py", "ROWS_PER_GROUP = 65_536", "ROWS_PER_GROUP = 65_537", EVERYTHING, EVERYTHING),
+        ("assets/labeling.py", "choice.method", "'ibcc'", {"labeling"}, set()),
+        ("assets/contamination.py", "PURPOSES = (", "PURPOSES = ('a', ", set(), set()),
+        ("assets/bench.py", "RETRIES = 3", "RETRIES = 4", EVERYTHING, EVERYTHING),
+        ("expectations/labeling.py", "SUITE = Suite(", "SUITE = Suite(*(), ", set(), {"labeling"}),
+        ("expectations/raw.py", "SUITE = Suite(", "SUITE = Suite(*(), ", set(), {"raw"}),
+        ("expectations/judge.py", "def judge(", "def judge(*, ", set(), EVERYTHING),
+        ("requirements.lock", "scikit-learn==1", "scikit-learn==2", {"checking"}, set()),
+        ("requirements.lock", "dagster-webserver==1", "dagster-webserver==2", set(), set()),
     ],
 )
-def test_each_part_of_the_code_touches_what_is_made_of_it(path: str, stages: set[str]) -> None:
-    assert stages_of_code(path)[0] == stages
-
-
-def test_every_package_that_decides_a_stage_touches_it() -> None:
-    for stage in set(STAGES) - {"contamination"}:
-        for package in PACKAGES[stage]:
-            assert stage in stages_of_code(f"cupel/{package}/module.py")[0]
-
-
-@pytest.mark.parametrize("package", PACKAGES["contamination"])
-def test_code_of_contamination_touches_the_cleaning_of_projects_that_declare_it(
-    repository: Repository, package: str
+def test_each_part_of_the_code_touches_what_is_made_of_it(
+    before: Path, path: str, old: str, new: str, made: set[str], asked: set[str], tmp_path: Path
 ) -> None:
-    repository.change("other", cleaning={"contamination": {"what": "spam"}})
-    repository.commit()
-    module = repository.folder / "code" / "cupel" / package / "young.py"
-    module.parent.mkdir(parents=True, exist_ok=True)
-    module.write_text("")
-    assert touched_stages(repository.touched(), "other") == FROM["cleaning"]
-    assert ("cleaning" in touched_stages(repository.touched(), "small")) == (package == "cleaning")
+    project = load_project(write_project(tmp_path, "small", items=2).projects / "small.yaml")
+    with edited(before / path, old, new):
+        found = CodeChange(before, REPOSITORY).touched(project, path)
+    assert (set(found[0]), set(found[1])) == (made, asked), found[2]
 
 
-def test_every_module_of_the_expectations_touches_a_gate() -> None:
-    for path in (REPOSITORY / "expectations").glob("*.py"):
-        if path.name != "reference.py":
-            assert stages_of_code(f"expectations/{path.name}")[0], path
+@contextmanager
+def edited(path: Path, old: str, new: str) -> Iterator[None]:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(text, "utf-8")
+
+
+def test_a_file_that_no_table_is_made_of_touches_nothing() -> None:
+    for path in ("docs/tutorial.md", "tests/small_project.py", "benchmarks/chain.py", "README.md", "Makefile"):
+        assert is_aside(path), path
+    for path in ("cupel/lake.py", "orchestration/gates.py", "requirements.lock", "never_seen.toml"):
+        assert not is_aside(path), path
+
+
+def test_a_comment_in_the_code_touches_nothing(before: Path, tmp_path: Path) -> None:
+    project = load_project(write_project(tmp_path, "small", items=2).projects / "small.yaml")
+    path = "cupel/certificate/hypergeometric.py"
+    with edited(before / path, '"""', '# before\n"""'):
+        assert CodeChange(before, REPOSITORY).touched(project, path)[:2] == (set(), set())
+
+
+def test_code_that_was_built_in_another_way_before_touches_everything(tmp_path: Path) -> None:
+    deployment = write_project(tmp_path, "small", items=2)
+    (tmp_path / "cupel").mkdir()
+    project = load_project(deployment.projects / "small.yaml")
+    made, asked, why = CodeChange(tmp_path, REPOSITORY).touched(project, "cupel/consensus/majority.py")
+    assert (made, asked, why) == (EVERYTHING, EVERYTHING, "the code was built in another way before")
+
+
+def test_a_kinds_code_touches_the_projects_of_that_kind(before: Path, tmp_path: Path) -> None:
+    plain = load_project(write_project(tmp_path, "small", items=2).projects / "small.yaml")
+    deployment = preference_project.write_project(tmp_path, prompts=2, responses=2)
+    pairs, path = load_project(deployment.projects / "pairs.yaml"), "cupel/preference/consensus.py"
+    with edited(before / path, "_Z = 1.96", "_Z = 1.97"):
+        change = CodeChange(before, REPOSITORY)
+        assert [set(change.touched(of, path)[0]) for of in (plain, pairs)] == [set(), {"labeling"}]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +255,7 @@ def test_every_module_of_the_expectations_touches_a_gate() -> None:
     [
         ("title", "a", "b", set()),
         ("owner", "a", "b", set()),
-        ("raw", {}, {"inbox": None}, EVERYTHING),
+        ("raw", {}, {"deliveries": {"one": {}}}, EVERYTHING),
         ("cleaning", None, {"min_words": 3}, FROM["cleaning"]),
         ("labeling", {"question": "a"}, {"question": "b"}, FROM["labeling"]),
         ("prices", {}, {"currency": "EUR"}, {"release"}),
@@ -229,4 +270,4 @@ def test_every_module_of_the_expectations_touches_a_gate() -> None:
 def test_a_section_touches_what_is_made_or_judged_with_it(
     section: str, before: Any, now: Any, stages: set[str]
 ) -> None:
-    assert stages_of_sections({section: before}, {section: now})[0] == stages
+    assert stages_of_sections({section: before}, {section: now}, Project.model_validate(SETTINGS))[0] == stages

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from cupel.cleaning.privacy.key import KEY
+from cupel.contract.stages import project_steps
 from cupel.lake import Lake
 from cupel.project import load_project
 from cupel.release.gates import gate_rows
@@ -18,8 +19,6 @@ from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
 from orchestration.rebuild import rebuild
 from orchestration.rounds import Rounds
-from orchestration.wiring import batch_job, deployment_definitions
-from orchestration.works import job_works
 from small_project import write_project
 
 ITEMS = 120
@@ -92,11 +91,11 @@ def test_a_release_is_rebuilt_to_the_same_bytes_with_the_lakes_own_key(
 def test_another_version_of_a_reference_set_makes_the_batch_anew(finished: tuple[Deployment, Lake]) -> None:
     deployment, lake = finished
     project = load_project(deployment.projects / "small.yaml")
-    works = job_works(deployment_definitions([project], deployment), batch_job("small"))
-    assert stale_tables(lake, project, deployment.data, "one", works) == []
+    steps = project_steps(project, "batch")
+    assert stale_tables(lake, project, deployment.data, "one", steps) == []
     with (deployment.data / REFERENCES).open("a") as file:
         file.write(json.dumps({"q": "And how many are there if two more are bought?", "a": "six", "id": "q8"}) + "\n")
-    assert "item_signals" in stale_tables(lake, project, deployment.data, "one", works)
+    assert "item_signals" in stale_tables(lake, project, deployment.data, "one", steps)
 
 
 def test_the_share_of_compute_that_cleaning_took_is_in_the_report(finished: tuple[Deployment, Lake]) -> None:

@@ -5,24 +5,25 @@ from typing import Any
 
 import pytest
 
+from cupel.contract.stages import STAGES
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
 from cupel.lake import Lake
 from cupel.project import Project
 from cupel.release.gates import (
-    BATCH_STAGES,
-    GATED_TABLES,
     batch_state,
     closed_gates,
     gate_of,
     gate_partition,
     gate_rows,
+    gated_stages,
     gates_of,
     open_gate,
     release_state,
 )
-from cupel.step import Step, code_version
+from cupel.step import Step
+from cupel.versions.code_version import gate_version
 
 SETTINGS: dict[str, Any] = {
     "project": "tiny",
@@ -44,7 +45,7 @@ PROJECT = Project.model_validate(SETTINGS)
 def lake(tmp_path: Path) -> Lake:
     """Return a lake in which every stage gate of the batch `one` has passed."""
     made = Lake(tmp_path, "tiny")
-    for stage in BATCH_STAGES:
+    for stage in gated_stages("batch"):
         judged(made, stage, {"some_check": "pass"})
     return made
 
@@ -65,7 +66,7 @@ def judged(
     common |= {"comparison": "at most", "reason": "because", "table_name": "raw_items"}
     common |= {"table_hash": hashes["raw_items@one"]} | row
     rows = [common | {"check": check, "outcome": outcome} for check, outcome in outcomes.items()]
-    version = code_version(PROJECT, "gates")
+    version = gate_version(PROJECT, gate)
     lake.write("gate_results", f"{gate}--{partition}", from_rows(rows, GATE_RESULTS), hashes, version)
 
 
@@ -122,18 +123,17 @@ def test_a_gate_of_a_team_counts_with_its_stage(lake: Lake) -> None:
     assert batch_state(lake, "one") == ("fail", "cleaning", "checks failed: team_text")
     own = {"table": "item_signals", "expectation": "ExpectColumnValuesToNotBeNull", "arguments": {"column": "text"}}
     project = Project.model_validate(SETTINGS | {"expectations": [own | {"reason": "r"}]})
-    assert gates_of(project, BATCH_STAGES) == [*BATCH_STAGES, "item_signals"]
-    assert gates_of(project, ["release"]) == ["release"]
+    assert gates_of(project, "batch") == [*gated_stages("batch"), "item_signals"]
+    assert gates_of(project, "release") == ["release"]
 
 
 def test_a_gate_that_only_the_project_knows_of_is_missing(lake: Lake) -> None:
     gold = Project.model_validate(SETTINGS | {"labeling": SETTINGS["labeling"] | {"gold": "gold.csv"}})
-    version = code_version(gold, "gates")
-    for stage in BATCH_STAGES:
+    for stage in gated_stages("batch"):
         name = gate_partition(stage, "one")
         commit = lake.commit("gate_results", name)
         assert commit is not None
-        lake.write("gate_results", name, lake.read("gate_results", name), commit.inputs, version)
+        lake.write("gate_results", name, lake.read("gate_results", name), commit.inputs, gate_version(gold, stage))
     assert batch_state(lake, "one", gold) == ("missing", "labeling", "the annotators gate has not judged it yet")
 
 
@@ -161,4 +161,5 @@ def test_a_release_has_its_own_gate(lake: Lake) -> None:
 
 
 def test_each_stage_has_one_table_that_stands_for_it() -> None:
-    assert {gate_of(table) for table in GATED_TABLES.values()} == set(GATED_TABLES)
+    stages = {stage.name: stage for stage in STAGES.values() if stage.gate is not None}
+    assert {gate_of(stage.gate) for stage in stages.values() if stage.gate} == set(stages)
