@@ -12,7 +12,6 @@ from assets.bench import Bench
 from assets.spec import materialized
 from cupel.cleaning.alike import Cleaned, earlier_items
 from cupel.cleaning.contamination.concluding import Concluded, concluded
-from cupel.cleaning.contamination.settings import Contamination
 from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
 from cupel.cleaning.cuts import cuts, cuts_table
 from cupel.cleaning.decide import RULES, Decision, clean_items, decide
@@ -26,6 +25,7 @@ from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
 from cupel.cleaning.web_rules import needed
+from cupel.config.contamination import Contamination
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, SIGNATURES
 from cupel.errors import ProjectError
 from cupel.release.gates import open_gate

@@ -19,7 +19,7 @@ from cupel.cleaning.contamination.candidates import Candidates, Examples
 from cupel.cleaning.contamination.counting import Remembered
 from cupel.cleaning.contamination.designing import Designed, designed
 from cupel.cleaning.contamination.earlier import earlier_examples
-from cupel.cleaning.contamination.settings import Contamination
+from cupel.config.contamination import Contamination
 from cupel.release.contamination import contaminated
 from cupel.release.contamination_plot import scores_plot
 from cupel.step import Step

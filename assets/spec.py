@@ -7,11 +7,11 @@ from typing import Any
 
 import dagster as dg
 
+from cupel.config.project import Project
 from cupel.contract.stages import Stage, StageStep, stage_of
 from cupel.contract.tables import TABLES
 from cupel.lake import Commit
 from cupel.printable import printable
-from cupel.project import Project
 from cupel.step import Step
 
 PREVIEW_ROWS = 5

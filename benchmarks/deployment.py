@@ -27,11 +27,11 @@ import dagster as dg
 import pyarrow as pa
 import yaml
 
+from cupel.config.project import Project, load_project
 from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake, replace_file
-from cupel.project import Project, load_project
 from cupel.versions.code_version import code_version
 from orchestration.definitions import build_definitions
 from orchestration.deployment import REPOSITORY, Deployment

@@ -23,6 +23,7 @@ import httpx
 from rich.console import Console
 
 from cupel.answers.collect import collect
+from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.tasks import TASKS
@@ -31,7 +32,6 @@ from cupel.label_studio.client import Client, Reply
 from cupel.label_studio.record import Records
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
-from cupel.project import Project
 from samples.label_studio import PROGRAM, fresh
 from samples.studio_server import Person, StudioServer, running, stop
 

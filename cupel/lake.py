@@ -14,11 +14,11 @@ from upath import UPath
 
 from cupel.annotators.actions import ActionsLog
 from cupel.answers.log import AnswersLog
+from cupel.config.base import check_slug
 from cupel.contract.table import Table, conform
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError, TableError
 from cupel.parts import checked, columns_there, fitted, read_part, write_parts
-from cupel.project import slug
 from cupel.whole import begun, put_file, remove_left_behind
 
 ROWS_PER_GROUP = 65_536
@@ -282,7 +282,7 @@ def _is_local(path: Path | UPath) -> bool:
 
 def _slug(name: str) -> str:
     try:
-        return slug(name)
+        return check_slug(name)
     except ValueError as error:
         raise LakeError(str(error)) from None
 

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
-from cupel.cleaning.settings import Cleaning
+from cupel.config.base import Count, Language, OpenShare, Positive, Section, Share
+from cupel.config.cleaning import Cleaning
+from cupel.config.label_studio import LabelStudio
+from cupel.config.licences import Licence, Purpose, check_terms, explain_unknown_licence
+from cupel.config.strict_yaml import read_yaml
 from cupel.errors import ProjectError
-from cupel.label_studio.settings import LabelStudio
-from cupel.section import Count, Language, OpenShare, Positive, Section, Share
-from cupel.sources.licences import Licence, Purpose, check_terms, unknown
-from cupel.strict_yaml import read_yaml
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 SHOWN_CHARACTERS = 80
@@ -591,7 +591,7 @@ class Project(Section):
         check_terms(self.licences, self.release.purpose, self.cleaning.allowed_licences)
         read = dict(self.raw.deliveries) | ({} if self.raw.inbox is None else {"inbox": self.raw.inbox})
         for name, delivery in read.items():
-            if why := unknown(delivery.licence, self.licence_names):
+            if why := explain_unknown_licence(delivery.licence, self.licence_names):
                 raise ValueError(f"raw, {name}: licence: {why}")
             if delivery.licence_field is not None and delivery.licence_field in delivery.text_fields:
                 raise ValueError(f"raw, {name}: licence_field names a field of the text; name another")

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from cupel.annotators.actions import Action
+from cupel.config.project import Project
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
-from cupel.project import Project
 from cupel.versions.code_version import code_version
 
 

@@ -7,9 +7,9 @@ from typing import get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES
 from cupel.contract.tables import TABLES
-from cupel.project import Project
 from expectations.reference import gates_page
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
-from cupel.project import Project
 from cupel.step import Step
 from expectations.judge import Asked, Verdict, judge, judge_columns
 from expectations.suite import MOST_IDS, Check, Measured, Suite, measured_of

@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES, stage_of
-from cupel.project import Project
 from expectations.suite import Suite
 from expectations.team import team_checks
 

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cupel.config.expectations import ColumnExpectation
+from cupel.config.project import Project
 from cupel.contract.table import Table
 from cupel.contract.tables import TABLES
 from cupel.errors import ProjectError
-from cupel.project import ColumnExpectation, Project
 from cupel.step import Step
 
 # Great Expectations holds its columns in memory, about 10 s and 3.5 GB for 10 million rows; a sample is judged

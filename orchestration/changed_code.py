@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Stage
-from cupel.project import Project
 from cupel.versions.code import Code, Lock, Reach
 from cupel.versions.code_version import OUTSIDE, gate_reach, table_reach
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.project import Project
 from expectations.suites import all_suites
 from orchestration.changed_code import CodeChange
 from orchestration.deployment import REPOSITORY, Deployment

@@ -13,10 +13,10 @@ import click
 import dagster as dg
 from rich.console import Console
 
+from cupel.config.project import Project, load_project, load_projects
 from cupel.contract.stages import project_steps, stage_of
 from cupel.errors import CupelError
 from cupel.lake import Lake
-from cupel.project import Project, load_project, load_projects
 from cupel.world import current_project
 from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names
 from orchestration.deployment import Deployment

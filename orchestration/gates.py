@@ -7,8 +7,8 @@ from typing import Any
 import dagster as dg
 
 from assets.bench import Bench
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES
-from cupel.project import Project
 from cupel.release.gates import gate_partition
 from cupel.versions.code_version import gate_version
 from expectations.gate import asked_checks, judge_stage

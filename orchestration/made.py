@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from cupel.config.project import Project
 from cupel.contract.stages import stage_of
 from cupel.lake import Commit, Lake
-from cupel.project import Project
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
 from cupel.versions.code_version import code_version, describe_change

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from cupel.config.project import Project
 from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.plan import ALL, batches_of, release_name
 from cupel.release.proposals import is_ready, proposed
 from cupel.world import releases_of

@@ -8,8 +8,8 @@ import dagster as dg
 
 from assets import report
 from assets.spec import stage_assets
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Stage
-from cupel.project import Project
 from orchestration import partitions
 from orchestration.arrivals import collect_job, inbox_sensor, schedules
 from orchestration.automation import Outlook, automation_sensor, condition

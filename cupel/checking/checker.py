@@ -10,10 +10,10 @@ from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
 from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.checking.predictions import read_predictions
+from cupel.config.project import Project
 from cupel.contract.variants import Variants
 from cupel.errors import CheckerError
 from cupel.preference import checker as preference
-from cupel.project import Project
 from cupel.sources.files import file_sha256
 
 Described = TypeVar("Described")

@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from cupel.checking.calibration import calibrated
 from cupel.checking.folds import folds_of
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
 from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import TableError
-from cupel.project import Checking
 
 
 class Batch(NamedTuple):

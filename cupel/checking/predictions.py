@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from cupel.checking.calibration import MIN_PROBABILITY
 from cupel.checking.opinions import Batch, Opinions
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals
 from cupel.contract.columns import REAL, TEXT
 from cupel.errors import CheckerError
-from cupel.project import Checking
 
 # Raised by hand when a change of this module changes predictions for the same file.
 REVISION = 1

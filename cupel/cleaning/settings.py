@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cupel.cleaning.contamination.settings import Contamination
 from cupel.cleaning.scan.by_language import rule_names
-from cupel.section import Count, Language, OpenShare, Positive, Section, Share
+from cupel.config.base import Count, Language, OpenShare, Positive, Section, Share
+from cupel.config.contamination import Contamination
 
 NotNegative = Annotated[float, Field(ge=0)]
 RuleSet = Literal["gopher_quality", "gopher_repetition", "c4", "fineweb"]

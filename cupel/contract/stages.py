@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from cupel.project import Project
+    from cupel.config.project import Project
 
 Partition: TypeAlias = Literal["batch", "release"]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from cupel.project import Project
+    from cupel.config.project import Project
 
 Way = TypeVar("Way")
 

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from cupel.answers.places import Places, places
 from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
+from cupel.config.release import Release
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.release import RELEASE_ITEMS
 from cupel.errors import ReleaseError
-from cupel.project import Release
 from cupel.release.audit_design import design_of, first_wave, limits_of
 from cupel.release.names import PIECE_ROWS, Names, as_json
 from cupel.release.splits import joined, splits

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Partition, partitioned_stages, stage_of
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.lake import Commit, Lake
-from cupel.project import Project
 from cupel.release.remembered import Row, rows_of
 from cupel.step import Step
 from cupel.versions.code_version import gate_version

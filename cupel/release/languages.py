@@ -17,9 +17,9 @@ from cupel.certificate.auditors import (
 )
 from cupel.certificate.design import EProcess
 from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.config.release import LanguagePromise
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_LANGUAGES
-from cupel.project import LanguagePromise
 from cupel.release.audit_design import terms_of
 from cupel.release.outcome import settled
 from cupel.release.proof import random_audit

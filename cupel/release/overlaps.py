@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from cupel.cleaning.overlap.index import Index, Match
 from cupel.cleaning.overlap.references import read_references
-from cupel.cleaning.settings import ReferenceSet
+from cupel.config.cleaning import ReferenceSet
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_OVERLAPS
 

@@ -14,12 +14,12 @@ from cupel.certificate.design import Design
 from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.labels import LAST_LOG_ODDS
+from cupel.config.project import Project
 from cupel.contract.stages import stage_of
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.audit_design import frozen_design, limits_of
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cupel.config.raw import Delivery
 from cupel.contract.table import from_rows
 from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
-from cupel.project import Delivery
 from cupel.sources.csv_rows import csv_rows
 from cupel.sources.files import SourceFile, file_sha256, source_files
 from cupel.sources.items import Item, ItemReader

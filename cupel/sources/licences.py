@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from cupel.section import Section
+from cupel.config.base import Section
 
 MOST_CHARACTERS = 200
 Purpose = Literal["publish", "train"]

@@ -20,7 +20,7 @@ from cupel.versions.code import Code, Lock, Reach
 from cupel.versions.module import Name
 
 if TYPE_CHECKING:
-    from cupel.project import Project
+    from cupel.config.project import Project
 
 ROOT = Path(cupel.__file__).parent.parent
 DIGITS = 12

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from cupel.cli import main
+from cupel.config.project import load_project
 from cupel.contract.stages import STAGES
 from cupel.contract.tables import TABLES
-from cupel.project import load_project
 from docs.generate import REFERENCE, pages
 from orchestration.definitions import defs
 from orchestration.wiring import CHECKING, DECIDING, KINDS

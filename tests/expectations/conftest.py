@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from cupel.cleaning.contamination.concluding import concluded
+from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.terms import plan_columns
 from cupel.step import Step
 

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from cupel.config.expectations import ColumnExpectation
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
-from cupel.project import ColumnExpectation
 from expectations import judge as judge_module
 from expectations.judge import Asked, judge, judge_columns, write_docs
 

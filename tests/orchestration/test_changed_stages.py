@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import preference_project
-from cupel.project import Project, load_project, load_projects
+from cupel.config.project import Project, load_project, load_projects
 from orchestration.changed_code import CodeChange, is_aside
 from orchestration.changed_stages import (
     ChangedFile,

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from cupel.config.project import load_project
 from cupel.contract.table import empty
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.gates import open_gate
 from cupel.step import Step
 from orchestration.ci import gate, main

@@ -18,8 +18,8 @@ import pytest
 import preference_project
 from assets.bench import Bench
 from contaminated_project import write_contaminated
+from cupel.config.project import Project, load_project
 from cupel.contract.stages import STAGES, StageStep, project_steps
-from cupel.project import Project, load_project
 from cupel.release.gates import gate_of
 from cupel.step import Step
 from cupel.versions.code_version import OUTSIDE, ROOT, gate_reach, table_reach

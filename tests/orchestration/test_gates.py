@@ -11,10 +11,10 @@ import yaml
 from dagster_duckdb import DuckDBResource
 
 from assets.bench import Bench
+from cupel.config.project import load_project
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.gates import batch_state, gate_rows
 from orchestration.gates import gates
 

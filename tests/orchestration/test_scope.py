@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from cupel.config.project import Project, load_project
 from cupel.contract.table import empty
 from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.lake import Lake
-from cupel.project import Project, load_project
 from orchestration.scope import ScopeError, check_named, partitions_of
 from small_project import write_project
 

@@ -35,7 +35,7 @@ from cupel.cleaning.contamination.learning import (
     fitted,
     pilot_scores,
 )
-from cupel.cleaning.contamination.settings import Contamination
+from cupel.config.contamination import Contamination
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform, from_rows
 from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN

@@ -12,10 +12,10 @@ from scipy.special import erf, softmax
 from cupel.checking import embedding, minilm
 from cupel.checking.minilm import Embedder, Embeddings, model_folder
 from cupel.checking.opinions import Batch, batch_of
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import CheckerError
-from cupel.project import Checking
 
 CLASSES = ("animals", "food")
 # No two sentences share a word beyond articles: only their meaning tells.

@@ -5,11 +5,11 @@ import pyarrow as pa
 import pytest
 
 from cupel.checking.features import NOT_FINITE, predictions, scaled
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals
 from cupel.consensus.consensus import consensus
 from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import TableError
-from cupel.project import Checking
 
 CLASSES = ("x", "y", "z")
 SETTINGS = Checking()

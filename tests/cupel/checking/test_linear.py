@@ -7,10 +7,10 @@ import pytest
 from cupel.checking.fitting import MIN_TRAINING_ITEMS
 from cupel.checking.folds import folds
 from cupel.checking.linear import model_version, predictions
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import TableError
-from cupel.project import Checking
 
 CLASSES = ("bad", "good")
 WORDS = (("dull", "poor", "boring", "weak"), ("fine", "bright", "lovely", "strong"))

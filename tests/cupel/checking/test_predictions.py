@@ -13,10 +13,10 @@ import pytest
 from cupel.checking import predictions as own
 from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.checking.predictions import read_predictions, version
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.contract.tables.checking import PREDICTIONS
 from cupel.errors import CheckerError
-from cupel.project import Checking
 
 CLASSES = ("bad", "fair", "good")
 SETTINGS = Checking()

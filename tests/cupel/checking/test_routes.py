@@ -6,12 +6,14 @@ import pytest
 from cupel.checking.fusion import fuse
 from cupel.checking.labels import LAST_LOG_ODDS, awaiting, labels
 from cupel.checking.routes import EXPERT_IS_CHEAPER, routes
+from cupel.config.checking import Checking
+from cupel.config.labeling import Overlap
+from cupel.config.prices import Prices
 from cupel.consensus.consensus import consensus
 from cupel.contract.table import from_rows
 from cupel.contract.tables.checking import LABELS, PREDICTIONS, ROUTES
 from cupel.contract.tables.labeling import REJECTED_ANSWERS
 from cupel.errors import TableError
-from cupel.project import Checking, Overlap, Prices
 
 CLASSES = ("x", "y", "z")
 OVERLAP = Overlap(first=2, most=3, least_share=0)

@@ -15,14 +15,14 @@ from cupel.cleaning.cuts import BINS, Cut, bars, cuts, cuts_table
 from cupel.cleaning.cuts_shown import cuts_of, show_cuts, write_cuts
 from cupel.cleaning.decide import RULES, decide
 from cupel.cleaning.scan.by_language import rule_names
-from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.signals import item_signals
 from cupel.cli import main
+from cupel.config.cleaning import Cleaning, WebRules
+from cupel.config.project import load_project
 from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.errors import LakeError
 from cupel.lake import Lake
-from cupel.project import load_project
 
 TEXTS = ["One two three four five six.", "Short.", "### !!! ???", "word " * 80, "The cat that sat on the mat. " * 20]
 

@@ -16,9 +16,9 @@ from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.reasons import REASONS
 from cupel.cleaning.register import Signed
 from cupel.cleaning.scan.by_language import rule_names
-from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
+from cupel.config.cleaning import Cleaning
 from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS, SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS

@@ -8,9 +8,9 @@ from cupel.cleaning.decide import decide
 from cupel.cleaning.scan.by_language import language_rules, rule_names
 from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, key, reasons
-from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.web_rules import PREFIX, asked, broken, needed, rules_of
+from cupel.config.cleaning import Cleaning, WebRules
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
 

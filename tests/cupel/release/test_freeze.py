@@ -2,10 +2,10 @@ import random
 
 import pyarrow as pa
 
+from cupel.config.release import Release
 from cupel.contract.table import from_rows
 from cupel.contract.tables.checking import LABELS
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, SIMILAR_ITEMS
-from cupel.project import Release
 from cupel.release.freeze import Frozen, freeze, items_sha256
 
 SETTINGS = Release(error_budget=0.01, audit_size=20, max_experts_seen_share=0.5)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.gates import (
     batch_state,
     closed_gates,

@@ -9,9 +9,9 @@ import pytest
 
 from cupel.certificate.auditors import Planted, hidden_upper, sensitivity_lower
 from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.config.release import LanguagePromise
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, PLANTED_VERDICTS
-from cupel.project import LanguagePromise
 from cupel.release.card import render_card
 from cupel.release.languages import ALPHA, Judged, release_languages
 from cupel.release.report import render_report

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES, project_steps
 from cupel.contract.tables import TABLES
-from cupel.project import Project
 from cupel.versions.code import Code, Lock
 from cupel.versions.code_version import (
     OUTSIDE,

@@ -8,7 +8,7 @@ from contamination_designs import Items, settings
 from cupel.certificate.hypergeometric import clopper_pearson_lower
 from cupel.cleaning.contamination.concluding import concluded
 from cupel.cleaning.contamination.cutting import CUTS
-from cupel.cleaning.contamination.settings import ContaminationAnswers
+from cupel.config.contamination import ContaminationAnswers
 from cupel.contract.table import conform
 from cupel.contract.tables.contamination import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 
