@@ -20,8 +20,8 @@ from cupel.cleaning.contamination.concluding import Concluded, concluded
 from cupel.cleaning.contamination.counting import Remembered
 from cupel.cleaning.contamination.designing import Designed, designed
 from cupel.cleaning.contamination.earlier import earlier_examples
-from cupel.cleaning.contamination.settings import Contamination
 from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
+from cupel.config.contamination import Contamination
 from cupel.errors import ProjectError
 from cupel.release.contamination import contaminated
 from cupel.release.contamination_plot import scores_plot

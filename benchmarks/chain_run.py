@@ -117,7 +117,7 @@ def run(folder: Path, name: str, told: Path, last_stage: str | None = None) -> N
     with meter.part("start"):
         import dagster as dg
 
-        from cupel.project import load_project
+        from cupel.config.project import load_project
         from orchestration.deployment import Deployment
         from orchestration.rounds import Rounds
 

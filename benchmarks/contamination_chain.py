@@ -23,8 +23,8 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.contamination import mix, mix_parser
+from cupel.config.project import load_project
 from cupel.lake import Lake, replace_file
-from cupel.project import load_project
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
 

@@ -27,8 +27,8 @@ import dagster as dg
 import pyarrow as pa
 import yaml
 
+from cupel.config.project import Project, load_project
 from cupel.lake import Lake, replace_file
-from cupel.project import Project, load_project
 from cupel.step import code_version
 from cupel.tables import ANSWERS, TABLES
 from orchestration.definitions import build_definitions

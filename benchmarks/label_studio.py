@@ -23,12 +23,12 @@ import httpx
 from rich.console import Console
 
 from cupel.answers.collect import collect
+from cupel.config.project import Project
 from cupel.label_studio import pull
 from cupel.label_studio.client import Client, Reply
 from cupel.label_studio.record import Records
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.tables import CLEAN_ITEMS, TASKS, from_rows
 from samples.label_studio import PROGRAM, fresh
 from samples.studio_server import Person, StudioServer, running, stop

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.facts import ReleaseFacts, release_facts
 from orchestration.deployment import Deployment
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cupel.config.operation import Alerts
 from cupel.lake import Lake
-from cupel.project import Alerts
 
 FILE = "alerts.jsonl"
 SECONDS = 30

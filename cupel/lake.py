@@ -14,9 +14,9 @@ from upath import UPath
 
 from cupel.annotators.actions import ActionsLog
 from cupel.answers.log import AnswersLog
+from cupel.config.base import check_slug
 from cupel.errors import LakeError, TableError
 from cupel.parts import checked, columns_there, fitted, read_part, write_parts
-from cupel.project import slug
 from cupel.tables import TABLES, Table, conform
 from cupel.whole import begun, put_file, remove_left_behind
 
@@ -281,7 +281,7 @@ def _is_local(path: Path | UPath) -> bool:
 
 def _slug(name: str) -> str:
     try:
-        return slug(name)
+        return check_slug(name)
     except ValueError as error:
         raise LakeError(str(error)) from None
 

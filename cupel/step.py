@@ -10,9 +10,9 @@ import pyarrow as pa
 
 import cupel
 from cupel.annotators.actions import Action
+from cupel.config.project import Project
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
-from cupel.project import Project
 from cupel.tables import TABLES
 
 # The settings and the code that decide a stage's values; a change of either makes its tables stale.

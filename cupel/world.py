@@ -12,12 +12,12 @@ from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.one_after_another import OneAfterAnother
 from cupel.answers.recorded import RecordedWorkforce, read_gold
+from cupel.config.project import Project, load_project
 from cupel.label_studio.calibration import Standing, known_items, standings_now
 from cupel.label_studio.waiting import Waiting, waiting
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
 from cupel.lock import turn
-from cupel.project import Project, load_project
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import propose_new, proposed
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.step import Step
 from expectations import thresholds
 from expectations.contamination import CONTAMINATION_CHECKS, contamination

@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from cupel.cleaning.contamination.concluding import concluded
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.step import Step
 from expectations import thresholds
 from expectations.suite import MOST_IDS, Check, Measured

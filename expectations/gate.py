@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.step import Step
 from cupel.tables import GATE_RESULTS, from_rows
 from expectations.judge import Asked, Verdict, judge, judge_columns

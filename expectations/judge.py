@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pyarrow as pa
 
-from cupel.project import ColumnExpectation
+from cupel.config.expectations import ColumnExpectation
 from expectations.thresholds import Comparison
 
 if TYPE_CHECKING:

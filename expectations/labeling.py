@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cupel.config.project import Project
 from cupel.consensus.agreement import krippendorff_alpha
-from cupel.project import Project
 from cupel.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, share, some_ids, view

@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from cupel.certificate.hypergeometric import upper_count
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.release.audit_design import terms_of
 from cupel.release.proof import NEEDED_ITEMS, contested_upper
 from cupel.release.terms import counted, forbidden, terms_of_plan

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from cupel.config.project import Project
 from cupel.lake import Commit
-from cupel.project import Project
 from cupel.release.gates import gate_of
 from cupel.step import Step
 from expectations.thresholds import Threshold

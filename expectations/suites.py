@@ -1,6 +1,6 @@
 """The suites, in the order of the chain, and those that a project adds."""
 
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.tables import TABLES
 from expectations import checking, cleaning, gold, labeling, preference, raw, release
 from expectations.suite import Suite

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cupel.config.expectations import ColumnExpectation
+from cupel.config.project import Project
 from cupel.errors import ProjectError
-from cupel.project import ColumnExpectation, Project
 from cupel.step import Step
 from cupel.tables import TABLES, Table
 

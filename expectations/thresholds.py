@@ -3,8 +3,8 @@
 import math
 from typing import Any, Literal, NamedTuple
 
+from cupel.config.project import Project
 from cupel.errors import ProjectError
-from cupel.project import Project
 
 Comparison = Literal["at most", "at least"]
 Severity = Literal["critical", "warning"]

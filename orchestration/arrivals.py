@@ -6,10 +6,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from cupel.config.project import Project
 from cupel.errors import CupelError
 from cupel.label_studio.hint import left
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.plan import ALL, release_name
 from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
 from cupel.sources.inbox import arrivals, whole

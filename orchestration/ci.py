@@ -13,9 +13,9 @@ import click
 import dagster as dg
 from rich.console import Console
 
+from cupel.config.project import Project, load_project, load_projects
 from cupel.errors import CupelError
 from cupel.lake import Lake
-from cupel.project import Project, load_project, load_projects
 from cupel.tables import TABLES
 from cupel.world import current_project
 from orchestration.deployment import Deployment

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cupel.project import load_projects
+from cupel.config.project import load_projects
 from orchestration.deployment import Deployment
 from orchestration.wiring import operated_definitions
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cupel.config.project import Project
 from cupel.errors import SourceError
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.gates import batch_state, gate_of, gate_partition, is_awaiting
 from cupel.release.plan import batches_of, is_finished
 from cupel.release.proposals import has_changed

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cupel.config.project import Project
 from cupel.lake import Commit, Lake
-from cupel.project import Project
 from cupel.release.facts import outcome
 from cupel.release.gates import gate_of, gate_partition, is_awaiting, is_judged
 from cupel.step import code_version

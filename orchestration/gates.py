@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.bench import Bench
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.release.gates import gate_partition
 from cupel.step import code_version
 from expectations.gate import asked_checks, judge_stage

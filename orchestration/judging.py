@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import dagster as dg
 from dagster import DagsterEventType
 
+from cupel.config.project import Project
 from cupel.lake import Lake
-from cupel.project import Project
 from expectations.gate import asked_checks
 from expectations.suite import Suite
 from expectations.suites import project_suites

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from cupel.config.project import Project
 from cupel.lake import Commit, Lake
-from cupel.project import Project
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
 from cupel.step import SECTIONS, code_version

@@ -17,14 +17,14 @@ import yaml
 from cupel.answers.known_labels import known_labels
 from cupel.answers.segments import read_segment, summary
 from cupel.cleaning.privacy.key import bring_key
+from cupel.config.licences import Licence
+from cupel.config.project import Project, load_project
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Commit, Lake
-from cupel.project import Project, load_project
 from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.days import recorded_day
 from cupel.release.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.release.plan import is_finished, plan_release
-from cupel.sources.licences import Licence
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
 from cupel.step import Step
 from cupel.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TABLES, from_rows

@@ -16,9 +16,9 @@ import dagster as dg
 from cupel.annotators.policies import act
 from cupel.annotators.telling import told
 from cupel.answers.collect import Workforce, collect, open_tasks
+from cupel.config.project import Project, load_project
 from cupel.lake import Lake
 from cupel.lock import project_lock
-from cupel.project import Project, load_project
 from cupel.release.plan import is_finished
 from cupel.release.proposals import is_ready, propose, propose_new
 from cupel.release.reported import is_reported

@@ -12,9 +12,9 @@ import dagster as dg
 from rich.console import Console
 
 from cupel.answers.recorded import RecordedWorkforce
+from cupel.config.project import load_project
 from cupel.errors import CupelError, disk_trouble
 from cupel.lake import replace_file
-from cupel.project import load_project
 from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts
 from cupel.release.funnel import print_funnel, summary
 from cupel.release.places import release_folder, report_folder

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from cupel.config.project import Project
 from cupel.errors import CupelError
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.plan import ALL, batches_of, release_name
 from cupel.release.proposals import is_ready, proposed
 from cupel.tables import TABLES

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from cupel.config.project import Project
 from cupel.errors import CupelError
-from cupel.project import Project
 from cupel.step import PACKAGES, SECTIONS
 from cupel.tables import TABLES
 from expectations.suites import SUITES

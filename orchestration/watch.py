@@ -8,9 +8,9 @@ import dagster as dg
 from dagster._core.executor.child_process_executor import ChildProcessCrashException
 
 from cupel.alerts import Alert, alert
+from cupel.config.project import Project
 from cupel.errors import CupelError
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.gates import gate_rows
 from cupel.world import current_project
 from expectations.suites import project_suites

@@ -19,7 +19,7 @@ import assets.raw
 import assets.release
 import assets.report
 import assets.rounds
-from cupel.project import Project
+from cupel.config.project import Project
 from orchestration import partitions
 from orchestration.arrivals import collect_job, inbox_sensor, schedules
 from orchestration.automation import Outlook, automation_sensor, condition

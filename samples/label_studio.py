@@ -14,9 +14,9 @@ from pathlib import Path
 
 import yaml
 
+from cupel.config.project import load_project
 from cupel.label_studio.waiting import waiting
 from cupel.lake import Lake
-from cupel.project import load_project
 from samples.studio_server import StudioError, StudioServer, make_fresh, running, stop
 
 REPOSITORY = Path(__file__).resolve().parent.parent

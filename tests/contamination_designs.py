@@ -9,7 +9,7 @@ import pyarrow as pa
 from cupel.cleaning.contamination.candidates import Candidates, Examples, no_examples
 from cupel.cleaning.contamination.concluding import Concluded, concluded
 from cupel.cleaning.contamination.designing import Designed, designed
-from cupel.cleaning.contamination.settings import Contamination, ContaminationAnswers
+from cupel.config.contamination import Contamination, ContaminationAnswers
 from cupel.tables import CONTAMINATION_ANSWERS, from_rows
 
 UNWANTED = ["win", "cash", "prize", "click", "offer", "free"]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from cupel.answers.collect import collect
+from cupel.config.project import Project
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.tables import CLEAN_ITEMS, TASKS, from_rows
 from label_studio_server import LEGACY, LabelStudioServer
 

@@ -8,8 +8,8 @@ from benchmarks.double_check.folder import Crowd
 from cupel.checking import features, linear
 from cupel.checking.calibration import MIN_PROBABILITY
 from cupel.checking.opinions import Opinions, batch_of, predictions_of, reasons
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals
-from cupel.project import Checking
 from cupel.tables import TEXT
 
 SETTINGS = Checking()

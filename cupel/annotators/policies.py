@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from cupel.annotators.actions import Action, Deed, version_of
+from cupel.config.labeling import Policies
+from cupel.config.project import Project
 from cupel.errors import AnswerError
 from cupel.lake import Lake
-from cupel.project import Policies, Project
 
 ASKED_BY = "policy"
 # What an action leaves of an annotator's answers; the policy's own weight stands for weigh_down.

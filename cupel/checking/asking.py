@@ -13,7 +13,8 @@ from cupel.checking.calibration import MIN_PROBABILITY
 from cupel.checking.chat import Reply
 from cupel.checking.opinions import Opinions
 from cupel.checking.predictions import UNSTATED_CONFIDENCE
-from cupel.project import Labeling, LlmChecker
+from cupel.config.checking import LlmChecker
+from cupel.config.labeling import Labeling
 from cupel.tables import TEXT
 
 # What models put around a word, and what is taken off.

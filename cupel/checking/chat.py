@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import httpx
 
+from cupel.config.checking import LlmChecker
 from cupel.errors import CheckerError
-from cupel.project import LlmChecker
 
 MAX_REPLY_BYTES = 1 << 20
 MAX_ANSWER_CHARACTERS = 1_000

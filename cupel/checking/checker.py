@@ -10,9 +10,11 @@ from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
 from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.checking.predictions import read_predictions
+from cupel.config.checking import Checking, LlmChecker, PredictionsChecker
+from cupel.config.labeling import Labeling
+from cupel.config.project import Project
 from cupel.errors import CheckerError
 from cupel.preference import checker as preference
-from cupel.project import Checking, Labeling, LlmChecker, PredictionsChecker, Project
 from cupel.sources.files import file_sha256
 
 # Checkers that are trained here, and so can be taught what experts decided.

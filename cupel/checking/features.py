@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from cupel.checking.calibration import MIN_JUDGES, answers_chance, calibrated
 from cupel.checking.opinions import Batch, Opinions, batch_of, predictions_of
 from cupel.checking.out_of_fold import TOO_LITTLE_TO_LEARN, out_of_fold
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals, id_array
 from cupel.consensus.passes import log_sum
 from cupel.errors import TableError
-from cupel.project import Checking
 
 MODEL = "linear of features"
 # Raised by hand when a change of this package changes predictions for the same features.

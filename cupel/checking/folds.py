@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Integers
-from cupel.project import Checking
 
 PIECE_ITEMS = 65_536
 

@@ -11,7 +11,7 @@ from cupel.checking.fitting import MIN_TEXTS_CHARACTERS, MIN_TEXTS_WORD, MIN_TRA
 from cupel.checking.opinions import Batch, Opinions, batch_of, predictions_of
 from cupel.checking.out_of_fold import opinions_of, out_of_fold
 from cupel.checking.sampled import SAMPLED_CHARACTERS, SAMPLED_ITEMS, must_be_sampled, sampled_scores
-from cupel.project import Checking
+from cupel.config.checking import Checking
 
 MODEL = "linear"
 # Raised by hand when a change of this package changes predictions for the same settings; of sampled batches.

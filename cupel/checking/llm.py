@@ -10,8 +10,9 @@ from cupel.checking.asking import Question, question, understood
 from cupel.checking.chat import Endpoint, Reply, Try
 from cupel.checking.opinions import Opinions
 from cupel.checking.replies import Record, price
+from cupel.config.checking import LlmChecker
+from cupel.config.labeling import Labeling
 from cupel.errors import CheckerError
-from cupel.project import Labeling, LlmChecker
 
 OVER_BUDGET = "the cost cap was reached before it was asked about"
 # So many questions one after the other that all fail, each tried several times: the endpoint is out of order.

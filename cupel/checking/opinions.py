@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from cupel.checking.calibration import calibrated
 from cupel.checking.folds import folds_of
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
 from cupel.errors import TableError
-from cupel.project import Checking
 from cupel.tables import PREDICTIONS, TEXT, conform
 
 

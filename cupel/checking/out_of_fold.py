@@ -6,8 +6,8 @@ import numpy as np
 
 from cupel.checking.fitting import MIN_TRAINING_ITEMS, fit, score
 from cupel.checking.opinions import Batch, Opinions, reasons
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals
-from cupel.project import Checking
 
 TOO_LITTLE_TO_LEARN = f"fewer than {MIN_TRAINING_ITEMS} other answered items to learn from, or of one class only"
 

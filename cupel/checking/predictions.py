@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from cupel.checking.calibration import MIN_PROBABILITY
 from cupel.checking.opinions import Batch, Opinions
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals
 from cupel.errors import CheckerError
-from cupel.project import Checking
 from cupel.tables import REAL, TEXT
 
 # Raised by hand when a change of this module changes predictions for the same file.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cupel.checking.chat import Reply, Try
-from cupel.project import LlmChecker
+from cupel.config.checking import LlmChecker
 
 MILLION = 1_000_000
 

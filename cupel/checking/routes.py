@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from cupel.checking.fusion import Fusion, fuse
 from cupel.checking.worth import answer_accuracy, is_annotator_worth_more
+from cupel.config.checking import Checking
+from cupel.config.labeling import Overlap
+from cupel.config.prices import Prices
 from cupel.consensus.coding import by_item
-from cupel.project import Checking, Overlap, Prices
 from cupel.tables import ROUTES, TEXT, conform
 
 Flags = NDArray[np.bool_]

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from cupel.checking.fitting import MIN_TEXTS_CHARACTERS, MIN_TEXTS_WORD, fit, score
 from cupel.checking.hashed import Vocabulary, features, vocabulary
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Integers, Reals
-from cupel.project import Checking
 
 # Answered items that models are trained on, and characters of their texts; a batch of more of either is sampled.
 SAMPLED_ITEMS = 50_000

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cupel.config.prices import Prices
 from cupel.consensus.coding import Integers, Reals
-from cupel.project import Prices
 
 Flags = NDArray[np.bool_]
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cupel.cleaning.decide import RULES
-from cupel.cleaning.settings import Cleaning, RuleSet, WebRules
 from cupel.cleaning.web_rules import Asked, asked, needed, thresholds, values
+from cupel.config.cleaning import Cleaning, RuleSet, WebRules
 
 Reals = NDArray[np.float64]
 BINS = 24

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from cupel.cleaning.cuts import Cut, bars, cuts
+from cupel.config.project import Project
 from cupel.errors import LakeError
 from cupel.lake import Lake, replace_file
-from cupel.project import Project
 
 
 def cuts_of(lake: Lake, project: Project, batches: Sequence[str]) -> list[Cut]:

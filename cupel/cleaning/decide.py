@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from cupel.cleaning.alike import EARLIER_ITEMS, alike
 from cupel.cleaning.groups import groups
 from cupel.cleaning.register import delivery_ranks
-from cupel.cleaning.settings import Cleaning, WebRules
 from cupel.cleaning.twins import Twin, licence_places, twins
 from cupel.cleaning.web_rules import NOT_MEASURED, asked, broken, counted
+from cupel.config.cleaning import Cleaning, WebRules
 from cupel.errors import TableError
 from cupel.tables import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS
 

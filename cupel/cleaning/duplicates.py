@@ -11,9 +11,9 @@ from cupel.cleaning.bands import MOST_ITEMS, Flags, Piece, sharing
 from cupel.cleaning.candidates import Own, alike
 from cupel.cleaning.jaccard import HashSets, Positions, Shares, verified
 from cupel.cleaning.register import Register, Signed
-from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signatures import BANDING, matrix, numbers
 from cupel.cleaning.sketches import WORDS
+from cupel.config.cleaning import Cleaning
 from cupel.errors import TableError
 from cupel.tables import SIMILAR_ITEMS
 

@@ -13,7 +13,7 @@ from cupel.cleaning.privacy.hints import may_be_private
 from cupel.cleaning.privacy.mask import Masked, mask
 from cupel.cleaning.privacy.tokens import KEYED
 from cupel.cleaning.repairs import Repaired, repaired
-from cupel.cleaning.settings import Cleaning
+from cupel.config.cleaning import Cleaning
 
 # Of the lines that were removed of an item, so many are kept, and so much of each.
 MOST_REMOVED, MOST_CHARACTERS = 20, 200

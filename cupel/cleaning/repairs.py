@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cupel.cleaning.line_repairs import Lines, c4_lines, unwrapped, without_policies, without_repeated
 from cupel.cleaning.normalise import normal_form
-from cupel.cleaning.settings import Cleaning, Repairs
+from cupel.config.cleaning import Cleaning, Repairs
 
 # In the order in which they are made.
 STEPS = ("repeated_lines", "mojibake", "unicode", "hidden", "spaces", "policy_lines", "unwrap", "c4_lines")

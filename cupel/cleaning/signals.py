@@ -10,9 +10,9 @@ from cupel.cleaning.kept_texts import kept_texts
 from cupel.cleaning.overlap.index import Index
 from cupel.cleaning.scan.basics import basics
 from cupel.cleaning.scan.measures import measures
-from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.text_hashes import text_hashes
 from cupel.cleaning.web_rules import PREFIX, stop_word_lists
+from cupel.config.cleaning import Cleaning
 from cupel.languages.codes import is_same
 from cupel.languages.identify import identify
 from cupel.tables import ITEM_SIGNALS

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from cupel.cleaning.fingerprints import fingerprints
 from cupel.cleaning.minhash import Banding
 from cupel.cleaning.privacy.tokens import KEYED
-from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.shingles import Shape, Shingles
+from cupel.config.cleaning import Cleaning
 from cupel.tables import SIGNATURES
 
 # Two texts of Jaccard similarity s share a band with chance 1 - (1 - s^4)^32, .87 at .5.

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.recorded import read_gold
-from cupel.label_studio.settings import Calibration
+from cupel.config.label_studio import Calibration
+from cupel.config.project import Project
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.sources.register import Register
 
 PURPOSE = "calibration"

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from cupel.config.label_studio import LabelStudio
 from cupel.errors import WorkforceError
-from cupel.label_studio.settings import LabelStudio
 
 MAX_REPLY_BYTES = 1 << 28
 SHOWN_CHARACTERS = 200

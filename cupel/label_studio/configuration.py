@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from cupel.config.labeling import Labeling
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of, one_class
 from cupel.preference.comparison import from_text
-from cupel.project import Labeling
 from cupel.sources.reasons import BadRow
 
 CONTROL = "label"

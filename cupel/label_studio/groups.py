@@ -4,8 +4,8 @@ import hashlib
 from json.encoder import encode_basestring_ascii as encoded
 from typing import NamedTuple
 
+from cupel.config.project import Project
 from cupel.label_studio.calibration import PURPOSE
-from cupel.project import Project
 
 
 class Group(NamedTuple):

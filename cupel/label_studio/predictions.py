@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.config.project import Project
 from cupel.label_studio.configuration import CONTROL, about_of
 from cupel.lake import Lake
-from cupel.project import Project
 
 # A task is drawn by its key, which tells nobody anything: so many hexadecimal digits of a hash of it.
 DIGITS = 8

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from cupel.config.project import Project
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
 from cupel.label_studio.client import Client, InDoubtError, MissingError
@@ -21,7 +22,6 @@ from cupel.label_studio.groups import Group
 from cupel.label_studio.pull import changed_tasks
 from cupel.label_studio.record import CHANGED, Put, Record
 from cupel.label_studio.versions import people
-from cupel.project import Project
 
 IMPORTED_TASKS = 500
 TRIES = 3

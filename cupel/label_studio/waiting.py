@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.annotations import LIVE
+from cupel.config.project import Project
 from cupel.label_studio.forecast import Forecast, forecast, words
 from cupel.label_studio.groups import Group, groups
 from cupel.label_studio.record import Put, Records
 from cupel.lake import Lake
-from cupel.project import Project
 
 
 class Waiting(NamedTuple):

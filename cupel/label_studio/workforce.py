@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.annotations import UNFIT
+from cupel.config.project import Project
 from cupel.consensus.coding import ItemIds
 from cupel.errors import WorkforceError
 from cupel.imports.annotation import entries, fields_of
@@ -26,7 +27,6 @@ from cupel.label_studio.pull import is_due, latest, read_as, still_recent, unrea
 from cupel.label_studio.record import CHANGED, Record, Records
 from cupel.label_studio.versions import Users, Version, people, users_of, versions
 from cupel.lake import Lake
-from cupel.project import Project
 
 
 class LabelStudioWorkforce:

@@ -10,8 +10,8 @@ import pyarrow as pa
 from cupel.checking.fitting import MIN_TEXTS_WORD, MIN_TRAINING_ITEMS
 from cupel.checking.opinions import batch_of, predictions_of
 from cupel.checking.out_of_fold import opinions_of, out_of_fold
+from cupel.config.checking import Checking
 from cupel.preference.comparison import from_text
-from cupel.project import Checking
 
 MODEL = "linear difference"
 # Raised by hand when a change of this module changes predictions for the same settings.

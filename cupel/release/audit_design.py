@@ -21,8 +21,8 @@ from cupel.certificate.result import Terms
 from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.sample import draw, marks
 from cupel.certificate.sequence import Flags, floor_share
+from cupel.config.release import Release
 from cupel.errors import AuditError
-from cupel.project import Release
 from cupel.release.names import Names
 
 # What is declared of the experts stands beside the design.

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.config.project import Project
 from cupel.lake import Lake
-from cupel.project import Project
 
 Row = dict[str, Any]
 # Rows of these, for each delivery, are what the bound rests on.

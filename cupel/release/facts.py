@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import places
+from cupel.config.prices import Prices
+from cupel.config.project import Project
 from cupel.lake import Lake
-from cupel.project import Prices, Project
 from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.gates import BATCH_STAGES, gate_rows
 from cupel.release.relabel import by_rank

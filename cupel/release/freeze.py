@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from cupel.answers.places import Places, places
 from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
+from cupel.config.release import Release
 from cupel.errors import ReleaseError
-from cupel.project import Release
 from cupel.release.audit_design import design_of, first_wave, limits_of
 from cupel.release.names import PIECE_ROWS, Names, as_json
 from cupel.release.splits import joined, splits

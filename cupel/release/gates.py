@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cupel.config.project import Project
 from cupel.lake import Commit, Lake
-from cupel.project import Project
 from cupel.release.remembered import Row, rows_of
 from cupel.step import Step, code_version
 from cupel.tables import GATE_RESULTS, TABLES, from_rows

@@ -17,7 +17,7 @@ from cupel.certificate.auditors import (
 )
 from cupel.certificate.design import EProcess
 from cupel.certificate.hypergeometric import lower_count, upper_count
-from cupel.project import LanguagePromise
+from cupel.config.release import LanguagePromise
 from cupel.release.audit_design import terms_of
 from cupel.release.outcome import settled
 from cupel.release.proof import random_audit

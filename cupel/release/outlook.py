@@ -12,7 +12,7 @@ from cupel.certificate.rising import Rise
 from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.risk import Course, course_of_log_odds, course_of_quantiles
 from cupel.certificate.sequence import floor_share
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.release.audit_design import limits_of
 from cupel.release.figures import hours, money, percent
 from cupel.release.plots import BLUE, GREEN, INK, ORANGE, SKY, svg_plot

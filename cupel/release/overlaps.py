@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from cupel.cleaning.overlap.index import Index, Match
 from cupel.cleaning.overlap.references import read_references
-from cupel.cleaning.settings import ReferenceSet
+from cupel.config.cleaning import ReferenceSet
 from cupel.tables import RELEASE_OVERLAPS, from_rows
 
 NEEDED_ITEMS = ("batch", "item_id", "text")

@@ -14,9 +14,9 @@ from cupel.certificate.design import Design
 from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.labels import LAST_LOG_ODDS
+from cupel.config.project import Project
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.audit_design import frozen_design, limits_of
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from cupel.annotators.policies import is_settled
+from cupel.config.project import Project
 from cupel.errors import ReleaseError, SourceError
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.gates import batch_state
 from cupel.release.plan import ALL, batches_of, is_finished, release_name
 from cupel.sources.register import create_file

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from cupel.project import Splits
+from cupel.config.release import Splits
 
 
 def split_of(group_id: str, seed: int, shares: Splits) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.release.facts import BatchFacts, ReleaseFacts, Row
 
 

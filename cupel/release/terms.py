@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from cupel.config.licences import Licence, Purpose, explain_forbidden_purpose, explain_unknown_licence
+from cupel.config.project import Project
 from cupel.errors import ReleaseError
-from cupel.project import Project
-from cupel.sources.licences import Licence, Purpose, forbids, unknown
 
 SHOWN = 5
 
@@ -24,8 +24,8 @@ class Terms(NamedTuple):
         """Return why items of a licence may not be in the release; None where they may."""
         found = next((one for one in self.licences if one.name == licence), None)
         if found is None:
-            return unknown(licence, [one.name for one in self.licences])
-        if why := forbids(found, self.purpose):
+            return explain_unknown_licence(licence, [one.name for one in self.licences])
+        if why := explain_forbidden_purpose(found, self.purpose):
             return why
         if found.since is not None and self.day < found.since:
             return f"its terms begin on {found.since}, after the release's day, {self.day}"

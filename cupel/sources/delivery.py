@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from cupel.config.raw import Delivery
 from cupel.errors import SourceError
-from cupel.project import Delivery
 from cupel.sources.csv_rows import csv_rows
 from cupel.sources.files import SourceFile, file_sha256, source_files
 from cupel.sources.items import Item, ItemReader

@@ -10,12 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from cupel.config.project import Project
+from cupel.config.raw import Delivery
+from cupel.config.strict_yaml import read_yaml
 from cupel.errors import SourceError
 from cupel.lake import Lake, replace_file
-from cupel.project import Delivery, Project
 from cupel.sources.files import FORMATS, file_sha256, source_files
 from cupel.sources.register import Register, batch_for, content_sha256, described
-from cupel.strict_yaml import read_yaml
 
 ANSWERS = "answers"
 KNOWN = "_known"

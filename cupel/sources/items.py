@@ -5,9 +5,9 @@ import json
 import re
 from typing import NamedTuple
 
+from cupel.config.licences import MOST_CHARACTERS
+from cupel.config.raw import Delivery
 from cupel.preference.comparison import Comparison, as_text
-from cupel.project import Delivery
-from cupel.sources.licences import MOST_CHARACTERS
 from cupel.sources.reasons import BadRow, Row, evidence
 
 MOST_ID_CHARACTERS = 512

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from cupel.config.base import Section, check_batch_name
+from cupel.config.licences import explain_unknown_licence
+from cupel.config.project import Project
+from cupel.config.raw import Delivery
 from cupel.errors import SourceError
 from cupel.lake import Lake
-from cupel.project import Delivery, Project, batch_name
-from cupel.section import Section
-from cupel.sources.licences import unknown
 from cupel.whole import new_file
 
 DELIVERIES = "deliveries"
@@ -177,7 +178,7 @@ def described(content: Any, inbox: dict[str, Any], where: str, licences: Sequenc
         key = ".".join(str(part) for part in problem["loc"])
         allowed = ", ".join(Described.model_fields)
         raise SourceError(f"{where}: key {key}: {problem['msg']}; allowed are {allowed}") from None
-    if own.get("licence") and (why := unknown(own["licence"], licences)):
+    if own.get("licence") and (why := explain_unknown_licence(own["licence"], licences)):
         raise SourceError(f"{where}: key licence: {why}")
     return inbox | own
 
@@ -194,7 +195,7 @@ def batch_for(name: str, taken: set[str]) -> str:
     plain = "".join(char if char.isascii() and (char.isalnum() or char in "_-") else "-" for char in stem)
     plain = "-".join(part for part in plain.split("-") if part).strip("_-")[:48] or "delivery"
     try:
-        batch_name(plain)
+        check_batch_name(plain)
     except ValueError:
         plain = f"{plain}-delivery"
     number, free = 1, plain

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cupel.alerts import Alert, alert, read_alerts
+from cupel.config.operation import Alerts
 from cupel.lake import Lake
-from cupel.project import Alerts
 
 ABOUT = Alert("small", "one", "gate_failed", "kept_share: 0.2 against 0.5", "Count the reasons.", "run-1")
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cupel.cli import main
-from cupel.project import load_project
+from cupel.config.project import load_project
 from cupel.tables import TABLES
 from docs.generate import REFERENCE, pages
 from orchestration.definitions import defs

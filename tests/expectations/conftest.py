@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from cupel.cleaning.contamination.concluding import concluded
+from cupel.config.project import Project
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.terms import plan_columns
 from cupel.step import Step
 from cupel.tables import TABLES, from_rows

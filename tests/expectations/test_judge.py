@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from cupel.project import ColumnExpectation
+from cupel.config.expectations import ColumnExpectation
 from cupel.tables import GATE_RESULTS, from_rows
 from expectations import judge as judge_module
 from expectations.judge import Asked, judge, judge_columns, write_docs

@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.release.facts import BatchFacts, Cost, ReleaseFacts
 from cupel.release.relabel import RELABEL_SCHEMA
 from cupel.release.report_facts import ReportFacts

@@ -9,9 +9,11 @@ from hostile.nonsense import any_texts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cupel.config.base import check_batch_name, check_slug
+from cupel.config.project import Project, load_project
+from cupel.config.raw import Inbox
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
-from cupel.project import Inbox, Project, batch_name, load_project, slug
 from cupel.release.folder import add_uncovered
 from cupel.release.layout import NOT_COVERED
 from cupel.release.places import release_folder, report_folder
@@ -135,7 +137,7 @@ def test_only_two_files_can_be_added_to_a_release(tmp_path: Path, name: str) -> 
 @example("-r1", {"r1"})
 def test_whatever_is_dropped_gets_a_name_of_its_own_that_is_safe(name: str, taken: set[str]) -> None:
     made = batch_for(name, taken)
-    assert slug(made) == batch_name(made) == made
+    assert check_slug(made) == check_batch_name(made) == made
     assert made not in taken
     assert len(made) <= 64
 
@@ -174,7 +176,7 @@ def test_what_is_dropped_in_the_inbox_is_taken_whole_or_refused(
         taken = take(arrival, inboxed, lake, datetime(2026, 1, 1, tzinfo=UTC))
         if "link" in kind:
             assert taken.outcome == "refused"
-        assert taken.batch is None or slug(taken.batch)
+        assert taken.batch is None or check_slug(taken.batch)
     assert (outside / "secret.jsonl").exists()
     assert {path.name for path in top.iterdir()} <= {"lake", "inbox", "outside"}
     for found in Path(str(lake.folder)).rglob("*"):

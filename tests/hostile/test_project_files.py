@@ -13,8 +13,8 @@ from hostile.nonsense import HOSTILE, any_texts, damaged, texts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cupel.config.project import Project, load_project
 from cupel.errors import ProjectError
-from cupel.project import Project, load_project
 from cupel.step import SECTIONS, code_version
 
 PROJECT: dict[str, Any] = {

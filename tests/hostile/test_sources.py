@@ -16,8 +16,8 @@ from hostile.nonsense import COLUMNS, SIGNS, any_texts, damaged, parquet, texts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cupel.config.raw import Delivery
 from cupel.errors import SourceError
-from cupel.project import Delivery
 from cupel.sources.delivery import read_delivery
 from cupel.sources.reasons import EVIDENCE_CHARACTERS, REASONS
 

@@ -34,8 +34,8 @@ import sklearn.feature_extraction.text
 import sklearn.linear_model  # noqa: F401
 from dying import BROKEN, FINISHED, Aim, Ended, aims, in_child, watched
 
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.verify import verify_release
 from cupel.sources.register import Register
 from cupel.tables import TABLES

@@ -11,9 +11,9 @@ import dagster as dg
 import httpx
 
 from browser import Clicker, browser
+from cupel.config.project import Project, load_project
 from cupel.label_studio.record import Records
 from cupel.lake import Lake
-from cupel.project import Project, load_project
 from orchestration.rounds import Done, Rounds
 from people import Alternating, Confusion, Person, Said, at_once
 from samples.studio_server import StudioServer, stop

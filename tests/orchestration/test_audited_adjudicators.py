@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release import proof
 from cupel.release.places import release_folder
 from cupel.release.second_audit import rows_of_items

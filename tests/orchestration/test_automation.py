@@ -13,9 +13,9 @@ from dagster._core.execution.plan.objects import StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 from cupel.alerts import read_alerts
+from cupel.config.project import load_project
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from cupel.world import current_project

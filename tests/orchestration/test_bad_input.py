@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from cupel.answers.recorded import RecordedWorkforce
+from cupel.config.project import load_project
 from cupel.errors import AnswerError, ProjectError
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.sources.delivery import Chunk, DeliveryReader
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds

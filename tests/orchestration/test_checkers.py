@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pytest
 
 from chat_server import Said, reply, served
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
 from small_project import write_project

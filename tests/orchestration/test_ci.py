@@ -15,8 +15,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.gates import open_gate
 from cupel.step import Step
 from cupel.tables import GATE_RESULTS, empty

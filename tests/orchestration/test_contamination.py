@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from contaminated_project import change, write_contaminated
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release import layout
 from cupel.release.facts import release_facts
 from cupel.release.gates import batch_state

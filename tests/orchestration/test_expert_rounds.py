@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 import pytest
 
 from cupel.answers.experts import DECIDED
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.audit_design import terms_of
 from cupel.release.facts import release_facts
 from cupel.release.places import release_folder

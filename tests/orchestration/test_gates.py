@@ -11,8 +11,8 @@ import yaml
 from dagster_duckdb import DuckDBResource
 
 from assets.bench import Bench
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.gates import batch_state, gate_rows
 from cupel.tables import TABLES, from_rows
 from orchestration.gates import gates

@@ -9,9 +9,9 @@ import dagster as dg
 import duckdb
 import pytest
 
+from cupel.config.project import load_project
 from cupel.errors import AnswerError
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.facts import batch_facts
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.days import recorded_day
 from cupel.release.gates import gate_rows
 from cupel.release.places import release_folder, report_folder

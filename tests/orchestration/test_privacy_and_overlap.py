@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from cupel.cleaning.privacy.key import KEY
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.gates import gate_rows
 from cupel.release.places import release_folder, report_folder
 from cupel.release.seconds import read_cpu

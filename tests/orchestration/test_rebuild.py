@@ -18,9 +18,10 @@ from click.testing import CliRunner
 from cupel.answers.chain import GIVEN
 from cupel.answers.recorded import RecordedWorkforce
 from cupel.cli import main
+from cupel.config.project import load_project
+from cupel.config.raw import Delivery
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
-from cupel.project import Delivery, load_project
 from cupel.release.plan import plan_release
 from cupel.sources.register import Register
 from cupel.step import Step

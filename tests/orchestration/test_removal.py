@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from cupel.annotators.actions import Action
 from cupel.cli import main
+from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.project import load_project
 from orchestration.rounds import Rounds
 from small_project import write_project
 

@@ -5,9 +5,9 @@ import dagster as dg
 import pyarrow.compute as pc
 import pytest
 
+from cupel.config.project import load_project
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
-from cupel.project import load_project
 from cupel.release.facts import batch_facts, release_facts
 from cupel.release.plan import plan_release
 from cupel.step import Step

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from cupel.config.project import Project, load_project
 from cupel.lake import Lake
-from cupel.project import Project, load_project
 from cupel.tables import RAW_ITEMS, empty
 from orchestration.scope import ScopeError, check_named, partitions_of
 from small_project import write_project

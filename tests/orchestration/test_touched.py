@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cupel.project import load_projects
+from cupel.config.project import load_projects
 from cupel.step import PACKAGES
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.touched import (

@@ -35,7 +35,7 @@ from cupel.cleaning.contamination.learning import (
     fitted,
     pilot_scores,
 )
-from cupel.cleaning.contamination.settings import Contamination
+from cupel.config.contamination import Contamination
 from cupel.tables import CONTAMINATION_ITEMS, CONTAMINATION_PLAN, TEXT, conform, from_rows
 
 # Returns the answers on earlier batches that the log held before an answer, by its sequence number.

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from cupel.cleaning.contamination.answered import said_of
 from cupel.cleaning.contamination.candidates import Examples, shortened
-from cupel.cleaning.contamination.settings import Contamination
+from cupel.config.contamination import Contamination
 from cupel.tables import TEXT
 
 # The last answers say most of what comes next, and so many are enough.

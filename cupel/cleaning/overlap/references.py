@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from cupel.cleaning.settings import ReferenceSet
+from cupel.config.cleaning import ReferenceSet
 from cupel.errors import SourceError
 from cupel.sources.files import known_sha256
 

@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from cupel.cleaning.settings import Cleaning
+from cupel.config.cleaning import Cleaning
 from cupel.errors import LakeError, ProjectError
 from cupel.whole import new_file, put_file
 

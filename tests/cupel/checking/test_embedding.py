@@ -12,9 +12,9 @@ from scipy.special import erf, softmax
 from cupel.checking import embedding, minilm
 from cupel.checking.minilm import Embedder, Embeddings, model_folder
 from cupel.checking.opinions import Batch, batch_of
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.errors import CheckerError
-from cupel.project import Checking
 from cupel.tables import PREDICTIONS
 
 CLASSES = ("animals", "food")

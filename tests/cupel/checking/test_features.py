@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 
 from cupel.checking.features import NOT_FINITE, predictions, scaled
+from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
-from cupel.project import Checking
 from cupel.tables import PREDICTIONS
 
 CLASSES = ("x", "y", "z")

@@ -7,9 +7,9 @@ import pytest
 from cupel.checking.fitting import MIN_TRAINING_ITEMS
 from cupel.checking.folds import folds
 from cupel.checking.linear import model_version, predictions
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
-from cupel.project import Checking
 from cupel.tables import PREDICTIONS
 
 CLASSES = ("bad", "good")

@@ -14,8 +14,9 @@ from cupel.checking import asking, chat
 from cupel.checking import llm as module
 from cupel.checking.chat import Endpoint
 from cupel.checking.llm import Asked, ask
+from cupel.config.checking import Checking, LlmChecker
+from cupel.config.labeling import Labeling
 from cupel.errors import CheckerError
-from cupel.project import Checking, Labeling, LlmChecker
 
 LABELING = Labeling.model_validate(
     {"question": "Is it good?", "classes": ["bad", "good"], "experts": {"description": "one"}}

@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from cupel.checking.opinions import Batch, Opinions, batch_of, predictions_of, reasons
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
-from cupel.project import Checking
 
 CLASSES = ("x", "y")
 IDS = ["a", "b"]

@@ -13,9 +13,9 @@ import pytest
 from cupel.checking import predictions as own
 from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.checking.predictions import read_predictions, version
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.errors import CheckerError
-from cupel.project import Checking
 from cupel.tables import PREDICTIONS
 
 CLASSES = ("bad", "fair", "good")

@@ -6,9 +6,11 @@ import pytest
 from cupel.checking.fusion import fuse
 from cupel.checking.labels import LAST_LOG_ODDS, awaiting, labels
 from cupel.checking.routes import EXPERT_IS_CHEAPER, routes
+from cupel.config.checking import Checking
+from cupel.config.labeling import Overlap
+from cupel.config.prices import Prices
 from cupel.consensus.consensus import consensus
 from cupel.errors import TableError
-from cupel.project import Checking, Overlap, Prices
 from cupel.tables import LABELS, PREDICTIONS, REJECTED_ANSWERS, ROUTES, from_rows
 
 CLASSES = ("x", "y", "z")

@@ -10,8 +10,8 @@ from cupel.checking import linear, sampled
 from cupel.checking.folds import folds
 from cupel.checking.linear import model_version, predictions
 from cupel.checking.sampled import drawn, must_be_sampled
+from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
-from cupel.project import Checking
 
 CLASSES = ("bad", "good")
 WORDS = (("dull", "poor", "boring", "weak"), ("fine", "bright", "lovely", "strong"))

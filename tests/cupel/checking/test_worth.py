@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupel.checking.worth import answer_accuracy, is_annotator_worth_more, removed_by_annotator
-from cupel.project import Prices
+from cupel.config.prices import Prices
 
 
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=5).filter(any), st.floats(0.3, 0.99))

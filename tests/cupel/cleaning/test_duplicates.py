@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from cupel.cleaning import candidates, jaccard
 from cupel.cleaning.duplicates import Similar, similar_items
 from cupel.cleaning.register import Signed, delivery_ranks
-from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
+from cupel.config.cleaning import Cleaning
 from cupel.tables import RAW_ITEMS, SIGNATURES, SIMILAR_ITEMS, conform
 
 SETTINGS = Cleaning()

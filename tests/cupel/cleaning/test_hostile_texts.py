@@ -12,8 +12,8 @@ import pytest
 from cupel.cleaning.decide import decide
 from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.scan.rules import RULES, reasons
-from cupel.cleaning.settings import Cleaning, Repairs, WebRules
 from cupel.cleaning.signals import item_signals
+from cupel.config.cleaning import Cleaning, Repairs, WebRules
 from cupel.languages.identify import identify
 from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, SIMILAR_ITEMS, conform
 

@@ -9,7 +9,7 @@ from cupel.cleaning.kept_texts import kept_texts
 from cupel.cleaning.privacy.mask import mask
 from cupel.cleaning.privacy.tokens import without_keyed
 from cupel.cleaning.repairs import repaired
-from cupel.cleaning.settings import Cleaning, Repairs
+from cupel.config.cleaning import Cleaning, Repairs
 
 KEY = bytes(range(32))
 SETTINGS = (

@@ -7,8 +7,8 @@ import pytest
 from cupel.cleaning.kept_texts import MOST_REMOVED
 from cupel.cleaning.repairs import STEPS, repaired, without_mojibake
 from cupel.cleaning.repeated_lines import repeated_lines
-from cupel.cleaning.settings import Cleaning, Repairs
 from cupel.cleaning.signals import item_signals
+from cupel.config.cleaning import Cleaning, Repairs
 from cupel.tables import RAW_ITEMS
 
 ALL = Repairs(mojibake=True, unwrap=True, policy_lines=True, repeated_lines=2, c4_lines=True)

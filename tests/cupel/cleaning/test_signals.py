@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.folding import folded
-from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.text_hashes import text_sha256
+from cupel.config.cleaning import Cleaning
 from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, conform
 
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.folding import folded
-from cupel.cleaning.settings import Cleaning
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import BANDING, signatures
+from cupel.config.cleaning import Cleaning
 from cupel.tables import ITEM_SIGNALS, RAW_ITEMS, SIGNATURES, conform
 
 HASHES = ("shingles", "bands", "sketch")
@@ -82,7 +82,7 @@ def test_a_signature_does_not_depend_on_the_texts_beside_it() -> None:
 def test_hashes_are_the_same_in_every_process_and_with_every_hash_seed() -> None:
     code = (
         "import pyarrow as pa; from cupel.cleaning.signatures import signatures;"
-        "from cupel.cleaning.settings import Cleaning;"
+        "from cupel.config.cleaning import Cleaning;"
         "t = pa.table({'item_id': ['1'], 'text': ['Two films and three short years'], 'text_sha256': ['x']});"
         "r = signatures(t, 'b', Cleaning()).to_pylist()[0]; print(r['shingles'][:8].hex(), r['bands'][:8].hex())"
     )

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from cupel.config.labeling import Consensus
 from cupel.consensus import chooser
 from cupel.consensus.chooser import choose, chosen, predicted
 from cupel.consensus.coding import Coded, code
 from cupel.consensus.methods import CANDIDATES, METHODS
-from cupel.project import Consensus
 from cupel.release.wording import METHOD_NAMES
 
 

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from cupel.answers.annotations import annotations
+from cupel.config.label_studio import Calibration
+from cupel.config.project import load_project
 from cupel.errors import ProjectError, WorkforceError
 from cupel.label_studio.calibration import known_items, standings
-from cupel.label_studio.settings import Calibration
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
-from cupel.project import load_project
 from label_studio_server import LEGACY, LabelStudioServer
 from live_lake import CLASSES, gather, log, project
 from small_project import write_project

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cupel.config.labeling import Labeling
 from cupel.errors import WorkforceError
 from cupel.label_studio.configuration import (
     classes_of,
@@ -16,7 +17,6 @@ from cupel.label_studio.configuration import (
     task_data,
 )
 from cupel.preference.comparison import Comparison, as_text
-from cupel.project import Labeling
 
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
     lambda word: not word.startswith("$")

@@ -1,9 +1,9 @@
 import numpy as np
 import pyarrow as pa
 
+from cupel.config.checking import Checking
 from cupel.preference.checker import differences, predictions
 from cupel.preference.comparison import Comparison, as_text
-from cupel.project import Checking
 
 CLASSES = ("first", "second", "tie")
 

@@ -9,8 +9,8 @@ import pytest
 
 from cupel.answers.tasks import expert_tasks
 from cupel.certificate.attempts import attempt_alpha
+from cupel.config.project import Project
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release import proof
 from cupel.release.audit_design import frozen_design, limits_of, terms_of
 from cupel.release.facts import ReleaseFacts, release_facts

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from cupel.certificate.design import EProcess, FixedSequence, Rising, Stratified, design_text
-from cupel.project import Release
+from cupel.config.release import Release
 from cupel.release import layout, proof
 from cupel.release.audit_design import (
     design_of,

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cupel.project import Project
+from cupel.config.project import Project
 from cupel.release.audit_words import audit_lead, audit_method, cut_names, cuts_caption, planted_rows
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts

@@ -2,7 +2,7 @@ import random
 
 import pyarrow as pa
 
-from cupel.project import Release
+from cupel.config.release import Release
 from cupel.release.freeze import Frozen, freeze, items_sha256
 from cupel.tables import CLEAN_ITEMS, LABELS, SIMILAR_ITEMS, from_rows
 

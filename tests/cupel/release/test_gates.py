@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from cupel.config.project import Project
 from cupel.lake import Lake
-from cupel.project import Project
 from cupel.release.gates import (
     BATCH_STAGES,
     GATED_TABLES,

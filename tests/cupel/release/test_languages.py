@@ -9,7 +9,7 @@ import pytest
 
 from cupel.certificate.auditors import Planted, hidden_upper, sensitivity_lower
 from cupel.certificate.hypergeometric import lower_count, upper_count
-from cupel.project import LanguagePromise
+from cupel.config.release import LanguagePromise
 from cupel.release.card import render_card
 from cupel.release.languages import ALPHA, Judged, release_languages
 from cupel.release.report import render_report

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from cupel.cleaning.settings import ReferenceSet
+from cupel.config.cleaning import ReferenceSet
 from cupel.errors import SourceError
 from cupel.release.overlaps import Held, overlaps_in_words, release_overlaps
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cupel.project import Splits
+from cupel.config.release import Splits
 from cupel.release.splits import joined, splits
 
 

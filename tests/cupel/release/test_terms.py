@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from cupel.config.licences import Licence
+from cupel.config.project import Project
 from cupel.errors import ReleaseError
-from cupel.project import Project
 from cupel.release.terms import (
     Terms,
     forbidden,
@@ -17,7 +18,6 @@ from cupel.release.terms import (
     terms_of_plan,
     usable_until,
 )
-from cupel.sources.licences import Licence
 from tests.cupel.release.conftest import make_project
 
 BOUGHT = Licence(name="acme", contract="order 7", since="2026-01-31", until="2026-02-02", may_release=False)  # type: ignore[arg-type]

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cupel.config.raw import Delivery
 from cupel.errors import SourceError
-from cupel.project import Delivery
 from cupel.sources.delivery import read_delivery
 from cupel.sources.reasons import REASONS
 from cupel.tables import RAW_ITEMS, REJECTED_ROWS, conform

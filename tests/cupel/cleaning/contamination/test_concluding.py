@@ -8,7 +8,7 @@ from contamination_designs import Items, settings
 from cupel.certificate.hypergeometric import clopper_pearson_lower
 from cupel.cleaning.contamination.concluding import concluded
 from cupel.cleaning.contamination.cutting import CUTS
-from cupel.cleaning.contamination.settings import ContaminationAnswers
+from cupel.config.contamination import ContaminationAnswers
 from cupel.tables import CONTAMINATION_ANSWERS, CONTAMINATION_ITEMS, CONTAMINATION_PLAN, conform
 
 SIZE, STRICTEST, LOOSEST, AUDITED, AT_MOST, ALPHA = 1_000, 500, 900, 200, 0.05, 0.05

@@ -4,7 +4,7 @@ from contamination_designs import Items, flags, settings
 from cupel.certificate.sample import draw
 from cupel.cleaning.contamination.candidates import Examples
 from cupel.cleaning.contamination.designing import audit_seed, designed, ranks_sha256
-from cupel.cleaning.contamination.settings import ContaminationAnswers
+from cupel.config.contamination import ContaminationAnswers
 
 
 def test_first_a_pilot_is_asked_about_then_what_is_doubtful_then_an_audit() -> None:

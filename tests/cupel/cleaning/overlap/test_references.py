@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from cupel.cleaning.overlap.references import read_references
-from cupel.cleaning.settings import ReferenceSet
+from cupel.config.cleaning import ReferenceSet
 from cupel.errors import SourceError
 
 ROWS = [

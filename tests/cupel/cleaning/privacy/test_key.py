@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cupel.cleaning.privacy.key import FINGERPRINT, KEY, bring_key, mask_key
-from cupel.cleaning.settings import Cleaning
+from cupel.config.cleaning import Cleaning
 from cupel.errors import LakeError, ProjectError
 
 SECRET = "a secret of more than thirty-two characters"

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cupel.config.project import Project, load_project
 from cupel.errors import ProjectError
-from cupel.project import Project, load_project
 from live_lake import PEOPLE, project
 
 

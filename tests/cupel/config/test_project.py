@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cupel.config.base import check_slug
+from cupel.config.project import load_project, load_projects
 from cupel.errors import ProjectError
-from cupel.project import load_project, load_projects, slug
 
 SMALL = {
     "project": "small",
@@ -41,7 +42,7 @@ def test_a_project_of_only_the_required_keys_loads(tmp_path: Path) -> None:
 
 
 def test_the_projects_of_this_repository_load() -> None:
-    names = [project.project for project in load_projects(Path(__file__).parents[2] / "projects")]
+    names = [project.project for project in load_projects(Path(__file__).parents[3] / "projects")]
     assert "sentiment" in names
 
 
@@ -96,7 +97,7 @@ def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "a/b", "..", "A", "-a", "a b", "a'; DROP TABLE x", "é", "a" * 101])
 def test_a_name_that_could_leave_its_folder_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a slug"):
-        slug(name)
+        check_slug(name)
 
 
 def test_the_hash_of_a_section_changes_with_it_and_with_nothing_else(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from cupel.config.licences import Licence, explain_forbidden_purpose, explain_unknown_licence
+from cupel.config.project import load_project
 from cupel.errors import ProjectError
-from cupel.project import load_project
-from cupel.sources.licences import Licence, forbids, unknown
 from small_project import write_project
 
 OWN = {"name": "own"}
@@ -83,12 +83,15 @@ def test_what_is_let_through_may_be_trained_on_in_the_house(tmp_path: Path) -> N
 )
 def test_a_purpose_needs_its_rights(may_release: bool, may_train: bool, publish: bool, train: bool) -> None:
     licence = Licence(name="x", may_release=may_release, may_train=may_train)
-    assert (forbids(licence, "publish") is None, forbids(licence, "train") is None) == (publish, train)
+    assert (
+        explain_forbidden_purpose(licence, "publish") is None,
+        explain_forbidden_purpose(licence, "train") is None,
+    ) == (publish, train)
 
 
 def test_any_licence_is_known_where_none_is_named() -> None:
-    assert unknown("whatever", []) is None
-    assert unknown("whatever", ["own"]) is not None
+    assert explain_unknown_licence("whatever", []) is None
+    assert explain_unknown_licence("whatever", ["own"]) is not None
 
 
 def test_terms_are_frozen() -> None:

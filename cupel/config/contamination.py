@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from cupel.section import OpenShare, Positive, Section
+from cupel.config.base import OpenShare, Positive, Section
 
 Word = Annotated[str, Field(min_length=1, max_length=64)]
 

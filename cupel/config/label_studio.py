@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from cupel.section import Count, Positive, Section
+from cupel.config.base import Count, Positive, Section
 
 Person = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
