@@ -38,7 +38,7 @@ def project_page() -> str:
     lines = [
         "# The project file",
         "",
-        "Made by `make docs` from `cupel/project.py`. A project is one YAML file, `projects/<project>.yaml`; its",
+        "Made by `make docs` from `cupel/config/`. A project is one YAML file, `projects/<project>.yaml`; its",
         "sections are the stages of the chain. Unknown keys are refused. `projects/sentiment.yaml` is an example.",
         "",
         "| key | default | meaning |",
@@ -51,7 +51,7 @@ def project_page() -> str:
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        yield f"| `{prefix}{name}` | {_default(field)} | {field.description} |"
+        yield f"| `{prefix}{name}` | {_default(model, field)} | {field.description} |"
         section, part = _section(field)
         if section is not None:
             yield from _keys(section, f"{prefix}{name}{part}.")
@@ -69,13 +69,13 @@ def _section(field: FieldInfo) -> tuple[type[BaseModel] | None, str]:
     return None, ""
 
 
-def _default(field: FieldInfo) -> str:
+def _default(model: type[BaseModel], field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     if isinstance(field.default, BaseModel):
         return ""
     if isinstance(field.default, str) and "\n" in field.default:
-        return "see `cupel/project.py`"
+        return f"see `{model.__module__.replace('.', '/')}.py`"
     return f"`{'null' if field.default is None else field.default}`"
 
 

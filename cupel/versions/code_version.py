@@ -32,9 +32,10 @@ OUTSIDE = (
     "cupel.lake", "cupel.parts", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions", "cupel.world",
     "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
     "cupel.answers.log", "cupel.answers.segments", "cupel.annotators.actions",
-    "cupel.project", "cupel.section", "cupel.strict_yaml",
-    "cupel.release.gates", "cupel.release.remembered", "cupel.release.seconds", "cupel.release.plots", "cupel.release.vendor_plot",
-    "cupel.release.contamination_plot",
+    # A section's own rules are followed; the whole file is not.
+    "cupel.config.project", "cupel.config.base", "cupel.config.problems", "cupel.config.strict_yaml",
+    "cupel.release.gates", "cupel.release.remembered", "cupel.release.seconds", "cupel.release.plots",
+    "cupel.release.vendor_plot", "cupel.release.contamination_plot",
 )  # fmt: skip
 # What sorts and writes every table and every outcome; and what only runs the functions.
 STORED_BY = ("duckdb", "pyarrow")

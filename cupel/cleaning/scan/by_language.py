@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from cupel.cleaning.scan.rules import RULES, key
-
 SHIPPED = Path(__file__).with_name("languages.toml")
 STOP_WORD_RULE = "gopher_quality.few_stop_words"
 
@@ -17,11 +15,6 @@ class LanguageRules(NamedTuple):
 
     stop_words: tuple[str, ...]
     thresholds: Mapping[str, float]
-
-
-def rule_names() -> tuple[str, ...]:
-    """Return the name of every rule, `set.rule`, in the order in which they are asked."""
-    return tuple(f"{key(name)}.{rule.key}" for name, rules in RULES.items() for rule in rules)
 
 
 def language_rules(language: str) -> LanguageRules:

@@ -14,10 +14,9 @@ from rich.console import Console
 from cupel.cleaning.cuts import BINS, Cut, bars, cuts, cuts_table
 from cupel.cleaning.cuts_shown import cuts_of, show_cuts, write_cuts
 from cupel.cleaning.decide import RULES, decide
-from cupel.cleaning.scan.by_language import rule_names
 from cupel.cleaning.signals import item_signals
 from cupel.cli import main
-from cupel.config.cleaning import Cleaning, WebRules
+from cupel.config.cleaning import RULE_NAMES, Cleaning, WebRules
 from cupel.config.project import load_project
 from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
@@ -42,9 +41,9 @@ def found(texts: Sequence[str], settings: Cleaning) -> dict[str, Cut]:
 
 def test_every_threshold_is_shown_whether_asked_or_not() -> None:
     shown = found(TEXTS, Cleaning(web_rules=WebRules(sets=("c4",))))
-    assert list(shown) == [*(rule.reason for rule in RULES), *rule_names()]
+    assert list(shown) == [*(rule.reason for rule in RULES), *RULE_NAMES]
     asked = {name for name, cut in shown.items() if cut.is_asked and "." in name}
-    assert asked == {name for name in rule_names() if name.startswith("c4.")}
+    assert asked == {name for name in RULE_NAMES if name.startswith("c4.")}
     assert (shown["repeated_words"].threshold, shown["repeated_words"].rejected) == (None, 0)
 
 
@@ -52,9 +51,7 @@ def test_every_threshold_is_shown_whether_asked_or_not() -> None:
 def test_the_share_shown_is_what_that_threshold_alone_rejects(name: str) -> None:
     off = {rule.setting: None for rule in RULES}
     if "." in name:
-        strict = {
-            rule: 0.0 if "few" in rule or "without" in rule or "short_w" in rule else 1e9 for rule in rule_names()
-        }
+        strict = {rule: 0.0 if "few" in rule or "without" in rule or "short_w" in rule else 1e9 for rule in RULE_NAMES}
         strict |= {"gopher_repetition.empty": 0.0, "fineweb.no_lines": 0.0}
         del strict[name]
         own = {"web_rules": WebRules(sets=(name.partition(".")[0],), thresholds=strict)}  # type: ignore[arg-type]
@@ -78,7 +75,7 @@ def test_every_item_is_in_the_histogram(texts: list[str]) -> None:
 
 def test_the_page_shows_a_row_a_threshold() -> None:
     table = cuts_table(list(found(TEXTS, Cleaning()).values()))
-    assert table.count("\n") == len(RULES) + len(rule_names()) + 1
+    assert table.count("\n") == len(RULES) + len(RULE_NAMES) + 1
     assert "| few_words | at least 2 | yes | 40.00% |" in table
 
 

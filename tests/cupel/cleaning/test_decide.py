@@ -15,10 +15,9 @@ from cupel.cleaning.decide import RULES
 from cupel.cleaning.duplicates import similar_items
 from cupel.cleaning.reasons import REASONS
 from cupel.cleaning.register import Signed
-from cupel.cleaning.scan.by_language import rule_names
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.signatures import signatures
-from cupel.config.cleaning import Cleaning
+from cupel.config.cleaning import RULE_NAMES, Cleaning
 from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS, SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
@@ -142,7 +141,7 @@ def test_an_item_on_the_threshold_is_kept_and_one_beyond_it_is_dropped(
 
 def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> None:
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
-    rules = ["unknown_licence", "forbidden_licence", *(rule.reason for rule in RULES), *rule_names(), "not_measured"]
+    rules = ["unknown_licence", "forbidden_licence", *(rule.reason for rule in RULES), *RULE_NAMES, "not_measured"]
     assert [*rules, "evaluation_overlap", "exact_duplicate", "near_duplicate", "contaminated"] == list(REASONS)
 
 

@@ -5,12 +5,12 @@ import pytest
 from pydantic import ValidationError
 
 from cupel.cleaning.decide import decide
-from cupel.cleaning.scan.by_language import language_rules, rule_names
+from cupel.cleaning.scan.by_language import language_rules
 from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, key, reasons
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.web_rules import PREFIX, asked, broken, needed, rules_of
-from cupel.config.cleaning import Cleaning, WebRules
+from cupel.config.cleaning import RULE_NAMES, Cleaning, WebRules
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
 
@@ -109,7 +109,11 @@ def test_an_unknown_rule_is_refused_by_name() -> None:
 
 
 def test_every_rule_has_a_name_of_its_own() -> None:
-    assert len(set(rule_names())) == sum(len(rules) for rules in RULES.values())
+    assert len(set(RULE_NAMES)) == sum(len(rules) for rules in RULES.values())
+
+
+def test_the_rules_that_a_project_may_name_are_those_that_are_asked_in_their_order() -> None:
+    assert tuple(f"{key(name)}.{rule.key}" for name, rules in RULES.items() for rule in rules) == RULE_NAMES
 
 
 def test_a_text_too_long_to_be_measured_is_rejected_where_rules_are_asked() -> None:

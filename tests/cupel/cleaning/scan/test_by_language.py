@@ -4,10 +4,11 @@ import tomllib
 
 import pytest
 
-from cupel.cleaning.scan.by_language import SHIPPED, language_rules, rule_names
+from cupel.cleaning.scan.by_language import SHIPPED, language_rules
 from cupel.cleaning.scan.measures import MOST_STOP_WORDS
 from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS
 from cupel.cleaning.scan.tokens import tokenise
+from cupel.config.cleaning import RULE_NAMES
 from cupel.languages.model import load
 
 CONTENT = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
@@ -36,7 +37,7 @@ def test_a_language_written_in_several_scripts_is_named_with_its_script() -> Non
 
 def test_every_threshold_of_the_table_is_of_a_rule() -> None:
     for own in CONTENT["scripts"].values():
-        assert set(own) <= set(rule_names())
+        assert set(own) <= set(RULE_NAMES)
 
 
 def test_english_has_the_published_stop_words_and_thresholds() -> None:

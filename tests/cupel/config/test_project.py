@@ -42,7 +42,7 @@ def test_a_project_of_only_the_required_keys_loads(tmp_path: Path) -> None:
 
 
 def test_the_projects_of_this_repository_load() -> None:
-    names = [project.project for project in load_projects(Path(__file__).parents[2] / "projects")]
+    names = [project.project for project in load_projects(Path(__file__).parents[3] / "projects")]
     assert "sentiment" in names
 
 

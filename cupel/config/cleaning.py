@@ -4,17 +4,51 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cupel.cleaning.scan.by_language import rule_names
 from cupel.config.base import Count, Language, OpenShare, Positive, Section, Share
 from cupel.config.contamination import Contamination
 
 NotNegative = Annotated[float, Field(ge=0)]
 RuleSet = Literal["gopher_quality", "gopher_repetition", "c4", "fineweb"]
+# Every rule as `set.rule`, in the order in which they are asked; a test holds them to those of `cleaning.scan.rules`.
+RULE_NAMES = (
+    "gopher_quality.few_words",
+    "gopher_quality.many_words",
+    "gopher_quality.short_words",
+    "gopher_quality.long_words",
+    "gopher_quality.hash_signs",
+    "gopher_quality.ellipses",
+    "gopher_quality.bullet_lines",
+    "gopher_quality.lines_that_end_in_an_ellipsis",
+    "gopher_quality.words_without_a_letter",
+    "gopher_quality.few_stop_words",
+    "gopher_repetition.empty",
+    "gopher_repetition.repeated_paragraphs",
+    "gopher_repetition.characters_in_repeated_paragraphs",
+    "gopher_repetition.repeated_lines",
+    "gopher_repetition.characters_in_repeated_lines",
+    "gopher_repetition.commonest_2_gram",
+    "gopher_repetition.commonest_3_gram",
+    "gopher_repetition.commonest_4_gram",
+    "gopher_repetition.repeated_5_grams",
+    "gopher_repetition.repeated_6_grams",
+    "gopher_repetition.repeated_7_grams",
+    "gopher_repetition.repeated_8_grams",
+    "gopher_repetition.repeated_9_grams",
+    "gopher_repetition.repeated_10_grams",
+    "c4.lorem_ipsum",
+    "c4.curly_brackets",
+    "c4.few_sentences",
+    "fineweb.no_lines",
+    "fineweb.lines_without_an_end",
+    "fineweb.short_lines",
+    "fineweb.characters_in_repeated_lines",
+    "fineweb.line_ends_per_word",
+)
 
 
-def _known(thresholds: dict[str, float]) -> None:
-    if unknown := sorted(set(thresholds) - set(rule_names())):
-        raise ValueError(f"{unknown[0]!r} is no rule; the rules are {', '.join(rule_names())}")
+def _check_rule_names(thresholds: dict[str, float]) -> None:
+    if unknown := sorted(set(thresholds) - set(RULE_NAMES)):
+        raise ValueError(f"{unknown[0]!r} is no rule; the rules are {', '.join(RULE_NAMES)}")
 
 
 class LanguageRules(Section):
@@ -27,7 +61,7 @@ class LanguageRules(Section):
 
     @model_validator(mode="after")
     def _rules_are_known(self) -> "LanguageRules":
-        _known(self.thresholds)
+        _check_rule_names(self.thresholds)
         return self
 
 
@@ -43,7 +77,7 @@ class WebRules(Section):
 
     @model_validator(mode="after")
     def _rules_are_known(self) -> "WebRules":
-        _known(self.thresholds)
+        _check_rule_names(self.thresholds)
         if len(set(self.sets)) != len(self.sets):
             raise ValueError("a set of rules is named twice")
         return self

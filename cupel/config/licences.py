@@ -13,7 +13,7 @@ MOST_CHARACTERS = 200
 Purpose = Literal["publish", "train"]
 
 
-def plain(text: str) -> str:
+def check_plain(text: str) -> str:
     """Return the text if it stands on one line, without space around it.
 
     Raises:
@@ -24,7 +24,7 @@ def plain(text: str) -> str:
     return text
 
 
-def day(value: Any) -> Any:
+def check_day(value: Any) -> Any:
     """Return a value that can be a day and nothing else: pydantic would take a number for seconds since 1970.
 
     Raises:
@@ -36,8 +36,8 @@ def day(value: Any) -> Any:
     return value
 
 
-Day = Annotated[date, BeforeValidator(day)]
-Words = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(plain)]
+Day = Annotated[date, BeforeValidator(check_day)]
+Words = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(check_plain)]
 
 
 class Licence(Section):
@@ -65,10 +65,10 @@ class Licence(Section):
         return self
 
 
-def forbids(licence: Licence, purpose: Purpose) -> str | None:
+def explain_forbidden_purpose(licence: Licence, purpose: Purpose) -> str | None:
     """Return why a licence forbids a release of a purpose whatever the day; None where it does not.
 
-    >>> forbids(Licence(name="bought", may_release=False), "publish")
+    >>> explain_forbidden_purpose(Licence(name="bought", may_release=False), "publish")
     'its items may not be passed on (may_release: false)'
     """
     if not licence.may_train:
@@ -92,19 +92,19 @@ def check_terms(licences: Sequence[Licence], purpose: Purpose, allowed: Iterable
         )
     terms = {licence.name: licence for licence in licences}
     for name in allowed if licences else ():
-        if why := unknown(name, names):
+        if why := explain_unknown_licence(name, names):
             raise ValueError(f"cleaning.allowed_licences: {why}")
-        if why := forbids(terms[name], purpose):
+        if why := explain_forbidden_purpose(terms[name], purpose):
             raise ValueError(
                 f"cleaning.allowed_licences lets {name!r} through, but {why}, and release.purpose is {purpose}; "
                 "take it out there, or mend its terms or the purpose"
             )
 
 
-def unknown(name: str, known: Sequence[str]) -> str | None:
+def explain_unknown_licence(name: str, known: Sequence[str]) -> str | None:
     """Return what is wrong with a licence that is not among those of the project, and what to do; None if it is.
 
-    >>> unknown("mit", ["MIT"])
+    >>> explain_unknown_licence("mit", ["MIT"])
     "'mit' is not among the project's licences; write it 'MIT'"
     """
     if not known or name in known:

@@ -1,0 +1,125 @@
+"""The project file's section `labeling`: what is asked, of whom, how often."""
+
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from cupel.config.base import Positive, Section, Share, Slug
+
+
+class Overlap(Section):
+    """Annotators asked of every item at first, and at most when they disagree."""
+
+    first: Positive = 2
+    """Annotators asked of every item."""
+    most: Positive = 3
+    """Annotators asked at most, where the first disagree with each other or with the checker."""
+    most_undecided: Positive | None = 3
+    """Skips and flags of annotators after which an item is put to an expert for certain; null: asked for ever."""
+    least_share: Share = 0.01
+    """The checker's doubts keep a batch waiting while at least this share of its items awaits an answer; 0: always."""
+
+    @model_validator(mode="after")
+    def _most_is_most(self) -> "Overlap":
+        if self.first > self.most:
+            raise ValueError("first must not be above most")
+        return self
+
+
+class Experts(Section):
+    """The expert protocol: what an expert's word is, and when an item is contested."""
+
+    answers: Literal[1, 2] = 2
+    """1: one expert's word is the verdict. 2: two, blind to each other, and a third where they differ."""
+    description: str = Field(min_length=1)
+    """Who the experts are; the certificate quotes it."""
+    are_auditors_independent: bool = False
+    """Auditors are other people than those who adjudicate."""
+
+
+Deed = Literal["warn", "weigh_down", "remove"]
+
+
+class Policies(Section):
+    """What is done about an annotator of whom something was found: warn (it is shown), weigh_down, or remove."""
+
+    guessing: Deed = "warn"
+    """The answers say nothing of their items."""
+    constant: Deed = "warn"
+    """The same, and nearly all of them are one and the same."""
+    copying: Deed = "warn"
+    """Answers copied from an annotator who was first."""
+    colluding: Deed = "warn"
+    """Answers shared with others beyond what the items explain, nobody being always first."""
+    worsening: Deed = "warn"
+    """The answers got worse in the course of the work."""
+    below_bar: Deed = "warn"
+    """Fewer answers on hidden gold (`labeling.gold`) are right than `least_right` asks, chance aside."""
+    least_right: Share | None = None
+    """The bar: share of the answers on hidden gold that must be right; null: none is set."""
+    hurried: Deed = "warn"
+    """Most answers took less than a third of the others' time on the same items."""
+    weight: Share = 0.25
+    """What the answers of an annotator who is weighed down count for."""
+
+
+Consensus = Literal[
+    "auto", "majority", "dawid_skene", "fast_dawid_skene", "skilled_dawid_skene", "one_coin", "ibcc", "ebcc", "glad"
+]
+
+
+class Labeling(Section):
+    """What is asked, of whom, and how often."""
+
+    kind: Literal["category", "preference"] = "category"
+    """Label kind: category, a class of the ontology; preference, which of two responses is better."""
+    question: str = Field(min_length=1)
+    """What annotators are asked."""
+    classes: tuple[str, ...] = Field(min_length=2)
+    """The ontology."""
+    consensus: Consensus = "dawid_skene"
+    """How annotators' answers to a category become one belief; auto: the method that predicts held-out answers best."""
+    overlap: Overlap = Overlap()
+    """How many annotators an item gets."""
+    workforce: Literal["recorded", "label_studio"] = "recorded"
+    """Who answers: recorded, from files; label_studio, people there, where no file answers already."""
+    answers: tuple[str, ...] = ()
+    """Files of recorded answers, relative to the data folder: CSV or Parquet. More may come through the inbox."""
+    are_annotators_known: dict[Slug, bool] = {}
+    """By batch, whether answers name their annotator; true where not given."""
+    experts: Experts
+    """The expert protocol."""
+    gold: str | None = None
+    """File of known labels (batch, item_id, label) that measure annotators (and planted, auditors); null: none."""
+    policies: Policies = Policies()
+    """What is done about annotators of whom something was found."""
+    vendors: dict[Slug, tuple[str, ...]] = {}
+    """Annotators by vendor, where several deliver; they are compared on equal terms."""
+
+    @model_validator(mode="after")
+    def _classes_differ(self) -> "Labeling":
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes must differ from each other")
+        if self.kind == "preference" and sorted(self.classes) not in (["first", "second"], ["first", "second", "tie"]):
+            raise ValueError("the classes of kind preference are first and second, with or without tie")
+        return self
+
+    @model_validator(mode="after")
+    def _comparisons_are_not_weighed(self) -> "Labeling":
+        if self.kind == "preference" and "weigh_down" in self.policies.model_dump().values():
+            raise ValueError("kind preference knows no weigh_down; warn or remove")
+        return self
+
+    @model_validator(mode="after")
+    def _bar_has_gold(self) -> "Labeling":
+        if self.policies.least_right is not None and self.gold is None:
+            raise ValueError("policies.least_right: a bar is held against hidden gold; name its file in gold")
+        return self
+
+    @model_validator(mode="after")
+    def _annotators_have_one_vendor(self) -> "Labeling":
+        names = sorted(name for theirs in self.vendors.values() for name in theirs)
+        if twice := next((one for one, other in pairwise(names) if one == other), None):
+            raise ValueError(f"annotator {twice!r} stands twice in vendors; keep one")
+        return self

@@ -1,0 +1,171 @@
+"""The project file: one labeling effort in one YAML file, read strictly; what holds across its sections."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from pydantic import Field, ValidationError, model_validator
+
+from cupel.config.base import Name, Section
+from cupel.config.checking import Checking
+from cupel.config.cleaning import Cleaning
+from cupel.config.expectations import ColumnExpectation
+from cupel.config.label_studio import LabelStudio
+from cupel.config.labeling import Labeling
+from cupel.config.licences import Licence, check_terms, explain_unknown_licence
+from cupel.config.operation import Operation
+from cupel.config.prices import Prices
+from cupel.config.problems import format_problems
+from cupel.config.raw import Raw
+from cupel.config.release import Release
+from cupel.config.strict_yaml import read_yaml
+from cupel.config.thresholds import Threshold
+from cupel.errors import ProjectError
+
+
+class Project(Section):
+    """One labeling effort; its sections are the stages of the chain, in their order."""
+
+    project: Name
+    """The project's name, that of the file."""
+    title: str
+    """A title."""
+    description: str = ""
+    """What it is about."""
+    owner: str = Field(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+)$")
+    """Who answers for it: an e-mail address or `team:name`."""
+    language: str = "en"
+    """Language of the texts, ISO 639."""
+    raw: Raw
+    """Where the raw data come from."""
+    licences: tuple[Licence, ...] = ()
+    """The licences of all items and their terms, the better first; empty: any licence, and no terms."""
+    cleaning: Cleaning = Cleaning()
+    """What cleaning measures against."""
+    labeling: Labeling
+    """What is asked, of whom, how often."""
+    checking: Checking = Checking()
+    """The second check."""
+    label_studio: LabelStudio | None = None
+    """The Label Studio server; required where it is the workforce."""
+    release: Release
+    """What a release holds and how good it must be."""
+    prices: Prices = Prices()
+    """What people cost."""
+    operation: Operation = Operation()
+    """When the daemon works on it, and whom it tells."""
+    thresholds: dict[str, Threshold] = {}
+    """Own thresholds of checks, by the check's name."""
+    expectations: tuple[ColumnExpectation, ...] = ()
+    """Own column expectations."""
+
+    @model_validator(mode="after")
+    def _comparisons_are_comparisons(self) -> "Project":
+        is_preference = self.labeling.kind == "preference"
+        read = dict(self.raw.deliveries) | ({} if self.raw.inbox is None else {"inbox": self.raw.inbox})
+        for name, delivery in read.items():
+            if is_preference != (delivery.first_field is not None):
+                wanted = "names first_field and second_field" if is_preference else "names neither"
+                raise ValueError(f"raw, {name}: labeling.kind {self.labeling.kind} {wanted}")
+        if is_preference and self.cleaning.duplicate_similarity is not None:
+            raise ValueError(
+                "cleaning.duplicate_similarity: comparisons share prompts and responses, so that near-duplicates are "
+                "no mistake; set it to null (the same comparison twice is still found)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _licences_are_known(self) -> "Project":
+        check_terms(self.licences, self.release.purpose, self.cleaning.allowed_licences)
+        read = dict(self.raw.deliveries) | ({} if self.raw.inbox is None else {"inbox": self.raw.inbox})
+        for name, delivery in read.items():
+            if why := explain_unknown_licence(delivery.licence, self.licence_names):
+                raise ValueError(f"raw, {name}: licence: {why}")
+            if delivery.licence_field is not None and delivery.licence_field in delivery.text_fields:
+                raise ValueError(f"raw, {name}: licence_field names a field of the text; name another")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_are_of_categories(self) -> "Project":
+        if self.checking.rounds and self.labeling.kind != "category":
+            raise ValueError(
+                f"checking.rounds: experts decide before the freeze where labeling.kind is category, found "
+                f"{self.labeling.kind}; remove rounds"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _live_people_are_named(self) -> "Project":
+        if self.labeling.workforce != "label_studio":
+            return self
+        if self.label_studio is None:
+            raise ValueError("labeling.workforce is label_studio; add a section label_studio with url and people")
+        if self.label_studio.shows_disagreement and not self.labeling.experts.are_auditors_independent:
+            raise ValueError(
+                "label_studio.shows_disagreement: experts who also audit would tell audits by its absence; set "
+                "labeling.experts.are_auditors_independent and name auditors, or leave it out"
+            )
+        if self.label_studio.calibration is not None and self.labeling.gold is None:
+            raise ValueError("label_studio.calibration: asks items of known label; name their file in labeling.gold")
+        if not all(self.labeling.are_annotators_known.values()):
+            raise ValueError("labeling.are_annotators_known: in Label Studio every annotator is known; remove false")
+        if self.labeling.experts.are_auditors_independent != bool(self.label_studio.auditors):
+            raise ValueError(
+                "label_studio.auditors: name them where labeling.experts.are_auditors_independent, and only there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _planted_items_are_known(self) -> "Project":
+        if self.release.certificate.planted_errors is not None and self.labeling.gold is None:
+            raise ValueError(
+                "release.certificate.planted_errors: items of known label are planted; name their file in labeling.gold"
+            )
+        return self
+
+    @property
+    def licence_names(self) -> tuple[str, ...]:
+        """The names of the project's licences, the better first."""
+        return tuple(licence.name for licence in self.licences)
+
+    def section_hash(self, *sections: str) -> str:
+        """Return 12 hexadecimal digits that change when one of the named sections does."""
+        dump = self.model_dump(mode="json", include=set(sections))
+        return hashlib.sha256(json.dumps(dump, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def load_project(path: Path) -> Project:
+    """Read a project file.
+
+    Args:
+        path: A YAML file; its name without the ending is the project's name.
+
+    Returns:
+        The checked, frozen project.
+
+    Raises:
+        ProjectError: The file cannot be read, or a key or value is not allowed; names file, key,
+            value and what is allowed.
+    """
+    try:
+        content = read_yaml(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ProjectError(f"{path}: no such project file") from None
+    except OSError as error:
+        raise ProjectError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ProjectError(f"{path}: not a project's YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ProjectError(f"{path}: expected keys and values, found {type(content).__name__}")
+    try:
+        project = Project.model_validate(content)
+    except ValidationError as error:
+        raise ProjectError(format_problems(path, error, Project)) from None
+    if project.project != path.stem:
+        raise ProjectError(f"{path}: key project: found {project.project!r}, expected {path.stem!r}, the file's name")
+    return project
+
+
+def load_projects(folder: Path) -> list[Project]:
+    """Return the projects of all YAML files in a folder, by name."""
+    return [load_project(path) for path in sorted(folder.glob("*.yaml"))]

@@ -1,0 +1,101 @@
+"""The project file's section `release`: what a release holds, how good it must be, and what proof may cost."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from cupel.config.base import Language, OpenShare, Positive, Section, Share
+from cupel.config.licences import Purpose
+
+
+class Splits(Section):
+    """Shares of the splits; they add up to 1."""
+
+    train: Share = 0.8
+    """Share of groups for training."""
+    validation: Share = 0.1
+    """Share of groups for validation."""
+    test: Share = 0.1
+    """Share of groups for testing."""
+
+    @model_validator(mode="after")
+    def _shares_are_whole(self) -> "Splits":
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError("train, validation and test must add up to 1")
+        return self
+
+
+class AuditStratum(Section):
+    """A part of the risk order with a sample of its own."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Share of the items in it; the safest part comes first."""
+    audited: Positive
+    """Items drawn from it."""
+
+
+class Certificate(Section):
+    """How the audit is drawn, extended and judged; every method keeps the same chance of a false certificate."""
+
+    method: Literal["fixed_sequence", "rising", "stratified", "e_process"] = "fixed_sequence"
+    """fixed_sequence: one sample; rising: fewest experts, in waves; stratified: by risk; e_process: ends at will."""
+    gain: Annotated[float, Field(ge=0, le=100)] | None = None
+    """rising: how much each error found raises the share, in shares of the first; null: fits size and budget."""
+    steps: Annotated[int, Field(ge=1, le=40)] | None = None
+    """rising: errors found after which all that follows is adjudicated; null: fits size and budget."""
+    strata: tuple[AuditStratum, ...] = ()
+    """stratified: the parts of the risk order, the safest first; their shares add up to 1."""
+    adjudicators_audited: Positive | None = None
+    """Adjudicated items that another expert judges again, at random; null: adjudicators are right by definition."""
+    planted_errors: Positive | None = None
+    """Items of `labeling.gold` put to auditors too, to bound what they overlook; null: auditors are always right."""
+    look_every: Positive = 100
+    """e_process: items between two looks."""
+    guessed_errors: tuple[Share, ...] = ()
+    """Guess for the outlook: share wrong in equal parts of the risk order, the safest first; empty: by log-odds."""
+
+    @model_validator(mode="after")
+    def _strata_are_whole(self) -> "Certificate":
+        if (self.method == "stratified") != bool(self.strata):
+            raise ValueError("give strata where the method is stratified, and only there")
+        if self.strata and abs(sum(stratum.share for stratum in self.strata) - 1) > 1e-9:
+            raise ValueError("the shares of strata must add up to 1")
+        if (self.gain is None) != (self.steps is None):
+            raise ValueError("give gain and steps together, or neither")
+        return self
+
+
+class LanguagePromise(Section):
+    """What a release promises of one language; the gate holds it to that."""
+
+    least_items: Positive
+    """Items in the language that the release holds at least."""
+    error_budget: OpenShare | None = None
+    """Highest label error in the language that the audit must show, beside the certificate's; null: none."""
+
+
+class Release(Section):
+    """What a release holds, how good it must be, and what proof may cost."""
+
+    holds: Literal["each_batch", "all_batches"] = "each_batch"
+    """One release a batch, so that a bad delivery never blocks a good one, or one of all that passed."""
+    purpose: Purpose = "publish"
+    """What the terms of licences are held to: publish, it is passed on; train, it stays in the house."""
+    error_budget: OpenShare
+    """Highest label error that a release may have, a share."""
+    audit_size: Positive
+    """Items drawn at random for the audit; e_process: at most; rising and stratified do not use it."""
+    certificate: Certificate = Certificate()
+    """How the audit is drawn, extended and judged."""
+    max_experts_seen_share: Share
+    """Largest share of the items that experts may see, audited or adjudicated."""
+    seed: int = 20_140_601
+    """Enters the audit's draw and the splits."""
+    splits: Splits = Splits()
+    """Shares of the splits."""
+    languages: dict[Language, LanguagePromise] = {}
+    """What the release promises, by language_Script; empty: nothing."""
+    description: str = ""
+    """What the data are; for the card."""
+    citation: str = ""
+    """How to cite them; for the card."""
