@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.bench import Bench
+from cupel.config.project import Project
 from cupel.lake import replace_file
 from cupel.release.facts import release_facts
 from cupel.release.folder import add_uncovered
@@ -16,7 +17,12 @@ from cupel.release.reported import remember_reported
 from cupel.release.seconds import read_cpu, read_seconds
 
 
-@dg.asset(group_name="release", kinds={"html"}, deps=["release_plan", "audit_result", "stage_errors"])
+def report_asset(project: Project) -> dg.AssetsDefinition:
+    """Return a project's report: no table, so no step of a stage."""
+    deps = [[project.project, table] for table in ("release_plan", "audit_result", "stage_errors")]
+    return dg.asset(key=[project.project, "report"], group_name="release", kinds={"html"}, deps=deps)(report)
+
+
 def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Write the report as one page that stands alone, and what to relabel next as CSV.
 

@@ -23,7 +23,7 @@ def tables_page() -> str:
         "Made by `make docs` from `cupel/contract/tables/`. `?` marks a column that may be null.",
         "",
     ]
-    for stage in STAGES.values():
+    for stage in sorted(STAGES.values(), key=lambda stage: stage.name == "answers"):
         lines += [f"## {stage.name}", ""]
         for table in (TABLES[name] for name in TABLES if name in stage.tables):
             lines += [f"### {table.name}", f"A row is {table.row}. Key: `{', '.join(table.key)}`.", ""]

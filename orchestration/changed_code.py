@@ -15,7 +15,7 @@ _ASIDE = {"docs", "tests", "benchmarks", ".github"}
 _ASIDE_FILES = {"Makefile", "LICENSE", ".gitignore", "workspace.yaml", "requirements-dev.lock",
                 "requirements-bootstrap.lock", "assets/report.py", "expectations/reference.py"}  # fmt: skip
 # What versions are made by, and what runs and judges.
-_EVERYWHERE = ("orchestration", "assets", "expectations", "cupel/contract", "cupel/versions")
+_EVERYWHERE = ("orchestration", "expectations", "cupel/contract", "cupel/versions")
 
 
 class CodeChange:
@@ -117,7 +117,7 @@ def _is_everywhere(path: str) -> bool:
     bare = path.removesuffix(".py")
     is_outside = any(bare == name or path.startswith(f"{name}/") for name in modules)
     is_of_ours = any(path.startswith(f"{name}/") for name in _EVERYWHERE)
-    return is_outside or is_of_ours or not path.startswith("cupel/")
+    return is_outside or is_of_ours or not path.startswith(("cupel/", "assets/"))
 
 
 def _names() -> Iterator[str]:

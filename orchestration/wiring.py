@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import report
+from assets.report import report_asset
 from assets.spec import stage_assets
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Stage
@@ -117,9 +117,7 @@ def _bound(
         return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
     staged = [asset for stage in STAGES.values() if _has_assets(stage) for asset in stage_assets(stage, project)]
-    loaded = dg.load_assets_from_modules([report], key_prefix=[project.project], include_specs=True)
-    reports = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
-    return [asset.map_asset_specs(own) for asset in (*staged, *reports)]
+    return [asset.map_asset_specs(own) for asset in (*staged, report_asset(project))]
 
 
 def _has_assets(stage: Stage) -> bool:

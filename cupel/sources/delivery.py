@@ -14,7 +14,7 @@ from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import csv_rows
 from cupel.sources.files import SourceFile, file_sha256, source_files
-from cupel.sources.items import Item, ItemReader
+from cupel.sources.items import Item, ItemReader, TextOf, read_text_field
 from cupel.sources.json_rows import json_rows, text_rows
 from cupel.sources.lines import read_lines
 from cupel.sources.parquet_rows import parquet_rows
@@ -34,12 +34,15 @@ class Chunk(NamedTuple):
 class DeliveryReader:
     """Reads one delivery; see `read_delivery`."""
 
-    def __init__(self, batch: str, delivery: Delivery, folder: Path, rows_per_chunk: int, max_row_bytes: int) -> None:
+    def __init__(
+        self, batch: str, delivery: Delivery, folder: Path, rows_per_chunk: int, max_row_bytes: int, text_of: TextOf
+    ) -> None:
         self.batch = batch
         self.delivery = delivery
         self.files = source_files(batch, delivery.files, folder)
         self._rows_per_chunk = rows_per_chunk
         self._max_row_bytes = max_row_bytes
+        self._text_of = text_of
         self._accounts: list[dict[str, object]] | None = None
 
     def chunks(self) -> Iterator[Chunk]:
@@ -48,7 +51,7 @@ class DeliveryReader:
         Raises:
             SourceError: A file lacks a field that the delivery names, or changes or vanishes while it is read.
         """
-        reader = ItemReader(self.delivery, self._max_row_bytes)
+        reader = ItemReader(self.delivery, self._max_row_bytes, self._text_of)
         accounts: list[dict[str, object]] = []
         for file in self.files:
             with _there(file):
@@ -156,6 +159,7 @@ def read_delivery(
     folder: Path,
     rows_per_chunk: int = 50_000,
     max_row_bytes: int = MAX_ROW_BYTES,
+    text_of: TextOf = read_text_field,
 ) -> DeliveryReader:
     """Find a delivery's files and make ready to read them.
 
@@ -169,6 +173,7 @@ def read_delivery(
         folder: The folder that its files lie in.
         rows_per_chunk: Most rows of a chunk; long texts make smaller chunks.
         max_row_bytes: A longer row is rejected, and never held whole.
+        text_of: Returns a row's text, or why it has none.
 
     Returns:
         A reader: `chunks()` yields the rows, then `deliveries()` gives the account.
@@ -176,7 +181,7 @@ def read_delivery(
     Raises:
         SourceError: A file is missing, lies outside the folder, or has an unknown ending.
     """
-    return DeliveryReader(batch, delivery, folder, rows_per_chunk, max_row_bytes)
+    return DeliveryReader(batch, delivery, folder, rows_per_chunk, max_row_bytes, text_of)
 
 
 @contextmanager

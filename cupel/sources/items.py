@@ -3,11 +3,11 @@
 import hashlib
 import json
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 from cupel.config.licences import MOST_CHARACTERS
 from cupel.config.raw import Delivery
-from cupel.preference.comparison import Comparison, as_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 MOST_ID_CHARACTERS = 512
@@ -29,16 +29,21 @@ class Item(NamedTuple):
     size: int
 
 
+TextOf: TypeAlias = Callable[[Row, Delivery], str | BadRow]
+
+
 class ItemReader:
     """Makes items of the rows of one batch, and remembers their ids.
 
     Args:
         delivery: How to read a row.
         max_row_bytes: Most bytes of an item's text and other fields.
+        text_of: Returns a row's text.
     """
 
-    def __init__(self, delivery: Delivery, max_row_bytes: int) -> None:
+    def __init__(self, delivery: Delivery, max_row_bytes: int, text_of: TextOf) -> None:
         self._delivery = delivery
+        self._text_of = text_of
         self._max_row_bytes = max_row_bytes
         self._seen: set[bytes] = set()
 
@@ -51,7 +56,7 @@ class ItemReader:
             has_fields: The format names fields; plain text has neither ids nor groups.
         """
         delivery = self._delivery
-        text = _text_of(row, delivery)
+        text = self._text_of(row, delivery)
         if isinstance(text, BadRow):
             return text
         used = set(delivery.text_fields)
@@ -90,21 +95,13 @@ class ItemReader:
         return item
 
 
-def _text_of(row: Row, delivery: Delivery) -> str | BadRow:
-    """Return a row's text: its text field, or the comparison that its fields make."""
-    if delivery.first_field is None or delivery.second_field is None:
-        return _text(row, row.values.get(delivery.text_field))
-    prompt: str | BadRow = ""
-    if delivery.prompt_field is not None and row.values.get(delivery.prompt_field) not in (None, ""):
-        prompt = _text(row, row.values[delivery.prompt_field])
-    first, second = (_text(row, row.values.get(field)) for field in (delivery.first_field, delivery.second_field))
-    for part in (prompt, first, second):
-        if isinstance(part, BadRow):
-            return part
-    return as_text(Comparison(str(prompt), str(first), str(second)))
+def read_text_field(row: Row, delivery: Delivery) -> str | BadRow:
+    """Return what the text field of a row holds, or why it is no text."""
+    return check_text(row, row.values.get(delivery.text_field))
 
 
-def _text(row: Row, text: object) -> str | BadRow:
+def check_text(row: Row, text: object) -> str | BadRow:
+    """Return what a field holds if it is a text that can be kept, or why it is not."""
     if text is None:
         return BadRow(row.line, "missing_text", evidence(f"fields: {', '.join(row.values)}"[:1000]))
     if not isinstance(text, str):

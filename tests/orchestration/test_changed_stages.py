@@ -183,8 +183,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("path", "old", "new", "made", "asked"),
     [
-        ("cupel/sources/reasons.py", "REASONS = {", "REASONS = {'a': 'b',", {"raw"}, set()),
-        ("cupel/consensus/dawid_skene.py", "smoothing=0.0", "smoothing=0.1", {"labeling"}, set()),
+        ("cupel/sources/items.py", "MOST_ID_CHARACTERS = 512", "MOST_ID_CHARACTERS = 513", {"raw"}, set()),
+        ("cupel/consensus/dawid_skene.py", "smoothing: float = 16.0", "smoothing: float = 8.0", {"labeling"}, set()),
         ("cupel/checking/linear.py", "def predictions(", "def predictions(*, ", {"checking"}, set()),
         ("cupel/accept/plan.py", "def ", "def _", set(), set()),
         ("cupel/label_studio/publish.py", "def ", "def _", set(), set()),

@@ -110,7 +110,9 @@ def test_a_comment_or_docstring_changes_nothing_anywhere(copied: Path, edit: Edi
         ("cupel/release/templates/card.md.j2", "{", "A line.\n{", "plain", {"release"}),
         ("cupel/contract/tables/raw.py", "Hash of the file's bytes.", "SHA-256 of its bytes.", "plain", set()),
         ("cupel/contract/tables/raw.py", '"size_bytes", INTEGER', '"size_bytes", REAL', "plain", {"raw"}),
-        ("cupel/preference/comparison.py", "FIRST, SECOND, TIE)", "TIE, FIRST, SECOND)", "plain", {"raw"}),
+        ("cupel/preference/comparison.py", '"[prompt]", ', '"[asked]", ', "plain", set()),
+        ("cupel/preference/comparison.py", '"[prompt]", ', '"[asked]", ', "preference",
+         {"raw", "labeling", "checking"}),
     ],
 )  # fmt: skip
 def test_a_changed_value_changes_the_stages_that_are_made_by_it(
