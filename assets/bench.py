@@ -9,9 +9,11 @@ from pathlib import Path
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
 from cupel.lake import Lake, file_hash
 from cupel.lock import claim
+from cupel.release.gates import check_gates_before
 from cupel.release.seconds import put_cpu
 from cupel.step import Step
 from cupel.world import Came, come_in, current_project
@@ -59,6 +61,7 @@ class Bench(dg.ConfigurableResource[None]):
         Raises:
             RetryRequested: The disk or network failed in a way that passes by itself.
             LakeError: Another run is at work on the partition, or the disk is full.
+            GateError: A gate before the tables has not passed for what it judges as it is now.
         """
         name, partition = self.project_name(context), context.partition_key
         lake = Lake(self.lake_root, name)
@@ -66,7 +69,11 @@ class Bench(dg.ConfigurableResource[None]):
         with claim(Path(str(lake.folder)), partition, context.run.run_id), self.duckdb.get_connection() as connection:
             begun = time.process_time()
             try:
-                yield Step(Lake(self.lake_root, name, connection), project, partition)
+                step = Step(Lake(self.lake_root, name, connection), project, partition)
+                if isinstance(context, dg.AssetExecutionContext):
+                    written = [key.path[-1] for key in context.selected_asset_keys]
+                    check_gates_before(step, [table for table in written if table in TABLES])
+                yield step
                 put_cpu(lake, partition, *_step_and_stage(context), time.process_time() - begun)
             except OSError as error:
                 raise _trouble(error) from error

@@ -31,6 +31,10 @@ class LakeError(CupelError):
     """A table or partition that is missing, altered, or may not be named so."""
 
 
+class GateError(CupelError):
+    """A gate that has not passed for the tables as they are now: nothing behind it is written."""
+
+
 class AnswerError(CupelError):
     """An answers log that is broken, or an answer that cannot be recorded."""
 

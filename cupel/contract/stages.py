@@ -1,6 +1,6 @@
 """The stages of the chain. One record a stage; what a stage is made of is written here and nowhere else."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -298,6 +298,18 @@ def project_steps(project: "Project", partition: Partition) -> list[StageStep]:
         place: sorted(writer[table] for table in step.made_from if table in writer) for place, step in enumerate(steps)
     }
     return [steps[place] for place in TopologicalSorter(before).static_order()]
+
+
+def tables_before(project: "Project", tables: Iterable[str], partition: Partition) -> set[str]:
+    """Return all tables of the same batch or release that some tables are made from, directly or through others."""
+    made_from = {table: step.made_from for step in project_steps(project, partition) for table in step.tables}
+    found, waiting = set[str](), [before for table in tables for before in made_from.get(table, ())]
+    while waiting:
+        table = waiting.pop()
+        if table in made_from and table not in found:
+            found.add(table)
+            waiting.extend(made_from[table])
+    return found
 
 
 def find_step(project: "Project", table: str) -> StageStep | None:

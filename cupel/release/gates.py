@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cupel.config.project import Project
-from cupel.contract.stages import STAGES, Partition, partitioned_stages, stage_of
+from cupel.contract.stages import STAGES, Partition, partitioned_stages, stage_of, tables_before
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.gates import GATE_RESULTS
+from cupel.errors import GateError
 from cupel.lake import Commit, Lake
 from cupel.release.remembered import Row, rows_of
 from cupel.step import Step
@@ -104,6 +105,47 @@ def closed_gates(lake: Lake, batches: Iterable[str], project: Project | None = N
     """Return the batches whose gates have not all passed for the tables as they are now, and why."""
     states = {batch: batch_state(lake, batch, project) for batch in batches}
     return {batch: state for batch, state in states.items() if state.outcome != "pass"}
+
+
+def check_gates_before(step: Step, tables: Iterable[str]) -> None:
+    """Hold some tables to the gates before them, whoever runs the step: an executor need not know what blocks.
+
+    A gate that is open lets through what asks the people whose answers it awaits; the tables that must not be made
+    meanwhile are not there to be read.
+
+    Args:
+        step: The step that is about to write.
+        tables: The tables that it writes.
+
+    Raises:
+        GateError: A gate before them has failed, or has not judged the tables as they are now.
+    """
+    named = list(tables)
+    if not named:  # a report is no table, and tells of closed gates too
+        return
+    before = tables_before(step.project, named, _partition_of(named))
+    for table in sorted(before):
+        if not _blocks(step.project, table):
+            continue
+        state = _gate_state(step.lake, gate_of(table), step.partition, step.project)
+        if state.outcome not in ("pass", "open"):
+            raise GateError(
+                f"{step.partition}: {', '.join(named)} stand behind the {gate_of(table)} gate, and {state.reason}; "
+                f"nothing is written. Materialize {table} together with its checks, or mend what they found"
+            )
+
+
+def _partition_of(tables: Sequence[str]) -> Partition:
+    partition = stage_of(tables[0]).partition
+    if partition is None:
+        raise GateError(f"table {tables[0]}: it belongs to no batch or release, so no gate stands before it")
+    return partition
+
+
+def _blocks(project: Project, table: str) -> bool:
+    """Tell whether a table has a gate that what is made from it must wait for."""
+    own = (one.severity == "critical" for one in project.expectations if one.table == table)
+    return stage_of(table).gate == table or any(own)
 
 
 def open_gate(step: Step, stage: str, table: str, awaited: str) -> str:

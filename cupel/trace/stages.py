@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from cupel.annotators.annotators import ANONYMOUS
-from cupel.contract.stages import STAGES
+from cupel.contract.stages import STAGES, partitioned_stages
+from cupel.contract.tables import TABLES
 from cupel.sources.reasons import evidence
 from cupel.trace.events import Answer
 from cupel.trace.label_id import LabelId
@@ -83,6 +84,15 @@ class Gate:
     names_item: bool
 
 
+@dataclass(frozen=True)
+class StageRow:
+    """A row of a stage's table that tells of the item."""
+
+    stage: str
+    table: str
+    row: Row
+
+
 def raw(reader: Reader, name: LabelId, rejected: Row | None) -> Raw:
     """Return where an item comes from.
 
@@ -156,6 +166,23 @@ def checking(reader: Reader, name: LabelId) -> Checking:
     """Return what the checker said of an item, and how it was decided."""
     own = equal(item_id=name.item_id)
     return Checking(*(reader.one(table, name.batch, own) for table in ("predictions", "routes", "labels")))
+
+
+def other_rows(reader: Reader, name: LabelId) -> tuple[StageRow, ...]:
+    """Return what stages of the batch say of an item that nothing else was read of; ask it last."""
+    read = {used.partition("@")[0] for used in reader.commits}
+    others = [stage for stage in partitioned_stages("batch") if not read.intersection(stage.tables)]
+    tables = [(stage.name, table) for stage in others for table in stage.tables if _tells_of_items(table)]
+    return tuple(
+        StageRow(stage, table, row)
+        for stage, table in tables
+        if reader.commit(table, name.batch) is not None
+        for row in reader.rows(table, name.batch, equal(item_id=name.item_id))
+    )
+
+
+def _tells_of_items(table: str) -> bool:
+    return any(column.name == "item_id" for column in TABLES[table].columns)
 
 
 def gates(reader: Reader, partition: str, item_id: str) -> tuple[Gate, ...]:

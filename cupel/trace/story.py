@@ -213,6 +213,18 @@ def _odds(log_odds: float | None) -> str:
     return f"log-odds {number(log_odds)} (as a chance, {'>99.99%' if chance > 0.9999 else percent(chance)})"
 
 
+def other_lines(trace: Trace) -> Iterator[Line]:
+    """Yield what further stages say of the item, a line a row."""
+    stage = ""
+    for other in trace.others:
+        if other.stage != stage:
+            stage = other.stage
+            yield heading(stage.capitalize())
+        values = {name: value for name, value in other.row.items() if name not in ("batch", "item_id")}
+        told = ", ".join(f"{name} {shown(str(value))}" for name, value in values.items())
+        yield Line(f"{other.table}: {told}")
+
+
 def gate_lines(gates: tuple[Gate, ...], all_gates: bool) -> Iterator[Line]:
     """Yield the checks that did not pass or name the item, and how many others passed; or all of them."""
     if not gates:

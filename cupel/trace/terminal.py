@@ -7,7 +7,15 @@ from rich.text import Text
 
 from cupel.printable import printable
 from cupel.trace.lines import HEADING, Line
-from cupel.trace.story import checking_lines, cleaning_lines, gate_lines, heading, labeling_lines, raw_lines
+from cupel.trace.story import (
+    checking_lines,
+    cleaning_lines,
+    gate_lines,
+    heading,
+    labeling_lines,
+    other_lines,
+    raw_lines,
+)
 from cupel.trace.story_contamination import contamination_lines
 from cupel.trace.story_release import outcome, release_lines, table_lines
 from cupel.trace.trace import Trace
@@ -33,6 +41,7 @@ def story(trace: Trace, all_gates: bool = False) -> Iterator[Line]:
         if trace.cleaning.rejected is None or trace.checking.label is not None:
             yield from checking_lines(trace)
         yield heading("Gates", f"batch {trace.label_id.batch}")
+        yield from other_lines(trace)
         yield from gate_lines(trace.gates, all_gates)
         yield from release_lines(trace, all_gates)
     yield from table_lines(trace)

@@ -16,11 +16,13 @@ from cupel.trace.stages import (
     Gate,
     Labeling,
     Raw,
+    StageRow,
     checking,
     cleaning,
     contamination,
     gates,
     labeling,
+    other_rows,
     raw,
 )
 from cupel.trace.used import TableUsed, tables_used
@@ -34,7 +36,8 @@ class Trace:
     """All that the lake knows of one label, a field a stage.
 
     `classes` names the places of posteriors, None where no release of the batch tells them; `release` is the one
-    that was chosen, `standings` are all that hold the batch, the latest first; `problems` is what could not be read.
+    that was chosen, `standings` are all that hold the batch, the latest first; `others` are rows of stages that have no
+    field of their own here; `problems` is what could not be read.
     """
 
     label_id: LabelId
@@ -44,6 +47,7 @@ class Trace:
     answers: tuple[Answer, ...]
     labeling: Labeling
     checking: Checking
+    others: tuple[StageRow, ...]
     gates: tuple[Gate, ...]
     release: Released | None
     standings: tuple[Standing, ...]
@@ -86,6 +90,7 @@ def trace(lake: str | Path, label: str, release: str | None = None) -> Trace:
         answers=said,
         labeling=labeling(reader, name, said),
         checking=checking(reader, name),
+        others=other_rows(reader, name),
         gates=gates(reader, name.batch, name.item_id),
         release=None if chosen is None else released(reader, name, chosen),
         standings=standing,
