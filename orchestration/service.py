@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from orchestration.dagster_storage import prepare_storage
 from orchestration.deployment import REPOSITORY
 
 SECONDS_TO_START = 120
@@ -33,6 +34,7 @@ def up(home: Path, port: int, console: Console) -> int:
     """Start what is not running yet, and wait for the page to answer; 0 when it does."""
     logs = home / "service"
     logs.mkdir(parents=True, exist_ok=True)
+    prepare_storage(home, lambda words: console.print(words, style="yellow", markup=False))
     started = datetime.now(UTC).isoformat(timespec="seconds")
     for name, command in commands(port).items():
         if running(home, name) is not None:
