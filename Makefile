@@ -30,6 +30,7 @@ rebuild: setup  ## Make a release once more and compare it byte for byte: make r
 	@.venv/bin/cupel rebuild $(RELEASE)
 
 ui: setup  ## Open the Dagster page on 127.0.0.1.
+	@$(PYTHON) -m orchestration.dagster_storage
 	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
 	@.venv/bin/dagster-webserver -h 127.0.0.1 -p $(PORT) -w workspace.yaml
 
@@ -68,6 +69,7 @@ check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  #
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	$(PYTHON) -m orchestration.dagster_storage
 	.venv/bin/dg check defs
 	$(PYTHON) -m pytest -n 2
 
@@ -119,7 +121,7 @@ data/sentiment/answers.parquet: .venv/.run samples/vader.py samples/vader.txt
 
 $(DAGSTER_HOME)/dagster.yaml: orchestration/dagster.yaml
 	@mkdir -p $(DAGSTER_HOME)
-	@cp $< $@
+	@cp $< $@.$$$$ && mv $@.$$$$ $@
 
 LOCK = .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --quiet --extra chain --extra build

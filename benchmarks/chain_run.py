@@ -117,9 +117,8 @@ def run(folder: Path, name: str, told: Path, last_stage: str | None = None) -> N
     teller = threading.Thread(target=_tell_now_and_then, args=(meter, told, is_ended), daemon=True)
     teller.start()
     with meter.part("start"):
-        import dagster as dg
-
         from cupel.config.project import load_project
+        from orchestration.dagster_storage import open_instance
         from orchestration.deployment import Deployment
         from orchestration.rounds import Rounds
 
@@ -128,7 +127,7 @@ def run(folder: Path, name: str, told: Path, last_stage: str | None = None) -> N
         logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
         deployment = Deployment(folder / "projects", folder / "data", str(folder / "lake"))
         project = load_project(deployment.projects / f"{name}.yaml")
-    with meter.part("all"), dg.DagsterInstance.get() as instance:
+    with meter.part("all"), open_instance(print) as instance:
         with meter.part("workforce"):
             rounds = Rounds(project, deployment, instance, say=print)
         done = rounds.run() if last_stage is None else _once(rounds, meter, last_stage)

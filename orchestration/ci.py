@@ -19,6 +19,7 @@ from cupel.errors import CupelError
 from cupel.lake import Lake
 from cupel.world import current_project
 from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names
+from orchestration.dagster_storage import open_instance
 from orchestration.deployment import Deployment
 from orchestration.evidence import Place, broken, evidence_findings, is_in_a_release, no_delivery
 from orchestration.findings import Finding, is_failure, print_findings
@@ -113,7 +114,7 @@ def gate(
         if since is not None:
             tables = _only_changed(tables, find_changes(files, deployment, since), console)
         found: list[Finding] = []
-        with _instance() as instance:
+        with _instance(console) as instance:
             for project in (project for project in current if tables.get(project.project)):
                 lake = places[project.project]
                 place = Place(project, lake, judged_lake(lake, Path(folder)), deployment.data)
@@ -179,9 +180,11 @@ def _say_left_out(project: Project, left_out: Sequence[str], console: Console) -
         console.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
-def _instance() -> AbstractContextManager[dg.DagsterInstance]:
+def _instance(console: Console) -> AbstractContextManager[dg.DagsterInstance]:
     """Return Dagster's instance: that of DAGSTER_HOME, so that the page shows what was found, or one for now."""
-    return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+    if not os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.ephemeral()
+    return open_instance(lambda words: console.print(words, style="yellow", markup=False, soft_wrap=True))
 
 
 def _console() -> Console:

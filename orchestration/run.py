@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 from rich.console import Console
 
 from cupel.answers.recorded import RecordedWorkforce
@@ -19,6 +18,7 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_f
 from cupel.release.funnel import print_funnel, summary
 from cupel.release.places import release_folder, report_folder
 from cupel.release.seconds import read_seconds
+from orchestration.dagster_storage import open_instance
 from orchestration.deployment import Deployment
 from orchestration.progress import RunProgress
 from orchestration.rounds import Done, Rounds
@@ -37,12 +37,16 @@ def main() -> int:
     deployment = Deployment.from_environment()
     name = sys.argv[1] if len(sys.argv) > 1 else "sentiment"
     began = time.monotonic()
+
+    def say(words: str) -> None:
+        console.print(words, style="yellow", markup=False)
+
     try:
         project = load_project(deployment.projects / f"{name}.yaml")
-        with dg.DagsterInstance.get() as instance, RunProgress(console).shown() as progress:
+        with open_instance(say) as instance, RunProgress(console).shown() as progress:
             rounds = Rounds(
                 project, deployment, instance, progress=progress, wanted=sys.argv[2:],
-                say=lambda words: console.print(words, style="yellow", markup=False),
+                say=say,
             )  # fmt: skip
             done = rounds.run()
         if not done.broken:
