@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import combinations, permutations
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
+from benchmarks.new_file import new_file
 from cupel.cleaning.fingerprints import fingerprints
 from cupel.cleaning.line_repairs import c4_lines, unwrapped, without_policies, without_repeated
 from cupel.cleaning.normalise import are_normal, normalise
@@ -40,6 +40,7 @@ from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.shingles import Shape
 from cupel.cleaning.text_hashes import text_hashes
 from cupel.languages.identify import identify
+from cupel.whole import put_file
 
 # All of ASCII that is no letter or digit, and a few of these; of Unicode what cleaning treats on its own: marks of two
 # classes and one that decomposes, joiners, wide signs, spaces, ends of lines, dots, quotes, a sigma, letters that stand
@@ -183,7 +184,7 @@ def warm_up(names: Iterable[str]) -> None:
 def main() -> None:
     """Time, print what grows faster than its text or takes longest, and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--characters", type=int, default=20_000)
     parser.add_argument("--bytes", type=int, help="run texts of so many bytes, once each")
     parser.add_argument("--seconds", type=float, default=10.0, help="with --bytes: tell what takes longer")
@@ -214,7 +215,7 @@ def main() -> None:
         worst = max((one for one in found if one.step == name), key=lambda one: one.seconds_of_four or one.seconds)
         print(f"  {name}: longest {worst.seconds_of_four or worst.seconds:.3f} s on {worst.period!r} {worst.tail!r}")
     if options.json:
-        options.json.write_text(json.dumps([one._asdict() for one in slow], indent=1) + "\n", encoding="utf-8")
+        put_file(options.json, (json.dumps([one._asdict() for one in slow], indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_cod
 from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError
 from cupel.imports.columns import Columns
+from cupel.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours
 from cupel.printable import printable
 from cupel.sources.files import file_sha256
 
@@ -85,6 +86,7 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
         CupelError: Delivery, plan, sheet or scores cannot be used; nothing was written.
     """
     folder = folder_of(request.delivery)
+    _check_outputs(request, folder)
     if folder.exists():
         return _judge(request, folder, console)
     if request.budget is None:
@@ -92,6 +94,27 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
     if request.sheet is not None:
         raise AuditError(f"{request.sheet}: no audit of {request.delivery} was planned here, {folder} is missing")
     return _plan(request, folder, console)
+
+
+def _check_outputs(request: Request, folder: Path) -> None:
+    """Refuse to write verdict, scores or the vendors' page over what is read, or over what somebody else wrote."""
+    outputs = []
+    if request.json_file is not None:
+        keys = ("verdict", "delivery", "delivery_sha256", "plan", "look")
+        outputs.append(Output("--json", request.json_file, is_json_object(*keys)))
+    inputs = [request.delivery, *([request.sheet] if request.sheet is not None else [])]
+    if request.vendor is not None:
+        outputs.append(Output("beside --scores,", _vendors_file(request), is_marked("<title>Vendors</title>")))
+        # Scores that are there are read, line by line, and only added to.
+        if request.scores.exists():
+            inputs.append(request.scores)
+        else:
+            outputs.append(Output("--scores", request.scores, is_never_ours))
+    check_outputs(outputs, inputs, [folder])
+
+
+def _vendors_file(request: Request) -> Path:
+    return request.scores.with_suffix(".html")
 
 
 def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
@@ -248,7 +271,7 @@ def _finish(
         append_score(request.scores, score_of(verdict, request.vendor))
         vendors = standings(read_scores(request.scores))
         terminal.show_vendors(console, vendors)
-        page_of_all = request.scores.with_suffix(".html")
+        page_of_all = _vendors_file(request)
         write_whole(page_of_all, vendors_page(vendors))
         console.print(printable(f"Vendors side by side: {page_of_all}"), markup=False, soft_wrap=True)
     path = folder / file_name("suspicious", verdict.look, "csv")
