@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.new_file import new_file
 from cupel.certificate.attempts import Levels, attempt_levels
 from cupel.certificate.hypergeometric import (
     Integers,
@@ -23,6 +23,7 @@ from cupel.certificate.hypergeometric import (
 )
 from cupel.certificate.plan import smallest_audit
 from cupel.certificate.sequence import Flags, count_passed, cut_positions, floor_share
+from cupel.whole import put_file
 
 LIMIT = 0.055
 BUDGETS = (0.003, 0.01, 0.02)
@@ -198,7 +199,7 @@ def measure(setting: Setting, replays: int) -> dict[str, Any]:
 def main() -> int:
     """Replay all settings, print them, write them; 1 when a share is over the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, required=True, help="file to write")
+    parser.add_argument("--json", type=new_file, required=True, help="file to write")
     parser.add_argument("--replays", type=int, default=5_000, help="replays of each setting")
     arguments = parser.parse_args()
     rows = [
@@ -217,7 +218,7 @@ def main() -> int:
     _print_designs(worst_of(designs))
     content = {"limit": LIMIT, "attempts": ATTEMPTS, "worst": worst, "is_valid": is_valid, "settings": rows,
                "designs": designs}  # fmt: skip
-    arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    put_file(arguments.json, (json.dumps(content, indent=1) + "\n").encode())
     return 0 if is_valid else 1
 
 

@@ -38,7 +38,9 @@ from rich.console import Console
 from rich.table import Table
 
 import cupel
+from benchmarks.new_file import new_file
 from benchmarks.synthetic import NAME
+from cupel.whole import put_file
 from orchestration.deployment import REPOSITORY
 
 ROWS_PER_DELIVERY = 1_000_000
@@ -154,7 +156,7 @@ def main() -> int:
     """Measure each size, print a table, write the file; 1 when a run broke or was stopped."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=_numbers, required=True, help="rows, or several numbers with commas")
-    parser.add_argument("--json", type=Path, required=True, help="file to write")
+    parser.add_argument("--json", type=new_file, required=True, help="file to write")
     parser.add_argument("--rows-per-delivery", type=int, default=ROWS_PER_DELIVERY)
     parser.add_argument("--minutes", type=float, help="stop a run that takes longer, and say how far it came")
     parser.add_argument("--until", choices=["raw", "cleaning"], help="stop after this stage: one round, no labels")
@@ -169,7 +171,7 @@ def main() -> int:
                 measure(rows, arguments.rows_per_delivery, work.resolve(), console, arguments.minutes, arguments.until)
             )
             content = {"sizes": entries, "growth": growth(entries), "machine": machine()}
-            arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            put_file(arguments.json, (json.dumps(content, indent=1) + "\n").encode())
     _print(console, entries)
     return 1 if any(one["stopped"] or one["errors"] for one in entries) else 0
 

@@ -22,11 +22,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.new_file import new_file
 from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, reasons
 from cupel.cleaning.scan.tokens import tokenise
 from cupel.errors import SourceError
-from cupel.lake import replace_file
+from cupel.whole import put_file
 
 SEED = 1895
 REPEATS = 5
@@ -38,14 +39,14 @@ def main() -> None:
     """Measure, print, and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--documents", type=int, default=PEER_DOCUMENTS, help="documents that datatrove sees")
     options = parser.parse_args()
     found = figures(read_texts(options.data), options.documents)
     content = json.dumps(found, indent=1) + "\n"
     print(content, end="")
     if options.json:
-        replace_file(options.json, content.encode())
+        put_file(options.json, content.encode())
 
 
 def read_texts(data: Path) -> pa.ChunkedArray:

@@ -20,10 +20,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks.new_file import new_file
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.cleaning.contamination.purify import Purity, purify
 from cupel.errors import SourceError
-from cupel.lake import replace_file
+from cupel.whole import put_file
 
 # What lies further behind in a document says little of what it is, and takes long to count.
 MOST_CHARACTERS = 4_000
@@ -53,14 +54,14 @@ def main() -> None:
     content = json.dumps(found, indent=1) + "\n"
     print(content, end="")
     if options.json:
-        replace_file(options.json, content.encode())
+        put_file(options.json, content.encode())
 
 
 def mix_parser(description: str | None) -> argparse.ArgumentParser:
     """Return the parser of what every benchmark on a mixed set is told: the set, what is junk in it, what is wanted."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--bad", required=True, help="labels that are junk, with commas between")
     parser.add_argument("--share", type=float, default=0.15)
     parser.add_argument("--answers", type=int, default=1_000)

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks.contamination import mix, mix_parser
 from cupel.config.project import load_project
-from cupel.lake import Lake, replace_file
+from cupel.lake import Lake
+from cupel.whole import put_file
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
 
@@ -43,7 +44,7 @@ def main() -> None:
     content = json.dumps(found, indent=1) + "\n"
     print(content, end="")
     if options.json:
-        replace_file(options.json, content.encode())
+        put_file(options.json, content.encode())
 
 
 def write(folder: Path, options: argparse.Namespace) -> tuple[Deployment, NDArray[np.bool_]]:

@@ -27,12 +27,14 @@ import dagster as dg
 import pyarrow as pa
 import yaml
 
+from benchmarks.new_file import new_file
 from cupel.config.project import Project, load_project
 from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake, replace_file
 from cupel.versions.code_version import code_version
+from cupel.whole import put_file
 from orchestration.definitions import build_definitions
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rounds import Rounds
@@ -54,7 +56,7 @@ QUERIES = {
 def main() -> None:
     """Measure, print, and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--projects", type=int, default=3)
     parser.add_argument("--batches", type=int, default=50)
     options = parser.parse_args()
@@ -64,7 +66,7 @@ def main() -> None:
         figures |= measure(deployment, Path(scratch) / "home")
     print(json.dumps(figures, indent=1))
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        put_file(options.json, (json.dumps(figures, indent=1) + "\n").encode())
 
 
 def write_deployment(folder: Path, projects: int, batches: int) -> Deployment:

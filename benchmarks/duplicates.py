@@ -34,7 +34,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.duplicate_texts import SEED, Folder, Pair, Reported, Shingled, edited_copies, grown, read_folder
 from benchmarks.duplicate_tools import OURS, SIMILARITY, TOOLS, WIDTH, Ran, installed, run
-from cupel.lake import replace_file
+from benchmarks.new_file import new_file
+from cupel.whole import put_file
 
 SIZES = (100_000, 1_000_000)
 EDIT_RATES = (0.05, 0.1)
@@ -48,14 +49,14 @@ def main() -> None:
     """Measure, print, and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="documents at which speed is measured")
     options = parser.parse_args()
     found = figures(read_folder(options.data), [int(size) for size in options.sizes.split(",") if size])
     content = json.dumps(found, indent=1) + "\n"
     print(content, end="")
     if options.json:
-        replace_file(options.json, content.encode())
+        put_file(options.json, content.encode())
 
 
 def figures(folder: Folder, sizes: Sequence[int]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from unittest.mock import patch
 import httpx
 from rich.console import Console
 
+from benchmarks.new_file import new_file
 from cupel.answers.collect import collect
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
@@ -32,6 +33,7 @@ from cupel.label_studio.client import Client, Reply
 from cupel.label_studio.record import Records
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
+from cupel.whole import put_file
 from samples.label_studio import PROGRAM, fresh
 from samples.studio_server import Person, StudioServer, running, stop
 
@@ -166,7 +168,7 @@ def main() -> int:
     parser.add_argument("--answers", type=int, default=2000, help="how many of them are answered")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--port", type=int, default=8178)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     given, console, rows = parser.parse_args(), Console(), []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -184,7 +186,7 @@ def main() -> int:
         finally:
             stop(server.folder)
     if given.json:
-        given.json.write_text(json.dumps({"items": given.items, "steps": rows}, indent=1) + "\n", encoding="utf-8")
+        put_file(given.json, (json.dumps({"items": given.items, "steps": rows}, indent=1) + "\n").encode())
     return 0
 
 

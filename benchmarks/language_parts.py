@@ -18,10 +18,11 @@ import pyarrow as pa
 
 from benchmarks.language_data import labelled_rows, with_scripts
 from benchmarks.languages import scores
-from cupel.lake import replace_file
+from benchmarks.new_file import new_file
 from cupel.languages.codes import UNDETERMINED, label
 from cupel.languages.identify import identify
 from cupel.languages.training import Settings, train
+from cupel.whole import put_file
 
 PARTS = 5
 Rows = list[tuple[str, str]]
@@ -32,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, nargs="+", required=True)
     parser.add_argument("--texts", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--characters", type=int, default=0, help="only texts at least so long are measured")
     parser.add_argument("--threads", type=int, default=1, help="models trained at a time")
     options = parser.parse_args()
@@ -40,7 +41,7 @@ def main() -> None:
     found = figures(base, labelled_rows(options.texts), options.characters, Settings(), options.threads)
     print(json.dumps({name: {**one, "f1": None} for name, one in found.items()}, indent=1))
     if options.json:
-        replace_file(options.json, (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
+        put_file(options.json, (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def part_of(text: str) -> int:

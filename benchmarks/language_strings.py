@@ -15,19 +15,22 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.new_file import new_file
 from cupel.errors import SourceError
 from cupel.languages.codes import label
+from cupel.whole import new_file as whole_file
 
 
 def main() -> None:
     """Write the file, with columns `lang` and `text`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--parquet", type=Path, required=True)
+    parser.add_argument("--parquet", type=new_file, required=True)
     parser.add_argument("--characters", type=int, default=60, help="only strings at least so long")
     options = parser.parse_args()
     rows = strings(options.folder, options.characters)
-    pq.write_table(pa.table({"lang": [code for code, _ in rows], "text": [text for _, text in rows]}), options.parquet)
+    with whole_file(options.parquet) as file:
+        pq.write_table(pa.table({"lang": [code for code, _ in rows], "text": [text for _, text in rows]}), file)
     print(f"{options.parquet}: {len(rows)} strings, {len({code for code, _ in rows})} codes")
 
 

@@ -22,11 +22,12 @@ import pyarrow.parquet as pq
 from sklearn.metrics import f1_score
 
 from benchmarks.language_data import is_held_out
+from benchmarks.new_file import new_file
 from cupel.errors import SourceError
-from cupel.lake import replace_file
 from cupel.languages.codes import UNDETERMINED, Label, answer_for, label
 from cupel.languages.identify import identify
 from cupel.languages.model import load
+from cupel.whole import put_file
 
 REPEATS = 3
 
@@ -35,7 +36,7 @@ def main() -> None:
     """Measure, print, and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--characters", type=int, default=0, help="only texts at least so long")
     parser.add_argument("--held-out", action="store_true", help="only rows whose index_id training left out")
     options = parser.parse_args()
@@ -43,7 +44,7 @@ def main() -> None:
     content = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
     print(json.dumps({name: value for name, value in found.items() if name != "f1"}, indent=1, ensure_ascii=False))
     if options.json:
-        replace_file(options.json, content.encode())
+        put_file(options.json, content.encode())
 
 
 def read_labelled(data: Path, characters: int = 0, held_out: bool = False) -> pa.Table:

@@ -18,11 +18,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from benchmarks.new_file import new_file
 from benchmarks.privacy import read_texts
 from cupel.cleaning.overlap.index import LEAST_WITH_ANSWER, RUN, Index
 from cupel.cleaning.overlap.references import Reference
 from cupel.errors import SourceError
-from cupel.lake import replace_file
+from cupel.whole import put_file
 
 SEED = 1202
 ANSWER_WORDS = 3
@@ -34,14 +35,14 @@ def main() -> None:
     """Measure, print, and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--questions", type=int, default=5_000)
     parser.add_argument("--texts", type=int, default=10_000)
     options = parser.parse_args()
     content = json.dumps(figures(read_texts(options.data), options.questions, options.texts), indent=1) + "\n"
     print(content, end="")
     if options.json:
-        replace_file(options.json, content.encode())
+        put_file(options.json, content.encode())
 
 
 def figures(texts: list[str], questions: int, wanted: int) -> dict[str, Any]:

@@ -25,12 +25,13 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
+from benchmarks.new_file import new_file
 from benchmarks.private_values import Value, private_values, public_values
 from cupel.cleaning.normalise import normalise
 from cupel.cleaning.privacy.mask import Masked, mask
 from cupel.cleaning.privacy.tokens import KINDS
 from cupel.errors import SourceError
-from cupel.lake import replace_file
+from cupel.whole import put_file
 
 SEED = 1677
 EACH = 100
@@ -46,14 +47,14 @@ def main() -> None:
     """Measure, print, and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=new_file)
     parser.add_argument("--each", type=int, default=EACH, help="values a kind, country and form")
     options = parser.parse_args()
     texts = made_texts() if options.data is None else read_texts(options.data)
     content = json.dumps(figures(texts, options.each), indent=1) + "\n"
     print(content, end="")
     if options.json:
-        replace_file(options.json, content.encode())
+        put_file(options.json, content.encode())
 
 
 def read_texts(data: Path) -> list[str]:

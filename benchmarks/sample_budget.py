@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.new_file import new_file
 from benchmarks.sample_truth import Truth, truth
 from cupel.certificate.evidence import Evidence
 from cupel.certificate.result import Terms, assay
 from cupel.lake import Lake
+from cupel.whole import put_file
 from orchestration.deployment import Deployment
 
 BUDGETS = (0.005, 0.01, 0.02, 0.05)
@@ -72,7 +74,7 @@ def replay(is_wrong: Flags, is_contested: Flags, budget: float, size: int, repla
 @click.command()
 @click.option("--project", default="sentiment", show_default=True)
 @click.option("--replays", default=200, show_default=True)
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the figures.")
+@click.option("--json", "json_path", type=new_file, help="Where to write the figures.")
 def main(project: str, replays: int, json_path: Path | None) -> None:
     """Audit the frozen labels of each release again and again, for several budgets and sizes."""
     deployment = Deployment.from_environment()
@@ -84,7 +86,7 @@ def main(project: str, replays: int, json_path: Path | None) -> None:
         grid = [(budget, size) for budget in BUDGETS for size in AUDIT_SIZES if size < len(arrays[0])]
         found[release] = [replay(*arrays, *cell, replays) for cell in track(grid, release)]
     if json_path is not None:
-        json_path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        put_file(json_path, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode())
     table = Table("release", "budget", "audited", "a cut was found", "experts see, mean", "80th percentile", "false")
     for release, rows in found.items():
         for row in rows:

@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.new_file import new_file
 from cupel.config.project import load_project
 from cupel.lake import Lake
 from cupel.release.facts import ReleaseFacts, release_facts
+from cupel.whole import put_file
 from orchestration.deployment import Deployment
 
 Truth = dict[tuple[str, str], str | None]
@@ -76,7 +78,7 @@ def judge(lake: Lake, facts: ReleaseFacts, verdicts: Truth) -> dict[str, Any]:
 
 @click.command()
 @click.option("--project", default="sentiment", show_default=True)
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the figures.")
+@click.option("--json", "json_path", type=new_file, help="Where to write the figures.")
 def main(project: str, json_path: Path | None) -> None:
     """Hold every release of the default sample against the panel."""
     deployment = Deployment.from_environment()
@@ -86,7 +88,7 @@ def main(project: str, json_path: Path | None) -> None:
     releases = lake.partitions("release_plan")
     found = {name: judge(lake, release_facts(lake, settings, name), verdicts) for name in releases}
     if json_path is not None:
-        json_path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        put_file(json_path, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode())
     table = Table("release", "verdict", "judged", "error", "bound", "with contested", "bound", "true")
     for name, row in found.items():
         is_true = row["is_bound_true"] and row["is_bound_with_contested_true"]

@@ -15,6 +15,7 @@ import pyarrow as pa
 from benchmarks.double_check.deployed import Frozen, Outcome, deploy
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
+from benchmarks.new_file import new_file
 from benchmarks.spam_table import by_kind, show
 from benchmarks.spammers import INJECTED, KINDS, Spammed, inject
 from cupel.annotators.beliefs import Flags
@@ -28,6 +29,7 @@ from cupel.checking.rounds import NO_ROUND
 from cupel.consensus.coding import Reals, by_item, vectors
 from cupel.consensus.consensus import consensus
 from cupel.contract.columns import TEXT
+from cupel.whole import put_file
 
 GOLD_EACH = 10
 SEED = 2023
@@ -60,7 +62,7 @@ def main() -> int:
     """Put spammers into every crowd of a folder, look for them, print, write; 0 always: figures are for reading."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a folder of the crowd form, or a folder of them")
-    parser.add_argument("--json", type=Path, required=True, help="file to write")
+    parser.add_argument("--json", type=new_file, required=True, help="file to write")
     parser.add_argument("--seeds", type=int, default=5, help="crowds with spammers per kind")
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS), help="kinds of spammers")
     arguments = parser.parse_args()
@@ -80,7 +82,7 @@ def main() -> int:
 def write(path: Path, seeds: int, rows: Sequence[dict[str, Any]]) -> None:
     """Write what is known so far; called after each crowd, so that a run that is stopped leaves the others'."""
     content = {"gold_each": GOLD_EACH, "spammers_share": INJECTED, "seeds": seeds, "kinds": by_kind(rows)}
-    path.write_text(json.dumps({**content, "results": rows}, indent=1) + "\n", encoding="utf-8")
+    put_file(path, (json.dumps({**content, "results": rows}, indent=1) + "\n").encode())
 
 
 def one_round(crowd: Crowd, gold: Gold, honest: frozenset[str], kind: str, seed: int) -> Round:

@@ -12,8 +12,13 @@ from pathlib import Path
 
 from benchmarks.language_data import training_rows
 from cupel.lake import replace_file
-from cupel.languages.model import SHIPPED, content
+from cupel.languages.model import SHIPPED, content, load
 from cupel.languages.training import Settings, train
+from cupel.outputs import Output, check_outputs
+
+
+def _is_model(path: Path) -> bool:
+    return bool(load(path).languages)
 
 
 def main() -> None:
@@ -23,6 +28,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=SHIPPED)
     parser.add_argument("--visits", type=int, default=Settings().visits, help="texts shown, in all")
     options = parser.parse_args()
+    check_outputs([Output("--model", options.model, _is_model)], options.data)
     texts, languages = training_rows(options.data)
     made = content(train(texts, languages, Settings(visits=options.visits)))
     replace_file(options.model, made)

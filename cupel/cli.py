@@ -101,15 +101,25 @@ def import_work(
 
     FILES are exports of Label Studio (JSON), CVAT (XML), COCO, Labelbox, Scale, doccano, or tables (CSV, JSON Lines,
     Parquet) of item, annotator and label. What is not understood is told, and stands in a file beside the answers,
-    NAME.left.jsonl. Exit codes: 0 written, 1 error.
+    NAME.left.jsonl. Files of an earlier import are replaced, others never. Exit codes: 0 written, 1 error.
     """
-    from cupel.imports.answers import MEANINGS, counts, gather, write_answers, write_items, write_left
+    from cupel.imports.answers import (
+        MEANINGS,
+        check_files,
+        counts,
+        gather,
+        left_file,
+        write_answers,
+        write_items,
+        write_left,
+    )
     from cupel.imports.tools import Wanted, read_export
     from cupel.printable import printable
 
     exports = [read_export(path, tool, Wanted(**named)) for path in files]
     imported = gather(exports)
-    left = answers.with_suffix(".left.jsonl")
+    check_files(imported, files, answers, items)
+    left = left_file(answers)
     write_left(imported.left, left)
     write_answers(imported, batch, purpose, answers)
     for export in exports:
@@ -152,9 +162,11 @@ def duplicates(
     Writes a row a pair: id, like_id (an earlier row, or one of the other file), the exact similarity and, within a
     file, kept_id, the earliest of its cluster. Exit codes: 0 written, 1 error.
     """
-    from cupel.cleaning.search import Request, search, write_pairs
+    from cupel.cleaning.search import PAIRS, Request, search, write_pairs
     from cupel.cleaning.shingles import Shape
+    from cupel.outputs import Output, check_outputs, is_table
 
+    check_outputs([Output("--to", to, is_table(*PAIRS))], [file] if against is None else [file, against])
     shape = Shape(characters) if words is None else Shape(words, of_words=True)
     found = search(Request(file, against, text, id, similarity, shape))
     write_pairs(found.pairs, to)
@@ -258,10 +270,14 @@ def signals(project: str, batches: tuple[str, ...], projects: Path, lake: Path, 
     """
     from rich.console import Console
 
+    from cupel.cleaning.cuts import Cut
     from cupel.cleaning.cuts_shown import cuts_of, show_cuts, write_cuts
     from cupel.lake import Lake
+    from cupel.outputs import Output, check_outputs, is_json_list
     from cupel.world import current_project
 
+    if json_file is not None:
+        check_outputs([Output("--json", json_file, is_json_list(*Cut._fields))], [projects / f"{project}.yaml"])
     there = Lake(lake, project)
     chosen = batches or tuple(there.partitions("item_signals"))
     found = cuts_of(there, current_project(projects, there), chosen)
@@ -311,10 +327,12 @@ def trace(label_id: str, release: str | None, lake: Path, all_gates: bool, json_
     """
     from rich.console import Console
 
-    from cupel.trace.machine import as_json, write_json
+    from cupel.trace.machine import as_json, check_json, write_json
     from cupel.trace.terminal import show
     from cupel.trace.trace import trace as trace_label
 
+    if json_file is not None and json_file != Path("-"):
+        check_json(json_file)
     found = trace_label(lake, label_id, release)
     if json_file == Path("-"):
         click.echo(as_json(found), nl=False)

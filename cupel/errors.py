@@ -51,6 +51,10 @@ class AuditError(CupelError):
     """Audit counts or sheets that cannot be: impossible numbers, wrong or half-filled sheets."""
 
 
+class OutputError(CupelError):
+    """A file that a command may not write: it is an input, or something else wrote it."""
+
+
 class ReleaseError(CupelError):
     """A release that is missing, altered, or not what its certificate says."""
 

@@ -25,7 +25,7 @@ from orchestration.evidence import Place, broken, evidence_findings, is_in_a_rel
 from orchestration.findings import Finding, is_failure, print_findings
 from orchestration.judged_lake import judged_lake
 from orchestration.judging import judge_partition, questions
-from orchestration.junit import write_junit
+from orchestration.junit import check_junit, write_junit
 from orchestration.scope import Partition, ScopeError, check_named, partitions_of, selected_tables
 from orchestration.wiring import deployment_definitions
 
@@ -67,6 +67,8 @@ def main(
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     console, began = _console(), time.monotonic()
     try:
+        if junit is not None:
+            check_junit(junit)
         found = gate(Deployment.from_environment(), projects, selection, partitions, since, all_releases, console)
         if junit is not None:
             write_junit(found, junit, strict)

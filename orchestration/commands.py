@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from cupel.errors import ReleaseError
-from cupel.lake import Lake, replace_file
+from cupel.lake import Lake
+from cupel.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.printable import printable
 from orchestration.compared import MEANING, SAME, WENT_ON, Comparison, Row
 from orchestration.deployment import Deployment
@@ -42,12 +43,15 @@ def rebuild(
     def say(words: str) -> None:
         errors.print(words, markup=False, style="dim")
 
+    if json_file is not None:
+        keys = ("project", "release", "is_same", "release_sha256", "rebuilt_sha256", "first_difference")
+        check_outputs([Output("--json", json_file, is_json_object(*keys))], [])
     project, name = named(lake, release)
     with tempfile.TemporaryDirectory(prefix="cupel-lake-") if keep is None else nullcontext(str(keep)) as root:
         found = make(Deployment(projects, data, str(lake)), project, name, Path(root), say)
     print_comparison(found, console, is_all_shown)
     if json_file is not None:
-        replace_file(json_file, (json.dumps(content(found), indent=1) + "\n").encode())
+        write_output("--json", json_file, (json.dumps(content(found), indent=1) + "\n").encode())
     return 0 if found.is_same else 1
 
 

@@ -7,10 +7,20 @@ from itertools import groupby
 from pathlib import Path
 
 from cupel.lake import replace_file
+from cupel.outputs import Output, check_outputs, is_marked
 from orchestration.findings import BROKEN_EVIDENCE, Finding, allowed, is_failure, is_warning, measured
 
 # XML 1.0 has no way to write these, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def check_junit(path: Path) -> None:
+    """Refuse to write findings over anything but findings.
+
+    Raises:
+        OutputError: Something else lies there.
+    """
+    check_outputs([Output("--junit", path, is_marked('<testsuites name="cupel gate"'))], ())
 
 
 def write_junit(findings: Sequence[Finding], path: Path, is_strict: bool = False) -> None:

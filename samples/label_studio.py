@@ -17,6 +17,7 @@ import yaml
 from cupel.config.project import load_project
 from cupel.label_studio.waiting import waiting
 from cupel.lake import Lake, replace_file
+from cupel.whole import put_file
 from samples.studio_server import StudioError, StudioServer, make_fresh, running, stop
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -56,7 +57,7 @@ def write_project(folder: Path, server: StudioServer, texts: Path = TEXTS, items
     if not delivery.is_file():
         delivery.parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(texts, "rb") as lines:
-            delivery.write_bytes(b"".join(islice(lines, items)))
+            put_file(delivery, b"".join(islice(lines, items)))
     emails = {name: person.email for name, person in server.people.items()}
     project = {
         "project": "live", "title": "Live", "owner": "data@cupel.example",
@@ -76,7 +77,7 @@ def write_project(folder: Path, server: StudioServer, texts: Path = TEXTS, items
     }  # fmt: skip
     (folder / "projects").mkdir(exist_ok=True)
     written = "# Written by `make label-studio`, each time anew.\n" + yaml.safe_dump(project, sort_keys=False)
-    (folder / "projects" / "live.yaml").write_text(written, encoding="utf-8")
+    put_file(folder / "projects" / "live.yaml", written.encode())
 
 
 def environment(folder: Path, server: StudioServer) -> dict[str, str]:

@@ -19,8 +19,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cupel.errors import SourceError
+from cupel.errors import OutputError, SourceError
 from cupel.lake import replace_file
+from cupel.outputs import Output, check_outputs, is_table
 
 COLUMNS = ("lang", "index_id", "topic", "text")
 BATCH = "sentences"
@@ -87,11 +88,15 @@ def prepare(data: Path, inbox: Path, is_all: bool = False) -> int:
 
     Raises:
         SourceError: The data are not there.
+        OutputError: Something else lies in the inbox under the names of the sample's files.
     """
     table = read(data, is_all)
+    outputs = {inbox / "answers" / "answers.parquet": answers(table), inbox / f"{BATCH}.parquet": delivery(table)}
+    inputs = data.rglob("*.parquet") if data.is_dir() else [data]
+    check_outputs([Output("--inbox", path, is_table(made.column_names)) for path, made in outputs.items()], inputs)
     (inbox / "answers").mkdir(parents=True, exist_ok=True)
-    _put(inbox / "answers" / "answers.parquet", answers(table))
-    _put(inbox / f"{BATCH}.parquet", delivery(table))
+    for path, made in outputs.items():
+        _put(path, made)
     return int(table.num_rows)
 
 
@@ -123,7 +128,7 @@ def main() -> None:
         )
     try:
         sentences = prepare(options.data, options.inbox, options.all)
-    except SourceError as error:
+    except (SourceError, OutputError) as error:
         sys.exit(str(error))
     print(f"{sentences:,} sentences lie in {options.inbox}")
 

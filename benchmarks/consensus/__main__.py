@@ -19,7 +19,9 @@ from benchmarks.consensus.accuracy import AS_PUBLISHED, DEFAULT, mean_difference
 from benchmarks.consensus.peers import PEERS
 from benchmarks.consensus.speed import Crowd, compare
 from benchmarks.double_check.folder import folders_in
+from benchmarks.new_file import new_file
 from cupel.consensus.methods import METHODS
+from cupel.whole import put_file
 
 SPEEDS = (1_000_000, 10_000_000)
 
@@ -28,7 +30,7 @@ def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="benchmarks.consensus", description=__doc__)
     parser.add_argument("--data", type=Path, help="a folder of the crowd form, or a folder of such folders")
-    parser.add_argument("--json", type=Path, help="file to write")
+    parser.add_argument("--json", type=new_file, help="file to write")
     parser.add_argument("--speed", type=int, action="append", default=[], help="compare speed on so many answers")
     parser.add_argument("--pairs", type=int, default=3, help="runs of each library for the speed, in turn; medians")
     parser.add_argument("--classes", type=int, default=Crowd(0).classes)
@@ -58,7 +60,7 @@ def main() -> int:
         content["speed"].append(compare(Crowd(answers, *asked), arguments.pairs))
         _print_speed(content["speed"][-1], console)
     if arguments.json:
-        arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        put_file(arguments.json, (json.dumps(content, indent=1) + "\n").encode())
     return 0
 
 

@@ -22,7 +22,9 @@ from benchmarks.double_check.harness import (
     thinned,
 )
 from benchmarks.double_check.rankers import OURS
+from benchmarks.new_file import new_file
 from cupel.errors import CupelError
+from cupel.whole import put_file
 
 
 def report(
@@ -83,7 +85,7 @@ def report(
 @click.option(
     "--json",
     "json_path",
-    type=click.Path(path_type=Path),
+    type=new_file,
     required=True,
     help="Where to write the figures.",
 )
@@ -116,7 +118,7 @@ def main(data: Path, json_path: Path, replays: int, items: int | None, labels: i
     except CupelError as error:
         raise click.ClickException(str(error)) from None
     content = found[0] if folders == [data] else {"datasets": found}
-    json_path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    put_file(json_path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
 def _mean(values: Any) -> float:

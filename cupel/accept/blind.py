@@ -3,10 +3,10 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.delivery import Delivery
+from cupel.accept.item_files import FileProblem, ItemFile, ItemFolder, is_location
 from cupel.errors import AuditError
 
 # Columns that speak of the labelling, not of the item: with them an auditor is no longer independent.
@@ -20,7 +20,6 @@ FEWEST_ROWS_TO_TELL = 20
 BINS = 10
 # A path or link that names its own label this often was sorted by label.
 MOST_LINKS_NAMING_LABEL = 0.5
-LOCATION = re.compile(r"^(?:[a-z][a-z0-9+.-]*://\S+|\S*[\\/]\S+|\S+\.[A-Za-z0-9]{2,5})$")
 
 
 class Shown(NamedTuple):
@@ -34,11 +33,12 @@ class Shown(NamedTuple):
     dropped: dict[str, str]
 
 
-def shown_columns(delivery: Delivery) -> Shown:
+def shown_columns(delivery: Delivery, files: ItemFolder | None = None) -> Shown:
     """Choose what the auditor sees.
 
     Args:
         delivery: The delivery.
+        files: Its folder, of which media files are copied under neutral names.
 
     Returns:
         The column of the item, and every other column that neither speaks of the labelling, nor contains the
@@ -50,7 +50,8 @@ def shown_columns(delivery: Delivery) -> Shown:
     labels = [one.label for one in delivery.labels]
     text = delivery.columns.text
     content = [one.text if text else one.item_id for one in delivery.labels]
-    _refuse_telling_paths(delivery, text or delivery.columns.id or "row", content, labels)
+    name = text or delivery.columns.id or "row"
+    _refuse_telling_paths(delivery, files or ItemFolder(delivery.path), name, content, labels)
     dropped = {delivery.columns.label: "the delivered label"}
     if delivery.columns.annotator:
         dropped[delivery.columns.annotator] = "who gave the label"
@@ -148,22 +149,14 @@ def _binned(values: Sequence[str | None]) -> list[str | None]:
     return [str(sum(number >= edge for edge in edges)) for number in numbers]
 
 
-def local_file(folder: Path, value: str | None) -> Path | None:
-    """Return the file that a value names, if it lies in the delivery's folder; None for all else."""
-    if not value or "\0" in value or not LOCATION.match(value.strip()):
-        return None
-    root = folder.resolve()
-    path = (root / value.strip()).resolve()
-    return path if path.is_relative_to(root) and path.is_file() else None
-
-
-def _refuse_telling_paths(delivery: Delivery, name: str, content: Sequence[str | None], labels: Sequence[str]) -> None:
-    """Raise where links name their own label; files that lie beside the delivery are copied under neutral names."""
-    folder = delivery.path.parent
+def _refuse_telling_paths(
+    delivery: Delivery, files: ItemFolder, name: str, content: Sequence[str | None], labels: Sequence[str]
+) -> None:
+    """Raise where links name their own label; media files beside the delivery are copied under neutral names."""
     links = [
         (value, label)
         for value, label in zip(content, labels, strict=True)
-        if value and LOCATION.match(value.strip()) and local_file(folder, value) is None
+        if value and is_location(value) and not isinstance(files.find(value), ItemFile)
     ]
     telling = [(value, label) for value, label in links if names_label(value, label)]
     if len(links) < len(content) / 2 or len(telling) <= MOST_LINKS_NAMING_LABEL * len(links):
@@ -172,7 +165,11 @@ def _refuse_telling_paths(delivery: Delivery, name: str, content: Sequence[str |
     if len(set(labels)) > 1 and all(names_label(value, word) for value, _ in telling[:100] for word in set(labels)):
         return
     value, label = telling[0]
+    problem = files.find(value)
+    why = (
+        f" (the file is not copied under a neutral name: {problem.reason})" if isinstance(problem, FileProblem) else ""
+    )
     raise AuditError(
-        f"{delivery.path}, column {name!r}: {value[:80]!r} names the delivered label {label!r}, so an audit would "
+        f"{delivery.path}, column {name!r}: {value[:80]!r} names the delivered label {label!r}{why}, so an audit would "
         "not be blind; give the items neutral names, or name another column with --text"
     )

@@ -15,6 +15,7 @@ from cupel.accept.folder import (
     check_delivery,
     file_name,
     folder_of,
+    list_copies,
     load_plan,
     read_answers,
     read_plan,
@@ -22,6 +23,7 @@ from cupel.accept.folder import (
     write_answers,
     write_whole,
 )
+from cupel.accept.item_files import ItemFolder
 from cupel.accept.judging import Prices, Verdict, judge_delivery
 from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.planning import plan_page
@@ -31,6 +33,7 @@ from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_cod
 from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError
 from cupel.imports.columns import Columns
+from cupel.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours
 from cupel.printable import printable
 from cupel.sources.files import file_sha256
 
@@ -83,6 +86,7 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
         CupelError: Delivery, plan, sheet or scores cannot be used; nothing was written.
     """
     folder = folder_of(request.delivery)
+    _check_outputs(request, folder)
     if folder.exists():
         return _judge(request, folder, console)
     if request.budget is None:
@@ -90,6 +94,27 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
     if request.sheet is not None:
         raise AuditError(f"{request.sheet}: no audit of {request.delivery} was planned here, {folder} is missing")
     return _plan(request, folder, console)
+
+
+def _check_outputs(request: Request, folder: Path) -> None:
+    """Refuse to write verdict, scores or the vendors' page over what is read, or over what somebody else wrote."""
+    outputs = []
+    if request.json_file is not None:
+        keys = ("verdict", "delivery", "delivery_sha256", "plan", "look")
+        outputs.append(Output("--json", request.json_file, is_json_object(*keys)))
+    inputs = [request.delivery, *([request.sheet] if request.sheet is not None else [])]
+    if request.vendor is not None:
+        outputs.append(Output("beside --scores,", _vendors_file(request), is_marked("<title>Vendors</title>")))
+        # Scores that are there are read, line by line, and only added to.
+        if request.scores.exists():
+            inputs.append(request.scores)
+        else:
+            outputs.append(Output("--scores", request.scores, is_never_ours))
+    check_outputs(outputs, inputs, [folder])
+
+
+def _vendors_file(request: Request) -> Path:
+    return request.scores.with_suffix(".html")
 
 
 def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
@@ -106,16 +131,17 @@ def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
     if request.vendor is not None:
         refuse_second_audit(request.scores, delivery.sha256, None)
     terminal.show_delivery(console, delivery, given)
-    shown = shown_columns(delivery)
+    files = _files(request)
+    shown = shown_columns(delivery, files)
     terminal.show_shown(console, shown)
     settings = _settings(request, delivery, request.budget or 0.0)
     choice = choose_size(len(delivery.labels), settings.error_budget, settings.contested, request.audit)
     plan = make_plan(delivery, settings, choice.size, request.at_most, request.seed, shown.others)
-    plan = start_audit(folder, plan, delivery)
+    plan = start_audit(folder, plan, delivery, files)
     write_whole(folder / PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
-    return _await(request, folder, plan, Drawn(1, 0, plan.drawn), console)
+    return _await(request, folder, plan, delivery, Drawn(1, 0, plan.drawn), console)
 
 
 def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
@@ -150,19 +176,19 @@ def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
     if fresh is not None:
         known.append(fresh)
     if not known:
-        return _await(request, folder, plan, looks[0], console)
+        return _await(request, folder, plan, delivery, looks[0], console)
     judged = looks[: len(known)]
     verdict = _verdict(request, plan, delivery, judged, known)
     if fresh is not None:
         write_answers(folder, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
     if verdict.next_look is not None and len(looks) == len(judged):
-        looks.append(add_look(folder, plan, delivery, verdict.next_look.look, judged[-1].size))
+        looks.append(add_look(folder, plan, delivery, verdict.next_look.look, judged[-1].size, _files(request)))
     _write_verdict(request, folder, verdict)
     terminal.show_verdict(console, verdict)
     _finish(request, folder, delivery, judged, verdict, console)
     if verdict.verdict == "OPEN":
-        return _await(request, folder, plan, looks[-1], console, verdict)
+        return _await(request, folder, plan, delivery, looks[-1], console, verdict)
     return ExitCode[verdict.verdict]
 
 
@@ -245,7 +271,7 @@ def _finish(
         append_score(request.scores, score_of(verdict, request.vendor))
         vendors = standings(read_scores(request.scores))
         terminal.show_vendors(console, vendors)
-        page_of_all = request.scores.with_suffix(".html")
+        page_of_all = _vendors_file(request)
         write_whole(page_of_all, vendors_page(vendors))
         console.print(printable(f"Vendors side by side: {page_of_all}"), markup=False, soft_wrap=True)
     path = folder / file_name("suspicious", verdict.look, "csv")
@@ -260,10 +286,22 @@ def _finish(
     console.print(printable(f"Suspicious labels, a suggestion without proof: {path}"), markup=False, soft_wrap=True)
 
 
+def _files(request: Request) -> ItemFolder:
+    kept_back = (request.sheet, request.scores, request.json_file)
+    return ItemFolder(request.delivery, [path for path in kept_back if path is not None])
+
+
 def _await(
-    request: Request, folder: Path, plan: Plan, drawn: Drawn, console: Console, verdict: Verdict | None = None
+    request: Request,
+    folder: Path,
+    plan: Plan,
+    delivery: Delivery,
+    drawn: Drawn,
+    console: Console,
+    verdict: Verdict | None = None,
 ) -> ExitCode:
-    """Say which sheet is awaited."""
+    """Say what was copied for the auditor, and which sheet is awaited."""
+    terminal.show_copies(console, list_copies(folder, plan, delivery, drawn, _files(request)))
     sheets = [Path(file_name("sheet", drawn.look, ending)) for ending in ("html", "csv")]
     terminal.show_awaited(console, folder, sheets, len(drawn.ids), plan.labels, request.prices)
     if request.json_file is not None and verdict is None:

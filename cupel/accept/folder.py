@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from cupel.accept.delivery import Delivery
+from cupel.accept.item_files import AUDIT_ENDING, FileProblem, ItemFile, ItemFolder, copy_item
 from cupel.accept.plan import Drawn, LaterLook, Plan, draw_look, later_look, parse_record
-from cupel.accept.sheet import SheetRow, sheet_csv, sheet_page, sheet_rows
+from cupel.accept.sheet import ITEMS, SheetRow, sheet_csv, sheet_page, sheet_rows
 from cupel.certificate.acceptance import look_sizes
 from cupel.certificate.attempts import attempt_alpha
 from cupel.errors import AuditError
@@ -24,7 +25,7 @@ def folder_of(delivery: Path) -> Path:
     >>> folder_of(Path("in/movies.csv.gz")).name
     'movies.audit'
     """
-    return delivery.parent / f"{delivery.name.split('.')[0] or delivery.stem}.audit"
+    return delivery.parent / f"{delivery.name.split('.')[0] or delivery.stem}{AUDIT_ENDING}"
 
 
 def file_name(stem: str, look: int, ending: str) -> str:
@@ -56,13 +57,14 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def start_audit(folder: Path, plan: Plan, delivery: Delivery) -> Plan:
+def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder) -> Plan:
     """Record a plan, draw its first look, and write the sheet; the folder appears when all of it is there.
 
     Args:
         folder: Where it is to lie; must not exist.
         plan: The plan, not drawn yet.
         delivery: The delivery.
+        files: The delivery's folder, of which media files are copied.
 
     Returns:
         The plan with the ids drawn.
@@ -80,7 +82,7 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery) -> Plan:
         ids = draw_look(plan, [one.item_id for one in delivery.labels], 1, 0)
         plan = plan.model_copy(update={"drawn": ids})
         write_whole(temporary / PLAN, _json(plan))
-        _write_sheet(temporary, plan, delivery, Drawn(1, 0, ids))
+        _write_sheet(temporary, plan, delivery, Drawn(1, 0, ids), files)
         os.chmod(temporary, 0o755)
         os.rename(temporary, folder)
     except OSError as error:
@@ -92,14 +94,14 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery) -> Plan:
     return plan
 
 
-def add_look(folder: Path, plan: Plan, delivery: Delivery, look: int, before: int) -> Drawn:
+def add_look(folder: Path, plan: Plan, delivery: Delivery, look: int, before: int, files: ItemFolder) -> Drawn:
     """Record the plan of a later look and write its sheet; what is there already is left as it is."""
     path = folder / file_name("plan", look, "json")
     ids = [one.item_id for one in delivery.labels]
     drawn = Drawn(look, before, later_look(plan, ids, look, before).drawn)
     # The plan comes last: a look without it does not exist, and is drawn again the same.
     if not path.exists():
-        _write_sheet(folder, plan, delivery, drawn)
+        _write_sheet(folder, plan, delivery, drawn, files)
         write_whole(path, _json(later_look(plan, ids, look, before)))
     return drawn
 
@@ -172,8 +174,35 @@ def write_answers(folder: Path, look: int, answers: Mapping[str, str | None]) ->
     write_whole(folder / file_name("answers", look, "json"), f"{content}\n".encode())
 
 
-def _write_sheet(folder: Path, plan: Plan, delivery: Delivery, drawn: Drawn) -> None:
-    rows = sheet_rows(plan, delivery, drawn)
+class CopiedItem(NamedTuple):
+    """An item's file that lies beside the sheet: what the delivery calls it, and its bytes."""
+
+    name: str
+    size_bytes: int
+
+
+class Copies(NamedTuple):
+    """What of a sheet's items was copied, and what the others name, with the reason why it was not."""
+
+    copied: list[CopiedItem]
+    problems: dict[str, list[str]]
+
+
+def list_copies(folder: Path, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> Copies:
+    """Return which files of a look's items lie beside its sheet, as they lie there now, and which do not."""
+    there = {path.stem: path.stat().st_size for path in (folder / ITEMS).glob("*")}
+    copied: list[CopiedItem] = []
+    problems: dict[str, list[str]] = {}
+    for row in sheet_rows(plan, delivery, drawn, files):
+        if row.code in there:
+            copied.append(CopiedItem(row.delivered, there[row.code]))
+        elif isinstance(row.file, FileProblem):
+            problems.setdefault(row.file.reason, []).append(row.delivered)
+    return Copies(copied, problems)
+
+
+def _write_sheet(folder: Path, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> None:
+    rows = sheet_rows(plan, delivery, drawn, files)
     _copy_items(folder, rows)
     write_whole(folder / file_name("sheet", drawn.look, "csv"), sheet_csv(plan, rows))
     write_whole(folder / file_name("sheet", drawn.look, "html"), sheet_page(plan, rows, drawn.look))
@@ -182,9 +211,9 @@ def _write_sheet(folder: Path, plan: Plan, delivery: Delivery, drawn: Drawn) -> 
 def _copy_items(folder: Path, rows: Sequence[SheetRow]) -> None:
     """Copy the files that items are, under their row codes: their own names may tell the label."""
     for row in rows:
-        if row.copied is not None:
-            (folder / "items").mkdir(exist_ok=True)
-            shutil.copyfile(row.copied, folder / row.item)
+        if isinstance(row.file, ItemFile):
+            (folder / ITEMS).mkdir(exist_ok=True)
+            copy_item(row.file, folder / row.item)
 
 
 def _json(record: Plan | LaterLook) -> bytes:

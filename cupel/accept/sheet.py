@@ -10,14 +10,17 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from cupel.accept.blind import LOCATION, local_file
 from cupel.accept.delivery import Delivery
+from cupel.accept.item_files import FileProblem, ItemFile, ItemFolder, is_location
+from cupel.accept.media import SHOWN_IN_PAGE
 from cupel.accept.plan import Drawn, Plan
 from cupel.errors import AuditError, SourceError
 from cupel.imports.delimited import decode, delimited_rows
 from cupel.sources.reasons import BadRow
 
 ROW, LABEL = "row", "label"
+# Folder of the items that are files, beside the sheet.
+ITEMS = "items"
 CANNOT = "cannot be decided"
 # What people type for it, besides.
 ALSO_CANNOT = frozenset({"?", "cannot decide", "undecided", "undecidable", CANNOT})
@@ -28,12 +31,16 @@ NAMED_ROWS = 5
 
 
 class SheetRow(NamedTuple):
-    """A row of the sheet: its code, the item as shown, other fields, and the file to copy beside the sheet."""
+    """A row of the sheet: its code, the item as shown and as delivered, other fields, and the file to copy beside it.
+
+    `file` is None where the item names no file; a problem says why the file that it names is not copied.
+    """
 
     code: str
     item: str
+    delivered: str
     fields: tuple[str, ...]
-    copied: Path | None
+    file: ItemFile | FileProblem | None
 
 
 def row_code(plan: Plan, place: int) -> str:
@@ -41,7 +48,7 @@ def row_code(plan: Plan, place: int) -> str:
     return f"r{plan.key[:6]}-{place:04d}"
 
 
-def sheet_rows(plan: Plan, delivery: Delivery, drawn: Drawn) -> list[SheetRow]:
+def sheet_rows(plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> list[SheetRow]:
     """Return the rows of a look's sheet, in the order of the draw, which knows no label."""
     index = {item: position for position, item in enumerate(one.item_id for one in delivery.labels)}
     contents = [one.text if plan.settings.text_column else one.item_id for one in delivery.labels]
@@ -50,9 +57,9 @@ def sheet_rows(plan: Plan, delivery: Delivery, drawn: Drawn) -> list[SheetRow]:
     for place, item in enumerate(drawn.ids, drawn.before + 1):
         position = index[item]
         code, content = row_code(plan, place), contents[position] or ""
-        file = local_file(delivery.path.parent, content)
-        shown = f"items/{code}{file.suffix.lower()}" if file else content
-        rows.append(SheetRow(code, shown, tuple(column[position] or "" for column in others), file))
+        file = files.find(content)
+        shown = f"{ITEMS}/{code}{file.ending}" if isinstance(file, ItemFile) else content
+        rows.append(SheetRow(code, shown, content, tuple(column[position] or "" for column in others), file))
     return rows
 
 
@@ -105,14 +112,15 @@ def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int) -> bytes:
 
 
 def _page_row(row: SheetRow) -> dict[str, object]:
-    is_link = row.copied is not None or bool(LOCATION.match(row.item.strip()))
-    is_picture = is_link and bool(PICTURE.search(row.item))
+    copied = row.file if isinstance(row.file, ItemFile) else None
+    is_link = copied is not None or is_location(row.item)
+    is_picture = copied.ending in SHOWN_IN_PAGE if copied else is_link and bool(PICTURE.search(row.item))
     return {
         "code": row.code,
         "text": row.item,
         "link": row.item.strip() if is_link else None,
-        "picture": row.item if row.copied is not None and is_picture else None,
-        "file": row.item if row.copied is not None and not is_picture else None,
+        "picture": row.item if copied and is_picture else None,
+        "file": row.item if copied and not is_picture else None,
         "is_picture": is_picture,
         "fields": row.fields,
     }

@@ -13,6 +13,7 @@ from cupel.accept.blind import Shown
 from cupel.accept.budget import money as plain_money
 from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery, rejection_counts
+from cupel.accept.folder import Copies
 from cupel.accept.judging import Part, Prices, Rate, Verdict
 from cupel.accept.plan import Choice, Plan
 from cupel.accept.scores import Standing
@@ -23,6 +24,8 @@ from cupel.printable import printable
 COLOURS = {"ACCEPT": "green", "REFUSE": "red", "OPEN": "yellow"}
 MOST_CLASSES_NAMED = 12
 MOST_PARTS = 10
+MOST_FILES_NAMED = 5
+LONGEST_NAME = 60
 
 
 def escape(text: str) -> str:
@@ -120,6 +123,32 @@ def _chance(chance: float) -> str:
 def _time(count: int, prices: Prices) -> str:
     hours = count * prices.expert_seconds / 3600
     return f"{hours:,.{0 if hours >= 10 else 1}f} h" if hours >= 1 else f"{60 * hours:.0f} min"
+
+
+def show_copies(console: Console, copies: Copies) -> None:
+    """Print which files go to the auditor with the sheet, and which that cells name do not."""
+    if copies.copied:
+        size = sum(item.size_bytes for item in copies.copied)
+        names = _names([item.name for item in copies.copied])
+        console.print(
+            f"\n[bold]Copied for the auditor[/], under the rows' codes: {len(copies.copied):,} media files, "
+            f"{_size(size)}: {names}"
+        )
+    for reason, named in copies.problems.items():
+        console.print(f"[yellow]Not copied[/], {reason}: {len(named):,} named in the items: {_names(named)}")
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in names[:MOST_FILES_NAMED]]
+    return escape(", ".join(shown)) + (", ..." if len(names) > len(shown) else "")
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1_000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1_000
+    return f"{size:,.1f} GB"
 
 
 def show_awaited(

@@ -11,7 +11,8 @@ from rich.markup import escape
 from cupel.cleaning.cuts import Cut, bars, cuts
 from cupel.config.project import Project
 from cupel.errors import LakeError
-from cupel.lake import Lake, replace_file
+from cupel.lake import Lake
+from cupel.outputs import write_output
 
 
 def cuts_of(lake: Lake, project: Project, batches: Sequence[str]) -> list[Cut]:
@@ -53,4 +54,4 @@ def show_cuts(console: Console, found: Sequence[Cut], batches: Sequence[str]) ->
 def write_cuts(found: Sequence[Cut], file: Path) -> None:
     """Write the thresholds, shares and histograms as JSON."""
     rows = [{**cut._asdict(), "rejected_share": cut.rejected_share} for cut in found]
-    replace_file(file, (json.dumps(rows, indent=1) + "\n").encode())
+    write_output("--json", file, (json.dumps(rows, indent=1) + "\n").encode())

@@ -96,12 +96,14 @@ def _c4_keeps(line: str) -> bool:
 
 def _without_citations(line: str) -> str:
     """Return a line without the citations at its end: [12], [edit], [citation needed]."""
-    while line.endswith("]"):
-        first = line.rfind("[")
-        if first < 0 or not _CITATION.fullmatch(line, first):
+    end = len(line)
+    # The line is not cut before the last of them is found: thousands of copies would be made of it.
+    while line.endswith("]", 0, end):
+        first = line.rfind("[", 0, end)
+        if first < 0 or not _CITATION.fullmatch(line, first, end):
             break
-        line = line[:first]
-    return line
+        end = first
+    return line[:end]
 
 
 def _alone(text: str) -> int:

@@ -12,10 +12,14 @@ from cupel.cleaning.jaccard import Positions
 from cupel.cleaning.resemblance import near_duplicates, resembling
 from cupel.cleaning.shingles import Shape
 from cupel.errors import SourceError
-from cupel.lake import replace_file
+from cupel.outputs import write_output
 
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
          pa.types.is_large_binary, pa.types.is_null)  # fmt: skip
+
+
+# The columns of what is written: within a file, and against another.
+PAIRS = (("id", "like_id", "kept_id", "similarity"), ("id", "like_id", "similarity"))
 
 
 class Request(NamedTuple):
@@ -67,7 +71,7 @@ def write_pairs(pairs: pa.Table, to: Path) -> None:
     """Write pairs as a Parquet file, whole or not at all."""
     sink = io.BytesIO()
     pq.write_table(pairs, sink)
-    replace_file(to, sink.getvalue())
+    write_output("--to", to, sink.getvalue())
 
 
 def _taken(ids: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:

@@ -15,6 +15,7 @@ from cupel.contract.columns import REAL, TEXT
 from cupel.errors import SourceError
 from cupel.imports.annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.imports.tools import Export
+from cupel.outputs import Output, check_outputs, is_json_lines, is_table
 from cupel.sources.reasons import REASONS, BadRow, evidence
 from cupel.whole import put_file
 
@@ -80,6 +81,28 @@ def gather(exports: Iterable[Export]) -> Imported:
     return Imported([found for found, _ in latest.values()], left)
 
 
+def left_file(answers: Path) -> Path:
+    """Return where the file of what was not imported lies: beside the answers."""
+    return answers.with_suffix(".left.jsonl")
+
+
+def check_files(imported: Imported, inputs: Iterable[Path], answers: Path, items: Path | None) -> None:
+    """Refuse to write over an input, or over a file that no import wrote.
+
+    Of items nothing tells who wrote them: those that are there must be the same.
+
+    Raises:
+        OutputError: See `cupel.outputs.check_outputs`.
+    """
+    outputs = [
+        Output("--answers", answers, is_table(SCHEMA.names)),
+        Output("beside --answers,", left_file(answers), is_json_lines(*Left._fields, "meaning")),
+    ]
+    if items is not None:
+        outputs.append(Output("--items", items, lambda path: path.read_bytes() == _items(imported)[0]))
+    check_outputs(outputs, inputs)
+
+
 def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> None:
     """Write annotations as a file of recorded answers, which `labeling.answers` of a project names.
 
@@ -116,18 +139,23 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
 
 def write_items(imported: Imported, path: Path) -> int:
     """Write the items as JSON Lines, `id` and what each shows, for a project's delivery; return how many."""
+    content, count = _items(imported)
+    _put(path, content)
+    return count
+
+
+def _items(imported: Imported) -> tuple[bytes, int]:
+    """Return the items as JSON Lines, and how many there are."""
     fields: dict[str, FieldsOfItem] = {}
     for row in imported.annotations:
         fields.setdefault(row.item_id, row.fields)
-    _write_lines(
-        path, [{"id": item, **{k: v for k, v in shown.items() if k != "id"}} for item, shown in fields.items()]
-    )
-    return len(fields)
+    rows = [{"id": item, **{k: v for k, v in shown.items() if k != "id"}} for item, shown in fields.items()]
+    return _lines(rows), len(fields)
 
 
 def write_left(left: Sequence[Left], path: Path) -> None:
     """Write what was not imported as JSON Lines: file, line, reason, its meaning, evidence."""
-    _write_lines(path, [{**one._asdict(), "meaning": MEANINGS[one.reason]} for one in left])
+    _put(path, _lines({**one._asdict(), "meaning": MEANINGS[one.reason]} for one in left))
 
 
 def counts(left: Iterable[Left]) -> list[tuple[str, int]]:
@@ -135,8 +163,8 @@ def counts(left: Iterable[Left]) -> list[tuple[str, int]]:
     return sorted(Counter(one.reason for one in left).items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _write_lines(path: Path, rows: Iterable[dict[str, object]]) -> None:
-    _put(path, "".join(f"{json.dumps(row)}\n" for row in rows).encode())
+def _lines(rows: Iterable[dict[str, object]]) -> bytes:
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
 
 
 def _put(path: Path, content: bytes) -> None:

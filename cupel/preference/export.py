@@ -7,9 +7,11 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 
 from cupel.errors import ReleaseError
-from cupel.lake import replace_file
+from cupel.outputs import Output, check_outputs, is_json_lines, write_output
 from cupel.preference.comparison import FIRST, SECOND, TIE, from_text
 from cupel.release import layout
+
+KEYS = ("prompt", "chosen", "rejected", "batch", "item_id")
 
 
 class Exported(NamedTuple):
@@ -28,23 +30,27 @@ def export_preferences(release: Path, folder: Path) -> list[Exported]:
 
     Args:
         release: The release's folder.
-        folder: Where the files go; files of these names are replaced.
+        folder: Where the files go; those of an earlier export are replaced, others never.
 
     Returns:
         What was written, split by split.
 
     Raises:
         ReleaseError: There is no release, or it holds something else than comparisons.
+        OutputError: The folder lies in a release, or something else lies where a file goes.
     """
     if not (release / layout.MANIFEST_FILE).is_file():
         raise ReleaseError(f"{release}: no release here: {layout.MANIFEST_FILE} is missing")
+    files = {name: folder / f"{Path(name).stem}.jsonl" for name in layout.DATA_FILES}
+    outputs = [Output("--to", file, is_json_lines(*KEYS)) for file in files.values()]
+    check_outputs(outputs, [release / name for name in layout.DATA_FILES], [release])
     folder.mkdir(parents=True, exist_ok=True)
     done = []
     for name in layout.DATA_FILES:
         rows = pq.read_table(release / name, columns=["batch", "item_id", "text", "label"]).to_pylist()
         lines = [_line(name, row) for row in rows if row["label"] != TIE]
-        file = folder / f"{Path(name).stem}.jsonl"
-        replace_file(file, "".join(f"{line}\n" for line in lines).encode())
+        file = files[name]
+        write_output("--to", file, "".join(f"{line}\n" for line in lines).encode())
         done.append(Exported(file, len(lines), len(rows) - len(lines)))
     return done
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cupel.errors import LakeError
+from cupel.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.trace.trace import Trace
 
 
@@ -17,16 +17,23 @@ def as_json(trace: Trace) -> str:
     return json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
+def check_json(path: Path) -> None:
+    """Refuse to write a trace over anything but a trace.
+
+    Raises:
+        OutputError: Something else lies there.
+    """
+    fields = [field.name for field in dataclasses.fields(Trace)]
+    check_outputs([Output("--json", path, is_json_object(*fields))], ())
+
+
 def write_json(trace: Trace, path: Path) -> None:
     """Write a trace as JSON, see `as_json`.
 
     Raises:
-        LakeError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
-    try:
-        path.write_text(as_json(trace), encoding="ascii")
-    except OSError as error:
-        raise LakeError(f"--json {path}: cannot be written: {error.strerror}") from error
+    write_output("--json", path, as_json(trace).encode("ascii"))
 
 
 def _plain(value: Any) -> Any:

@@ -154,6 +154,9 @@ def _folder(reader: Reader, release: str, training: Row | None, withheld: Row | 
         reader.fails(f"{folder / layout.MANIFEST_FILE}: altered: it is not what its release_sha256 covers")
     name = None if withheld is None else layout.WITHHELD_FILE
     name = name if training is None else f"data/{training['split']}.parquet"
+    if name is not None and name not in layout.TABLE_FILES:
+        reader.fails(f"training_set: split {training['split'] if training else None!r}: no file of a release")
+        name = None
     file = None if name is None else File(name, said.get(name, ""), _sha256(folder / name) == said.get(name))
     return Folder(str(folder), sha256, file)
 

@@ -212,14 +212,16 @@ def _inner(codes: Codes, place: int, first: int, last: int, flags: Bytes) -> int
 @nb.njit(nogil=True, inline="always")
 def _is_address(codes: Codes, start: int, end: int) -> bool:
     """Tell whether a run is an address of the web or of e-mail, which stays whole."""
-    for place in range(start + 1, end - 2):
+    # Of several signs the first decides: what has a dot behind a later one has it behind the first.
+    behind_at = end
+    for place in range(start + 1, end - 1):
         code = codes[place]
-        if code == ord(":") and codes[place + 1] == _SLASH and codes[place + 2] == _SLASH:
+        if code == _DOT and place >= behind_at:
             return True
-        if code == _AT:
-            for behind in range(place + 2, end - 1):
-                if codes[behind] == _DOT:
-                    return True
+        if code == _AT and behind_at == end:
+            behind_at = place + 2
+        if code == ord(":") and place < end - 2 and codes[place + 1] == _SLASH and codes[place + 2] == _SLASH:
+            return True
     is_www = end - start > 5 and codes[start + 3] == _DOT
     for place in range(start, min(start + 3, end)):
         is_www &= (codes[place] | 32) == ord("w")

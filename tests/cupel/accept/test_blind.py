@@ -2,8 +2,9 @@ import csv
 from pathlib import Path
 
 import pytest
+from media_files import PNG
 
-from cupel.accept.blind import doubt_removed, local_file, names_label, shown_columns
+from cupel.accept.blind import doubt_removed, names_label, shown_columns
 from cupel.accept.delivery import Delivery, read_delivery
 from cupel.errors import AuditError
 
@@ -59,16 +60,16 @@ def test_links_that_name_their_label_are_refused(tmp_path: Path) -> None:
 def test_files_that_name_their_label_are_fine_since_they_are_copied_under_their_codes(tmp_path: Path) -> None:
     paths = [f"{label}-{n}.png" for n, label in enumerate(LABELS)]
     for path in paths:
-        (tmp_path / path).write_bytes(b"x")
+        (tmp_path / path).write_bytes(PNG)
     assert shown_columns(delivery_with(tmp_path, image=paths, label=LABELS)).text_column == "image"
 
 
-def test_a_file_outside_the_deliverys_folder_is_not_the_deliverys(tmp_path: Path) -> None:
-    (tmp_path / "secret.txt").write_text("x")
-    inside = tmp_path / "in"
-    inside.mkdir()
-    assert local_file(inside, "../secret.txt") is None
-    assert local_file(inside, str(tmp_path / "secret.txt")) is None
+def test_files_that_name_their_label_and_are_not_copied_are_refused_with_the_reason(tmp_path: Path) -> None:
+    paths = [f"{label}-{n}.svg" for n, label in enumerate(LABELS)]
+    for path in paths:
+        (tmp_path / path).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    with pytest.raises(AuditError, match="no image, video or sound by its content"):
+        shown_columns(delivery_with(tmp_path, image=paths, label=LABELS))
 
 
 def test_a_text_may_hold_the_labels_word(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from media_files import PNG
 
 from cupel.accept.buyer import ExitCode
 from cupel.errors import AuditError
@@ -153,7 +154,7 @@ def test_pictures_are_copied_under_codes_that_tell_nothing(make_buyer: Make) -> 
     for label in ("cat", "dog"):
         (folder / label).mkdir()
         for number in range(20):
-            (folder / label / f"{number}.PNG").write_bytes(f"{label}{number}".encode())
+            (folder / label / f"{number}.PNG").write_bytes(PNG + f"{label}{number}".encode())
     rows = [f"{label}/{number}.PNG,{label}" for label in ("cat", "dog") for number in range(20)]
     buyer.delivery.write_text("\n".join(["image,label", *rows]))
     buyer.run(budget=0.05)
@@ -177,3 +178,64 @@ def test_a_label_studio_export_goes_through_both_calls(make_buyer: Make, tmp_pat
     buyer.run(budget=0.05, label="q")
     buyer.fill()
     assert buyer.run(label="q")[0] == ExitCode.ACCEPT
+
+
+def deliver_files(buyer: Any) -> Path:
+    """Write a delivery whose cells name a picture and much that is none; return its folder."""
+    folder: Path = buyer.delivery.parent
+    (folder / "cat.png").write_bytes(PNG)
+    (folder / ".env").write_text("API_KEY=1")
+    (folder / "notes.txt").write_text("not for others")
+    named = ["cat.png", ".env", "notes.txt", buyer.delivery.name, "missing.png", "https://x.org/1.png"]
+    rows = [f"{name},{label},{n}" for n, (name, label) in enumerate(zip(named * 4, ["a", "b"] * 12, strict=True))]
+    buyer.delivery.write_text("\n".join(["text,label,id", *rows]) + "\n")
+    return folder
+
+
+def test_only_media_go_to_the_auditor(make_buyer: Make) -> None:
+    buyer = make_buyer(0)
+    deliver_files(buyer)
+    buyer.run(budget=0.5, audit=24)
+    copies = {path.suffix: path.read_bytes() for path in (buyer.folder / "items").iterdir()}
+    assert copies == {".png": PNG}
+    page = (buyer.folder / "sheet.html").read_text()
+    assert page.count('"file":null') == 24
+    assert page.count('"picture":"items/') == 4
+    assert "API_KEY" not in "".join(path.read_text() for path in buyer.folder.glob("*.*"))
+
+
+def test_what_was_copied_and_what_was_not_is_told_before_the_sheet_goes_out(make_buyer: Make) -> None:
+    buyer = make_buyer(0)
+    deliver_files(buyer)
+    for printed in (buyer.run(budget=0.5, audit=24)[1], buyer.run()[1]):
+        told, sheet = printed.split("The sheet awaits its answers")
+        assert f"4 media files, {4 * len(PNG) / 1000:.1f} kB: cat.png, cat.png, cat.png, cat.png\n" in told
+        for reason, name in (("hidden", ".env"), ("no image", "notes.txt"), ("the delivery itself", "delivery.csv"),
+                             ("no such file", "missing.png")):  # fmt: skip
+            (line,) = (line for line in told.splitlines() if line.startswith(f"Not copied, {reason}"))
+            assert line.endswith(f"4 named in the items: {name}, {name}, {name}, {name}")
+        assert "x.org" not in told
+        assert "sheet.csv" in sheet
+
+
+def test_a_later_look_copies_no_more_than_the_first_one_would(make_buyer: Make) -> None:
+    buyer = make_buyer(0)
+    folder = buyer.delivery.parent
+    rows = []
+    for number in range(400):
+        (folder / f"{number}.png").write_bytes(PNG if number % 2 else b"API_KEY=1")
+        rows.append(f"{number}.png,{'ab'[number % 2]},{number}")
+    buyer.delivery.write_text("\n".join(["text,label,id", *rows]) + "\n")
+    buyer.run(budget=0.1, audit=30, seed=3)
+    sheet = buyer.folder / "sheet.csv"
+    lines = sheet.read_text(encoding="utf-8-sig").splitlines()
+    sheet.write_text(
+        "\n".join(
+            [lines[0], *(f"{line}{'b' if 'items/' in line and n > 2 else 'a'}" for n, line in enumerate(lines[1:]))]
+        )
+    )
+    code, printed = buyer.run()
+    assert code == ExitCode.OPEN
+    assert "Copied for the auditor" in printed
+    assert all(path.read_bytes() == PNG for path in (buyer.folder / "items").iterdir())
+    assert len(list((buyer.folder / "items").iterdir())) > 15

@@ -26,7 +26,8 @@ KINDS = {
     "one word": "word ", "no space": "a", "spaces": " ", "lines": "\n", "dots": ".", "apostrophes": "a'",
     "brackets": "[1]", "open brackets": "[", "marks": "\u0301", "joiners": "a\u200d", "right to left": "\u202e\u05d0 ",
     "zero width": "\u200b", "control": "\x07", "ideographs": "\u4e2d", "hyphens": "a-", "contractions": "n't",
-    "two words": "a b ", "ellipses": "\u2026", "hashes": "#", "addresses": "a@b.", "phrases": "lorem ipsu",
+    "two words": "a b ", "ellipses": "\u2026", "hashes": "#", "addresses": "a@b.", "at signs": "@",
+    "letters and at signs": "a@", "phrases": "lorem ipsu",
 }  # fmt: skip
 
 

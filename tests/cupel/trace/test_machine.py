@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from hostile_names import HOSTILE_ID, HOSTILE_TEXT
 
 from cupel.cli import main
-from cupel.errors import LakeError
+from cupel.errors import OutputError
 from cupel.trace.machine import as_json, write_json
 from cupel.trace.trace import trace
 
@@ -21,7 +21,7 @@ def test_the_same_keys_are_there_for_every_label(traced: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_an_error(traced: Path, tmp_path: Path) -> None:
-    with pytest.raises(LakeError, match=r"--json .*nowhere/trace\.json: cannot be written"):
+    with pytest.raises(OutputError, match=r"--json .*nowhere/trace\.json: cannot be written"):
         write_json(trace(traced, "one/i3"), tmp_path / "nowhere" / "trace.json")
 
 
