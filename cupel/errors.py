@@ -31,6 +31,10 @@ class LakeError(CupelError):
     """A table or partition that is missing, altered, or may not be named so."""
 
 
+class FormatError(CupelError):
+    """A lake, release, log or project file of a format that this version of Cupel does not read, or not as it is."""
+
+
 class AnswerError(CupelError):
     """An answers log that is broken, or an answer that cannot be recorded."""
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from cupel.cleaning.settings import Cleaning
-from cupel.errors import ProjectError
+from cupel.errors import FormatError, ProjectError
+from cupel.formats import PROJECT_FILE, check_number
 from cupel.label_studio.settings import LabelStudio
 from cupel.section import Count, Language, OpenShare, Positive, Section, Share
 from cupel.sources.licences import Licence, Purpose, check_terms, unknown
@@ -548,6 +549,8 @@ class Project(Section):
     """Who answers for it: an e-mail address or `team:name`."""
     language: str = "en"
     """Language of the texts, ISO 639."""
+    format: Positive = PROJECT_FILE
+    """Format of the file; one that a newer Cupel introduced is refused."""
     raw: Raw
     """Where the raw data come from."""
     licences: tuple[Licence, ...] = ()
@@ -656,8 +659,8 @@ def load_project(path: Path) -> Project:
         The checked, frozen project.
 
     Raises:
-        ProjectError: The file cannot be read, or a key or value is not allowed; names file, key,
-            value and what is allowed.
+        ProjectError: The file cannot be read, is of a newer format, or a key or value is not allowed; names file,
+            key, value and what is allowed.
     """
     try:
         content = read_yaml(path.read_text(encoding="utf-8"))
@@ -669,6 +672,7 @@ def load_project(path: Path) -> Project:
         raise ProjectError(f"{path}: not a project's YAML: {error}") from None
     if not isinstance(content, dict):
         raise ProjectError(f"{path}: expected keys and values, found {type(content).__name__}")
+    _check_format(content.get("format"), path)
     try:
         project = Project.model_validate(content)
     except ValidationError as error:
@@ -680,6 +684,15 @@ def load_project(path: Path) -> Project:
     if project.project != path.stem:
         raise ProjectError(f"{path}: key project: found {project.project!r}, expected {path.stem!r}, the file's name")
     return project
+
+
+def _check_format(number: Any, path: Path) -> None:
+    """Refuse a newer format before its keys are found unknown; what is no number, the model refuses."""
+    if isinstance(number, int):
+        try:
+            check_number(max(number, 1), PROJECT_FILE, str(path))
+        except FormatError as error:
+            raise ProjectError(str(error)) from None
 
 
 def load_projects(folder: Path) -> list[Project]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from cupel.errors import SourceError
+from cupel.formats import REGISTER, read_number, write_number
 from cupel.lake import Lake
 from cupel.project import Delivery, Project, batch_name
 from cupel.section import Section
@@ -54,8 +55,10 @@ class Register:
 
         Raises:
             SourceError: An entry is unreadable, or one is missing.
+            FormatError: A newer version of Cupel wrote the register.
         """
-        found = [_read(path) for path in sorted(self._folder.glob("*.json"))] if self._folder.is_dir() else []
+        read_number(self._folder, REGISTER)
+        found = [_read(path) for path in sorted(self._folder.glob("[0-9]*.json"))] if self._folder.is_dir() else []
         for place, entry in enumerate(found, 1):
             if entry.sequence != place:
                 raise SourceError(f"{self._folder}: entry {place} is missing; restore it from a copy")
@@ -88,7 +91,7 @@ class Register:
             registered_at=registered_at.isoformat(timespec="seconds"),
             delivery=delivery.model_dump(mode="json", exclude={"files"}),
         )
-        self._folder.mkdir(parents=True, exist_ok=True)
+        write_number(self._folder, REGISTER)
         path = self._folder / f"{entry.sequence:06d}.json"
         create_file(path, (json.dumps(entry._asdict(), indent=1, sort_keys=True) + "\n").encode())
         return entry
