@@ -10,6 +10,7 @@ from cupel.errors import ReleaseError
 from cupel.lake import replace_file
 from cupel.preference.comparison import FIRST, SECOND, TIE, from_text
 from cupel.release import layout
+from cupel.release.older_formats import read_manifest
 
 
 class Exported(NamedTuple):
@@ -35,9 +36,9 @@ def export_preferences(release: Path, folder: Path) -> list[Exported]:
 
     Raises:
         ReleaseError: There is no release, or it holds something else than comparisons.
+        FormatError: A newer version of Cupel wrote it.
     """
-    if not (release / layout.MANIFEST_FILE).is_file():
-        raise ReleaseError(f"{release}: no release here: {layout.MANIFEST_FILE} is missing")
+    read_manifest(release)
     folder.mkdir(parents=True, exist_ok=True)
     done = []
     for name in layout.DATA_FILES:

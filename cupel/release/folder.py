@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from upath import UPath
 
 from cupel.errors import ReleaseError
+from cupel.formats import RELEASE
 from cupel.lake import file_hash, replace_file
 from cupel.release import layout
 from cupel.release.card import render_card
@@ -197,7 +198,7 @@ def _contamination(facts: ReleaseFacts) -> dict[str, Any]:
 
 def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, WrittenFile]) -> dict[str, Any]:
     manifest = {
-        "format": 1,
+        "format": RELEASE,
         "project": facts.project.project,
         "release": facts.release,
         "batches": list(facts.plan["batches"]),
