@@ -69,7 +69,7 @@ def test_a_run_on_a_lake_of_an_older_version_leaves_its_releases_and_reports_the
     }
     assert of_release(lake, old.release) == tables
     assert lake.partitions("release_plan") == releases
-    assert all("certified" in (report_folder(lake, old.release) / "report.html").read_text() for _ in [0])
+    assert "certified" in (report_folder(lake, old.release) / "report.html").read_text(encoding="utf-8").lower()
     assert verify_release(folder).is_passed
     assert run(deployment).runs == []
 

@@ -16,6 +16,7 @@ from old_lakes import OLD, OldRelease, release_of, unpack
 from cupel.cli import main
 from cupel.errors import FormatError
 from cupel.formats import RELEASE
+from cupel.preference.export import export_preferences
 from cupel.release import layout
 from cupel.release.verify import Verification, verify_release
 
@@ -117,8 +118,9 @@ def test_a_claim_that_came_with_a_later_format_is_checked_in_an_older_release_to
 
 def test_a_release_of_a_newer_version_is_refused_with_what_to_do(folder: Path) -> None:
     number(folder, RELEASE + 1)
-    with pytest.raises(FormatError, match=rf"of format {RELEASE + 1}.*install a newer Cupel"):
-        verify_release(folder)
+    for use in (verify_release, lambda there: export_preferences(there, there.parent / "to")):
+        with pytest.raises(FormatError, match=rf"of format {RELEASE + 1}.*install a newer Cupel"):
+            use(folder)
 
 
 @pytest.mark.parametrize("value", ["2", 0, True, None])
