@@ -207,6 +207,7 @@ def verify(release: Path) -> None:
     """
     from rich.console import Console
 
+    from cupel.contract.format_numbers import RELEASE
     from cupel.release.verify import verify_release
 
     console = Console(highlight=False)
@@ -218,6 +219,8 @@ def verify(release: Path) -> None:
             console.print(f"  {check.problem}", style="red", markup=False)
     passed = sum(check.is_passed for check in found.checks)
     console.print(f"\n{found.release}: {passed} of {len(found.checks)} checks passed.", markup=False)
+    if found.format < RELEASE:
+        console.print(f"It is of format {found.format}, and was held to what that has; the present is {RELEASE}.")
     console.print(f"release_sha256 {found.release_sha256}", markup=False)
     console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
     sys.exit(0 if found.is_passed else 1)
@@ -310,6 +313,37 @@ def annotator(
     there = Lake(lake, project)
     act_by_hand(there, current_project(projects, there), batch, annotator, deed, why, by)
     click.echo(f"{annotator}: {deed}d in {batch}; the daemon takes it up, or `make run PROJECT={project}`")
+
+
+@main.command()
+@click.argument("project")
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--data", type=FOLDER, envvar="CUPEL_DATA", default=Path("data"), help="The deliveries' files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--dry-run/--yes", "is_only_told", default=True, help="Say what would be done, or do it.  [default: say]")
+def upgrade(project: str, projects: Path, data: Path, lake: Path, is_only_told: bool) -> None:
+    """Take the lake of a PROJECT that an older version of Cupel wrote to the present format.
+
+    It says what it would do, and does it with --yes. Exit codes: 0 said or done, 1 error.
+    """
+    from cupel.lake import Lake
+    from cupel.upgrade import plan_upgrade, upgrade_lake, upgrade_lines
+    from cupel.world import current_project
+
+    there = Lake(lake, project)
+    current = current_project(projects, there)
+    plan = plan_upgrade(there, current, data) if is_only_told else upgrade_lake(there, current, data)
+    for line in upgrade_lines(plan):
+        click.echo(line)
+    if not plan.is_needed:
+        return
+    if is_only_told:
+        click.echo(
+            f"Nothing was changed. `cupel upgrade {project} --yes` does it. Keep a copy of the folder first, if you may"
+        )
+        click.echo("want to go back or to rebuild its releases: no older Cupel reads what this one writes.")
+    else:
+        click.echo(f"Done: go on with `make run PROJECT={project}`.")
 
 
 @main.command()

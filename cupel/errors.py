@@ -35,6 +35,10 @@ class GateError(CupelError):
     """A gate that has not passed for the tables as they are now: nothing behind it is written."""
 
 
+class FormatError(CupelError):
+    """A lake, release, log or project file of a format that this version of Cupel does not read, or not as it is."""
+
+
 class AnswerError(CupelError):
     """An answers log that is broken, or an answer that cannot be recorded."""
 

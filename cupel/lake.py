@@ -15,9 +15,12 @@ from upath import UPath
 from cupel.annotators.actions import ActionsLog
 from cupel.answers.log import AnswersLog
 from cupel.config.base import check_slug
+from cupel.contract.columns import HASHES
+from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_TO_WRITE
 from cupel.contract.table import Table, conform
 from cupel.contract.tables import TABLES
-from cupel.errors import LakeError, TableError
+from cupel.errors import FormatError, LakeError, TableError
+from cupel.formats import read_number, recognise_lake, write_number
 from cupel.parts import checked, columns_there, fitted, read_part, write_parts
 from cupel.whole import begun, put_file, remove_left_behind
 
@@ -59,6 +62,37 @@ class Lake:
         self.connection = connection or duckdb.connect()
         self.answers = AnswersLog(self.folder / "answers")
         self.actions = ActionsLog(Path(str(self.folder)) / "annotator_actions")
+        self._can_be_read = self._can_be_written = False
+
+    def check_readable(self) -> None:
+        """Refuse a lake that a newer version of Cupel wrote.
+
+        Raises:
+            FormatError: It is of a higher format than this version reads.
+        """
+        if not self._can_be_read:
+            read_number(Path(str(self.folder)), LAKE)
+            self._can_be_read = True
+
+    def check_writable(self) -> None:
+        """Refuse a lake of another format than this version writes, so that no run makes half of it anew.
+
+        One that is readable as it is gets its number, if it has none yet.
+
+        Raises:
+            FormatError: It is of an older format, which `cupel upgrade` takes to this one, or of a higher one.
+        """
+        if self._can_be_written:
+            return
+        folder = Path(str(self.folder))
+        found = recognise_lake(folder)
+        if found < OLDEST_LAKE_TO_WRITE:
+            raise FormatError(
+                f"{folder}: of format {found}, which an older version of Cupel wrote; this one writes format {LAKE}, "
+                f"and changes nothing before you say so. `cupel upgrade {self.project}` says what it would do"
+            )
+        write_number(folder, LAKE)
+        self._can_be_read = self._can_be_written = True
 
     def partition_folder(self, table: str, partition: str) -> UPath:
         """Return the folder of a table's partition; both names are checked.
@@ -72,6 +106,7 @@ class Lake:
 
     def commit(self, table: str, partition: str) -> Commit | None:
         """Return the current commit of a partition, or None where nothing was ever written."""
+        self.check_readable()
         path = self.partition_folder(table, partition) / COMMIT
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -87,6 +122,7 @@ class Lake:
 
     def partitions(self, table: str) -> list[str]:
         """Return the partitions of a table that have been written, in order of name."""
+        self.check_readable()
         folder = self.folder / "tables" / table
         if not folder.is_dir():
             return []
@@ -172,7 +208,9 @@ class Lake:
 
         Raises:
             TableError: The rows break the schema, two have the same key, or they are not sorted as they should be.
+            FormatError: The lake is of another format.
         """
+        self.check_writable()
         folder = self.partition_folder(table, partition)
         schema = TABLES[table]
         folder.mkdir(parents=True, exist_ok=True)
@@ -233,15 +271,26 @@ class Lake:
         try:
             with duckdb.connect(str(temporary)) as catalog:
                 for table in TABLES:
-                    selects = [self._view(table, partition) for partition in self.partitions(table)]
-                    if selects:
-                        catalog.execute(f'CREATE VIEW "{table}" AS {" UNION ALL ".join(selects)}')
+                    if selects := self._selects(table):
+                        # By name, for an earlier version may have written fewer columns.
+                        catalog.execute(f'CREATE VIEW "{table}" AS {" UNION ALL BY NAME ".join(selects)}')
             os.replace(temporary, str(path))
         except duckdb.IOException as error:
             raise LakeError(f"{path}: cannot be written: {error}; free space, then run again") from None
         finally:
             temporary.unlink(missing_ok=True)
         return path
+
+    def _selects(self, table: str) -> list[str]:
+        """Return a SELECT a partition, leaving out those whose columns were of another type when they were written."""
+        partitions = self.partitions(table)
+        if any(column.type == HASHES for column in TABLES[table].columns):  # lists of numbers, in format 1
+            partitions = [partition for partition in partitions if self._has_types_of_now(table, partition)]
+        return [self._view(table, partition) for partition in partitions]
+
+    def _has_types_of_now(self, table: str, partition: str) -> bool:
+        schema, then = TABLES[table].schema, pq.read_schema(self.files(table, partition)[0])
+        return all(then.field(name).type == schema.field(name).type for name in then.names if name in schema.names)
 
     def _view(self, table: str, partition: str) -> str:
         files = ", ".join(

@@ -13,7 +13,10 @@ import pyarrow.parquet as pq
 from cupel.contract.columns import HASHES
 from cupel.contract.table import Table
 from cupel.errors import LakeError, TableError
+from cupel.formats import VALUES_BEFORE_COLUMN
 from cupel.whole import begun, naming
+
+_EARLIER = "an earlier version wrote it; make the table anew, or read it with the version that wrote it"
 
 
 def write_parts(
@@ -61,19 +64,22 @@ def columns_there(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
 
 
 def fitted(data: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
-    """Return rows of a part in a schema; columns that came later are null.
+    """Return rows of a part in a schema; columns that came later are null, or what they are of earlier rows.
 
     Raises:
-        LakeError: The part lacks a column that may not be null: an earlier version wrote it.
+        LakeError: The part lacks a column that may not be null, or has one of another type, for an earlier version
+            wrote it.
     """
     for field in (field for field in schema if field.name not in data.column_names):
-        if not field.nullable:
-            raise LakeError(
-                f"{path}: has no column {field.name}, for an earlier version wrote it; make the table anew, or read it "
-                "with the version that wrote it"
-            )
-        data = data.append_column(field, pa.nulls(data.num_rows, field.type))
-    return data.select(schema.names).cast(schema)
+        before = VALUES_BEFORE_COLUMN.get(field.name)
+        if not field.nullable and before is None:
+            raise LakeError(f"{path}: has no column {field.name}, for {_EARLIER}")
+        values = pa.nulls(data.num_rows, field.type) if before is None else pa.repeat(before, data.num_rows)
+        data = data.append_column(field, values)
+    try:
+        return data.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise LakeError(f"{path}: {error}: {_EARLIER}") from None
 
 
 def checked(path: Path) -> str:

@@ -58,7 +58,9 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
     Raises:
         ProjectError: The project file is wrong.
         AnswerError: The log is broken, or a file of answers cannot be read.
+        FormatError: The lake is of another format.
     """
+    lake.check_writable()
     with collecting(lake):
         remove_left_behind(Path(str(lake.folder)))
         taken = [] if inbox is None else take_whole(projects, lake, inbox)

@@ -155,7 +155,7 @@ class _Tables:
 
     def _went_on(self, batch: str) -> bool:
         """Tell whether the lake holds other labels of a batch than those that were frozen."""
-        frozen, tables = self.recorded.frozen, ("clean_items", "similar_items", "labels")
+        frozen, tables = self.recorded.frozen, ("clean_items", "similar_items", "annotations", "labels")
         return any(frozen.get(name) not in (None, self.lake.version(name)) for name in (f"{t}@{batch}" for t in tables))
 
     def _recorded(self, key: str) -> str | None:

@@ -34,6 +34,7 @@ from cupel.step import Step
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
+from orchestration.older_releases import number_as_recorded, refuse_older
 from orchestration.runs import execute
 from orchestration.wiring import batch_job, deployment_definitions, release_job
 
@@ -63,7 +64,8 @@ def rebuild(
         say: Gets a line for each part of the work.
 
     Raises:
-        ReleaseError: There is no such release, it is not finished, or the project no longer names its batches.
+        ReleaseError: There is no such release, it is not finished, of an older format, or the project no longer names
+            its batches.
         LakeError: The root holds the project already, or lies in the deployment's lake; or a part of the
             plan or of the experts' answers was altered.
         AnswerError: The answers log is cut short or cannot be read.
@@ -71,6 +73,7 @@ def rebuild(
     lake = Lake(deployment.lake, name)
     file = load_project(deployment.projects / f"{name}.yaml")
     plan = _plan(lake, release)
+    refuse_older(deployment, lake, release)
     batches = _batches(with_registered(file, lake), plan)
     copy = _empty_lake(lake, root)
     with tempfile.TemporaryDirectory(prefix="cupel-rebuild-") as folder, dg.DagsterInstance.ephemeral() as instance:
@@ -80,6 +83,7 @@ def rebuild(
         _write_project(then, batches, Path(folder))
         there = Deployment(Path(folder), deployment.data, str(root))
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)
+        number_as_recorded(lake, copy, release)
     return compare(lake, copy, plan, batches, made._replace(notes=notes))
 
 

@@ -98,9 +98,11 @@ class Rounds:
             AnswerError: The answers log is altered or cut short.
             ProjectError: The project file was edited between two rounds, and is wrong now.
             LakeError: Another process is at work on the project.
+            FormatError: The lake is of another format.
         """
         name = self.project.project
         with project_lock(Path(str(self.lake.folder)), "make run"):
+            self.lake.check_writable()
             end_dead_runs(self.instance, name)
             remove_left_behind(Path(str(self.lake.folder)))
             self.lake.answers.verify()

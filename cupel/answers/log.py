@@ -20,8 +20,10 @@ from cupel.answers.segments import (
     summary,
 )
 from cupel.answers.verifying import verify_segments
+from cupel.contract.format_numbers import ANSWERS_LOG
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
+from cupel.formats import read_number, write_number
 from cupel.whole import put_file
 
 HEAD = "head.json"
@@ -54,9 +56,17 @@ class AnswersLog:
 
     def __init__(self, folder: File) -> None:
         self.folder = folder
+        self._can_be_read = False
 
     def segments(self) -> list[File]:
-        """Return the segment files, oldest first."""
+        """Return the segment files, oldest first.
+
+        Raises:
+            FormatError: A newer version of Cupel wrote the log.
+        """
+        if not self._can_be_read:
+            read_number(Path(str(self.folder)), ANSWERS_LOG)
+            self._can_be_read = True
         return segment_files(self.folder)
 
     def read(
@@ -139,6 +149,7 @@ class AnswersLog:
         fresh = fresh_rows(given, self.segments())
         if not len(fresh):
             return Appended(0, given.num_rows)
+        write_number(Path(str(self.folder)), ANSWERS_LOG)
         head = self.head()
         if head.sequence:
             self._write_head(head)  # a writer may have been killed before it did
@@ -159,6 +170,7 @@ class AnswersLog:
         Raises:
             AnswerError: Names the first record that is altered, missing or out of place, and its file.
         """
+        self.segments()  # of a newer format, it is refused as such, not as altered
         head = Head(*verify_segments(self.folder, is_afresh=is_afresh))
         self._check_head()
         return head

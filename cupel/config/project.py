@@ -1,12 +1,11 @@
 """The project file: one labeling effort in one YAML file, read strictly; what holds across its sections."""
 
-import hashlib
-import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from cupel.config.base import Name, Section
+from cupel.config.base import Name, Positive, Section
 from cupel.config.checking import Checking
 from cupel.config.cleaning import Cleaning
 from cupel.config.expectations import ColumnExpectation
@@ -20,7 +19,8 @@ from cupel.config.raw import Raw
 from cupel.config.release import Release
 from cupel.config.strict_yaml import read_yaml
 from cupel.config.thresholds import Threshold
-from cupel.errors import ProjectError
+from cupel.contract.format_numbers import PROJECT_FILE, check_number
+from cupel.errors import FormatError, ProjectError
 
 
 class Project(Section):
@@ -36,6 +36,8 @@ class Project(Section):
     """Who answers for it: an e-mail address or `team:name`."""
     language: str = "en"
     """Language of the texts, ISO 639."""
+    format: Positive = PROJECT_FILE
+    """Format of the file; one that a newer Cupel introduced is refused."""
     raw: Raw
     """Where the raw data come from."""
     licences: tuple[Licence, ...] = ()
@@ -128,11 +130,6 @@ class Project(Section):
         """The names of the project's licences, the better first."""
         return tuple(licence.name for licence in self.licences)
 
-    def section_hash(self, *sections: str) -> str:
-        """Return 12 hexadecimal digits that change when one of the named sections does."""
-        dump = self.model_dump(mode="json", include=set(sections))
-        return hashlib.sha256(json.dumps(dump, sort_keys=True).encode()).hexdigest()[:12]
-
 
 def load_project(path: Path) -> Project:
     """Read a project file.
@@ -144,8 +141,8 @@ def load_project(path: Path) -> Project:
         The checked, frozen project.
 
     Raises:
-        ProjectError: The file cannot be read, or a key or value is not allowed; names file, key,
-            value and what is allowed.
+        ProjectError: The file cannot be read, is of a newer format, or a key or value is not allowed; names file,
+            key, value and what is allowed.
     """
     try:
         content = read_yaml(path.read_text(encoding="utf-8"))
@@ -157,6 +154,7 @@ def load_project(path: Path) -> Project:
         raise ProjectError(f"{path}: not a project's YAML: {error}") from None
     if not isinstance(content, dict):
         raise ProjectError(f"{path}: expected keys and values, found {type(content).__name__}")
+    _check_format(content.get("format"), path)
     try:
         project = Project.model_validate(content)
     except ValidationError as error:
@@ -164,6 +162,15 @@ def load_project(path: Path) -> Project:
     if project.project != path.stem:
         raise ProjectError(f"{path}: key project: found {project.project!r}, expected {path.stem!r}, the file's name")
     return project
+
+
+def _check_format(number: Any, path: Path) -> None:
+    """Refuse a newer format before its keys are found unknown; what is no number, the model refuses."""
+    if isinstance(number, int):
+        try:
+            check_number(max(number, 1), PROJECT_FILE, str(path))
+        except FormatError as error:
+            raise ProjectError(str(error)) from None
 
 
 def load_projects(folder: Path) -> list[Project]:

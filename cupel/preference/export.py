@@ -10,6 +10,7 @@ from cupel.errors import ReleaseError
 from cupel.outputs import Output, check_outputs, is_json_lines, write_output
 from cupel.preference.comparison import FIRST, SECOND, TIE, from_text
 from cupel.release import layout
+from cupel.release.older_formats import read_manifest
 
 KEYS = ("prompt", "chosen", "rejected", "batch", "item_id")
 
@@ -38,9 +39,9 @@ def export_preferences(release: Path, folder: Path) -> list[Exported]:
     Raises:
         ReleaseError: There is no release, or it holds something else than comparisons.
         OutputError: The folder lies in a release, or something else lies where a file goes.
+        FormatError: A newer version of Cupel wrote it.
     """
-    if not (release / layout.MANIFEST_FILE).is_file():
-        raise ReleaseError(f"{release}: no release here: {layout.MANIFEST_FILE} is missing")
+    read_manifest(release)
     files = {name: folder / f"{Path(name).stem}.jsonl" for name in layout.DATA_FILES}
     outputs = [Output("--to", file, is_json_lines(*KEYS)) for file in files.values()]
     check_outputs(outputs, [release / name for name in layout.DATA_FILES], [release])

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from upath import UPath
 
+from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST, TRAINING_SET
 from cupel.errors import ReleaseError
@@ -198,7 +199,7 @@ def _contamination(facts: ReleaseFacts) -> dict[str, Any]:
 
 def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, WrittenFile]) -> dict[str, Any]:
     manifest = {
-        "format": 1,
+        "format": RELEASE,
         "project": facts.project.project,
         "release": facts.release,
         "batches": list(facts.plan["batches"]),

@@ -14,7 +14,7 @@ from cupel.certificate.wording import wording
 from cupel.contract.tables.release import AUDIT_RESULT
 from cupel.release.audit_design import first_wave, terms_of
 from cupel.release.freeze import audit_seed, items_sha256
-from cupel.release.layout import OVERLAPS_FILE
+from cupel.release.layout import CONTAMINATION_FILES, LEFT_OUT_FILE, OVERLAPS_FILE
 from cupel.release.names import Name, Names
 from cupel.release.opened import Opened, Row
 from cupel.release.planted import drawn_to_plant
@@ -270,6 +270,33 @@ CONTENT_CHECKS: dict[str, Callable[[Opened], str]] = {
     "licences and terms let every item in": licences_let_it,
     "no item holds too much of an evaluation set": evaluation_sets,
 }
+
+# Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
+# answer for them all the same: whatever is claimed is checked.
+_LATER: dict[Callable[[Opened], str], tuple[int, tuple[str, ...], tuple[str, str]]] = {
+    unwanted_items: (2, tuple(CONTAMINATION_FILES), ("", "contamination")),
+    licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
+    evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
+}
+
+
+def is_asked(name: str, number: int, manifest: Row, opened: Opened | str) -> bool:
+    """Tell whether a release has to pass a check: its format knows it, or it claims what the check is about.
+
+    Args:
+        name: One of `CONTENT_CHECKS`.
+        number: The format of the release.
+        manifest: Its manifest.
+        opened: Its tables and certificate, or why they cannot be read.
+    """
+    since, files, (part, key) = _LATER.get(CONTENT_CHECKS[name], (1, (), ("", "")))
+    named = {row["path"] for row in manifest["files"]}
+    if number >= since or named.intersection(files):
+        return True
+    said: Any = None if isinstance(opened, str) else opened.certificate
+    if part:
+        said = said.get(part) if isinstance(said, Mapping) else None
+    return isinstance(said, Mapping) and key in said
 
 
 def _differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cupel.contract.columns import TEXT_COLUMN
+from cupel.contract.columns import TEXT_COLUMN, Column
+from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import Table, conform
-from cupel.errors import CupelError, ReleaseError
+from cupel.errors import CupelError
 from cupel.lake import ROWS_PER_GROUP, file_hash
 from cupel.release import layout
+from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
 from cupel.release.opened import Opened
-from cupel.release.recheck import CONTENT_CHECKS
+from cupel.release.recheck import CONTENT_CHECKS, is_asked
 
 
 class Check(NamedTuple):
@@ -30,11 +32,12 @@ class Check(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What came of verifying a release."""
+    """What came of verifying a release. `format` is that of its folder, by which it was verified."""
 
     release: str
     release_sha256: str
     checks: list[Check]
+    format: int = RELEASE
 
     @property
     def is_passed(self) -> bool:
@@ -53,25 +56,30 @@ def verify_release(folder: Path) -> Verification:
         folder: The release's folder.
 
     Returns:
-        All checks, always the same ones in the same order. What cannot be checked has not passed.
+        All checks, of one format always the same ones in the same order. What cannot be checked has not passed. A
+        release of an older format is not asked for what came later, unless it claims it.
 
     Raises:
         ReleaseError: There is no release in the folder, or its manifest cannot be read.
+        FormatError: A newer version of Cupel wrote it.
     """
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
+    number = release_format(folder, manifest)
     checks = [
         Check("manifest says what it said", _hash_problem(manifest)),
         Check("no file is missing", _missing(folder, manifest)),
         Check("no file was added", _added(folder, manifest)),
         Check("every file has its hash", _changed(folder, manifest)),
     ]
-    opened = _open(folder, manifest)
+    opened = _open(folder, manifest, number)
     problem = opened if isinstance(opened, str) else ""
     checks.append(Check("every table can be read and has its columns", problem))
     for name, check in CONTENT_CHECKS.items():
+        if not is_asked(name, number, manifest, opened):
+            continue
         found = "cannot be checked: not every table can be read" if isinstance(opened, str) else _run(check, opened)
         checks.append(Check(name, found))
-    return Verification(str(manifest["release"]), str(manifest["release_sha256"]), checks)
+    return Verification(str(manifest["release"]), str(manifest["release_sha256"]), checks, number)
 
 
 def _run(check: Callable[[Opened], str], opened: Opened) -> str:
@@ -80,25 +88,6 @@ def _run(check: Callable[[Opened], str], opened: Opened) -> str:
         return check(opened)
     except (CupelError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         return f"cannot be checked: {type(error).__name__}: {error}"
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / layout.MANIFEST_FILE
-    try:
-        manifest = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None
-    except (OSError, ValueError) as error:
-        raise ReleaseError(f"{path}: not a manifest: {error}; get the release again") from error
-    keys = ("release", "release_sha256", "files")
-    if not isinstance(manifest, dict) or any(key not in manifest for key in keys):
-        raise ReleaseError(f"{path}: not a manifest: expected the keys {', '.join(keys)}; get the release again")
-    named = manifest["files"]
-    if not isinstance(named, list) or not all(
-        isinstance(row, dict) and {"path", "sha256"} <= set(row) for row in named
-    ):
-        raise ReleaseError(f"{path}: key files: expected rows with path and sha256; get the release again")
-    return manifest
 
 
 def _hash_problem(manifest: Mapping[str, Any]) -> str:
@@ -140,14 +129,14 @@ def _is_same(path: Path, row: Mapping[str, Any]) -> bool:
     return file_hash(path) == row["sha256"] and path.stat().st_size == row.get("size_bytes")
 
 
-def _open(folder: Path, manifest: Mapping[str, Any]) -> Opened | str:
+def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> Opened | str:
     """Return the release's tables and its certificate, or what is wrong with them."""
     rows = {row["path"]: row.get("rows") for row in manifest["files"]}
     tables: dict[str, pa.Table] = {}
     problems = []
     for name, table in layout.table_files(rows).items():
         try:
-            tables[name] = _read(folder / name, table)
+            tables[name] = _read(folder / name, table, number)
             if tables[name].num_rows != rows.get(name):
                 problems.append(f"{name}: {tables[name].num_rows} rows, the manifest says {rows.get(name)}")
         except (OSError, CupelError, pa.ArrowException) as error:
@@ -162,11 +151,15 @@ def _open(folder: Path, manifest: Mapping[str, Any]) -> Opened | str:
     return Opened(dict(manifest), certificate, tables)
 
 
-def _read(path: Path, table: Table) -> pa.Table:
-    """Read all of a table and hold it to its schema; keep what the checks ask for, which is no text."""
-    names = [column.name for column in table.columns if column != TEXT_COLUMN]
+def _read(path: Path, table: Table, number: int) -> pa.Table:
+    """Read all of a table and hold it to its format's schema; keep, in the present shape, all but texts."""
+    then, kept = table_then(table, number), table._replace(columns=_without_text(table))
     with path.open("rb") as file:
         parquet = pq.ParquetFile(file)
         groups = [parquet.schema_arrow.empty_table()]
         groups += [pa.Table.from_batches([batch]) for batch in parquet.iter_batches(ROWS_PER_GROUP)]
-        return pa.concat_tables([conform(group, table).select(names) for group in groups])
+        return pa.concat_tables([add_later_columns(conform(group, then), kept) for group in groups])
+
+
+def _without_text(table: Table) -> tuple[Column, ...]:
+    return tuple(column for column in table.columns if column != TEXT_COLUMN)

@@ -13,7 +13,9 @@ from cupel.config.base import Section, check_batch_name
 from cupel.config.licences import explain_unknown_licence
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
+from cupel.contract.format_numbers import REGISTER
 from cupel.errors import SourceError
+from cupel.formats import read_number, write_number
 from cupel.lake import Lake
 from cupel.whole import new_file
 
@@ -55,8 +57,10 @@ class Register:
 
         Raises:
             SourceError: An entry is unreadable, or one is missing.
+            FormatError: A newer version of Cupel wrote the register.
         """
-        found = [_read(path) for path in sorted(self._folder.glob("*.json"))] if self._folder.is_dir() else []
+        read_number(self._folder, REGISTER)
+        found = [_read(path) for path in sorted(self._folder.glob("[0-9]*.json"))] if self._folder.is_dir() else []
         for place, entry in enumerate(found, 1):
             if entry.sequence != place:
                 raise SourceError(f"{self._folder}: entry {place} is missing; restore it from a copy")
@@ -89,7 +93,7 @@ class Register:
             registered_at=registered_at.isoformat(timespec="seconds"),
             delivery=delivery.model_dump(mode="json", exclude={"files"}),
         )
-        self._folder.mkdir(parents=True, exist_ok=True)
+        write_number(self._folder, REGISTER)
         path = self._folder / f"{entry.sequence:06d}.json"
         create_file(path, (json.dumps(entry._asdict(), indent=1, sort_keys=True) + "\n").encode())
         return entry

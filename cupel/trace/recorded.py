@@ -46,18 +46,20 @@ def alteration(lake: Lake, commit: Commit) -> str:
         paths = [checked(folder / part) for part in commit.parts]
     except LakeError as error:
         return str(error)
-    schema = _schema_then(commit.table, paths)
+    schema = _schema_then(paths[0]) if paths else TABLES[commit.table].schema
     digest = hashlib.sha256("".join([schema.to_string(), *commit.parts]).encode())
     return "" if digest.hexdigest() == commit.hash else f"{folder}: the commit does not name these parts"
 
 
-def _schema_then(table: str, paths: list[str]) -> pa.Schema:
-    """Return the schema that a table was written with: an earlier version's may have had other columns."""
-    now = TABLES[table].schema
-    if not paths:
-        return now
-    then = pq.read_schema(paths[0])
-    return pa.schema([(now if name in now.names else then).field(name) for name in then.names])
+def _schema_then(path: str) -> pa.Schema:
+    """Return the schema that a part was written with: an earlier version's may be another than the present."""
+    fields = pq.read_schema(path)
+    return pa.schema([pa.field(field.name, _as_written(field.type), field.nullable) for field in fields])
+
+
+def _as_written(kind: pa.DataType) -> pa.DataType:
+    """Return a type as it was before it was written: Parquet gives the values of a list another name."""
+    return pa.list_(kind.value_type) if pa.types.is_list(kind) else kind
 
 
 def gates_there(lake: Lake, partition: str) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cupel.errors import LakeError
+from cupel.contract.format_numbers import RELEASE, check_number
+from cupel.errors import FormatError, LakeError
 from cupel.release import layout
 from cupel.release.places import release_folder
 from cupel.trace.label_id import LabelId
@@ -143,11 +144,15 @@ def _folder(reader: Reader, release: str, training: Row | None, withheld: Row | 
     folder = Path(str(release_folder(reader.lake, release)))
     try:
         manifest: dict[str, Any] = json.loads((folder / layout.MANIFEST_FILE).read_text(encoding="utf-8"))
+        check_number(manifest.get("format", 1), RELEASE, str(folder))
         said = {str(file["path"]): str(file["sha256"]) for file in manifest["files"]}
         sha256 = str(manifest["release_sha256"])
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except FormatError as error:
+        reader.fails(str(error))
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         reader.fails(f"{folder / layout.MANIFEST_FILE}: not the manifest of a release: {error}")
         return None
     if sha256 != layout.release_sha256(manifest):

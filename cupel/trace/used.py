@@ -23,17 +23,19 @@ class TableUsed:
 
 
 def tables_used(reader: Reader, release: str | None) -> tuple[TableUsed, ...]:
-    """Return all tables that a reader asked for, by name; other releases' are left out.
+    """Return all tables that a reader asked for, by name; other releases' are left out, and those that one never had.
 
     Args:
         reader: The reader, after it has read.
         release: The release to compare with; None where there is none.
     """
     frozen = {} if release is None else _frozen(reader, release)
+    is_over = release is not None and release in reader.partitions("manifest")
     return tuple(
         TableUsed(name, commit and commit.hash, frozen.get(name))
         for name, commit in sorted(reader.commits.items())
-        if stage_of(name.partition("@")[0]).partition != "release" or name.rpartition("@")[2] == release
+        if stage_of(name.partition("@")[0]).partition != "release"
+        or (name.rpartition("@")[2] == release and not (is_over and commit is None and name not in frozen))
     )
 
 

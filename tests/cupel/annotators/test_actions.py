@@ -60,7 +60,7 @@ def test_what_is_no_action_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_log_from_before_there_were_ratios_is_read(tmp_path: Path) -> None:
     log = ActionsLog(tmp_path / "actions")
     log.append([action("p")])
-    (path,) = (tmp_path / "actions").iterdir()
+    (path,) = (tmp_path / "actions").glob("*.json")
     content = json.loads(path.read_text())
     del content["log10_ratio"]
     path.write_text(json.dumps(content))

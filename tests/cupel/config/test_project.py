@@ -98,10 +98,3 @@ def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_name_that_could_leave_its_folder_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a slug"):
         check_slug(name)
-
-
-def test_the_hash_of_a_section_changes_with_it_and_with_nothing_else(tmp_path: Path) -> None:
-    before = load_project(write(tmp_path))
-    after = load_project(write(tmp_path, cleaning={"min_words": 3}))
-    assert before.section_hash("cleaning") != after.section_hash("cleaning")
-    assert before.section_hash("release") == after.section_hash("release")

@@ -11,7 +11,7 @@ from cupel.config.base import Section
 from cupel.config.project import Project
 
 MODULES = sorted(Path(cupel.config.__file__).parent.glob("*.py"))
-BELOW = (["config"], ["errors"], ["printable"])
+BELOW = (["config"], ["contract", "format_numbers"], ["errors"], ["printable"])
 
 
 def sections() -> dict[str, type[Section]]:

@@ -1,0 +1,87 @@
+"""Releases of older formats: which format a folder is of, what it held, and its tables in the present shape."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cupel.contract.format_numbers import FIRST_NUMBERED_RELEASE, RELEASE, check_number
+from cupel.contract.table import Table
+from cupel.errors import ReleaseError
+from cupel.formats import VALUES_BEFORE_COLUMN
+from cupel.release import layout
+
+# The format that each column came with, in whatever table of the folder it stands.
+_COLUMNS_SINCE = {"language": 2, "terms": 3}
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a release, of the present format or an older one.
+
+    Args:
+        folder: The release's folder.
+
+    Raises:
+        ReleaseError: There is no release in the folder, or its manifest cannot be read.
+        FormatError: A newer version of Cupel wrote it.
+    """
+    path = folder / layout.MANIFEST_FILE
+    try:
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{path}: not a manifest: {error}; get the release again") from error
+    if isinstance(manifest, dict):
+        check_number(manifest.get("format", 1), RELEASE, str(folder))
+    keys = ("release", "release_sha256", "files")
+    if not isinstance(manifest, dict) or any(key not in manifest for key in keys):
+        raise ReleaseError(f"{path}: not a manifest: expected the keys {', '.join(keys)}; get the release again")
+    named = manifest["files"]
+    if not isinstance(named, list) or not all(
+        isinstance(row, dict) and {"path", "sha256"} <= set(row) for row in named
+    ):
+        raise ReleaseError(f"{path}: key files: expected rows with path and sha256; get the release again")
+    return manifest
+
+
+def release_format(folder: Path, manifest: Mapping[str, Any]) -> int:
+    """Return the format of a release: its number, or, where that is from before numbers told, by its columns.
+
+    Args:
+        folder: The release's folder.
+        manifest: Its manifest.
+
+    Raises:
+        FormatError: A newer version of Cupel wrote it.
+    """
+    number = check_number(manifest.get("format", 1), RELEASE, str(folder))
+    if number >= FIRST_NUMBERED_RELEASE:
+        return number
+    names = next(filter(None, (_columns(folder / name) for name in layout.DATA_FILES)), set(_COLUMNS_SINCE))
+    return min((since - 1 for column, since in _COLUMNS_SINCE.items() if column not in names), default=RELEASE)
+
+
+def table_then(table: Table, number: int) -> Table:
+    """Return a table as a format has it: without the columns that came later."""
+    columns = tuple(column for column in table.columns if _COLUMNS_SINCE.get(column.name, 1) <= number)
+    return table._replace(columns=columns)
+
+
+def add_later_columns(data: pa.Table, table: Table) -> pa.Table:
+    """Return rows of an older format in the present shape: columns that came later are null, or `und` for languages."""
+    for column in (column for column in table.columns if column.name not in data.column_names):
+        before = VALUES_BEFORE_COLUMN.get(column.name)
+        values = pa.nulls(data.num_rows) if before is None else pa.repeat(before, data.num_rows)
+        data = data.append_column(table.schema.field(column.name), values.cast(column.type))
+    return data.select([column.name for column in table.columns])
+
+
+def _columns(path: Path) -> set[str]:
+    try:
+        return set(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException):
+        return set()

@@ -1,0 +1,112 @@
+"""Releases from before the present format: what would rebuild one, and how a rebuilt one is numbered."""
+
+import json
+import shlex
+from pathlib import Path
+
+from cupel.contract.format_numbers import RELEASE
+from cupel.contract.stages import stage_of
+from cupel.contract.table import from_rows
+from cupel.contract.tables.release import MANIFEST
+from cupel.errors import ReleaseError
+from cupel.formats import recognise_partition
+from cupel.lake import Lake, file_hash, replace_file
+from cupel.release import layout
+from cupel.release.older_formats import release_format
+from cupel.release.places import release_folder
+from cupel.trace.recorded import recorded_hashes
+from orchestration.deployment import REPOSITORY, Deployment
+from orchestration.origin import find_commit
+
+
+def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
+    """Refuse to rebuild a release that was made in an older format, and say what would rebuild it.
+
+    Args:
+        deployment: Where projects, data and lake are.
+        lake: The project's lake.
+        release: A release that has come to its end.
+
+    Raises:
+        ReleaseError: It is of an older format, which this version reads and verifies, but does not make.
+    """
+    manifest = _manifest(lake, release)
+    number = recognise_partition(Path(str(lake.folder)), release)
+    if manifest is not None:
+        number = min(number, release_format(Path(str(release_folder(lake, release))), manifest))
+    if number == RELEASE:
+        return
+    commit = find_commit(REPOSITORY, made_by(lake, release)) or find_commit(REPOSITORY, _of_release(lake, release))
+    raise ReleaseError(
+        f"release {lake.project}/{release}: of format {number}, which this version of Cupel reads and verifies, but no "
+        f"longer makes; rebuild it with the code that made it: {_command(deployment, lake, release, commit, manifest)}"
+    )
+
+
+def number_as_recorded(lake: Lake, copy: Lake, release: str) -> None:
+    """Write into a rebuilt release the format number of the release that is there.
+
+    Releases of one format may tell it by different numbers: before numbers told, all said 1.
+
+    Args:
+        lake: The project's lake.
+        copy: The lake that the release was rebuilt in.
+        release: The release.
+    """
+    before, after, commit = _manifest(lake, release), _manifest(copy, release), copy.commit("manifest", release)
+    if before is None or after is None or commit is None or before.get("format") == after["format"]:
+        return
+    after["format"] = before.get("format")
+    after["release_sha256"] = layout.release_sha256(after)
+    path = release_folder(copy, release) / layout.MANIFEST_FILE
+    replace_file(path, layout.json_bytes(after))
+    rows = copy.read("manifest", release).to_pylist()
+    for row in (row for row in rows if row["path"] == layout.MANIFEST_FILE):
+        row.update(sha256=file_hash(path), size_bytes=path.stat().st_size)
+    copy.write("manifest", release, from_rows(rows, MANIFEST), commit.inputs, commit.code_version)
+
+
+def made_by(lake: Lake, release: str) -> dict[str, str]:
+    """Return the code that made a release and what it rests on, by stage, as far as the lake still tells.
+
+    Args:
+        lake: The project's lake.
+        release: The release.
+    """
+    found: dict[str, set[str]] = {}
+    for name, hash_ in recorded_hashes(lake, release).frozen.items():
+        table, _, partition = name.rpartition("@")
+        commit = lake.commit(table, partition)
+        if commit is not None and commit.hash == hash_ and stage_of(table).partition == "batch":
+            found.setdefault(stage_of(table).name, set()).add(_code(commit.code_version))
+    return {stage: min(codes) for stage, codes in found.items() if len(codes) == 1} | _of_release(lake, release)
+
+
+def _of_release(lake: Lake, release: str) -> dict[str, str]:
+    commits = (lake.commit(table, release) for table in ("manifest", "certificate", "release_plan"))
+    return next(({"release": _code(commit.code_version)} for commit in commits if commit is not None), {})
+
+
+def _code(version: str) -> str:
+    return version.partition("-")[0]
+
+
+def _command(
+    deployment: Deployment, lake: Lake, release: str, commit: str | None, manifest: dict[str, object] | None
+) -> str:
+    places = {"projects": deployment.projects, "data": deployment.data, "lake": Path(deployment.lake)}
+    named = " ".join(f"--{name} {shlex.quote(str(path.resolve()))}" for name, path in places.items())
+    call = f"make .venv/.run && .venv/bin/cupel rebuild {lake.project}/{release} {named}"
+    if commit is not None:
+        folder = f"../cupel-{commit}"
+        return f"git worktree add --detach {folder} {commit} && cd {folder} && {call}"
+    lock = None if manifest is None else manifest.get("requirements_sha256")
+    of_lock = f" whose requirements.lock has the SHA-256 {lock}" if lock else " of its day"
+    return f"check out the commit{of_lock}, then {call}"
+
+
+def _manifest(lake: Lake, release: str) -> dict[str, object] | None:
+    try:
+        return dict(json.loads((release_folder(lake, release) / layout.MANIFEST_FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
