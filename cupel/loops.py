@@ -1,23 +1,83 @@
 """Loops: functions compiled to machine code, which is kept where there is room for it. Slow to import (numba)."""
 
-from collections.abc import Callable
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numba
 
+from cupel.versions.code import Code
+from cupel.versions.module import Name
+
 P = ParamSpec("P")
 R = TypeVar("R")
+PACKAGE = Path(__file__).parent
+# So many folders of machine code are kept: of the code now, and of what was checked out lately.
+FOLDERS_KEPT = 3
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Return the function, compiled when it is first called; sums keep the order in which they are written.
 
-    The machine code is kept beside the source, or in the user's cache folder where the source may not be
-    written to (NUMBA_CACHE_DIR names another); where neither may, each process compiles anew, in a second or two.
-    Other threads may run meanwhile.
+    The machine code is kept beside the source, in a folder named by the code of all loops: Numba itself looks at the
+    one file that a loop stands in, and would go on with the old code of another loop that it calls. Where the source
+    may not be written to, it is kept in the user's cache folder (NUMBA_CACHE_DIR names another); where neither may,
+    each process compiles anew, in a second or two. Other threads may run meanwhile.
     """
     try:
         kept: Callable[P, R] = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # Numba found no folder that may be written to.
         kept = numba.njit(nogil=True)(function)
     return kept
+
+
+def hash_loops(package: Path = PACKAGE) -> str:
+    """Return what changes with the code of any loop, and of all that loops call or hold fast as constants.
+
+    Args:
+        package: Folder of the package that the loops are in.
+    """
+    code = Code(package.parent)
+    reach = code.reach(_find_loops(code, package), lambda setting: "")
+    return hashlib.sha256(json.dumps(reach.files, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def choose_folder(package: Path = PACKAGE, named: str | None = None) -> Path | None:
+    """Return the folder for the machine code of these loops, made if need be; None where nothing may be written.
+
+    Args:
+        package: Folder of the package that the loops are in.
+        named: Folder to use instead of one beside the source.
+    """
+    above = Path(named) if named else package / "__pycache__"
+    folder = above / f"loops-{hash_loops(package)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        older = sorted(above.glob("loops-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        return None
+    for path in older[FOLDERS_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _find_loops(code: Code, package: Path) -> Iterator[Name]:
+    """Yield the compiled functions of a package, as module and name."""
+    for path in sorted(package.rglob("*.py")):
+        if b"import compiled" not in path.read_bytes():
+            continue
+        name = ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        module = code.module(name)
+        for function, definitions in module.definitions.items() if module is not None else ():
+            if any("compiled" in definition.names for definition in definitions):
+                yield name, function
+
+
+_kept_in = choose_folder(named=os.environ.get("NUMBA_CACHE_DIR"))
+if _kept_in is not None:
+    numba.config.CACHE_DIR = str(_kept_in)  # type: ignore[attr-defined]

@@ -176,7 +176,7 @@ def other_rows(reader: Reader, name: LabelId) -> tuple[StageRow, ...]:
     return tuple(
         StageRow(stage, table, row)
         for stage, table in tables
-        if reader.commit(table, name.batch) is not None
+        if name.batch in reader.partitions(table)
         for row in reader.rows(table, name.batch, equal(item_id=name.item_id))
     )
 
