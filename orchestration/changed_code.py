@@ -32,7 +32,7 @@ class CodeChange:
         self._locks = None if before is None else (Lock(before / LOCK), Lock(now / LOCK))
         self._found: dict[str, list[_StageChange] | None] = {}
 
-    def touched(self, project: Project, path: str) -> tuple[frozenset[str], frozenset[str], str]:
+    def find_stages(self, project: Project, path: str) -> tuple[frozenset[str], frozenset[str], str]:
         """Return what a changed file touches.
 
         Args:

@@ -133,7 +133,7 @@ class _Comparison:
         """Return what a file of Cupel's code touches; where it is the same for all projects, in one line."""
         found = []
         for project in self.projects:
-            made, asked, why = self._change_of_code().touched(project, own)
+            made, asked, why = self._change_of_code().find_stages(project, own)
             found.append(ChangedFile(path, project.project, _onward(made) | asked, why))
         is_one = len({(change.stages, change.why) for change in found}) == 1
         return [found[0]._replace(project=None)] if is_one else found

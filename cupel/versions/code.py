@@ -50,12 +50,13 @@ class Code:
             option_of: Returns the value of a setting; where code is chosen by it, only that option is followed.
 
         Raises:
-            KeyError: A root is not there.
+            KeyError: A root, or what one refers to, is not there; so nothing escapes in silence.
         """
         walk = _Walk(self, option_of)
         for module, name in roots:
-            if not walk.add(module, name):
-                raise KeyError(f"{module}: no definition of {name}")
+            if self.module(module) is None:
+                raise KeyError(f"{module}: no such module")
+            walk.add(module, name)
         return walk.result()
 
     def module(self, name: str) -> Module | None:
@@ -99,17 +100,15 @@ class _Walk:
         self.code = code
         self.option_of = option_of
         self.seen: set[Name] = set()
-        self.said: dict[str, set[str]] = {}
+        self.hashes: dict[str, set[str]] = {}
         self.distributions: set[str] = set()
 
-    def add(self, module_name: str, name: str | None) -> bool:
-        """Follow a name of a module, or the whole module; tell whether there is such a thing."""
+    def add(self, module_name: str, name: str | None) -> None:
+        """Follow a name of a module, or the whole module."""
         waiting: list[Name] = [(module_name, name)]
-        is_there = False
         while waiting:
             reference = waiting.pop()
             if reference in self.seen:
-                is_there = True
                 continue
             module = self.code.module(reference[0])
             if module is None:
@@ -117,22 +116,19 @@ class _Walk:
                 continue
             self.seen.add(reference)
             if self.code.is_outside(reference[0]):
-                is_there = True
                 continue
             is_first = (reference[0], "") not in self.seen
             self.seen.add((reference[0], ""))
             found, others = self._resolve(module, reference[1])
-            is_there = is_there or bool(found or others)
             for definition in [*found, *(module.effects if is_first else ())]:
-                self._say(module, definition)
+                self._record(module, definition)
                 waiting.extend(self._references(module, definition))
             waiting.extend(others)
-        return is_there
 
     def result(self) -> Reach:
         """Return what was found so far."""
         files = {
-            path: hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest() for path, hashes in self.said.items()
+            path: hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest() for path, hashes in self.hashes.items()
         }
         names = frozenset((module, name) for module, name in self.seen if name)
         return Reach(dict(sorted(files.items())), frozenset(self.distributions), names)
@@ -140,6 +136,7 @@ class _Walk:
     def _resolve(self, module: Module, name: str | None) -> tuple[list[Definition], list[Name]]:
         """Return the definitions that a name of a module stands for, and names of other modules that it does."""
         if name is None:
+            self.seen.update((module.name, every) for every in module.definitions)
             everything = [definition for found in module.definitions.values() for definition in found]
             return everything, list(module.imported.values())
         first, _, rest = name.partition(".")
@@ -150,7 +147,11 @@ class _Walk:
             base, symbol = module.imported[first]
             return [], [self._further(base, symbol, rest)]
         inner = f"{module.name}.{first}"
-        return [], [self._further(inner, None, rest)] if self.code.path(inner) else []
+        if self.code.path(inner) is not None:
+            return [], [self._further(inner, None, rest)]
+        if first.startswith("__") and first.endswith("__"):
+            return [], []  # what every module has, such as `__file__`
+        raise KeyError(f"{module.name}: no definition of {first}")
 
     def _further(self, base: str, symbol: str | None, rest: str) -> Name:
         """Return what `rest` of an imported module or name stands for: `from a import b`, then `b.c`."""
@@ -177,14 +178,14 @@ class _Walk:
         for base, symbol in definition.imports:
             yield self._further(base, symbol, "")
 
-    def _say(self, module: Module, definition: Definition) -> None:
+    def _record(self, module: Module, definition: Definition) -> None:
         path = self.code.path(module.name)
         if path is None:  # pragma: no cover
             return
-        self.said.setdefault(self._shown(path), set()).add(definition.sha256)
+        self.hashes.setdefault(self._shown(path), set()).add(definition.sha256)
         for text in definition.strings:
             for data in self.code.data_files(path.parent, text):
-                self.said.setdefault(self._shown(data), set()).add(self.code.file_sha256(data))
+                self.hashes.setdefault(self._shown(data), set()).add(self.code.file_sha256(data))
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.code.root).as_posix()

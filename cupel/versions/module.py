@@ -95,7 +95,8 @@ def _imported(statement: ast.Import | ast.ImportFrom, package: str) -> Iterator[
     """Yield the names that an import binds, and what each stands for."""
     if isinstance(statement, ast.Import):
         for alias in statement.names:
-            yield alias.asname or alias.name.partition(".")[0], (alias.name, None)
+            first = alias.name.partition(".")[0]
+            yield (alias.asname, (alias.name, None)) if alias.asname else (first, (first, None))
         return
     base = statement.module or ""
     if statement.level:
@@ -267,12 +268,12 @@ def _may_be_file(text: str) -> bool:
 
 def _hash(statement: ast.stmt) -> str:
     """Return the hash of a statement's syntax tree, without docstrings and without what only people read."""
-    told: list[str] = []
+    parts: list[str] = []
     waiting: list[object] = [statement]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.AST):
-            told.append(type(node).__name__)
+            parts.append(type(node).__name__)
             place = _PROSE.get(_called(node)) if isinstance(node, ast.Call) else None
             for name in node._fields:
                 value = getattr(node, name, None)
@@ -282,8 +283,8 @@ def _hash(statement: ast.stmt) -> str:
                     value = [*value[:place], *value[place + 1 :]]
                 waiting.append(value)
         elif isinstance(node, list):
-            told.append(str(len(node)))
+            parts.append(str(len(node)))
             waiting.extend(node)
         else:
-            told.append(repr(node))
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+            parts.append(repr(node))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -48,7 +48,7 @@ def main(folder: Path, before: Path) -> None:
         "trace": [line.text for line in story(traced, all_gates=True)],
         "rebuilt": [(row.stage, row.outcome) for row in found.rows if row.name == "demo_items"],
         "is_same": found.is_same,
-        "since": sorted(CodeChange(before, REPOSITORY).touched(project, "assets/demo.py")[0]),
+        "since": sorted(CodeChange(before, REPOSITORY).find_stages(project, "assets/demo.py")[0]),
     }))  # fmt: skip
 
 

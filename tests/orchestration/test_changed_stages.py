@@ -204,7 +204,7 @@ def test_each_part_of_the_code_touches_what_is_made_of_it(
 ) -> None:
     project = load_project(write_project(tmp_path, "small", items=2).projects / "small.yaml")
     with edited(before / path, old, new):
-        found = CodeChange(before, REPOSITORY).touched(project, path)
+        found = CodeChange(before, REPOSITORY).find_stages(project, path)
     assert (set(found[0]), set(found[1])) == (made, asked), found[2]
 
 
@@ -230,14 +230,14 @@ def test_a_comment_in_the_code_touches_nothing(before: Path, tmp_path: Path) -> 
     project = load_project(write_project(tmp_path, "small", items=2).projects / "small.yaml")
     path = "cupel/certificate/hypergeometric.py"
     with edited(before / path, '"""', '# before\n"""'):
-        assert CodeChange(before, REPOSITORY).touched(project, path)[:2] == (set(), set())
+        assert CodeChange(before, REPOSITORY).find_stages(project, path)[:2] == (set(), set())
 
 
 def test_code_that_was_built_in_another_way_before_touches_everything(tmp_path: Path) -> None:
     deployment = write_project(tmp_path, "small", items=2)
     (tmp_path / "cupel").mkdir()
     project = load_project(deployment.projects / "small.yaml")
-    made, asked, why = CodeChange(tmp_path, REPOSITORY).touched(project, "cupel/consensus/majority.py")
+    made, asked, why = CodeChange(tmp_path, REPOSITORY).find_stages(project, "cupel/consensus/majority.py")
     assert (made, asked, why) == (EVERYTHING, EVERYTHING, "the code was built in another way before")
 
 
@@ -247,7 +247,7 @@ def test_a_kinds_code_touches_the_projects_of_that_kind(before: Path, tmp_path: 
     pairs, path = load_project(deployment.projects / "pairs.yaml"), "cupel/preference/consensus.py"
     with edited(before / path, "_Z = 1.96", "_Z = 1.97"):
         change = CodeChange(before, REPOSITORY)
-        assert [set(change.touched(of, path)[0]) for of in (plain, pairs)] == [set(), {"labeling"}]
+        assert [set(change.find_stages(of, path)[0]) for of in (plain, pairs)] == [set(), {"labeling"}]
 
 
 @pytest.mark.parametrize(

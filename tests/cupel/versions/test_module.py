@@ -122,6 +122,11 @@ def test_imports_bind_what_they_stand_for_and_those_for_types_alone_do_not() -> 
     assert "Type" not in found.imported
 
 
+def test_a_module_that_is_imported_by_its_whole_name_binds_the_first_part() -> None:
+    found = module("import a.b.c\nimport d.e as f\n")
+    assert found.imported == {"a": ("a", None), "f": ("d.e", None)}
+
+
 def test_all_names_of_a_module_at_once_are_refused() -> None:
     with pytest.raises(SyntaxError, match=r"imports all names of other"):
         module("from other import *")
