@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import numba
+import numba as numba  # others take it from here, so that the folder below is named before they compile
 
 from cupel.versions.code import Code
 from cupel.versions.module import Name
@@ -69,12 +69,14 @@ def choose_folder(package: Path = PACKAGE, named: str | None = None) -> Path | N
 def _find_loops(code: Code, package: Path) -> Iterator[Name]:
     """Yield the compiled functions of a package, as module and name."""
     for path in sorted(package.rglob("*.py")):
-        if b"import compiled" not in path.read_bytes():
+        text = path.read_bytes()
+        if b"njit" not in text and b"import compiled" not in text:
             continue
         name = ".".join(path.relative_to(package.parent).with_suffix("").parts)
         module = code.module(name)
         for function, definitions in module.definitions.items() if module is not None else ():
-            if any("compiled" in definition.names for definition in definitions):
+            names = {name for definition in definitions for name in definition.names}
+            if "compiled" in names or any(name.endswith(".njit") for name in names):
                 yield name, function
 
 

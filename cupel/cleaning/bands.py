@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.jaccard import Positions
 from cupel.cleaning.shingles import Shingles
 from cupel.cleaning.sketches import WORDS, Sketches
+from cupel.loops import numba as nb
 
 Places = NDArray[np.int32]
 Flags = NDArray[np.bool_]

@@ -4,7 +4,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +11,7 @@ from cupel.cleaning.bands import Earlier, Flags, Places, groups
 from cupel.cleaning.jaccard import Positions
 from cupel.cleaning.shingles import Shingles
 from cupel.cleaning.sketches import Sketches, may_be_similar
+from cupel.loops import numba as nb
 
 # In a band, an item is compared with so many of the first texts and of the last before it: with all of them, as long
 # as no more than twice as many precede it.

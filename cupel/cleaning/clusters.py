@@ -1,9 +1,9 @@
 """Pairs to clusters: what is alike, directly or through others, and which of it is kept."""
 
-import numba as nb
 import numpy as np
 
 from cupel.cleaning.jaccard import Positions
+from cupel.loops import numba as nb
 
 
 @nb.njit(nogil=True, cache=True)

@@ -4,7 +4,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from cupel.cleaning.shingles import (
     word_hashes,
 )
 from cupel.cleaning.sketches import WORDS, Sketches, write_sketch
+from cupel.loops import numba as nb
 
 # A thread takes so many texts at a time; what comes out does not depend on it.
 PIECE = 256

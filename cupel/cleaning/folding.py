@@ -3,13 +3,13 @@
 from functools import cache
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.decoding import Bytes, Codes
+from cupel.loops import numba as nb
 
 # No code point from here on has a lower case of its own.
 _CASED = 0x20000

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.shingles import Shingles
+from cupel.loops import numba as nb
 
 Positions = NDArray[np.int64]
 Shares = NDArray[np.float64]

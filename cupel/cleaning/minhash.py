@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.shingles import Hashes, Shingles
+from cupel.loops import numba as nb
 
 VALUES = 128
 _VALUE_BITS = np.uint64(57)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from cupel.cleaning.jaccard import Positions
 from cupel.cleaning.scan.decoding import mix
 from cupel.cleaning.shingles import Hashes
+from cupel.loops import numba as nb
 
 
 class Signed(NamedTuple):

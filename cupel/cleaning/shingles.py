@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.decoding import Codes, hash_codes
+from cupel.loops import numba as nb
 
 Shingles = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import numba as nb
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from cupel.cleaning.shingles import Hashes, Shingles
+from cupel.loops import numba as nb
 
 WORDS = 16
 _WORD_SHIFT, _BIT_SHIFT = np.uint32(28), np.uint32(22)
@@ -17,14 +15,14 @@ _BITS_IN_WORD = np.uint32(63)
 Sketches = NDArray[np.uint64]
 
 
-@intrinsic
+@nb.extending.intrinsic
 def _set_bits(context: Any, word: Any) -> Any:
     """Return how many bits of a 64-bit word are set: one instruction."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
-    return types.uint64(types.uint64), code
+    return nb.types.uint64(nb.types.uint64), code
 
 
 @nb.njit(nogil=True, cache=True)

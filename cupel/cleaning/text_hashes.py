@@ -3,13 +3,13 @@
 import hashlib
 from itertools import pairwise
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from cupel.cleaning.folding import column, fold, folded, lower_cases
 from cupel.cleaning.scan.decoding import Bytes, Codes, decode, encode
+from cupel.loops import numba as nb
 
 
 def text_sha256(text: str) -> str:

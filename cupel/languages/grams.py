@@ -1,12 +1,12 @@
 """From a text to the rows of the model that it adds up: one a run of up to five letters, one a long word."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.decoding import Codes
 from cupel.languages.letters import KNOWN, SPACE
 from cupel.languages.markup import markup_end
+from cupel.loops import numba as nb
 
 Rows = NDArray[np.int32]
 

@@ -3,7 +3,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from cupel.cleaning.scan.decoding import Bytes, Codes, decode
 from cupel.languages.grams import MOST_LETTERS, MOST_ROWS, gram_rows, read_letters
 from cupel.languages.letters import SPACE, folded
 from cupel.languages.model import Model, load
+from cupel.loops import numba as nb
 
 UNDETERMINED = "und"
 # Below this the answer is `und`; see docs/reference/languages.md.

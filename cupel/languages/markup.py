@@ -1,8 +1,7 @@
 """What in a text is written for machines, and tells nothing of its language: tags, entities and places to fill in."""
 
-import numba as nb
-
 from cupel.cleaning.scan.decoding import Codes
+from cupel.loops import numba as nb
 
 # A tag, an entity, a name to fill in that does not end within so many signs is none.
 _MOST_TAG, _MOST_ENTITY, _MOST_NAME = 200, 12, 40

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from cupel.cleaning.scan.decoding import Bytes, Codes, decode
 from cupel.languages.grams import MOST_LETTERS, MOST_ROWS, Rows, gram_rows, read_letters
 from cupel.languages.letters import SPACE, folded
 from cupel.languages.model import Model
+from cupel.loops import numba as nb
 
 Reals = NDArray[np.float32]
 

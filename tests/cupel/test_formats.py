@@ -16,6 +16,7 @@ from cupel.answers.chain import GIVEN
 from cupel.answers.log import AnswersLog
 from cupel.config.project import load_project
 from cupel.config.raw import Delivery
+from cupel.contract import format_numbers
 from cupel.contract.table import empty
 from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.raw import DELIVERIES
@@ -51,10 +52,10 @@ def register(lake: Lake) -> None:
 
 
 KINDS: dict[str, tuple[str, int, Callable[[Lake], Any], Callable[[Lake], Any]]] = {
-    "lake": ("", formats.LAKE, write_table, lambda lake: lake.commit("deliveries", "one")),
-    "answers": ("answers", formats.ANSWERS_LOG, append_answer, lambda lake: lake.answers.verify()),
-    "actions": ("annotator_actions", formats.ACTIONS_LOG, append_action, lambda lake: lake.actions.read()),
-    "register": ("register", formats.REGISTER, register, lambda lake: Register(lake).entries()),
+    "lake": ("", format_numbers.LAKE, write_table, lambda lake: lake.commit("deliveries", "one")),
+    "answers": ("answers", format_numbers.ANSWERS_LOG, append_answer, lambda lake: lake.answers.verify()),
+    "actions": ("annotator_actions", format_numbers.ACTIONS_LOG, append_action, lambda lake: lake.actions.read()),
+    "register": ("register", format_numbers.REGISTER, register, lambda lake: Register(lake).entries()),
 }
 
 
@@ -120,11 +121,11 @@ def test_a_project_file_may_name_its_format(tmp_path: Path) -> None:
     assert load_project(path).format == 1
     without = path.read_text().replace("format: 1\n", "")
     path.write_text(without)
-    assert load_project(path).format == formats.PROJECT_FILE
+    assert load_project(path).format == format_numbers.PROJECT_FILE
 
 
 def test_a_project_file_of_a_newer_format_is_refused_before_its_unknown_keys(tmp_path: Path) -> None:
-    path = write_project(tmp_path, format=formats.PROJECT_FILE + 1, motion="seen").projects / "small.yaml"
+    path = write_project(tmp_path, format=format_numbers.PROJECT_FILE + 1, motion="seen").projects / "small.yaml"
     with pytest.raises(ProjectError, match=r"small\.yaml: of format 2.*install a newer Cupel"):
         load_project(path)
 
@@ -142,7 +143,8 @@ def test_the_page_of_formats_tells_the_history_of_each_number() -> None:
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     told = {(row[0], int(row[1])) for row in cells if row[1].isdecimal()}
     present = {
-        "lake": formats.LAKE, "release": formats.RELEASE, "answers log": formats.ANSWERS_LOG,
-        "actions log": formats.ACTIONS_LOG, "register": formats.REGISTER, "project file": formats.PROJECT_FILE,
+        "lake": format_numbers.LAKE, "release": format_numbers.RELEASE, "answers log": format_numbers.ANSWERS_LOG,
+        "actions log": format_numbers.ACTIONS_LOG, "register": format_numbers.REGISTER,
+        "project file": format_numbers.PROJECT_FILE,
     }  # fmt: skip
     assert told == {(name, number) for name, newest in present.items() for number in range(1, newest + 1)}

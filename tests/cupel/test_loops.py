@@ -1,5 +1,6 @@
 """Loops compile also where nothing may be written."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,3 +79,10 @@ def test_where_nothing_may_be_written_there_is_no_folder(tmp_path: Path) -> None
     package = write_package(tmp_path)
     (package / "__pycache__").write_text("in the way")
     assert choose_folder(package) is None
+
+
+def test_numba_is_taken_from_here_everywhere_so_that_the_folder_is_named_first() -> None:
+    others = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "loops.py"]
+    taken = [path.name for path in others if re.search(r"^(import|from) numba", path.read_text("utf-8"), re.MULTILINE)]
+    assert taken == []
+    assert sum("cupel.loops import numba" in path.read_text("utf-8") for path in others) > 10

@@ -1,12 +1,12 @@
 """Texts as words that compare: small letters and digits, one space between; scripts without spaces by the letter."""
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.decoding import MULTIPLIER, SEED, Bytes
+from cupel.loops import numba as nb
 
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.int64]

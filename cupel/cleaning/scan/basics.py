@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +16,7 @@ from cupel.cleaning.quality import quality
 from cupel.cleaning.scan.decoding import Bytes, Codes, decode, hash_codes
 from cupel.cleaning.scan.repetition import Hashes, table_size
 from cupel.cleaning.scan.tokens import Places
+from cupel.loops import numba as nb
 
 # What a character may be here.
 _WORD, _INNER, _LETTER, _VISIBLE, _MARK = 1, 2, 4, 8, 16

@@ -2,9 +2,10 @@
 
 from functools import cache
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from cupel.loops import numba as nb
 
 REPLACEMENT = 0xFFFD
 POWERS = 1 << 10

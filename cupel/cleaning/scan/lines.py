@@ -3,13 +3,13 @@
 from functools import cache
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.classes import ALONE, SPACE, SYMBOL
 from cupel.cleaning.scan.decoding import Bytes, Codes
 from cupel.cleaning.scan.tokens import Places
+from cupel.loops import numba as nb
 
 # Where the counts of lines lie in the array that `count_lines` writes.
 LINES, BULLETS, ELLIPSES, FILLED, ENDED, SHORT, FEEDS, SENTENCES, KEPT, LOREM, BRACE = range(11)

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from cupel.cleaning.scan.repetition import (
 )
 from cupel.cleaning.scan.tokens import DIVIDED, Places, words
 from cupel.contract.tables.scan_columns import SCAN_MEASURES
+from cupel.loops import numba as nb
 
 Reals = NDArray[np.float64]
 

@@ -1,11 +1,11 @@
 """How far a text repeats itself: its runs of words, its lines and its paragraphs."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.decoding import MULTIPLIER, Bytes, Codes, hash_run, mix
 from cupel.cleaning.scan.tokens import Places
+from cupel.loops import numba as nb
 
 Hashes = NDArray[np.uint64]
 

@@ -8,12 +8,12 @@ syllable.
 
 import re
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.scan.classes import ALONE, DIGIT, LETTER, MARK, SYMBOL, TSHEG, UPPER, classes
 from cupel.cleaning.scan.decoding import Bytes, Codes, hash_run, hash_word, powers, sums_of
+from cupel.loops import numba as nb
 
 Places = NDArray[np.int32]
 Hashes = NDArray[np.uint64]
