@@ -153,9 +153,13 @@ def _pieces(
         for begin in range(0, len(place), PIECE_ANSWERS):
             chosen = place[begin : begin + PIECE_ANSWERS]
             u, v = keep[chosen], keep[chosen + step]
-            expected = (chances[u, said[v]] + chances[v, said[u]]) / 2
+            # Where one was asked because of the other, only what the later one said was still open.
+            rank, is_asked_alike = found.occasions.rank, found.occasions.is_first[u] & found.occasions.is_first[v]
+            of_u, of_v = is_asked_alike | (rank[u] > rank[v]), is_asked_alike | (rank[v] > rank[u])
+            expected = (chances[u, said[v]] * of_u + chances[v, said[u]] * of_v) / (of_u * 1 + of_v * 1)
             is_first = sequence[u] < sequence[v]
-            values = np.column_stack([np.ones(len(u)), said[u] == said[v], expected, is_first, own[u], own[v]])
+            values = np.column_stack([np.ones(len(u)), said[u] == said[v], expected, is_first,
+                                      own[np.where(of_u, u, v)], own[np.where(of_v, v, u)]])  # fmt: skip
             # Within an item annotators ascend, so the first of a pair is the lower one.
             yield _summed(coded.annotator[u] * len(coded.annotators) + coded.annotator[v], values)
 
