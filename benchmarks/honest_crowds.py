@@ -98,6 +98,7 @@ def draw_shape(number: int, most_answers: int = MOST_ANSWERS) -> Shape:
         run_share=float(rng.choice([0.0, 0.0, 0.8])),
         tiring=float(rng.choice([1.0, 2.0])),
         gold_share=float(rng.choice([0.0, 0.05])),
+        is_ring=bool(rng.random() < 0.25),
     )
 
 

@@ -31,7 +31,9 @@ class Shape(NamedTuple):
     is drawn towards guessing, and `lure_share` of the mistakes on them are one and the same. `skew` is how much more
     often each class comes up than the next. `parts` of the items are asked one after the other, all their waves before
     the next part begins. Of `shifts` groups of people each works mostly in its own share of the waves and parts.
-    `run_share` of the items come in runs of one class. `tiring` is how much faster everybody answers at the end.
+    `run_share` of the items come in runs of one class. `tiring` is how much faster everybody answers at the end. Where
+    `is_ring`, people sit in a ring and the next answer on an item is asked of a neighbour at a fixed distance, so that
+    some pairs only ever meet because a third answer was asked for.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Shape(NamedTuple):
     run_share: float = 0.0
     tiring: float = 1.0
     gold_share: float = 0.0
+    is_ring: bool = False
 
 
 class SimulatedCrowd(NamedTuple):
@@ -82,6 +85,7 @@ class _People:
         self.truth[runs] = np.sort(self.truth[runs])
         self.hardness = np.where(rng.random(shape.items) < shape.hard_share, rng.uniform(0.3, 1, shape.items), 0.0)
         self.lure = (self.truth + rng.integers(1, shape.classes, shape.items)) % shape.classes
+        self.distance = rng.integers(1, max(1, shape.people // shape.overlap.most) + 1, shape.items)
         self.habit = rng.integers(0, shape.classes, shape.people)
         # The checker learns, yet what it does not know of an item stays so from wave to wave.
         self.doubt, self.unsure = rng.random(shape.items), rng.normal(0, 0.1, shape.items)
@@ -174,8 +178,11 @@ def _asked(shape: Shape, people: _People) -> Iterator[tuple[Integers, Integers, 
             slots = (has[wanted] >= 0).sum(axis=1)
             done = part * shape.overlap.most + wave
             progress = (done + np.linspace(0, 1, len(wanted), endpoint=False)) / total
-            who = _draw(people, has[wanted], done / total)
             items = some[wanted]
+            if shape.is_ring and wave:
+                who = (has[wanted, 0] + slots * people.distance[items]) % shape.people
+            else:
+                who = _draw(people, has[wanted], done / total)
             said = people.answer(items, who, progress)
             has[wanted, slots], given[wanted, slots] = who, said
             yield items, who, said, people.seconds(items, who, progress)

@@ -17,6 +17,8 @@ LEAST_CHANGE = 0.1
 MOST_TIMES, FEWEST_OF_A_TIME = 50, 100
 # Annotators' and times' means are taken out in turns, so often.
 PASSES = 5
+# Rounding leaves no less than this of a sum of squares.
+NO_SPREAD = 1e-9
 # False ones among the annotators found to drift, at most, in expectation.
 FALSE_SHARE = 0.02
 
@@ -64,8 +66,7 @@ def drift(coded: Coded, found: Beliefs, usual: Reals, sequence: Integers) -> Dri
     alike = coded.annotator * strata + stratum
     rest = right - ((found.others @ usual) * found.others).sum(axis=1)
     rest = np.where(found.is_judged, rest - _common(rest, alike, found, sequence), 0.0)
-    # Each answer less the mean of the annotator's own answers that came to be asked alike.
-    centred = np.where(found.is_judged, rest - _means(rest, alike, found.is_judged), 0.0)
+    rest, centred = _own(rest, _told(found.others), alike, coded.annotator, found.is_judged)
     order = np.lexsort((sequence, coded.annotator))
     ends = np.cumsum(np.bincount(coded.annotator, minlength=people))
     starts = np.concatenate([[0], ends[:-1]])
@@ -106,6 +107,29 @@ def _common(rest: Reals, alike: Integers, found: Beliefs, sequence: Integers) ->
         for _ in range(PASSES):
             common[some] = _means(rest[some] - _means(rest[some] - common[some], own, every), time, every)
     return common
+
+
+def _told(others: Reals) -> Reals:
+    """Return how far each answer's being right can be told: what knowing the class adds to guessing another one.
+
+    >>> _told(np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]])).tolist()
+    [1.0, 0.25]
+    """
+    same = (others**2).sum(axis=1)
+    return np.asarray(same - (1 - same) / max(1, others.shape[1] - 1))
+
+
+def _own(rest: Reals, told: Reals, alike: Integers, who: Integers, is_judged: Flags) -> tuple[Reals, Reals]:
+    """Return the differences less what the annotator's own skill explains, and these less their mean among alike ones.
+
+    Who is better than the usual annotator is so by more where the others tell more of the item; when the company
+    changes, that is no change of the annotator.
+    """
+    centred = np.where(is_judged, rest - _means(rest, alike, is_judged), 0.0)
+    lever = np.where(is_judged, told - _means(told, alike, is_judged), 0.0)
+    squares = np.bincount(who, lever**2)
+    slope = np.bincount(who, lever * centred) / np.where(squares > NO_SPREAD, squares, np.inf)
+    return rest - slope[who] * told, centred - slope[who] * lever
 
 
 def _means(values: Reals, group: Integers, is_counted: Flags) -> Reals:
