@@ -1,6 +1,7 @@
 """Are honest annotators left alone, however they are asked? Counts false findings in made-up crowds of many shapes."""
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -147,18 +148,18 @@ def show(honest: Sequence[Verdicts], spammed: Sequence[Verdicts]) -> None:
     groups = {"all": list(honest)}
     for overlap in OVERLAPS:
         groups[f"{overlap.first} to {overlap.most}"] = [one for one in honest if one.shape.overlap == overlap]
-    for low, high in zip(SIZES, SIZES[1:], strict=False):
+    for low, high in itertools.pairwise(SIZES):
         groups[f"{low:,} to {high - 1:,} each"] = [
             one for one in honest if low <= max(SIZES[0], one.answers / one.honest) < high
         ]
     groups["experts' rounds"] = [one for one in honest if one.shape.expert_rounds]
     groups["by price"] = [one for one in honest if one.shape.route_by_price]
     for name, some in groups.items():
-        people = max(1, sum(one.honest for one in some))
+        people = sum(one.honest for one in some)
         table.add_row(
-            name, str(len(some)), f"{people:,}", _percent(sum(one.accused for one in some) / people),
-            _percent(float(np.mean([one.accused / one.honest for one in some])) if some else 0.0),
-            *(_percent(sum(one.by_finding[finding] for one in some) / people) for finding in FINDINGS),
+            name, str(len(some)), f"{people:,}", _percent(sum(one.accused for one in some) / max(1, people)),
+            _percent(sum(one.accused / one.honest for one in some) / max(1, len(some))),
+            *(_percent(sum(one.by_finding[finding] for one in some) / max(1, people)) for finding in FINDINGS),
             str(sum(one.accused > 0 for one in some)),
         )  # fmt: skip
     console.print(table)

@@ -94,9 +94,9 @@ class _People:
 
     def shift_weights(self, progress: float) -> Reals:
         """Return how often each annotator is asked at this point (0 to 1) of all the work."""
-        own = np.arange(self.shape.people) % self.shape.shifts
+        own: Integers = np.arange(self.shape.people) % self.shape.shifts
         now = min(int(progress * self.shape.shifts), self.shape.shifts - 1)
-        return np.where(own == now, 1.0, 0.1) * self.weight if self.shape.shifts > 1 else self.weight
+        return np.asarray(np.where((own == now) | (self.shape.shifts == 1), 1.0, 0.1) * self.weight)
 
     def answer(self, items: Integers, who: Integers, progress: Reals) -> Integers:
         """Return what these annotators say of these items."""
@@ -134,7 +134,7 @@ class _People:
     def seconds(self, items: Integers, who: Integers, progress: Reals) -> Reals:
         """Return working times: of own pace, longer on hard items, shorter in the end."""
         noise = np.exp(self.rng.normal(0, 0.4, len(items)))
-        return 10 * self.pace[who] * noise * (1 + self.hardness[items]) * self.shape.tiring**-progress
+        return np.asarray(10 * self.pace[who] * noise * (1 + self.hardness[items]) * self.shape.tiring**-progress)
 
 
 def simulate_crowd(shape: Shape, seed: int, spammers: Sequence[str] = ()) -> SimulatedCrowd:

@@ -31,7 +31,9 @@ class Beliefs(NamedTuple):
 
     `others` has shape answers x classes, in the coding's order; `is_gold` tells answers on hidden gold, where
     the class is known, and `is_judged` those that gold or anybody else's answer can judge; `prior` is the class
-    prior. `unflattened` are the others as they came from the fit, too sure: they explain the most agreement.
+    prior. `unflattened` are the others as they came from the fit, too sure: they explain the most agreement; `joined`
+    are these with the own answer, which a count of confusions needs: by the others alone, what is said of one class
+    counts for all that it might be, and the better somebody is, the more is lost.
     `power` and `doubt` say how far beliefs were flattened to
     fit the gold. `occasions` tell how each answer came to be asked.
     """
@@ -41,14 +43,13 @@ class Beliefs(NamedTuple):
     is_judged: Flags
     prior: Reals
     unflattened: Reals
+    joined: Reals
     power: float
     doubt: float
     occasions: Occasions
 
 
-def beliefs(
-    coded: Coded, gold: Integers, is_heard: Flags | None = None, occasions: Occasions | None = None
-) -> Beliefs:
+def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None, occasions: Occasions | None = None) -> Beliefs:
     """Return what the other annotators and hidden gold say of the item of each answer.
 
     Labels and confusions are estimated together as by Dawid and Skene, with the known items held fast; once
@@ -81,14 +82,15 @@ def beliefs(
         if other_fit > fit:
             (scores, own, prior), power, doubt = other, other_power, other_doubt
     is_gold = gold[coded.item] >= 0
-    judged = np.log(prior) + sum_judges(coded, asked, own)
+    judged = np.log(prior) + sum_judges(coded, asked, own * heard[:, None])
     others = flattened(judged, power, doubt, prior)
     unflattened = flattened(judged, 1.0, DOUBTS[0], prior)
-    for known_too in (others, unflattened):
+    joined = flattened(judged + own, 1.0, DOUBTS[0], prior)
+    for known_too in (others, unflattened, joined):
         known_too[is_gold] = DOUBT_OF_GOLD / max(1, classes - 1)
         known_too[np.flatnonzero(is_gold), gold[coded.item][is_gold]] = 1 - DOUBT_OF_GOLD
     is_judged = is_gold | (sum_judges(coded, asked, heard[:, None])[:, 0] > 0)
-    return Beliefs(others, is_gold, is_judged, prior, unflattened, power, doubt, asked)
+    return Beliefs(others, is_gold, is_judged, prior, unflattened, joined, power, doubt, asked)
 
 
 def flattened(scores: Reals, power: float, doubt: float, prior: Reals) -> Reals:
@@ -134,8 +136,8 @@ def _fit(coded: Coded, gold: Integers, heard: Reals, *, is_from_gold: bool) -> t
         prior = belief[is_answered].sum(axis=0) + 1
         prior /= prior.sum()
         seen = tally(coded, belief[coded.item] * weight[:, None]) + SMOOTHING * pool
-        own = np.log(seen / seen.sum(axis=2, keepdims=True))[coded.annotator, :, coded.label] * heard[:, None]
-        votes_for = [np.bincount(coded.item, own[:, true], items) for true in range(classes)]
+        own = np.log(seen / seen.sum(axis=2, keepdims=True))[coded.annotator, :, coded.label]
+        votes_for = [np.bincount(coded.item, own[:, true] * heard, items) for true in range(classes)]
         scores = np.log(prior) + np.stack(votes_for, axis=1)
         new = _held(flattened(scores, 1.0, 0.0, prior), gold)
         is_converged = bool(np.abs(new - belief).max(initial=0.0) <= TOLERANCE)

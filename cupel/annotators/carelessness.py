@@ -28,8 +28,9 @@ def careless(coded: Coded, found: Beliefs, informed: Flags, usual: Reals) -> Rea
     them is not called careless; over kinds both chances are averaged, each as often as there are annotators of it.
     Hidden gold is asked alone, too, and the largest ratio counts: a crowd that agrees on everything is no witness
     against it. All this among answers that came to be asked alike: on items that are asked again, because people or a
-    checker disagreed, everybody is less often right. An answer that nobody else can judge says nothing. And of gold it is asked whether a mere habit explains the answers; of other items it is not, for where
-    a stretch of items is of one class, one who is right has the same answers as one who has a habit.
+    checker disagreed, everybody is less often right. An answer that nobody else can judge says nothing. And of gold
+    it is asked whether a mere habit explains the answers; of other items it is not, for where a stretch of items is of
+    one class, one who is right has the same answers as one who has a habit.
 
     Args:
         coded: The annotations.

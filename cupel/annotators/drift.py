@@ -28,7 +28,8 @@ class Drift(NamedTuple):
 
     `statistic` is the largest excursion of the cumulative sum, in deviations; `p_value` the chance of one so
     large without a change; `change` the answer, counted from 1, from which on it changed; `before` and `after`
-    the shares of right answers expected of the beliefs, in answers that came to be asked alike. `is_worse`: found, and worse afterwards.
+    the shares of right answers expected of the beliefs, in answers that came to be asked alike. `is_worse`: found,
+    and worse afterwards.
     """
 
     statistic: Reals

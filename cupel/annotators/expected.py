@@ -56,15 +56,16 @@ def log_chances(coded: Coded, found: Beliefs, is_heard: Flags) -> Reals:
 
 def _opinions(coded: Coded, found: Beliefs, is_heard: Flags) -> _Opinions:
     rows, classes, who, belief = np.arange(len(coded.item)), len(coded.classes), coded.annotator, found.unflattened
-    counts = tally(coded, belief)
+    joined = found.joined
+    counts = tally(coded, joined)
     pool = counts[is_heard].sum(axis=0) + 0.5
     pool /= pool.sum(axis=1, keepdims=True)
     sums = counts.sum(axis=2)
     own = np.zeros((len(rows), classes))
     for true in range(classes):
         answers = counts[who, true] + SMOOTHING * pool[true]
-        answers[rows, coded.label] -= belief[:, true]
-        own += (belief[:, true] / (sums[who, true] - belief[:, true] + SMOOTHING))[:, None] * answers
+        answers[rows, coded.label] -= joined[:, true]
+        own += (belief[:, true] / (sums[who, true] - joined[:, true] + SMOOTHING))[:, None] * answers
     heard = is_heard[who].astype(np.float64)
     votes = np.zeros((len(rows), classes))
     votes[rows, coded.label] = heard

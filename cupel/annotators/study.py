@@ -97,7 +97,8 @@ def measure(
         is_heard = _heard(coded, (guesses.is_guessing & is_named) | copiers(shared))
     return Study(
         coded, gold, sequence, seconds, is_named, found, guesses, shared,
-        drift(coded, found, guesses.usual, sequence), speed(coded, seconds, occasions), quality(coded, found, guesses.usual),
+        drift(coded, found, guesses.usual, sequence), speed(coded, seconds, occasions),
+        quality(coded, found, guesses.usual),
     )  # fmt: skip
 
 

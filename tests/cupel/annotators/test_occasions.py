@@ -20,7 +20,9 @@ def coded_of(*answers: tuple[str, str]) -> Coded:
     return code(pa.table({"item_id": ["i"] * len(who), "annotator": who, "label": said}), ["i"], CLASSES)
 
 
-def asked_again(items: int, people: int = 12, seed: int = 1, late: Reals | None = None) -> pa.Table:
+def asked_again(
+    items: int, people: int = 12, seed: int = 1, late: Reals | None = None, seniors: int = 0, hard: float = 0.0
+) -> pa.Table:
     """Return answers as the chain asks for them: two of each item, then a third where these differ.
 
     Args:
@@ -28,14 +30,20 @@ def asked_again(items: int, people: int = 12, seed: int = 1, late: Reals | None 
         people: Annotators, all honest, who are right on 80 to 96 of 100 items.
         seed: Of everything.
         late: How often each is right in the second half of the first answers, where that is something else.
+        seniors: So many of them are asked for third answers only, and nobody else is.
+        hard: Share of the items on which everybody is right three times in ten.
     """
     rng = np.random.default_rng(seed)
     skill, truth = np.linspace(0.8, 0.96, people), rng.integers(0, 4, items)
-    who = np.stack([rng.permutation(people)[:3] for _ in range(items)])
+    who = np.stack([rng.permutation(people - seniors)[:3] for _ in range(items)])
+    if seniors:
+        who[:, 2] = rng.integers(people - seniors, people, items)
+    is_hard = rng.random(items) < hard
     is_late = np.arange(items) >= items // 2
 
     def say(place: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         own = skill[who[:, place]] if late is None else np.where(is_late, late[who[:, place]], skill[who[:, place]])
+        own = np.where(is_hard, 0.3, own)
         return np.where(rng.random(items) < own, truth, (truth + rng.integers(1, 4, items)) % 4)
 
     said = np.stack([say(place) for place in range(3)], axis=1)
@@ -119,3 +127,22 @@ def test_who_gets_worse_is_found_where_third_answers_are_asked_for_too() -> None
     late[[3, 8]] = 0.55
     found = findings(measured(asked_again(6_000, late=late), first=2)).to_pylist()
     assert {(row["annotator"], row["finding"]) for row in found} == {("p03", "worsening"), ("p08", "worsening")}
+
+
+@pytest.mark.parametrize("seniors", [0, 2])
+def test_two_agree_as_often_as_expected_however_they_met(seniors: int) -> None:
+    met = measured(asked_again(6_000, people=8, seniors=seniors), first=2).pairs
+    chance = met.expected / met.shared
+    deviation = np.sqrt(met.shared * chance * (1 - chance))
+    assert met.shared.min() > 20
+    assert np.abs((met.equal - met.expected) / deviation).max() < 4
+
+
+def test_gold_that_is_asked_again_does_not_count_against_the_bar() -> None:
+    answers = asked_again(4_000, people=6, seniors=2, hard=0.5)
+    truth = np.random.default_rng(1).integers(0, 4, 4_000)
+    gold = pa.table({"item_id": [f"{item:06d}" for item in range(4_000)], "label": np.array(CLASSES)[truth]})
+    items = gold["item_id"].to_pylist()
+    for first, blamed in ((2, set()), (None, {"p04", "p05"})):
+        found = findings(study(answers, items, CLASSES, gold, first), least_right=0.52).to_pylist()
+        assert {row["annotator"] for row in found if row["finding"] == "below_bar"} == blamed
