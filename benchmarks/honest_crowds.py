@@ -20,7 +20,8 @@ from cupel.annotators.study import study
 from cupel.project import Overlap
 
 SEED = 1999
-OVERLAPS = (Overlap(first=2, most=3), Overlap(first=3, most=3), Overlap(first=3, most=5), Overlap(first=1, most=3))
+# First answers, and most. Two and no more is also what the chain sees before anything is asked again.
+OVERLAPS = tuple(Overlap(first=first, most=most) for first, most in ((2, 3), (3, 3), (3, 5), (1, 3), (2, 2)))
 FEWEST, MOST = 20, 50_000
 FEWEST_PEOPLE, MOST_PEOPLE, MOST_ANSWERS = 6, 200, 100_000
 # Answers a person, at most, where there are 20 classes: they take long.
@@ -56,12 +57,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, required=True, help="file to write")
     parser.add_argument("--crowds", type=int, default=200, help="honest crowds")
     parser.add_argument("--spammed", type=int, default=0, help="crowds of which a quarter are spammers, after them")
+    parser.add_argument("--skip", type=int, default=0, help="crowds that are left out, so that parts can run apart")
     parser.add_argument("--most-answers", type=int, default=MOST_ANSWERS, help="answers of a crowd, at most")
     arguments = parser.parse_args()
     found: list[Verdicts] = []
-    for number in range(arguments.crowds + arguments.spammed):
+    for number in range(arguments.skip, arguments.skip + arguments.crowds + arguments.spammed):
         shape = draw_shape(number, arguments.most_answers)
-        wanted = spammers_of(shape, number) if number >= arguments.crowds else ()
+        wanted = spammers_of(shape, number) if number >= arguments.skip + arguments.crowds else ()
         found.append(judge(simulate_crowd(shape, SEED + number, wanted), shape))
         last = found[-1]
         print(json.dumps({"crowd": shape.name, "honest": last.honest, **last.by_finding}), flush=True)

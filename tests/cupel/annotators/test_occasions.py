@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from cupel.annotators.beliefs import beliefs
@@ -129,13 +130,21 @@ def test_who_gets_worse_is_found_where_third_answers_are_asked_for_too() -> None
     assert {(row["annotator"], row["finding"]) for row in found} == {("p03", "worsening"), ("p08", "worsening")}
 
 
-@pytest.mark.parametrize("seniors", [0, 2])
-def test_two_agree_as_often_as_expected_however_they_met(seniors: int) -> None:
-    met = measured(asked_again(6_000, people=8, seniors=seniors), first=2).pairs
+@pytest.mark.parametrize(("people", "seniors"), [(4, 0), (5, 1), (8, 2)])
+def test_two_agree_as_often_as_expected_however_they_met(people: int, seniors: int) -> None:
+    met = measured(asked_again(6_000, people, seniors=seniors), first=2).pairs
     chance = met.expected / met.shared
     deviation = np.sqrt(met.shared * chance * (1 - chance))
     assert met.shared.min() > 20
-    assert np.abs((met.equal - met.expected) / deviation).max() < 4
+    assert np.abs((met.equal - met.expected) / deviation).max() < 3
+
+
+def test_nobody_copies_where_two_answers_of_each_item_are_all_there_are() -> None:
+    answers = asked_again(20_000)
+    first = answers.filter(pc.less_equal(answers["sequence"], 40_000))
+    found = measured(first, first=2)
+    assert findings(found).num_rows == 0
+    assert found.pairs.evidence.max() < 0
 
 
 def test_gold_that_is_asked_again_does_not_count_against_the_bar() -> None:
