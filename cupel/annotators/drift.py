@@ -87,9 +87,11 @@ def drift(coded: Coded, found: Beliefs, usual: Reals, sequence: Integers) -> Dri
     p_value[is_tested] = kolmogorov(statistic[is_tested])
     is_found = np.zeros(people, np.bool_)
     is_found[is_tested] = passes(p_value[is_tested], FALSE_SHARE)
+    # Both as it is and against what is usual, so that neither harder items nor easier ones make the change.
+    least, most = np.minimum(difference, after - before), np.maximum(difference, after - before)
     return Drift(
         statistic, p_value, change, before, after,
-        is_worse=is_found & (difference <= -LEAST_CHANGE), is_better=is_found & (difference >= LEAST_CHANGE),
+        is_worse=is_found & (most <= -LEAST_CHANGE), is_better=is_found & (least >= LEAST_CHANGE),
     )  # fmt: skip
 
 
