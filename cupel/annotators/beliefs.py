@@ -101,10 +101,10 @@ def flattened(scores: Reals, power: float, doubt: float, prior: Reals) -> Reals:
     [[0.7, 0.3]]
     """
     # Class by class: numpy is slow over rows of a few numbers.
-    raised = scores - reduce(np.maximum, scores.T)[:, None]
+    raised: Reals = scores - reduce(np.maximum, scores.T)[:, None]
     raised *= power
     np.exp(raised, out=raised)
-    raised *= ((1 - doubt) / raised.sum(axis=1))[:, None]
+    raised *= ((1 - doubt) / reduce(np.add, raised.T))[:, None]
     raised += doubt * prior
     return raised
 

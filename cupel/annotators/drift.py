@@ -65,7 +65,7 @@ def drift(coded: Coded, found: Beliefs, usual: Reals, sequence: Integers) -> Dri
     stratum, strata = found.occasions.stratum, found.occasions.strata
     right = found.others[rows, coded.label]
     alike = coded.annotator * strata + stratum
-    rest = right - ((found.others @ usual) * found.others).sum(axis=1)
+    rest = right - np.einsum("ij,ij->i", found.others @ usual, found.others)
     rest = np.where(found.is_judged, rest - _common(rest, alike, found, sequence), 0.0)
     rest, centred = _own(rest, _told(found.others), alike, coded.annotator, found.is_judged)
     order = np.lexsort((sequence, coded.annotator))
@@ -118,7 +118,7 @@ def _told(others: Reals) -> Reals:
     >>> _told(np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]])).tolist()
     [1.0, 0.25]
     """
-    same = (others**2).sum(axis=1)
+    same = np.einsum("ij,ij->i", others, others)
     return np.asarray(same - (1 - same) / max(1, others.shape[1] - 1))
 
 
