@@ -66,7 +66,8 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
     with bench.step(context) as step:
         labeling, gold = step.project.labeling, _hidden_gold(step, bench.data)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
-        measured = study(step.read("annotations"), items, labeling.classes, gold)
+        first = labeling.overlap.first
+        measured = study(step.read("annotations"), items, labeling.classes, gold, first)
         people = annotators(measured, vendor_of(labeling.vendors))
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)

@@ -1,10 +1,12 @@
 """Beliefs: what the others and hidden gold say of an item, so that nobody is judged by the own answer."""
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cupel.annotators.occasions import Occasions, find_occasions, sum_judges
 from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
 
 Flags = NDArray[np.bool_]
@@ -26,13 +28,15 @@ UNCALIBRATED = (0.75, 0.03)
 
 
 class Beliefs(NamedTuple):
-    """What is believed of the item of each answer, that answer left out.
+    """What is believed of the item of each answer, that answer left out, and all that were asked because of it.
 
     `others` has shape answers x classes, in the coding's order; `is_gold` tells answers on hidden gold, where
     the class is known, and `is_judged` those that gold or anybody else's answer can judge; `prior` is the class
-    prior. `unflattened` are the others as they came from the fit, too sure: they explain the most agreement.
+    prior. `unflattened` are the others as they came from the fit, too sure: they explain the most agreement; `joined`
+    are these with the own answer, which a count of confusions needs: by the others alone, what is said of one class
+    counts for all that it might be, and the better somebody is, the more is lost.
     `power` and `doubt` say how far beliefs were flattened to
-    fit the gold.
+    fit the gold. `occasions` tell how each answer came to be asked.
     """
 
     others: Reals
@@ -40,28 +44,34 @@ class Beliefs(NamedTuple):
     is_judged: Flags
     prior: Reals
     unflattened: Reals
+    joined: Reals
     power: float
     doubt: float
+    occasions: Occasions
 
 
-def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None) -> Beliefs:
+def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None, occasions: Occasions | None = None) -> Beliefs:
     """Return what the other annotators and hidden gold say of the item of each answer.
 
     Labels and confusions are estimated together as by Dawid and Skene, with the known items held fast; once
     from the votes, and once from what is known of the gold items alone, so that a crowd whose majority is wrong
     does not decide who is right. Of the two, that counts under which the gold is likelier. The answer of the
-    annotator who is judged is taken out again. Beliefs are then flattened until they fit the gold items, which
+    annotator who is judged is taken out again, and so are all that were asked because of how it fell out
+    (`occasions.sum_judges`): labels may be made of whatever was asked, for the likelihood is the same however it came
+    to be asked; a single answer may not be judged so. Beliefs are then flattened until they fit the gold items, which
     they are too sure of. They measure annotators and nothing else: no label is made of them.
 
     Args:
         coded: The annotations; any overlap.
         gold: Each item's known class as a place in the classes, -1 where it is not known; shape items.
         is_heard: Whether each annotator's answers count; null for all. Who is not heard is judged all the same.
+        occasions: How each answer came to be asked; null where all of an item were, whatever the others said.
 
     Returns:
         The beliefs; an item that nobody else answered has the class prior.
     """
     classes = len(coded.classes)
+    asked = find_occasions(coded, np.arange(len(coded.item)), None) if occasions is None else occasions
     heard = np.ones(len(coded.item)) if is_heard is None else is_heard[coded.annotator].astype(np.float64)
     known = np.flatnonzero((gold >= 0) & (vote_counts(coded).sum(axis=1) > 0))
     scores, own, prior = _fit(coded, gold, heard, is_from_gold=False)
@@ -73,13 +83,15 @@ def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None) -> Beli
         if other_fit > fit:
             (scores, own, prior), power, doubt = other, other_power, other_doubt
     is_gold = gold[coded.item] >= 0
-    others = flattened(scores[coded.item] - own, power, doubt, prior)
-    unflattened = flattened(scores[coded.item] - own, 1.0, DOUBTS[0], prior)
-    for known_too in (others, unflattened):
+    judged = np.log(prior) + sum_judges(coded, asked, own * heard[:, None])
+    others = flattened(judged, power, doubt, prior)
+    unflattened = flattened(judged, 1.0, DOUBTS[0], prior)
+    joined = flattened(judged + own, 1.0, DOUBTS[0], prior)
+    for known_too in (others, unflattened, joined):
         known_too[is_gold] = DOUBT_OF_GOLD / max(1, classes - 1)
         known_too[np.flatnonzero(is_gold), gold[coded.item][is_gold]] = 1 - DOUBT_OF_GOLD
-    heard_on = np.bincount(coded.item, heard, len(coded.item_ids))
-    return Beliefs(others, is_gold, is_gold | (heard_on[coded.item] > heard), prior, unflattened, power, doubt)
+    is_judged = is_gold | (sum_judges(coded, asked, heard[:, None])[:, 0] > 0)
+    return Beliefs(others, is_gold, is_judged, prior, unflattened, joined, power, doubt, asked)
 
 
 def flattened(scores: Reals, power: float, doubt: float, prior: Reals) -> Reals:
@@ -88,9 +100,13 @@ def flattened(scores: Reals, power: float, doubt: float, prior: Reals) -> Reals:
     >>> flattened(np.log([[0.9, 0.1]]), 0.5, 0.2, np.array([0.5, 0.5])).round(2).tolist()
     [[0.7, 0.3]]
     """
-    raised = np.exp(power * (scores - scores.max(axis=1, keepdims=True)))
-    raised /= raised.sum(axis=1, keepdims=True)
-    return np.asarray((1 - doubt) * raised + doubt * prior)
+    # Class by class: numpy is slow over rows of a few numbers.
+    raised: Reals = scores - reduce(np.maximum, scores.T)[:, None]
+    raised *= power
+    np.exp(raised, out=raised)
+    raised *= ((1 - doubt) / reduce(np.add, raised.T))[:, None]
+    raised += doubt * prior
+    return raised
 
 
 def tally(coded: Coded, weights: Reals) -> Reals:
@@ -125,8 +141,8 @@ def _fit(coded: Coded, gold: Integers, heard: Reals, *, is_from_gold: bool) -> t
         prior = belief[is_answered].sum(axis=0) + 1
         prior /= prior.sum()
         seen = tally(coded, belief[coded.item] * weight[:, None]) + SMOOTHING * pool
-        own = np.log(seen / seen.sum(axis=2, keepdims=True))[coded.annotator, :, coded.label] * heard[:, None]
-        votes_for = [np.bincount(coded.item, own[:, true], items) for true in range(classes)]
+        own = np.log(seen / seen.sum(axis=2, keepdims=True))[coded.annotator, :, coded.label]
+        votes_for = [np.bincount(coded.item, own[:, true] * heard, items) for true in range(classes)]
         scores = np.log(prior) + np.stack(votes_for, axis=1)
         new = _held(flattened(scores, 1.0, 0.0, prior), gold)
         is_converged = bool(np.abs(new - belief).max(initial=0.0) <= TOLERANCE)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import gammaln, logsumexp
 
 from cupel.annotators.beliefs import SMOOTHING, Beliefs, Flags
-from cupel.consensus.coding import Coded, Reals
+from cupel.consensus.coding import Coded, Integers, Reals
 
 # Those who know something are split into kinds by skill: so many, where each has so many annotators.
 KINDS = 8
@@ -27,8 +27,10 @@ def careless(coded: Coded, found: Beliefs, informed: Flags, usual: Reals) -> Rea
     one. These are of several kinds, from the least to the most skilled, so that who is no worse than the worst of
     them is not called careless; over kinds both chances are averaged, each as often as there are annotators of it.
     Hidden gold is asked alone, too, and the largest ratio counts: a crowd that agrees on everything is no witness
-    against it. And of gold it is asked whether a mere habit explains the answers; of other items it is not, for where
-    a stretch of items is of one class, one who is right has the same answers as one who has a habit.
+    against it. All this among answers that came to be asked alike: on items that are asked again, because people or a
+    checker disagreed, everybody is less often right. An answer that nobody else can judge says nothing. And of gold
+    it is asked whether a mere habit explains the answers; of other items it is not, for where a stretch of items is of
+    one class, one who is right has the same answers as one who has a habit.
 
     Args:
         coded: The annotations.
@@ -41,16 +43,24 @@ def careless(coded: Coded, found: Beliefs, informed: Flags, usual: Reals) -> Rea
     """
     people, classes, who, said = len(coded.annotators), len(coded.classes), coded.annotator, coded.label
     rows = np.arange(len(said))
-    right = np.bincount(who, found.others[rows, said], people) / np.maximum(np.bincount(who, minlength=people), 1)
+    stratum, strata = found.occasions.stratum, found.occasions.strata
+    fit = found.others[rows, said]
+    if strata > 1:
+        fit = fit - (np.bincount(stratum, fit, strata) / np.maximum(np.bincount(stratum, minlength=strata), 1))[stratum]
+    right = np.bincount(who, fit, people) / np.maximum(np.bincount(who, minlength=people), 1)
     ordered = np.flatnonzero(informed)
     ordered = ordered[np.argsort(right[ordered], kind="stable")]
     kinds = np.array_split(ordered, max(1, min(KINDS, len(ordered) // LEAST_OF_A_KIND)))
     sums = np.zeros((2, 2, people, len(kinds)))
+    alike = [np.flatnonzero(stratum == one) for one in range(strata)]
+    usually = [usual, *(_confusion(coded, found, some[informed[who[some]]], usual) for some in alike[1:])]
     for place, kind in enumerate(kinds):
-        confusion = _confusion(coded, found, np.isin(who, kind), usual)
-        chance = (found.others * confusion.T[said]).sum(axis=1)
+        is_theirs, chance = np.isin(who, kind), np.empty(len(said))
+        for some, theirs in zip(alike, usually, strict=True):
+            confusion = _confusion(coded, found, some[is_theirs[some]], theirs)
+            chance[some] = (found.others[some] * confusion.T[said[some]]).sum(axis=1)
         for careful, share in enumerate((GUESSED, 0.0)):
-            logs = np.log(np.maximum((1 - share) * chance + share / classes, LEAST_CHANCE))
+            logs = np.log(np.maximum((1 - share) * chance + share / classes, LEAST_CHANCE)) * found.is_judged
             sums[careful, 0, :, place] = np.bincount(who, logs, people)
             sums[careful, 1, :, place] = np.bincount(who, logs * found.is_gold, people)
     sums += np.log([max(1, len(kind)) for kind in kinds])
@@ -60,13 +70,13 @@ def careless(coded: Coded, found: Beliefs, informed: Flags, usual: Reals) -> Rea
     return np.asarray(np.maximum((guessed - known).max(axis=0), by_habit))
 
 
-def _confusion(coded: Coded, found: Beliefs, is_theirs: Flags, usual: Reals) -> Reals:
+def _confusion(coded: Coded, found: Beliefs, theirs: Integers, usual: Reals) -> Reals:
     """Return the likeliest confusions, true class x answer, of those who gave some of the answers.
 
     An answer counts for each class as it and the beliefs have it together; for beliefs alone would mix what is said
     of one class into all that it might be, most where items are hard.
     """
-    belief, said = found.others[is_theirs], coded.label[is_theirs]
+    belief, said = found.others[theirs], coded.label[theirs]
     weight = belief * usual.T[said]
     weight /= weight.sum(axis=1, keepdims=True)
     answers = SMOOTHING * usual + np.stack([np.bincount(said, one, len(usual)) for one in weight.T])

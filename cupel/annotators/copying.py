@@ -19,6 +19,9 @@ FEWEST_SHARED = 5
 COPIED = (0.9, 0.99)
 # No answer is taken to be less likely without copying, so that no single one convicts.
 LEAST_CHANCE = 0.02
+# A pair that fills less than this share of the agreement left open speaks for nobody copying, however many items it
+# shares: two who copy fill nine tenths, and chances that are a little wrong would convict anybody in the end.
+LEAST_EXCESS = 0.5
 # An annotator is found where copying makes the answers so many times likelier.
 TIMES_LIKELIER = 20.0
 # One is the source where it was first on this share of the shared items, and chance would do that so seldom.
@@ -88,15 +91,19 @@ def pairs(coded: Coded, found: Beliefs, sequence: Integers, is_named: Flags, is_
     one, other = key // people, key % people
     source = _source(one, other, shared, first)
     copied = _copied(shared, equal, len(coded.classes))
+    excess = (equal - expected) / np.maximum(shared - expected, 1e-9)
+    most = np.where(excess >= LEAST_EXCESS, np.inf, 0.0)
     is_varied = _top_share(coded) < CONSTANT_SHARE
     one_copies, other_copies = (
-        np.where((shared >= FEWEST_SHARED) & (source != who) & is_varied[model], copied - own, -np.inf)
+        np.where(
+            (shared >= FEWEST_SHARED) & (source != who) & is_varied[model], np.minimum(copied - own, most), -np.inf
+        )
         for who, model, own in ((one, other, own_one), (other, one, own_other))
     )
     evidence, is_found = _weighed(one, other, source, one_copies, other_copies, people)
     return Pairs(
         one, other, shared.astype(np.int64), equal.astype(np.int64), expected,
-        (equal - expected) / np.maximum(shared - expected, 1e-9), one_copies, other_copies, source,
+        excess, one_copies, other_copies, source,
         is_found, evidence,
     )  # fmt: skip
 
@@ -153,9 +160,13 @@ def _pieces(
         for begin in range(0, len(place), PIECE_ANSWERS):
             chosen = place[begin : begin + PIECE_ANSWERS]
             u, v = keep[chosen], keep[chosen + step]
-            expected = (chances[u, said[v]] + chances[v, said[u]]) / 2
+            # Where one was asked because of the other, only what the later one said was still open.
+            rank, is_asked_alike = found.occasions.rank, found.occasions.is_first[u] & found.occasions.is_first[v]
+            of_u, of_v = is_asked_alike | (rank[u] > rank[v]), is_asked_alike | (rank[v] > rank[u])
+            expected = (chances[u, said[v]] * of_u + chances[v, said[u]] * of_v) / (of_u * 1 + of_v * 1)
             is_first = sequence[u] < sequence[v]
-            values = np.column_stack([np.ones(len(u)), said[u] == said[v], expected, is_first, own[u], own[v]])
+            values = np.column_stack([np.ones(len(u)), said[u] == said[v], expected, is_first,
+                                      own[np.where(of_u, u, v)], own[np.where(of_v, v, u)]])  # fmt: skip
             # Within an item annotators ascend, so the first of a pair is the lower one.
             yield _summed(coded.annotator[u] * len(coded.annotators) + coded.annotator[v], values)
 

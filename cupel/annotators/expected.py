@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from cupel.annotators.beliefs import SMOOTHING, Beliefs, Flags, tally
+from cupel.annotators.occasions import sum_judges
 from cupel.consensus.coding import Coded, Integers, Reals
 
 # Votes' worth of belief in the annotator's own confusions, beside the votes of the others on the item.
@@ -30,8 +31,9 @@ def log_chances(coded: Coded, found: Beliefs, is_heard: Flags) -> Reals:
 
     Two opinions are multiplied, each raised to a power: what the annotator's own confusions say of the item's class,
     and this together with the votes of all others on the item, which know how hard it is and which wrong answer it
-    invites. The answer itself has no part in either. The powers are those under which all answers are likeliest, so
-    that chances are right on average, whatever the crowd is like.
+    invites. The answer itself has no part in either, nor has any that was asked because of it. The powers are those
+    under which all answers that came to be asked alike are likeliest, so that chances are right on average, whatever
+    the crowd is like, and where only doubtful items were asked too.
 
     Args:
         coded: The annotations.
@@ -42,27 +44,32 @@ def log_chances(coded: Coded, found: Beliefs, is_heard: Flags) -> Reals:
         Shape answers x classes; chances add up to 1.
     """
     logs = np.log(np.maximum(np.stack(_opinions(coded, found, is_heard)), LEAST_CHANCE))
-    told = np.flatnonzero(is_heard[coded.annotator])
-    powers = _powers(logs, coded, told) if len(told) else np.full(2, 0.5)
-    mixed = np.tensordot(powers, logs, axes=1)
+    stratum, strata = found.occasions.stratum, found.occasions.strata
+    powers = np.full((2, strata), 0.5)
+    for one in range(strata):
+        told = np.flatnonzero(is_heard[coded.annotator] & (stratum == one))
+        if len(told):
+            powers[:, one] = _powers(logs, coded, told)
+    mixed = (powers[:, stratum][:, :, None] * logs).sum(axis=0) if strata > 1 else np.tensordot(powers[:, 0], logs, 1)
     return np.asarray(mixed - logsumexp(mixed, axis=1, keepdims=True))
 
 
 def _opinions(coded: Coded, found: Beliefs, is_heard: Flags) -> _Opinions:
     rows, classes, who, belief = np.arange(len(coded.item)), len(coded.classes), coded.annotator, found.unflattened
-    counts = tally(coded, belief)
+    joined = found.joined
+    counts = tally(coded, joined)
     pool = counts[is_heard].sum(axis=0) + 0.5
     pool /= pool.sum(axis=1, keepdims=True)
     sums = counts.sum(axis=2)
     own = np.zeros((len(rows), classes))
     for true in range(classes):
         answers = counts[who, true] + SMOOTHING * pool[true]
-        answers[rows, coded.label] -= belief[:, true]
-        own += (belief[:, true] / (sums[who, true] - belief[:, true] + SMOOTHING))[:, None] * answers
+        answers[rows, coded.label] -= joined[:, true]
+        own += (belief[:, true] / (sums[who, true] - joined[:, true] + SMOOTHING))[:, None] * answers
     heard = is_heard[who].astype(np.float64)
-    votes = np.bincount(coded.item * classes + coded.label, heard, len(coded.item_ids) * classes)
-    others = np.asarray(votes, dtype=np.float64).reshape(-1, classes)[coded.item]
-    others[rows, coded.label] -= heard
+    votes = np.zeros((len(rows), classes))
+    votes[rows, coded.label] = heard
+    others = sum_judges(coded, found.occasions, votes)
     return _Opinions(own, (others + MODEL_VOTES * own) / (others.sum(axis=1, keepdims=True) + MODEL_VOTES))
 
 

@@ -120,10 +120,13 @@ def _worsening(measured: Study) -> Iterator[dict[str, Any]]:
 
 
 def _below_bar(measured: Study, least_right: float | None) -> Iterator[dict[str, Any]]:
-    """Hold the answers on hidden gold against the bar by the exact binomial test, of all who gave any together."""
+    """Hold the answers on hidden gold against the bar by the exact binomial test, of all who gave any together.
+
+    Only first answers count: gold that is asked again, because people disagreed, is the harder gold.
+    """
     if least_right is None:
         return
-    coded, is_gold = measured.coded, measured.beliefs.is_gold
+    coded, is_gold = measured.coded, measured.beliefs.is_gold & measured.beliefs.occasions.is_first
     people = len(coded.annotators)
     tested = np.bincount(coded.annotator, is_gold, people)
     right = np.bincount(coded.annotator, is_gold & (measured.gold[coded.item] == coded.label), people)

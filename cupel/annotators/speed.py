@@ -7,6 +7,7 @@ from scipy.special import betainc
 
 from cupel.annotators.beliefs import Flags
 from cupel.annotators.multiplicity import passes
+from cupel.annotators.occasions import Occasions
 from cupel.consensus.coding import Coded, Integers, Reals
 
 # Faster than this share of the others' time on the same item is hurried.
@@ -30,18 +31,27 @@ class Speed(NamedTuple):
     is_hurried: Flags
 
 
-def speed(coded: Coded, seconds: Reals) -> Speed:
+def speed(coded: Coded, seconds: Reals, occasions: Occasions) -> Speed:
     """Compare each annotator's working times with those of the others on the same items.
+
+    Answers that were asked later, because of the earlier ones, are held against what such answers take: everybody is
+    quicker by then, or reads harder items.
 
     Args:
         coded: The annotations.
         seconds: Working time of each annotation in the coding's order, NaN where it is not told.
+        occasions: How each annotation came to be asked.
     """
     people = len(coded.annotators)
     told = np.flatnonzero(~np.isnan(seconds))
     ratio = _over_others(coded.item[told], seconds[told])
     known = ~np.isnan(ratio)
     who, ratio = coded.annotator[told][known], ratio[known]
+    stratum = occasions.stratum[told][known]
+    for later in range(1, occasions.strata):
+        alike = np.flatnonzero(stratum == later)
+        if len(alike) >= FEWEST_ANSWERS:
+            ratio[alike] /= np.median(ratio[alike])
     timed = np.bincount(who, minlength=people)
     faster = np.bincount(who, ratio < HURRIED_SHARE, people).astype(np.int64)
     medians = np.full(people, np.nan)

@@ -11,6 +11,7 @@ from cupel.annotators.beliefs import Beliefs, Flags, beliefs
 from cupel.annotators.copying import Pairs, copiers, pairs
 from cupel.annotators.drift import Drift, drift
 from cupel.annotators.guessing import Guessing, guessing
+from cupel.annotators.occasions import find_occasions
 from cupel.annotators.quality import Quality, quality
 from cupel.annotators.speed import Speed, speed
 from cupel.consensus.coding import Coded, Integers, ItemIds, Reals, code
@@ -42,7 +43,13 @@ class Study(NamedTuple):
         return copiers(self.pairs)
 
 
-def study(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str], gold: pa.Table | None = None) -> Study:
+def study(
+    annotations: pa.Table,
+    item_ids: ItemIds,
+    classes: Sequence[str],
+    gold: pa.Table | None = None,
+    first: int | None = None,
+) -> Study:
     """Measure a batch's annotators.
 
     Args:
@@ -50,6 +57,8 @@ def study(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str], gold
         item_ids: All items of the batch.
         classes: The ontology.
         gold: Items whose label is known, columns item_id and label; null where there are none.
+        first: Answers that every item is asked for, whatever they say; further ones were asked because of these. None:
+            all were asked at once.
 
     Returns:
         The measures; the same whatever the order of rows.
@@ -63,10 +72,12 @@ def study(annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str], gold
     order = _coding_order(annotations, coded)
     sequence = _column(annotations, "sequence", len(order))[order]
     return measure(coded, known, np.argsort(np.argsort(sequence, kind="stable"), kind="stable"), is_named,
-                   _column(annotations, "seconds_spent", len(order))[order])  # fmt: skip
+                   _column(annotations, "seconds_spent", len(order))[order], first)  # fmt: skip
 
 
-def measure(coded: Coded, gold: Integers, sequence: Integers, is_named: Flags, seconds: Reals) -> Study:
+def measure(
+    coded: Coded, gold: Integers, sequence: Integers, is_named: Flags, seconds: Reals, first: int | None = None
+) -> Study:
     """Measure coded annotations; see `study`.
 
     Args:
@@ -75,16 +86,19 @@ def measure(coded: Coded, gold: Integers, sequence: Integers, is_named: Flags, s
         sequence: Place of each annotation in the order of arrival.
         is_named: Whether each annotator is a person.
         seconds: Working time of each annotation, NaN where it is not told.
+        first: Answers that every item is asked for; None: all.
     """
+    occasions = find_occasions(coded, sequence, first)
     is_heard = np.ones(len(coded.annotators), dtype=np.bool_)
     for _ in range(ROUNDS):
-        found = beliefs(coded, gold, is_heard)
+        found = beliefs(coded, gold, is_heard, occasions)
         guesses = guessing(coded, found)
         shared = pairs(coded, found, sequence, is_named, is_heard)
         is_heard = _heard(coded, (guesses.is_guessing & is_named) | copiers(shared))
     return Study(
         coded, gold, sequence, seconds, is_named, found, guesses, shared,
-        drift(coded, found, guesses.usual, sequence), speed(coded, seconds), quality(coded, found, guesses.usual),
+        drift(coded, found, guesses.usual, sequence), speed(coded, seconds, occasions),
+        quality(coded, found, guesses.usual),
     )  # fmt: skip
 
 
