@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.simulated_crowd import Shape, SimulatedCrowd, simulate_crowd
 from cupel.annotators.findings import FINDINGS, findings
 from cupel.annotators.study import study
-from cupel.project import Overlap
+from cupel.config.labeling import Overlap
 
 SEED = 1999
 # First answers, and most. Two and no more is also what the chain sees before anything is asked again.

@@ -8,10 +8,14 @@ import pyarrow as pa
 
 from cupel.checking.fusion import fuse
 from cupel.checking.routes import routes
+from cupel.config.checking import Checking
+from cupel.config.labeling import Overlap
+from cupel.config.prices import Prices
 from cupel.consensus.coding import Flags, Integers, Reals, lists_of
 from cupel.consensus.consensus import consensus
-from cupel.project import Checking, Overlap, Prices
-from cupel.tables import PREDICTIONS, TEXT, conform
+from cupel.contract.columns import TEXT
+from cupel.contract.table import conform
+from cupel.contract.tables.checking import PREDICTIONS
 
 # Of items that are drawn again because the annotator had answered already, so many times; then the next one is asked.
 REDRAWS = 4

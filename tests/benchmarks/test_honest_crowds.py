@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import honest_crowds
 from benchmarks.simulated_crowd import Shape, simulate_crowd
-from cupel.project import Overlap
+from cupel.config.labeling import Overlap
 
 SHAPE = Shape("small", people=8, items=400, classes=3, overlap=Overlap(first=2, most=3), checker=0.9)
 
