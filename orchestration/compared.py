@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cupel.answers.segments import read_segment
-from cupel.contract.stages import STAGES, Partition, partitioned_stages, stage_of
+from cupel.contract.stages import STAGES, Partition, partitioned_stages
 from cupel.lake import Commit, Lake, file_hash
 from cupel.release import layout
 from cupel.release.places import release_folder
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
+from cupel.versions.code_version import section_names
 from orchestration.deployment import REPOSITORY
 
 SAME = "same"
@@ -193,7 +194,7 @@ class _Tables:
         elif code_then != code_now:
             reasons.append(f"the code that makes {table}, or the version of a package that it uses, has changed")
         if settings_then != settings_now:
-            sections = " or ".join(stage_of(table).settings)
+            sections = " or ".join(section_names(table))
             reasons.append(f"settings of {sections} have changed, in the project file or as the code's defaults")
         return "; ".join(reasons)
 

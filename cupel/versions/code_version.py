@@ -95,10 +95,21 @@ def describe_change(before: str, now: str, table: str) -> str:
     """Return in words which part of a table's version differs: its settings, its code, or both."""
     code_before, _, settings_before = before.partition("-")
     code_now, _, settings_now = now.partition("-")
-    sections = " or ".join(key.removesuffix(".*") for key in stage_of(table).settings)
+    sections = " or ".join(section_names(table))
     changed = [f"settings of {sections}"] if settings_before != settings_now else []
     changed += ["code or libraries"] if code_before != code_now else []
     return f"{' and '.join(changed)} changed"
+
+
+def section_names(table: str) -> list[str]:
+    """Return the sections of the project file that decide a table's values, as a person finds them there.
+
+    >>> section_names("clean_items")
+    ['cleaning', 'licences']
+    """
+    # The names of licences, in their order, are a setting made of a section.
+    keys = (key.removesuffix(".*") for key in stage_of(table).settings)
+    return ["licences" if key == "licence_names" else key for key in keys]
 
 
 def _reach(project: "Project", roots: Iterable[Name], code: Code | None) -> Reach:

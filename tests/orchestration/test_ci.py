@@ -142,7 +142,7 @@ def test_tables_made_with_other_settings_are_out_of_date_and_a_finished_release_
     change(cleaning={"min_words": 3})
     found = failures(gate(deployment, selection="group:cleaning or group:release"))
     assert set(found) == {("cleaning", "tables_are_current")}
-    assert "settings of cleaning changed" in found["cleaning", "tables_are_current"].reason
+    assert "settings of cleaning or licences changed" in found["cleaning", "tables_are_current"].reason
 
 
 def test_a_stricter_threshold_closes_the_gate_at_once_and_changes_no_outcome_in_the_lake(
