@@ -8,7 +8,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cupel.contract.format_numbers import LAKE, check_number
+from cupel.contract.format_check import check_number
+from cupel.contract.format_numbers import LAKE
 from cupel.errors import FormatError
 from cupel.whole import put_file
 

@@ -19,7 +19,8 @@ from cupel.config.raw import Raw
 from cupel.config.release import Release
 from cupel.config.strict_yaml import read_yaml
 from cupel.config.thresholds import Threshold
-from cupel.contract.format_numbers import PROJECT_FILE, check_number
+from cupel.contract.format_check import check_number
+from cupel.contract.format_numbers import PROJECT_FILE
 from cupel.errors import FormatError, ProjectError
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cupel.contract.format_numbers import FIRST_NUMBERED_RELEASE, RELEASE, check_number
+from cupel.contract.format_check import check_number
+from cupel.contract.format_numbers import FIRST_NUMBERED_RELEASE, RELEASE
 from cupel.contract.table import Table
 from cupel.errors import ReleaseError
 from cupel.formats import VALUES_BEFORE_COLUMN

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cupel.contract.format_numbers import RELEASE, check_number
+from cupel.contract.format_check import check_number
+from cupel.contract.format_numbers import RELEASE
 from cupel.errors import FormatError, LakeError
 from cupel.release import layout
 from cupel.release.places import release_folder
