@@ -36,13 +36,13 @@ def stage_assets(stage: Stage, project: Project) -> list[dg.AssetsDefinition]:
         AttributeError: The stage's module has no function of a step's name.
     """
     module = import_module(stage.module)
-    return [
-        dg.multi_asset(name=step.name, specs=[_spec(stage, step, table, project) for table in step.tables])(
-            getattr(module, step.name)
-        )
-        for step in stage.steps
-        if step.when(project)
-    ]
+    assets = []
+    for step in (step for step in stage.steps if step.when(project)):
+        specs = [_spec(stage, step, table, project) for table in step.tables]
+        # Of several projects on one page each has a function of its own.
+        define = dg.multi_asset(name=f"{project.project}__{step.name}", specs=specs)
+        assets.append(define(getattr(module, step.name)))
+    return assets
 
 
 def _spec(stage: Stage, step: StageStep, table: str, project: Project) -> dg.AssetSpec:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cupel.answers.segments import read_segment
-from cupel.contract.stages import STAGES, Partition, partitioned_stages
+from cupel.contract.stages import STAGES, Partition, stage_of
+from cupel.contract.tables import TABLES
 from cupel.lake import Commit, Lake, file_hash
 from cupel.release import layout
 from cupel.release.places import release_folder
@@ -114,7 +115,7 @@ class _Tables:
         for gate in sorted({*gates_there(self.lake, name), *gates_there(self.copy, name)}):
             judged = gate.partition("--")[0]
             gates.setdefault((judged in STAGES and STAGES[judged].gate) or judged, []).append(gate)
-        written = [(of.name, table) for of in partitioned_stages(partition) for table in of.tables]
+        written = [(stage_of(table).name, table) for table in TABLES if stage_of(table).partition == partition]
         for stage, table in written:
             for kind, part in [(table, name), *(("gate_results", gate) for gate in gates.get(table, []))]:
                 if is_held or self._recorded(f"{kind}@{part}") is not None:

@@ -75,7 +75,7 @@ def watched(calls: Calls) -> Iterator[None]:
     @contextmanager
     def step(bench: Bench, context: Any) -> Iterator[Step]:
         with open_step(bench, context) as opened:
-            calls.at = context.op_execution_context.op.name
+            calls.at = context.op_execution_context.op.name.removeprefix(f"{opened.project.project}__")
             calls.found.setdefault(calls.at, set())
             try:
                 yield opened

@@ -8,7 +8,7 @@ import pytest
 from old_lakes import COMMITS, OLD, PROJECT, OldRelease, release_of, unpack
 
 from cupel.config.project import load_project
-from cupel.contract.tables import TABLES
+from cupel.contract.stages import STAGES
 from cupel.errors import FormatError, ReleaseError
 from cupel.lake import Lake
 from cupel.release.places import report_folder
@@ -21,6 +21,8 @@ from orchestration.rebuild import rebuild
 from orchestration.rounds import Done, Rounds
 
 OLDER = OLD[:2]
+# What is said of annotators counts how each answer came to be asked since; no label and no release is made of it.
+JUDGED_ANEW = {"annotators", "annotator_findings", "vendors"}
 WITH_HISTORY = subprocess.run(["git", "-C", REPOSITORY, "cat-file", "-e", "c2cc23b"], capture_output=True).returncode
 
 
@@ -37,8 +39,7 @@ def run(deployment: Deployment) -> Done:
 
 def of_release(lake: Lake, release: str) -> dict[str, str]:
     """Return the hashes of a release's tables."""
-    names = [table for table in TABLES if TABLES[table].stage == "release"]
-    return {table: lake.version(f"{table}@{release}") for table in names}
+    return {table: lake.version(f"{table}@{release}") for table in STAGES["release"].tables}
 
 
 @pytest.mark.parametrize("old", OLDER, ids=lambda old: old.commit)
@@ -93,5 +94,5 @@ def test_a_release_from_before_numbers_told_is_rebuilt_byte_for_byte(tmp_path: P
     old = COMMITS["344a62c"]
     deployment = unpack(old.commit, tmp_path / "there")
     found = rebuild(deployment, PROJECT, old.release, tmp_path / "again")
-    assert [row for row in found.rows if row.outcome not in ("same", "went on")] == []
+    assert [row for row in found.rows if row.outcome not in ("same", "went on") and row.name not in JUDGED_ANEW] == []
     assert found.release_sha256 == found.rebuilt_sha256
