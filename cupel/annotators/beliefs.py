@@ -30,11 +30,12 @@ UNCALIBRATED = (0.75, 0.03)
 class Beliefs(NamedTuple):
     """What is believed of the item of each answer, that answer left out.
 
-    Beliefs have shape answers x classes, in the coding's order. `others` are for ratios of likelihoods and count all answers of the item that may be weighed with this one
-    (`Occasions.is_weighable`). `judges` are for what looks at single answers and leave out all that were asked because
-    of this one (`occasions.sum_judges`). `unflattened` are the judges as they came from the fit, too sure: they explain
-    the most agreement; `joined` are these with the own answer, which a count of confusions needs: by the others alone,
-    what is said of one class counts for all that it might be, and the better somebody is, the more is lost.
+    Beliefs have shape answers x classes, in the coding's order. `others` are for ratios of likelihoods and count all
+    answers of the item that may be weighed with this one (`Occasions.is_weighable`). `judges` are for what looks at
+    single answers and leave out all that were asked because of this one (`occasions.sum_judges`). `unflattened` are
+    the judges as they came from the fit, too sure: they explain the most agreement; `joined` are these with the own
+    answer, which a count of confusions needs: by the others alone, what is said of one class counts for all that it
+    might be, and the better somebody is, the more is lost.
 
     `is_gold` tells answers on hidden gold, where the class is known, and `is_judged` those that gold or anybody else's
     answer can judge; `prior` is the class prior. `power` and `doubt` say how far beliefs were flattened to fit the
