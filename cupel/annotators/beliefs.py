@@ -28,18 +28,22 @@ UNCALIBRATED = (0.75, 0.03)
 
 
 class Beliefs(NamedTuple):
-    """What is believed of the item of each answer, that answer left out, and all that were asked because of it.
+    """What is believed of the item of each answer, that answer left out.
 
-    `others` has shape answers x classes, in the coding's order; `is_gold` tells answers on hidden gold, where
-    the class is known, and `is_judged` those that gold or anybody else's answer can judge; `prior` is the class
-    prior. `unflattened` are the others as they came from the fit, too sure: they explain the most agreement; `joined`
-    are these with the own answer, which a count of confusions needs: by the others alone, what is said of one class
-    counts for all that it might be, and the better somebody is, the more is lost.
-    `power` and `doubt` say how far beliefs were flattened to
-    fit the gold. `occasions` tell how each answer came to be asked.
+    Beliefs have shape answers x classes, in the coding's order. `others` are for ratios of likelihoods and count all
+    answers of the item that may be weighed with this one (`Occasions.is_weighable`). `judges` are for what looks at
+    single answers and leave out all that were asked because of this one (`occasions.sum_judges`). `unflattened` are
+    the judges as they came from the fit, too sure: they explain the most agreement; `joined` are these with the own
+    answer, which a count of confusions needs: by the others alone, what is said of one class counts for all that it
+    might be, and the better somebody is, the more is lost.
+
+    `is_gold` tells answers on hidden gold, where the class is known, and `is_judged` those that gold or anybody else's
+    answer can judge; `prior` is the class prior. `power` and `doubt` say how far beliefs were flattened to fit the
+    gold. `occasions` tell how each answer came to be asked.
     """
 
     others: Reals
+    judges: Reals
     is_gold: Flags
     is_judged: Flags
     prior: Reals
@@ -56,9 +60,7 @@ def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None, occasio
     Labels and confusions are estimated together as by Dawid and Skene, with the known items held fast; once
     from the votes, and once from what is known of the gold items alone, so that a crowd whose majority is wrong
     does not decide who is right. Of the two, that counts under which the gold is likelier. The answer of the
-    annotator who is judged is taken out again, and so are all that were asked because of how it fell out
-    (`occasions.sum_judges`): labels may be made of whatever was asked, for the likelihood is the same however it came
-    to be asked; a single answer may not be judged so. Beliefs are then flattened until they fit the gold items, which
+    annotator who is judged is taken out again. Beliefs are then flattened until they fit the gold items, which
     they are too sure of. They measure annotators and nothing else: no label is made of them.
 
     Args:
@@ -83,15 +85,19 @@ def beliefs(coded: Coded, gold: Integers, is_heard: Flags | None = None, occasio
         if other_fit > fit:
             (scores, own, prior), power, doubt = other, other_power, other_doubt
     is_gold = gold[coded.item] >= 0
-    judged = np.log(prior) + sum_judges(coded, asked, own * heard[:, None])
-    others = flattened(judged, power, doubt, prior)
+    counted = own * heard[:, None]
+    judged = np.log(prior) + sum_judges(coded, asked, counted)
+    judges = flattened(judged, power, doubt, prior)
+    others, more = judges.copy(), np.flatnonzero(asked.is_weighable)
+    others[more] = flattened(scores[coded.item[more]] - counted[more], power, doubt, prior)
     unflattened = flattened(judged, 1.0, DOUBTS[0], prior)
     joined = flattened(judged + own, 1.0, DOUBTS[0], prior)
-    for known_too in (others, unflattened, joined):
+    for known_too in (others, judges, unflattened, joined):
         known_too[is_gold] = DOUBT_OF_GOLD / max(1, classes - 1)
         known_too[np.flatnonzero(is_gold), gold[coded.item][is_gold]] = 1 - DOUBT_OF_GOLD
     is_judged = is_gold | (sum_judges(coded, asked, heard[:, None])[:, 0] > 0)
-    return Beliefs(others, is_gold, is_judged, prior, unflattened, joined, power, doubt, asked)
+    is_judged[more] |= (np.bincount(coded.item, heard, len(coded.item_ids))[coded.item] > heard)[more]
+    return Beliefs(others, judges, is_gold, is_judged, prior, unflattened, joined, power, doubt, asked)
 
 
 def flattened(scores: Reals, power: float, doubt: float, prior: Reals) -> Reals:

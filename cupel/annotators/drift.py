@@ -63,11 +63,11 @@ def drift(coded: Coded, found: Beliefs, usual: Reals, sequence: Integers) -> Dri
     """
     people, rows = len(coded.annotators), np.arange(len(coded.item))
     stratum, strata = found.occasions.stratum, found.occasions.strata
-    right = found.others[rows, coded.label]
+    right = found.judges[rows, coded.label]
     alike = coded.annotator * strata + stratum
-    rest = right - np.einsum("ij,ij->i", found.others @ usual, found.others)
+    rest = right - np.einsum("ij,ij->i", found.judges @ usual, found.judges)
     rest = np.where(found.is_judged, rest - _common(rest, alike, found, sequence), 0.0)
-    rest, centred = _own(rest, _told(found.others), alike, coded.annotator, found.is_judged)
+    rest, centred = _own(rest, _told(found.judges), alike, coded.annotator, found.is_judged)
     order = np.lexsort((sequence, coded.annotator))
     ends = np.cumsum(np.bincount(coded.annotator, minlength=people))
     starts = np.concatenate([[0], ends[:-1]])

@@ -16,11 +16,17 @@ class Occasions(NamedTuple):
     `rank` is its place among the answers of its item, from 0. `is_first` tells the answers that every item is asked
     for; later ones are asked because of what the earlier ones said. `stratum` is 0 for the first answers; the later
     ones of a stratum came after as many answers, which all agreed or did not. `order` sorts by item, then rank.
+
+    `is_weighable` tells the answers on items asked again after which more was asked only because answers differed, if
+    it was. The chance of that depends on the answers alone; it is the same whoever is careless, and cancels in a ratio
+    of likelihoods. So all others of the item count there. Where answers that agree are doubted, a checker says more
+    than they do, and those that it asked for do not count for the earlier ones.
     """
 
     rank: Integers
     is_first: Flags
     stratum: Integers
+    is_weighable: Flags
     order: Integers
 
     @property
@@ -45,6 +51,7 @@ def find_occasions(coded: Coded, sequence: Integers, first: int | None) -> Occas
     rank[order] = rows - begin
     is_first = np.ones(len(order), np.bool_) if first is None else rank < first
     stratum = np.zeros(len(order), np.int64)
+    is_weighable = np.zeros(len(order), np.bool_)
     if first is not None and not is_first.all():
         said = coded.label[order]
         differing = np.cumsum(said != said[begin])
@@ -52,7 +59,13 @@ def find_occasions(coded: Coded, sequence: Integers, first: int | None) -> Occas
         is_split = np.concatenate([[0], differing[:-1]]) > differing[begin]
         later = np.minimum(rank[order] - first, MOST_LATER - 1)
         stratum[order] = np.where(later >= 0, 1 + 2 * later + is_split, 0)
-    return Occasions(rank, is_first, stratum, order)
+        # The last answer that something else than the answers asked for; before it they all agreed.
+        doubted = order[(later >= 0) & ~is_split]
+        last = np.full(len(coded.item_ids), -1)
+        np.maximum.at(last, coded.item[doubted], rank[doubted])
+        is_again = np.bincount(coded.item, ~is_first, len(coded.item_ids)) > 0
+        is_weighable = is_again[coded.item] & (rank >= last[coded.item])
+    return Occasions(rank, is_first, stratum, is_weighable, order)
 
 
 def sum_judges(coded: Coded, occasions: Occasions, values: Reals) -> Reals:
@@ -71,12 +84,12 @@ def sum_judges(coded: Coded, occasions: Occasions, values: Reals) -> Reals:
     first = values if occasions.is_first.all() else values * occasions.is_first[:, None]
     totals = np.stack([np.bincount(coded.item, column, items) for column in first.T], axis=1)
     sums = totals[coded.item] - values
-    later = np.flatnonzero(~occasions.is_first)
+    later = occasions.order[~occasions.is_first[occasions.order]]
     if len(later):
-        running = np.cumsum(values[occasions.order], axis=0)
-        place = np.empty(len(running), np.int64)
-        place[occasions.order] = np.arange(len(running))
-        begin = place[later] - occasions.rank[later]
-        before = np.where((begin > 0)[:, None], running[begin - 1], 0.0)
-        sums[later] = running[place[later] - 1] - before
+        # All first answers of the item, and the later ones before this one.
+        item, own = coded.item[later], values[later]
+        before = np.cumsum(own, axis=0) - own
+        starts = np.flatnonzero(np.diff(item, prepend=-1))
+        before -= np.repeat(before[starts], np.diff(starts, append=len(item)), axis=0)
+        sums[later] = totals[item] + before
     return np.asarray(sums)
