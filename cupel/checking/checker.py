@@ -49,10 +49,10 @@ def second_opinion(
         CheckerError: The checker's file, endpoint or package cannot be used.
         TableError: The consensus speaks of other items.
     """
-    return CHECKERS.of(project)(Asked(project, name, items, consensus, data, kept))
+    return CHECKERS.of(project)(CheckerRequest(project, name, items, consensus, data, kept))
 
 
-class Asked(NamedTuple):
+class CheckerRequest(NamedTuple):
     """What a checker is asked about a batch; the arguments of `second_opinion`."""
 
     project: Project
@@ -68,21 +68,21 @@ class Asked(NamedTuple):
         return batch_of(self.items, self.consensus, self.project.labeling.classes, self.project.checking)
 
 
-def _learned(asked: Asked) -> SecondOpinion:
-    project = asked.project
+def _learned(request: CheckerRequest) -> SecondOpinion:
+    project = request.project
     predict = LINEAR.of(project)
-    return SecondOpinion(predict(asked.items, asked.consensus, project.labeling.classes, project.checking), {}, {})
+    return SecondOpinion(predict(request.items, request.consensus, project.labeling.classes, project.checking), {}, {})
 
 
-def _embedded(asked: Asked) -> SecondOpinion:
-    kept = asked.kept / "embeddings"
-    return SecondOpinion(embedding.predictions(asked.batch, asked.project.checking, kept, asked.name), {}, {})
+def _embedded(request: CheckerRequest) -> SecondOpinion:
+    kept = request.kept / "embeddings"
+    return SecondOpinion(embedding.predictions(request.batch, request.project.checking, kept, request.name), {}, {})
 
 
-def _own_model(asked: Asked) -> SecondOpinion:
-    settings, name, batch = asked.project.checking, asked.name, asked.batch
+def _own_model(request: CheckerRequest) -> SecondOpinion:
+    settings, name, batch = request.project.checking, request.name, request.batch
     own = _described(settings.predictions)
-    path = asked.data / own.file
+    path = request.data / own.file
     if not path.is_file():
         raise CheckerError(f"{path}: no such file; bring the model's predictions, or mend checking.predictions.file")
     sha256 = file_sha256(path)
@@ -91,9 +91,9 @@ def _own_model(asked: Asked) -> SecondOpinion:
     return SecondOpinion(table, {own.file: sha256}, {"rows of unknown items": given.unknown_rows})
 
 
-def _language_model(asked: Asked) -> SecondOpinion:
-    settings, labeling, batch = asked.project.checking, asked.project.labeling, asked.batch
-    llm, record = _described(settings.llm), asked.kept / "replies" / f"{asked.name}.jsonl"
+def _language_model(request: CheckerRequest) -> SecondOpinion:
+    settings, labeling, batch = request.project.checking, request.project.labeling, request.batch
+    llm, record = _described(settings.llm), request.kept / "replies" / f"{request.name}.jsonl"
     with Endpoint(llm) as endpoint:
         found = ask(batch.items["text"].to_pylist(), llm, labeling, record, endpoint)
     version = asking.version(llm, labeling, settings.folds, settings.seed)
