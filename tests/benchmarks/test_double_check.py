@@ -51,6 +51,7 @@ def write(
 
 
 def run(folder: Path, tmp_path: Path, *more: str) -> Result:
+    tmp_path.mkdir(exist_ok=True)
     arguments = ["--data", str(folder), "--json", str(tmp_path / "found.json"), "--replays", "5", *more]
     return CliRunner().invoke(main, arguments)
 
@@ -83,7 +84,7 @@ def test_all_figures_are_there_and_are_shares(tmp_path: Path) -> None:
 
 def test_the_same_folder_gives_the_same_figures(tmp_path: Path) -> None:
     folder = write(tmp_path / "small")
-    first, second = (found(folder, tmp_path) for _ in range(2))
+    first, second = (found(folder, tmp_path / name) for name in ("first", "second"))
     assert first.pop("seconds") is not None
     assert second.pop("seconds") is not None
     assert first == second

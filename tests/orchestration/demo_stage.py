@@ -52,4 +52,5 @@ def main(folder: Path, before: Path) -> None:
     }))  # fmt: skip
 
 
-main(Path(sys.argv[1]), Path(sys.argv[2]))
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
