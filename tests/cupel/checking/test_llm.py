@@ -2,6 +2,7 @@
 
 import json
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +162,15 @@ def test_requests_keep_their_pace(tmp_path: Path) -> None:
 
 
 def test_no_more_questions_are_under_way_than_allowed(tmp_path: Path) -> None:
-    with served(lambda *_: reply("good")._replace(wait_seconds=0.05)) as server:
-        asked(server, tmp_path / "one.jsonl", [f"text {number}" for number in range(20)], concurrency=3)
-    assert 1 < server.most_under_way <= 3
+    three = threading.Barrier(3)
+
+    def answer_three_at_once(number: int, prompt: str) -> Said:
+        three.wait(timeout=30)
+        return reply("good")._replace(wait_seconds=0.05)
+
+    with served(answer_three_at_once) as server:
+        asked(server, tmp_path / "one.jsonl", [f"text {number}" for number in range(21)], concurrency=3)
+    assert server.most_under_way == 3
 
 
 def test_what_was_answered_is_not_asked_again_and_the_same_comes_out(tmp_path: Path) -> None:
