@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from cupel.versions.module import Definition, Module, Name, read_module
+from cupel.versions.module import Definition, Module, Name
+from cupel.versions.module_cache import MODULES
 
 # What is imported under another name than it is installed under.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "upath": "universal-pathlib"}
@@ -57,6 +58,7 @@ class Code:
             if self.module(module) is None:
                 raise KeyError(f"{module}: no such module")
             walk.add(module, name)
+        MODULES.save()
         return walk.result()
 
     def module(self, name: str) -> Module | None:
@@ -64,7 +66,7 @@ class Code:
         if name not in self._modules:
             path = self.path(name)
             is_package = path is not None and path.name == "__init__.py"
-            self._modules[name] = None if path is None else read_module(name, path.read_text("utf-8"), is_package)
+            self._modules[name] = None if path is None else MODULES.read(name, path.read_bytes(), is_package)
         return self._modules[name]
 
     def path(self, name: str) -> Path | None:
