@@ -26,10 +26,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         folder: The release's folder.
 
     Raises:
-        ReleaseError: There is no release in the folder, or its manifest cannot be read.
+        ReleaseError: There is no release in the folder, its manifest cannot be read, or something in the folder is
+            neither a file nor a folder.
         FormatError: A newer version of Cupel wrote it.
     """
     path = folder / layout.MANIFEST_FILE
+    _check_entries(folder)
     try:
         manifest = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -47,6 +49,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     ):
         raise ReleaseError(f"{path}: key files: expected rows with path and sha256; get the release again")
     return manifest
+
+
+def _check_entries(folder: Path) -> None:
+    """Refuse pipes, sockets and devices: whoever opens one may wait for ever."""
+    for path in folder.rglob("*"):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ReleaseError(
+                f"{path}: neither a file nor a folder, but a pipe, socket or device; get the release again"
+            )
 
 
 def release_format(folder: Path, manifest: Mapping[str, Any]) -> int:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -246,6 +247,14 @@ def test_a_certificate_without_its_parts_has_not_passed(folder: Path) -> None:
     (folder / layout.CERTIFICATE_FILE).write_bytes(layout.json_bytes({"plan": {}}))
     forge(folder)
     assert "the certificate, recomputed, is the same" in failed(verify_release(folder))
+
+
+@pytest.mark.parametrize("name", [layout.MANIFEST_FILE, next(iter(layout.DATA_FILES)), layout.CERTIFICATE_FILE])
+def test_a_pipe_in_place_of_a_file_is_refused_and_nobody_waits_for_it(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(ReleaseError, match="neither a file nor a folder"):
+        verify_release(folder)
 
 
 def test_a_folder_without_a_manifest_is_no_release(tmp_path: Path) -> None:
