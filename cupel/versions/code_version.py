@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from cupel.config.project import Project
 
 ROOT = Path(cupel.__file__).parent.parent
+# Of the code's folder: what everybody installs, and what the checker `embedding` needs besides.
+LOCKS = ("requirements.lock", "requirements-embedding.lock")
 DIGITS = 12
 # What is used on the way to a value, and decides none: how tables and answers are stored and found, how the project
 # file is read (its settings are in the version by themselves), and how things are shown.
@@ -92,6 +94,16 @@ def gate_reach(project: "Project", gate: str, code: Code | None = None) -> Reach
     return _reach(project, ((gates.module, gates.steps[0].name), *suites), code)
 
 
+def locked_versions(reach: Reach, lock: Lock) -> dict[str, str]:
+    """Return name and version of the packages that decide values beside the code that is reached.
+
+    Args:
+        reach: Of a table, of a gate, or of several together.
+        lock: The locked versions.
+    """
+    return lock.versions(reach.distributions.difference(RUN_BY).union(STORED_BY))
+
+
 def describe_change(before: str, now: str, table: str) -> str:
     """Return in words which part of a table's version differs: its settings, its code, or both."""
     code_before, _, settings_before = before.partition("-")
@@ -145,12 +157,11 @@ def _at_work() -> Code:
 
 @cache
 def _lock() -> Lock:
-    return Lock(ROOT / "requirements.lock")
+    return Lock(*(ROOT / name for name in LOCKS))
 
 
 def _join(reach: Reach, settings: str) -> str:
-    locked = _lock().versions(reach.distributions.difference(RUN_BY).union(STORED_BY))
-    return f"{_short(json.dumps([reach.files, locked], sort_keys=True))}-{settings}"
+    return f"{_short(json.dumps([reach.files, locked_versions(reach, _lock())], sort_keys=True))}-{settings}"
 
 
 def _hash_settings(project: "Project", keys: Iterable[str], partition: str | None) -> str:

@@ -10,12 +10,14 @@ from cupel.contract.stages import STAGES, project_steps
 from cupel.contract.tables import TABLES
 from cupel.versions.code import Code, Lock
 from cupel.versions.code_version import (
+    LOCKS,
     OUTSIDE,
     ROOT,
     code_version,
     describe_change,
     gate_reach,
     gate_version,
+    locked_versions,
     table_reach,
 )
 
@@ -147,11 +149,10 @@ STAGES_MODULE = {table: stage.module.replace(".", "/") for stage in STAGES.value
 
 
 def test_every_package_of_others_is_locked_under_the_name_that_is_asked_for() -> None:
-    lock = Lock(ROOT / "requirements.lock")
-    optional = {"onnx", "onnxruntime", "safetensors", "tokenizers"}  # of the extra `embedding`, locked by themselves
+    lock = Lock(*(ROOT / name for name in LOCKS))
     for variant in VARIANTS:
         for table in tables(project(variant)):
-            wanted = table_reach(project(variant), table).distributions - optional
+            wanted = table_reach(project(variant), table).distributions
             assert wanted <= set(lock.versions(wanted)), table
 
 
@@ -165,6 +166,25 @@ def test_a_package_brings_what_it_needs_itself(tmp_path: Path) -> None:
     assert Lock(path).versions(["outer"]) == {"inner": "1.0", "outer": "2.0"}
     assert Lock(path).versions(["other"]) == {"inner": "1.0", "other": "3.0", "outer": "2.0"}
     assert Lock(path).versions(["absent"]) == {}
+
+
+def test_of_a_package_that_each_python_has_at_another_version_all_versions_count(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    path.write_text(
+        "numpy==2.4.6 ; python_full_version < '3.12'\n    # via scipy\n"
+        "numpy==2.5.5 ; python_full_version >= '3.12'\n    # via scipy\n"
+        "scipy==1.0\n"
+    )
+    assert Lock(path).versions(["scipy"]) == {"numpy": "2.4.6 2.5.5", "scipy": "1.0"}
+
+
+def test_the_lock_of_the_sentence_model_counts_where_it_is_the_checker() -> None:
+    lock, more = (Lock(*(ROOT / name for name in LOCKS[:number])) for number in (1, 2))
+    for checker, added in [("linear", set()), ("embedding", {"onnxruntime", "tokenizers"})]:
+        reach = table_reach(project(checking={"checker": checker}), "predictions")
+        assert added == {"onnxruntime", "tokenizers"} & (
+            locked_versions(reach, more).keys() - locked_versions(reach, lock).keys()
+        )
 
 
 def test_settings_are_those_of_the_stage_and_of_raw_files_the_deliverys_own() -> None:
