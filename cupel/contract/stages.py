@@ -99,6 +99,8 @@ _MEASURED = ("raw_items", "item_signals", "signatures", "similar_items")
 _CONTAMINATION_PLANNED = ("contamination_plan", "contamination_items")
 _ROUNDS_MADE_FROM = ("clean_items", "annotations", "consensus", "round_answers")
 _AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
+# Whom to ask next may depend on what an answer costs.
+_PRICES_WEIGHED = ("prices.annotator_answer", "prices.expert_answer")
 _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudications")
 
 _STAGES = (
@@ -169,7 +171,8 @@ _STAGES = (
             ),
             StageStep(
                 "rate_annotators", ("annotators", "annotator_findings", "vendors"), ("clean_items", "annotations"),
-                technology=("numpy",),
+                # Where there is a calibration, the known labels that it has shown measure nobody.
+                settings=("label_studio.calibration",), technology=("numpy",),
             ),
         ),
     ),
@@ -192,12 +195,12 @@ _STAGES = (
             ),
             StageStep(
                 "route", ("routes",), ("consensus", "predictions", "rejected_answers"), when=has_no_rounds,
-                technology=("numpy",),
+                settings=_PRICES_WEIGHED, technology=("numpy",),
             ),
             StageStep(
                 "route_by_verdicts", ("routes",),
                 ("annotations", "rejected_answers", "consensus", "predictions", "round_items"), when=has_rounds,
-                technology=("numpy",),
+                settings=_PRICES_WEIGHED, technology=("numpy",),
             ),
             StageStep(
                 "decide_labels", ("labels",), ("consensus", "predictions", "routes"), when=has_no_rounds,
@@ -247,7 +250,11 @@ _STAGES = (
             StageStep("estimate_stage_errors", ("stage_errors",), (*_AUDITED, "annotations")),
             StageStep("conclude_audit", ("audit_result",), (*_AUDITED, "cuts", "adjudications")),
             StageStep("count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals")),
-            StageStep("look_for_overlaps", ("release_overlaps",), ("release_items",)),
+            StageStep(
+                "look_for_overlaps", ("release_overlaps",), ("release_items",),
+                # Frozen items are held against the sets that the project names now.
+                settings=("cleaning.overlap", "cleaning.max_overlap_share"),
+            ),
             StageStep(
                 "certify", ("certificate",),
                 ("release_plan", "expert_answers", "audit_result", "release_languages", "release_overlaps"),

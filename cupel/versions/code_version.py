@@ -115,13 +115,15 @@ def describe_change(before: str, now: str, table: str) -> str:
 
 
 def section_names(table: str) -> list[str]:
-    """Return the sections of the project file that decide a table's values, as a person finds them there.
+    """Return the sections and keys of the project file that decide a table's values, as a person finds them there.
 
     >>> section_names("clean_items")
     ['cleaning', 'licences']
     """
+    stage = stage_of(table)
+    of_steps = (key for step in stage.steps if table in step.tables for key in step.settings)
     # The names of licences, in their order, are a setting made of a section.
-    keys = (key.removesuffix(".*") for key in stage_of(table).settings)
+    keys = (key.removesuffix(".*") for key in dict.fromkeys((*stage.settings, *of_steps)))
     return ["licences" if key == "licence_names" else key for key in keys]
 
 
@@ -170,8 +172,13 @@ def _hash_settings(project: "Project", keys: Iterable[str], partition: str | Non
 
 
 def _find(value: Any, path: list[str], partition: str | None) -> Any:
-    """Return what a key of the project file holds; of `*` the entry of the partition, or all."""
+    """Return what a key of the project file holds; of `*` the entry of the partition, or all.
+
+    In a section that is not there, it holds nothing.
+    """
     for part in path:
+        if value is None:
+            return None
         if part == "*":
             return value.get(partition, value)
         value = getattr(value, part)

@@ -213,6 +213,38 @@ def test_the_budget_counts_for_predictions_where_experts_are_asked_by_it() -> No
     assert "predictions" in differing
 
 
+@pytest.mark.parametrize(
+    ("variant", "changes", "table"),
+    [
+        ("plain", {"prices": {"expert_answer": 2.0}}, "routes"),
+        ("rounds", {"prices": {"annotator_answer": 2.0}}, "routes"),
+        ("plain", {"cleaning": {"max_overlap_share": 0.1}}, "release_overlaps"),
+        ("plain", {"cleaning": {"overlap": [{"name": "exam", "path": "exam.jsonl"}]}}, "release_overlaps"),
+    ],
+)
+def test_settings_of_another_stage_count_where_a_step_reads_them(
+    variant: str, changes: dict[str, Any], table: str
+) -> None:
+    assert code_version(project(variant), table) != code_version(project(variant, **changes), table)
+
+
+def test_calibration_counts_for_annotators_whether_there_is_a_server_or_not() -> None:
+    people = {"annotators": {"ann": "ann@example.org"}, "experts": {"eve": "eve@example.org"}}
+    live: dict[str, Any] = {"url": "http://localhost:8080", **people}
+
+    def version(server: dict[str, Any] | None) -> str:
+        labeling = SETTINGS["labeling"] | {"gold": "gold.csv"}
+        return code_version(project(labeling=labeling, label_studio=server), "annotators")
+
+    assert version(None) == version(live) != version(live | {"calibration": {"items": 10}})
+
+
+def test_a_change_of_a_steps_own_settings_is_told_in_words() -> None:
+    assert describe_change("a-b", "a-c", "routes") == (
+        "settings of labeling or checking or prices.annotator_answer or prices.expert_answer changed"
+    )
+
+
 def test_names_of_licences_count_for_cleaning_and_their_terms_do_not() -> None:
     def version(*licences: dict[str, Any]) -> str:
         return code_version(project(licences=list(licences)), "clean_items")
