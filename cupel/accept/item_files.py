@@ -79,7 +79,7 @@ class ItemFolder:
     def __init__(self, delivery: Path, kept_back: Iterable[Path] = ()) -> None:
         self._root = delivery.parent.resolve()
         self._kept_back = {found for path in (delivery, *kept_back) if (found := _identity_of(path)) is not None}
-        self._problems: dict[Path, str | None] = {self._root: None}
+        self._problems: dict[Path, str | None] = {}
 
     def find(self, value: str | None) -> ItemFile | FileProblem | None:
         """Return the media file that a value names, or why it may not be copied; None where it names no file.
@@ -121,9 +121,15 @@ class ItemFolder:
         return TOO_LARGE if found.st_size > MOST_BYTES else None
 
     def _folder_problem(self, folder: Path) -> str | None:
-        if folder not in self._problems:
-            self._problems[folder] = self._folder_problem(folder.parent) or _problem_of_folder(folder)
-        return self._problems[folder]
+        """Return what speaks against a folder or one above it, of the delivery's own downwards."""
+        place = self._root
+        for name in folder.relative_to(self._root).parts:
+            place = place / name
+            if place not in self._problems:
+                self._problems[place] = _problem_of_folder(place)
+            if (reason := self._problems[place]) is not None:
+                return reason
+        return None
 
     def _read(self, path: Path) -> ItemFile | FileProblem:
         try:

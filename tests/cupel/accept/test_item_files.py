@@ -162,6 +162,7 @@ def test_very_large_files_are_not_copied(delivery: Path) -> None:
 def test_names_that_cannot_be_are_no_error(delivery: Path) -> None:
     assert reason(delivery, f"{'a' * 300}.png") == item_files.ABSENT
     assert reason(delivery, "img/1.png/2.png") == item_files.ABSENT
+    assert reason(delivery, f"{'a/' * 2_000}1.png") == item_files.ABSENT
     for value in ("", None, "a\0.png", f"{'a/' * 5_000}1.png", "and/or", "two words.png"):
         assert ItemFolder(delivery).find(value) is None
 
