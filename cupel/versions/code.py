@@ -184,7 +184,7 @@ class _Walk:
             return
         self.hashes.setdefault(self._shown(path), set()).add(definition.sha256)
         for text in definition.strings:
-            for data in self.code.data_files(path.parent, text):
+            for data in self.code.data_files(path.parent, text.rpartition("/")[2]):
                 self.hashes.setdefault(self._shown(data), set()).add(self.code.file_sha256(data))
 
     def _shown(self, path: Path) -> str:
