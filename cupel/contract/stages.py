@@ -74,7 +74,8 @@ class Stage(NamedTuple):
         module: Where its functions are.
         steps: Its functions.
         settings: Keys of the project file that decide its values, as `raw` or `release.error_budget`. The last part may
-            be `*`: the entry that is named as the partition; all entries where none is.
+            be `*`: the entry that is named as the partition; all entries where none is. Or it is `<`: the names of the
+            entries before that one.
         gate: The table that its gate judges, and that stands for it: what comes after waits for it.
         suites: Where the checks of its gate are declared, as `module:name`; of tables with a gate of their own, too.
         is_for_later_batches: Later batches read it, so it is rebuilt with them although no release holds its batch.
@@ -96,6 +97,8 @@ class Stage(NamedTuple):
 
 
 _MEASURED = ("raw_items", "item_signals", "signatures", "similar_items")
+# Of alike items the earliest in the register is kept.
+_EARLIER_BATCHES = ("raw.deliveries.<",)
 _CONTAMINATION_PLANNED = ("contamination_plan", "contamination_items")
 _ROUNDS_MADE_FROM = ("clean_items", "annotations", "consensus", "round_answers")
 _AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
@@ -120,9 +123,17 @@ _STAGES = (
         steps=(
             StageStep("measure", ("item_signals",), ("raw_items",), technology=("python",)),
             StageStep("sign", ("signatures",), ("item_signals",), technology=("python",)),
-            StageStep("compare", ("similar_items",), ("raw_items", "signatures"), technology=("python",)),
-            StageStep("decide_items", ("clean_items", "rejected_items"), _MEASURED, when=has_no_contamination),
-            StageStep("sift_items", ("sifted_items",), _MEASURED, when=has_contamination),
+            StageStep(
+                "compare", ("similar_items",), ("raw_items", "signatures"), settings=_EARLIER_BATCHES,
+                technology=("python",),
+            ),
+            StageStep(
+                "decide_items", ("clean_items", "rejected_items"), _MEASURED, when=has_no_contamination,
+                settings=_EARLIER_BATCHES,
+            ),
+            StageStep(
+                "sift_items", ("sifted_items",), _MEASURED, when=has_contamination, settings=_EARLIER_BATCHES
+            ),
             StageStep(
                 "decide_wanted_items", ("clean_items", "rejected_items"),
                 (*_MEASURED, "sifted_items", *_CONTAMINATION_PLANNED, "contamination_answers", "contamination_result"),
@@ -141,6 +152,7 @@ _STAGES = (
             StageStep(
                 "design_contamination", _CONTAMINATION_PLANNED,
                 ("sifted_items", "item_signals", "contamination_answers"), when=has_contamination,
+                settings=_EARLIER_BATCHES,
             ),
             StageStep(
                 "ask_about_contamination", ("contamination_tasks",),

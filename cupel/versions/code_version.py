@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,12 +119,12 @@ def section_names(table: str) -> list[str]:
     """Return the sections and keys of the project file that decide a table's values, as a person finds them there.
 
     >>> section_names("clean_items")
-    ['cleaning', 'licences']
+    ['cleaning', 'licences', 'raw.deliveries']
     """
     stage = stage_of(table)
     of_steps = (key for step in stage.steps if table in step.tables for key in step.settings)
     # The names of licences, in their order, are a setting made of a section.
-    keys = (key.removesuffix(".*") for key in dict.fromkeys((*stage.settings, *of_steps)))
+    keys = (key.removesuffix(".*").removesuffix(".<") for key in dict.fromkeys((*stage.settings, *of_steps)))
     return ["licences" if key == "licence_names" else key for key in keys]
 
 
@@ -172,7 +173,7 @@ def _hash_settings(project: "Project", keys: Iterable[str], partition: str | Non
 
 
 def _find(value: Any, path: list[str], partition: str | None) -> Any:
-    """Return what a key of the project file holds; of `*` the entry of the partition, or all.
+    """Return what a key of the project file holds; of `*` the entry of the partition, or all; see `Stage.settings`.
 
     In a section that is not there, it holds nothing.
     """
@@ -181,6 +182,8 @@ def _find(value: Any, path: list[str], partition: str | None) -> Any:
             return None
         if part == "*":
             return value.get(partition, value)
+        if part == "<":
+            return list(takewhile(lambda name: name != partition, value))
         value = getattr(value, part)
     return value
 

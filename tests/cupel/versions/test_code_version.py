@@ -239,6 +239,31 @@ def test_calibration_counts_for_annotators_whether_there_is_a_server_or_not() ->
     assert version(None) == version(live) != version(live | {"calibration": {"items": 10}})
 
 
+@pytest.mark.parametrize(
+    ("variant", "expected"),
+    [
+        ("plain", {"similar_items", "clean_items", "rejected_items"}),
+        ("contaminated", {"similar_items", "sifted_items", "contamination_plan", "contamination_items"}),
+    ],
+)
+def test_a_delivery_that_comes_before_others_counts_for_what_they_are_compared_with(
+    variant: str, expected: set[str]
+) -> None:
+    own = SETTINGS["raw"]["deliveries"]
+    before, later, earlier = (
+        project(variant, raw={"deliveries": deliveries})
+        for deliveries in (own, own | {"three": own["two"]}, {"zero": own["one"], **own})
+    )
+
+    def differing(now: Project) -> set[str]:
+        return {
+            table for table in tables(before) if code_version(before, table, "two") != code_version(now, table, "two")
+        }
+
+    assert differing(later) == set()
+    assert differing(earlier) == expected
+
+
 def test_a_change_of_a_steps_own_settings_is_told_in_words() -> None:
     assert describe_change("a-b", "a-c", "routes") == (
         "settings of labeling or checking or prices.annotator_answer or prices.expert_answer changed"
