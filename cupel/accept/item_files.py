@@ -110,8 +110,10 @@ class ItemFolder:
             found = path.lstat()
         except (OSError, ValueError):
             return ABSENT
-        if stat.S_ISLNK(found.st_mode):
-            return LINK
+        return LINK if stat.S_ISLNK(found.st_mode) else self._file_problem(found)
+
+    def _file_problem(self, found: os.stat_result) -> str | None:
+        """Return what speaks against a file that is no link."""
         if not stat.S_ISREG(found.st_mode):
             return NO_FILE
         if _identity(found) in self._kept_back:
@@ -133,10 +135,12 @@ class ItemFolder:
 
     def _read(self, path: Path) -> ItemFile | FileProblem:
         try:
-            with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:
+            with os.fdopen(_open_below(self._root, path), "rb") as file:
                 found, head = os.fstat(file.fileno()), file.read(HEAD_BYTES)
         except OSError:
             return FileProblem(UNREADABLE)
+        if (reason := self._file_problem(found)) is not None:  # another file was put there meanwhile
+            return FileProblem(reason)
         ending = media_ending(head)
         if ending is None:
             return FileProblem(NO_MEDIA)
@@ -160,6 +164,20 @@ def copy_item(file: ItemFile, target: Path) -> None:
                 shutil.copyfileobj(source, out)
     except FileNotFoundError:
         raise AuditError(f"{file.path}: vanished while it was copied; run the command again") from None
+
+
+def _open_below(root: Path, path: Path) -> int:
+    """Open a file folder by folder, so that none of them can be exchanged for a link meanwhile."""
+    *folders, name = path.relative_to(root).parts
+    place = os.open(root, _OPEN_FLAGS)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _OPEN_FLAGS, dir_fd=place)
+            os.close(place)
+            place = inner
+        return os.open(name, _OPEN_FLAGS, dir_fd=place)
+    finally:
+        os.close(place)
 
 
 def _problem_of_folder(folder: Path) -> str | None:

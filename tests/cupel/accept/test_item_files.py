@@ -185,6 +185,40 @@ def test_what_was_exchanged_after_it_was_judged_is_not_copied(delivery: Path, tm
         picture.unlink(missing_ok=True)
 
 
+def test_a_folder_that_is_exchanged_for_a_link_while_it_is_looked_at_is_not_followed(
+    delivery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, look = delivery.parent / "img", Path.lstat
+
+    def look_and_exchange(path: Path) -> os.stat_result:
+        found = look(path)
+        if path.name == "1.png":
+            folder.rename(delivery.parent / "before")
+            folder.symlink_to(delivery.parent / "private")
+        return found
+
+    (delivery.parent / "private").mkdir()
+    (delivery.parent / "private" / "1.png").write_bytes(PNG)
+    monkeypatch.setattr(Path, "lstat", look_and_exchange)
+    assert reason(delivery, "img/1.png") == item_files.UNREADABLE
+
+
+def test_a_file_that_is_exchanged_for_a_second_name_while_it_is_looked_at_is_not_read(
+    delivery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, look = delivery.parent.parent / "secret.png", Path.lstat
+
+    def look_and_exchange(path: Path) -> os.stat_result:
+        found = look(path)
+        if path.name == "1.png":
+            path.unlink()
+            os.link(secret, path)
+        return found
+
+    monkeypatch.setattr(Path, "lstat", look_and_exchange)
+    assert reason(delivery, "img/1.png") == item_files.SECOND_NAME
+
+
 def test_whether_a_text_is_a_location_takes_time_in_proportion_to_it() -> None:
     start = time.process_time()
     for text in ("/" * 1_000_000 + " x", "a." * 500_000 + " ", "a.b/" * 250_000, "://" * 300_000 + "\n"):
