@@ -97,6 +97,16 @@ def test_an_open_gate_lets_through_what_asks(finished: Finished, outcome) -> Non
     check_gates_before(Step(lake, project, "one"), ["tasks"])
 
 
+def test_no_step_goes_on_with_a_table_from_before_its_gate_opened_again(finished: Finished, outcome) -> None:  # type: ignore[no-untyped-def]
+    _, project, lake = finished
+    judged = lake.version("certificate@one-r1")
+    for table_hash in ("", judged):
+        outcome("release", "one-r1", outcome="open", table_hash=table_hash, reason="answers are awaited")
+        for table in ("training_set", "manifest"):
+            with pytest.raises(GateError, match=f"{table} stand behind the release gate, and answers are awaited"):
+                check_gates_before(Step(lake, project, "one-r1"), [table])
+
+
 def test_a_step_that_is_run_without_the_checks_before_it_writes_nothing(finished: Finished, outcome) -> None:  # type: ignore[no-untyped-def]
     deployment, project, lake = finished
     outcome("cleaning", "one", outcome="fail", severity="critical")
