@@ -8,11 +8,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import worker_jobs
 from dagster import DagsterRunStatus as Status
 from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 
-import worker_jobs
 from dagster_homes import make_home
 from orchestration.dagster_storage import prepare_storage
 from orchestration.run_launcher import ForkRunLauncher
