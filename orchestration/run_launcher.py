@@ -17,7 +17,7 @@ from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, 
 from dagster._serdes import ConfigurableClass, serialize_value
 from dagster._serdes.config_class import ConfigurableClassData
 
-from orchestration.run_process import PROCESS, find_process
+from orchestration.run_process import KILLED, PROCESS, find_process
 from orchestration.run_worker import WorkerState, command
 
 SECONDS_TO_START = 180
@@ -98,6 +98,7 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         name = run.tags.get(PROCESS)
         if name is None or find_process(name) is not None:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
+        self._instance.add_run_tags(run.run_id, {KILLED: "true"})
         return CheckRunHealthResult(WorkerStatus.FAILED, f"the run's process {name.split(' ')[0]} is gone")
 
     def dispose(self) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 PROCESS = "cupel/process"
+KILLED = "cupel/killed"
 _PROCESSES = Path("/proc")
 
 

@@ -32,7 +32,7 @@ from dagster._utils.interrupts import capture_interrupts
 
 from orchestration.deployment import Deployment
 from orchestration.loaded_code import describe_code
-from orchestration.run_process import PROCESS, name_process
+from orchestration.run_process import KILLED, PROCESS, name_process
 
 MODULE = "orchestration.run_worker"
 DEFINITIONS = "orchestration.definitions"
@@ -234,6 +234,7 @@ def close_run(instance_ref: str, run_id: str, code: int) -> int:
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
             how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+            instance.add_run_tags(run_id, {KILLED: "true"})
             instance.report_run_failed(run, f"The run's process {how}; the next run does what it left.")
     return FINISHED
 

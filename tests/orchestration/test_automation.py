@@ -8,8 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.execution.plan.objects import StepFailureData
-from dagster_shared.error import SerializableErrorInfo
+from dagster._core.execution.plan.objects import StepSuccessData
 from ticks import QUIET, Daemon, tell, with_inbox
 
 from cupel.alerts import read_alerts
@@ -18,8 +17,10 @@ from cupel.errors import ReleaseError
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from cupel.world import current_project
+from orchestration.automation import MOST_KILLED
 from orchestration.definitions import build_definitions
 from orchestration.rounds import Rounds
+from orchestration.run_process import KILLED
 from small_project import write_project
 
 
@@ -92,15 +93,17 @@ def test_of_a_run_whose_process_was_killed_it_is_told_once_what_to_do(tmp_path: 
     tags = {"cupel/project": "small", "dagster/partition": "one"}
     run = dg.DagsterRun("small_batch", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags=tags)
     daemon.instance.add_run(run)
-    gone = SerializableErrorInfo("gone", [], "ChildProcessCrashException")
-    for step in ("measure", "predict"):
-        data = StepFailureData(gone, user_failure_data=None)
-        event = dg.DagsterEvent("STEP_FAILURE", "small_batch", step_key=step, event_specific_data=data)
-        daemon.instance.report_dagster_event(event, run_id=run.run_id)
-    daemon.instance.report_run_failed(run)
+    for step, kinds in {"read": ("STEP_START", "STEP_SUCCESS"), "measure": ("STEP_START",)}.items():
+        for kind in kinds:
+            data = StepSuccessData(1.0) if kind == "STEP_SUCCESS" else None
+            event = dg.DagsterEvent(kind, "small_batch", step_key=step, event_specific_data=data)
+            daemon.instance.report_dagster_event(event, run_id=run.run_id)
+    daemon.instance.report_run_failed(run, "The run's process was killed by SIGKILL.")
+    tell(daemon, run)
     tell(daemon, run)
     (alert,) = read_alerts(daemon.lake)
-    assert alert["happened"] == "measure, predict: the process was killed or stopped"
+    assert alert["happened"] == "measure: the process was killed or stopped"
+    assert "SIGKILL" in alert["why"]
     assert "the next start does what is left" in alert["to_do"]
 
 
@@ -114,6 +117,20 @@ def test_what_was_asked_for_before_a_start_is_asked_for_after_it(tmp_path: Path)
     again.cursors, again.asked = daemon.cursors, daemon.asked
     assert len(again.tick("inbox")) == 1
     assert [run.partition_key for run in again.tick("forward")] == ["one"]
+
+
+def test_a_run_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.tick("inbox")
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+    asked = 0
+    while [run.partition_key for run in daemon.tick("forward")] == ["one"]:
+        assert daemon.tick("forward") == []
+        tags = {"cupel/project": "small", "dagster/partition": "one", KILLED: "true"}
+        status = dg.DagsterRunStatus.FAILURE
+        daemon.instance.add_run(dg.DagsterRun("small_batch", run_id=str(uuid.uuid4()), status=status, tags=tags))
+        asked += 1
+    assert asked == 1 + MOST_KILLED
 
 
 def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(tmp_path: Path) -> None:
