@@ -32,7 +32,7 @@ def commands(port: int) -> dict[str, list[str]]:
     tools, workspace = Path(sys.executable).parent, str(REPOSITORY / "workspace.yaml")
     return {
         "page": [str(tools / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace],
-        "daemon": [str(tools / "dagster-daemon"), "run", "-w", workspace],
+        "daemon": [sys.executable, "-m", "orchestration.dagster_daemon"],
     }
 
 

@@ -19,12 +19,6 @@ from orchestration.resources import bench
 from orchestration.runs import PROJECT
 from orchestration.watch import watchers
 
-# A process a step, started from one that has imported already what takes long.
-PRELOADED = ["orchestration.wiring", "great_expectations", "sklearn.linear_model", "sklearn.feature_extraction.text"]
-EXECUTOR = dg.multiprocess_executor.configured(
-    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": PRELOADED}}}
-)
-
 
 def batch_job(project: str) -> str:
     """Return the name of the job that takes a batch through raw, cleaning, labeling and checking."""
@@ -58,14 +52,14 @@ def deployment_definitions(projects: Sequence[Project], deployment: Deployment) 
 
 
 def operated_definitions(projects: Sequence[Project], deployment: Deployment) -> dg.Definitions:
-    """Return the definitions of some projects as page and daemon work with them: by themselves, a process a step.
+    """Return the definitions of some projects as page and daemon work with them: by themselves, a process a run.
 
     Args:
         projects: The projects.
         deployment: Where projects, data, inbox and lake are.
     """
     shared = dg.Definitions(
-        resources={"bench": bench(deployment)}, executor=EXECUTOR, sensors=watchers(deployment)
+        resources={"bench": bench(deployment)}, executor=dg.in_process_executor, sensors=watchers(deployment)
     )  # fmt: skip
     return dg.Definitions.merge(shared, *(_operated(project, deployment) for project in projects))
 

@@ -2,7 +2,7 @@
 
 import re
 import zoneinfo
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -49,8 +49,14 @@ Cron = Annotated[str, AfterValidator(check_cron)]
 Timezone = Annotated[str, AfterValidator(check_timezone)]
 
 
+AlertKind = Literal["broken", "gate_failed", "refused", "certified", "open"]
+
+
 class Alerts(Section):
     """Whom to tell when something broke, a gate closed, or a release was certified or refused."""
+
+    kinds: tuple[AlertKind, ...] = ("broken", "gate_failed", "refused", "certified")
+    """What is told; `open` tells of questions that nobody has answered yet. All but `open` are in the record anyway."""
 
     command: tuple[str, ...] = ()
     """Program and arguments; it gets the alert as JSON on its standard input. Empty: none."""
