@@ -12,6 +12,7 @@ from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.one_after_another import OneAfterAnother
 from cupel.answers.recorded import RecordedWorkforce, read_gold
+from cupel.check.references import check_references
 from cupel.config.project import Project, load_project
 from cupel.label_studio.calibration import Standing, known_items, standings_now
 from cupel.label_studio.waiting import Waiting, waiting
@@ -57,12 +58,13 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
 
     Raises:
         ProjectError: The project file is wrong.
-        AnswerError: The log is broken, or a file of answers cannot be read.
+        AnswerError: The log is broken, lacks what a table was made from, or a file of answers cannot be read.
         FormatError: The lake is of another format.
     """
     lake.check_writable()
     with collecting(lake):
         remove_left_behind(Path(str(lake.folder)))
+        check_references(lake)
         taken = [] if inbox is None else take_whole(projects, lake, inbox)
         project = current_project(projects, lake)
         new = [] if project.operation.release else propose_new(lake, project, "the chain")

@@ -16,6 +16,7 @@ import dagster as dg
 from cupel.annotators.policies import act
 from cupel.annotators.telling import told
 from cupel.answers.collect import Workforce, collect, open_tasks
+from cupel.check.references import check_references
 from cupel.config.project import Project, load_project
 from cupel.contract.stages import project_steps
 from cupel.lake import Lake
@@ -106,6 +107,7 @@ class Rounds:
             end_dead_runs(self.instance, name)
             remove_left_behind(Path(str(self.lake.folder)))
             self.lake.answers.verify()
+            check_references(self.lake)
             self._take()
             self.instance.add_dynamic_partitions(f"{name}_batches", self.batches)
             number = 0
