@@ -268,8 +268,8 @@ class Lake:
         commit = self.commit(table, partition)
         if commit is None or commit.code_version != code_version:
             return False
-        folder = self.partition_folder(table, partition)
-        if not all((folder / part).exists() for part in commit.parts):
+        folder = Path(str(self.partition_folder(table, partition)))
+        if not all(has_size(folder / part, size) for part, size in zip(commit.parts, commit.sizes, strict=True)):
             return False
         ours = {name: hash_ for name, hash_ in commit.inputs.items() if not name.startswith("file:")}
         return all(self.version(name) == hash_ for name, hash_ in ours.items())
@@ -351,6 +351,14 @@ def replace_file(path: Path | UPath, content: bytes) -> None:
         path.write_bytes(content)
         return
     put_file(Path(str(path)), content)
+
+
+def has_size(path: Path, size: int) -> bool:
+    """Tell whether a file is there and has so many bytes."""
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
 
 
 def _is_local(path: Path | UPath) -> bool:

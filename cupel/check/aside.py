@@ -6,8 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cupel.check.damage import Damage
+from cupel.check.examined import GATES
+from cupel.contract.format_numbers import ACTIONS_LOG, ANSWERS_LOG, REGISTER
 from cupel.errors import LakeError
+from cupel.formats import FORMAT_FILE, write_number
 from cupel.lake import Lake
+from cupel.lock import is_at_work
 
 DAMAGED = "damaged"
 HASH_SHOWN = 12
@@ -46,6 +50,11 @@ def place_of(damage: Damage) -> str:
     return "/".join(parts[:2]) if damage.kind == "release" else damage.path
 
 
+def owner_of(damage: Damage) -> str:
+    """Return the batch or release that a damage belongs to; gates' outcomes are named after their gate too."""
+    return damage.partition.partition("--")[2] if damage.table == GATES else damage.partition
+
+
 def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None]) -> dict[tuple[str, str], str | None]:
     """Move aside what the next run makes again by itself; refuse where something else is damaged.
 
@@ -66,14 +75,24 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
         first, more = told[0], len(told) - 1
         others = f" ({more} more: `cupel check {lake.project}` shows all)" if more else ""
         raise LakeError(f"{lake.folder}/{first.path}: {first.what}; {_advice(first)}{others}")
+    _number_logs(lake)
     aside, again = Aside(Path(str(lake.folder))), dict[tuple[str, str], str | None]()
-    for damage in damages:
+    for damage in (one for one in damages if not is_at_work(Path(str(lake.folder)), owner_of(one))):
         moved = aside.move(place_of(damage))
         where = f"; it was moved to {os.path.relpath(moved)}" if moved is not None else ""
         say(f"{damage.path}: {damage.what}{where}; it is made again")
         if damage.table:
             again[damage.table, damage.partition] = damage.hash
     return again
+
+
+def _number_logs(lake: Lake) -> None:
+    """Give logs that lost their format number the one that their next entry would be written with."""
+    logs = {"answers": ANSWERS_LOG, "annotator_actions": ACTIONS_LOG, "register": REGISTER}
+    for name, number in logs.items():
+        folder = Path(str(lake.folder)) / name
+        if not (folder / FORMAT_FILE).exists() and folder.is_dir() and any(folder.iterdir()):
+            write_number(folder, number)
 
 
 def describe_again(lake: Lake, before: Mapping[tuple[str, str], str | None]) -> list[str]:

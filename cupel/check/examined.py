@@ -8,6 +8,7 @@ from cupel.contract.stages import STAGES, frozen_tables, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.lake import COMMIT, Commit, Lake
+from cupel.lock import is_at_work
 from cupel.release.plan import is_finished
 from cupel.release.proposals import PROPOSALS
 
@@ -78,8 +79,10 @@ class ExaminedLake:
         return sorted(there)
 
     def _is_finished(self, release: str) -> bool:
-        if f"{FINISHED}@{release}" in self.memory.marks or (self.folder / RELEASES / release).is_dir():
+        if f"{FINISHED}@{release}" in self.memory.marks:
             return True
+        if is_at_work(self.folder, release):
+            return False  # its last steps are being done: what they leave is looked at when they have ended
         try:
             return is_finished(self.lake, release)
         except (CupelError, OSError, LookupError):
