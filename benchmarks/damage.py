@@ -211,7 +211,7 @@ def judge(root: Path, older: Path, whole: dict[str, str], case: Case) -> Result:
         outcome = "told" if is_told or any(code for code, _ in runs) else "silent"
         if outcome == "told":
             repaired = repair_project(root)
-            is_mended = hashes(root) == whole and not look(root) and not run_project(root)[0]
+            is_mended = not run_project(root)[0] and hashes(root) == whole and not look(root)
             outcome = "repaired" if is_mended else "silent" if "TRACEBACK" in repaired else "told"
     else:
         outcome = "mended" if is_told else "harmless"

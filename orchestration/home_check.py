@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import yaml
-
 from cupel.check.damage import Damage, Kind
-from orchestration.dagster_storage import DATABASES, StorageError, find_fault
+from orchestration.dagster_storage import DATABASES, StorageError, check_settings, find_fault
 
 REMEDY = "cupel check --repair"
 KIND: Kind = "Dagster's record"
@@ -45,13 +43,14 @@ def _problem(path: Path, tables: frozenset[str]) -> str | None:
 
 def _check_settings(home: Path) -> Iterator[Damage]:
     path = home / "dagster.yaml"
+    problem = ""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        problem = "" if content is None or isinstance(content, dict) else "it holds no settings"
-    except FileNotFoundError:
-        problem = "gone"
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        problem = f"cannot be read: {str(error).splitlines()[0]:.100}"
+        if not path.is_file() or not path.stat().st_size:
+            problem = "empty" if path.is_file() else "gone"
+        else:
+            check_settings(path)
+    except StorageError as error:
+        problem = str(error).partition("; ")[0]
     if problem:
         remedy = f"cp orchestration/dagster.yaml {path}"
         yield Damage("dagster.yaml", KIND, problem, remedy)

@@ -2,24 +2,30 @@
 
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 from rich.console import Console
 
 from cupel.check.aside import Aside, describe_again, place_of
 from cupel.check.damage import Damage
-from cupel.config.project import load_project
-from cupel.contract.stages import STAGES, frozen_tables, project_steps, stage_of
+from cupel.check.examined import GATES
+from cupel.check.files import FORMATS
+from cupel.config.project import Project, load_project
+from cupel.contract.format_numbers import LAKE
+from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
+from cupel.formats import FORMAT_FILE, recognise_partition, write_number
 from cupel.lake import Lake
 from cupel.lock import project_lock
+from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
 from orchestration.dagster_storage import prepare_storage
 from orchestration.deployment import Deployment
 from orchestration.home_check import check_home
 from orchestration.runs import execute
-from orchestration.wiring import batch_job, deployment_definitions, release_job
+from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
 
 Key = tuple[str, str]
 
@@ -75,10 +81,21 @@ class Repair:
                     self._say(f"{damage.path}: moved to {os.path.relpath(moved)}")
                 if damage.table and damage.kind != "superseded part":
                     before[damage.table, damage.partition] = damage.hash
+                if damage.kind == "format":
+                    self._number(Path(damage.path).parent)
             self._make(before)
             for damage in (damage for damage in damages if not damage.by_repair and not damage.is_told_only):
                 self._say(f"{damage.path}: cannot be made again: {damage.remedy}")
         return self._lines
+
+    def _number(self, folder: Path) -> None:
+        """Give the lake or a log its number again, where its tables or entries are of the present format."""
+        name = "" if str(folder) == "." else str(folder)
+        if not name and recognise_partition(self._folder, "*") != LAKE:
+            self._say(f"{FORMAT_FILE}: the lake is of an older format; restore it from a copy")
+            return
+        write_number(self._folder / name, FORMATS[name])
+        self._say(f"{folder / FORMAT_FILE}: written again: {FORMATS[name]}")
 
     def _say(self, words: str) -> None:
         self._lines.append(words)
@@ -89,29 +106,47 @@ class Repair:
         if not wanted:
             return
         project = with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
-        definitions = deployment_definitions([project], self._deployment)
         with dg.DagsterInstance.ephemeral() as instance:
-            for job, kind, partitions in (
-                (batch_job(project.project), "batch", _partitions(wanted, is_release=False)),
-                (release_job(project.project), "release", _partitions(wanted, is_release=True)),
-            ):
-                plural = "batches" if kind == "batch" else "releases"
-                instance.add_dynamic_partitions(f"{project.project}_{plural}", partitions)
-                for partition in partitions:
-                    steps = project_steps(project, "batch" if kind == "batch" else "release")
-                    gates = {name.partition("--")[0] for table, name in wanted if table == "gate_results"
-                             and name.partition("--")[2] == partition}  # fmt: skip
-                    judged = {table for gate in gates for table in _judged_by(gate)}
-                    tables = {table for table, name in wanted if name == partition} | judged
-                    for step in steps:
-                        if tables & set(step.tables) - set(frozen_tables()):
-                            run = execute(
-                                definitions, job, partition, step.tables, instance, 1, str(uuid.uuid4()), {}
-                            )  # fmt: skip
-                            if run.error:
-                                self._say(f"{partition}: {run.error}")
+            work = _Work(project, self.lake, deployment_definitions([project], self._deployment), instance)
+            for is_release in (False, True):
+                for partition in _partitions(wanted, is_release=is_release):
+                    for problem in work.make(partition, _tables_of(wanted, partition), is_release=is_release):
+                        self._say(f"{partition}: {problem}")
         for line in describe_again(self.lake, wanted):
             self._say(line)
+
+
+class _Work(NamedTuple):
+    """What tables are made with again: the project, its lake, its definitions, and a record that is thrown away."""
+
+    project: Project
+    lake: Lake
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+
+    def make(self, partition: str, tables: set[str], *, is_release: bool) -> Iterator[str]:
+        """Run the steps of a batch or release that write some tables; yield what went wrong."""
+        name = self.project.project
+        kind: Partition = "release" if is_release else "batch"
+        job = release_job(name) if is_release else batch_job(name)
+        self.instance.add_dynamic_partitions(f"{name}_{'releases' if is_release else 'batches'}", [partition])
+        for step in project_steps(self.project, kind):
+            if tables & set(step.tables) - set(frozen_tables()):
+                yield from self._run(job, partition, step.tables)
+        if is_release and self.lake.commit("release_plan", partition) and not is_reported(self.lake, partition):
+            yield from self._run(report_job(name), partition, ["report"])
+
+    def _run(self, job: str, partition: str, tables: Sequence[str]) -> Iterator[str]:
+        run = execute(self.definitions, job, partition, tables, self.instance, 1, str(uuid.uuid4()), {})
+        if run.error:
+            yield run.error
+
+
+def _tables_of(wanted: Iterable[Key], partition: str) -> set[str]:
+    """Return the tables to make for a batch or release; a gate's outcomes are made with the table that it judges."""
+    found = {table for table, name in wanted if name == partition}
+    gates = [name.partition("--") for table, name in wanted if table == GATES]
+    return found | {table for gate, _, owner in gates if owner == partition for table in _judged_by(gate)}
 
 
 def _judged_by(gate: str) -> list[str]:
@@ -123,7 +158,7 @@ def _partitions(wanted: Iterable[Key], *, is_release: bool) -> list[str]:
     """Return the batches, or the releases, of which tables or gates are wanted."""
     found = set()
     for table, partition in wanted:
-        if table == "gate_results":
+        if table == GATES:
             gate, _, partition = partition.partition("--")
             table = _judged_by(gate)[0]
         if (stage_of(table).partition == "release") == is_release:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from cupel.check.damage import Damage
 from cupel.check.examined import GATES
-from cupel.contract.format_numbers import ACTIONS_LOG, ANSWERS_LOG, REGISTER
+from cupel.check.files import FORMATS
 from cupel.errors import LakeError
-from cupel.formats import FORMAT_FILE, write_number
+from cupel.formats import FORMAT_FILE, read_number, write_number
 from cupel.lake import Lake
 from cupel.lock import is_at_work
+from cupel.whole import put_file
 
 DAMAGED = "damaged"
 HASH_SHOWN = 12
@@ -87,12 +88,14 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
 
 
 def _number_logs(lake: Lake) -> None:
-    """Give logs that lost their format number the one that their next entry would be written with."""
-    logs = {"answers": ANSWERS_LOG, "annotator_actions": ACTIONS_LOG, "register": REGISTER}
-    for name, number in logs.items():
+    """Give logs that lost their format number the one that their next entry would be written with, byte for byte."""
+    for name, number in FORMATS.items():
         folder = Path(str(lake.folder)) / name
-        if not (folder / FORMAT_FILE).exists() and folder.is_dir() and any(folder.iterdir()):
+        path = folder / FORMAT_FILE
+        if not path.exists() and name and folder.is_dir() and any(folder.iterdir()):
             write_number(folder, number)
+        elif path.exists() and path.read_bytes() != f"{number}\n".encode() and read_number(folder, number) == number:
+            put_file(path, f"{number}\n".encode())  # a number and other white space
 
 
 def describe_again(lake: Lake, before: Mapping[tuple[str, str], str | None]) -> list[str]:

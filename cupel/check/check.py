@@ -2,7 +2,7 @@
 
 from cupel.check.damage import Damage
 from cupel.check.examined import ExaminedLake
-from cupel.check.files import check_files
+from cupel.check.files import check_files, check_formats
 from cupel.check.logs import check_logs
 from cupel.check.releases import check_releases
 from cupel.check.tables import check_tables, remember_tables
@@ -20,6 +20,8 @@ def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
     Raises:
         FormatError: A newer version of Cupel wrote the lake.
     """
+    if formats := check_formats(lake):
+        return formats  # nothing else can be read before
     examined = ExaminedLake(lake, is_light=is_light)
     found: dict[str, Damage] = {}
     for check in (check_logs, check_tables, check_releases, check_files):

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import duckdb
 
-from cupel.check.damage import LOOK_AT_IT, UNKNOWN, Damage, run_command
+from cupel.check.damage import LOOK_AT_IT, UNKNOWN, Damage, repair_command, run_command
 from cupel.check.examined import RELEASES, ExaminedLake
 from cupel.check.logs import RESTORE, kept_files
 from cupel.contract.format_numbers import ACTIONS_LOG, ANSWERS_LOG, LAKE, REGISTER
-from cupel.errors import CupelError
+from cupel.errors import CupelError, FormatError
 from cupel.formats import FORMAT_FILE, read_number
 from cupel.label_studio.record import Records
+from cupel.lake import Lake
 from cupel.release import layout
 from cupel.sealed import open_sealed
 
@@ -27,8 +28,7 @@ DERIVED = ("run.json", "cpu/*.json")
 
 
 def check_files(examined: ExaminedLake) -> Iterator[Damage]:
-    """Yield what is wrong with formats and derived files; in full also with what runs write anew, and unknown files."""
-    yield from _check_formats(examined)
+    """Yield what is wrong with derived files; in full also with what runs write anew, and unknown files."""
     for path in _files(examined, DERIVED):
         yield from _check_readable(examined, path, lambda path: open_sealed(path.read_bytes()))
     yield from _check_label_studio(examined)
@@ -44,12 +44,23 @@ def _files(examined: ExaminedLake, patterns: tuple[str, ...]) -> list[Path]:
     return sorted(path for one in patterns for path in examined.folder.glob(one) if path.is_file())
 
 
-def _check_formats(examined: ExaminedLake) -> Iterator[Damage]:
+def check_formats(lake: Lake) -> list[Damage]:
+    """Return which format numbers of a lake and of its logs cannot be read: they are written again by a repair.
+
+    Raises:
+        FormatError: A newer version of Cupel wrote the lake or a log.
+    """
+    found = []
     for name, newest in FORMATS.items():
+        path = Path(str(lake.folder)) / name / FORMAT_FILE
         try:
-            read_number(examined.folder / name, newest)
-        except CupelError as error:
-            yield Damage(f"{name}/{FORMAT_FILE}".lstrip("/"), "format", str(error), RESTORE)
+            read_number(path.parent, newest)
+        except FormatError as error:
+            if path.is_file() and path.read_bytes().strip().isdigit():
+                raise
+            place = f"{name}/{FORMAT_FILE}".lstrip("/")
+            found.append(Damage(place, "format", str(error), repair_command(lake.project), by_repair=True))
+    return found
 
 
 def _check_readable(examined: ExaminedLake, path: Path, read: Callable[[Path], object]) -> Iterator[Damage]:

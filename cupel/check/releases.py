@@ -104,7 +104,8 @@ def _file_problem(examined: ExaminedLake, path: str, sha256: str, size: int) -> 
 
 def _of_folder(examined: ExaminedLake, release: str, path: str, what: str) -> Damage:
     command = repair_command(examined.lake.project)
-    return Damage(path, "release", what, command, "manifest", release, by_repair=True)
+    mark = examined.memory.marks.get(f"manifest@{release}")
+    return Damage(path, "release", what, command, "manifest", release, by_repair=True, hash=mark)
 
 
 def _check_report(examined: ExaminedLake, release: str) -> Iterator[Damage]:
