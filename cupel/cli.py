@@ -377,6 +377,24 @@ def trace(label_id: str, release: str | None, lake: Path, all_gates: bool, json_
 
 
 @main.command()
+@click.argument("project", required=False)
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--data", type=FOLDER, envvar="CUPEL_DATA", default=Path("data"), help="The deliveries' files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+@click.option("--repair", "is_repaired", is_flag=True, help="Make again what can be made, byte for byte.")
+@click.option("--json", "json_file", type=FILE, help="Write what was found there for machines.")
+def check(project: str | None, **options: Any) -> None:
+    """Check the lake of a PROJECT, or of all, and Dagster's record: every file against its hash, and each other.
+
+    Shows what is damaged and the one command that mends it. With --repair, what is damaged is moved to the folder
+    `damaged` of the project, never removed, and made again; what cannot be is told. Exit codes: 0 whole, 1 error or
+    something is damaged, 2 wrong usage.
+    """
+    sys.exit(_chain("check")(project, **options))
+
+
+@main.command()
 @click.argument("release")
 @click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
 @click.option("--data", type=FOLDER, envvar="CUPEL_DATA", default=Path("data"), help="The deliveries' files.")
@@ -393,16 +411,19 @@ def rebuild(release: str, **options: Any) -> None:
     of its own, in which the answers end where the release's did. Exit codes: 0 the same byte for byte, 1 error or
     something differs: then the first difference is shown, and its likely reason.
     """
+    sys.exit(_chain("rebuild")(release, **options))
+
+
+def _chain(name: str) -> Any:
+    """Return a command of the chain: the package alone does not hold it, and knows it only by this name."""
     from importlib.metadata import entry_points
 
-    # The package alone does not hold the chain, and knows it only by this name.
-    for chain in entry_points(group="cupel.chain", name="rebuild"):
+    for chain in entry_points(group="cupel.chain", name=name):
         try:
-            command = chain.load()
+            return chain.load()
         except ImportError as error:
             raise CupelError(
-                f"cupel rebuild: the chain is not in this installation ({error}); run it in a copy of the repository, "
+                f"cupel {name}: the chain is not in this installation ({error}); run it in a copy of the repository, "
                 "after `make setup`"
             ) from error
-        sys.exit(command(release, **options))
-    raise CupelError("cupel rebuild: this installation knows no chain; run `make setup` in a copy of the repository")
+    raise CupelError(f"cupel {name}: this installation knows no chain; run `make setup` in a copy of the repository")

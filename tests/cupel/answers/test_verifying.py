@@ -111,9 +111,11 @@ def test_segments_that_overlap_are_found(log: AnswersLog) -> None:
 
 def test_what_was_verified_is_not_computed_again(log: AnswersLog, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    monkeypatch.setattr(verifying, "_recomputed", lambda path, *rest: seen.append(path.name) or (8, log.head().hash))
+    recomputed = verifying._recomputed
+    monkeypatch.setattr(verifying, "_recomputed", lambda path, *rest: seen.append(path.name) or recomputed(path, *rest))
     log.append(answers(6, 8))
     assert log.verify().sequence == 8
+    assert log.read().num_rows == 8
     assert seen == ["segment-000000000007.parquet"]
     log.verify(is_afresh=True)
     assert len(seen) == 1 + 4

@@ -1,0 +1,166 @@
+"""Repair: what is damaged is moved aside, and made again of what it was made from; whether it is the same is told."""
+
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+from rich.console import Console
+
+from cupel.check.aside import Aside, describe_again, place_of
+from cupel.check.damage import Damage
+from cupel.check.examined import GATES
+from cupel.check.files import FORMATS
+from cupel.config.project import Project, load_project
+from cupel.contract.format_numbers import LAKE
+from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
+from cupel.formats import FORMAT_FILE, recognise_partition, write_number
+from cupel.lake import Lake
+from cupel.lock import project_lock
+from cupel.release.reported import is_reported
+from cupel.sources.register import with_registered
+from orchestration.dagster_storage import prepare_storage
+from orchestration.deployment import Deployment
+from orchestration.home_check import check_home
+from orchestration.runs import execute
+from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
+
+Key = tuple[str, str]
+
+
+class Repair:
+    """The repair of one project's lake.
+
+    Args:
+        deployment: Where projects, data and lake are.
+        project: The project's name.
+        console: Where what is done is told.
+    """
+
+    def __init__(self, deployment: Deployment, project: str, console: Console) -> None:
+        self.lake = Lake(deployment.lake, project)
+        self._folder = Path(str(self.lake.folder))
+        self._deployment = deployment
+        self._console = console
+        self._lines: list[str] = []
+
+    @staticmethod
+    def of_home(home: Path, console: Console) -> list[str]:
+        """Move broken databases of Dagster's record aside, make new ones, and return what was said."""
+        lines: list[str] = []
+
+        def say(words: str) -> None:
+            lines.append(words)
+            console.print(words, style="yellow", markup=False)
+
+        if home.is_dir():
+            prepare_storage(home, say)
+            aside = home / "set-aside"
+            for damage in check_home(home):
+                if damage.by_repair and (home / damage.path).exists():
+                    target = aside / f"{uuid.uuid4().hex[:8]}-{Path(damage.path).name}"
+                    aside.mkdir(exist_ok=True)
+                    os.rename(home / damage.path, target)
+                    say(f"{damage.path}: {damage.what}. It was moved to {os.path.relpath(target)}.")
+            prepare_storage(home, say)
+        return lines
+
+    def run(self, damages: Sequence[Damage]) -> list[str]:
+        """Mend what can be mended; return what was done, a line each.
+
+        Raises:
+            LakeError: Another process is at work on the project.
+        """
+        with project_lock(self._folder, "cupel check --repair"):
+            aside, before = Aside(self._folder), dict[Key, str | None]()
+            for damage in (damage for damage in damages if damage.by_repair):
+                moved = aside.move(place_of(damage))
+                if moved is not None:
+                    self._say(f"{damage.path}: moved to {os.path.relpath(moved)}")
+                if damage.table and damage.kind != "superseded part":
+                    before[damage.table, damage.partition] = damage.hash
+                if damage.kind == "format":
+                    self._number(Path(damage.path).parent)
+            self._make(before)
+            for damage in (damage for damage in damages if not damage.by_repair and not damage.is_told_only):
+                self._say(f"{damage.path}: cannot be made again: {damage.remedy}")
+        return self._lines
+
+    def _number(self, folder: Path) -> None:
+        """Give the lake or a log its number again, where its tables or entries are of the present format."""
+        name = "" if str(folder) == "." else str(folder)
+        if not name and recognise_partition(self._folder, "*") != LAKE:
+            self._say(f"{FORMAT_FILE}: the lake is of an older format; restore it from a copy")
+            return
+        write_number(self._folder / name, FORMATS[name])
+        self._say(f"{folder / FORMAT_FILE}: written again: {FORMATS[name]}")
+
+    def _say(self, words: str) -> None:
+        self._lines.append(words)
+        self._console.print(words, style="yellow", markup=False)
+
+    def _make(self, wanted: dict[Key, str | None]) -> None:
+        """Make tables again, in the order of the chain, and tell whether they are the same."""
+        if not wanted:
+            return
+        project = with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
+        with dg.DagsterInstance.ephemeral() as instance:
+            work = _Work(project, self.lake, deployment_definitions([project], self._deployment), instance)
+            for is_release in (False, True):
+                for partition in _partitions(wanted, is_release=is_release):
+                    for problem in work.make(partition, _tables_of(wanted, partition), is_release=is_release):
+                        self._say(f"{partition}: {problem}")
+        for line in describe_again(self.lake, wanted):
+            self._say(line)
+
+
+class _Work(NamedTuple):
+    """What tables are made with again: the project, its lake, its definitions, and a record that is thrown away."""
+
+    project: Project
+    lake: Lake
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+
+    def make(self, partition: str, tables: set[str], *, is_release: bool) -> Iterator[str]:
+        """Run the steps of a batch or release that write some tables; yield what went wrong."""
+        name = self.project.project
+        kind: Partition = "release" if is_release else "batch"
+        job = release_job(name) if is_release else batch_job(name)
+        self.instance.add_dynamic_partitions(f"{name}_{'releases' if is_release else 'batches'}", [partition])
+        for step in project_steps(self.project, kind):
+            if tables & set(step.tables) - set(frozen_tables()):
+                yield from self._run(job, partition, step.tables)
+        if is_release and self.lake.commit("release_plan", partition) and not is_reported(self.lake, partition):
+            yield from self._run(report_job(name), partition, ["report"])
+
+    def _run(self, job: str, partition: str, tables: Sequence[str]) -> Iterator[str]:
+        run = execute(self.definitions, job, partition, tables, self.instance, 1, str(uuid.uuid4()), {})
+        if run.error:
+            yield run.error
+
+
+def _tables_of(wanted: Iterable[Key], partition: str) -> set[str]:
+    """Return the tables to make for a batch or release; a gate's outcomes are made with the table that it judges."""
+    found = {table for table, name in wanted if name == partition}
+    gates = [name.partition("--") for table, name in wanted if table == GATES]
+    return found | {table for gate, _, owner in gates if owner == partition for table in _judged_by(gate)}
+
+
+def _judged_by(gate: str) -> list[str]:
+    """Return the table that a gate judges, whose step runs the gate too."""
+    return [STAGES[gate].gate or gate] if gate in STAGES else [gate]
+
+
+def _partitions(wanted: Iterable[Key], *, is_release: bool) -> list[str]:
+    """Return the batches, or the releases, of which tables or gates are wanted."""
+    found = set()
+    for table, partition in wanted:
+        if table == GATES:
+            gate, _, partition = partition.partition("--")
+            table = _judged_by(gate)[0]
+        if (stage_of(table).partition == "release") == is_release:
+            found.add(partition)
+    return sorted(found)
