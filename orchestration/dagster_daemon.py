@@ -3,6 +3,9 @@
 `dagster-daemon run` takes a new code server each minute, which imports everything again.
 """
 
+import logging
+import os
+import sys
 import time
 from contextlib import ExitStack, suppress
 
@@ -19,10 +22,14 @@ from dagster._grpc.constants import GrpcServerCommand
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 
+from orchestration.clock import ClockWatch, correct_future_ticks
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.loaded_code import describe_code
 
+MODULE = "orchestration.dagster_daemon"
 SECONDS_OF_A_CODE_SERVER = 86_400
+
+log = logging.getLogger(MODULE)
 
 
 class CodeServers(GrpcServerRegistry):
@@ -59,8 +66,28 @@ class CodeServers(GrpcServerRegistry):
         )
 
 
-def main() -> None:
-    """Run the daemon until it is told to stop."""
+class ClockSetBackError(Exception):
+    """The clock was set back while the daemon ran: what it waits for by the clock would come much later."""
+
+
+class Controller(DagsterDaemonController):
+    """Dagster's controller, which ends as well when the clock is set back."""
+
+    _clock = ClockWatch()
+
+    def check_daemon_threads(self) -> None:
+        """Look whether all threads live; Dagster calls this every few seconds."""
+        super().check_daemon_threads()  # type: ignore[no-untyped-call]
+        if self._clock.was_set_back():
+            raise ClockSetBackError
+
+
+def run() -> None:
+    """Run the daemon until it is told to stop.
+
+    Raises:
+        ClockSetBackError: The clock was set back.
+    """
     setup_interrupt_handlers()
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         stack.enter_context(capture_interrupts())
@@ -72,8 +99,19 @@ def main() -> None:
             WorkspaceProcessContext(instance, workspace_load_target=target, grpc_server_registry=servers)
         )
         configure_loggers(handler="default", formatter="colored", log_level="INFO")
-        controller = stack.enter_context(DagsterDaemonController(workspace, daemons, grpc_server_registry=servers))
+        if waiting := correct_future_ticks(instance):
+            log.warning("the clock was ahead: %s would have waited until it is past", ", ".join(waiting))
+        controller = stack.enter_context(Controller(workspace, daemons, grpc_server_registry=servers))
         controller.check_daemon_loop()
+
+
+def main() -> None:
+    """Run the daemon until it is told to stop; where the clock is set back, end all of it and begin anew."""
+    try:
+        run()
+    except ClockSetBackError:
+        log.warning("the clock was set back: the daemon begins anew, and takes up the runs that went on")
+        os.execv(sys.executable, [sys.executable, "-m", MODULE])
 
 
 if __name__ == "__main__":

@@ -21,14 +21,17 @@ from dagster._core.scheduler.instigation import (
     TickStatus,
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.controller import DagsterDaemonController
 from dagster._daemon.sensor import is_under_min_interval
 
 from cupel import alerts, world
 from cupel.config.project import load_project
 from cupel.release import days
 from orchestration.clock import ClockWatch, correct_future_ticks
+from orchestration.dagster_daemon import ClockSetBackError, Controller
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
+from orchestration.service_health import _daemon_trouble
 from small_project import write_project
 
 DAY = 86_400.0
@@ -105,6 +108,23 @@ def test_a_clock_that_is_set_back_is_seen_once(seconds: float, is_seen: bool, mo
     monkeypatch.setattr(time, "time", lambda: real() + seconds)
     assert watch.was_set_back() == is_seen
     assert not watch.was_set_back()
+
+
+def test_the_daemon_ends_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DagsterDaemonController, "check_daemon_threads", lambda controller: None)
+    monkeypatch.setattr(Controller, "_clock", ClockWatch())
+    controller, real = object.__new__(Controller), time.time
+    controller.check_daemon_threads()
+    monkeypatch.setattr(time, "time", lambda: real() - DAY)
+    with pytest.raises(ClockSetBackError):
+        controller.check_daemon_threads()
+
+
+@pytest.mark.parametrize(("seconds", "is_heard"), [(0, True), (365 * DAY, False), (-DAY, False)])
+def test_a_heartbeat_of_the_future_is_from_before_the_clock_was_set_back(seconds: float, is_heard: bool) -> None:
+    row = {"daemonType": "SENSOR", "required": True, "lastHeartbeatTime": time.time() + seconds}
+    troubles = _daemon_trouble({"instance": {"daemonHealth": {"allDaemonStatuses": [row]}}}, time.time() - 1)
+    assert (troubles == []) == is_heard
 
 
 def set_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
