@@ -77,7 +77,7 @@ class Controller(DagsterDaemonController):
 
     def check_daemon_threads(self) -> None:
         """Look whether all threads live; Dagster calls this every few seconds."""
-        super().check_daemon_threads()  # type: ignore[no-untyped-call]
+        super().check_daemon_threads()
         if self._clock.was_set_back():
             raise ClockSetBackError
 
