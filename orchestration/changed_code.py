@@ -6,9 +6,7 @@ from pathlib import Path, PurePosixPath
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Stage
 from cupel.versions.code import Code, Lock, Reach
-from cupel.versions.code_version import OUTSIDE, gate_reach, table_reach
-
-LOCK = "requirements.lock"
+from cupel.versions.code_version import LOCKS, OUTSIDE, gate_reach, locked_versions, table_reach
 
 # What no table and no gate is made of.
 _ASIDE = {"docs", "tests", "benchmarks", ".github"}
@@ -29,7 +27,7 @@ class CodeChange:
     def __init__(self, before: Path | None, now: Path) -> None:
         self._before = None if before is None else Code(before, OUTSIDE)
         self._now = Code(now, OUTSIDE)
-        self._locks = None if before is None else (Lock(before / LOCK), Lock(now / LOCK))
+        self._locks = None if before is None else (_read_locks(before), _read_locks(now))
         self._found: dict[str, list[_StageChange] | None] = {}
 
     def find_stages(self, project: Project, path: str) -> tuple[frozenset[str], frozenset[str], str]:
@@ -53,7 +51,7 @@ class CodeChange:
         asked = frozenset(stage.name for stage in stages if stage.differs(path, stage.gates, self._locks))
         if made or asked:
             return made, asked, _in_words(made, asked)
-        if path == LOCK:
+        if path in LOCKS:
             return made, asked, "no package that decides a value has another version"
         if any(path in reach.files for stage in stages for pair in (stage.tables, stage.gates) for reach in pair):
             return made, asked, "only comments or layout differ, or what no table is made of"
@@ -84,11 +82,15 @@ class _StageChange:
 
     def differs(self, path: str, reach: tuple[Reach, Reach], locks: tuple[Lock, Lock] | None) -> bool:
         """Tell whether a file, as far as it is reached, is another one now."""
-        if path == LOCK and locks is not None:
-            versions = [lock.versions(one.distributions) for lock, one in zip(locks, reach, strict=True)]
+        if path in LOCKS and locks is not None:
+            versions = [locked_versions(one, lock) for one, lock in zip(reach, locks, strict=True)]
             return versions[0] != versions[1]
         before, now = (one.files.get(path) for one in reach)
         return before != now
+
+
+def _read_locks(folder: Path) -> Lock:
+    return Lock(*(folder / name for name in LOCKS))
 
 
 def is_aside(path: str) -> bool:

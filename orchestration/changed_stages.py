@@ -16,13 +16,14 @@ from cupel.config.project import Project
 from cupel.contract.stages import STAGES, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
+from cupel.versions.code_version import LOCKS
 from expectations.suites import all_suites
 from orchestration.changed_code import CodeChange
 from orchestration.deployment import REPOSITORY, Deployment
 
 NOTHING: frozenset[str] = frozenset()
 # What of Cupel's repository tables and gates may be made of.
-CODE_FOLDERS = ("cupel", "assets", "expectations", "requirements.lock")
+CODE_FOLDERS = ("cupel", "assets", "expectations", *LOCKS)
 
 
 class SinceError(CupelError):

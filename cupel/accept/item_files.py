@@ -79,7 +79,7 @@ class ItemFolder:
     def __init__(self, delivery: Path, kept_back: Iterable[Path] = ()) -> None:
         self._root = delivery.parent.resolve()
         self._kept_back = {found for path in (delivery, *kept_back) if (found := _identity_of(path)) is not None}
-        self._problems: dict[Path, str | None] = {self._root: None}
+        self._problems: dict[Path, str | None] = {}
 
     def find(self, value: str | None) -> ItemFile | FileProblem | None:
         """Return the media file that a value names, or why it may not be copied; None where it names no file.
@@ -110,8 +110,10 @@ class ItemFolder:
             found = path.lstat()
         except (OSError, ValueError):
             return ABSENT
-        if stat.S_ISLNK(found.st_mode):
-            return LINK
+        return LINK if stat.S_ISLNK(found.st_mode) else self._file_problem(found)
+
+    def _file_problem(self, found: os.stat_result) -> str | None:
+        """Return what speaks against a file that is no link."""
         if not stat.S_ISREG(found.st_mode):
             return NO_FILE
         if _identity(found) in self._kept_back:
@@ -121,16 +123,24 @@ class ItemFolder:
         return TOO_LARGE if found.st_size > MOST_BYTES else None
 
     def _folder_problem(self, folder: Path) -> str | None:
-        if folder not in self._problems:
-            self._problems[folder] = self._folder_problem(folder.parent) or _problem_of_folder(folder)
-        return self._problems[folder]
+        """Return what speaks against a folder or one above it, of the delivery's own downwards."""
+        place = self._root
+        for name in folder.relative_to(self._root).parts:
+            place = place / name
+            if place not in self._problems:
+                self._problems[place] = _problem_of_folder(place)
+            if (reason := self._problems[place]) is not None:
+                return reason
+        return None
 
     def _read(self, path: Path) -> ItemFile | FileProblem:
         try:
-            with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:
+            with os.fdopen(_open_below(self._root, path), "rb") as file:
                 found, head = os.fstat(file.fileno()), file.read(HEAD_BYTES)
         except OSError:
             return FileProblem(UNREADABLE)
+        if (reason := self._file_problem(found)) is not None:  # another file was put there meanwhile
+            return FileProblem(reason)
         ending = media_ending(head)
         if ending is None:
             return FileProblem(NO_MEDIA)
@@ -154,6 +164,20 @@ def copy_item(file: ItemFile, target: Path) -> None:
                 shutil.copyfileobj(source, out)
     except FileNotFoundError:
         raise AuditError(f"{file.path}: vanished while it was copied; run the command again") from None
+
+
+def _open_below(root: Path, path: Path) -> int:
+    """Open a file folder by folder, so that none of them can be exchanged for a link meanwhile."""
+    *folders, name = path.relative_to(root).parts
+    place = os.open(root, _OPEN_FLAGS)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _OPEN_FLAGS, dir_fd=place)
+            os.close(place)
+            place = inner
+        return os.open(name, _OPEN_FLAGS, dir_fd=place)
+    finally:
+        os.close(place)
 
 
 def _problem_of_folder(folder: Path) -> str | None:

@@ -74,7 +74,8 @@ class Stage(NamedTuple):
         module: Where its functions are.
         steps: Its functions.
         settings: Keys of the project file that decide its values, as `raw` or `release.error_budget`. The last part may
-            be `*`: the entry that is named as the partition; all entries where none is.
+            be `*`: the entry that is named as the partition; all entries where none is. Or it is `<`: the names of the
+            entries before that one.
         gate: The table that its gate judges, and that stands for it: what comes after waits for it.
         suites: Where the checks of its gate are declared, as `module:name`; of tables with a gate of their own, too.
         is_for_later_batches: Later batches read it, so it is rebuilt with them although no release holds its batch.
@@ -96,9 +97,13 @@ class Stage(NamedTuple):
 
 
 _MEASURED = ("raw_items", "item_signals", "signatures", "similar_items")
+# Of alike items the earliest in the register is kept.
+_EARLIER_BATCHES = ("raw.deliveries.<",)
 _CONTAMINATION_PLANNED = ("contamination_plan", "contamination_items")
 _ROUNDS_MADE_FROM = ("clean_items", "annotations", "consensus", "round_answers")
 _AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
+# Whom to ask next may depend on what an answer costs.
+_PRICES_WEIGHED = ("prices.annotator_answer", "prices.expert_answer")
 _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudications")
 
 _STAGES = (
@@ -118,9 +123,17 @@ _STAGES = (
         steps=(
             StageStep("measure", ("item_signals",), ("raw_items",), technology=("python",)),
             StageStep("sign", ("signatures",), ("item_signals",), technology=("python",)),
-            StageStep("compare", ("similar_items",), ("raw_items", "signatures"), technology=("python",)),
-            StageStep("decide_items", ("clean_items", "rejected_items"), _MEASURED, when=has_no_contamination),
-            StageStep("sift_items", ("sifted_items",), _MEASURED, when=has_contamination),
+            StageStep(
+                "compare", ("similar_items",), ("raw_items", "signatures"), settings=_EARLIER_BATCHES,
+                technology=("python",),
+            ),
+            StageStep(
+                "decide_items", ("clean_items", "rejected_items"), _MEASURED, when=has_no_contamination,
+                settings=_EARLIER_BATCHES,
+            ),
+            StageStep(
+                "sift_items", ("sifted_items",), _MEASURED, when=has_contamination, settings=_EARLIER_BATCHES
+            ),
             StageStep(
                 "decide_wanted_items", ("clean_items", "rejected_items"),
                 (*_MEASURED, "sifted_items", *_CONTAMINATION_PLANNED, "contamination_answers", "contamination_result"),
@@ -139,6 +152,7 @@ _STAGES = (
             StageStep(
                 "design_contamination", _CONTAMINATION_PLANNED,
                 ("sifted_items", "item_signals", "contamination_answers"), when=has_contamination,
+                settings=_EARLIER_BATCHES,
             ),
             StageStep(
                 "ask_about_contamination", ("contamination_tasks",),
@@ -169,7 +183,8 @@ _STAGES = (
             ),
             StageStep(
                 "rate_annotators", ("annotators", "annotator_findings", "vendors"), ("clean_items", "annotations"),
-                technology=("numpy",),
+                # Where there is a calibration, the known labels that it has shown measure nobody.
+                settings=("label_studio.calibration",), technology=("numpy",),
             ),
         ),
     ),
@@ -192,12 +207,12 @@ _STAGES = (
             ),
             StageStep(
                 "route", ("routes",), ("consensus", "predictions", "rejected_answers"), when=has_no_rounds,
-                technology=("numpy",),
+                settings=_PRICES_WEIGHED, technology=("numpy",),
             ),
             StageStep(
                 "route_by_verdicts", ("routes",),
                 ("annotations", "rejected_answers", "consensus", "predictions", "round_items"), when=has_rounds,
-                technology=("numpy",),
+                settings=_PRICES_WEIGHED, technology=("numpy",),
             ),
             StageStep(
                 "decide_labels", ("labels",), ("consensus", "predictions", "routes"), when=has_no_rounds,
@@ -247,7 +262,11 @@ _STAGES = (
             StageStep("estimate_stage_errors", ("stage_errors",), (*_AUDITED, "annotations")),
             StageStep("conclude_audit", ("audit_result",), (*_AUDITED, "cuts", "adjudications")),
             StageStep("count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals")),
-            StageStep("look_for_overlaps", ("release_overlaps",), ("release_items",)),
+            StageStep(
+                "look_for_overlaps", ("release_overlaps",), ("release_items",),
+                # Frozen items are held against the sets that the project names now.
+                settings=("cleaning.overlap", "cleaning.max_overlap_share"),
+            ),
             StageStep(
                 "certify", ("certificate",),
                 ("release_plan", "expert_answers", "audit_result", "release_languages", "release_overlaps"),

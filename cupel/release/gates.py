@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cupel.config.project import Project
-from cupel.contract.stages import STAGES, Partition, partitioned_stages, stage_of, tables_before
+from cupel.contract.stages import STAGES, Partition, find_step, partitioned_stages, stage_of, tables_before
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.gates import GATE_RESULTS
@@ -110,8 +110,8 @@ def closed_gates(lake: Lake, batches: Iterable[str], project: Project | None = N
 def check_gates_before(step: Step, tables: Iterable[str]) -> None:
     """Hold some tables to the gates before them, whoever runs the step: an executor need not know what blocks.
 
-    A gate that is open lets through what asks the people whose answers it awaits; the tables that must not be made
-    meanwhile are not there to be read.
+    A gate that is open lets through what asks the people whose answers it awaits, unless its table is not written
+    while something is awaited: if such a table is there all the same, it is one from before.
 
     Args:
         step: The step that is about to write.
@@ -128,7 +128,7 @@ def check_gates_before(step: Step, tables: Iterable[str]) -> None:
         if not _blocks(step.project, table):
             continue
         state = _gate_state(step.lake, gate_of(table), step.partition, step.project)
-        if state.outcome not in ("pass", "open"):
+        if not _lets_through(step.project, table, state):
             raise GateError(
                 f"{step.partition}: {', '.join(named)} stand behind the {gate_of(table)} gate, and {state.reason}; "
                 f"nothing is written. Materialize {table} together with its checks, or mend what they found"
@@ -140,6 +140,13 @@ def _partition_of(tables: Sequence[str]) -> Partition:
     if partition is None:
         raise GateError(f"table {tables[0]}: it belongs to no batch or release, so no gate stands before it")
     return partition
+
+
+def _lets_through(project: Project, table: str, state: GateState) -> bool:
+    """Tell whether what is made from a gated table may be written."""
+    writer = find_step(project, table)
+    is_from_before = writer is not None and writer.may_wait
+    return state.outcome == "pass" or (state.outcome == "open" and not is_from_before)
 
 
 def _blocks(project: Project, table: str) -> bool:

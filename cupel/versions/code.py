@@ -186,7 +186,7 @@ class _Walk:
             return
         self.hashes.setdefault(self._shown(path), set()).add(definition.sha256)
         for text in definition.strings:
-            for data in self.code.data_files(path.parent, text):
+            for data in self.code.data_files(path.parent, text.rpartition("/")[2]):
                 self.hashes.setdefault(self._shown(data), set()).add(self.code.file_sha256(data))
 
     def _shown(self, path: Path) -> str:
@@ -202,14 +202,18 @@ class Lock:
     """The locked versions: what a distribution's own needs are locked at, too.
 
     Args:
-        path: A lock file of `uv pip compile`; a line `name==version`, and below it who needs it (`# via`).
+        paths: Lock files of `uv pip compile`; a line `name==version`, and below it who needs it (`# via`). Those that
+            are not there count as empty.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, *paths: Path) -> None:
+        self.paths = paths
 
     def versions(self, distributions: Iterable[str]) -> dict[str, str]:
-        """Return name and version of some distributions and of all that they need, as far as they are locked."""
+        """Return name and version of some distributions and of all that they need, as far as they are locked.
+
+        Where one is locked at several versions, a version for each of several Pythons, all of them are named.
+        """
         wanted, waiting = set[str](), list(distributions)
         while waiting:
             name = waiting.pop()
@@ -220,7 +224,10 @@ class Lock:
 
     @cached_property
     def _locked(self) -> dict[str, str]:
-        return {name: version for name, version, _ in self._entries()}
+        locked: dict[str, dict[str, None]] = {}
+        for name, version, _ in self._entries():
+            locked.setdefault(name, {})[version] = None
+        return {name: " ".join(versions) for name, versions in locked.items()}
 
     @cached_property
     def _needs(self) -> dict[str, list[str]]:
@@ -233,7 +240,8 @@ class Lock:
     def _entries(self) -> Iterator[tuple[str, str, list[str]]]:
         """Yield each locked distribution, its version, and the distributions that need it."""
         name, version, needed_by, is_via = "", "", list[str](), False
-        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else ():
+        texts = (path.read_text(encoding="utf-8") for path in self.paths if path.is_file())
+        for line in (line for text in texts for line in text.splitlines()):
             if line and not line[0].isspace() and "==" in line:
                 if name:
                     yield name, version, needed_by

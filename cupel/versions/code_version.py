@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from cupel.config.project import Project
 
 ROOT = Path(cupel.__file__).parent.parent
+# Of the code's folder: what everybody installs, and what the checker `embedding` needs besides.
+LOCKS = ("requirements.lock", "requirements-embedding.lock")
 DIGITS = 12
 # What is used on the way to a value, and decides none: how tables and answers are stored and found, how the project
 # file is read (its settings are in the version by themselves), and how things are shown.
@@ -92,6 +95,16 @@ def gate_reach(project: "Project", gate: str, code: Code | None = None) -> Reach
     return _reach(project, ((gates.module, gates.steps[0].name), *suites), code)
 
 
+def locked_versions(reach: Reach, lock: Lock) -> dict[str, str]:
+    """Return name and version of the packages that decide values beside the code that is reached.
+
+    Args:
+        reach: Of a table, of a gate, or of several together.
+        lock: The locked versions.
+    """
+    return lock.versions(reach.distributions.difference(RUN_BY).union(STORED_BY))
+
+
 def describe_change(before: str, now: str, table: str) -> str:
     """Return in words which part of a table's version differs: its settings, its code, or both."""
     code_before, _, settings_before = before.partition("-")
@@ -103,13 +116,16 @@ def describe_change(before: str, now: str, table: str) -> str:
 
 
 def section_names(table: str) -> list[str]:
-    """Return the sections of the project file that decide a table's values, as a person finds them there.
+    """Return the sections and keys of the project file that decide a table's values in every project that has it.
 
     >>> section_names("clean_items")
     ['cleaning', 'licences']
     """
+    stage = stage_of(table)
+    writers = [step.settings for step in stage.steps if table in step.tables]
+    of_steps = [key for key in writers[0] if all(key in settings for settings in writers)]
     # The names of licences, in their order, are a setting made of a section.
-    keys = (key.removesuffix(".*") for key in stage_of(table).settings)
+    keys = (key.removesuffix(".*").removesuffix(".<") for key in dict.fromkeys((*stage.settings, *of_steps)))
     return ["licences" if key == "licence_names" else key for key in keys]
 
 
@@ -145,12 +161,11 @@ def _at_work() -> Code:
 
 @cache
 def _lock() -> Lock:
-    return Lock(ROOT / "requirements.lock")
+    return Lock(*(ROOT / name for name in LOCKS))
 
 
 def _join(reach: Reach, settings: str) -> str:
-    locked = _lock().versions(reach.distributions.difference(RUN_BY).union(STORED_BY))
-    return f"{_short(json.dumps([reach.files, locked], sort_keys=True))}-{settings}"
+    return f"{_short(json.dumps([reach.files, locked_versions(reach, _lock())], sort_keys=True))}-{settings}"
 
 
 def _hash_settings(project: "Project", keys: Iterable[str], partition: str | None) -> str:
@@ -159,10 +174,17 @@ def _hash_settings(project: "Project", keys: Iterable[str], partition: str | Non
 
 
 def _find(value: Any, path: list[str], partition: str | None) -> Any:
-    """Return what a key of the project file holds; of `*` the entry of the partition, or all."""
+    """Return what a key of the project file holds; of `*` the entry of the partition, or all; see `Stage.settings`.
+
+    In a section that is not there, it holds nothing.
+    """
     for part in path:
+        if value is None:
+            return None
         if part == "*":
             return value.get(partition, value)
+        if part == "<":
+            return list(takewhile(lambda name: name != partition, value))
         value = getattr(value, part)
     return value
 

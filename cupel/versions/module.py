@@ -45,7 +45,7 @@ class Module:
         name: Dotted name.
         definitions: The statements that bind each name, in their order.
         imported: What each imported name stands for.
-        effects: Statements that bind nothing, and act when the module is imported.
+        effects: Statements that bind nothing, and blocks: what acts when the module is imported.
     """
 
     name: str
@@ -77,6 +77,8 @@ def _add(module: Module, statement: ast.stmt, package: str) -> None:
         module.imported.update(_imported(statement, package))
         return
     if isinstance(statement, ast.If) and _is_for_types(statement.test):
+        for other in statement.orelse:
+            _add(module, other, package)
         return
     if isinstance(statement, _BLOCKS):
         for inner in ast.walk(statement):
@@ -87,7 +89,8 @@ def _add(module: Module, statement: ast.stmt, package: str) -> None:
     bound, definition = set(_bound(statement)), _define(statement, package)
     for name in bound:
         module.definitions.setdefault(name, []).append(definition)
-    if not bound:
+    # A block may act, too: fill what is defined before it, or import one of two things under a name.
+    if not bound or isinstance(statement, _BLOCKS):
         module.effects.append(definition)
 
 
@@ -106,6 +109,14 @@ def _imported(statement: ast.Import | ast.ImportFrom, package: str) -> Iterator[
         if alias.name == "*":
             raise SyntaxError(f"{package}: imports all names of {base}; name those that are needed")
         yield alias.asname or alias.name, (base, alias.name)
+
+
+def _imported_names(statement: ast.Import | ast.ImportFrom, package: str) -> Iterator[Name]:
+    """Yield what an import is after: of `import a.b` that is `a.b`, although it binds `a`."""
+    if isinstance(statement, ast.Import):
+        yield from ((alias.name, None) for alias in statement.names)
+        return
+    yield from (name for _, name in _imported(statement, package))
 
 
 def _is_for_types(test: ast.expr) -> bool:
@@ -168,7 +179,7 @@ class _Reader:
     def read(self, node: ast.AST, hidden: frozenset[str] = frozenset()) -> None:
         """Gather from a node, in a scope where some names are its own."""
         if isinstance(node, ast.Import | ast.ImportFrom):
-            self.imports.update(dict.fromkeys(name for _, name in _imported(node, self.package)))
+            self.imports.update(dict.fromkeys(_imported_names(node, self.package)))
         elif isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Load) and node.id not in hidden:
                 self.names[node.id] = None

@@ -10,6 +10,7 @@ import yaml
 
 import preference_project
 from cupel.config.project import Project, load_project, load_projects
+from cupel.versions.code_version import LOCKS
 from orchestration.changed_code import CodeChange, is_aside
 from orchestration.changed_stages import (
     ChangedFile,
@@ -176,7 +177,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("before")
     for name in ("cupel", "assets", "expectations"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPOSITORY / "requirements.lock", folder)
+    for name in LOCKS:
+        shutil.copy(REPOSITORY / name, folder)
     return folder
 
 
@@ -196,6 +198,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("expectations/raw.py", "SUITE = Suite(", "SUITE = Suite(*(), ", set(), {"raw"}),
         ("expectations/judge.py", "def judge(", "def judge(*, ", set(), EVERYTHING),
         ("requirements.lock", "scikit-learn==1", "scikit-learn==2", {"checking"}, set()),
+        ("requirements.lock", "duckdb==1", "duckdb==2", EVERYTHING, EVERYTHING),
+        ("requirements.lock", "dagster==1", "dagster==2", set(), set()),
         ("requirements.lock", "dagster-webserver==1", "dagster-webserver==2", set(), set()),
     ],
 )

@@ -162,6 +162,7 @@ def test_very_large_files_are_not_copied(delivery: Path) -> None:
 def test_names_that_cannot_be_are_no_error(delivery: Path) -> None:
     assert reason(delivery, f"{'a' * 300}.png") == item_files.ABSENT
     assert reason(delivery, "img/1.png/2.png") == item_files.ABSENT
+    assert reason(delivery, f"{'a/' * 2_000}1.png") == item_files.ABSENT
     for value in ("", None, "a\0.png", f"{'a/' * 5_000}1.png", "and/or", "two words.png"):
         assert ItemFolder(delivery).find(value) is None
 
@@ -182,6 +183,40 @@ def test_what_was_exchanged_after_it_was_judged_is_not_copied(delivery: Path, tm
             copy_item(found, tmp_path / "copy.png")
         assert not (tmp_path / "copy.png").exists()
         picture.unlink(missing_ok=True)
+
+
+def test_a_folder_that_is_exchanged_for_a_link_while_it_is_looked_at_is_not_followed(
+    delivery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, look = delivery.parent / "img", Path.lstat
+
+    def look_and_exchange(path: Path) -> os.stat_result:
+        found = look(path)
+        if path.name == "1.png":
+            folder.rename(delivery.parent / "before")
+            folder.symlink_to(delivery.parent / "private")
+        return found
+
+    (delivery.parent / "private").mkdir()
+    (delivery.parent / "private" / "1.png").write_bytes(PNG)
+    monkeypatch.setattr(Path, "lstat", look_and_exchange)
+    assert reason(delivery, "img/1.png") == item_files.UNREADABLE
+
+
+def test_a_file_that_is_exchanged_for_a_second_name_while_it_is_looked_at_is_not_read(
+    delivery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, look = delivery.parent.parent / "secret.png", Path.lstat
+
+    def look_and_exchange(path: Path) -> os.stat_result:
+        found = look(path)
+        if path.name == "1.png":
+            path.unlink()
+            os.link(secret, path)
+        return found
+
+    monkeypatch.setattr(Path, "lstat", look_and_exchange)
+    assert reason(delivery, "img/1.png") == item_files.SECOND_NAME
 
 
 def test_whether_a_text_is_a_location_takes_time_in_proportion_to_it() -> None:

@@ -33,6 +33,11 @@ def reach(folder: Path, main: str, option: str = "one", **changed: str) -> Reach
         "from .inner.deep import deep\n\ndef f():\n    return deep()\n",
         "from . import inner\n\ndef f():\n    return inner.deep.deep()\n",
         "def f():\n    from pack.inner.deep import deep\n    return deep()\n",
+        "def f():\n    import pack.inner.deep\n    return pack.inner.deep.deep()\n",
+        "try:\n    from pack.inner.deep import deep as go\nexcept ImportError:\n    from pack.side import side as go\n"
+        "\ndef f():\n    return go()\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    deep = None\nelse:\n"
+        "    from pack.inner.deep import deep\n\ndef f():\n    return deep()\n",
         "from pack.inner import deep\n\ndef f():\n    return run(deep)\n\ndef run(module):\n    return module.deep()\n",
         "from pack.inner.deep import deep\nCHOSEN = {'a': deep}\n\ndef f():\n    return CHOSEN['a']()\n",
         "from pack.inner.deep import deep\n\nclass Base:\n    def run(self):\n        return deep()\n\n"
@@ -74,8 +79,9 @@ def test_only_the_chosen_variant_is_followed(tmp_path: Path) -> None:
     assert ("pack.side", "side") in reach(tmp_path, main, "two").names
 
 
-def test_a_data_file_that_is_named_is_part_of_it(tmp_path: Path) -> None:
-    main = "def f():\n    return open('rules.toml')\n"
+@pytest.mark.parametrize("name", ["rules.toml", "../pack/rules.toml"])
+def test_a_data_file_that_is_named_is_part_of_it(tmp_path: Path, name: str) -> None:
+    main = f"def f():\n    return open('{name}')\n"
     before = reach(tmp_path, main)
     assert "pack/rules.toml" in before.files
     assert reach(tmp_path, main, **{"rules.toml": "a = 2\n"}).files != before.files
@@ -83,8 +89,9 @@ def test_a_data_file_that_is_named_is_part_of_it(tmp_path: Path) -> None:
 
 def test_statements_that_act_when_a_module_is_imported_are_part_of_it(tmp_path: Path) -> None:
     main = "from pack.side import side\n\ndef f():\n    return side()\n"
-    acting = {"side.py": FILES["pack/side.py"] + "\nside.limit = 3\n"}
-    assert reach(tmp_path, main).files != reach(tmp_path, main, **acting).files
+    for acting in ("side.limit = 3\n", "for place in range(3):\n    side.limit = place\n"):
+        changed = reach(tmp_path, main, **{"side.py": f"{FILES['pack/side.py']}\n{acting}"})
+        assert reach(tmp_path, main).files != changed.files
 
 
 def test_what_is_not_there_is_an_error_and_not_left_out(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from cupel.contract.stages import STAGES, project_steps
 from cupel.contract.tables import TABLES
 from cupel.versions.code import Code, Lock
 from cupel.versions.code_version import (
+    LOCKS,
     OUTSIDE,
     ROOT,
     code_version,
     describe_change,
     gate_reach,
     gate_version,
+    locked_versions,
     table_reach,
 )
 
@@ -147,11 +149,10 @@ STAGES_MODULE = {table: stage.module.replace(".", "/") for stage in STAGES.value
 
 
 def test_every_package_of_others_is_locked_under_the_name_that_is_asked_for() -> None:
-    lock = Lock(ROOT / "requirements.lock")
-    optional = {"onnx", "onnxruntime", "safetensors", "tokenizers"}  # of the extra `embedding`, locked by themselves
+    lock = Lock(*(ROOT / name for name in LOCKS))
     for variant in VARIANTS:
         for table in tables(project(variant)):
-            wanted = table_reach(project(variant), table).distributions - optional
+            wanted = table_reach(project(variant), table).distributions
             assert wanted <= set(lock.versions(wanted)), table
 
 
@@ -165,6 +166,25 @@ def test_a_package_brings_what_it_needs_itself(tmp_path: Path) -> None:
     assert Lock(path).versions(["outer"]) == {"inner": "1.0", "outer": "2.0"}
     assert Lock(path).versions(["other"]) == {"inner": "1.0", "other": "3.0", "outer": "2.0"}
     assert Lock(path).versions(["absent"]) == {}
+
+
+def test_of_a_package_that_each_python_has_at_another_version_all_versions_count(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.lock"
+    path.write_text(
+        "numpy==2.4.6 ; python_full_version < '3.12'\n    # via scipy\n"
+        "numpy==2.5.5 ; python_full_version >= '3.12'\n    # via scipy\n"
+        "scipy==1.0\n"
+    )
+    assert Lock(path).versions(["scipy"]) == {"numpy": "2.4.6 2.5.5", "scipy": "1.0"}
+
+
+def test_the_lock_of_the_sentence_model_counts_where_it_is_the_checker() -> None:
+    lock, more = (Lock(*(ROOT / name for name in LOCKS[:number])) for number in (1, 2))
+    for checker, added in [("linear", set()), ("embedding", {"onnxruntime", "tokenizers"})]:
+        reach = table_reach(project(checking={"checker": checker}), "predictions")
+        assert added == {"onnxruntime", "tokenizers"} & (
+            locked_versions(reach, more).keys() - locked_versions(reach, lock).keys()
+        )
 
 
 def test_settings_are_those_of_the_stage_and_of_raw_files_the_deliverys_own() -> None:
@@ -191,6 +211,63 @@ def test_the_budget_counts_for_predictions_where_experts_are_asked_by_it() -> No
     differing = {table for table in tables(before) if code_version(before, table) != code_version(now, table)}
     assert stages(differing) == {"checking", "release"}
     assert "predictions" in differing
+
+
+@pytest.mark.parametrize(
+    ("variant", "changes", "table"),
+    [
+        ("plain", {"prices": {"expert_answer": 2.0}}, "routes"),
+        ("rounds", {"prices": {"annotator_answer": 2.0}}, "routes"),
+        ("plain", {"cleaning": {"max_overlap_share": 0.1}}, "release_overlaps"),
+        ("plain", {"cleaning": {"overlap": [{"name": "exam", "path": "exam.jsonl"}]}}, "release_overlaps"),
+    ],
+)
+def test_settings_of_another_stage_count_where_a_step_reads_them(
+    variant: str, changes: dict[str, Any], table: str
+) -> None:
+    assert code_version(project(variant), table) != code_version(project(variant, **changes), table)
+
+
+def test_calibration_counts_for_annotators_whether_there_is_a_server_or_not() -> None:
+    people = {"annotators": {"ann": "ann@example.org"}, "experts": {"eve": "eve@example.org"}}
+    live: dict[str, Any] = {"url": "http://localhost:8080", **people}
+
+    def version(server: dict[str, Any] | None) -> str:
+        labeling = SETTINGS["labeling"] | {"gold": "gold.csv"}
+        return code_version(project(labeling=labeling, label_studio=server), "annotators")
+
+    assert version(None) == version(live) != version(live | {"calibration": {"items": 10}})
+
+
+@pytest.mark.parametrize(
+    ("variant", "expected"),
+    [
+        ("plain", {"similar_items", "clean_items", "rejected_items"}),
+        ("contaminated", {"similar_items", "sifted_items", "contamination_plan", "contamination_items"}),
+    ],
+)
+def test_a_delivery_that_comes_before_others_counts_for_what_they_are_compared_with(
+    variant: str, expected: set[str]
+) -> None:
+    own = SETTINGS["raw"]["deliveries"]
+    before, later, earlier = (
+        project(variant, raw={"deliveries": deliveries})
+        for deliveries in (own, own | {"three": own["two"]}, {"zero": own["one"], **own})
+    )
+
+    def differing(now: Project) -> set[str]:
+        return {
+            table for table in tables(before) if code_version(before, table, "two") != code_version(now, table, "two")
+        }
+
+    assert differing(later) == set()
+    assert differing(earlier) == expected
+
+
+def test_a_change_of_a_steps_own_settings_is_told_in_words() -> None:
+    assert describe_change("a-b", "a-c", "routes") == (
+        "settings of labeling or checking or prices.annotator_answer or prices.expert_answer changed"
+    )
 
 
 def test_names_of_licences_count_for_cleaning_and_their_terms_do_not() -> None:
