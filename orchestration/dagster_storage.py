@@ -8,6 +8,7 @@ import os
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -29,6 +30,9 @@ Say = Callable[[str], None]
 BROKEN = 1
 SET_ASIDE = "set-aside"
 SECONDS_TO_WAIT = 30
+# Dagster makes a database in about a second; one that is broken and was not touched for so long is nobody's work.
+SECONDS_TO_SETTLE = 5
+SECONDS_BETWEEN_LOOKS = 0.1
 BESIDE_DATABASE = ("-wal", "-shm", "-journal")
 # An instance that names one of these keeps its record elsewhere: Dagster makes it, and we leave it alone.
 OWN_STORAGE = {"storage", "run_storage", "event_log_storage", "schedule_storage"}
@@ -97,7 +101,7 @@ def prepare_storage(home: Path, say: Say) -> None:
             _open_once()
             return
         for database in DATABASES:
-            fault = find_fault(home / database.path, database.tables)
+            fault = _find_settled_fault(home / database.path, database.tables)
             if fault is not None:
                 say(_describe_loss(home, database, fault, _set_aside(home, database)))
         missing = [database for database in DATABASES if not (home / database.path).exists()]
@@ -131,6 +135,22 @@ def find_fault(path: Path, tables: frozenset[str]) -> str | None:
     if tables - found:
         return f"it lacks the tables {', '.join(sorted(tables - found))}"
     return None
+
+
+def _find_settled_fault(path: Path, tables: frozenset[str]) -> str | None:
+    """Return what `find_fault` does, once nobody writes: one of Dagster's programs may be making it."""
+    while (fault := find_fault(path, tables)) is not None and _is_written(path):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return fault
+
+
+def _is_written(path: Path) -> bool:
+    """Tell whether a database, or what SQLite keeps beside it, has just been changed; readers change its -shm too."""
+    ages = []
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-journal"):
+        with suppress(FileNotFoundError):
+            ages.append(time.time() - path.with_name(name).stat().st_mtime)
+    return any(0 <= age < SECONDS_TO_SETTLE for age in ages)
 
 
 def _read_schema(path: Path, mode: str = "ro") -> tuple[set[str], list[str]]:

@@ -117,13 +117,14 @@ def describe_change(before: str, now: str, table: str) -> str:
 
 
 def section_names(table: str) -> list[str]:
-    """Return the sections and keys of the project file that decide a table's values, as a person finds them there.
+    """Return the sections and keys of the project file that decide a table's values in every project that has it.
 
     >>> section_names("clean_items")
-    ['cleaning', 'licences', 'raw.deliveries']
+    ['cleaning', 'licences']
     """
     stage = stage_of(table)
-    of_steps = (key for step in stage.steps if table in step.tables for key in step.settings)
+    writers = [step.settings for step in stage.steps if table in step.tables]
+    of_steps = [key for key in writers[0] if all(key in settings for settings in writers)]
     # The names of licences, in their order, are a setting made of a section.
     keys = (key.removesuffix(".*").removesuffix(".<") for key in dict.fromkeys((*stage.settings, *of_steps)))
     return ["licences" if key == "licence_names" else key for key in keys]

@@ -6,7 +6,7 @@ and each call of the repository's own code is held against what the step's versi
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
@@ -18,8 +18,9 @@ import pytest
 import preference_project
 from assets.bench import Bench
 from contaminated_project import write_contaminated
+from cupel.config.base import Section
 from cupel.config.project import Project, load_project
-from cupel.contract.stages import STAGES, StageStep, project_steps
+from cupel.contract.stages import STAGES, StageStep, project_steps, stage_of
 from cupel.release.gates import gate_of
 from cupel.step import Step
 from cupel.versions.code_version import OUTSIDE, ROOT, gate_reach, table_reach
@@ -28,6 +29,15 @@ from orchestration.rounds import Rounds
 from small_project import write_project
 
 PACKAGES = ("cupel", "assets", "expectations")
+# What gives all of a section at once.
+WHOLE = {"model_dump", "model_dump_json"}
+# Read, but not there: a key of what would be in it counts it, too.
+ABSENT = "(absent)"
+# Keys that name things, or tell how something is shown.
+DECIDES_NOTHING = {"project"}
+COMPARED_BY = {"cupel.versions.code_version", "cupel.release.gates", "cupel.contract.stages", "cupel.contract.variants"}
+# What these wrote stays as it is, whatever the project file says later.
+WRITE_ONCE = {"freeze_release", "hand_over"}
 PLOTS = {name for name in OUTSIDE if "plot" in name}
 
 
@@ -58,6 +68,53 @@ class Calls:
         return named
 
 
+class Reads:
+    """The keys of the project file that were read in each step."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.found: dict[str, set[str]] = {}
+        self._calls = calls
+        self._paths: dict[int, tuple[Section, str]] = {}  # sections are held, so that no other gets their number
+
+    def read(self, section: Section, name: str) -> Any:
+        """Return an attribute of a section, and note it where it is a key."""
+        value = object.__getattribute__(section, name)
+        known = self._paths.get(id(section))
+        above = "" if issubclass(type(section), Project) else known[1] if known else None
+        if above is None or not self._calls.at or is_asked_by(sys._getframe(1)):
+            return value
+        path = f"{above}.{name}".lstrip(".")
+        if name in WHOLE:
+            self._note(above)
+        elif name in type(section).__pydantic_fields__ and issubclass(type(value), Section):
+            self._paths[id(value)] = (value, path)
+        elif name in type(section).__pydantic_fields__:
+            self._note(path if value is not None else f"{path}.{ABSENT}")
+        return value
+
+    def _note(self, path: str) -> None:
+        self.found.setdefault(self._calls.at, set()).add(path)
+
+
+def is_asked_by(frame: FrameType | None) -> bool:
+    """Tell whether versions or gates are compared, or a step or variant is looked up, which versions count as code."""
+    while frame is not None:
+        if frame.f_globals.get("__name__") in COMPARED_BY:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def is_covered(path: str, keys: Iterable[str]) -> bool:
+    """Tell whether a key that was read, or one above it, is among those that the version counts."""
+    above = path.removesuffix(f".{ABSENT}")
+    named = {"licences" if key == "licence_names" else key.removesuffix(".*").removesuffix(".<") for key in keys}
+    return any(
+        path.startswith(f"{name}.") or path == name or (above != path and name.startswith(f"{above}."))
+        for name in named
+    )
+
+
 def is_for_show(frame: FrameType | None) -> bool:
     """Tell whether a plot is at work: what it calls decides no value."""
     while frame is not None:
@@ -68,8 +125,8 @@ def is_for_show(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def watched(calls: Calls) -> Iterator[None]:
-    """Note all calls between the opening of a step and its end."""
+def watched(calls: Calls, reads: Reads) -> Iterator[None]:
+    """Note all calls, and what is read of the project file, between the opening of a step and its end."""
     open_step: Callable[..., Any] = Bench.step
 
     @contextmanager
@@ -83,6 +140,7 @@ def watched(calls: Calls) -> Iterator[None]:
                 calls.at = ""
 
     Bench.step = step  # type: ignore[method-assign]
+    Section.__getattribute__ = lambda section, name: reads.read(section, name)  # type: ignore[method-assign]
     sys.setprofile(calls.note)
     threading.setprofile(calls.note)
     try:
@@ -90,6 +148,7 @@ def watched(calls: Calls) -> Iterator[None]:
     finally:
         sys.setprofile(None)
         threading.setprofile(None)  # type: ignore[arg-type]
+        del Section.__getattribute__
         Bench.step = open_step  # type: ignore[method-assign]
 
 
@@ -110,26 +169,27 @@ def is_outside(module: str) -> bool:
 
 
 @pytest.fixture(scope="module", params=[write_with_rounds, write_preference, write_spammy])
-def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Calls]:
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Calls, Reads]:
     deployment, name = request.param(tmp_path_factory.mktemp("watched"))
     project, calls = load_project(deployment.projects / f"{name}.yaml"), Calls()
-    with watched(calls):
+    reads = Reads(calls)
+    with watched(calls, reads):
         done = Rounds(project, deployment, dg.DagsterInstance.ephemeral()).run()
     assert done.broken == []
-    return project, calls
+    return project, calls, reads
 
 
 def steps_of(project: Project) -> list[StageStep]:
     return [*project_steps(project, "batch"), *project_steps(project, "release")]
 
 
-def test_every_step_ran(ran: tuple[Project, Calls]) -> None:
-    project, calls = ran
+def test_every_step_ran(ran: tuple[Project, Calls, Reads]) -> None:
+    project, calls, _ = ran
     assert {step.name for step in steps_of(project)} <= set(calls.found)
 
 
-def test_whatever_a_step_ran_is_in_the_version_of_its_tables(ran: tuple[Project, Calls]) -> None:
-    project, calls = ran
+def test_whatever_a_step_ran_is_in_the_version_of_its_tables(ran: tuple[Project, Calls, Reads]) -> None:
+    project, calls, _ = ran
     escaped = {}
     for step in steps_of(project):
         reach = table_reach(project, step.tables[0])
@@ -139,11 +199,26 @@ def test_whatever_a_step_ran_is_in_the_version_of_its_tables(ran: tuple[Project,
     assert escaped == {}
 
 
-def test_whatever_a_gate_ran_is_in_its_version(ran: tuple[Project, Calls]) -> None:
-    project, calls = ran
+def test_whatever_a_gate_ran_is_in_its_version(ran: tuple[Project, Calls, Reads]) -> None:
+    project, calls, _ = ran
     judged = [stage.name for stage in STAGES.values() if stage.gate is not None and gate_of(stage.gate) == stage.name]
     assert judged
     for gate in judged:
         reached, found = gate_reach(project, gate).names, calls.names(f"{project.project}_{gate}_gate")
         assert found, gate
         assert {name for name in found - reached if not is_outside(name[0])} == set(), gate
+
+
+def test_whatever_a_step_read_of_the_project_file_is_in_the_version_of_its_tables(
+    ran: tuple[Project, Calls, Reads],
+) -> None:
+    project, _, reads = ran
+    escaped = {}
+    for step in steps_of(project):
+        keys = (*stage_of(step.tables[0]).settings, *step.settings)
+        found = reads.found.get(step.name, set())
+        missing = {path for path in found if path not in DECIDES_NOTHING and not is_covered(path, keys)}
+        if missing and step.name not in WRITE_ONCE:
+            escaped[step.name] = sorted(missing)
+    assert any(reads.found.values())
+    assert escaped == {}

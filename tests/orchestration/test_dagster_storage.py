@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -27,8 +28,15 @@ from dagster_homes import (
     race,
     versions,
 )
+from orchestration import dagster_storage
 from orchestration.dagster_storage import SET_ASIDE, StorageError, prepare_storage
 from orchestration.deployment import REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take what was broken just now for broken."""
+    monkeypatch.setattr(dagster_storage, "SECONDS_TO_SETTLE", 0)
 
 
 @pytest.fixture
@@ -54,6 +62,25 @@ def test_a_record_with_two_versions_is_set_aside_and_made_anew(home: Path, poiso
         assert words in loss
     (kept,) = (home / SET_ASIDE).glob(f"*/{Path(poisoned).name}")
     assert len(versions(kept)) == 2
+
+
+def test_a_record_that_another_program_is_just_making_is_waited_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_storage(home, pytest.fail)
+    path = home / PATHS[0]
+    whole = path.read_bytes()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DELETE FROM alembic_version")
+        database.commit()
+    monkeypatch.setattr(dagster_storage, "SECONDS_TO_SETTLE", 30)
+
+    def finish(seconds: float) -> None:
+        path.write_bytes(whole)
+
+    monkeypatch.setattr(time, "sleep", finish)
+    prepare_storage(home, pytest.fail)
+    assert path.read_bytes() == whole
 
 
 def test_what_is_sound_stays_and_nothing_is_said(home: Path) -> None:
