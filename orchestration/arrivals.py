@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -16,8 +17,9 @@ from cupel.release.plan import ALL, release_name
 from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
 from cupel.sources.inbox import arrivals, whole
 from cupel.world import current_project, releases_of
-from orchestration.automation import UNFINISHED
+from orchestration.automation import MOST_KILLED, UNFINISHED
 from orchestration.deployment import Deployment
+from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
 
 SECONDS_BETWEEN_LOOKS = 30
@@ -64,7 +66,7 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
         before = json.loads(context.cursor) if context.cursor else {}
         ready = [arrival.look for arrival in whole(there, before)]
         arrived = _hash([arrived_state(lake, now, deployment.data), deployment.started])
-        key = _hash([sorted(ready), arrived, asked_state(lake, now)])
+        key = _hash([sorted(ready), arrived, asked_state(lake, now), _count_killed(context.instance, name)])
         is_new = bool(ready) or before.get(ARRIVED) != arrived
         why_not, since = _why_not_now(context.instance, name, before, is_new)
         cursor = {str(arrival.path): arrival.look for arrival in there} | ({WAITS_SINCE: since} if since else {})
@@ -113,6 +115,13 @@ def _why_not_now(
     if not 0 <= now - since < SECONDS_TO_GATHER:
         return None, None
     return "runs are going on; what they ask is gathered until they have ended, for five minutes at most", str(since)
+
+
+def _count_killed(instance: dg.DagsterInstance, name: str) -> int:
+    """Return how many collections were killed on this day; beyond a few it stays the same, and none is asked for."""
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    killed = dg.RunsFilter(job_name=collect_job(name), tags={KILLED: "true"}, created_after=day)
+    return len(instance.get_runs(killed, limit=MOST_KILLED))
 
 
 def _hash(content: object) -> str:

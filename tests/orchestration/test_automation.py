@@ -122,6 +122,17 @@ def test_what_was_asked_for_before_a_start_is_asked_for_after_it(tmp_path: Path)
     assert [run.partition_key for run in again.tick("forward")] == ["one"]
 
 
+def test_a_collection_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    asked = 0
+    while daemon.tick("inbox"):
+        assert daemon.tick("inbox") == []
+        status, tags = dg.DagsterRunStatus.FAILURE, {KILLED: "true"}
+        daemon.instance.add_run(dg.DagsterRun("small_collect", run_id=str(uuid.uuid4()), status=status, tags=tags))
+        asked += 1
+    assert asked == 1 + MOST_KILLED
+
+
 def test_what_arrives_is_collected_at_once_and_what_runs_ask_is_gathered_while_they_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
