@@ -42,6 +42,7 @@ class Outlook:
         self._deployment = deployment
         self._tick: datetime | None = None
         self._found: dict[str, dict[str, str]] = {}
+        self._states: dict[str, str] = {}
         self._busy_at: datetime | None = None
         self._busy: set[str] = set()
         self._killed: Counter[str] = Counter()
@@ -49,7 +50,7 @@ class Outlook:
     def stale(self, tick: datetime, partition: str, is_release: bool) -> dict[str, str]:
         """Return the tables of a partition that are out of date, and why; none where nothing can be done now."""
         if tick != self._tick:
-            self._tick, self._found = tick, {}
+            self._tick, self._found, self._states = tick, {}, {}
             self._lake = Lake(self._deployment.lake, self.name)
             self._project = current_project(self._deployment.projects, self._lake)
         if partition not in self._found:
@@ -81,6 +82,11 @@ class Outlook:
 
         A run that was killed has not failed by itself: it is asked for again, a few times on a day.
         """
+        if partition not in self._states:
+            self._states[partition] = self._state(tick, partition)
+        return self._states[partition]
+
+    def _state(self, tick: datetime, partition: str) -> str:
         tables = [self._lake.version(f"{table}@{partition}") for table in TABLES]
         when = [tick.date().isoformat(), self._deployment.started, min(self._killed[partition], MOST_KILLED)]
         named = [self._found[partition], tables, self._lake.answers.head().hash, *when]

@@ -25,7 +25,8 @@ def describe_code(deployment: Deployment) -> str:
 
 def _files(deployment: Deployment) -> Iterator[Path]:
     code = (path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
-    installed = (Path(place) for place in sys.path)  # a folder changes when a package is added or replaced
+    # A folder changes when a package is added or replaced.
+    installed = (Path(place) for place in sys.path if place.endswith("site-packages"))
     for path in sorted({*code, *deployment.projects.glob("*.yaml"), *installed}):
         if path.exists():
             yield path

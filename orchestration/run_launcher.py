@@ -18,7 +18,7 @@ from dagster._serdes import ConfigurableClass, serialize_value
 from dagster._serdes.config_class import ConfigurableClassData
 
 from orchestration.run_process import KILLED, PROCESS, find_process
-from orchestration.run_worker import WorkerState, command
+from orchestration.run_worker import COMMAND, WorkerState, environment
 
 SECONDS_TO_START = 180
 SECONDS_TO_STOP = 60
@@ -131,7 +131,9 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         ours.settimeout(SECONDS_TO_START)
         with its:
             state = WorkerState(its.fileno(), serialize_value(self._instance.get_ref()))
-            self._worker = subprocess.Popen(command(state), stdin=subprocess.DEVNULL, pass_fds=[its.fileno()])
+            self._worker = subprocess.Popen(
+                COMMAND, stdin=subprocess.DEVNULL, pass_fds=[its.fileno()], env=environment(state)
+            )  # fmt: skip
         self._channel = ours
         return ours
 

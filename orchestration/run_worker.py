@@ -30,17 +30,26 @@ from dagster._serdes import deserialize_value
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
+from cupel.config.project import load_projects
+from cupel.contract.stages import project_steps
+from cupel.loops import numba
+from cupel.release.gates import gate_of
+from cupel.versions.code_version import code_version, gate_version
 from orchestration.deployment import Deployment
 from orchestration.loaded_code import describe_code
 from orchestration.run_process import KILLED, PROCESS, name_process
 
 MODULE = "orchestration.run_worker"
+COMMAND = [sys.executable, "-m", MODULE]
+STATE = "CUPEL_RUN_WORKER"
 DEFINITIONS = "orchestration.definitions"
-# What steps import when they come to it.
+# What runs and steps import when they come to it.
 PRELOADED = (
-    "expectations.judge", "great_expectations", "great_expectations.expectations.core", "jinja2",
-    "matplotlib.backends.backend_svg", "matplotlib.figure", "pandas", "sklearn.linear_model",
-    "sklearn.feature_extraction.text",
+    "alembic.command", "cupel.consensus.kernels", "dagster._core.execution.plan.active",
+    "dagster._core.executor.in_process", "dagster._core.storage.sqlite_storage", "expectations.judge",
+    "great_expectations", "great_expectations.expectations.core", "jinja2", "matplotlib.backends.backend_svg",
+    "matplotlib.figure", "mlcroissant", "pandas", "pyarrow.acero", "pyarrow.dataset", "sklearn.feature_extraction.text",
+    "sklearn.linear_model",
 )  # fmt: skip
 SECONDS_TO_STOP = 40
 SIGNAL_OF_PARENTS_DEATH = 1
@@ -159,7 +168,7 @@ class RunWorker:
         os.set_inheritable(self._channel.fileno(), True)
         sys.stdout.flush()
         sys.stderr.flush()
-        os.execv(sys.executable, command(state))
+        os.execve(sys.executable, COMMAND, environment(state))
 
     def _stop(self) -> None:
         self._channel.close()
@@ -176,19 +185,28 @@ class RunWorker:
                 os.wait()  # those that close records
 
 
-def command(state: WorkerState) -> list[str]:
-    """Return how a run worker is started."""
-    return [sys.executable, "-m", MODULE, json.dumps(state._asdict())]
+def environment(state: WorkerState) -> dict[str, str]:
+    """Return the environment that a run worker is started in: it holds more than a command line should show."""
+    return {**os.environ, STATE: json.dumps(state._asdict())}
 
 
 def load_code() -> None:
-    """Import what runs need, and load the definitions; what cannot be loaded is said by the run that needs it."""
+    """Import what runs need, load the definitions, and hash the code that versions of tables are made of.
+
+    What cannot be loaded is said by the run that needs it.
+    """
     try:
         for name in PRELOADED:
             import_module(name)
+        numba.njit(lambda: 0)()  # type: ignore[call-arg]  # makes ready what the first loop of a process takes half a second for
         defs: dg.Definitions = import_module(DEFINITIONS).defs
         for job in defs.get_repository_def().get_all_jobs():
             job.get_subset()
+        for project in load_projects(Deployment.from_environment().projects):
+            for step in (*project_steps(project, "batch"), *project_steps(project, "release")):
+                for table in step.tables:
+                    code_version(project, table)
+                    gate_version(project, gate_of(table))
         import_module("expectations.judge")._context()
     except Exception as error:
         log.error("the definitions cannot be loaded: %s: %s", type(error).__name__, error)
@@ -248,10 +266,10 @@ def _end_with(parent: int) -> None:
 
 
 def main() -> None:
-    """Serve on the channel that the command line names."""
+    """Serve on the channel that the environment names."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s - run worker - %(levelname)s - %(message)s")
     log.setLevel(logging.INFO)
-    RunWorker(WorkerState(**json.loads(sys.argv[1]))).serve()
+    RunWorker(WorkerState(**json.loads(os.environ.pop(STATE)))).serve()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from cupel.errors import ReleaseError
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from cupel.world import current_project
+from orchestration.arrivals import SECONDS_TO_GATHER
 from orchestration.automation import MOST_KILLED
 from orchestration.definitions import build_definitions
 from orchestration.rounds import Rounds
 from orchestration.run_process import KILLED
+from orchestration.runs import PROJECT
 from small_project import write_project
 
 
@@ -117,6 +120,43 @@ def test_what_was_asked_for_before_a_start_is_asked_for_after_it(tmp_path: Path)
     again.cursors, again.asked = daemon.cursors, daemon.asked
     assert len(again.tick("inbox")) == 1
     assert [run.partition_key for run in again.tick("forward")] == ["one"]
+
+
+def test_a_collection_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    asked = 0
+    while daemon.tick("inbox"):
+        assert daemon.tick("inbox") == []
+        status, tags = dg.DagsterRunStatus.FAILURE, {KILLED: "true"}
+        daemon.instance.add_run(dg.DagsterRun("small_collect", run_id=str(uuid.uuid4()), status=status, tags=tags))
+        asked += 1
+    assert asked == 1 + MOST_KILLED
+
+
+def test_what_arrives_is_collected_at_once_and_what_runs_ask_is_gathered_while_they_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.work()  # the batch's first tables, and with them its questions
+    tags = {PROJECT: "small", "dagster/partition": "one"}
+    works = dg.DagsterRun("small_batch", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags=tags)
+    daemon.instance.add_run(works)
+    assert daemon.tick("inbox") == []
+    source = write_project(tmp_path / "elsewhere", items=20, seed=9).data / "small" / "one.jsonl"
+    shutil.copy(source, tmp_path / "inbox" / "small" / "two.jsonl")
+    (tmp_path / "inbox" / "small" / "two.jsonl.done").touch()
+    assert len(daemon.tick("inbox")) == 1
+    (tmp_path / "inbox" / "small" / "two.jsonl").unlink()
+    daemon.asked.clear()
+    assert daemon.tick("inbox") == []
+    began = time.time()
+    monkeypatch.setattr("orchestration.arrivals.time.time", lambda: began + SECONDS_TO_GATHER + 1)
+    assert len(daemon.tick("inbox")) == 1
+    daemon.asked.clear()
+    monkeypatch.undo()
+    assert daemon.tick("inbox") == []
+    daemon.instance.report_run_failed(works)
+    assert len(daemon.tick("inbox")) == 1
 
 
 def test_a_run_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 from dagster_homes import make_home
 from orchestration.dagster_storage import prepare_storage
 from orchestration.run_launcher import ForkRunLauncher
-from orchestration.run_process import PROCESS, find_process, name_process
+from orchestration.run_process import KILLED, PROCESS, find_process, name_process
 from small_project import write_project
 
 SECONDS = 120
@@ -113,7 +113,9 @@ def test_a_run_whose_process_is_gone_is_found_out_and_one_of_others_is_left_alon
     until(lambda: find_process(name) is None)  # dead, and nobody has waited for it yet
     os.waitpid(child, 0)
     gone = dg.DagsterRun("waiting", status=Status.STARTED, tags={PROCESS: name})
+    place.instance.add_run(gone)
     assert place.launcher.check_run_worker_health(gone).status == WorkerStatus.FAILED
+    assert place.run(gone.run_id).tags[KILLED] == "true"
     assert place.launcher.check_run_worker_health(dg.DagsterRun("waiting")).status == WorkerStatus.RUNNING
 
 
