@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cupel.check.check import find_damage
+from cupel.errors import CupelError
 from cupel.lake import Lake, file_hash
 from cupel.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.sealed import open_sealed
@@ -146,6 +147,8 @@ def repair_project(root: Path) -> str:
     try:
         with at_work_in(root), redirect_stdout(said), redirect_stderr(said):
             check(None, root / "projects", root / "data", root / "lake", root / HOME, is_repaired=True, json_file=None)
+    except CupelError as error:
+        return str(error)
     except Exception as error:
         return f"TRACEBACK {type(error).__name__}: {error}"
     return said.getvalue()

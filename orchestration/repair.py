@@ -21,8 +21,9 @@ from cupel.lake import Lake
 from cupel.lock import project_lock
 from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
-from orchestration.dagster_storage import prepare_storage
+from orchestration.dagster_storage import StorageError, check_settings, prepare_storage
 from orchestration.deployment import Deployment
+from orchestration.frozen_repair import FROZEN, FrozenRepair
 from orchestration.home_check import check_home
 from orchestration.runs import execute
 from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
@@ -56,6 +57,11 @@ class Repair:
             console.print(words, style="yellow", markup=False)
 
         if home.is_dir():
+            try:
+                check_settings(home / "dagster.yaml")
+            except StorageError as error:
+                say(str(error))
+                return lines
             prepare_storage(home, say)
             aside = home / "set-aside"
             for damage in check_home(home):
@@ -74,15 +80,19 @@ class Repair:
             LakeError: Another process is at work on the project.
         """
         with project_lock(self._folder, "cupel check --repair"):
-            aside, before = Aside(self._folder), dict[Key, str | None]()
+            aside, before, there = Aside(self._folder), dict[Key, str | None](), dict[Key, Path]()
             for damage in (damage for damage in damages if damage.by_repair):
                 moved = aside.move(place_of(damage))
                 if moved is not None:
                     self._say(f"{damage.path}: moved to {os.path.relpath(moved)}")
                 if damage.table and damage.kind != "superseded part":
-                    before[damage.table, damage.partition] = damage.hash
+                    key = (damage.table, damage.partition)
+                    before[key] = damage.hash
+                    if moved is not None and damage.kind == "frozen table":
+                        there[key] = moved
                 if damage.kind == "format":
                     self._number(Path(damage.path).parent)
+            self._restore_frozen(before, there)
             self._make(before)
             for damage in (damage for damage in damages if not damage.by_repair and not damage.is_told_only):
                 self._say(f"{damage.path}: cannot be made again: {damage.remedy}")
@@ -100,6 +110,14 @@ class Repair:
     def _say(self, words: str) -> None:
         self._lines.append(words)
         self._console.print(words, style="yellow", markup=False)
+
+    def _restore_frozen(self, wanted: dict[Key, str | None], moved: dict[Key, Path]) -> None:
+        """Put back what releases froze."""
+        for release in sorted({partition for table, partition in wanted if table in FROZEN}):
+            tables = {table: hash_ for (table, name), hash_ in wanted.items() if name == release and table in FROZEN}
+            there = {table: path for (table, name), path in moved.items() if name == release}
+            for problem in FrozenRepair(self._deployment, self.lake, release).restore(tables, there):
+                self._say(f"{release}: {problem}")
 
     def _make(self, wanted: dict[Key, str | None]) -> None:
         """Make tables again, in the order of the chain, and tell whether they are the same."""

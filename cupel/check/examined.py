@@ -7,7 +7,7 @@ from cupel.check.memory import Memory
 from cupel.contract.stages import STAGES, frozen_tables, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.lake import COMMIT, Commit, Lake
+from cupel.lake import ABSENT, COMMIT, Commit, Lake
 from cupel.lock import is_at_work
 from cupel.release.plan import is_finished
 from cupel.release.proposals import PROPOSALS
@@ -50,6 +50,15 @@ class ExaminedLake:
     def place(self, table: str, partition: str) -> str:
         """Return the folder of a partition, relative to the project's."""
         return f"tables/{table}/{partition}"
+
+    def wanted_hash(self, table: str, partition: str) -> str | None:
+        """Return the hash that a table had when it was last seen, or when another was made from it; None if unknown."""
+        name = f"{table}@{partition}"
+        if name in self.memory.marks:
+            return self.memory.marks[name]
+        owner = self.owner(table, partition)
+        found = {commit.inputs[name] for commit in self.commits_of(owner) if commit.inputs.get(name, ABSENT) != ABSENT}
+        return found.pop() if len(found) == 1 else None
 
     def owner(self, table: str, partition: str) -> str:
         """Return the batch or release that a partition belongs to: a gate's outcomes are named after their gate too."""

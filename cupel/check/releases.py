@@ -51,7 +51,7 @@ def _damage(examined: ExaminedLake, release: str, table: str, what: str, partiti
     partition = partition or release
     path = f"{examined.place(table, partition)}/{COMMIT}"
     command = repair_command(examined.lake.project)
-    mark = examined.memory.marks.get(f"{table}@{partition}")
+    mark = examined.wanted_hash(table, partition)
     return Damage(path, "frozen table", what, command, table, partition, by_repair=True, hash=mark)
 
 
@@ -104,7 +104,7 @@ def _file_problem(examined: ExaminedLake, path: str, sha256: str, size: int) -> 
 
 def _of_folder(examined: ExaminedLake, release: str, path: str, what: str) -> Damage:
     command = repair_command(examined.lake.project)
-    mark = examined.memory.marks.get(f"manifest@{release}")
+    mark = examined.wanted_hash("manifest", release)
     return Damage(path, "release", what, command, "manifest", release, by_repair=True, hash=mark)
 
 

@@ -77,7 +77,7 @@ def _check_others(examined: ExaminedLake) -> Iterator[Damage]:
 
 def _damage(examined: ExaminedLake, table: str, partition: str, name: str, what: str) -> Damage:
     frozen, commit = examined.is_frozen(table, partition), examined.commits.get((table, partition))
-    project, mark = examined.lake.project, examined.memory.marks.get(f"{table}@{partition}")
+    project, mark = examined.lake.project, examined.wanted_hash(table, partition)
     return Damage(
         f"{examined.place(table, partition)}/{name}",
         "frozen table" if frozen else "table",
