@@ -16,6 +16,7 @@ from cupel.check.files import FORMATS
 from cupel.config.project import Project, load_project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
+from cupel.errors import AnswerError
 from cupel.formats import FORMAT_FILE, recognise_partition, write_number
 from cupel.lake import Lake
 from cupel.lock import project_lock
@@ -90,6 +91,8 @@ class Repair:
                     before[key] = damage.hash
                     if moved is not None and damage.kind == "frozen table":
                         there[key] = moved
+                if damage.kind == "log":
+                    self._restore_head()
                 if damage.kind == "format":
                     self._number(Path(damage.path).parent)
             self._restore_frozen(before, there)
@@ -97,6 +100,13 @@ class Repair:
             for damage in (damage for damage in damages if not damage.by_repair and not damage.is_told_only):
                 self._say(f"{damage.path}: cannot be made again: {damage.remedy}")
         return self._lines
+
+    def _restore_head(self) -> None:
+        try:
+            head = self.lake.answers.restore_head()
+            self._say(f"answers/head.json: written again: {head.sequence:,} answers")
+        except AnswerError as error:
+            self._say(str(error))
 
     def _number(self, folder: Path) -> None:
         """Give the lake or a log its number again, where its tables or entries are of the present format."""

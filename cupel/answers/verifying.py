@@ -89,6 +89,11 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
     return VerifiedLog(segments, sequence, previous)
 
 
+def known_segments(folder: Path) -> list[str]:
+    """Return the names of the segments that were verified before, whether they are there or not."""
+    return sorted(_remembered(folder))
+
+
 @lru_cache(maxsize=SUMMARIES_HELD)
 def _sha256(path: File, inode: int, size: int, changed_ns: int) -> str:
     """Return the hash of a segment's bytes; read once a process, until the file changes."""
