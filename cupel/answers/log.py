@@ -178,6 +178,12 @@ class AnswersLog:
         self._check_head(found.segments)
         return Head(found.sequence, found.hash)
 
+    def advance_head(self) -> None:
+        """Write the head where it is behind the log: a writer was killed before it did, or an older one lies there."""
+        path, head = Path(str(self.folder / HEAD)), self.head()
+        if head.sequence and json.loads(path.read_bytes() if path.is_file() else b"{}") != head._asdict():
+            self._write_head(head)
+
     def restore_head(self) -> Head:
         """Write the head again, where what was verified before says that nothing was cut off behind it.
 

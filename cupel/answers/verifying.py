@@ -1,7 +1,8 @@
 """Verifying the answers log: the whole chain recomputed, or, of segments whose bytes were verified before, their bytes.
 
 What was verified is remembered in `verified.json` beside the segments. It is derived: without it, or
-where it cannot be read, everything is recomputed; where a file's bytes differ from it, the file is.
+where it cannot be read, everything is recomputed; where a file's bytes differ from it, the file is, and refused: a
+segment never changes.
 """
 
 import hashlib
@@ -76,7 +77,13 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
             sha256 = _sha256(path, state.st_ino, state.st_size, state.st_mtime_ns)
         before = known.get(path.name)
         if before is None or before[:3] != (sha256, sequence + 1, previous):
-            before = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
+            verified = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
+            if before is not None and before[1:] == verified[1:]:
+                raise AnswerError(
+                    f"{path}: its bytes are not those that were verified, though its records are the same; restore it "
+                    f"from a copy, or, to go on with it as it is, remove {folder / VERIFIED}"
+                )
+            before = verified
         found[path.name] = before
         sequence, previous = before.last, before.hash
     if gone := sorted(set(known) - set(found)):

@@ -77,6 +77,7 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
         others = f" ({more} more: `cupel check {lake.project}` shows all)" if more else ""
         raise LakeError(f"{lake.folder}/{first.path}: {first.what}; {_advice(lake.project, first)}{others}")
     _number_logs(lake)
+    lake.answers.advance_head()
     aside, again = Aside(Path(str(lake.folder))), dict[tuple[str, str], str | None]()
     for damage in (one for one in damages if not is_at_work(Path(str(lake.folder)), owner_of(one))):
         moved = aside.move(place_of(damage))

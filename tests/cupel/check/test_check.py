@@ -182,6 +182,14 @@ def test_a_head_that_is_lost_is_written_again_where_it_is_known_how_far_the_log_
         lake.answers.restore_head()
 
 
+def test_a_head_that_is_behind_the_log_is_brought_up_to_it(lake: Lake) -> None:
+    path = Path(str(lake.folder)) / "answers" / "head.json"
+    before = path.read_bytes()
+    path.write_text(json.dumps({"sequence": 0, "hash": "0" * 64}))
+    assert clear_for_run(lake, found(lake), print) == {}
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("change", [{"hash": "0"}, {"inputs": {}}, {"code_version": "2"}, {"rows": 7}, {"more": 1}])
 def test_a_commit_that_says_something_else_is_refused(lake: Lake, change: dict[str, Any]) -> None:
     path = part(lake, "annotations").parent / "commit.json"
