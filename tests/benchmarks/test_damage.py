@@ -130,8 +130,7 @@ def test_a_log_that_is_gone_or_older_is_not_taken_for_a_new_one(
     assert any(words.startswith("answers: ") for words in look(project))
 
 
-@pytest.mark.parametrize("table", ["raw_items", "labels", "annotations"])
-@pytest.mark.parametrize("how", ["cut", "flipped"])
+@pytest.mark.parametrize(("table", "how"), [("raw_items", "flipped"), ("labels", "cut"), ("annotations", "flipped")])
 def test_a_damaged_part_of_a_batch_is_moved_aside_and_made_again(project: Path, table: str, how: str) -> None:
     before = hashes(project)
     damage(project, part_of(project, table), how)
