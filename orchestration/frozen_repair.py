@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,11 +21,12 @@ from cupel.release import layout
 from cupel.release.pieces import reader
 from cupel.release.places import release_folder
 from cupel.sealed import seal_json
-from cupel.whole import put_file
+from cupel.whole import begun, put_file
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild
 
 PLAN = "release_plan"
+Key = tuple[str, str]
 FROZEN = next(step.tables for step in STAGES["release"].steps if step.freezes)
 
 
@@ -56,14 +58,49 @@ class FrozenRepair:
         if PLAN in left and sibling is not None and self._from_certificate(known[PLAN], sibling):
             left.remove(PLAN)
         if left and PLAN not in left:
-            with tempfile.TemporaryDirectory(prefix="cupel-lake-") as root:
-                try:
-                    rebuild(self._deployment, self._lake.project, self._release, Path(root))
-                except CupelError as error:
-                    yield f"it cannot be rebuilt: {error}"
-                    return
-                for table in left:
-                    self._from_rebuilt(Lake(root, self._lake.project), table, known[table], moved.get(table))
+            keys = {(table, self._release): known[table] for table in left}
+            folders = {(table, self._release): path for table, path in moved.items()}
+            yield from self.restore_from_rebuilt(keys, folders)[1]
+
+    def restore_from_rebuilt(
+        self, wanted: dict[Key, str], moved: dict[Key, Path], *, with_folder: bool = False
+    ) -> tuple[set[Key], list[str]]:
+        """Rebuild the release in a lake of its own, and bring what of it is the same; return what was, and problems.
+
+        Args:
+            wanted: Hash of each table, by table and partition.
+            moved: Where the damaged folders lie now: what a table was made of is read there.
+            with_folder: Bring the release's folder too, where its manifest is the same.
+        """
+        brought: set[Key] = set()
+        with tempfile.TemporaryDirectory(prefix="cupel-lake-") as root:
+            try:
+                rebuild(self._deployment, self._lake.project, self._release, Path(root))
+            except CupelError as error:
+                return brought, [f"it cannot be rebuilt: {error}"]
+            copy = Lake(root, self._lake.project)
+            for (table, partition), hash_ in wanted.items():
+                made = copy.commit(table, partition)
+                if made is None or made.hash != hash_:
+                    continue
+                then = (
+                    read_moved_commit(moved.get((table, partition)))
+                    or (self._sibling() if table in FROZEN else None)
+                    or made
+                )
+                rows = reader(copy.read_batches(table, partition), TABLES[table])
+                self._lake.write(table, partition, rows, then.inputs, then.code_version, is_sorted=True)
+                if table == "manifest" and with_folder:
+                    self._bring_folder(copy)
+                brought.add((table, partition))
+        return brought, []
+
+    def _bring_folder(self, copy: Lake) -> None:
+        target = Path(str(release_folder(self._lake, self._release)))
+        target.parent.mkdir(exist_ok=True)
+        temporary = begun(target.parent)
+        shutil.copytree(str(release_folder(copy, self._release)), temporary)
+        os.rename(temporary, target)
 
     def _sibling(self) -> Commit | None:
         """Return the commit of a table that was frozen in the same step: it has the same inputs and version."""
@@ -106,17 +143,8 @@ class FrozenRepair:
         commit = self._lake.write(PLAN, self._release, rows, sibling.inputs, sibling.code_version)
         return commit.hash == hash_
 
-    def _from_rebuilt(self, copy: Lake, table: str, hash_: str, moved: Path | None) -> None:
-        """Bring a table of the rebuilt release, if it is the same, with the inputs and version that it had."""
-        made = copy.commit(table, self._release)
-        if made is None or made.hash != hash_:
-            return
-        then = _inputs(moved) or self._sibling() or made
-        rows = reader(copy.read_batches(table, self._release), TABLES[table])
-        self._lake.write(table, self._release, rows, then.inputs, then.code_version, is_sorted=True)
 
-
-def _inputs(moved: Path | None) -> Commit | None:
+def read_moved_commit(moved: Path | None) -> Commit | None:
     """Return the commit of a folder that was moved aside, if it can be read."""
     if moved is None:
         return None

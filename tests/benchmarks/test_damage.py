@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 
 from benchmarks.damage import (
@@ -28,6 +29,8 @@ from benchmarks.damage import (
 )
 from cupel.config.project import load_project
 from cupel.contract.stages import find_step
+from cupel.contract.tables.answers import ANSWERS
+from cupel.errors import LakeError
 from cupel.lake import Lake
 from orchestration import dagster_storage
 from orchestration.deployment import Deployment
@@ -146,7 +149,7 @@ def test_a_damaged_part_of_a_batch_is_moved_aside_and_made_again(project: Path, 
     assert look(project) == []
 
 
-@pytest.mark.parametrize("table", ["release_plan", "certificate", "release_items"])
+@pytest.mark.parametrize("table", ["release_plan", "certificate"])
 def test_a_release_whose_commit_is_gone_is_told_and_made_again_by_a_repair(project: Path, table: str) -> None:
     before = hashes(project)
     damage(project, f"{TABLES}/{table}/{RELEASE}/commit.json", "deleted")
@@ -170,6 +173,39 @@ def test_a_damaged_file_of_a_release_is_told_and_written_again_by_a_repair(proje
     assert hashes(project) == before
     assert look(project) == []
     assert list((project / LAKE / "damaged").rglob("manifest.json")), "the damaged folder is kept"
+
+
+def test_a_release_whose_batch_went_on_is_repaired_from_what_a_rebuild_makes(project: Path) -> None:
+    lake = Lake(project / "lake", NAME)
+    given = [field for field in ANSWERS.schema if field.name not in ("sequence", "hash")]
+    late = {"answer_id": "late", "batch": "one", "item_id": "i7", "purpose": "label", "annotator": "dan",
+            "label": "warm", "source": "test"}  # fmt: skip
+    lake.answers.append(pa.Table.from_pylist([late], schema=pa.schema(given)))
+    assert run_project(project)[0] == 0
+    before = hashes(project)
+    damage(project, f"{LAKE}/releases/{RELEASE}/data/train.parquet", "flipped")
+    damage(project, part_of(project, "stage_errors", RELEASE), "flipped")
+    said = " ".join(repair_project(project).split())
+    assert f"stage_errors of {RELEASE}: made again, the same bytes" in said
+    assert f"manifest of {RELEASE}: made again, the same bytes" in said
+    assert hashes(project) == before
+    assert run_project(project)[0] == 0
+    assert look(project) == []
+
+
+def test_what_nobody_can_make_again_is_put_back_as_damaged_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise LakeError("no")
+
+    monkeypatch.setattr("orchestration.frozen_repair.rebuild", refuse)
+    damage(project, part_of(project, "release_items", RELEASE), "flipped")
+    before = (project / part_of(project, "release_items", RELEASE)).read_bytes()
+    said = " ".join(repair_project(project).split())
+    assert f"release_items of {RELEASE}: cannot be made again as it was" in said
+    assert (project / part_of(project, "release_items", RELEASE)).read_bytes() == before
+    assert any("release_items" in words for words in look(project))
 
 
 def test_a_commit_that_says_nothing_is_a_sentence_and_the_table_is_made_again(project: Path) -> None:
