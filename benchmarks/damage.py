@@ -1,6 +1,6 @@
 """The damage bench: each file of a finished small project damaged in turn; what check, a run and another run say of it.
 
-A small project is taken to a certified release, with late answers after it. Then each file of its lake and of Dagster's
+A small project is taken to a certified release, in two steps: its last answers come late. Then each file of its lake and of Dagster's
 record is deleted, cut in half, emptied, flipped in one byte, or replaced by an older version of itself. After each,
 `cupel check` looks, `make run` runs twice, and whatever differs from the undamaged lake must have been told.
 """
@@ -234,7 +234,7 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def prepare(folder: Path, write: Callable[[Path], object]) -> tuple[Path, Path]:
-    """Take a project to its release, then late answers to a second state; return the whole tree and an older one.
+    """Take a project to where answers are awaited, then to its release; return the whole tree and the older one.
 
     Args:
         folder: Where both are made.

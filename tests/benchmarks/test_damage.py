@@ -13,6 +13,7 @@ import pytest
 from benchmarks.damage import (
     HOME,
     LAKE,
+    MEANING,
     NAME,
     Case,
     cases,
@@ -72,6 +73,16 @@ def test_whatever_file_is_damaged_it_is_mended_or_told(states: tuple[Path, Path]
         result = judge(root, states[1], whole, case)
         assert result.outcome != "silent", result
         shutil.rmtree(root)
+
+
+def test_the_page_of_the_bench_tells_every_outcome_and_no_silent_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "damage.md").read_text()
+    header, _, *rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("|")]
+    assert [name.strip() for name in header[1:]] == list(MEANING)
+    counts = [[int(cell) for cell in row[1:]] for row in rows]
+    assert [sum(column) for column in zip(*counts[:-1], strict=True)] == counts[-1]
+    assert counts[-1][-1] == 0
+    assert f"{sum(counts[-1])} cases" in page
 
 
 def damage(project: Path, path: str, how: str) -> None:
