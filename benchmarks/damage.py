@@ -1,8 +1,9 @@
 """The damage bench: each file of a finished small project damaged in turn; what check, a run and another run say of it.
 
-A small project is taken to a certified release, in two steps: its last answers come late. Then each file of its lake and
-of Dagster's record is deleted, cut in half, emptied, flipped in one byte, or replaced by an older version of itself. After
-each, `cupel check` looks, `make run` runs twice, and whatever differs from the undamaged lake must have been told.
+A small project is taken to a certified release, in two steps: its last answers come late. Then each file of its lake
+and of Dagster's record is deleted, cut in half, emptied, flipped in one byte, or replaced by an older version of
+itself. After each, `cupel check` looks, `make run` runs twice, and whatever differs from the undamaged lake must have
+been told.
 """
 
 import argparse
