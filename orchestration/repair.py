@@ -191,14 +191,14 @@ class Repair:
             return
         project = with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
         with dg.DagsterInstance.ephemeral() as instance:
-            work = _Work(project, self.lake, deployment_definitions([project], self._deployment), instance)
+            work = _Workshop(project, self.lake, deployment_definitions([project], self._deployment), instance)
             for is_release in (False, True):
                 for partition in _partitions(wanted, is_release=is_release):
                     for problem in work.make(partition, _tables_of(wanted, partition), is_release=is_release):
                         self._say(f"{partition}: {problem}")
 
 
-class _Work(NamedTuple):
+class _Workshop(NamedTuple):
     """What tables are made with again: the project, its lake, its definitions, and a record that is thrown away."""
 
     project: Project

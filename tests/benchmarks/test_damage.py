@@ -15,7 +15,7 @@ from benchmarks.damage import (
     LAKE,
     MEANING,
     NAME,
-    Case,
+    DamageCase,
     cases,
     copy_project,
     hashes,
@@ -55,9 +55,9 @@ def project(states: tuple[Path, Path], tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def sample(states: tuple[Path, Path]) -> Iterator[Case]:
+def sample(states: tuple[Path, Path]) -> Iterator[DamageCase]:
     """Yield a case of each kind of file; the damages take turns."""
-    by_kind: dict[str, list[Case]] = {}
+    by_kind: dict[str, list[DamageCase]] = {}
     for case in cases(*states, most_of_a_kind=1):
         by_kind.setdefault(kind_of(case.path), []).append(case)
     for turn, (_, found) in enumerate(sorted(by_kind.items())):
@@ -86,7 +86,7 @@ def test_the_page_of_the_bench_tells_every_outcome_and_no_silent_one() -> None:
 
 
 def damage(project: Path, path: str, how: str) -> None:
-    hurt(project, project, Case(path, how))
+    hurt(project, project, DamageCase(path, how))
 
 
 def part_of(project: Path, table: str, partition: str = "one") -> str:
