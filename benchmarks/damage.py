@@ -226,8 +226,10 @@ def judge(root: Path, older: Path, whole: dict[str, str], case: DamageCase) -> C
         )
     else:
         reason = next((line for line in said.splitlines() if "made again" in line), "")
-    return CaseResult(case.path, kind_of(case.path), case.damage, outcome, "; ".join(checked)[:300], [c for c, _ in runs],
-                  reason[:300] or repaired[-300:], ", ".join(differing)[:300])  # fmt: skip
+    return CaseResult(
+        case.path, kind_of(case.path), case.damage, outcome, "; ".join(checked)[:300], [code for code, _ in runs],
+        reason[:300] or repaired[-300:], ", ".join(differing)[:300],
+    )  # fmt: skip
 
 
 def _bytes(path: Path) -> bytes | None:
