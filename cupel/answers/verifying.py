@@ -67,7 +67,7 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
     """
     if is_afresh:
         _sha256.cache_clear()
-    known = {} if is_afresh else _remembered(folder)
+    known = _remembered(folder)
     found: dict[str, Verified] = {}
     sequence, previous = 0, GENESIS
     segments = segment_files(folder)
@@ -76,9 +76,9 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
             state = os.stat(str(path))
             sha256 = _sha256(path, state.st_ino, state.st_size, state.st_mtime_ns)
         before = known.get(path.name)
-        if before is None or before[:3] != (sha256, sequence + 1, previous):
+        if is_afresh or before is None or before[:3] != (sha256, sequence + 1, previous):
             verified = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
-            if before is not None and before[1:] == verified[1:]:
+            if before is not None and before[1:] == verified[1:] and before.sha256 != sha256:
                 raise AnswerError(
                     f"{path}: its bytes are not those that were verified, though its records are the same; restore it "
                     f"from a copy, or, to go on with it as it is, remove {folder / VERIFIED}"
