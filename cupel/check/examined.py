@@ -44,6 +44,10 @@ class ExaminedLake:
                     self.commits[key] = commit
             except (CupelError, OSError) as error:
                 self.problems[key] = str(error)
+        # Only of these do the marks tell what they came to their end with: of others they are of an earlier state.
+        self.known_finished = {
+            owner for mark in self.memory.marks for kind, _, owner in [mark.partition("@")] if kind == FINISHED
+        }
         self.releases = self._release_names()
         self.finished = {name for name in self.releases if self._is_finished(name)}
 
@@ -53,10 +57,9 @@ class ExaminedLake:
 
     def wanted_hash(self, table: str, partition: str) -> str | None:
         """Return the hash that a table had when it was last seen, or when another was made from it; None if unknown."""
-        name = f"{table}@{partition}"
-        if name in self.memory.marks:
+        name, owner = f"{table}@{partition}", self.owner(table, partition)
+        if name in self.memory.marks and (owner not in self.finished or owner in self.known_finished):
             return self.memory.marks[name]
-        owner = self.owner(table, partition)
         found = {commit.inputs[name] for commit in self.commits_of(owner) if commit.inputs.get(name, ABSENT) != ABSENT}
         return found.pop() if len(found) == 1 else None
 
@@ -84,11 +87,10 @@ class ExaminedLake:
         there = {partition for table, partition in (*self.commits, *self.problems) if table in tables}
         for folder, ending in ((self.folder / RELEASES, ""), (self.folder / PROPOSALS, ".json")):
             there |= {path.name.removesuffix(ending) for path in folder.glob(f"[!.]*{ending}")}
-        there |= {owner for mark in self.memory.marks for kind, _, owner in [mark.partition("@")] if kind == FINISHED}
-        return sorted(there)
+        return sorted(there | self.known_finished)
 
     def _is_finished(self, release: str) -> bool:
-        if f"{FINISHED}@{release}" in self.memory.marks:
+        if release in self.known_finished:
             return True
         if is_at_work(self.folder, release):
             return False  # its last steps are being done: what they leave is looked at when they have ended

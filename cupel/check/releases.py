@@ -33,7 +33,8 @@ def _check_commits(examined: ExaminedLake, release: str) -> Iterator[Damage]:
     wanted: dict[str, str] = {}
     for commit in examined.commits_of(release):
         wanted |= {name: value for name, value in commit.inputs.items() if _is_of(name, release)}
-    wanted |= {name: mark for name, mark in examined.memory.marks.items() if _is_of(name, release)}
+    if release in examined.known_finished:
+        wanted |= {name: mark for name, mark in examined.memory.marks.items() if _is_of(name, release)}
     for name, value in sorted(wanted.items()):
         table, _, partition = name.rpartition("@")
         there = examined.commits.get((table, partition))

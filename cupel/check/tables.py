@@ -96,7 +96,8 @@ def remember_tables(examined: ExaminedLake) -> None:
     marks, current = examined.memory.marks, set()
     for (table, partition), commit in examined.commits.items():
         name = f"{table}@{partition}"
-        marks[name] = marks.get(name, commit.hash) if examined.is_frozen(table, partition) else commit.hash
+        is_kept = examined.owner(table, partition) in examined.known_finished
+        marks[name] = marks.get(name, commit.hash) if is_kept else commit.hash
         current |= {f"{examined.place(table, partition)}/{part}" for part in commit.parts}
     for release in examined.finished:
         marks[f"{FINISHED}@{release}"] = "yes"

@@ -233,3 +233,16 @@ def test_the_command_exits_0_where_all_is_whole_1_where_not_and_writes_what_it_f
     assert check(lake, "other").exit_code == 1
     assert check(lake, "--nonsense").exit_code == 2
     assert check(lake, "--accept", "x").exit_code == 1
+
+
+def test_what_a_release_was_before_its_end_is_not_held_against_it(lake: Lake) -> None:
+    """A collection looks at a lake while a release is under way, and remembers its tables as they are then."""
+    lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
+    assert found(lake) == []
+    memory = Memory(Path(str(lake.folder)))
+    memory.marks["audit@one-r1"] = "f" * 64  # as it was while answers were awaited
+    memory.write()
+    for table in ("release_plan", "certificate", "training_set", "manifest"):
+        lake.write(table, "one-r1", empty(TABLES[table]), {})
+    assert not [one for one in found(lake) if one.table == "audit"]
+    assert Memory(Path(str(lake.folder))).marks["audit@one-r1"] == lake.version("audit@one-r1")
