@@ -1,8 +1,9 @@
 """The damage bench: each file of a finished small project damaged in turn; what check, a run and another run say of it.
 
-A small project is taken to a certified release, with late answers after it. Then each file of its lake and of Dagster's
-record is deleted, cut in half, emptied, flipped in one byte, or replaced by an older version of itself. After each,
-`cupel check` looks, `make run` runs twice, and whatever differs from the undamaged lake must have been told.
+A small project is taken to a certified release, in two steps: its last answers come late. Then each file of its lake
+and of Dagster's record is deleted, cut in half, emptied, flipped in one byte, or replaced by an older version of
+itself. After each, `cupel check` looks, `make run` runs twice, and whatever differs from the undamaged lake must have
+been told.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cupel.check.check import find_damage
+from cupel.errors import CupelError
 from cupel.lake import Lake, file_hash
 from cupel.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.sealed import open_sealed
@@ -42,14 +44,14 @@ MEANING: dict[Outcome, str] = {
 }
 
 
-class Case(NamedTuple):
+class DamageCase(NamedTuple):
     """One damage to one file, relative to the project's folder."""
 
     path: str
     damage: str
 
 
-class Result(NamedTuple):
+class CaseResult(NamedTuple):
     """What came of a case: what the check said, how the runs ended, and whether the lake is the same."""
 
     path: str
@@ -86,7 +88,7 @@ def damages(whole: Path, older: Path, path: str) -> Iterator[str]:
         yield "older"
 
 
-def hurt(root: Path, older: Path, case: Case) -> None:
+def hurt(root: Path, older: Path, case: DamageCase) -> None:
     """Damage one file."""
     path = root / case.path
     content = path.read_bytes()
@@ -146,6 +148,8 @@ def repair_project(root: Path) -> str:
     try:
         with at_work_in(root), redirect_stdout(said), redirect_stderr(said):
             check(None, root / "projects", root / "data", root / "lake", root / HOME, is_repaired=True, json_file=None)
+    except CupelError as error:
+        return str(error)
     except Exception as error:
         return f"TRACEBACK {type(error).__name__}: {error}"
     return said.getvalue()
@@ -192,7 +196,7 @@ def look(root: Path) -> list[str]:
     return [f"{damage.path}: {damage.what} [{damage.remedy}]" for damage in found]
 
 
-def judge(root: Path, older: Path, whole: dict[str, str], case: Case) -> Result:
+def judge(root: Path, older: Path, whole: dict[str, str], case: DamageCase) -> CaseResult:
     """Damage a file of a copy, let the check and two runs look at it, and say what came of it."""
     hurt(root, older, case)
     after_damage = _bytes(root / case.path)
@@ -222,8 +226,10 @@ def judge(root: Path, older: Path, whole: dict[str, str], case: Case) -> Result:
         )
     else:
         reason = next((line for line in said.splitlines() if "made again" in line), "")
-    return Result(case.path, kind_of(case.path), case.damage, outcome, "; ".join(checked)[:300], [c for c, _ in runs],
-                  reason[:300] or repaired[-300:], ", ".join(differing)[:300])  # fmt: skip
+    return CaseResult(
+        case.path, kind_of(case.path), case.damage, outcome, "; ".join(checked)[:300], [code for code, _ in runs],
+        reason[:300] or repaired[-300:], ", ".join(differing)[:300],
+    )  # fmt: skip
 
 
 def _bytes(path: Path) -> bytes | None:
@@ -231,7 +237,7 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def prepare(folder: Path, write: Callable[[Path], object]) -> tuple[Path, Path]:
-    """Take a project to its release, then late answers to a second state; return the whole tree and an older one.
+    """Take a project to where answers are awaited, then to its release; return the whole tree and the older one.
 
     Args:
         folder: Where both are made.
@@ -257,18 +263,18 @@ def prepare(folder: Path, write: Callable[[Path], object]) -> tuple[Path, Path]:
     return whole, older
 
 
-def cases(whole: Path, older: Path, most_of_a_kind: int | None = None) -> list[Case]:
+def cases(whole: Path, older: Path, most_of_a_kind: int | None = None) -> list[DamageCase]:
     """Return the damages, of each kind of file at most so many files."""
-    count, found = Counter[str](), list[Case]()
+    count, found = Counter[str](), list[DamageCase]()
     for path in sorted(path for folder in (LAKE, HOME) for path in (whole / folder).rglob("*") if path.is_file()):
         name = path.relative_to(whole).as_posix()
         if most_of_a_kind is None or count[kind_of(name)] < most_of_a_kind:
             count[kind_of(name)] += 1
-            found += [Case(name, damage) for damage in damages(whole, older, name)]
+            found += [DamageCase(name, damage) for damage in damages(whole, older, name)]
     return found
 
 
-def bench(whole: Path, older: Path, chosen: list[Case], say: Callable[[Result], None]) -> list[Result]:
+def bench(whole: Path, older: Path, chosen: list[DamageCase], say: Callable[[CaseResult], None]) -> list[CaseResult]:
     """Run the cases, each in a copy of its own."""
     known, results = hashes(whole), []
     for case in chosen:
@@ -280,7 +286,7 @@ def bench(whole: Path, older: Path, chosen: list[Case], say: Callable[[Result], 
     return results
 
 
-def counts(results: list[Result]) -> dict[str, dict[str, int]]:
+def counts(results: list[CaseResult]) -> dict[str, dict[str, int]]:
     """Return how many cases of each kind of file came to which outcome."""
     found: dict[str, dict[str, int]] = {}
     for result in results:
@@ -310,7 +316,7 @@ def main() -> int:
         chosen = [case for case in cases(whole, older, options.of_a_kind)
                   if options.only in case.path and options.damage in case.damage]  # fmt: skip
 
-        def say(result: Result) -> None:
+        def say(result: CaseResult) -> None:
             print(f"{result.outcome:<9}{result.damage:<9}{result.path} {result.runs} | {result.check[:150]} | "
                   f"{result.said[:150]} | {result.differs[:100]}", flush=True)  # fmt: skip
 

@@ -383,13 +383,15 @@ def trace(label_id: str, release: str | None, lake: Path, all_gates: bool, json_
 @click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
 @click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
 @click.option("--repair", "is_repaired", is_flag=True, help="Make again what can be made, byte for byte.")
+@click.option("--accept", "accepted", metavar="PATH", multiple=True, help="Go on with a file as it is, or without it.")
 @click.option("--json", "json_file", type=FILE, help="Write what was found there for machines.")
 def check(project: str | None, **options: Any) -> None:
     """Check the lake of a PROJECT, or of all, and Dagster's record: every file against its hash, and each other.
 
     Shows what is damaged and the one command that mends it. With --repair, what is damaged is moved to the folder
-    `damaged` of the project, never removed, and made again; what cannot be is told. Exit codes: 0 whole, 1 error or
-    something is damaged, 2 wrong usage.
+    `damaged` of the project, never removed, and made again; what cannot be is told. With --accept, a file that nobody
+    can restore is taken as it is; that is kept as an event. Exit codes: 0 whole, 1 error or something is damaged, 2
+    wrong usage.
     """
     sys.exit(_chain("check")(project, **options))
 

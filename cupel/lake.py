@@ -118,7 +118,7 @@ class Lake:
         self.check_readable()
         path = self.partition_folder(table, partition) / COMMIT
         try:
-            found = _commit(path.read_bytes())
+            found = parse_commit(path.read_bytes())
             if (found.table, found.partition) != (table, partition):
                 raise ValueError(f"it is that of {found.table} of {found.partition}")
         except FileNotFoundError:
@@ -126,7 +126,7 @@ class Lake:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             what = "lacks a key or has one of another type" if not isinstance(error, ValueError) else str(error)
             raise LakeError(
-                f"{path}: not the commit that was written: {what}; `cupel check {self.project} --repair` moves it "
+                f"{path}: not a commit as it was written: {what}; `cupel check {self.project} --repair` moves it "
                 "aside and makes the table again"
             ) from error
         return found
@@ -319,7 +319,7 @@ class Lake:
             yield conform(pa.Table.from_batches([batch]), table)
 
 
-def _commit(raw: bytes) -> Commit:
+def parse_commit(raw: bytes) -> Commit:
     """Return what a commit's file says.
 
     Raises:

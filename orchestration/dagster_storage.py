@@ -254,6 +254,26 @@ def _without_flushes() -> Iterator[None]:
         event.remove(Engine, "connect", unflushed)
 
 
+def describe_trouble(error: BaseException) -> str | None:
+    """Return what a person must do about an error of Dagster's databases; None where it is about something else.
+
+    Args:
+        error: An error that something else may have wrapped.
+    """
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, sqlite3.Error):
+        seen = getattr(seen, "orig", None) or seen.__cause__ or seen.__context__
+    if seen is None:
+        return None
+    home = os.environ.get("DAGSTER_HOME", "DAGSTER_HOME")
+    if getattr(seen, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return f"{home}: Dagster's record cannot be written ({seen}); free space on its disk, then run again"
+    return (
+        f"{home}: Dagster's record cannot be used ({seen}); `cupel check --repair` moves what is broken aside and "
+        "makes it anew; the lake has lost nothing"
+    )
+
+
 def _set_aside(home: Path, database: Database) -> Path:
     """Move a database to a folder of its own, what was not yet written into it first."""
     (home / SET_ASIDE).mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from cupel.answers.arriving import PURPOSES, fresh_rows, typed
 from cupel.answers.chain import GENESIS, PIECE_RECORDS, contents, links
 from cupel.answers.segments import SEGMENT_RECORDS, File, create_segment, has_hash, read_segment, segment_files, summary
-from cupel.answers.verifying import FileStates, file_states, verify_segments
+from cupel.answers.verifying import FileStates, file_states, known_segments, verify_segments
 from cupel.contract.format_numbers import ANSWERS_LOG
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
@@ -177,6 +177,27 @@ class AnswersLog:
         found = verify_segments(folder, is_afresh=is_afresh)
         self._check_head(found.segments)
         return Head(found.sequence, found.hash)
+
+    def advance_head(self) -> None:
+        """Write the head where it is behind the log: a writer was killed before it did, or an older one lies there."""
+        path, head = Path(str(self.folder / HEAD)), self.head()
+        if head.sequence and json.loads(path.read_bytes() if path.is_file() else b"{}") != head._asdict():
+            self._write_head(head)
+
+    def restore_head(self) -> Head:
+        """Write the head again, where what was verified before says that nothing was cut off behind it.
+
+        Raises:
+            AnswerError: A segment is altered or gone, or nobody remembers how far the log reached.
+        """
+        folder = Path(str(self.folder))
+        known = known_segments(folder)
+        found = verify_segments(folder)
+        if not known or sorted(known) != [path.name for path in found.segments]:
+            raise AnswerError(f"{folder / HEAD}: nobody remembers how far the log reached; restore it from a copy")
+        head = Head(found.sequence, found.hash)
+        self._write_head(head)
+        return head
 
     def _check_head(self, segments: Sequence[File]) -> None:
         """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""

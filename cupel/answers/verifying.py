@@ -1,7 +1,8 @@
 """Verifying the answers log: the whole chain recomputed, or, of segments whose bytes were verified before, their bytes.
 
 What was verified is remembered in `verified.json` beside the segments. It is derived: without it, or
-where it cannot be read, everything is recomputed; where a file's bytes differ from it, the file is.
+where it cannot be read, everything is recomputed; where a file's bytes differ from it, the file is, and refused: a
+segment never changes.
 """
 
 import hashlib
@@ -66,7 +67,7 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
     """
     if is_afresh:
         _sha256.cache_clear()
-    known = {} if is_afresh else _remembered(folder)
+    known = _remembered(folder)
     found: dict[str, Verified] = {}
     sequence, previous = 0, GENESIS
     segments = segment_files(folder)
@@ -75,8 +76,14 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
             state = os.stat(str(path))
             sha256 = _sha256(path, state.st_ino, state.st_size, state.st_mtime_ns)
         before = known.get(path.name)
-        if before is None or before[:3] != (sha256, sequence + 1, previous):
-            before = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
+        if is_afresh or before is None or before[:3] != (sha256, sequence + 1, previous):
+            verified = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
+            if before is not None and before[1:] == verified[1:] and before.sha256 != sha256:
+                raise AnswerError(
+                    f"{path}: its bytes are not those that were verified, though its records are the same; restore it "
+                    f"from a copy, or, to go on with it as it is, remove {folder / VERIFIED}"
+                )
+            before = verified
         found[path.name] = before
         sequence, previous = before.last, before.hash
     if gone := sorted(set(known) - set(found)):
@@ -87,6 +94,11 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
     if found != known:
         _remember(folder, found)
     return VerifiedLog(segments, sequence, previous)
+
+
+def known_segments(folder: Path) -> list[str]:
+    """Return the names of the segments that were verified before, whether they are there or not."""
+    return sorted(_remembered(folder))
 
 
 @lru_cache(maxsize=SUMMARIES_HELD)

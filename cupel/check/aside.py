@@ -75,8 +75,9 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
     if told:
         first, more = told[0], len(told) - 1
         others = f" ({more} more: `cupel check {lake.project}` shows all)" if more else ""
-        raise LakeError(f"{lake.folder}/{first.path}: {first.what}; {_advice(first)}{others}")
+        raise LakeError(f"{lake.folder}/{first.path}: {first.what}; {_advice(lake.project, first)}{others}")
     _number_logs(lake)
+    lake.answers.advance_head()
     aside, again = Aside(Path(str(lake.folder))), dict[tuple[str, str], str | None]()
     for damage in (one for one in damages if not is_at_work(Path(str(lake.folder)), owner_of(one))):
         moved = aside.move(place_of(damage))
@@ -121,5 +122,9 @@ def describe_again(lake: Lake, before: Mapping[tuple[str, str], str | None]) -> 
     return lines
 
 
-def _advice(damage: Damage) -> str:
-    return f"`{damage.remedy}`" if damage.by_repair else damage.remedy
+def _advice(project: str, damage: Damage) -> str:
+    if damage.by_repair:
+        return f"`{damage.remedy}`"
+    if damage.kind == "kept file":
+        return f"{damage.remedy}, or go on without what it held: `cupel check {project} --accept {damage.path}`"
+    return damage.remedy

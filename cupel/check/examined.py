@@ -7,7 +7,7 @@ from cupel.check.memory import Memory
 from cupel.contract.stages import STAGES, frozen_tables, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.lake import COMMIT, Commit, Lake
+from cupel.lake import ABSENT, COMMIT, Commit, Lake
 from cupel.lock import is_at_work
 from cupel.release.plan import is_finished
 from cupel.release.proposals import PROPOSALS
@@ -44,12 +44,24 @@ class ExaminedLake:
                     self.commits[key] = commit
             except (CupelError, OSError) as error:
                 self.problems[key] = str(error)
+        # Only of these do the marks tell what they came to their end with: of others they are of an earlier state.
+        self.known_finished = {
+            owner for mark in self.memory.marks for kind, _, owner in [mark.partition("@")] if kind == FINISHED
+        }
         self.releases = self._release_names()
         self.finished = {name for name in self.releases if self._is_finished(name)}
 
     def place(self, table: str, partition: str) -> str:
         """Return the folder of a partition, relative to the project's."""
         return f"tables/{table}/{partition}"
+
+    def wanted_hash(self, table: str, partition: str) -> str | None:
+        """Return the hash that a table had when it was last seen, or when another was made from it; None if unknown."""
+        name, owner = f"{table}@{partition}", self.owner(table, partition)
+        if name in self.memory.marks and (owner not in self.finished or owner in self.known_finished):
+            return self.memory.marks[name]
+        found = {commit.inputs[name] for commit in self.commits_of(owner) if commit.inputs.get(name, ABSENT) != ABSENT}
+        return found.pop() if len(found) == 1 else None
 
     def owner(self, table: str, partition: str) -> str:
         """Return the batch or release that a partition belongs to: a gate's outcomes are named after their gate too."""
@@ -75,11 +87,10 @@ class ExaminedLake:
         there = {partition for table, partition in (*self.commits, *self.problems) if table in tables}
         for folder, ending in ((self.folder / RELEASES, ""), (self.folder / PROPOSALS, ".json")):
             there |= {path.name.removesuffix(ending) for path in folder.glob(f"[!.]*{ending}")}
-        there |= {owner for mark in self.memory.marks for kind, _, owner in [mark.partition("@")] if kind == FINISHED}
-        return sorted(there)
+        return sorted(there | self.known_finished)
 
     def _is_finished(self, release: str) -> bool:
-        if f"{FINISHED}@{release}" in self.memory.marks:
+        if release in self.known_finished:
             return True
         if is_at_work(self.folder, release):
             return False  # its last steps are being done: what they leave is looked at when they have ended

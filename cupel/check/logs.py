@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cupel.check.damage import Damage
+from cupel.answers.log import HEAD
+from cupel.answers.verifying import known_segments
+from cupel.check.damage import Damage, repair_command
 from cupel.check.examined import ExaminedLake
 from cupel.check.references import lost_by
 from cupel.errors import CupelError
@@ -11,6 +13,7 @@ from cupel.label_studio.events import Events
 from cupel.release.proposals import proposed
 from cupel.sources.register import DELIVERIES, Register
 
+ANSWERS = "answers"
 RESTORE = "restore it from a copy"
 # Files that are written once: nothing but the memory can tell that one of them was altered.
 KEPT = (
@@ -35,7 +38,11 @@ def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
             read()
         except (CupelError, OSError) as error:
             broken.add(name)
-            yield Damage(_place(examined, str(error), name), "log", str(error), RESTORE)
+            place = _place(examined, str(error), name)
+            if place == f"{ANSWERS}/{HEAD}" and known_segments(examined.folder / ANSWERS):
+                yield Damage(place, "log", str(error), repair_command(lake.project), by_repair=True)
+            else:
+                yield Damage(place, "log", str(error), RESTORE)
     yield from _check_references(examined, broken)
     yield from _check_kept(examined)
 

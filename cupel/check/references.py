@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from cupel.annotators.actions import version_of
+from cupel.annotators.actions import earlier_version_of, version_of
 from cupel.contract.tables import TABLES
 from cupel.errors import AnswerError
 from cupel.lake import Commit, Lake
@@ -60,8 +60,8 @@ def lost_by(lake: Lake, commit: Commit) -> Iterator[LostRecord]:
 
 
 def _holds_actions(lake: Lake, batch: str, version: str, records: int) -> bool:
-    actions = lake.actions.read(batch)
-    return len(actions) >= records and version_of(actions[:records]) == version
+    actions = lake.actions.read(batch)[:records]
+    return version in (version_of(actions), earlier_version_of(actions))
 
 
 def _explain(lake: Lake, commit: Commit, log: str, records: int, batch: str) -> str:

@@ -33,7 +33,8 @@ def _check_commits(examined: ExaminedLake, release: str) -> Iterator[Damage]:
     wanted: dict[str, str] = {}
     for commit in examined.commits_of(release):
         wanted |= {name: value for name, value in commit.inputs.items() if _is_of(name, release)}
-    wanted |= {name: mark for name, mark in examined.memory.marks.items() if _is_of(name, release)}
+    if release in examined.known_finished:
+        wanted |= {name: mark for name, mark in examined.memory.marks.items() if _is_of(name, release)}
     for name, value in sorted(wanted.items()):
         table, _, partition = name.rpartition("@")
         there = examined.commits.get((table, partition))
@@ -51,7 +52,7 @@ def _damage(examined: ExaminedLake, release: str, table: str, what: str, partiti
     partition = partition or release
     path = f"{examined.place(table, partition)}/{COMMIT}"
     command = repair_command(examined.lake.project)
-    mark = examined.memory.marks.get(f"{table}@{partition}")
+    mark = examined.wanted_hash(table, partition)
     return Damage(path, "frozen table", what, command, table, partition, by_repair=True, hash=mark)
 
 
@@ -104,7 +105,7 @@ def _file_problem(examined: ExaminedLake, path: str, sha256: str, size: int) -> 
 
 def _of_folder(examined: ExaminedLake, release: str, path: str, what: str) -> Damage:
     command = repair_command(examined.lake.project)
-    mark = examined.memory.marks.get(f"manifest@{release}")
+    mark = examined.wanted_hash("manifest", release)
     return Damage(path, "release", what, command, "manifest", release, by_repair=True, hash=mark)
 
 

@@ -77,7 +77,7 @@ def _check_others(examined: ExaminedLake) -> Iterator[Damage]:
 
 def _damage(examined: ExaminedLake, table: str, partition: str, name: str, what: str) -> Damage:
     frozen, commit = examined.is_frozen(table, partition), examined.commits.get((table, partition))
-    project, mark = examined.lake.project, examined.memory.marks.get(f"{table}@{partition}")
+    project, mark = examined.lake.project, examined.wanted_hash(table, partition)
     return Damage(
         f"{examined.place(table, partition)}/{name}",
         "frozen table" if frozen else "table",
@@ -96,7 +96,8 @@ def remember_tables(examined: ExaminedLake) -> None:
     marks, current = examined.memory.marks, set()
     for (table, partition), commit in examined.commits.items():
         name = f"{table}@{partition}"
-        marks[name] = marks.get(name, commit.hash) if examined.is_frozen(table, partition) else commit.hash
+        is_kept = examined.owner(table, partition) in examined.known_finished
+        marks[name] = marks.get(name, commit.hash) if is_kept else commit.hash
         current |= {f"{examined.place(table, partition)}/{part}" for part in commit.parts}
     for release in examined.finished:
         marks[f"{FINISHED}@{release}"] = "yes"
