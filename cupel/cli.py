@@ -1,6 +1,7 @@
 """The `cupel` command: options, exit codes, and one function per command. Everything else is imported when it runs."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -393,16 +394,37 @@ def rebuild(release: str, **options: Any) -> None:
     of its own, in which the answers end where the release's did. Exit codes: 0 the same byte for byte, 1 error or
     something differs: then the first difference is shown, and its likely reason.
     """
+    sys.exit(_chain_command("rebuild")(release, **options))
+
+
+@main.command()
+@click.argument("project", required=False)
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+@click.option("--dry-run/--yes", "is_only_told", default=True, help="Say what would be done, or do it.  [default: say]")
+@click.option("--json", "json_file", type=FILE, help="Write what was found or done there for machines.")
+def prune(project: str | None, **options: Any) -> None:
+    """Remove what nothing needs any more: superseded parts of tables, old runs and ticks, long logs.
+
+    Of a PROJECT, or of all. No answer, delivery, release, report or alert is removed, and nothing that a rebuild or a
+    trace needs; `operation.prune` of the project file says how long what stays. It says what it would do, and does it
+    with --yes. Exit codes: 0 said or done, 1 error, or something had to be left.
+    """
+    sys.exit(_chain_command("prune")(project, **options))
+
+
+def _chain_command(name: str) -> Callable[..., int]:
+    """Return a command of the chain, which the package alone does not hold, and knows only by this name."""
     from importlib.metadata import entry_points
 
-    # The package alone does not hold the chain, and knows it only by this name.
-    for chain in entry_points(group="cupel.chain", name="rebuild"):
+    for chain in entry_points(group="cupel.chain", name=name):
         try:
-            command = chain.load()
+            command: Callable[..., int] = chain.load()
         except ImportError as error:
             raise CupelError(
-                f"cupel rebuild: the chain is not in this installation ({error}); run it in a copy of the repository, "
+                f"cupel {name}: the chain is not in this installation ({error}); run it in a copy of the repository, "
                 "after `make setup`"
             ) from error
-        sys.exit(command(release, **options))
-    raise CupelError("cupel rebuild: this installation knows no chain; run `make setup` in a copy of the repository")
+        return command
+    raise CupelError(f"cupel {name}: this installation knows no chain; run `make setup` in a copy of the repository")

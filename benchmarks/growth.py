@@ -1,0 +1,185 @@
+"""A thousand rounds with late answers: do lake, Dagster's record and the time of a round level off?
+
+A small project is finished; then, round after round, a few late answers come in, the batch is made anew and
+everything is judged again, as under `make run` or the daemon. Each round is a process of its own, forked when all is
+imported, so that nothing is remembered from one to the next. The same rounds are gone through twice: with
+`cupel prune` every so many rounds, and without. A round's time is processor time.
+
+    .venv/bin/python -m benchmarks.growth --json FILE [--rounds 1000] [--items 120] [--prune-every 25]
+"""
+
+import argparse
+import json
+import logging
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+# What each round would have to import.
+import dagster as dg
+import great_expectations  # noqa: F401
+import jinja2  # noqa: F401
+import matplotlib.backends.backend_svg
+import matplotlib.figure  # noqa: F401
+import pyarrow as pa
+import sklearn.feature_extraction.text
+import sklearn.linear_model  # noqa: F401
+import yaml
+
+from benchmarks.new_file import new_file
+from cupel.answers.chain import GIVEN
+from cupel.config.project import load_project
+from cupel.contract.tables.answers import ANSWERS
+from cupel.lake import Lake
+from cupel.whole import put_file
+from expectations import judge
+from orchestration.deployment import REPOSITORY, Deployment
+from orchestration.rounds import Rounds
+
+NAME, BATCH = "small", "one"
+LATE = 2
+WORDS = {"warm": "sun fire summer ember desert lava toast candle", "cold": "ice snow winter glacier frost arctic hail"}
+
+
+def main() -> None:
+    """Measure, print, and write the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=new_file)
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--items", type=int, default=120)
+    parser.add_argument("--every", type=int, default=50, help="Rounds between two measurements.")
+    parser.add_argument("--prune-every", type=int, default=25, help="Rounds between two prunes.")
+    parser.add_argument("--only", choices=["with", "without"])
+    options = parser.parse_args()
+    judge._context()  # made once here, not in every process
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    figures: dict[str, Any] = {"items": options.items, "rounds": options.rounds, "prune_every": options.prune_every}
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in [options.only] if options.only else ["without", "with"]:
+            trial = Trial(Path(scratch) / kind, options.items)
+            prune_every = options.prune_every if kind == "with" else None
+            figures[kind] = list(trial.measure(options.rounds, options.every, prune_every))
+    print(json.dumps(figures, indent=1))
+    if options.json:
+        put_file(options.json, (json.dumps(figures, indent=1) + "\n").encode())
+
+
+class Trial:
+    """A small project that late answers come in to, on a record of its own.
+
+    Args:
+        folder: Where it is made.
+        items: Its items.
+    """
+
+    def __init__(self, folder: Path, items: int) -> None:
+        self.items = [f"i{number}" for number in range(items)]
+        self.home = folder / "home"
+        self.deployment = write_deployment(folder, self.items)
+        self.home.mkdir(parents=True)
+        shutil.copy(REPOSITORY / "orchestration" / "dagster.yaml", self.home)
+
+    def measure(self, rounds: int, every: int, prune_every: int | None) -> Iterator[dict[str, Any]]:
+        """Go through rounds; yield sizes and the time of a round every so many."""
+        self.in_process(self.run)
+        seconds: list[float] = []
+        for number in range(1, rounds + 1):
+            self.in_process(partial(self.append_late, number))
+            seconds.append(self.in_process(self.run))
+            pruned = self.in_process(self.prune) if prune_every and number % prune_every == 0 else 0.0
+            if number % every == 0:
+                last = sorted(seconds[-min(every, 10) :])
+                figures = {"round": number, "round_cpu_seconds": round(last[len(last) // 2], 2)}
+                if prune_every:
+                    figures["prune_cpu_seconds"] = round(pruned, 2)
+                figures |= {f"{place}_mb": round(size / 1e6, 2) for place, size in self.sizes().items()}
+                figures["idle_cpu_seconds"] = round(self.in_process(self.run), 2)
+                print(json.dumps(figures), flush=True)
+                yield figures
+
+    def run(self) -> None:
+        """Do what `make run` does."""
+        project = load_project(self.deployment.projects / f"{NAME}.yaml")
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            done = Rounds(project, self.deployment, instance).run()
+        if done.broken:
+            raise SystemExit(str(done.broken[0].error))
+
+    def prune(self) -> None:
+        """Do what `cupel prune` does."""
+
+    def append_late(self, number: int) -> None:
+        """Append a few answers that nobody asked for now, as those of people who take their time."""
+        rng = random.Random(number)
+        rows = [
+            dict.fromkeys(GIVEN)
+            | {
+                "answer_id": f"late-{number}-{place}", "batch": BATCH, "item_id": rng.choice(self.items),
+                "purpose": "label", "annotator": f"late{number}-{place}", "label": rng.choice(list(WORDS)),
+                "source": "late",
+            }
+            for place in range(LATE)
+        ]  # fmt: skip
+        schema = pa.schema([ANSWERS.schema.field(name).with_nullable(True) for name in GIVEN])
+        Lake(self.deployment.lake, NAME).answers.append(pa.Table.from_pylist(rows, schema=schema))
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of the lake, of its tables, of the answers log and of Dagster's record."""
+        lake = Path(self.deployment.lake)
+        places = {
+            "lake": lake, "tables": lake / NAME / "tables", "answers": lake / NAME / "answers", "dagster": self.home
+        }  # fmt: skip
+        return {name: sum(f.stat().st_size for f in place.rglob("*") if f.is_file()) for name, place in places.items()}
+
+    def in_process(self, work: Callable[[], None]) -> float:
+        """Do something in a fork; return its seconds of processor time."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                work()
+                code = 0
+            finally:
+                os._exit(code)
+        _, status, used = os.wait4(child, 0)
+        if status:
+            raise SystemExit(f"a process ended with {os.waitstatus_to_exitcode(status)}")
+        return used.ru_utime + used.ru_stime
+
+
+def write_deployment(folder: Path, items: list[str]) -> Deployment:
+    """Write a project of one batch, with recorded answers that are mostly right."""
+    deployment = Deployment(folder / "projects", folder / "data", str(folder / "lake"))
+    data = deployment.data / NAME
+    data.mkdir(parents=True)
+    deployment.projects.mkdir(parents=True)
+    rng = random.Random(3)
+    texts, answers = [], ["batch,item_id,purpose,annotator,label"]
+    for item in items:
+        truth = rng.choice(list(WORDS))
+        words = rng.sample(WORDS[truth].split(), 3) + ["".join(rng.choices("abcdefghij", k=6)) for _ in range(8)]
+        texts.append(json.dumps({"id": item, "text": " ".join(words)}))
+        answers += [f"{BATCH},{item},label,{who},{truth}" for who in ("ann", "bob", "cy")]
+        answers.append(f"{BATCH},{item},expert,eve,{truth}")
+    (data / "one.jsonl").write_text("\n".join(texts) + "\n")
+    (data / "answers.csv").write_text("\n".join(answers) + "\n")
+    project = {
+        "project": NAME, "title": NAME, "owner": "team@example.org",
+        "raw": {"deliveries": {BATCH: {"files": [f"{NAME}/one.jsonl"], "licence": "CC0-1.0"}}},
+        "labeling": {
+            "question": "Warm or cold?", "classes": list(WORDS), "overlap": {"first": 2, "most": 3},
+            "answers": [f"{NAME}/answers.csv"], "experts": {"answers": 1, "description": "one"},
+        },
+        "release": {"error_budget": 0.2, "audit_size": 40, "max_experts_seen_share": 0.9},
+    }  # fmt: skip
+    (deployment.projects / f"{NAME}.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+    return deployment
+
+
+if __name__ == "__main__":
+    main()
