@@ -1,9 +1,8 @@
 """A thousand rounds with late answers: do lake, Dagster's record and the time of a round level off?
 
 A small project is finished; then, round after round, a few late answers come in, the batch is made anew and
-everything is judged again, as under `make run` or the daemon. Each round is a process of its own, forked when all is
-imported, so that nothing is remembered from one to the next. The same rounds are gone through twice: with
-`cupel prune` every so many rounds, and without. A round's time is processor time.
+everything is judged again, as under `make run` or the daemon. The same rounds are gone through twice: with
+`cupel prune` every so many rounds, and without. Times are processor time, without imports.
 
     .venv/bin/python -m benchmarks.growth --json FILE [--rounds 1000] [--items 120] [--prune-every 25]
 """
@@ -14,8 +13,10 @@ import logging
 import os
 import random
 import shutil
+import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,13 @@ from cupel.lake import Lake
 from cupel.whole import put_file
 from expectations import judge
 from orchestration.deployment import REPOSITORY, Deployment
+from orchestration.prune import prune
 from orchestration.rounds import Rounds
 
 NAME, BATCH = "small", "one"
 LATE = 2
+SECONDS_A_DAY = 86_400
+RUNS_KEPT = 50
 WORDS = {"warm": "sun fire summer ember desert lava toast candle", "cold": "ice snow winter glacier frost arctic hail"}
 
 
@@ -83,35 +87,62 @@ class Trial:
         self.deployment = write_deployment(folder, self.items)
         self.home.mkdir(parents=True)
         shutil.copy(REPOSITORY / "orchestration" / "dagster.yaml", self.home)
+        self.project = load_project(self.deployment.projects / f"{NAME}.yaml")
 
     def measure(self, rounds: int, every: int, prune_every: int | None) -> Iterator[dict[str, Any]]:
-        """Go through rounds; yield sizes and the time of a round every so many."""
+        """Go through rounds; yield sizes and the time of a round every so many.
+
+        So many rounds are one process, as under the daemon; then one round, and one in which nothing has changed, are
+        a process each, which remembers nothing.
+        """
         self.in_process(self.run)
-        seconds: list[float] = []
-        for number in range(1, rounds + 1):
+        for number in range(every, rounds + 1, every):
+            numbers = range(number - every + 1, number)
+            seconds = self.in_process(partial(self.go_through, numbers, prune_every))["seconds"]
             self.in_process(partial(self.append_late, number))
-            seconds.append(self.in_process(self.run))
-            pruned = self.in_process(self.prune) if prune_every and number % prune_every == 0 else 0.0
-            if number % every == 0:
-                last = sorted(seconds[-min(every, 10) :])
-                figures = {"round": number, "round_cpu_seconds": round(last[len(last) // 2], 2)}
-                if prune_every:
-                    figures["prune_cpu_seconds"] = round(pruned, 2)
-                figures |= {f"{place}_mb": round(size / 1e6, 2) for place, size in self.sizes().items()}
-                figures["idle_cpu_seconds"] = round(self.in_process(self.run), 2)
-                print(json.dumps(figures), flush=True)
-                yield figures
+            figures = {
+                "round": number,
+                "round_cpu_seconds": round(statistics.median(seconds), 2),
+                "round_in_new_process_cpu_seconds": round(self.in_process(self.run)["cpu_seconds"], 2),
+                "nothing_changed_cpu_seconds": round(self.in_process(self.run)["cpu_seconds"], 2),
+            }
+            if prune_every:
+                figures["prune_cpu_seconds"] = round(self.in_process(self.prune)["cpu_seconds"], 2)
+            figures |= {f"{place}_mb": round(size / 1e6, 2) for place, size in self.sizes().items()}
+            print(json.dumps(figures), flush=True)
+            yield figures
+
+    def go_through(self, numbers: Iterable[int], prune_every: int | None) -> dict[str, Any]:
+        """Go through rounds in this process; return the processor time of each."""
+        seconds = []
+        for number in numbers:
+            self.append_late(number)
+            began = time.process_time()
+            self.run()
+            seconds.append(time.process_time() - began)
+            if prune_every and number % prune_every == 0:
+                self.in_process(self.prune)
+        return {"seconds": seconds}
 
     def run(self) -> None:
         """Do what `make run` does."""
-        project = load_project(self.deployment.projects / f"{NAME}.yaml")
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            done = Rounds(project, self.deployment, instance).run()
+            done = Rounds(self.project, self.deployment, instance).run()
+            # What it tells when answers were collected.
+            key, head = dg.AssetKey([NAME, "answers"]), Lake(self.deployment.lake, NAME).answers.head()
+            metadata = {"dagster/row_count": head.sequence}
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata=metadata))
         if done.broken:
             raise SystemExit(str(done.broken[0].error))
 
     def prune(self) -> None:
-        """Do what `cupel prune` does."""
+        """Do what `cupel prune` does two days later: nothing of today is removed."""
+        real = time.time
+        time.time = lambda: real() + 2 * SECONDS_A_DAY
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            found = prune([self.project], Path(self.deployment.lake), instance, self.home)
+        if found.notes:
+            raise SystemExit(str(found.notes))
 
     def append_late(self, number: int) -> None:
         """Append a few answers that nobody asked for now, as those of people who take their time."""
@@ -136,20 +167,24 @@ class Trial:
         }  # fmt: skip
         return {name: sum(f.stat().st_size for f in place.rglob("*") if f.is_file()) for name, place in places.items()}
 
-    def in_process(self, work: Callable[[], None]) -> float:
-        """Do something in a fork; return its seconds of processor time."""
+    def in_process(self, work: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
+        """Do something in a fork; return what it returns, with its seconds of processor time."""
+        reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                work()
+                os.write(writing, json.dumps(work() or {}).encode())
                 code = 0
             finally:
                 os._exit(code)
+        os.close(writing)
         _, status, used = os.wait4(child, 0)
+        with os.fdopen(reading, "rb") as file:
+            said = file.read()
         if status:
             raise SystemExit(f"a process ended with {os.waitstatus_to_exitcode(status)}")
-        return used.ru_utime + used.ru_stime
+        return {**json.loads(said), "cpu_seconds": used.ru_utime + used.ru_stime}
 
 
 def write_deployment(folder: Path, items: list[str]) -> Deployment:
@@ -176,6 +211,7 @@ def write_deployment(folder: Path, items: list[str]) -> Deployment:
             "answers": [f"{NAME}/answers.csv"], "experts": {"answers": 1, "description": "one"},
         },
         "release": {"error_budget": 0.2, "audit_size": 40, "max_experts_seen_share": 0.9},
+        "operation": {"prune": {"runs_kept": RUNS_KEPT}},
     }  # fmt: skip
     (deployment.projects / f"{NAME}.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
     return deployment

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from cupel.answers.arriving import PURPOSES, fresh_rows, typed
 from cupel.answers.chain import GENESIS, PIECE_RECORDS, contents, links
+from cupel.answers.merged import merge, pieces
 from cupel.answers.segments import (
     SEGMENT_RECORDS,
     File,
@@ -81,7 +82,7 @@ class AnswersLog:
         """
         names = ANSWERS.schema.names if columns is None else list(columns)
         parts = [ANSWERS.schema.empty_table().select(names)]
-        for segment in self.segments():
+        for segment in pieces(self.folder, self.segments()):
             kinds = summary(segment).kinds
             wanted = [kind for kind in kinds if kind[0] == (batch or kind[0]) and kind[1] in purposes]
             if len(wanted) == len(kinds):
@@ -96,7 +97,7 @@ class AnswersLog:
         In a chained log of which nothing is ever removed, these two fix all of them.
         """
         records, hash_ = 0, GENESIS
-        for segment in self.segments():
+        for segment in pieces(self.folder, self.segments()):
             kinds = summary(segment).kinds
             found = [kinds[batch, purpose] for purpose in purposes if (batch, purpose) in kinds]
             records += sum(kind.records for kind in found)
@@ -120,7 +121,7 @@ class AnswersLog:
         """
         if sequence == 0:
             return GENESIS
-        for segment in self.segments():
+        for segment in reversed(self.segments()):
             about = summary(segment)
             if about.first <= sequence <= about.last:
                 records = read_segment(segment, ["sequence", "hash"])
@@ -146,7 +147,7 @@ class AnswersLog:
         """
         self._check_head()
         given = typed(answers)
-        fresh = fresh_rows(given, self.segments())
+        fresh = fresh_rows(given, pieces(self.folder, self.segments()))
         if not len(fresh):
             return Appended(0, given.num_rows)
         write_number(Path(str(self.folder)), ANSWERS_LOG)
@@ -156,6 +157,7 @@ class AnswersLog:
         for first in range(0, len(fresh), SEGMENT_RECORDS):
             rows = fresh[first : first + SEGMENT_RECORDS]
             head = self._append_segment(given.take(pa.array(rows)), head)
+        merge(self.folder, self.segments())
         return Appended(len(fresh), given.num_rows - len(fresh))
 
     def verify(self, *, is_afresh: bool = False) -> Head:
