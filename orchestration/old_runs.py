@@ -116,8 +116,10 @@ def remove_runless_events(instance: dg.DagsterInstance, own: Prune, *, is_only_c
         connection.execute(Events.delete().where(Events.c.id.in_(ids)))
     if isinstance(events, SqliteEventLogStorage):
         with events.run_connection(RUNLESS_RUN_ID) as connection:
-            ids = [id_ for (id_,) in connection.execute(newest)]
-            connection.execute(Events.delete().where(runless, Events.c.id < min(ids, default=0)))
+            # Nobody reads these but the page's log of events outside runs; the index has numbers of its own.
+            kept = [id_ for (id_,) in connection.execute(newest)]
+            too_old = sql.or_(Events.c.timestamp < _moment(own.runs_days), Events.c.id < min(kept, default=0))
+            connection.execute(Events.delete().where(too_old, Events.c.id.not_in(kept[:1])))
     return len(ids)
 
 

@@ -74,8 +74,9 @@ def _write(folder: Path, run: list[File], before: Path | None) -> None:
     pq.write_table(records.cast(schema), sink, compression="zstd", row_group_size=PIECE_RECORDS)
     content = sink.getvalue().to_pybytes()
     folder.mkdir(exist_ok=True)
-    put_file(folder / f"{run[0].name.removesuffix('.parquet')}.{hashlib.sha256(content).hexdigest()}.parquet", content)
-    if before is not None:
+    path = folder / f"{run[0].name.removesuffix('.parquet')}.{hashlib.sha256(content).hexdigest()}.parquet"
+    put_file(path, content)
+    if before not in (None, path):
         before.unlink(missing_ok=True)
 
 
