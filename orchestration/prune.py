@@ -56,7 +56,13 @@ class Pruned(NamedTuple):
         return any([*self.parts.values(), self.runs, self.ticks, self.events, self.log_bytes])
 
 
-def plan_prune(projects: Sequence[Project], lake: Path, instance: dg.DagsterInstance | None, home: Path) -> Pruned:
+def plan_prune(
+    projects: Sequence[Project],
+    lake: Path,
+    instance: dg.DagsterInstance | None,
+    home: Path,
+    others: Sequence[Project] = (),
+) -> Pruned:
     """Return what pruning would remove; nothing is changed.
 
     Args:
@@ -64,6 +70,7 @@ def plan_prune(projects: Sequence[Project], lake: Path, instance: dg.DagsterInst
         lake: The deployment's lake.
         instance: Dagster's record; None where there is none.
         home: DAGSTER_HOME.
+        others: The deployment's other projects: they say how long their runs stay.
     """
     parts, sizes, notes = {}, {}, []
     for project in projects:
@@ -74,7 +81,7 @@ def plan_prune(projects: Sequence[Project], lake: Path, instance: dg.DagsterInst
             notes.append(f"{name}: {error}")
             found = []
         parts[name], sizes[name] = len(found), sum(part.bytes for part in found)
-    settings = {project.project: project.operation.prune for project in projects}
+    settings = {project.project: project.operation.prune for project in (*projects, *others)}
     own = _shared(settings)
     runs = [] if instance is None else find_old_runs(instance, settings)
     return Pruned(
@@ -85,7 +92,13 @@ def plan_prune(projects: Sequence[Project], lake: Path, instance: dg.DagsterInst
     )  # fmt: skip
 
 
-def prune(projects: Sequence[Project], lake: Path, instance: dg.DagsterInstance | None, home: Path) -> Pruned:
+def prune(
+    projects: Sequence[Project],
+    lake: Path,
+    instance: dg.DagsterInstance | None,
+    home: Path,
+    others: Sequence[Project] = (),
+) -> Pruned:
     """Remove what nothing needs any more; see `plan_prune`.
 
     Where another process is at work on a project its lake is left, where a step is on a batch or release that one's
@@ -111,7 +124,7 @@ def prune(projects: Sequence[Project], lake: Path, instance: dg.DagsterInstance 
     done = Pruned(parts, sizes, 0, 0, 0, 0, 0, notes)
     if instance is None:
         return done
-    settings = {project.project: project.operation.prune for project in projects}
+    settings = {project.project: project.operation.prune for project in (*projects, *others)}
     own = _shared(settings)
     with turn(home / "prune.lock"):
         runs = find_old_runs(instance, settings)

@@ -37,10 +37,12 @@ def prune_projects(
     """
     if json_file is not None:
         check_outputs([Output("--json", json_file, is_json_object(*Pruned._fields))], [])
-    chosen = load_projects(projects) if project is None else [load_project(projects / f"{project}.yaml")]
-    chosen = [one for one in chosen if (lake / one.project).is_dir()]
+    named = None if project is None else load_project(projects / f"{project}.yaml").project
+    there = load_projects(projects)
+    chosen = [one for one in there if named in (None, one.project) and (lake / one.project).is_dir()]
     with _record(home) as instance:
-        found = (plan_prune if is_only_told else prune)(chosen, lake, instance, home)
+        others = [one for one in there if one not in chosen]
+        found = (plan_prune if is_only_told else prune)(chosen, lake, instance, home, others)
     for line in prune_lines(found, chosen, is_only_told=is_only_told):
         click.echo(printable(line))
     if is_only_told and found.is_anything:

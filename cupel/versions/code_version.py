@@ -32,7 +32,7 @@ OUTSIDE = (
     "cupel.lake", "cupel.parts", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions", "cupel.world",
     "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
     "cupel.formats",
-    "cupel.answers.log", "cupel.answers.segments", "cupel.annotators.actions",
+    "cupel.answers.log", "cupel.answers.segments", "cupel.answers.merged", "cupel.annotators.actions",
     # A section's own rules are followed; the whole file is not.
     "cupel.config.project", "cupel.config.base", "cupel.config.problems", "cupel.config.strict_yaml",
     "cupel.release.gates", "cupel.release.remembered", "cupel.release.seconds", "cupel.release.plots",
