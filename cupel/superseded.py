@@ -130,18 +130,25 @@ def _of_partition(lake: Lake, commit: Commit, referred: Names, newest: float) ->
     stats = {path: path.stat() for path in others}
     old = [path for path in others if stats[path].st_mtime <= newest]
     wanted = referred.get(f"{commit.table}@{commit.partition}", set()) - {commit.hash}
+    kept = {path for path in old if wanted and _may_be(path, wanted)}
+    if any(_is_full(path) for path in kept):
+        return []  # of a table of several parts, which nobody can tell from the parts of others
     return [
-        SupersededPart(commit.table, commit.partition, path, stats[path].st_size)
-        for path in old
-        if not (wanted and _may_be(path, wanted))
+        SupersededPart(commit.table, commit.partition, path, stats[path].st_size) for path in old if path not in kept
     ]
 
 
 def _may_be(path: Path, wanted: set[str]) -> bool:
     """Tell whether a part is a table of one of these hashes, or may be one of several parts of such a table."""
     try:
-        is_full = pq.read_metadata(path).num_rows >= ROWS_PER_PART
         schema = schema_then(str(path))
     except (OSError, ValueError, pa.ArrowException):
         return True  # nobody can tell; what may be damaged is not removed
-    return is_full or hashlib.sha256(f"{schema.to_string()}{path.name}".encode()).hexdigest() in wanted
+    return _is_full(path) or hashlib.sha256(f"{schema.to_string()}{path.name}".encode()).hexdigest() in wanted
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return bool(pq.read_metadata(path).num_rows >= ROWS_PER_PART)
+    except (OSError, ValueError, pa.ArrowException):
+        return False

@@ -9,6 +9,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+import cupel.lake as lake_module
+from cupel import superseded
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.checking import ROUTES
@@ -84,6 +86,24 @@ def test_a_part_stays_while_another_table_was_made_from_what_it_held(tmp_path: P
     lake.write("rejected_items", "one", TABLE_OF_NOTHING, {"routes@one": lake.version("routes@one")})
     make_old(lake)
     assert {part.path for part in find_superseded(lake, HOURS)} == {kept, dropped}
+
+
+def test_of_a_table_of_several_parts_all_stay_while_another_was_made_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (lake_module, superseded):
+        monkeypatch.setattr(module, "ROWS_PER_PART", 4)
+    lake = Lake(tmp_path, "p")
+    before = lake.write("routes", "one", routes(6))
+    kept = {Path(name) for name in lake.files("routes", "one")}
+    assert len(kept) == 2
+    lake.write("rejected_items", "one", TABLE_OF_NOTHING, {"routes@one": before.hash})
+    lake.write("routes", "one", routes(2))
+    make_old(lake)
+    assert find_superseded(lake, HOURS) == []
+    lake.write("rejected_items", "one", TABLE_OF_NOTHING, {"routes@one": lake.version("routes@one")})
+    make_old(lake)
+    assert {part.path for part in find_superseded(lake, HOURS)} == kept
 
 
 def test_where_a_commit_cannot_be_read_nothing_of_the_lake_is_removed(lake: Lake) -> None:
