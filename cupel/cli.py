@@ -442,6 +442,7 @@ def summarise(
     from cupel.release.overview import Overview, gather_overview
     from cupel.release.overview_pages import last_look, overview_page, print_overview, remember_look
     from cupel.sizes import size_lines
+    from cupel.superseded import superseded_bytes
     from cupel.world import current_project
 
     outputs = [Output("--html", html_file, is_marked("<!DOCTYPE html>"))] if html_file is not None else []
@@ -451,7 +452,7 @@ def summarise(
     current = current_project(projects, there)
     begin = last_look(there) if since is None else since.replace(tzinfo=UTC)
     found = gather_overview(there, current, begin, inbox / project)
-    sizes = size_lines(Path(str(there.folder)), home)
+    sizes = size_lines(Path(str(there.folder)), home, superseded_bytes(there, current.operation.prune.parts_hours))
     print_overview(found, sizes, Console(highlight=False))
     if html_file is not None:
         write_output("--html", html_file, overview_page(found, sizes).encode())

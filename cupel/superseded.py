@@ -64,6 +64,14 @@ def find_superseded(lake: Lake, hours: float) -> list[SupersededPart]:
     return [part for commit in commits for part in _of_partition(lake, commit, referred, newest)]
 
 
+def superseded_bytes(lake: Lake, hours: float) -> int | None:
+    """Return the bytes of superseded parts; None where a damaged lake does not tell."""
+    try:
+        return sum(part.bytes for part in find_superseded(lake, hours))
+    except LakeError:
+        return None
+
+
 def remove_superseded(lake: Lake, hours: float) -> Removal:
     """Remove the parts that nothing needs any more; see `find_superseded`.
 

@@ -7,12 +7,12 @@ import dagster as dg
 from cupel.config.project import Project, load_projects
 from cupel.lake import Lake
 from cupel.sizes import folder_bytes, lake_sizes, record_sizes
+from cupel.superseded import superseded_bytes
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.prune import prune
 from orchestration.prune_command import prune_lines
 from orchestration.runs import PROJECT
-from orchestration.sizes import superseded_bytes
 
 
 def prune_job(project: str) -> str:
@@ -48,7 +48,7 @@ def prune_definitions(project: Project, deployment: Deployment) -> dg.Definition
             {
                 "removed": "; ".join(prune_lines(found, [now])),
                 "lake (bytes)": sum(sizes.values()),
-                "superseded (bytes)": superseded_bytes(lake, now) or 0,
+                "superseded (bytes)": superseded_bytes(Lake(lake, name), now.operation.prune.parts_hours) or 0,
                 "Dagster's record (bytes)": folder_bytes(home),
                 **parts,
             }
