@@ -34,6 +34,7 @@ import yaml
 
 from benchmarks.new_file import new_file
 from cupel.answers.chain import GIVEN
+from cupel.answers.log import AnswersLog
 from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
@@ -58,10 +59,14 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=120)
     parser.add_argument("--every", type=int, default=50, help="Rounds between two measurements.")
     parser.add_argument("--prune-every", type=int, default=25, help="Rounds between two prunes.")
+    parser.add_argument("--log", type=int, help="Only read a log of so many small segments, with merged copies or not.")
     parser.add_argument("--only", choices=["with", "without"])
     options = parser.parse_args()
     judge._context()  # made once here, not in every process
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    if options.log:
+        print(json.dumps(measure_log(options.log)))
+        return
     figures: dict[str, Any] = {"items": options.items, "rounds": options.rounds, "prune_every": options.prune_every}
     with tempfile.TemporaryDirectory() as scratch:
         for kind in [options.only] if options.only else ["without", "with"]:
@@ -95,19 +100,19 @@ class Trial:
         So many rounds are one process, as under the daemon; then one round, and one in which nothing has changed, are
         a process each, which remembers nothing.
         """
-        self.in_process(self.run)
+        in_process(self.run)
         for number in range(every, rounds + 1, every):
             numbers = range(number - every + 1, number)
-            seconds = self.in_process(partial(self.go_through, numbers, prune_every))["seconds"]
-            self.in_process(partial(self.append_late, number))
+            seconds = in_process(partial(self.go_through, numbers, prune_every))["seconds"]
+            in_process(partial(self.append_late, number))
             figures = {
                 "round": number,
                 "round_cpu_seconds": round(statistics.median(seconds), 2),
-                "round_in_new_process_cpu_seconds": round(self.in_process(self.run)["cpu_seconds"], 2),
-                "nothing_changed_cpu_seconds": round(self.in_process(self.run)["cpu_seconds"], 2),
+                "round_in_new_process_cpu_seconds": round(in_process(self.run)["cpu_seconds"], 2),
+                "nothing_changed_cpu_seconds": round(in_process(self.run)["cpu_seconds"], 2),
             }
             if prune_every:
-                figures["prune_cpu_seconds"] = round(self.in_process(self.prune)["cpu_seconds"], 2)
+                figures["prune_cpu_seconds"] = round(in_process(self.prune)["cpu_seconds"], 2)
             figures |= {f"{place}_mb": round(size / 1e6, 2) for place, size in self.sizes().items()}
             print(json.dumps(figures), flush=True)
             yield figures
@@ -121,7 +126,7 @@ class Trial:
             self.run()
             seconds.append(time.process_time() - began)
             if prune_every and number % prune_every == 0:
-                self.in_process(self.prune)
+                in_process(self.prune)
         return {"seconds": seconds}
 
     def run(self) -> None:
@@ -145,19 +150,8 @@ class Trial:
             raise SystemExit(str(found.notes))
 
     def append_late(self, number: int) -> None:
-        """Append a few answers that nobody asked for now, as those of people who take their time."""
-        rng = random.Random(number)
-        rows = [
-            dict.fromkeys(GIVEN)
-            | {
-                "answer_id": f"late-{number}-{place}", "batch": BATCH, "item_id": rng.choice(self.items),
-                "purpose": "label", "annotator": f"late{number}-{place}", "label": rng.choice(list(WORDS)),
-                "source": "late",
-            }
-            for place in range(LATE)
-        ]  # fmt: skip
-        schema = pa.schema([ANSWERS.schema.field(name).with_nullable(True) for name in GIVEN])
-        Lake(self.deployment.lake, NAME).answers.append(pa.Table.from_pylist(rows, schema=schema))
+        """Append a few answers that nobody asked for now."""
+        Lake(self.deployment.lake, NAME).answers.append(late_answers(number, self.items))
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of the lake, of its tables, of the answers log and of Dagster's record."""
@@ -167,24 +161,61 @@ class Trial:
         }  # fmt: skip
         return {name: sum(f.stat().st_size for f in place.rglob("*") if f.is_file()) for name, place in places.items()}
 
-    def in_process(self, work: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
-        """Do something in a fork; return what it returns, with its seconds of processor time."""
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                os.write(writing, json.dumps(work() or {}).encode())
-                code = 0
-            finally:
-                os._exit(code)
-        os.close(writing)
-        _, status, used = os.wait4(child, 0)
-        with os.fdopen(reading, "rb") as file:
-            said = file.read()
-        if status:
-            raise SystemExit(f"a process ended with {os.waitstatus_to_exitcode(status)}")
-        return {**json.loads(said), "cpu_seconds": used.ru_utime + used.ru_stime}
+
+def in_process(work: Callable[[], object]) -> dict[str, Any]:
+    """Do something in a fork; return its seconds of processor time, and what it returns, if that is a dict."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            found = work()
+            os.write(writing, json.dumps(found if isinstance(found, dict) else {}).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    _, status, used = os.wait4(child, 0)
+    with os.fdopen(reading, "rb") as file:
+        said = file.read()
+    if status:
+        raise SystemExit(f"a process ended with {os.waitstatus_to_exitcode(status)}")
+    return {**json.loads(said), "cpu_seconds": used.ru_utime + used.ru_stime}
+
+
+def measure_log(segments: int) -> dict[str, Any]:
+    """Return what a new process takes for a log of small segments, with merged copies and without."""
+    with tempfile.TemporaryDirectory() as scratch:
+        log = AnswersLog(Path(scratch) / "answers")
+        in_process(lambda: [log.append(late_answers(number, ["i0", "i1"])) for number in range(segments)])
+        works: dict[str, Callable[[], object]] = {
+            "version": lambda: log.version(BATCH, ["label"]),
+            "read": lambda: log.read(BATCH, ["label"]),
+            "append": lambda: log.append(late_answers(segments, ["i0"])),
+            "verify": log.verify,
+        }
+        in_process(log.verify)
+        found = {}
+        for kind in ("merged copies", "segments alone"):
+            found[kind] = {name: round(in_process(work)["cpu_seconds"], 3) for name, work in works.items()}
+            shutil.rmtree(str(log.folder / "merged"), ignore_errors=True)
+            (Path(scratch) / "answers" / "merged").write_text("no copies are made")
+        return found
+
+
+def late_answers(number: int, items: list[str]) -> pa.Table:
+    """Return a few answers that nobody asked for now, as those of people who take their time."""
+    rng = random.Random(number)
+    rows = [
+        dict.fromkeys(GIVEN)
+        | {
+            "answer_id": f"late-{number}-{place}", "batch": BATCH, "item_id": rng.choice(items), "purpose": "label",
+            "annotator": f"late{number}-{place}", "label": rng.choice(list(WORDS)), "source": "late",
+        }
+        for place in range(LATE)
+    ]  # fmt: skip
+    schema = pa.schema([ANSWERS.schema.field(name).with_nullable(True) for name in GIVEN])
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def write_deployment(folder: Path, items: list[str]) -> Deployment:
