@@ -1,6 +1,8 @@
 """The `cupel` command: options, exit codes, and one function per command. Everything else is imported when it runs."""
 
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -393,7 +395,7 @@ def check(project: str | None, **options: Any) -> None:
     can restore is taken as it is; that is kept as an event. Exit codes: 0 whole, 1 error or something is damaged, 2
     wrong usage.
     """
-    sys.exit(_chain("check")(project, **options))
+    sys.exit(_chain_command("check")(project, **options))
 
 
 @main.command()
@@ -413,19 +415,86 @@ def rebuild(release: str, **options: Any) -> None:
     of its own, in which the answers end where the release's did. Exit codes: 0 the same byte for byte, 1 error or
     something differs: then the first difference is shown, and its likely reason.
     """
-    sys.exit(_chain("rebuild")(release, **options))
+    sys.exit(_chain_command("rebuild")(release, **options))
 
 
-def _chain(name: str) -> Any:
-    """Return a command of the chain: the package alone does not hold it, and knows it only by this name."""
+@main.command()
+@click.argument("project", required=False)
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+@click.option("--dry-run/--yes", "is_only_told", default=True, help="Say what would be done, or do it.  [default: say]")
+@click.option("--json", "json_file", type=FILE, help="Write what was found or done there for machines.")
+def prune(project: str | None, **options: Any) -> None:
+    """Remove what nothing needs any more: superseded parts of tables, old runs and ticks, long logs.
+
+    Of a PROJECT, or of all. No answer, delivery, release, report or alert is removed, and nothing that a rebuild or a
+    trace needs; `operation.prune` of the project file says how long what stays. It says what it would do, and does it
+    with --yes. Exit codes: 0 said or done, 1 error, or something had to be left.
+    """
+    sys.exit(_chain_command("prune")(project, **options))
+
+
+@main.command("summary")
+@click.argument("project")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, UTC.  [default: the last look]")
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--inbox", type=FOLDER, envvar="CUPEL_INBOX", default=Path("inbox"), help="Where deliveries arrive.")
+@click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+@click.option("--html", "html_file", type=FILE, help="Write it there as a page that stands alone.")
+@click.option("--json", "json_file", type=FILE, help="Write it there for machines.")
+def summarise(
+    project: str, since: datetime | None, projects: Path, lake: Path, inbox: Path, home: Path,
+    html_file: Path | None, json_file: Path | None,
+) -> None:  # fmt: skip
+    """Tell what happened in a PROJECT: deliveries, releases, what broke, and what awaits a person, with the command.
+
+    Since a day, or since this was last asked without one (30 days, the first time). Exit codes: 0 told, 1 error.
+    """
+    import json
+    from datetime import UTC
+
+    from rich.console import Console
+
+    from cupel.lake import Lake
+    from cupel.outputs import Output, check_outputs, is_json_object, is_marked, write_output
+    from cupel.release.overview import Overview, gather_overview
+    from cupel.release.overview_pages import last_look, overview_page, print_overview, remember_look
+    from cupel.sizes import size_lines
+    from cupel.superseded import superseded_bytes
+    from cupel.world import current_project
+
+    outputs = [Output("--html", html_file, is_marked("<!DOCTYPE html>"))] if html_file is not None else []
+    outputs += [Output("--json", json_file, is_json_object(*Overview._fields))] if json_file is not None else []
+    check_outputs(outputs, [projects / f"{project}.yaml"])
+    there = Lake(lake, project)
+    current = current_project(projects, there)
+    begin = last_look(there) if since is None else since.replace(tzinfo=UTC)
+    found = gather_overview(there, current, begin, inbox / project)
+    sizes = size_lines(Path(str(there.folder)), home, superseded_bytes(there, current.operation.prune.parts_hours))
+    print_overview(found, sizes, Console(highlight=False))
+    if html_file is not None:
+        write_output("--html", html_file, overview_page(found, sizes).encode())
+    if json_file is not None:
+        content = {name: [one._asdict() if hasattr(one, "_asdict") else one for one in value]
+                   if isinstance(value, list) else value for name, value in found._asdict().items()}  # fmt: skip
+        write_output("--json", json_file, (json.dumps(content, indent=1) + "\n").encode())
+    if since is None and Path(str(there.folder)).is_dir():
+        remember_look(there)
+
+
+def _chain_command(name: str) -> Callable[..., int]:
+    """Return a command of the chain, which the package alone does not hold, and knows only by this name."""
     from importlib.metadata import entry_points
 
     for chain in entry_points(group="cupel.chain", name=name):
         try:
-            return chain.load()
+            command: Callable[..., int] = chain.load()
         except ImportError as error:
             raise CupelError(
                 f"cupel {name}: the chain is not in this installation ({error}); run it in a copy of the repository, "
                 "after `make setup`"
             ) from error
+        return command
     raise CupelError(f"cupel {name}: this installation knows no chain; run `make setup` in a copy of the repository")

@@ -15,6 +15,7 @@ from orchestration.arrivals import collect_job, inbox_sensor, schedules
 from orchestration.automation import Outlook, automation_sensor, condition
 from orchestration.deployment import Deployment
 from orchestration.gates import gates
+from orchestration.prune_job import prune_definitions
 from orchestration.resources import bench
 from orchestration.runs import PROJECT
 from orchestration.watch import watchers
@@ -71,7 +72,9 @@ def _operated(project: Project, deployment: Deployment) -> dg.Definitions:
         sensors=[inbox_sensor(project, deployment), automation_sensor(name)],
         schedules=schedules(project, deployment),
     )
-    return dg.Definitions.merge(_definitions(project, Outlook(name, deployment)), clocks)
+    return dg.Definitions.merge(
+        _definitions(project, Outlook(name, deployment)), clocks, prune_definitions(project, deployment)
+    )
 
 
 def _definitions(project: Project, outlook: Outlook | None) -> dg.Definitions:

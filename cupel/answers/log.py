@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from cupel.answers.arriving import PURPOSES, fresh_rows, typed
 from cupel.answers.chain import GENESIS, PIECE_RECORDS, contents, links
+from cupel.answers.merged import merge, pieces
 from cupel.answers.segments import SEGMENT_RECORDS, File, create_segment, has_hash, read_segment, segment_files, summary
 from cupel.answers.verifying import FileStates, file_states, known_segments, verify_segments
 from cupel.contract.format_numbers import ANSWERS_LOG
@@ -89,7 +90,7 @@ class AnswersLog:
         """
         names = ANSWERS.schema.names if columns is None else list(columns)
         parts = [ANSWERS.schema.empty_table().select(names)]
-        for segment in self.segments():
+        for segment in pieces(self.folder, self.segments()):
             kinds = summary(segment).kinds
             wanted = [kind for kind in kinds if kind[0] == (batch or kind[0]) and kind[1] in purposes]
             if len(wanted) == len(kinds):
@@ -104,7 +105,7 @@ class AnswersLog:
         In a chained log of which nothing is ever removed, these two fix all of them.
         """
         records, hash_ = 0, GENESIS
-        for segment in self.segments():
+        for segment in pieces(self.folder, self.segments()):
             kinds = summary(segment).kinds
             found = [kinds[batch, purpose] for purpose in purposes if (batch, purpose) in kinds]
             records += sum(kind.records for kind in found)
@@ -148,7 +149,7 @@ class AnswersLog:
         """
         segments = self.segments()
         given = typed(answers)
-        fresh = fresh_rows(given, segments)
+        fresh = fresh_rows(given, pieces(self.folder, segments))
         if not len(fresh):
             return Appended(0, given.num_rows)
         write_number(Path(str(self.folder)), ANSWERS_LOG)
@@ -158,6 +159,7 @@ class AnswersLog:
         for first in range(0, len(fresh), SEGMENT_RECORDS):
             rows = fresh[first : first + SEGMENT_RECORDS]
             head = self._append_segment(given.take(pa.array(rows)), head)
+        merge(self.folder, self.segments())
         return Appended(len(fresh), given.num_rows - len(fresh))
 
     def verify(self, *, is_afresh: bool = False) -> Head:
@@ -260,7 +262,7 @@ def _hash_in(segments: Sequence[File], sequence: int) -> str | None:
     """Return the hash of a record of some segments; zeros for 0, None where there is no such record."""
     if sequence == 0:
         return GENESIS
-    for segment in segments:
+    for segment in reversed(segments):
         about = summary(segment)
         if about.first <= sequence <= about.last:
             records = read_segment(segment, ["sequence", "hash"])

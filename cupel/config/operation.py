@@ -1,4 +1,4 @@
-"""The project file's section `operation`: when the daemon works on the project, and whom it tells."""
+"""The project file's section `operation`: when the daemon works on the project, whom it tells, what it removes."""
 
 import re
 import zoneinfo
@@ -66,8 +66,21 @@ class Alerts(Section):
     """Environment variable that holds the URL instead, where it is a secret; null: none."""
 
 
+class Prune(Section):
+    """What is removed of what nothing needs any more, and when; see `cupel prune`."""
+
+    at: Cron | None = "30 3 * * *"
+    """When the daemon removes it: minute, hour, day, month, weekday; null: only `cupel prune` does."""
+    parts_hours: Annotated[float, Field(ge=0.25)] = 24
+    """Hours for which a part of a table stays after a newer one has taken its place: a reader may have it open."""
+    runs_days: Annotated[float, Field(ge=1)] = 30
+    """Days for which a finished run stays in Dagster's record, and ticks of schedules and sensors."""
+    runs_kept: Annotated[int, Field(ge=1)] = 200
+    """Most finished runs that stay, however new; what the page shows of each table's latest state stays besides."""
+
+
 class Operation(Section):
-    """When the daemon works on the project, and whom it tells."""
+    """When the daemon works on the project, whom it tells, and what it removes."""
 
     collect: Cron = "0 6 * * *"
     """When answers are collected and what broke is tried again: minute, hour, day, month, weekday."""
@@ -81,3 +94,5 @@ class Operation(Section):
     """Hours after which the page shows that no delivery came; null: it does not say."""
     alerts: Alerts = Alerts()
     """Whom to tell."""
+    prune: Prune = Prune()
+    """What is removed of what nothing needs any more, and when."""
