@@ -20,9 +20,9 @@ from cupel.sealed import open_sealed
 FORMATS = {"": LAKE, "answers": ANSWERS_LOG, "annotator_actions": ACTIONS_LOG, "register": REGISTER}
 # Written by every run, or of no account once a process has ended.
 NOT_ASKED = (
-    "run.lock", "locks/*", "locks/.*", "seen.json", "answers/verified.json", "answers/head.json",
-    "answers/segment-*.parquet", "answers/merged/*", "last_look.json", "tables/**/*", "damaged/**/*", "counted/**/*", "reports/*/*", "reports/*/.made_from",
-    "label_studio/hint", "label_studio/*.parquet", "**/.cupel-*", "**/.cupel-*/**/*",
+    "run.lock", "locks/*", "locks/.*", "seen.json", "last_look.json", "answers/verified.json", "answers/head.json",
+    "answers/segment-*.parquet", "answers/merged/*", "tables/**/*", "damaged/**/*", "counted/**/*", "reports/*/*",
+    "reports/*/.made_from", "label_studio/hint", "label_studio/*.parquet", "**/.cupel-*", "**/.cupel-*/**/*",
 )  # fmt: skip
 DERIVED = ("run.json", "cpu/*.json")
 
