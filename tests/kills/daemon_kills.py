@@ -2,28 +2,25 @@
 
     python daemon_kills.py FOLDER SEED KILLS BATCHES
 
-Deliveries, answers and late answers come into the inbox while everything is killed; whatever is dead is started again
-as `make up` does, three times after a `make down`. At the end the lake is compared with one that `make run` made of the
-same deliveries. Prints one JSON object.
+Deliveries come into the inbox, and experts' answers when an audit waits for them, while everything is killed; what is
+dead is started again as `make up` does, three times after a `make down`. At the end the lake is compared with one that
+`make run` made of the same deliveries. Prints one JSON object.
 """
 
 import hashlib
 import json
-import os
 import random
-import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import pyarrow as pa
+from daemon_place import WORDS, Place
 
 from cupel.config.project import load_project
 from cupel.lake import Lake
@@ -31,8 +28,6 @@ from cupel.release.verify import verify_release
 from cupel.sources.inbox import arrivals
 from cupel.sources.register import with_registered
 from cupel.world import releases_of
-from dagster_programs import free_port
-from orchestration.deployment import REPOSITORY
 from small_project import write_project
 
 NAME = "small"
@@ -45,96 +40,43 @@ FRESH_STARTS = 3
 WEIGHTS = {"run": 6, "worker": 2, "database": 3, "code server": 2, "daemon": 2, "page": 1}
 
 
-class Trial:
-    """A deployment in a folder of its own, run by hand or by page and daemon."""
+class Trial(Place):
+    """A deployment whose deliveries and answers come one after the other."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.home, self.port = folder, folder / "home", free_port()
-        self.deployment = write_project(
+        deployment = write_project(
             folder, NAME, items=ITEMS, raw={"deliveries": {}, "inbox": {"licence": "CC0-1.0"}},
             labeling={"answers": []}, release={"audit_size": 25, "error_budget": 0.2},
         )._replace(inbox=folder / "inbox")  # fmt: skip
+        super().__init__(deployment, folder / "home")
         self.inbox = folder / "inbox" / NAME
         (self.inbox / "answers").mkdir(parents=True)
-        self.home.mkdir()
-        shutil.copy(REPOSITORY / "orchestration" / "dagster.yaml", self.home)
-        source = self.deployment.data / NAME
+        source = deployment.data / NAME
         self._items = (source / "one.jsonl").read_text()
         self._answers = (source / "answers.csv").read_text()
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What every program of the deployment is started with."""
-        places = {
-            "CUPEL_PROJECTS": self.deployment.projects, "CUPEL_DATA": self.deployment.data,
-            "CUPEL_LAKE": self.deployment.lake, "CUPEL_INBOX": self.folder / "inbox", "DAGSTER_HOME": self.home,
-        }  # fmt: skip
-        return {**os.environ, **{name: str(place) for name, place in places.items()}, "PORT": str(self.port),
-                "DAGSTER_DISABLE_TELEMETRY": "1", "GX_ANALYTICS_ENABLED": "false"}  # fmt: skip
-
     def deliver(self, batch: str) -> None:
-        """Bring a delivery and its answers, those of experts among them."""
+        """Bring a delivery and the answers of annotators."""
         self._put(self.inbox / f"{batch}.jsonl", self._items.replace(" w", f" {batch}w"))
-        self._put(self.inbox / "answers" / f"{batch}.csv", self._answers.replace("one,", f"{batch},"))
+        self._answer(batch, "label")
 
-    def answer_late(self, batch: str) -> None:
-        """Bring another person's answers to a batch that is released already."""
-        rows = [
-            line.replace(",label,ann,", ",label,dan,") for line in self._answers.splitlines()[1:] if ",ann," in line
-        ]
-        header = self._answers.splitlines()[0]
-        self._put(
-            self.inbox / "answers" / f"{batch}-late.csv", "\n".join([header, *rows, ""]).replace("one,", f"{batch},")
-        )
+    def answer_as_experts(self, batch: str) -> None:
+        """Bring the answers of experts, which an audit waits for."""
+        self._answer(batch, "expert")
+
+    def _answer(self, batch: str, purpose: str) -> None:
+        header, *rows = self._answers.splitlines()
+        chosen = [row for row in rows if f",{purpose}," in row]
+        content = "\n".join([header, *chosen, ""]).replace("one,", f"{batch},")
+        self._put(self.inbox / "answers" / f"{batch}-{purpose}.csv", content)
 
     def _put(self, path: Path, content: str) -> None:
         path.write_text(content)
         path.with_name(f"{path.name}.done").touch()
 
-    def run(self) -> None:
-        """Do what `make run` does."""
-        self._command("orchestration.run", NAME)
-
-    def up(self) -> None:
-        self._command("orchestration.service", "up")
-
-    def down(self) -> None:
-        self._command("orchestration.service", "down")
-
-    def _command(self, module: str, *arguments: str) -> None:
-        command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
-        done = subprocess.run(
-            command, env=self.environment, cwd=REPOSITORY, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise SystemExit(f"{module} {' '.join(arguments)} ended with {done.returncode}: {done.stdout[-3000:]}")
-
-    def is_released(self, batch: str) -> bool:
-        """Tell whether a batch's first release has its manifest."""
-        return Lake(self.deployment.lake, NAME).commit("manifest", f"{batch}-r1") is not None
-
-    def processes(self) -> dict[str, list[int]]:
-        """Return the processes of page and daemon, by what they are."""
-        found: dict[str, list[int]] = {kind: [] for kind in WEIGHTS}
-        mark = f"DAGSTER_HOME={self.home}".encode()
-        workers = {}
-        for number in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()):
-            if number == os.getpid() or mark not in _read(number, "environ").split(b"\0"):
-                continue
-            command = _read(number, "cmdline").replace(b"\0", b" ")
-            if b"webserver" in command:
-                found["page"].append(number)
-            elif b"run_worker" in command:
-                workers[number] = int(_read(number, "stat").rpartition(b")")[2].split()[1] or 0)
-            elif b"grpc" in command:
-                found["code server"].append(number)
-            elif b"daemon" in command:
-                found["daemon"].append(number)
-            elif b"execute_run" in command or b"multiprocessing" in command:
-                found["run"].append(number)
-        for number, parent in workers.items():
-            found["run" if parent in workers else "worker"].append(number)
-        return found
+    def has(self, table: str, batch: str) -> bool:
+        """Tell whether a batch's first release has a table."""
+        return Lake(self.deployment.lake, NAME).commit(table, f"{batch}-r1") is not None
 
     def wait_for_write(self) -> None:
         """Return while a database of Dagster's is being written, or when nothing was for a while."""
@@ -146,28 +88,20 @@ class Trial:
         found = []
         for ending in ("-wal", "-journal"):
             for path in self.home.rglob(f"*{ending}"):
-                try:
+                with suppress(FileNotFoundError):
                     found.append((path.name, path.stat().st_mtime_ns))
-                except FileNotFoundError:
-                    continue
         return sorted(found)
 
 
-def _read(number: int, name: str) -> bytes:
-    try:
-        return (Path("/proc") / str(number) / name).read_bytes()
-    except OSError:
-        return b""
-
-
 def work(trial: Trial, batches: list[str]) -> Iterator[None]:
-    """Bring work, one delivery after the other, late answers to every second; yield while something is going on."""
-    for number, batch in enumerate(batches):
+    """Bring work, one delivery after the other; yield while something is going on."""
+    for batch in batches:
         trial.deliver(batch)
-        while not trial.is_released(batch):
+        while not trial.has("release_plan", batch):
             yield
-        if number % 2:
-            trial.answer_late(batch)
+        trial.answer_as_experts(batch)
+        while not trial.has("manifest", batch):
+            yield
     while not is_finished(trial, batches):
         yield
 
@@ -210,7 +144,6 @@ def state(trial: Trial, batches: list[str]) -> dict[str, str]:
         found[f"{batch}-r1 verified"] = str(verify_release(release).is_passed)
         for path in sorted((release / "data").rglob("*.parquet")):
             found[f"{batch}-r1 {path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert isinstance(answers, pa.Table)
     return found
 
 
@@ -218,24 +151,16 @@ def run_undisturbed(folder: Path, batches: list[str]) -> dict[str, str]:
     """Return the state that `make run` leaves, the same things brought in the same order."""
     trial = Trial(folder)
     for _ in work(trial, batches):
-        trial.run()
+        trial.command("orchestration.run", NAME)
     return state(trial, batches)
 
 
-def kill(trial: Trial, kind: str, rng: random.Random) -> str | None:
-    """Kill a process of a kind; return what it was, None where there is none now."""
+def kill(trial: Trial, kind: str, rng: random.Random) -> bool:
+    """Kill a process of a kind, or whatever runs while a database is written; tell whether there was one."""
     if kind == "database":
         trial.wait_for_write()
-    found = trial.processes()
-    choice = [number for each in found.values() for number in each] if kind == "database" else found[kind]
-    if not choice:
-        return None
-    number = rng.choice(choice)
-    try:
-        os.kill(number, signal.SIGKILL)
-    except ProcessLookupError:
-        return None
-    return kind
+        return trial.kill(rng.choice([what for what in WORDS if trial.find(what)] or ["daemon"]), rng)
+    return trial.kill(kind, rng)
 
 
 def kills(folder: Path, seed: int, wanted: int, batches: int) -> dict[str, Any]:
@@ -247,24 +172,23 @@ def kills(folder: Path, seed: int, wanted: int, batches: int) -> dict[str, Any]:
     starts = 0
     began = time.monotonic()
     try:
-        trial.up()
+        trial.serve("up")
         going = work(trial, names)
         while killed.total() < wanted:
             time.sleep(rng.uniform(*SECONDS_BETWEEN_KILLS))
             if next(going, "finished") == "finished":
                 break
             kind = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-            if (what := kill(trial, kind, rng)) is not None:
-                killed[what] += 1
+            killed[kind] += kill(trial, kind, rng)
             if starts < FRESH_STARTS and killed.total() > (starts + 1) * wanted / (FRESH_STARTS + 1):
-                trial.down()
+                trial.serve("down")
                 starts += 1
-            if (left := trial.processes()) and not (left["page"] and left["daemon"]):
-                trial.up()
+            if not (trial.find("page") and trial.find("daemon")):
+                trial.serve("up")
         faults = _wait(going)
     finally:
-        trial.down()
-    remains = [number for each in trial.processes().values() for number in each]
+        trial.serve("down")
+    remains = trial.processes()
     found = state(trial, names)
     faults += sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
     faults += [f"{len(remains)} processes run after make down"] if remains else []
@@ -285,5 +209,5 @@ def _wait(going: Iterator[None]) -> list[str]:
 
 if __name__ == "__main__":
     place, *numbers = sys.argv[1:]
-    modes: Callable[..., dict[str, Any]] = kills
-    print(json.dumps(modes(Path(place), *map(int, numbers))))
+    seed, wanted, batches = map(int, numbers)
+    print(json.dumps(kills(Path(place), seed, wanted, batches), indent=1))
