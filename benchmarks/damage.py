@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -146,7 +146,7 @@ def repair_project(root: Path) -> str:
 
     said = io.StringIO()
     try:
-        with at_work_in(root), redirect_stdout(said), redirect_stderr(said):
+        with at_work_in(root), redirect_stdout(said):
             check(None, root / "projects", root / "data", root / "lake", root / HOME, is_repaired=True, json_file=None)
     except CupelError as error:
         return str(error)
@@ -178,7 +178,7 @@ def run_project(root: Path) -> tuple[int, str]:
     said, argv = io.StringIO(), sys.argv
     try:
         sys.argv = ["run", NAME]
-        with at_work_in(root), redirect_stdout(said), redirect_stderr(said):
+        with at_work_in(root), redirect_stdout(said):
             code = main()
     except Exception as error:  # a traceback is what must never be
         return 99, f"TRACEBACK {type(error).__name__}: {error}"
