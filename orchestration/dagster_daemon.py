@@ -23,6 +23,7 @@ from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handle
 from dagster._utils.log import configure_loggers
 
 from orchestration.clock import ClockWatch, correct_future_ticks
+from orchestration.dagster_storage import open_instance
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.loaded_code import describe_code
 
@@ -91,7 +92,7 @@ def run() -> None:
     setup_interrupt_handlers()
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         stack.enter_context(capture_interrupts())
-        instance = stack.enter_context(dg.DagsterInstance.get())
+        instance = stack.enter_context(open_instance(lambda words: log.warning("%s", words)))
         servers = stack.enter_context(CodeServers(instance, Deployment.from_environment()))
         daemons = [stack.enter_context(daemon) for daemon in create_daemons_from_instance(instance)]
         target = WorkspaceFileTarget([str(REPOSITORY / "workspace.yaml")])

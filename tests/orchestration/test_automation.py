@@ -12,9 +12,10 @@ import pytest
 from dagster._core.execution.plan.objects import StepSuccessData
 from ticks import QUIET, Daemon, tell, with_inbox
 
+from assets import labeling
 from cupel.alerts import read_alerts
 from cupel.config.project import load_project
-from cupel.errors import ReleaseError
+from cupel.errors import LakeError, ReleaseError
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from cupel.world import current_project
@@ -173,21 +174,23 @@ def test_a_run_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path:
     assert asked == 1 + MOST_KILLED
 
 
-def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(tmp_path: Path) -> None:
+def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deployment = with_inbox(tmp_path)
     answers = deployment.data / "small" / "answers.csv"
     daemon = Daemon(deployment)
     daemon.work()
-    kept = answers.read_text()
-    folder = daemon.lake.folder / "tables" / "clean_items" / "one"
-    part = next(folder.glob("part-*.parquet"))
-    content = part.read_bytes()
-    part.write_bytes(b"altered")
-    answers.write_text(kept)
-    requests = [partition for _ in range(4) for partition in daemon.work()[1]]
-    assert requests.count("one") <= 1
-    part.write_bytes(content)
-    answers.write_text(kept + "one,i1,label,dora,warm\n")
+
+    def fail(*_: object) -> None:
+        raise LakeError("something is broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(labeling, "study", fail)
+        requests = [partition for _ in range(6) for partition in daemon.work()[1]]
+        assert 1 <= requests.count("one") <= 2  # once without answers, once with those that came
+        assert [partition for _ in range(3) for partition in daemon.work()[1]] == []
+    answers.write_text(answers.read_text() + "one,i1,label,dora,warm\n")
     daemon.until_idle()
     assert daemon.lake.partitions("labels") == ["one"]
 
