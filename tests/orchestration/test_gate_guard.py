@@ -10,7 +10,6 @@ from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.errors import GateError
 from cupel.lake import Lake
 from cupel.release.gates import check_gates_before, gate_of, gate_partition
-from cupel.release.plan import plan_release
 from cupel.step import Step
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
@@ -106,21 +105,6 @@ def test_no_step_goes_on_with_a_table_from_before_its_gate_opened_again(finished
         for table in ("training_set", "manifest"):
             with pytest.raises(GateError, match=f"{table} stand behind the release gate, and answers are awaited"):
                 check_gates_before(Step(lake, project, "one-r1"), [table])
-
-
-@pytest.mark.parametrize("table", ["raw_items", "clean_items", "annotations", "labels"])
-def test_no_release_freezes_what_other_code_would_make_otherwise(finished: Finished, table: str) -> None:
-    _, project, lake = finished
-    rows, commit = lake.read(table, "one"), lake.commit(table, "one")
-    assert commit is not None
-    lake.write(table, "one", rows, commit.inputs, "0" * 12 + "-" + "0" * 12)
-    try:
-        planned = plan_release(Step(lake, project, "one-r2"))
-    finally:
-        lake.write(table, "one", rows, commit.inputs, commit.code_version)
-    assert planned.plan is None
-    assert planned.awaited is not None
-    assert f"{table} is out of date" in planned.awaited
 
 
 def test_a_step_that_is_run_without_the_checks_before_it_writes_nothing(finished: Finished, outcome) -> None:  # type: ignore[no-untyped-def]
