@@ -138,13 +138,20 @@ def find_fault(path: Path, tables: frozenset[str]) -> str | None:
 
 
 def _find_settled_fault(path: Path, tables: frozenset[str]) -> str | None:
-    """Return what `find_fault` does, once nobody writes: one of Dagster's programs may be making it."""
-    while (fault := find_fault(path, tables)) is not None and _is_written(path):
+    """Return what `find_fault` does, once nobody writes: one of Dagster's programs may be making it.
+
+    Raises:
+        StorageError: It is broken, and somebody goes on writing to it.
+    """
+    for _ in range(round(SECONDS_TO_WAIT / SECONDS_BETWEEN_LOOKS)):
+        fault = find_fault(path, tables)
+        if fault is None or not _was_just_changed(path):
+            return fault
         time.sleep(SECONDS_BETWEEN_LOOKS)
-    return fault
+    raise StorageError(f"{path}: {fault}, and another program writes to it: end that, then start again")
 
 
-def _is_written(path: Path) -> bool:
+def _was_just_changed(path: Path) -> bool:
     """Tell whether a database, or what SQLite keeps beside it, has just been changed; readers change its -shm too."""
     ages = []
     for name in (path.name, f"{path.name}-wal", f"{path.name}-journal"):

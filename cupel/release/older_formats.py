@@ -31,7 +31,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         FormatError: A newer version of Cupel wrote it.
     """
     path = folder / layout.MANIFEST_FILE
-    _check_entries(folder)
+    if path.exists():  # another folder may be anybody's, and large
+        _check_entries(folder)
     try:
         manifest = json.loads(path.read_bytes())
     except FileNotFoundError:

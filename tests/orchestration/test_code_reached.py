@@ -157,7 +157,14 @@ def write_preference(folder: Path) -> tuple[Deployment, str]:
 
 
 def write_with_rounds(folder: Path) -> tuple[Deployment, str]:
-    return write_project(folder, items=200, checking={"rounds": True}, seed=2), "small"
+    """Write a project that uses what others leave alone: rounds, prices, a set that models are examined with."""
+    overlap = [{"name": "sums", "path": "sums.jsonl", "columns": ["q"]}]
+    deployment = write_project(
+        folder, items=200, seed=2, checking={"rounds": True, "route_by_price": True}, cleaning={"overlap": overlap},
+        prices={"annotator_answer": 0.1, "expert_answer": 1.0},
+    )  # fmt: skip
+    (deployment.data / "sums.jsonl").write_text('{"q": "Of seven apples three are eaten, how many are left?"}\n')
+    return deployment, "small"
 
 
 def write_spammy(folder: Path) -> tuple[Deployment, str]:

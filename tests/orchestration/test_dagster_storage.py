@@ -83,6 +83,21 @@ def test_a_record_that_another_program_is_just_making_is_waited_for(
     assert path.read_bytes() == whole
 
 
+def test_a_broken_record_that_somebody_goes_on_writing_is_told_and_left(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_storage(home, pytest.fail)
+    path = home / PATHS[0]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DELETE FROM alembic_version")
+        database.commit()
+    monkeypatch.setattr(dagster_storage, "SECONDS_TO_SETTLE", 30)
+    monkeypatch.setattr(time, "sleep", lambda seconds: path.touch())
+    with pytest.raises(StorageError, match="another program writes to it"):
+        prepare_storage(home, pytest.fail)
+    assert path.exists()
+
+
 def test_what_is_sound_stays_and_nothing_is_said(home: Path) -> None:
     prepare_storage(home, pytest.fail)
     before = {path: (home / path).read_bytes() for path in PATHS}

@@ -1,16 +1,13 @@
 """Releases that older versions of Cupel made, verified by what they were when they were made."""
 
-import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from forged_releases import Rows, failed, forge, rewrite
 from old_lakes import OLD, OldRelease, release_of, unpack
 
 from cupel.cli import main
@@ -18,10 +15,9 @@ from cupel.contract.format_numbers import RELEASE
 from cupel.errors import FormatError
 from cupel.preference.export import export_preferences
 from cupel.release import layout
-from cupel.release.verify import Verification, verify_release
+from cupel.release.verify import verify_release
 
 OTHER = {"warm": "cold", "cold": "warm"}
-Rows = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module", params=OLD, ids=lambda old: old.commit)
@@ -38,28 +34,6 @@ def made(old: OldRelease, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(made: Path, tmp_path: Path) -> Path:
     """A copy of the release to spoil."""
     return Path(shutil.copytree(made, tmp_path / made.name))
-
-
-def failed(verification: Verification) -> set[str]:
-    return {check.name for check in verification.checks if not check.is_passed}
-
-
-def forge(folder: Path) -> None:
-    """Make manifest and hashes fit what the folder holds, as a careful forger would."""
-    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
-    for row in manifest["files"]:
-        content = (folder / row["path"]).read_bytes()
-        row.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
-        if row["path"].endswith(".parquet"):
-            row["rows"] = pq.read_metadata(folder / row["path"]).num_rows
-    manifest["release_sha256"] = layout.release_sha256(manifest)
-    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
-
-
-def rewrite(folder: Path, name: str, change: Callable[[Rows], Rows]) -> None:
-    table = pq.read_table(folder / name)
-    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema), folder / name)
-    forge(folder)
 
 
 def number(folder: Path, value: object) -> None:

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import os
 import shutil
@@ -6,16 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from forged_releases import Rows, failed, forge, rewrite
 
 from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.folder import write_release
-from cupel.release.verify import Verification, verify_release
-
-Rows = list[dict[str, Any]]
+from cupel.release.verify import verify_release
 
 
 @pytest.fixture(scope="module")
@@ -29,29 +25,6 @@ def written(certified: Any, provenance: Any, tmp_path_factory: pytest.TempPathFa
 def folder(written: Path, tmp_path: Path) -> Path:
     """A copy of the release to spoil."""
     return Path(shutil.copytree(written, tmp_path / "movies-r1"))
-
-
-def failed(verification: Verification) -> set[str]:
-    return {check.name for check in verification.checks if not check.is_passed}
-
-
-def forge(folder: Path) -> None:
-    """Make manifest and hashes fit what the folder holds, as a careful forger would."""
-    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
-    for row in manifest["files"]:
-        content = (folder / row["path"]).read_bytes()
-        row.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
-        if row["path"] in layout.TABLE_FILES:
-            row["rows"] = pq.read_table(folder / row["path"]).num_rows
-    manifest["release_sha256"] = layout.release_sha256(manifest)
-    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
-
-
-def rewrite(folder: Path, name: str, change: Callable[[Rows], Rows]) -> None:
-    """Change a table's rows and mend all hashes."""
-    table = pq.read_table(folder / name)
-    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema), folder / name)
-    forge(folder)
 
 
 def rewrite_certificate(folder: Path, part: str, **values: Any) -> None:
@@ -257,8 +230,9 @@ def test_a_pipe_in_place_of_a_file_is_refused_and_nobody_waits_for_it(folder: Pa
         verify_release(folder)
 
 
-def test_a_folder_without_a_manifest_is_no_release(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"no release here: manifest\.json is missing"):
+def test_a_folder_without_a_manifest_is_no_release_and_is_not_looked_through(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ReleaseError, match="no release here"):
         verify_release(tmp_path)
 
 
