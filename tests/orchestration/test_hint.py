@@ -22,8 +22,8 @@ def test_a_hint_starts_one_collection_and_the_same_hint_no_second(
     repository, instance = build_definitions(deployment).get_repository_def(), dg.DagsterInstance.ephemeral()
 
     def asked() -> str | None:
-        context = dg.build_sensor_context(instance=instance, repository_def=repository)
-        (request,) = repository.get_sensor_def("small_inbox").evaluate_tick(context).run_requests or []
+        with dg.build_sensor_context(instance=instance, repository_def=repository) as context:
+            (request,) = repository.get_sensor_def("small_inbox").evaluate_tick(context).run_requests or []
         return request.run_key
 
     before = asked()
