@@ -26,10 +26,9 @@ class Daemon:
         self.asked: set[str] = set()
 
     def tick(self, sensor: str) -> list[dg.RunRequest]:
-        context = dg.build_sensor_context(
-            instance=self.instance, repository_def=self.repository, cursor=self.cursors.get(sensor)
-        )
-        result = self.repository.get_sensor_def(f"{self.name}_{sensor}").evaluate_tick(context)
+        cursor = self.cursors.get(sensor)
+        with dg.build_sensor_context(instance=self.instance, repository_def=self.repository, cursor=cursor) as context:
+            result = self.repository.get_sensor_def(f"{self.name}_{sensor}").evaluate_tick(context)
         self.cursors[sensor] = result.cursor
         for request in result.dynamic_partitions_requests or []:
             self.instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
