@@ -436,7 +436,7 @@ def prune(project: str | None, **options: Any) -> None:
 
 
 @main.command("summary")
-@click.argument("project")
+@click.argument("project", required=False)
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, UTC.  [default: the last look]")
 @click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
 @click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
@@ -445,43 +445,17 @@ def prune(project: str | None, **options: Any) -> None:
 @click.option("--html", "html_file", type=FILE, help="Write it there as a page that stands alone.")
 @click.option("--json", "json_file", type=FILE, help="Write it there for machines.")
 def summarise(
-    project: str, since: datetime | None, projects: Path, lake: Path, inbox: Path, home: Path,
+    project: str | None, since: datetime | None, projects: Path, lake: Path, inbox: Path, home: Path,
     html_file: Path | None, json_file: Path | None,
 ) -> None:  # fmt: skip
-    """Tell what happened in a PROJECT: deliveries, releases, what broke, and what awaits a person, with the command.
+    """Tell what happened in a PROJECT, or in all: deliveries, releases, what broke, what awaits a person and how.
 
-    Since a day, or since this was last asked without one (30 days, the first time). Exit codes: 0 told, 1 error.
+    Since a day, or since this was last asked without one (30 days, the first time). Exit codes: 0 told, 1 error, or
+    a project that cannot be told of.
     """
-    import json
-    from datetime import UTC
+    from cupel.release.overview_command import summarise_projects
 
-    from rich.console import Console
-
-    from cupel.lake import Lake
-    from cupel.outputs import Output, check_outputs, is_json_object, is_marked, write_output
-    from cupel.release.overview import Overview, gather_overview
-    from cupel.release.overview_pages import last_look, overview_page, print_overview, remember_look
-    from cupel.sizes import size_lines
-    from cupel.superseded import superseded_bytes
-    from cupel.world import current_project
-
-    outputs = [Output("--html", html_file, is_marked("<!DOCTYPE html>"))] if html_file is not None else []
-    outputs += [Output("--json", json_file, is_json_object(*Overview._fields))] if json_file is not None else []
-    check_outputs(outputs, [projects / f"{project}.yaml"])
-    there = Lake(lake, project)
-    current = current_project(projects, there)
-    begin = last_look(there) if since is None else since.replace(tzinfo=UTC)
-    found = gather_overview(there, current, begin, inbox / project)
-    sizes = size_lines(Path(str(there.folder)), home, superseded_bytes(there, current.operation.prune.parts_hours))
-    print_overview(found, sizes, Console(highlight=False))
-    if html_file is not None:
-        write_output("--html", html_file, overview_page(found, sizes).encode())
-    if json_file is not None:
-        content = {name: [one._asdict() if hasattr(one, "_asdict") else one for one in value]
-                   if isinstance(value, list) else value for name, value in found._asdict().items()}  # fmt: skip
-        write_output("--json", json_file, (json.dumps(content, indent=1) + "\n").encode())
-    if since is None and Path(str(there.folder)).is_dir():
-        remember_look(there)
+    sys.exit(summarise_projects(project, since, projects, lake, inbox, home, html_file, json_file))
 
 
 def _chain_command(name: str) -> Callable[..., int]:

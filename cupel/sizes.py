@@ -55,7 +55,8 @@ def size_lines(project: Path, home: Path | None, superseded: int | None = None) 
     parts = lake_sizes(project)
     shown = ", ".join(f"{name} {format_bytes(parts[name])}" for name in SHOWN if parts.get(name))
     free = f"; {format_bytes(superseded)} of the tables are superseded" if superseded else ""
-    lines = [f"lake of {project.name}: {format_bytes(sum(parts.values()))} ({shown}){free}"]
+    size = f"{format_bytes(sum(parts.values()))} ({shown}){free}" if shown else "nothing yet"
+    lines = [f"lake of {project.name}: {size}"]
     return lines if home is None or not home.is_dir() else [*lines, record_line(home)]
 
 

@@ -188,7 +188,9 @@ class _Gathering:
             return
         again = f"cupel release {self.name} {holds}"
         if facts.verdict == "REFUSED":
-            self.to_do.append(ToDo(f"release {facts.release} is refused: {facts.reason}", f"{again}, when mended"))
+            self.to_do.append(
+                ToDo(f"release {facts.release} is refused: {facts.reason}; when that is mended, release it anew", again)
+            )
         elif facts.verdict == "PASS" and has_changed(self.lake, self.project, facts.release):
             self.to_do.append(ToDo(f"{holds} has other labels than {facts.release} froze", again))
 

@@ -1,10 +1,11 @@
 """How the overview of a project is shown: in plain lines on the terminal, and as a page that stands alone."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -23,6 +24,13 @@ DAYS = 30
 # So many of each are shown; the page has all.
 MOST_SHOWN = 12
 STYLES = {"certified": "green", "refused": "red", "open": "yellow"}
+
+
+class Told(NamedTuple):
+    """What is told of a project: what happened, and in words how large its lake is."""
+
+    overview: Overview
+    sizes: list[str]
 
 
 def last_look(lake: Lake) -> datetime:
@@ -78,8 +86,11 @@ def sections(found: Overview) -> list[dict[str, Any]]:
     return [{"title": title, "columns": names, "rows": rows} for title, names, rows in tables if rows]
 
 
-def print_overview(found: Overview, sizes: list[str], console: Console) -> None:
-    """Print an overview, on one screen where that can be."""
+def print_overview(told: Told, console: Console, *, has_rule: bool = False) -> None:
+    """Print an overview, on one screen where that can be; with a rule above it where it is one of several."""
+    found = told.overview
+    if has_rule:
+        console.rule(style="dim")
     console.print(Text(printable(f"{found.title} ({found.project})"), style="bold"))
     console.print(printable(lead(found)), markup=False)
     for section in sections(found):
@@ -92,16 +103,37 @@ def print_overview(found: Overview, sizes: list[str], console: Console) -> None:
         console.print(table)
         if len(rows) > MOST_SHOWN:
             console.print(f"... and {len(rows) - MOST_SHOWN:,} more; --html shows all", style="dim", markup=False)
-    for line in sizes:
+    for line in told.sizes:
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def overview_page(found: Overview, sizes: list[str]) -> str:
-    """Return an overview as a page of HTML that needs nothing beside it."""
+def overview_page(projects: Sequence[Told], record: str = "", unread: Sequence[str] = ()) -> str:
+    """Return overviews as one page of HTML that needs nothing beside it.
+
+    Args:
+        projects: What is told of each project.
+        record: The size of Dagster's record in words.
+        unread: Projects that nothing can be told of, and why.
+    """
     css = (files("cupel.release") / "templates" / "report.css").read_text(encoding="utf-8")
-    template = environment().get_template("overview.html.j2")
-    return template.render(
-        css=css, title=found.title, project=found.project, since=found.since, until=found.until, lead=lead(found),
-        sections=sections(found), sizes=sizes, answers=found.answers + found.answers_before,
-        state="OPEN" if found.to_do else "PASS",
-    )  # fmt: skip
+    shown = [
+        {
+            "title": found.title, "project": found.project, "since": found.since, "until": found.until,
+            "lead": lead(found), "sections": sections(found), "sizes": sizes,
+            "answers": found.answers + found.answers_before, "state": "OPEN" if found.to_do else "PASS",
+        }
+        for found, sizes in projects
+    ]  # fmt: skip
+    return environment().get_template("overview.html.j2").render(css=css, projects=shown, record=record, unread=unread)
+
+
+def overview_json(projects: Sequence[Told], unread: Sequence[str] = ()) -> dict[str, Any]:
+    """Return overviews for machines."""
+
+    def plain(value: object) -> object:
+        return (
+            [one._asdict() if hasattr(one, "_asdict") else one for one in value] if isinstance(value, list) else value
+        )
+
+    shown = [{name: plain(value) for name, value in told.overview._asdict().items()} for told in projects]
+    return {"projects": shown, "unread": list(unread)}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
 from cupel.release.overview import Overview, gather_overview
-from cupel.release.overview_pages import last_look, lead, overview_page, sections
+from cupel.release.overview_pages import Told, last_look, lead, overview_page, sections
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
@@ -110,7 +111,7 @@ def test_what_was_before_is_left_out_but_for_what_still_awaits_a_person(deployme
 
 def test_the_page_stands_alone_and_shows_words_of_others_as_words(deployment: Deployment) -> None:
     found = gather(deployment)
-    page = overview_page(found, ["lake of small: 1 MB"])
+    page = overview_page([Told(found, ["lake of small: 1 MB"])])
     assert lead(found) in page
     assert "&lt;b&gt;the process was killed&lt;/b&gt;" in page
     assert "<b>the process" not in page
@@ -148,8 +149,31 @@ def test_the_command_goes_on_from_the_last_look(deployment: Deployment, tmp_path
     files = ["--html", str(tmp_path / "page.html"), "--json", str(tmp_path / "page.json")]
     told = command("--since", "2020-01-01", *files)
     assert "Since 2020-01-01: 2 deliveries" in told
-    assert json.loads((tmp_path / "page.json").read_text())["releases"][0]["verdict"] == "certified"
+    assert json.loads((tmp_path / "page.json").read_text())["projects"][0]["releases"][0]["verdict"] == "certified"
     assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
     assert last_look(lake) < datetime.now(UTC) - timedelta(days=29)
     command()
     assert abs(last_look(lake).timestamp() - time.time()) < 60
+
+
+def test_without_a_name_all_projects_are_told_on_one_page_and_what_cannot_be_told_of_hides_none(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    shutil.copytree(deployment.projects, projects := tmp_path / "projects")
+    (projects / "idle.yaml").write_text(
+        (projects / "small.yaml").read_text().replace("project: small", "project: idle")
+    )
+    (projects / "torn.yaml").write_text("project: [")
+    shutil.copytree(deployment.lake, lake := tmp_path / "lake")
+    (lake / "orphan" / "tables").mkdir(parents=True)
+    page, content = tmp_path / "page.html", tmp_path / "page.json"
+    options = ["--projects", projects, "--lake", lake, "--inbox", tmp_path / "inbox", "--html", page, "--json", content]
+    done = CliRunner().invoke(main, ["summary", "--since", "2020-01-01", *map(str, options)], catch_exceptions=False)
+    assert done.exit_code == 1
+    found = json.loads(content.read_text())
+    assert [one["project"] for one in found["projects"]] == ["idle", "small"]
+    assert [line.split(":")[0] for line in found["unread"]] == ["torn", "orphan"]
+    for words in ("(idle)", "(small)", "torn.yaml", "orphan: in the lake"):
+        assert words in done.output
+    assert 'id="idle"' in page.read_text()
+    assert "torn.yaml" in page.read_text()
