@@ -11,9 +11,11 @@ from dagster_duckdb import DuckDBResource
 
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
+from cupel.intake_alerts import tell_of_intake, tell_of_open_questions
 from cupel.lake import Lake, file_hash
 from cupel.lock import claim
 from cupel.release.gates import check_gates_before
+from cupel.release.plan import is_finished
 from cupel.release.seconds import put_cpu
 from cupel.step import Step
 from cupel.world import Came, come_in, current_project
@@ -78,14 +80,21 @@ class Bench(dg.ConfigurableResource[None]):
             except OSError as error:
                 raise _trouble(error) from error
 
-    def collect(self, name: str, instance: dg.DagsterInstance) -> Came:
-        """Let the world come in to a project, and tell Dagster of new batches and releases."""
+    def collect(self, name: str, instance: dg.DagsterInstance, run_id: str) -> tuple[Came, list[str]]:
+        """Let the world come in to a project, and tell Dagster of new batches and releases, and people of the rest.
+
+        Returns:
+            What came in, and what went wrong in telling people.
+        """
         lake = Lake(self.lake_root, name)
         inbox = None if self.inbox_root is None else Path(self.inbox_root) / name
         came = come_in(Path(self.projects_folder), lake, self.data, inbox)
         instance.add_dynamic_partitions(f"{name}_batches", came.batches)
         instance.add_dynamic_partitions(f"{name}_releases", came.releases)
-        return came
+        project = current_project(Path(self.projects_folder), lake)
+        problems = [] if inbox is None else tell_of_intake(lake, project, inbox, came.taken, run_id)
+        unfinished = [release for release in came.releases if not is_finished(lake, release)]
+        return came, problems + tell_of_open_questions(lake, project, came.batches, unfinished, run_id)
 
     @staticmethod
     def project_name(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> str:

@@ -9,7 +9,9 @@ from cupel.label_studio.waiting import waiting_table
 def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Take what lies whole in the inbox, ask the workforce all open questions, and append what it answers."""
     project = bench.project_name(context)
-    came = bench.collect(project, context.instance)
+    came, problems = bench.collect(project, context.instance, context.run.run_id)
+    for problem in problems:
+        context.log.error(problem)
     for taken in came.taken:
         context.log.info(f"{taken.name}: {taken.outcome}: {taken.reason}")
     head, awaited = came.head, came.waiting

@@ -38,10 +38,10 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / "report.html", page)
         replace_file(folder / "relabel_next.csv", relabel_csv(step.lake, step.partition).encode())
-        remember_reported(step.lake, step.partition)
         released = release_folder(step.lake, step.partition)
         if released.is_dir():
             add_uncovered(Path(str(released)), "report.html", page)
+        remember_reported(step.lake, step.partition)
     return dg.MaterializeResult(
         metadata={
             "verdict": facts.verdict,

@@ -32,7 +32,7 @@ from cupel.config.project import Project, load_project
 from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
-from cupel.lake import Lake, replace_file
+from cupel.lake import Lake
 from cupel.versions.code_version import code_version
 from cupel.whole import put_file
 from orchestration.definitions import build_definitions
@@ -243,17 +243,14 @@ def _copy(lake: Lake, project: Project, table: str, partition: str, batch: str) 
     if table == "gate_results":
         hashes = [lake.version(f"{row['table_name']}@{batch}") if row["table_hash"] else "" for row in rows.to_pylist()]
         rows = rows.set_column(rows.column_names.index("table_hash"), "table_hash", pa.array(hashes, pa.string()))
-    lake.write(table, renamed, rows)
     inputs = {}
     for name, value in commit.inputs.items():
         kind, _, where = name.rpartition("@")
         own = f"{kind}@{where.replace(FIRST, batch)}" if kind else name.replace(FIRST, batch)
         inputs[own] = value if not kind or name.startswith("file:") else lake.version(own)
-    path = lake.partition_folder(table, renamed) / "commit.json"
     is_raw = stage_of(table).name == "raw"
     version = code_version(project, table, batch) if is_raw else commit.code_version
-    content = json.loads(path.read_text(encoding="utf-8")) | {"inputs": inputs, "code_version": version}
-    replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    lake.write(table, renamed, rows, inputs, version)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The `cupel` command: options, exit codes, and one function per command. Everything else is imported when it runs."""
 
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -377,6 +379,26 @@ def trace(label_id: str, release: str | None, lake: Path, all_gates: bool, json_
 
 
 @main.command()
+@click.argument("project", required=False)
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--data", type=FOLDER, envvar="CUPEL_DATA", default=Path("data"), help="The deliveries' files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+@click.option("--repair", "is_repaired", is_flag=True, help="Make again what can be made, byte for byte.")
+@click.option("--accept", "accepted", metavar="PATH", multiple=True, help="Go on with a file as it is, or without it.")
+@click.option("--json", "json_file", type=FILE, help="Write what was found there for machines.")
+def check(project: str | None, **options: Any) -> None:
+    """Check the lake of a PROJECT, or of all, and Dagster's record: every file against its hash, and each other.
+
+    Shows what is damaged and the one command that mends it. With --repair, what is damaged is moved to the folder
+    `damaged` of the project, never removed, and made again; what cannot be is told. With --accept, a file that nobody
+    can restore is taken as it is; that is kept as an event. Exit codes: 0 whole, 1 error or something is damaged, 2
+    wrong usage.
+    """
+    sys.exit(_chain_command("check")(project, **options))
+
+
+@main.command()
 @click.argument("release")
 @click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
 @click.option("--data", type=FOLDER, envvar="CUPEL_DATA", default=Path("data"), help="The deliveries' files.")
@@ -393,16 +415,60 @@ def rebuild(release: str, **options: Any) -> None:
     of its own, in which the answers end where the release's did. Exit codes: 0 the same byte for byte, 1 error or
     something differs: then the first difference is shown, and its likely reason.
     """
+    sys.exit(_chain_command("rebuild")(release, **options))
+
+
+@main.command()
+@click.argument("project", required=False)
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+@click.option("--dry-run/--yes", "is_only_told", default=True, help="Say what would be done, or do it.  [default: say]")
+@click.option("--json", "json_file", type=FILE, help="Write what was found or done there for machines.")
+def prune(project: str | None, **options: Any) -> None:
+    """Remove what nothing needs any more: superseded parts of tables, old runs and ticks, long logs.
+
+    Of a PROJECT, or of all. No answer, delivery, release, report or alert is removed, and nothing that a rebuild or a
+    trace needs; `operation.prune` of the project file says how long what stays. It says what it would do, and does it
+    with --yes. Exit codes: 0 said or done, 1 error, or something had to be left.
+    """
+    sys.exit(_chain_command("prune")(project, **options))
+
+
+@main.command("summary")
+@click.argument("project", required=False)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, UTC.  [default: the last look]")
+@click.option("--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files.")
+@click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+@click.option("--inbox", type=FOLDER, envvar="CUPEL_INBOX", default=Path("inbox"), help="Where deliveries arrive.")
+@click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+@click.option("--html", "html_file", type=FILE, help="Write it there as a page that stands alone.")
+@click.option("--json", "json_file", type=FILE, help="Write it there for machines.")
+def summarise(
+    project: str | None, since: datetime | None, projects: Path, lake: Path, inbox: Path, home: Path,
+    html_file: Path | None, json_file: Path | None,
+) -> None:  # fmt: skip
+    """Tell what happened in a PROJECT, or in all: deliveries, releases, what broke, what awaits a person and how.
+
+    Since a day, or since this was last asked without one (30 days, the first time). Exit codes: 0 told, 1 error, or
+    a project that cannot be told of.
+    """
+    from cupel.release.overview_command import summarise_projects
+
+    sys.exit(summarise_projects(project, since, projects, lake, inbox, home, html_file, json_file))
+
+
+def _chain_command(name: str) -> Callable[..., int]:
+    """Return a command of the chain, which the package alone does not hold, and knows only by this name."""
     from importlib.metadata import entry_points
 
-    # The package alone does not hold the chain, and knows it only by this name.
-    for chain in entry_points(group="cupel.chain", name="rebuild"):
+    for chain in entry_points(group="cupel.chain", name=name):
         try:
-            command = chain.load()
+            command: Callable[..., int] = chain.load()
         except ImportError as error:
             raise CupelError(
-                f"cupel rebuild: the chain is not in this installation ({error}); run it in a copy of the repository, "
+                f"cupel {name}: the chain is not in this installation ({error}); run it in a copy of the repository, "
                 "after `make setup`"
             ) from error
-        sys.exit(command(release, **options))
-    raise CupelError("cupel rebuild: this installation knows no chain; run `make setup` in a copy of the repository")
+        return command
+    raise CupelError(f"cupel {name}: this installation knows no chain; run `make setup` in a copy of the repository")

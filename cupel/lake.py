@@ -1,7 +1,6 @@
 """The lake: where tables live. A table's partition is a folder of immutable parts and a commit written last."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,18 +21,23 @@ from cupel.contract.tables import TABLES
 from cupel.errors import FormatError, LakeError, TableError
 from cupel.formats import read_number, recognise_lake, write_number
 from cupel.parts import checked, columns_there, fitted, read_part, write_parts
+from cupel.sealed import open_sealed, seal_json
 from cupel.whole import begun, put_file, remove_left_behind
 
 ROWS_PER_GROUP = 65_536
 ROWS_PER_PART = 16 * ROWS_PER_GROUP
 COMMIT = "commit.json"
 ABSENT = "absent"
+_KEYS = {"table", "partition", "hash", "rows", "parts", "inputs", "code_version"}
 
 Data: TypeAlias = pa.Table | pa.RecordBatchReader | duckdb.DuckDBPyRelation
 
 
 class Commit(NamedTuple):
-    """What one write of a partition left: enough to read it, to trust it, and to know when it is stale."""
+    """What one write of a partition left: enough to read it, to trust it, and to know when it is stale.
+
+    `sizes` are the bytes of the parts.
+    """
 
     table: str
     partition: str
@@ -42,6 +46,7 @@ class Commit(NamedTuple):
     parts: tuple[str, ...]
     inputs: dict[str, str]
     code_version: str
+    sizes: tuple[int, ...] = ()
 
 
 class Lake:
@@ -105,20 +110,26 @@ class Lake:
         return self.folder / "tables" / table / _slug(partition)
 
     def commit(self, table: str, partition: str) -> Commit | None:
-        """Return the current commit of a partition, or None where nothing was ever written."""
+        """Return the current commit of a partition, or None where nothing was ever written.
+
+        Raises:
+            LakeError: It is no commit, was altered, or is another partition's.
+        """
         self.check_readable()
         path = self.partition_folder(table, partition) / COMMIT
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            found = parse_commit(path.read_bytes())
+            if (found.table, found.partition) != (table, partition):
+                raise ValueError(f"it is that of {found.table} of {found.partition}")
         except FileNotFoundError:
             return None
-        except ValueError as error:
-            raise LakeError(f"{path}: not a commit: {error}; remove the folder and run again") from error
-        parts = tuple(part["name"] for part in content["parts"])
-        return Commit(
-            content["table"], content["partition"], content["hash"], content["rows"], parts,
-            content["inputs"], content["code_version"],
-        )  # fmt: skip
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            what = "lacks a key or has one of another type" if not isinstance(error, ValueError) else str(error)
+            raise LakeError(
+                f"{path}: not a commit as it was written: {what}; `cupel check {self.project} --repair` moves it "
+                "aside and makes the table again"
+            ) from error
+        return found
 
     def partitions(self, table: str) -> list[str]:
         """Return the partitions of a table that have been written, in order of name."""
@@ -228,7 +239,7 @@ class Lake:
             "inputs": dict(sorted((inputs or {}).items())),
             "code_version": code_version,
         }
-        replace_file(folder / COMMIT, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+        replace_file(folder / COMMIT, seal_json(content))
         remove_left_behind(Path(str(folder)))
         commit = self.commit(table, partition)
         if commit is None:  # pragma: no cover
@@ -257,8 +268,8 @@ class Lake:
         commit = self.commit(table, partition)
         if commit is None or commit.code_version != code_version:
             return False
-        folder = self.partition_folder(table, partition)
-        if not all((folder / part).exists() for part in commit.parts):
+        folder = Path(str(self.partition_folder(table, partition)))
+        if not all(has_size(folder / part, size) for part, size in zip(commit.parts, commit.sizes, strict=True)):
             return False
         ours = {name: hash_ for name, hash_ in commit.inputs.items() if not name.startswith("file:")}
         return all(self.version(name) == hash_ for name, hash_ in ours.items())
@@ -308,6 +319,23 @@ class Lake:
             yield conform(pa.Table.from_batches([batch]), table)
 
 
+def parse_commit(raw: bytes) -> Commit:
+    """Return what a commit's file says.
+
+    Raises:
+        ValueError: It is no JSON, was altered, or holds what no commit holds; likewise LookupError and TypeError.
+    """
+    content = open_sealed(raw)
+    if more := sorted(set(content) - _KEYS):
+        raise ValueError(f"key {more[0]!r} is none of a commit")
+    parts = content["parts"]
+    return Commit(
+        content["table"], content["partition"], content["hash"], content["rows"],
+        tuple(part["name"] for part in parts), dict(content["inputs"]), content["code_version"],
+        tuple(int(part["bytes"]) for part in parts),
+    )  # fmt: skip
+
+
 def file_hash(path: Path | UPath) -> str:
     """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
     with path.open("rb") as file:
@@ -323,6 +351,14 @@ def replace_file(path: Path | UPath, content: bytes) -> None:
         path.write_bytes(content)
         return
     put_file(Path(str(path)), content)
+
+
+def has_size(path: Path, size: int) -> bool:
+    """Tell whether a file is there and has so many bytes."""
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
 
 
 def _is_local(path: Path | UPath) -> bool:

@@ -68,6 +68,45 @@ def claim(folder: Path, partition: str, run_id: str) -> Iterator[None]:
         yield
 
 
+def is_at_work(folder: Path, partition: str) -> bool:
+    """Tell whether a step is at work on a batch or release now; see `claim`.
+
+    Args:
+        folder: The project's folder in the lake.
+        partition: Batch or release.
+    """
+    path = folder / "locks" / f"{partition}.lock"
+    if not path.is_file():
+        return False
+    try:
+        # A step that comes meanwhile waits, and so is not told that somebody holds what it claims.
+        with turn(path.parent / ".claiming"), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # who may not write there has no step at work either
+    return False
+
+
+@contextmanager
+def pause(folder: Path, partition: str) -> Iterator[bool]:
+    """Let no step begin for as long as the block lasts: steps that come wait; yield whether none is on a partition.
+
+    Args:
+        folder: The project's folder in the lake.
+        partition: Batch or release.
+    """
+    path = folder / "locks" / f"{partition}.lock"
+    with turn(path.parent / ".claiming"), path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
     """Wait until no other process is in such a block, and hold it; the kernel frees it when the process dies.

@@ -16,6 +16,7 @@ from cupel.errors import LakeError, TableError
 from cupel.formats import VALUES_BEFORE_COLUMN
 from cupel.whole import begun, naming
 
+_MENDS = "`cupel check --repair` makes the table again, and says whether it is the same"
 _EARLIER = "an earlier version wrote it; make the table anew, or read it with the version that wrote it"
 
 
@@ -92,9 +93,9 @@ def checked(path: Path) -> str:
         stat = path.stat()
         sha256 = _sha256(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
     except FileNotFoundError:
-        raise LakeError(f"{path}: the part is gone; run the stage that writes it again") from None
+        raise LakeError(f"{path}: the part is gone; {_MENDS}") from None
     if path.name != f"part-{sha256}.parquet":
-        raise LakeError(f"{path}: the part was altered; remove it and run the stage that writes it again")
+        raise LakeError(f"{path}: the part was altered; {_MENDS}")
     return str(path)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from cupel.annotators.actions import Action
+from cupel.check.references import check_references
 from cupel.config.project import Project
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
@@ -74,12 +75,18 @@ class Step:
         return commit
 
     def answers(self, batch: str, *purposes: str) -> pa.Table:
-        """Return the answers of a batch for these purposes, and remember how far the log reached."""
+        """Return the answers of a batch for these purposes, and remember how far the log reached.
+
+        Raises:
+            AnswerError: The log is damaged, or lacks what a table of the batch or of this step was made from.
+        """
+        check_references(self.lake, {batch, self.partition})
         self._inputs[f"answers:{'+'.join(purposes)}@{batch}"] = self.lake.answers.version(batch, purposes)
         return self.lake.answers.read(batch, purposes)
 
     def actions(self, batch: str) -> dict[str, Action]:
-        """Return what was done about annotators of a batch and holds, by name, and remember it."""
+        """Return what was done about annotators of a batch and holds, by name, and remember it; see `answers`."""
+        check_references(self.lake, {batch, self.partition})
         self._inputs[f"actions@{batch}"] = self.lake.actions.version(batch)
         return self.lake.actions.in_force(batch)
 

@@ -9,6 +9,7 @@ as it was, or upgraded.
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.check.references import check_references
 from cupel.config.project import Project
 from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_TO_WRITE
 from cupel.errors import LakeError, SourceError
@@ -88,6 +89,7 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
                 + "; ".join(plan.problems.values())
             )
         lake.answers.verify()
+        check_references(lake)
         write_number(plan.folder, LAKE)
     return plan
 

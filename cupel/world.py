@@ -1,5 +1,6 @@
 """The world comes in: what lies in the inbox is taken, new releases are proposed, answers are collected."""
 
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -12,6 +13,8 @@ from cupel.answers.collect import Workforce, collect
 from cupel.answers.log import Head
 from cupel.answers.one_after_another import OneAfterAnother
 from cupel.answers.recorded import RecordedWorkforce, read_gold
+from cupel.check.aside import clear_for_run
+from cupel.check.check import find_damage
 from cupel.config.project import Project, load_project
 from cupel.label_studio.calibration import Standing, known_items, standings_now
 from cupel.label_studio.waiting import Waiting, waiting
@@ -24,6 +27,7 @@ from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregi
 from cupel.sources.register import with_registered
 from cupel.whole import remove_left_behind
 
+_log = logging.getLogger(__name__)
 # What looks the same after so long is held to be whole, unless who brings it marks it.
 SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -57,12 +61,14 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
 
     Raises:
         ProjectError: The project file is wrong.
-        AnswerError: The log is broken, or a file of answers cannot be read.
+        AnswerError: The log is broken, lacks what a table was made from, or a file of answers cannot be read.
         FormatError: The lake is of another format.
+        LakeError: Something is damaged that no run makes again.
     """
     lake.check_writable()
     with collecting(lake):
         remove_left_behind(Path(str(lake.folder)))
+        clear_for_run(lake, find_damage(lake, is_light=True), _log.warning)
         taken = [] if inbox is None else take_whole(projects, lake, inbox)
         project = current_project(projects, lake)
         new = [] if project.operation.release else propose_new(lake, project, "the chain")
@@ -71,6 +77,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
         releases = releases_of(lake, project)
         unfinished = [name for name in releases if not is_finished(lake, name)]
         written = collect(lake, workforce(project, lake, data), batches, unfinished)
+        find_damage(lake, is_light=True)  # remembers what came to be
     standing = standings_now(project, lake, data)
     return Came(taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake), standing)
 

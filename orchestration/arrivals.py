@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -14,10 +17,16 @@ from cupel.release.plan import ALL, release_name
 from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
 from cupel.sources.inbox import arrivals, whole
 from cupel.world import current_project, releases_of
-from orchestration.automation import UNFINISHED
+from orchestration.automation import MOST_KILLED, UNFINISHED
 from orchestration.deployment import Deployment
+from orchestration.run_process import KILLED
+from orchestration.runs import PROJECT
 
 SECONDS_BETWEEN_LOOKS = 30
+# So long what the chain itself asks for is gathered while its runs go on: each collection asks about all batches.
+SECONDS_TO_GATHER = 300
+# Beside the looks in the cursor: what had arrived when a collection was last asked for, and since when one waits.
+ARRIVED, WAITS_SINCE = "*arrived", "*waits since"
 
 
 def collect_job(project: str) -> str:
@@ -30,7 +39,8 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
 
     A tick only looks; taking, hashing and collecting belong in a run. What looks the same at two ticks
     is whole, and so is what is marked. The same state starts no second run before the next start of the
-    deployment, and no run is asked for while another is collecting, however long it takes.
+    deployment, and no run is asked for while another is collecting, however long it takes. What arrived is
+    collected at once; what runs have asked meanwhile is gathered until they have ended, five minutes at most.
 
     Args:
         project: The project, as it was when the definitions were loaded.
@@ -55,38 +65,67 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
         there = [] if deployment.inbox is None else arrivals(deployment.inbox / name)
         before = json.loads(context.cursor) if context.cursor else {}
         ready = [arrival.look for arrival in whole(there, before)]
-        key = hashlib.sha256(
-            json.dumps([sorted(ready), state(lake, now, deployment.data), deployment.started]).encode()
-        ).hexdigest()
-        collects = dg.RunsFilter(job_name=collect_job(name), statuses=UNFINISHED)
-        is_busy = bool(context.instance.get_runs(collects, limit=1))
+        arrived = _hash([arrived_state(lake, now, deployment.data), deployment.started])
+        key = _hash([sorted(ready), arrived, asked_state(lake, now), _count_killed(context.instance, name)])
+        is_new = bool(ready) or before.get(ARRIVED) != arrived
+        why_not, since = _why_not_now(context.instance, name, before, is_new)
+        cursor = {str(arrival.path): arrival.look for arrival in there} | ({WAITS_SINCE: since} if since else {})
         return dg.SensorResult(
-            run_requests=[] if is_busy else [dg.RunRequest(run_key=key)],
-            skip_reason="a collection is going on or waits; what it leaves is asked for when it has ended"
-            if is_busy
-            else None,
-            cursor=json.dumps({str(arrival.path): arrival.look for arrival in there}),
+            run_requests=[] if why_not else [dg.RunRequest(run_key=key)],
+            skip_reason=why_not,
+            cursor=json.dumps(cursor | {ARRIVED: before.get(ARRIVED, "") if why_not else arrived}),
             dynamic_partitions_requests=_partitions(context.instance, lake, now),
         )
 
     return look
 
 
-def state(lake: Lake, project: Project, data: Path) -> list[str]:
-    """Return what a collection depends on: the outbox, recorded answers, the last hint, batches ready for release."""
-    batches, releases = list(project.raw.deliveries), releases_of(lake, project)
-    outbox = [f"tasks@{batch}" for batch in batches] + [f"release_tasks@{release}" for release in releases]
-    found = [f"{table} {lake.version(table)}" for table in outbox]
-    if project.labeling.workforce == "label_studio":
-        found.append(f"hint {left(lake)}")
+def arrived_state(lake: Lake, project: Project, data: Path) -> list[str]:
+    """Return what a collection depends on that comes from outside: recorded answers, the last hint."""
+    found = [f"hint {left(lake)}"] if project.labeling.workforce == "label_studio" else []
     for name in project.labeling.answers:
         path = data / name
         found.append(f"{name} {path.stat().st_mtime_ns} {path.stat().st_size}" if path.is_file() else f"{name} absent")
+    return found
+
+
+def asked_state(lake: Lake, project: Project) -> list[str]:
+    """Return what a collection depends on that the chain makes: the outbox, batches ready for a release."""
+    batches, releases = list(project.raw.deliveries), releases_of(lake, project)
+    outbox = [f"tasks@{batch}" for batch in batches] + [f"release_tasks@{release}" for release in releases]
+    found = [f"{table} {lake.version(table)}" for table in outbox]
     if project.operation.release is None:
         holds = [ALL] if project.release.holds == "all_batches" else batches
         known = {name.rpartition("-r")[0] for name in proposed(lake)}
         found += [part for part in holds if part not in known and is_ready(lake, project, release_name(part, 1))]
     return [*found, *batches]
+
+
+def _why_not_now(
+    instance: dg.DagsterInstance, name: str, before: Mapping[str, str], is_new: bool
+) -> tuple[str | None, str | None]:
+    """Return why no collection is asked for at this tick, and since when one waits; nothing where one is."""
+    if instance.get_runs(dg.RunsFilter(job_name=collect_job(name), statuses=UNFINISHED), limit=1):
+        return "a collection is going on or waits; what it leaves is asked for when it has ended", None
+    works = instance.get_runs(dg.RunsFilter(tags={PROJECT: name}, statuses=UNFINISHED), limit=1)
+    if is_new or not works:
+        return None, None
+    now = time.time()
+    since = float(before.get(WAITS_SINCE, now))
+    if not 0 <= now - since < SECONDS_TO_GATHER:
+        return None, None
+    return "runs are going on; what they ask is gathered until they have ended, for five minutes at most", str(since)
+
+
+def _count_killed(instance: dg.DagsterInstance, name: str) -> int:
+    """Return how many collections were killed on this day; beyond a few it stays the same, and none is asked for."""
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    killed = dg.RunsFilter(job_name=collect_job(name), tags={KILLED: "true"}, created_after=day)
+    return len(instance.get_runs(killed, limit=MOST_KILLED))
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefinition]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections import Counter
 from datetime import datetime
 
 import dagster as dg
@@ -18,11 +19,13 @@ from cupel.release.reported import is_reported
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
+from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_TICKS = 30
 REPORT = "report"
+MOST_KILLED = 3
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
 
 
@@ -39,13 +42,15 @@ class Outlook:
         self._deployment = deployment
         self._tick: datetime | None = None
         self._found: dict[str, dict[str, str]] = {}
+        self._states: dict[str, str] = {}
         self._busy_at: datetime | None = None
         self._busy: set[str] = set()
+        self._killed: Counter[str] = Counter()
 
     def stale(self, tick: datetime, partition: str, is_release: bool) -> dict[str, str]:
         """Return the tables of a partition that are out of date, and why; none where nothing can be done now."""
         if tick != self._tick:
-            self._tick, self._found = tick, {}
+            self._tick, self._found, self._states = tick, {}, {}
             self._lake = Lake(self._deployment.lake, self.name)
             self._project = current_project(self._deployment.projects, self._lake)
         if partition not in self._found:
@@ -57,8 +62,15 @@ class Outlook:
         if tick != self._busy_at:
             runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
             self._busy = {partition for run in runs if (partition := self._worked_on(run)) is not None}
+            self._killed = self._count_killed(tick, instance)
             self._busy_at = tick
         return self._busy
+
+    def _count_killed(self, tick: datetime, instance: dg.DagsterInstance) -> Counter[str]:
+        """Return how many runs of each partition were killed on this day."""
+        day = tick.replace(hour=0, minute=0, second=0, microsecond=0)
+        killed = instance.get_runs(dg.RunsFilter(tags={KILLED: "true"}, created_after=day))
+        return Counter(partition for run in killed if (partition := self._worked_on(run)) is not None)
 
     def _worked_on(self, run: dg.DagsterRun) -> str | None:
         keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
@@ -66,9 +78,17 @@ class Outlook:
         return run.tags.get("dagster/partition") if is_ours else None
 
     def state(self, tick: datetime, partition: str) -> str:
-        """Return what names a partition's state: its tables, why they are stale, the log, the day, the start."""
+        """Return what names a partition's state: its tables, why they are stale, the log, the day, the start.
+
+        A run that was killed has not failed by itself: it is asked for again, a few times on a day.
+        """
+        if partition not in self._states:
+            self._states[partition] = self._state(tick, partition)
+        return self._states[partition]
+
+    def _state(self, tick: datetime, partition: str) -> str:
         tables = [self._lake.version(f"{table}@{partition}") for table in TABLES]
-        when = [tick.date().isoformat(), self._deployment.started]
+        when = [tick.date().isoformat(), self._deployment.started, min(self._killed[partition], MOST_KILLED)]
         named = [self._found[partition], tables, self._lake.answers.head().hash, *when]
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 

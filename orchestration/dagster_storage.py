@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 from rich.console import Console
@@ -79,6 +79,7 @@ def open_instance(say: Say) -> "Iterator[dg.DagsterInstance]":
 
     if "DAGSTER_HOME" in os.environ:
         prepare_storage(Path(os.environ["DAGSTER_HOME"]), say)
+        check_settings(Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml")
     with dg.DagsterInstance.get() as instance:
         yield instance
 
@@ -173,9 +174,43 @@ def _read_schema(path: Path, mode: str = "ro") -> tuple[set[str], list[str]]:
 
 
 def _is_elsewhere(home: Path) -> bool:
-    settings = home / "dagster.yaml"
-    content = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else None
+    content = read_settings(home / "dagster.yaml")
     return isinstance(content, dict) and not OWN_STORAGE.isdisjoint(content)
+
+
+def read_settings(path: Path) -> Any:
+    """Return what Dagster's settings say; None where there are none.
+
+    Raises:
+        StorageError: They are no YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    except (yaml.YAMLError, ValueError) as error:
+        raise _bad_settings(path, error) from None
+
+
+def check_settings(path: Path) -> None:
+    """Make sure that Dagster can work with its settings.
+
+    Raises:
+        StorageError: They are no YAML, or name what Dagster does not know.
+    """
+    from dagster._core.errors import DagsterInvalidConfigError
+    from dagster._core.instance.config import dagster_instance_config
+
+    read_settings(path)
+    try:
+        dagster_instance_config(str(path.parent), path.name)
+    except DagsterInvalidConfigError as error:
+        raise _bad_settings(path, error) from None
+
+
+def _bad_settings(path: Path, error: Exception) -> StorageError:
+    return StorageError(
+        f"{path}: not settings that Dagster knows ({' '.join(str(error).split()):.200}); mend it, or put the one "
+        f"in its place that Cupel comes with: `cp orchestration/dagster.yaml {os.path.relpath(path)}`"
+    )
 
 
 def _open_once() -> None:
@@ -224,6 +259,26 @@ def _without_flushes() -> Iterator[None]:
         yield
     finally:
         event.remove(Engine, "connect", unflushed)
+
+
+def describe_trouble(error: BaseException) -> str | None:
+    """Return what a person must do about an error of Dagster's databases; None where it is about something else.
+
+    Args:
+        error: An error that something else may have wrapped.
+    """
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, sqlite3.Error):
+        seen = getattr(seen, "orig", None) or seen.__cause__ or seen.__context__
+    if seen is None:
+        return None
+    home = os.environ.get("DAGSTER_HOME", "DAGSTER_HOME")
+    if getattr(seen, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return f"{home}: Dagster's record cannot be written ({seen}); free space on its disk, then run again"
+    return (
+        f"{home}: Dagster's record cannot be used ({seen}); `cupel check --repair` moves what is broken aside and "
+        "makes it anew; the lake has lost nothing"
+    )
 
 
 def _set_aside(home: Path, database: Database) -> Path:

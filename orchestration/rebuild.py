@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import yaml
 
 from cupel.answers.known_labels import known_labels
+from cupel.answers.log import AnswersLog
 from cupel.answers.segments import read_segment, summary
 from cupel.cleaning.privacy.key import bring_key
 from cupel.config.licences import Licence
@@ -71,6 +72,7 @@ def rebuild(
         AnswerError: The answers log is cut short or cannot be read.
     """
     lake = Lake(deployment.lake, name)
+    lake.answers = AnswersLog(lake.folder / "answers", is_tolerant=True)  # the comparison says what was altered
     file = load_project(deployment.projects / f"{name}.yaml")
     plan = _plan(lake, release)
     refuse_older(deployment, lake, release)

@@ -16,6 +16,8 @@ import dagster as dg
 from cupel.annotators.policies import act
 from cupel.annotators.telling import told
 from cupel.answers.collect import Workforce, collect, open_tasks
+from cupel.check.aside import clear_for_run, describe_again
+from cupel.check.check import find_damage
 from cupel.config.project import Project, load_project
 from cupel.contract.stages import project_steps
 from cupel.lake import Lake
@@ -97,7 +99,7 @@ class Rounds:
         Raises:
             AnswerError: The answers log is altered or cut short.
             ProjectError: The project file was edited between two rounds, and is wrong now.
-            LakeError: Another process is at work on the project.
+            LakeError: Another process is at work on the project, or something is damaged that no run makes again.
             FormatError: The lake is of another format.
         """
         name = self.project.project
@@ -106,6 +108,7 @@ class Rounds:
             end_dead_runs(self.instance, name)
             remove_left_behind(Path(str(self.lake.folder)))
             self.lake.answers.verify()
+            again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)
             self._take()
             self.instance.add_dynamic_partitions(f"{name}_batches", self.batches)
             number = 0
@@ -119,6 +122,9 @@ class Rounds:
             for release in self.releases():
                 if not is_reported(self.lake, release):
                     self._start(report_job(name), release, ["report"], number)
+            for line in describe_again(self.lake, again):
+                self.say(line)
+            find_damage(self.lake, is_light=True)  # remembers what came to be
             unfinished = [release for release in self.releases() if not is_finished(self.lake, release)]
             return Done(number, self.runs, open_tasks(self.lake, self.batches, unfinished).num_rows)
 

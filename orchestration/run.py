@@ -18,7 +18,7 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_f
 from cupel.release.funnel import print_funnel, summary
 from cupel.release.places import release_folder, report_folder
 from cupel.release.seconds import read_seconds
-from orchestration.dagster_storage import open_instance
+from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
 from orchestration.progress import RunProgress
 from orchestration.rounds import Done, Rounds
@@ -54,6 +54,11 @@ def main() -> int:
     except (CupelError, OSError) as error:
         said = disk_trouble(error) if isinstance(error, OSError) else str(error)
         console.print(said, style="red", markup=False)
+        return BROKEN
+    except Exception as error:
+        if (trouble := describe_trouble(error)) is None:
+            raise
+        console.print(trouble, style="red", markup=False)
         return BROKEN
     for run in done.broken:
         console.print(f"{run.job}, {run.partition}: {run.error}", style="red", markup=False)

@@ -18,6 +18,7 @@ from orchestration.background import Background, find, start
 from orchestration.dagster_storage import prepare_storage
 from orchestration.deployment import REPOSITORY
 from orchestration.service_health import SECONDS_OF_SILENCE, Trouble, find_trouble
+from orchestration.sizes import tell_sizes
 
 SECONDS_TO_START = 180
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -32,7 +33,7 @@ def commands(port: int) -> dict[str, list[str]]:
     tools, workspace = Path(sys.executable).parent, str(REPOSITORY / "workspace.yaml")
     return {
         "page": [str(tools / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace],
-        "daemon": [str(tools / "dagster-daemon"), "run", "-w", workspace],
+        "daemon": [sys.executable, "-m", "orchestration.dagster_daemon"],
     }
 
 
@@ -63,6 +64,7 @@ def up(home: Path, port: int, console: Console, seconds: float = SECONDS_TO_STAR
             return BROKEN
     logs = os.path.relpath(home / "service")
     console.print(f"page    http://127.0.0.1:{port}\nlogs    {logs}\nstop    make down", markup=False)
+    tell_sizes(home, console)
     return 0
 
 

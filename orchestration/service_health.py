@@ -6,6 +6,8 @@ import urllib.error
 import urllib.request
 from typing import Any, NamedTuple
 
+from orchestration.clock import SECONDS_AHEAD
+
 SECONDS_TO_ANSWER = 10
 # The daemon says every 30 seconds that it lives; a busy machine may make it late.
 SECONDS_OF_SILENCE = 120
@@ -63,7 +65,9 @@ def ask_page(port: int, query: str) -> dict[str, Any]:
 def _daemon_trouble(data: dict[str, Any], since: float) -> list[Trouble]:
     # A heartbeat may carry the error of one tick, such as a hook's that failed: the daemon is there all the same.
     required = [row for row in data["instance"]["daemonHealth"]["allDaemonStatuses"] if row["required"]]
-    silent = sorted(row["daemonType"] for row in required if (row["lastHeartbeatTime"] or 0) < since)
+    # One of the future is from before the clock was set back.
+    latest = time.time() + SECONDS_AHEAD
+    silent = sorted(row["daemonType"] for row in required if not since <= (row["lastHeartbeatTime"] or 0) <= latest)
     if silent or not required:
         last = max((row["lastHeartbeatTime"] or 0 for row in required), default=0)
         ago = f"the last one was {time.time() - last:.0f} s ago" if last else "there never was one"

@@ -1,29 +1,25 @@
 """Watching runs: when one broke, or a release came to its end, a person is told what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
-from dagster._core.executor.child_process_executor import ChildProcessCrashException
 
-from cupel.alerts import Alert, alert
+from cupel.alerts import Alert, alert, end_alerts
+from cupel.config.operation import AlertKind
 from cupel.config.project import Project
 from cupel.errors import CupelError
 from cupel.lake import Lake
-from cupel.release.gates import gate_rows
+from cupel.release.places import release_folder, report_folder
 from cupel.world import current_project
-from expectations.suites import project_suites
+from orchestration.alert_causes import failed_run
 from orchestration.deployment import Deployment
-from orchestration.runs import CLOSED_GATE, PROJECT, at_fault, plain
+from orchestration.runs import PROJECT
 
-BROKEN = "Mend what the message names, then make down and make up, or materialize the partition on the page."
-KILLED = (
-    "If it was stopped on purpose, nothing: the next start does what is left. If not, look whether the machine ran out "
-    "of memory or disk, then start anew (make down, make up) or materialize the partition on the page."
-)
 CERTIFIED = "Nothing. `cupel verify` checks the folder."
 REFUSED = "Read the report: it says what the audit found and what to relabel; then propose a new release."
+# What stands no longer once a run of the same batch or release has succeeded.
+ENDED_BY_SUCCESS: tuple[AlertKind, ...] = ("broken", "gate_failed")
 
 
 def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
@@ -39,28 +35,33 @@ def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
         description="Writes what a person must do when a run broke or a gate failed, and calls the project's hook.",
     )
     def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
-        killed = [event for event in context.get_step_failure_events() if _is_killed(event)]
-        for step in [event for event in context.get_step_failure_events() if event not in killed]:
-            _tell(deployment, context, lambda lake, project, s=step: list(_failures(lake, project, context, s)))
-        if killed or not context.get_step_failure_events():
-            _tell(deployment, context, lambda lake, _: [_killed(lake, context, killed)])
+        run, instance = context.dagster_run, context.instance
+        _tell(deployment, context, lambda lake, project: failed_run(lake, project, run, instance))
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
         name="tell_of_releases",
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells when a release was certified or refused.",
+        description="Tells when a release was certified or refused, and ends alerts of what has succeeded since.",
     )
     def tell_of_releases(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
         written = {key.path[-1] for key in run.asset_selection or ()}
+        name = _project_of(context)
+        if name is not None:
+            lake = Lake(deployment.lake, name)
+            end_alerts(lake, _partition_of(context), ENDED_BY_SUCCESS, f"run {run.run_id} succeeded")
         if "certificate" in written or (not written and run.job_name.endswith("_release")):
-            _tell(deployment, context, lambda lake, _: list(_endings(lake, context)))
+            _tell(deployment, context, lambda lake, _: _endings(lake, context))
 
     return [tell_of_failures, tell_of_releases]
 
 
-def _tell(deployment: Deployment, context: dg.RunStatusSensorContext, find: Any) -> None:
+def _tell(
+    deployment: Deployment,
+    context: dg.RunStatusSensorContext,
+    find: Callable[[Lake, Project], Iterable[Alert]],
+) -> None:
     name = _project_of(context)
     if name is None:
         return
@@ -75,36 +76,6 @@ def _tell(deployment: Deployment, context: dg.RunStatusSensorContext, find: Any)
             context.log.error(problem)
 
 
-def _failures(
-    lake: Lake, project: Project, context: dg.RunStatusSensorContext, event: dg.DagsterEvent
-) -> Iterator[Alert]:
-    run, partition = context.dagster_run, _partition_of(context)
-    error = at_fault(event.step_failure_data.error)
-    if error is None or error.cls_name != CLOSED_GATE:
-        said = plain(error.message) if error else (event.message or "no reason is known")
-        yield Alert(project.project, partition, "broken", f"{event.step_key}: {said}", BROKEN, run.run_id)
-        return
-    remedies = {check.name: check.remedy for suite in project_suites(project) for check in suite.asked(project)}
-    for row in gate_rows(lake, partition):
-        if row["outcome"] == "fail" and row["severity"] == "critical":
-            happened = f"{row['check']} ({row['stage']} gate): {row['observed']} against {row['threshold']}"
-            kind = "refused" if row["stage"] == "release" else "gate_failed"
-            to_do = remedies.get(row["check"], "The team's own expectation: see its reason in the project file.")
-            yield Alert(project.project, partition, kind, happened, to_do, run.run_id)  # type: ignore[arg-type]
-
-
-def _is_killed(event: dg.DagsterEvent) -> bool:
-    """Tell whether a step did not fail but its process was gone."""
-    error = at_fault(event.step_failure_data.error)
-    return error is not None and error.cls_name == ChildProcessCrashException.__name__
-
-
-def _killed(lake: Lake, context: dg.RunStatusSensorContext, events: list[dg.DagsterEvent]) -> Alert:
-    steps = ", ".join(sorted(str(event.step_key) for event in events)) or context.dagster_run.job_name
-    happened = f"{steps}: the process was killed or stopped"
-    return Alert(lake.project, _partition_of(context), "broken", happened, KILLED, context.dagster_run.run_id)
-
-
 def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
     release = _partition_of(context)
     if lake.commit("certificate", release) is None:
@@ -112,9 +83,13 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
     row = lake.read("certificate", release).to_pylist()[0]
     is_certified = row["status"] == "certified"
     happened = f"error bound {row['error_bound']:.2%}, budget {row['error_budget']:.2%}, {row['items']:,} items"
-    to_do = CERTIFIED if is_certified else REFUSED
-    kind = "certified" if is_certified else "refused"
-    yield Alert(lake.project, release, kind, happened, to_do, context.dagster_run.run_id)  # type: ignore[arg-type]
+    kind: AlertKind = "certified" if is_certified else "refused"
+    place = release_folder(lake, release) if is_certified else report_folder(lake, release) / "report.html"
+    yield Alert(
+        lake.project, release, kind, happened, CERTIFIED if is_certified else REFUSED, context.dagster_run.run_id,
+        str(place), "" if is_certified else "its audit does not prove that the budget is kept",
+        f".venv/bin/cupel verify {place}" if is_certified else f"open {place}",
+    )  # fmt: skip
 
 
 def _project_of(context: dg.RunStatusSensorContext) -> str | None:

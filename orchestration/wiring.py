@@ -15,15 +15,10 @@ from orchestration.arrivals import collect_job, inbox_sensor, schedules
 from orchestration.automation import Outlook, automation_sensor, condition
 from orchestration.deployment import Deployment
 from orchestration.gates import gates
+from orchestration.prune_job import prune_definitions
 from orchestration.resources import bench
 from orchestration.runs import PROJECT
 from orchestration.watch import watchers
-
-# A process a step, started from one that has imported already what takes long.
-PRELOADED = ["orchestration.wiring", "great_expectations", "sklearn.linear_model", "sklearn.feature_extraction.text"]
-EXECUTOR = dg.multiprocess_executor.configured(
-    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": PRELOADED}}}
-)
 
 
 def batch_job(project: str) -> str:
@@ -58,14 +53,14 @@ def deployment_definitions(projects: Sequence[Project], deployment: Deployment) 
 
 
 def operated_definitions(projects: Sequence[Project], deployment: Deployment) -> dg.Definitions:
-    """Return the definitions of some projects as page and daemon work with them: by themselves, a process a step.
+    """Return the definitions of some projects as page and daemon work with them: by themselves, a process a run.
 
     Args:
         projects: The projects.
         deployment: Where projects, data, inbox and lake are.
     """
     shared = dg.Definitions(
-        resources={"bench": bench(deployment)}, executor=EXECUTOR, sensors=watchers(deployment)
+        resources={"bench": bench(deployment)}, executor=dg.in_process_executor, sensors=watchers(deployment)
     )  # fmt: skip
     return dg.Definitions.merge(shared, *(_operated(project, deployment) for project in projects))
 
@@ -77,7 +72,9 @@ def _operated(project: Project, deployment: Deployment) -> dg.Definitions:
         sensors=[inbox_sensor(project, deployment), automation_sensor(name)],
         schedules=schedules(project, deployment),
     )
-    return dg.Definitions.merge(_definitions(project, Outlook(name, deployment)), clocks)
+    return dg.Definitions.merge(
+        _definitions(project, Outlook(name, deployment)), clocks, prune_definitions(project, deployment)
+    )
 
 
 def _definitions(project: Project, outlook: Outlook | None) -> dg.Definitions:

@@ -6,7 +6,7 @@ import os
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from cupel.contract.format_numbers import ACTIONS_LOG
 from cupel.errors import AnswerError
@@ -117,8 +117,18 @@ class ActionsLog:
 
 def version_of(actions: Sequence[Action]) -> str:
     """Return what names some actions: how many, and a hash of them."""
-    digest = hashlib.sha256(json.dumps([action._asdict() for action in actions], sort_keys=True).encode())
-    return f"{len(actions)}:{digest.hexdigest()}"
+    return _version([action._asdict() for action in actions])
+
+
+def earlier_version_of(actions: Sequence[Action]) -> str:
+    """Return what named some actions before there were ratios: tables of then have it among their inputs."""
+    contents = [action._asdict() for action in actions]
+    return _version([{name: value for name, value in one.items() if name != "log10_ratio"} for one in contents])
+
+
+def _version(contents: list[dict[str, Any]]) -> str:
+    digest = hashlib.sha256(json.dumps(contents, sort_keys=True).encode())
+    return f"{len(contents)}:{digest.hexdigest()}"
 
 
 def _create(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from cupel.annotators.actions import Action, Deed, version_of
+from cupel.check.references import check_references
 from cupel.config.labeling import Policies
 from cupel.config.project import Project
 from cupel.errors import AnswerError
@@ -89,10 +90,11 @@ def act_by_hand(lake: Lake, project: Project, batch: str, annotator: str, deed: 
         by: Who decides.
 
     Raises:
-        AnswerError: There is no such batch or annotator, or the annotator is already as wished.
+        AnswerError: There is no such batch or annotator, or the annotator is already as wished; or a log is damaged.
     """
     if batch not in project.raw.deliveries:
         raise AnswerError(f"batch {batch!r}: project {project.project} has none of this name")
+    check_references(lake, [batch])
     if annotator not in set(lake.answers.read(batch, ["label"], ["annotator"])["annotator"].to_pylist()):
         raise AnswerError(f"annotator {annotator!r}: gave no answer in batch {batch}; see the table annotators")
     if (annotator in lake.actions.in_force(batch)) != (deed == "restore"):

@@ -11,15 +11,9 @@ import pyarrow.compute as pc
 
 from cupel.answers.arriving import PURPOSES, fresh_rows, typed
 from cupel.answers.chain import GENESIS, PIECE_RECORDS, contents, links
-from cupel.answers.segments import (
-    SEGMENT_RECORDS,
-    File,
-    create_segment,
-    read_segment,
-    segment_files,
-    summary,
-)
-from cupel.answers.verifying import verify_segments
+from cupel.answers.merged import merge, pieces
+from cupel.answers.segments import SEGMENT_RECORDS, File, create_segment, has_hash, read_segment, segment_files, summary
+from cupel.answers.verifying import FileStates, file_states, known_segments, verify_segments
 from cupel.contract.format_numbers import ANSWERS_LOG
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
@@ -27,6 +21,8 @@ from cupel.formats import read_number, write_number
 from cupel.whole import put_file
 
 HEAD = "head.json"
+# Of each log that this process verified, by its folder: the states of its files then, and its segments.
+_VERIFIED: dict[str, tuple[FileStates, list[File]]] = {}
 
 
 class Head(NamedTuple):
@@ -48,26 +44,39 @@ class AnswersLog:
 
     A segment is named after its first record and is created only where none of that name is, so that
     of two writers one wins and the other is told. Each record's hash covers the record and the hash
-    before it; `head.json` remembers the last one, so that a log cut short is seen.
+    before it; `head.json` remembers the last one, so that a log cut short is seen. Whatever is asked of
+    the log, the whole of it is verified first: once a process, until one of its files changes.
 
     Args:
         folder: Where the segments lie; made on the first append.
+        is_tolerant: Read what is left of a log, whatever was done to it: only for what tells the damage itself.
     """
 
-    def __init__(self, folder: File) -> None:
+    def __init__(self, folder: File, *, is_tolerant: bool = False) -> None:
         self.folder = folder
+        self._is_tolerant = is_tolerant
         self._can_be_read = False
 
     def segments(self) -> list[File]:
-        """Return the segment files, oldest first.
+        """Return the segment files, oldest first, verified.
 
         Raises:
             FormatError: A newer version of Cupel wrote the log.
+            AnswerError: The log is altered or cut short; see `verify`.
         """
+        folder = Path(str(self.folder))
         if not self._can_be_read:
-            read_number(Path(str(self.folder)), ANSWERS_LOG)
+            read_number(folder, ANSWERS_LOG)
             self._can_be_read = True
-        return segment_files(self.folder)
+        if self._is_tolerant:
+            return segment_files(self.folder)
+        states = file_states(folder, HEAD)
+        if (known := _VERIFIED.get(str(folder))) is None or known[0] != states:
+            segments = verify_segments(folder).segments
+            self._check_head(segments)
+            # What was appended meanwhile is in the list, but not in the states, and so is looked at again.
+            known = _VERIFIED[str(folder)] = (states, segments)
+        return list(known[1])
 
     def read(
         self, batch: str | None = None, purposes: Sequence[str] = PURPOSES, columns: Sequence[str] | None = None
@@ -81,7 +90,7 @@ class AnswersLog:
         """
         names = ANSWERS.schema.names if columns is None else list(columns)
         parts = [ANSWERS.schema.empty_table().select(names)]
-        for segment in self.segments():
+        for segment in pieces(self.folder, self.segments()):
             kinds = summary(segment).kinds
             wanted = [kind for kind in kinds if kind[0] == (batch or kind[0]) and kind[1] in purposes]
             if len(wanted) == len(kinds):
@@ -96,7 +105,7 @@ class AnswersLog:
         In a chained log of which nothing is ever removed, these two fix all of them.
         """
         records, hash_ = 0, GENESIS
-        for segment in self.segments():
+        for segment in pieces(self.folder, self.segments()):
             kinds = summary(segment).kinds
             found = [kinds[batch, purpose] for purpose in purposes if (batch, purpose) in kinds]
             records += sum(kind.records for kind in found)
@@ -106,11 +115,7 @@ class AnswersLog:
 
     def head(self) -> Head:
         """Return the last record's sequence number and hash; 0 and zeros for an empty log."""
-        segments = self.segments()
-        if not segments:
-            return Head(0, GENESIS)
-        last = summary(segments[-1])
-        return Head(last.last, last.hash)
+        return _head_of(self.segments())
 
     def hash_at(self, sequence: int) -> str:
         """Return the hash of a record, which fixes it and all before it; zeros for 0.
@@ -118,16 +123,14 @@ class AnswersLog:
         Raises:
             AnswerError: The log has no such record.
         """
-        if sequence == 0:
-            return GENESIS
-        for segment in self.segments():
-            about = summary(segment)
-            if about.first <= sequence <= about.last:
-                records = read_segment(segment, ["sequence", "hash"])
-                found = records.filter(pc.equal(records["sequence"], sequence))["hash"].to_pylist()
-                if found:
-                    return str(found[0])
-        raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {self.head().sequence}")
+        segments = self.segments()
+        if (found := _hash_in(segments, sequence)) is None:
+            raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {_head_of(segments).sequence}")
+        return found
+
+    def holds_hash(self, hash_: str) -> bool:
+        """Tell whether some record has this hash: then the log holds that record, and all before it, as they were."""
+        return hash_ == GENESIS or any(has_hash(segment, hash_) for segment in reversed(self.segments()))
 
     def append(self, answers: pa.Table) -> Appended:
         """Append answers that the log does not have yet.
@@ -144,9 +147,9 @@ class AnswersLog:
             AnswerError: A value is missing, a purpose is unknown, an answer_id comes again with another
                 content, or another writer was faster. Only in the last case was anything written.
         """
-        self._check_head()
+        segments = self.segments()
         given = typed(answers)
-        fresh = fresh_rows(given, self.segments())
+        fresh = fresh_rows(given, pieces(self.folder, segments))
         if not len(fresh):
             return Appended(0, given.num_rows)
         write_number(Path(str(self.folder)), ANSWERS_LOG)
@@ -156,6 +159,7 @@ class AnswersLog:
         for first in range(0, len(fresh), SEGMENT_RECORDS):
             rows = fresh[first : first + SEGMENT_RECORDS]
             head = self._append_segment(given.take(pa.array(rows)), head)
+        merge(self.folder, self.segments())
         return Appended(len(fresh), given.num_rows - len(fresh))
 
     def verify(self, *, is_afresh: bool = False) -> Head:
@@ -170,14 +174,36 @@ class AnswersLog:
         Raises:
             AnswerError: Names the first record that is altered, missing or out of place, and its file.
         """
-        self.segments()  # of a newer format, it is refused as such, not as altered
-        head = Head(*verify_segments(self.folder, is_afresh=is_afresh))
-        self._check_head()
+        folder = Path(str(self.folder))
+        read_number(folder, ANSWERS_LOG)  # of a newer format, it is refused as such, not as altered
+        found = verify_segments(folder, is_afresh=is_afresh)
+        self._check_head(found.segments)
+        return Head(found.sequence, found.hash)
+
+    def advance_head(self) -> None:
+        """Write the head where it is behind the log: a writer was killed before it did, or an older one lies there."""
+        path, head = Path(str(self.folder / HEAD)), self.head()
+        if head.sequence and json.loads(path.read_bytes() if path.is_file() else b"{}") != head._asdict():
+            self._write_head(head)
+
+    def restore_head(self) -> Head:
+        """Write the head again, where what was verified before says that nothing was cut off behind it.
+
+        Raises:
+            AnswerError: A segment is altered or gone, or nobody remembers how far the log reached.
+        """
+        folder = Path(str(self.folder))
+        known = known_segments(folder)
+        found = verify_segments(folder)
+        if not known or sorted(known) != [path.name for path in found.segments]:
+            raise AnswerError(f"{folder / HEAD}: nobody remembers how far the log reached; restore it from a copy")
+        head = Head(found.sequence, found.hash)
+        self._write_head(head)
         return head
 
-    def _check_head(self) -> None:
+    def _check_head(self, segments: Sequence[File]) -> None:
         """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""
-        path, segments = self.folder / HEAD, self.segments()
+        path, head = self.folder / HEAD, _head_of(segments)
         try:
             remembered = Head(**json.loads(path.read_text(encoding="utf-8")))
             if not isinstance(remembered.sequence, int) or remembered.sequence < 0:
@@ -187,21 +213,20 @@ class AnswersLog:
             if len(segments) > 1:
                 raise AnswerError(
                     f"{path}: gone, so that nobody can tell whether the log was cut off behind "
-                    f"answer {self.head().sequence}; restore it from a copy, or, if the log is surely whole, write "
-                    f"{json.dumps(self.head()._asdict())} into it"
+                    f"answer {head.sequence}; restore it from a copy, or, if the log is surely whole, write "
+                    f"{json.dumps(head._asdict())} into it"
                 ) from None
             return
         except (ValueError, TypeError, OSError, RecursionError) as error:
             raise AnswerError(f"{path}: not the head of a log: {error}; restore it from a copy") from error
         if type(remembered.sequence) is not int:
             raise AnswerError(f"{path}: not the head of a log: {remembered.sequence!r:.60}; restore it from a copy")
-        head = self.head()
         if head.sequence < remembered.sequence:
             raise AnswerError(
                 f"{self.folder}: the log ends at answer {head.sequence}, but {remembered.sequence} were written; "
                 f"answers from {head.sequence + 1} on were cut off; restore them from a copy"
             )
-        if self.hash_at(remembered.sequence) != remembered.hash:
+        if _hash_in(segments, remembered.sequence) != remembered.hash:
             raise AnswerError(
                 f"{path}: answer {remembered.sequence} has another hash in the log than here; "
                 "the log or its head was altered; restore both from a copy"
@@ -224,6 +249,26 @@ class AnswersLog:
 
     def _write_head(self, head: Head) -> None:
         put_file(Path(str(self.folder / HEAD)), (json.dumps(head._asdict()) + "\n").encode())
+
+
+def _head_of(segments: Sequence[File]) -> Head:
+    if not segments:
+        return Head(0, GENESIS)
+    last = summary(segments[-1])
+    return Head(last.last, last.hash)
+
+
+def _hash_in(segments: Sequence[File], sequence: int) -> str | None:
+    """Return the hash of a record of some segments; zeros for 0, None where there is no such record."""
+    if sequence == 0:
+        return GENESIS
+    for segment in reversed(segments):
+        about = summary(segment)
+        if about.first <= sequence <= about.last:
+            records = read_segment(segment, ["sequence", "hash"])
+            for found in records.filter(pc.equal(records["sequence"], sequence))["hash"].to_pylist():
+                return str(found)
+    return None
 
 
 def _with_kind(columns: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
@@ -101,6 +102,22 @@ def _summary(path: File, state: tuple[int, int, int]) -> Summary:
         *hashes, end = _hashes(path, [*rows, records.num_rows - 1])
         kinds = {names[p]: Kind(sizes[p], row, hash_) for p, row, hash_ in zip(found, rows, hashes, strict=True)}
         return Summary(records["sequence"][0].as_py(), records["sequence"][-1].as_py(), end, kinds)
+
+
+def has_hash(path: File, hash_: str) -> bool:
+    """Tell whether a record of a segment has this hash; looked for once a process, for a segment never changes.
+
+    Raises:
+        AnswerError: The file cannot be read; names it.
+    """
+    with readable(path):
+        state = os.stat(str(path))
+    return _has_hash(path, (state.st_ino, state.st_size, state.st_mtime_ns), hash_)
+
+
+@lru_cache(maxsize=SUMMARIES_HELD)
+def _has_hash(path: File, state: tuple[int, int, int], hash_: str) -> bool:
+    return bool(pc.index(read_segment(path, ["hash"])["hash"], hash_).as_py() >= 0)
 
 
 def _hashes(path: File, rows: list[int]) -> list[str]:

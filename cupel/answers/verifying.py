@@ -1,23 +1,29 @@
 """Verifying the answers log: the whole chain recomputed, or, of segments whose bytes were verified before, their bytes.
 
 What was verified is remembered in `verified.json` beside the segments. It is derived: without it, or
-where it cannot be read, everything is recomputed; where a file's bytes differ from it, the file is.
+where it cannot be read, everything is recomputed; where a file's bytes differ from it, the file is, and refused: a
+segment never changes.
 """
 
 import hashlib
 import json
+import os
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from cupel.answers.chain import GENESIS, contents, link
-from cupel.answers.segments import File, readable, segment_files, segment_pieces
+from cupel.answers.segments import SUMMARIES_HELD, File, readable, segment_files, segment_pieces
 from cupel.errors import AnswerError
 from cupel.whole import put_file
 
 VERIFIED = "verified.json"
+
+# What tells the files of a log from those of another time: name, inode, size and time of change of each.
+FileStates = tuple[tuple[str, int, int, int], ...]
 
 
 class Verified(NamedTuple):
@@ -30,28 +36,54 @@ class Verified(NamedTuple):
     hash: str
 
 
-def verify_segments(folder: File, *, is_afresh: bool = False) -> tuple[int, str]:
+class VerifiedLog(NamedTuple):
+    """The segments that were verified, oldest first, and the last record's number and hash; 0 and zeros for none."""
+
+    segments: list[File]
+    sequence: int
+    hash: str
+
+
+def file_states(folder: Path, *names: str) -> FileStates:
+    """Return the states of a log's segments and of files beside them, as far as they are there."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if entry.name.startswith("segment-") or entry.name in names]
+            about = [(entry.name, entry.stat()) for entry in found]
+    except FileNotFoundError:
+        return ()
+    return tuple(sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in about))
+
+
+def verify_segments(folder: File, *, is_afresh: bool = False) -> VerifiedLog:
     """Verify all segments of a log.
 
     Args:
         folder: The log's folder.
         is_afresh: Recompute every hash, whatever was verified before.
 
-    Returns:
-        The last record's sequence number and hash; 0 and zeros for an empty log.
-
     Raises:
         AnswerError: Names the first record that is altered, missing or out of place, and its file.
     """
-    known = {} if is_afresh else _remembered(folder)
+    if is_afresh:
+        _sha256.cache_clear()
+    known = _remembered(folder)
     found: dict[str, Verified] = {}
     sequence, previous = 0, GENESIS
-    for path in segment_files(folder):
-        with readable(path), path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    segments = segment_files(folder)
+    for path in segments:
+        with readable(path):
+            state = os.stat(str(path))
+            sha256 = _sha256(path, state.st_ino, state.st_size, state.st_mtime_ns)
         before = known.get(path.name)
-        if before is None or before[:3] != (sha256, sequence + 1, previous):
-            before = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
+        if is_afresh or before is None or before[:3] != (sha256, sequence + 1, previous):
+            verified = Verified(sha256, sequence + 1, previous, *_recomputed(path, sequence, previous))
+            if before is not None and before[1:] == verified[1:] and before.sha256 != sha256:
+                raise AnswerError(
+                    f"{path}: its bytes are not those that were verified, though its records are the same; restore it "
+                    f"from a copy, or, to go on with it as it is, remove {folder / VERIFIED}"
+                )
+            before = verified
         found[path.name] = before
         sequence, previous = before.last, before.hash
     if gone := sorted(set(known) - set(found)):
@@ -61,7 +93,19 @@ def verify_segments(folder: File, *, is_afresh: bool = False) -> tuple[int, str]
         )
     if found != known:
         _remember(folder, found)
-    return sequence, previous
+    return VerifiedLog(segments, sequence, previous)
+
+
+def known_segments(folder: Path) -> list[str]:
+    """Return the names of the segments that were verified before, whether they are there or not."""
+    return sorted(_remembered(folder))
+
+
+@lru_cache(maxsize=SUMMARIES_HELD)
+def _sha256(path: File, inode: int, size: int, changed_ns: int) -> str:
+    """Return the hash of a segment's bytes; read once a process, until the file changes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _recomputed(path: File, sequence: int, previous: str) -> tuple[int, str]:

@@ -1,8 +1,8 @@
-"""The project file's section `operation`: when the daemon works on the project, and whom it tells."""
+"""The project file's section `operation`: when the daemon works on the project, whom it tells, what it removes."""
 
 import re
 import zoneinfo
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -49,8 +49,14 @@ Cron = Annotated[str, AfterValidator(check_cron)]
 Timezone = Annotated[str, AfterValidator(check_timezone)]
 
 
+AlertKind = Literal["broken", "gate_failed", "refused", "certified", "open"]
+
+
 class Alerts(Section):
     """Whom to tell when something broke, a gate closed, or a release was certified or refused."""
+
+    kinds: tuple[AlertKind, ...] = ("broken", "gate_failed", "refused", "certified")
+    """What is told; `open` tells of questions that nobody has answered yet. All but `open` are in the record anyway."""
 
     command: tuple[str, ...] = ()
     """Program and arguments; it gets the alert as JSON on its standard input. Empty: none."""
@@ -60,8 +66,21 @@ class Alerts(Section):
     """Environment variable that holds the URL instead, where it is a secret; null: none."""
 
 
+class Prune(Section):
+    """What is removed of what nothing needs any more, and when; see `cupel prune`."""
+
+    at: Cron | None = "30 3 * * *"
+    """When the daemon removes it: minute, hour, day, month, weekday; null: only `cupel prune` does."""
+    parts_hours: Annotated[float, Field(ge=0.25)] = 24
+    """Hours for which a part of a table stays after a newer one has taken its place: a reader may have it open."""
+    runs_days: Annotated[float, Field(ge=1)] = 30
+    """Days for which a finished run stays in Dagster's record, and ticks of schedules and sensors."""
+    runs_kept: Annotated[int, Field(ge=1)] = 200
+    """Most finished runs that stay, however new; what the page shows of each table's latest state stays besides."""
+
+
 class Operation(Section):
-    """When the daemon works on the project, and whom it tells."""
+    """When the daemon works on the project, whom it tells, and what it removes."""
 
     collect: Cron = "0 6 * * *"
     """When answers are collected and what broke is tried again: minute, hour, day, month, weekday."""
@@ -75,3 +94,5 @@ class Operation(Section):
     """Hours after which the page shows that no delivery came; null: it does not say."""
     alerts: Alerts = Alerts()
     """Whom to tell."""
+    prune: Prune = Prune()
+    """What is removed of what nothing needs any more, and when."""

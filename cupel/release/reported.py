@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from cupel.contract.stages import STAGES
-from cupel.lake import Lake, replace_file
+from cupel.lake import Lake, file_hash, replace_file
 from cupel.release.gates import gate_partition
-from cupel.release.places import report_folder
+from cupel.release.places import release_folder, report_folder
 
 MADE_FROM = ".made_from"
+FILES = ("report.html", "relabel_next.csv")
 
 
 def made_from(lake: Lake, release: str) -> str:
@@ -20,9 +21,24 @@ def made_from(lake: Lake, release: str) -> str:
 def is_reported(lake: Lake, release: str) -> bool:
     """Tell whether there is a report of the release as it is."""
     path = Path(str(report_folder(lake, release))) / MADE_FROM
-    return path.is_file() and path.read_text(encoding="utf-8") == made_from(lake, release)
+    return path.is_file() and path.read_bytes() in _whole(lake, release)
 
 
 def remember_reported(lake: Lake, release: str) -> None:
     """Remember, beside a report that was just written, what it was made from."""
-    replace_file(Path(str(report_folder(lake, release))) / MADE_FROM, made_from(lake, release).encode())
+    replace_file(Path(str(report_folder(lake, release))) / MADE_FROM, _whole(lake, release)[0])
+
+
+def _whole(lake: Lake, release: str) -> list[bytes]:
+    """Return what may stand beside a report that is whole: of what it was made, and the hashes of its files.
+
+    Reports from before hashes were kept have only the first.
+    """
+    folder, made = Path(str(report_folder(lake, release))), made_from(lake, release)
+    paths = {name: folder / name for name in FILES}
+    if (released := Path(str(release_folder(lake, release)))).is_dir():
+        paths["released report"] = released / FILES[0]
+    if not all(path.is_file() and path.stat().st_size for path in paths.values()):
+        return []
+    hashes = "".join(f"{name} {file_hash(path)}\n" for name, path in paths.items())
+    return [(made + hashes).encode(), made.encode()]

@@ -1,9 +1,11 @@
 """How long the stages took: kept beside the tables, never in a hash."""
 
-import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from cupel.lake import Lake, replace_file
+from cupel.sealed import open_sealed, seal_json
 
 RUN = "run.json"
 CPU = "cpu"
@@ -11,10 +13,7 @@ CPU = "cpu"
 
 def read_seconds(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
     """Return the seconds of each stage's last run, added up over batches and releases."""
-    path = lake.folder / RUN
-    if not path.exists():
-        return {}
-    content: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+    content = _read(Path(str(lake.folder / RUN)))
     total: dict[str, float] = {}
     for partition in partitions:
         for stage, seconds in content.get(partition, {}).items():
@@ -32,13 +31,13 @@ def add_seconds(lake: Lake, partition: str, seconds: Mapping[str, float], *, is_
         is_new: The partition's first run of these rounds: what was remembered is dropped.
     """
     path = lake.folder / RUN
-    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    content = _read(Path(str(path)))
     stages = {} if is_new else content.get(partition, {})
     for stage, value in seconds.items():
         stages[stage] = round(stages.get(stage, 0.0) + value, 3)
     content[partition] = stages
     lake.folder.mkdir(parents=True, exist_ok=True)
-    replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    replace_file(path, seal_json(content))
 
 
 def put_cpu(lake: Lake, partition: str, step: str, stage: str, seconds: float) -> None:
@@ -52,18 +51,24 @@ def put_cpu(lake: Lake, partition: str, step: str, stage: str, seconds: float) -
         seconds: Of all threads of the process.
     """
     path = lake.folder / CPU / f"{partition}.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    content = _read(Path(str(path)))
     content[step] = [stage, round(seconds, 3)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    replace_file(path, seal_json(content))
 
 
 def read_cpu(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
     """Return the CPU seconds of each stage's steps, those of their last runs, added up over batches and releases."""
     total: dict[str, float] = {}
     for partition in partitions:
-        path = lake.folder / CPU / f"{partition}.json"
-        if path.exists():
-            for stage, seconds in json.loads(path.read_text(encoding="utf-8")).values():
-                total[stage] = total.get(stage, 0.0) + seconds
+        for stage, seconds in _read(Path(str(lake.folder / CPU / f"{partition}.json"))).values():
+            total[stage] = total.get(stage, 0.0) + seconds
     return total
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a file of seconds says; nothing where it is gone or damaged: they decide nothing."""
+    try:
+        return open_sealed(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}

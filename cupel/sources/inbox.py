@@ -16,6 +16,7 @@ from cupel.config.strict_yaml import read_yaml
 from cupel.errors import SourceError
 from cupel.lake import Lake, replace_file
 from cupel.sources.files import FORMATS, file_sha256, source_files
+from cupel.sources.readable import check_readable
 from cupel.sources.register import Register, batch_for, content_sha256, described
 
 ANSWERS = "answers"
@@ -119,12 +120,13 @@ def answer_files(lake: Lake) -> list[Path]:
 def _take_delivery(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken:
     register, path = Register(lake), arrival.path
     entries = register.entries()
-    _, files = _contents(path.name, path, project)
+    delivery, files = _contents(path.name, path, project)
     same = next((entry for entry in entries if entry.sha256 == content_sha256(files)), None)
     if same is not None:
         _forget_marker(path)
         _move(path, path.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
         return Taken(path.name, "known", same.batch, f"the same content is there already, as {same.batch}")
+    check_readable(path.name, delivery, path if path.is_dir() else path.parent, project)
     taken = {*project.raw.deliveries, *(entry.batch for entry in entries)}
     batch = batch_for(path.name, taken)
     folder = register.folder(batch)

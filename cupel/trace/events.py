@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from cupel.answers.chain import GENESIS, GIVEN, link
-from cupel.answers.segments import File
+from cupel.answers.segments import File, segment_files
+from cupel.errors import AnswerError
 from cupel.trace.label_id import LabelId
 from cupel.trace.reading import Reader, Row, equal
 
@@ -46,9 +47,10 @@ def answers(reader: Reader, name: LabelId, release: str | None) -> tuple[Answer,
     Returns:
         The answers; `is_chained` is false where a record is not what its hash covers.
     """
-    found = _records(reader, reader.lake.answers.segments(), equal(batch=name.batch, item_id=name.item_id))
+    segments = _segments(reader)
+    found = _records(reader, segments, equal(batch=name.batch, item_id=name.item_id))
     found.sort(key=lambda row: int(row["sequence"]))
-    before = _hashes_before(reader, [row["sequence"] for row in found])
+    before = _hashes_before(reader, segments, [row["sequence"] for row in found])
     standings = {**_standings(reader, name), **_expert_standings(reader, name, release)}
     return tuple(
         Answer(
@@ -59,6 +61,15 @@ def answers(reader: Reader, name: LabelId, release: str | None) -> tuple[Answer,
         )
         for row in found
     )
+
+
+def _segments(reader: Reader) -> list[File]:
+    """Return the log's segments; a log that is altered or cut short is told, and what is left of it is read."""
+    try:
+        return reader.lake.answers.segments()
+    except AnswerError as error:
+        reader.fails(str(error))
+        return segment_files(reader.lake.answers.folder)
 
 
 def _records(reader: Reader, segments: Sequence[File], where: str) -> list[Row]:
@@ -78,13 +89,13 @@ def _records(reader: Reader, segments: Sequence[File], where: str) -> list[Row]:
     return [row for segment in segments for row in _records(reader, [segment], where)]
 
 
-def _hashes_before(reader: Reader, sequences: Iterable[int]) -> dict[int, str]:
+def _hashes_before(reader: Reader, segments: Sequence[File], sequences: Iterable[int]) -> dict[int, str]:
     """Return the hashes of the records before some records, by sequence number."""
     wanted = sorted({sequence - 1 for sequence in sequences})
     found = {0: GENESIS}
     if any(wanted):
         where = f"sequence IN ({', '.join(map(str, wanted))})"
-        rows = _records(reader, reader.lake.answers.segments(), where)
+        rows = _records(reader, segments, where)
         found |= {row["sequence"]: row["hash"] for row in rows}
     return found
 

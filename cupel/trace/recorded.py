@@ -46,12 +46,12 @@ def alteration(lake: Lake, commit: Commit) -> str:
         paths = [checked(folder / part) for part in commit.parts]
     except LakeError as error:
         return str(error)
-    schema = _schema_then(paths[0]) if paths else TABLES[commit.table].schema
+    schema = schema_then(paths[0]) if paths else TABLES[commit.table].schema
     digest = hashlib.sha256("".join([schema.to_string(), *commit.parts]).encode())
     return "" if digest.hexdigest() == commit.hash else f"{folder}: the commit does not name these parts"
 
 
-def _schema_then(path: str) -> pa.Schema:
+def schema_then(path: str) -> pa.Schema:
     """Return the schema that a part was written with: an earlier version's may be another than the present."""
     fields = pq.read_schema(path)
     return pa.schema([pa.field(field.name, _as_written(field.type), field.nullable) for field in fields])

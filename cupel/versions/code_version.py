@@ -32,10 +32,12 @@ DIGITS = 12
 OUTSIDE = (
     "assets.bench", "assets.spec",
     "cupel.errors", "cupel.printable",
-    "cupel.lake", "cupel.parts", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions", "cupel.world",
+    "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions",
+    "cupel.world",
     "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
     "cupel.formats",
-    "cupel.answers.log", "cupel.answers.segments", "cupel.annotators.actions",
+    "cupel.check", "cupel.answers.chain", "cupel.answers.log", "cupel.answers.segments", "cupel.answers.merged",
+    "cupel.answers.verifying", "cupel.annotators.actions",
     # A section's own rules are followed; the whole file is not.
     "cupel.config.project", "cupel.config.base", "cupel.config.problems", "cupel.config.strict_yaml",
     "cupel.release.gates", "cupel.release.remembered", "cupel.release.seconds", "cupel.release.plots",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cupel.alerts import Alert, alert, read_alerts
+from cupel.alerts import Alert, alert, end_alerts, read_alerts, standing_alerts
 from cupel.config.operation import Alerts
 from cupel.lake import Lake
 
@@ -35,7 +35,7 @@ def test_a_hook_that_fails_is_said_and_the_alert_is_kept(lake: Lake) -> None:
     assert len(problems) == 2
     assert "exit code 3" in problems[0]
     assert "secret" not in problems[1]
-    missing = alert(lake, Alerts(command=("/no/such/program",)), ABOUT)
+    missing = alert(lake, Alerts(command=("/no/such/program",)), ABOUT._replace(partition="two"))
     assert "/no/such/program" in missing[0]
     assert len(read_alerts(lake)) == 2
 
@@ -58,7 +58,7 @@ def test_a_webhook_is_posted_to_and_its_url_may_come_from_the_environment(
     threading.Thread(target=server.serve_forever, daemon=True).start()
     assert alert(lake, Alerts(webhook_env="HOOK_URL"), ABOUT) == ["alerts.webhook_env: HOOK_URL is not set"]
     monkeypatch.setenv("HOOK_URL", f"http://127.0.0.1:{server.server_port}/")
-    assert alert(lake, Alerts(webhook_env="HOOK_URL"), ABOUT) == []
+    assert alert(lake, Alerts(webhook_env="HOOK_URL"), ABOUT._replace(partition="two")) == []
     server.shutdown()
     assert json.loads(got[0])["happened"] == ABOUT.happened
 
@@ -67,4 +67,36 @@ def test_a_line_that_was_cut_short_is_left_out(lake: Lake) -> None:
     alert(lake, Alerts(), ABOUT)
     with (Path(str(lake.folder)) / "alerts.jsonl").open("a") as file:
         file.write('{"project": "sm')
+    assert len(read_alerts(lake)) == 1
+
+
+def test_what_stands_is_not_told_again_before_it_was_over(lake: Lake, tmp_path: Path) -> None:
+    target = tmp_path / "told"
+    command = (sys.executable, "-c", f"import sys; open({str(target)!r}, 'a').write(sys.stdin.read() + chr(10))")
+    hook = Alerts(command=command)
+    for about in (ABOUT, ABOUT, ABOUT._replace(run_id="run-2"), ABOUT._replace(partition="two")):
+        alert(lake, hook, about)
+    assert len(target.read_text().splitlines()) == 2
+    end_alerts(lake, "one", ("broken",), "a run succeeded")
+    end_alerts(lake, "three", ("gate_failed",), "a run succeeded")
+    assert len(read_alerts(lake)) == 2
+    end_alerts(lake, "one", ("gate_failed",), "a run succeeded")
+    assert [row["partition"] for row in standing_alerts(lake)] == ["two"]
+    alert(lake, hook, ABOUT)
+    assert len(target.read_text().splitlines()) == 3
+    assert [row["kind"] for row in read_alerts(lake)] == ["gate_failed", "gate_failed", "over", "gate_failed"]
+
+
+def test_the_same_cause_in_other_words_is_the_same_and_other_words_without_a_cause_are_another(lake: Lake) -> None:
+    alert(lake, Alerts(), ABOUT._replace(happened="5 questions", cause="open audit"))
+    alert(lake, Alerts(), ABOUT._replace(happened="4 questions", cause="open audit"))
+    alert(lake, Alerts(), ABOUT._replace(happened="3 questions"))
+    assert [row["happened"] for row in read_alerts(lake)] == ["5 questions", "3 questions"]
+
+
+def test_a_kind_that_nobody_asked_for_is_in_the_record_and_told_to_nobody(lake: Lake, tmp_path: Path) -> None:
+    target = tmp_path / "told"
+    command = (sys.executable, "-c", f"open({str(target)!r}, 'w')")
+    assert alert(lake, Alerts(command=command, kinds=("certified",)), ABOUT) == []
+    assert not target.exists()
     assert len(read_alerts(lake)) == 1

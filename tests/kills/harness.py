@@ -4,6 +4,7 @@
     python harness.py FOLDER recorded SEED KILLS the same, with Dagster's record on disk and killed too
     python harness.py FOLDER full_disk           let the disk be full again and again, at another place each time
     python harness.py FOLDER at_once             two runs at the same time
+    python harness.py FOLDER pruned SEED KILLS   kill prunes of a finished project, prune to the end, run
 
 Prints one JSON object. A process that forks should have no threads, so nothing here computes before it forks.
 """
@@ -17,8 +18,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,17 +33,21 @@ import great_expectations  # noqa: F401
 import jinja2  # noqa: F401
 import matplotlib.backends.backend_svg
 import matplotlib.figure  # noqa: F401
+import pyarrow as pa
 import sklearn.feature_extraction.text
 import sklearn.linear_model  # noqa: F401
 from dying import BROKEN, FINISHED, Aim, Ended, aims, in_child, watched
 
+from cupel.answers.chain import GIVEN
 from cupel.config.project import load_project
 from cupel.contract.tables import TABLES
+from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
 from cupel.release.verify import verify_release
 from cupel.sources.register import Register
 from expectations import judge
 from orchestration.deployment import REPOSITORY, Deployment
+from orchestration.prune import prune
 from orchestration.rounds import Rounds
 from orchestration.runs import IN_PROGRESS_RUN_STATUSES
 from small_project import write_project
@@ -224,6 +231,68 @@ def full_disk(folder: Path) -> dict[str, Any]:
     return result
 
 
+def pruned(folder: Path, seed: int, wanted: int) -> dict[str, Any]:
+    """Kill prunes of a project that late answers came in to, as often as wanted; then prune to the end, and run."""
+    home = folder / "home"
+    home.mkdir()
+    shutil.copy(REPOSITORY / "orchestration" / "dagster.yaml", home)
+    finished, rng = deploy(folder / "finished", home), random.Random(seed)
+    codes = [finished.end().code]
+    for number in range(3):
+        codes += [in_child(partial(_append_late, finished, number)), finished.end().code]
+    expected, whole = finished.state(), _copy(finished, folder / "whole")
+    undisturbed = watched(partial(_prune, whole), whole.deployment.lake)
+    counts, faults, killed = _counts(whole), differing(expected, whole.state()), 0
+    wanted_aims = _sample(aims(undisturbed.counts, rng), wanted, rng)
+    trial = _copy(finished, folder / "killed")
+    for number in range(wanted):
+        if number % 3 == 0:
+            shutil.rmtree(folder / "killed")
+            trial = _copy(finished, folder / "killed")
+        aim = wanted_aims[number % len(wanted_aims)] if number % 2 else None
+        seconds = None if aim else undisturbed.seconds * rng.uniform(0.05, 1)
+        killed += watched(partial(_prune, trial), trial.deployment.lake, aim, seconds).code == -signal.SIGKILL
+        faults += differing(expected, trial.state())
+        if number % 3 == 2:
+            codes += [in_child(partial(_prune, trial)), trial.end().code]
+            faults += differing(expected, trial.state()) + _unfinished(trial)
+            faults += [] if _counts(trial) == counts else [f"{_counts(trial)} are left, not {counts}"]
+    return {"kills": killed, "faults": faults, "codes": sorted(set(codes)), "left": counts, "all": _counts(finished)}
+
+
+def _copy(trial: Trial, folder: Path) -> Trial:
+    source = trial.deployment.projects.parent
+    shutil.copytree(source, folder)
+    places = Deployment(folder / "projects", folder / "data", str(folder / "lake"), folder / "inbox")
+    return Trial(places, folder / "home")
+
+
+def _append_late(trial: Trial, number: int) -> int:
+    row = dict.fromkeys(GIVEN) | {
+        "answer_id": f"late-{number}", "batch": "one", "item_id": f"i{number}", "purpose": "label", "source": "test",
+        "annotator": f"late{number}", "label": "warm",
+    }  # fmt: skip
+    schema = pa.schema([ANSWERS.schema.field(name).with_nullable(True) for name in GIVEN])
+    Lake(trial.deployment.lake, "small").answers.append(pa.Table.from_pylist([row], schema=schema))
+    return FINISHED
+
+
+def _prune(trial: Trial) -> int:
+    """Do what `cupel prune --yes` does 40 days later."""
+    real = time.time
+    time.time = lambda: real() + 40 * 86_400
+    project = load_project(trial.deployment.projects / "small.yaml")
+    with dg.DagsterInstance.from_config(str(trial.home)) as instance:
+        found = prune([project], Path(trial.deployment.lake), instance, Path(str(trial.home)))
+    return BROKEN if found.notes else FINISHED
+
+
+def _counts(trial: Trial) -> list[int]:
+    """Return how many parts of tables there are, and how many files of runs."""
+    parts = Path(trial.deployment.lake).glob("small/tables/*/*/*.parquet")
+    return [len(list(parts)), len(list((Path(str(trial.home)) / "history" / "runs").glob("*.db")))]
+
+
 def _within(size: int | None, trial: Trial) -> int:
     """Run with files of at most so many bytes."""
     if size is not None:
@@ -250,4 +319,5 @@ if __name__ == "__main__":
     judge._context()  # made once here, not in every child
     place_of_work, name, *numbers = sys.argv[1:]
     modes: dict[str, Any] = {"kills": kills, "recorded": recorded, "full_disk": full_disk, "at_once": at_once}
+    modes["pruned"] = pruned
     print(json.dumps(modes[name](Path(place_of_work), *map(int, numbers))))

@@ -79,3 +79,12 @@ def test_of_two_runs_at_once_one_wins_and_the_other_says_so(tmp_path: Path) -> N
     assert (found["codes"], found["faults"]) == ([FINISHED, REFUSED], [])
     assert "make run (process" in said
     assert "is at work on it" in said
+
+
+@pytest.mark.kills
+def test_a_prune_killed_at_any_point_leaves_all_readable_and_the_next_ends_it(tmp_path: Path) -> None:
+    found, said = harness(tmp_path, "pruned", 7, 24)
+    assert found["faults"] == [], said[-2000:]
+    assert found["codes"] == [FINISHED]
+    assert found["kills"] >= 18
+    assert all(left < all_ for left, all_ in zip(found["left"], found["all"], strict=True)), found

@@ -9,5 +9,6 @@ from dagster._core.storage.defs_state.base import DefsStateStorage
 @pytest.fixture(autouse=True)
 def no_instance_left_open() -> Iterator[None]:
     """Refuse a test that leaves an instance of Dagster open: all tests after it would read from it, and fail."""
+    before = DefsStateStorage.get()
     yield
-    assert DefsStateStorage.get() is None, "an instance of Dagster was left open: use it, and contexts, by `with`"
+    assert DefsStateStorage.get() is before, "an instance of Dagster was left open: use it, and contexts, by `with`"

@@ -3,90 +3,29 @@
 import json
 import shutil
 import sys
+import time
 import uuid
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.execution.plan.objects import StepFailureData
-from dagster_shared.error import SerializableErrorInfo
+from dagster._core.execution.plan.objects import StepSuccessData
+from ticks import QUIET, Daemon, tell, with_inbox
 
+from assets import labeling
 from cupel.alerts import read_alerts
 from cupel.config.project import load_project
-from cupel.errors import ReleaseError
-from cupel.lake import Lake
+from cupel.errors import LakeError, ReleaseError
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from cupel.world import current_project
+from orchestration.arrivals import SECONDS_TO_GATHER
+from orchestration.automation import MOST_KILLED
 from orchestration.definitions import build_definitions
-from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
+from orchestration.run_process import KILLED
+from orchestration.runs import PROJECT
 from small_project import write_project
-
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-class Daemon:
-    """Does what the daemon does, in one process and without waiting."""
-
-    def __init__(self, deployment: Deployment, name: str = "small", instance: dg.DagsterInstance | None = None) -> None:
-        self.deployment, self.name = deployment, name
-        self.definitions = build_definitions(deployment)
-        self.repository = self.definitions.get_repository_def()
-        self.instance = instance or dg.DagsterInstance.ephemeral()
-        self.lake = Lake(deployment.lake, name)
-        self.cursors: dict[str, str | None] = {}
-        self.asked: set[str] = set()
-
-    def tick(self, sensor: str) -> list[dg.RunRequest]:
-        context = dg.build_sensor_context(
-            instance=self.instance, repository_def=self.repository, cursor=self.cursors.get(sensor)
-        )
-        result = self.repository.get_sensor_def(f"{self.name}_{sensor}").evaluate_tick(context)
-        self.cursors[sensor] = result.cursor
-        for request in result.dynamic_partitions_requests or []:
-            self.instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
-        requests = [run for run in result.run_requests or [] if run.run_key is None or run.run_key not in self.asked]
-        self.asked |= {run.run_key for run in requests if run.run_key}
-        return requests
-
-    def work(self) -> tuple[int, list[str]]:
-        """Tick both sensors once, and run what they ask for; return runs of collections, and partitions forwarded."""
-        collections = self.tick("inbox")
-        for _ in collections:
-            self.job("collect").execute_in_process(instance=self.instance, raise_on_error=False, run_config=QUIET)
-        requests = self.tick("forward")
-        for request in requests:
-            self.run(request)
-        return len(collections), [str(request.partition_key) for request in requests]
-
-    def run(self, request: dg.RunRequest) -> bool:
-        tables = {key.path[-1] for key in request.asset_selection or ()}
-        is_release = str(request.partition_key).rpartition("-r")[2].isdigit()
-        kind = "report" if tables == {"report"} else "release" if is_release else "batch"
-        done = self.job(kind).execute_in_process(
-            instance=self.instance, partition_key=request.partition_key, asset_selection=request.asset_selection,
-            raise_on_error=False, run_config=QUIET,
-        )  # fmt: skip
-        return done.success
-
-    def job(self, kind: str) -> dg.JobDefinition:
-        return self.definitions.resolve_job_def(f"{self.name}_{kind}")
-
-    def until_idle(self, most: int = 30) -> int:
-        for number in range(most):
-            if self.work() == (0, []):
-                return number
-        raise AssertionError("it never comes to rest")
-
-
-def with_inbox(folder: Path, **changes: Any) -> Deployment:
-    deployment = write_project(folder, items=120, release={"audit_size": 60, "error_budget": 0.1}, **changes)
-    path = deployment.projects / "small.yaml"
-    path.write_text(path.read_text().replace("raw:\n", "raw:\n  inbox: {licence: CC0-1.0}\n"))
-    (folder / "inbox" / "small" / "answers").mkdir(parents=True)
-    return deployment._replace(inbox=folder / "inbox")
 
 
 def test_the_daemon_comes_to_the_release_that_make_run_makes(tmp_path: Path) -> None:
@@ -139,16 +78,6 @@ def test_a_batch_goes_exactly_as_far_as_its_gates_allow_and_a_person_is_told(tmp
     assert daemon.lake.partitions("training_set") == ["one-r1"]
 
 
-def tell(daemon: Daemon, run: dg.DagsterRun) -> None:
-    sensor = daemon.repository.get_sensor_def("tell_of_failures")
-    events = daemon.instance.all_logs(run.run_id)
-    failure = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_failure and not e.step_key)
-    context = dg.build_run_status_sensor_context(
-        sensor_name="tell_of_failures", dagster_event=failure, dagster_instance=daemon.instance, dagster_run=run
-    ).for_run_failure()
-    sensor(context)  # type: ignore[operator]
-
-
 def test_a_collection_that_breaks_is_told_too(tmp_path: Path) -> None:
     daemon = Daemon(with_inbox(tmp_path))
     daemon.work()
@@ -168,15 +97,17 @@ def test_of_a_run_whose_process_was_killed_it_is_told_once_what_to_do(tmp_path: 
     tags = {"cupel/project": "small", "dagster/partition": "one"}
     run = dg.DagsterRun("small_batch", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags=tags)
     daemon.instance.add_run(run)
-    gone = SerializableErrorInfo("gone", [], "ChildProcessCrashException")
-    for step in ("measure", "predict"):
-        data = StepFailureData(gone, user_failure_data=None)
-        event = dg.DagsterEvent("STEP_FAILURE", "small_batch", step_key=step, event_specific_data=data)
-        daemon.instance.report_dagster_event(event, run_id=run.run_id)
-    daemon.instance.report_run_failed(run)
+    for step, kinds in {"read": ("STEP_START", "STEP_SUCCESS"), "measure": ("STEP_START",)}.items():
+        for kind in kinds:
+            data = StepSuccessData(1.0) if kind == "STEP_SUCCESS" else None
+            event = dg.DagsterEvent(kind, "small_batch", step_key=step, event_specific_data=data)
+            daemon.instance.report_dagster_event(event, run_id=run.run_id)
+    daemon.instance.report_run_failed(run, "The run's process was killed by SIGKILL.")
+    tell(daemon, run)
     tell(daemon, run)
     (alert,) = read_alerts(daemon.lake)
-    assert alert["happened"] == "measure, predict: the process was killed or stopped"
+    assert alert["happened"] == "measure: the process was killed or stopped"
+    assert "SIGKILL" in alert["why"]
     assert "the next start does what is left" in alert["to_do"]
 
 
@@ -192,21 +123,75 @@ def test_what_was_asked_for_before_a_start_is_asked_for_after_it(tmp_path: Path)
     assert [run.partition_key for run in again.tick("forward")] == ["one"]
 
 
-def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(tmp_path: Path) -> None:
+def test_a_collection_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    asked = 0
+    while daemon.tick("inbox"):
+        assert daemon.tick("inbox") == []
+        status, tags = dg.DagsterRunStatus.FAILURE, {KILLED: "true"}
+        daemon.instance.add_run(dg.DagsterRun("small_collect", run_id=str(uuid.uuid4()), status=status, tags=tags))
+        asked += 1
+    assert asked == 1 + MOST_KILLED
+
+
+def test_what_arrives_is_collected_at_once_and_what_runs_ask_is_gathered_while_they_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.work()  # the batch's first tables, and with them its questions
+    tags = {PROJECT: "small", "dagster/partition": "one"}
+    works = dg.DagsterRun("small_batch", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags=tags)
+    daemon.instance.add_run(works)
+    assert daemon.tick("inbox") == []
+    source = write_project(tmp_path / "elsewhere", items=20, seed=9).data / "small" / "one.jsonl"
+    shutil.copy(source, tmp_path / "inbox" / "small" / "two.jsonl")
+    (tmp_path / "inbox" / "small" / "two.jsonl.done").touch()
+    assert len(daemon.tick("inbox")) == 1
+    (tmp_path / "inbox" / "small" / "two.jsonl").unlink()
+    daemon.asked.clear()
+    assert daemon.tick("inbox") == []
+    began = time.time()
+    monkeypatch.setattr("orchestration.arrivals.time.time", lambda: began + SECONDS_TO_GATHER + 1)
+    assert len(daemon.tick("inbox")) == 1
+    daemon.asked.clear()
+    monkeypatch.undo()
+    assert daemon.tick("inbox") == []
+    daemon.instance.report_run_failed(works)
+    assert len(daemon.tick("inbox")) == 1
+
+
+def test_a_run_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.tick("inbox")
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+    asked = 0
+    while [run.partition_key for run in daemon.tick("forward")] == ["one"]:
+        assert daemon.tick("forward") == []
+        tags = {"cupel/project": "small", "dagster/partition": "one", KILLED: "true"}
+        status = dg.DagsterRunStatus.FAILURE
+        daemon.instance.add_run(dg.DagsterRun("small_batch", run_id=str(uuid.uuid4()), status=status, tags=tags))
+        asked += 1
+    assert asked == 1 + MOST_KILLED
+
+
+def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deployment = with_inbox(tmp_path)
     answers = deployment.data / "small" / "answers.csv"
     daemon = Daemon(deployment)
     daemon.work()
-    kept = answers.read_text()
-    folder = daemon.lake.folder / "tables" / "clean_items" / "one"
-    part = next(folder.glob("part-*.parquet"))
-    content = part.read_bytes()
-    part.write_bytes(b"altered")
-    answers.write_text(kept)
-    requests = [partition for _ in range(4) for partition in daemon.work()[1]]
-    assert requests.count("one") <= 1
-    part.write_bytes(content)
-    answers.write_text(kept + "one,i1,label,dora,warm\n")
+
+    def fail(*_: object) -> None:
+        raise LakeError("something is broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(labeling, "study", fail)
+        daemon.until_idle()
+        assert daemon.lake.partitions("consensus") == ["one"]
+        daemon.asked.clear()  # nothing but what the sensor remembers keeps it quiet
+        assert [daemon.work()[1] for _ in range(3)] == [[], [], []]
+    answers.write_text(answers.read_text() + "one,i1,label,dora,warm\n")
     daemon.until_idle()
     assert daemon.lake.partitions("labels") == ["one"]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cupel.answers import arriving
 from cupel.answers import log as log_module
 from cupel.answers.log import AnswersLog
+from cupel.answers.segments import segment_files
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 
@@ -98,11 +99,13 @@ def test_a_log_cut_short_is_found_and_the_first_missing_answer_named(tmp_path: P
     log = AnswersLog(tmp_path / "answers")
     log.append(answers(0, 3))
     log.append(answers(3, 6))
-    log.segments()[1].unlink()
+    segment_files(log.folder)[1].unlink()
+    for ask in (log.verify, lambda: log.append(answers(6, 7))):
+        with pytest.raises(AnswerError, match=r"segment-000000000004\.parquet: .* answers from 4 to 6; restore it"):
+            ask()
+    (log.folder / "verified.json").unlink()  # nobody remembers the segment itself
     with pytest.raises(AnswerError, match="answers from 4 on were cut off"):
         log.verify()
-    with pytest.raises(AnswerError, match="answers from 4 on were cut off"):
-        log.append(answers(6, 7))
 
 
 def test_a_segment_missing_in_the_middle_is_found(tmp_path: Path) -> None:
@@ -287,3 +290,38 @@ def test_answers_stay_in_the_order_of_their_arrival_when_the_clock_jumps_back(tm
         log.verify()
     assert log.read()["answered_at"].to_pylist() == moments
     assert AnswersLog(log.folder).append(answers(1, 2, answered_at=moments[1])) == (0, 1)
+
+
+READERS = {
+    "read": lambda log: log.read(),
+    "version": lambda log: log.version("one", ["label"]),
+    "head": lambda log: log.head(),
+    "hash_at": lambda log: log.hash_at(1),
+    "holds_hash": lambda log: log.holds_hash("f" * 64),
+    "segments": lambda log: log.segments(),
+    "append": lambda log: log.append(answers(9, 10)),
+    "verify": lambda log: log.verify(),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("damage", ["gone", "cut", "flipped", "last gone", "head cut"])
+def test_whoever_asks_the_log_anything_verifies_it_first(tmp_path: Path, reader: str, damage: str) -> None:
+    for first in (0, 2, 4):
+        AnswersLog(tmp_path / "answers").append(answers(first, first + 2))
+    AnswersLog(tmp_path / "answers").read()  # verified: what happens afterwards is noticed by the same process
+    _, second, last = segment_files(tmp_path / "answers")
+    content = Path(second).read_bytes()
+    if damage == "gone":
+        second.unlink()
+    elif damage == "last gone":
+        last.unlink()
+    elif damage == "head cut":
+        (tmp_path / "answers" / "head.json").write_text("{")
+    else:
+        place = len(content) // 2
+        Path(second).write_bytes(
+            content[:place] + (b"" if damage == "cut" else bytes([content[place] ^ 1]) + content[place + 1 :])
+        )
+    with pytest.raises(AnswerError, match="restore"):
+        READERS[reader](AnswersLog(tmp_path / "answers"))

@@ -102,6 +102,16 @@ def test_a_writer_killed_in_the_very_first_append_left_a_log_that_goes_on(tmp_pa
     assert log.verify().sequence == 3
 
 
+def test_a_segment_of_other_bytes_is_refused_also_where_its_records_are_the_same(log: AnswersLog) -> None:
+    path = Path(log.segments()[1])
+    pq.write_table(pq.read_table(path), path, compression="none")
+    for is_afresh in (True, False):
+        with pytest.raises(AnswerError, match=f"{path.name}: its bytes are not those that were verified"):
+            log.verify(is_afresh=is_afresh)
+    (path.parent / "verified.json").unlink()
+    assert log.verify().sequence == 6
+
+
 def test_segments_that_overlap_are_found(log: AnswersLog) -> None:
     second = Path(log.segments()[1])
     (second.parent / "segment-000000000004.parquet").write_bytes(second.read_bytes())
@@ -111,9 +121,11 @@ def test_segments_that_overlap_are_found(log: AnswersLog) -> None:
 
 def test_what_was_verified_is_not_computed_again(log: AnswersLog, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    monkeypatch.setattr(verifying, "_recomputed", lambda path, *rest: seen.append(path.name) or (8, log.head().hash))
+    recomputed = verifying._recomputed
+    monkeypatch.setattr(verifying, "_recomputed", lambda path, *rest: seen.append(path.name) or recomputed(path, *rest))
     log.append(answers(6, 8))
     assert log.verify().sequence == 8
+    assert log.read().num_rows == 8
     assert seen == ["segment-000000000007.parquet"]
     log.verify(is_afresh=True)
     assert len(seen) == 1 + 4

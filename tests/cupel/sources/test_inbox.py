@@ -66,12 +66,22 @@ def test_a_file_becomes_the_next_delivery_and_leaves_the_inbox(world: World) -> 
 
 
 def test_a_folder_may_say_how_it_is_read(world: World) -> None:
-    world.drop("may/a.jsonl")
+    world.drop("may/a.jsonl", '{"id": "a", "body": "x"}\n')
     world.drop("may/notes.pdf", "not data")
     world.drop("may/delivery.yaml", "licence: MIT\ntext_field: body\nfiles: ['*.jsonl']\n")
     assert world.take()[0].outcome == "registered"
     delivery = world.project.raw.deliveries["may"]
     assert (delivery.licence, delivery.text_field, delivery.files) == ("MIT", "body", ("a.jsonl",))
+
+
+def test_a_delivery_without_one_row_that_can_be_read_is_refused_and_one_such_row_is_enough(world: World) -> None:
+    world.drop("may.jsonl", "<html>\n502\n</html>\n")
+    (taken,) = world.take()
+    assert (taken.outcome, taken.batch) == ("refused", None)
+    assert taken.reason.startswith("may.jsonl, line 1: the line is not valid JSON; none of the 3 rows can be read.")
+    assert (world.inbox / "may.jsonl.refused.txt").read_text().startswith(taken.reason)
+    world.drop("may.jsonl", '<html>\n502\n{"id": "b", "text": "y"}\n')
+    assert world.take()[0].outcome == "registered"
 
 
 def test_the_same_content_is_recognised_whatever_it_is_called(world: World) -> None:

@@ -1,0 +1,45 @@
+"""Accepting a loss: a person says that a file that cannot be restored is from now on as it is; kept as an event."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cupel.check.aside import DAMAGED
+from cupel.check.damage import Damage
+from cupel.check.memory import Memory
+from cupel.errors import LakeError
+from cupel.lake import Lake
+
+ACCEPTED = "accepted.jsonl"
+
+
+def accept_losses(lake: Lake, damages: Iterable[Damage], paths: Iterable[str]) -> list[str]:
+    """Take files that are written once, or tables of finished releases, as they are now; return a line for each.
+
+    Args:
+        lake: The project's lake.
+        damages: What was found of it.
+        paths: Files as the check names them.
+
+    Raises:
+        LakeError: A file is not damaged, or of a kind that decides too much to be accepted: a log, a release's folder.
+    """
+    folder, found = Path(str(lake.folder)), {damage.path: damage for damage in damages}
+    memory, lines = Memory(folder), []
+    for path in paths:
+        damage = found.get(path)
+        if damage is None or damage.kind not in ("kept file", "frozen table"):
+            why = "nothing is wrong with it" if damage is None else f"{damage.what}; {damage.remedy}"
+            raise LakeError(f"--accept {path}: {why}")
+        memory.forget(path)
+        memory.marks.pop(f"{damage.table}@{damage.partition}", None)
+        if damage.kind == "kept file" and (folder / path).is_file():
+            memory.remember(path)
+        event = {"path": path, "what": damage.what, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        (folder / DAMAGED).mkdir(exist_ok=True)
+        with (folder / DAMAGED / ACCEPTED).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(event, sort_keys=True) + "\n")
+        lines.append(f"{path}: accepted as it is; {DAMAGED}/{ACCEPTED} says so")
+    memory.write()
+    return lines

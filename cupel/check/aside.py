@@ -1,0 +1,130 @@
+"""Moving aside: what is damaged goes to a folder of its own in the lake, and is never removed."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cupel.check.damage import Damage
+from cupel.check.examined import GATES
+from cupel.check.files import FORMATS
+from cupel.errors import LakeError
+from cupel.formats import FORMAT_FILE, read_number, write_number
+from cupel.lake import Lake
+from cupel.lock import is_at_work
+from cupel.whole import put_file
+
+DAMAGED = "damaged"
+HASH_SHOWN = 12
+
+
+class Aside:
+    """A folder `damaged/<when>/` in a project's lake, made when something is moved there.
+
+    Args:
+        folder: The project's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+    def move(self, path: str) -> Path | None:
+        """Move a file or folder of the project aside, under its own path; None where there is nothing.
+
+        Args:
+            path: Relative to the project's folder.
+        """
+        target = self._folder / DAMAGED / self._stamp / path
+        if not (self._folder / path).exists():
+            return None
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(self._folder / path, target)
+        return target
+
+
+def place_of(damage: Damage) -> str:
+    """Return what of a damage is moved aside: of a table its partition's folder, of a release its folder."""
+    parts = Path(damage.path).parts
+    if damage.kind in ("table", "frozen table"):
+        return "/".join(parts[:3])
+    return "/".join(parts[:2]) if damage.kind == "release" else damage.path
+
+
+def owner_of(damage: Damage) -> str:
+    """Return the batch or release that a damage belongs to; gates' outcomes are named after their gate too."""
+    return damage.partition.partition("--")[2] if damage.table == GATES else damage.partition
+
+
+def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None]) -> dict[tuple[str, str], str | None]:
+    """Move aside what the next run makes again by itself; refuse where something else is damaged.
+
+    Args:
+        lake: The project's lake.
+        found: What was found of it.
+        say: Gets a line for each file that is moved.
+
+    Returns:
+        Of the tables that are to be made again, by table and partition, the hash that they had, if it is known.
+
+    Raises:
+        LakeError: Something is damaged that a run cannot make again; names the file and the command.
+    """
+    damages = [damage for damage in found if not damage.is_told_only]
+    told = [damage for damage in damages if not damage.by_run]
+    if told:
+        first, more = told[0], len(told) - 1
+        others = f" ({more} more: `cupel check {lake.project}` shows all)" if more else ""
+        raise LakeError(f"{lake.folder}/{first.path}: {first.what}; {_advice(lake.project, first)}{others}")
+    _number_logs(lake)
+    lake.answers.advance_head()
+    aside, again = Aside(Path(str(lake.folder))), dict[tuple[str, str], str | None]()
+    for damage in (one for one in damages if not is_at_work(Path(str(lake.folder)), owner_of(one))):
+        moved = aside.move(place_of(damage))
+        where = f"; it was moved to {os.path.relpath(moved)}" if moved is not None else ""
+        say(f"{damage.path}: {damage.what}{where}; it is made again")
+        if damage.table:
+            again[damage.table, damage.partition] = damage.hash
+    return again
+
+
+def _number_logs(lake: Lake) -> None:
+    """Give logs that lost their format number the one that their next entry would be written with, byte for byte."""
+    for name, number in FORMATS.items():
+        folder = Path(str(lake.folder)) / name
+        path = folder / FORMAT_FILE
+        if not path.exists() and name and folder.is_dir() and any(folder.iterdir()):
+            write_number(folder, number)
+        elif path.exists() and path.read_bytes() != f"{number}\n".encode() and read_number(folder, number) == number:
+            put_file(path, f"{number}\n".encode())  # a number and other white space
+
+
+def describe_again(lake: Lake, before: Mapping[tuple[str, str], str | None]) -> list[str]:
+    """Return a line for each table that was made again: whether it is the one that it was.
+
+    Args:
+        lake: The project's lake.
+        before: Of each table and partition, the hash that it had, if it is known.
+    """
+    lines = []
+    for (table, partition), hash_ in before.items():
+        commit, name = lake.commit(table, partition), f"{table} of {partition}"
+        if commit is None:
+            lines.append(f"{name}: not made again yet; `make run PROJECT={lake.project}` says what it waits for")
+        elif hash_ is None:
+            lines.append(f"{name}: made again; what it was before is not known")
+        elif commit.hash == hash_:
+            lines.append(f"{name}: made again, the same bytes ({hash_[:HASH_SHOWN]})")
+        else:
+            lines.append(
+                f"{name}: made again, other than before: {hash_[:HASH_SHOWN]} is now {commit.hash[:HASH_SHOWN]}"
+            )
+    return lines
+
+
+def _advice(project: str, damage: Damage) -> str:
+    if damage.by_repair:
+        return f"`{damage.remedy}`"
+    if damage.kind == "kept file":
+        return f"{damage.remedy}, or go on without what it held: `cupel check {project} --accept {damage.path}`"
+    return damage.remedy

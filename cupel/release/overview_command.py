@@ -1,0 +1,82 @@
+"""`cupel summary`: tells what happened in one project or in all of a deployment, on the terminal and as one page."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from cupel.errors import CupelError
+from cupel.lake import Lake
+from cupel.outputs import Output, check_outputs, is_json_object, is_marked, write_output
+from cupel.printable import printable
+from cupel.release.overview import gather_overview
+from cupel.release.overview_pages import Told, last_look, overview_json, overview_page, print_overview, remember_look
+from cupel.sizes import record_line, size_lines
+from cupel.superseded import superseded_bytes
+from cupel.world import current_project
+
+UNREADABLE = 1
+
+
+def summarise_projects(
+    name: str | None, since: datetime | None, projects: Path, lake: Path, inbox: Path, home: Path,
+    html_file: Path | None, json_file: Path | None,
+) -> int:  # fmt: skip
+    """Tell what happened; return the exit code of `cupel summary`.
+
+    A project that cannot be told of does not hide the others: where all are asked for, it is told why.
+
+    Args:
+        name: The project; None for all.
+        since: From when on; None: since somebody last looked, for each project by itself.
+        projects: Folder of the project files.
+        lake: The deployment's lake.
+        inbox: Where deliveries arrive, a folder a project.
+        home: Dagster's record.
+        html_file: Where the page is written.
+        json_file: Where it is written for machines.
+    """
+    names = {path.stem for path in projects.glob("*.yaml")}
+    outputs = [Output("--html", html_file, is_marked("<!DOCTYPE html>"))] if html_file is not None else []
+    outputs += [Output("--json", json_file, is_json_object("projects", "unread"))] if json_file is not None else []
+    check_outputs(outputs, [projects / f"{one}.yaml" for one in names])
+    told, unread = [], []
+    for one in sorted(names) if name is None else [name]:
+        try:
+            told.append(_tell(one, since, projects, lake, inbox, has_heading=name is None))
+        except CupelError as error:
+            if name is not None:
+                raise
+            unread.append(f"{one}: {error}")
+    if name is None:
+        unread += [f"{one}: in the lake, and of no file in {projects}" for one in _lakes(lake) if one not in names]
+    record = record_line(home) if home.is_dir() else ""
+    for line in [*([record] if record else []), *unread]:
+        click.echo(printable(line))
+    if html_file is not None:
+        write_output("--html", html_file, overview_page(told, record, unread).encode())
+    if json_file is not None:
+        write_output("--json", json_file, (json.dumps(overview_json(told, unread), indent=1) + "\n").encode())
+    for shown in told if since is None else ():
+        there = Lake(lake, shown.overview.project)
+        if Path(str(there.folder)).is_dir():
+            remember_look(there)
+    return UNREADABLE if unread else 0
+
+
+def _tell(name: str, since: datetime | None, projects: Path, lake: Path, inbox: Path, *, has_heading: bool) -> Told:
+    there = Lake(lake, name)
+    project = current_project(projects, there)
+    begin = last_look(there) if since is None else since.replace(tzinfo=UTC)
+    superseded = superseded_bytes(there, project.operation.prune.parts_hours)
+    told = Told(
+        gather_overview(there, project, begin, inbox / name), size_lines(Path(str(there.folder)), None, superseded)
+    )  # fmt: skip
+    print_overview(told, Console(highlight=False), has_rule=has_heading)
+    return told
+
+
+def _lakes(lake: Path) -> list[str]:
+    return sorted(path.parent.name for path in lake.glob("*/tables"))

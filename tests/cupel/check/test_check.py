@@ -1,0 +1,255 @@
+"""What a check finds in a small lake, with no chain at work."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner, Result
+
+from cupel.check.accept import accept_losses
+from cupel.check.aside import clear_for_run, describe_again
+from cupel.check.check import find_damage
+from cupel.check.damage import Damage
+from cupel.check.memory import MEMORY, Memory
+from cupel.cli import main
+from cupel.contract.table import empty
+from cupel.contract.tables import TABLES
+from cupel.contract.tables.answers import ANSWERS
+from cupel.errors import AnswerError, FormatError, LakeError
+from cupel.lake import Lake
+from cupel.lock import claim, is_at_work
+from cupel.sealed import open_sealed, seal_json
+
+GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A lake that was looked at: a log, two tables of a batch, a proposal."""
+    lake = Lake(tmp_path / "lake", "small")
+    rows = [{"answer_id": "a", "batch": "one", "item_id": "i", "purpose": "label", "label": "x", "source": "test"}]
+    lake.answers.append(pa.Table.from_pylist(rows, schema=GIVEN))
+    for table in ("raw_items", "annotations"):
+        lake.write(table, "one", empty(TABLES[table]), {"answers:label@one": lake.version("answers:label@one")})
+    proposals = Path(str(lake.folder)) / "proposals"
+    proposals.mkdir()
+    (proposals / "one-r1.json").write_text('{"asked_by": "eve", "release": "one-r1"}\n')
+    assert find_damage(lake, is_light=True) == []
+    assert find_damage(lake, is_light=False) == []
+    return lake
+
+
+def part(lake: Lake, table: str = "raw_items") -> Path:
+    return Path(lake.files(table, "one")[0])
+
+
+def found(lake: Lake, *, is_light: bool = True) -> list[Damage]:
+    return find_damage(Lake(lake.root, "small"), is_light=is_light)
+
+
+def test_a_part_that_looks_otherwise_is_read_again_by_the_light_form(lake: Lake) -> None:
+    content = part(lake).read_bytes()
+    part(lake).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    (one,) = found(lake)
+    assert (one.table, one.by_run, one.hash) == ("raw_items", True, lake.version("raw_items@one"))
+    part(lake).write_bytes(content)
+    assert found(lake) == []
+
+
+def test_a_byte_that_changed_without_a_trace_is_found_in_full(lake: Lake) -> None:
+    path, stat = part(lake), part(lake).stat()
+    content = path.read_bytes()
+    with path.open("r+b") as file:
+        file.write(bytes([content[0] ^ 1]))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert found(lake) == []
+    (one,) = found(lake, is_light=False)
+    assert one.table == "raw_items"
+
+
+def test_what_a_run_makes_again_is_moved_aside_and_its_hash_is_compared_afterwards(lake: Lake) -> None:
+    before, said = lake.version("raw_items@one"), list[str]()
+    part(lake).write_bytes(b"")
+    again = clear_for_run(lake, found(lake), said.append)
+    assert again == {("raw_items", "one"): before}
+    assert "it was moved to" in said[0]
+    assert lake.commit("raw_items", "one") is None
+    assert [path.read_bytes() for path in (Path(str(lake.folder)) / "damaged").rglob("part-*")] == [b""]
+    assert "not made again yet" in describe_again(lake, again)[0]
+    lake.write("raw_items", "one", empty(TABLES["raw_items"]))
+    assert describe_again(lake, again) == [f"raw_items of one: made again, the same bytes ({before[:12]})"]
+    assert "other than before" in describe_again(lake, {("raw_items", "one"): "f" * 64})[0]
+
+
+def test_a_batch_that_a_step_is_at_work_on_is_left_alone(lake: Lake) -> None:
+    part(lake).write_bytes(b"")
+    folder = Path(str(lake.folder))
+    with claim(folder, "one", "a-run"):
+        assert is_at_work(folder, "one")
+        assert clear_for_run(lake, found(lake), print) == {}
+    assert not is_at_work(folder, "one")
+    assert part(lake).exists()
+
+
+def test_a_table_that_was_there_and_is_gone_is_told(lake: Lake) -> None:
+    (part(lake).parent / "commit.json").unlink()
+    (one,) = found(lake)
+    assert one.path == "tables/raw_items/one/commit.json"
+
+
+def test_a_writer_killed_before_its_first_commit_left_no_damage(lake: Lake) -> None:
+    folder = lake.partition_folder("labels", "two")
+    Path(str(folder)).mkdir(parents=True)
+    (Path(str(folder)) / f"part-{'0' * 64}.parquet").write_bytes(b"begun")
+    assert found(lake) == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+def test_a_file_that_is_written_once_is_missed_and_known_again(lake: Lake, content: bytes | None) -> None:
+    path = Path(str(lake.folder)) / "proposals" / "one-r1.json"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    (one,) = found(lake)
+    assert (one.path, one.kind) == ("proposals/one-r1.json", "kept file")
+    with pytest.raises(LakeError, match="--accept proposals"):
+        clear_for_run(lake, [one], print)
+    assert accept_losses(lake, [one], [one.path])
+    assert found(lake) == []
+    event = json.loads((Path(str(lake.folder)) / "damaged" / "accepted.jsonl").read_text())
+    assert event["path"] == one.path
+
+
+def test_what_is_whole_or_a_log_cannot_be_accepted(lake: Lake) -> None:
+    with pytest.raises(LakeError, match="nothing is wrong"):
+        accept_losses(lake, found(lake), ["proposals/one-r1.json"])
+    shutil.rmtree(lake.folder / "answers")
+    with pytest.raises(LakeError, match="restore"):
+        accept_losses(lake, found(lake), ["answers"])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"files": 1}'])
+def test_a_memory_that_is_damaged_is_made_anew(lake: Lake, content: bytes | None) -> None:
+    path = Path(str(lake.folder)) / MEMORY
+    before = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert found(lake) == []
+    assert path.read_bytes() == before
+
+
+def test_a_memory_that_was_altered_is_not_believed(lake: Lake) -> None:
+    path = Path(str(lake.folder)) / MEMORY
+    raw = path.read_bytes()
+    known = Memory(path.parent).known("proposals/one-r1.json")
+    assert known is not None
+    path.write_bytes(raw.replace(known.encode(), b"0" * 64))
+    assert Memory(path.parent).known("proposals/one-r1.json") is None
+
+
+def test_an_unknown_file_is_told_and_is_no_damage(lake: Lake) -> None:
+    (Path(str(lake.folder)) / "notes.txt").write_text("mine")
+    assert found(lake) == []
+    (one,) = found(lake, is_light=False)
+    assert (one.path, one.is_told_only) == ("notes.txt", True)
+
+
+def test_a_lake_of_a_newer_version_is_refused_and_a_number_that_is_none_is_told(lake: Lake) -> None:
+    path = Path(str(lake.folder)) / "FORMAT"
+    path.write_text("999\n")
+    with pytest.raises(FormatError):
+        found(lake)
+    path.write_text("")
+    (one,) = found(lake)
+    assert (one.path, one.by_repair) == ("FORMAT", True)
+
+
+def test_a_head_that_is_lost_is_written_again_where_it_is_known_how_far_the_log_reached(lake: Lake) -> None:
+    path = Path(str(lake.folder)) / "answers" / "head.json"
+    before = path.read_bytes()
+    path.write_text("{")
+    (one,) = found(lake)
+    assert one.by_repair
+    lake.answers.restore_head()
+    assert path.read_bytes() == before
+    path.with_name("verified.json").unlink()
+    with pytest.raises(AnswerError, match="nobody remembers"):
+        lake.answers.restore_head()
+
+
+def test_a_head_that_is_behind_the_log_is_brought_up_to_it(lake: Lake) -> None:
+    path = Path(str(lake.folder)) / "answers" / "head.json"
+    before = path.read_bytes()
+    path.write_text(json.dumps({"sequence": 0, "hash": "0" * 64}))
+    assert clear_for_run(lake, found(lake), print) == {}
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("change", [{"hash": "0"}, {"inputs": {}}, {"code_version": "2"}, {"rows": 7}, {"more": 1}])
+def test_a_commit_that_says_something_else_is_refused(lake: Lake, change: dict[str, Any]) -> None:
+    path = part(lake, "annotations").parent / "commit.json"
+    content = json.loads(path.read_bytes()) | change
+    path.write_text(json.dumps(content))
+    with pytest.raises(LakeError, match="not a commit as it was written"):
+        lake.commit("annotations", "one")
+
+
+def test_a_commit_in_the_place_of_another_is_refused(lake: Lake) -> None:
+    shutil.copy(part(lake).parent / "commit.json", part(lake, "annotations").parent / "commit.json")
+    with pytest.raises(LakeError, match="it is that of raw_items of one"):
+        lake.commit("annotations", "one")
+
+
+def test_a_commit_from_before_there_were_seals_is_read(lake: Lake) -> None:
+    path = part(lake).parent / "commit.json"
+    commit = lake.commit("raw_items", "one")
+    path.write_text(json.dumps(open_sealed(path.read_bytes())))
+    assert lake.commit("raw_items", "one") == commit
+    assert open_sealed(seal_json({"a": 1})) == {"a": 1}
+
+
+def check(lake: Lake, *options: str) -> Result:
+    places = ["--lake", str(lake.root), "--home", str(Path(str(lake.root)).parent / "none")]
+    return CliRunner().invoke(main, ["check", *places, *options])
+
+
+def test_the_command_exits_0_where_all_is_whole_1_where_not_and_writes_what_it_found(
+    lake: Lake, tmp_path: Path
+) -> None:
+    file = tmp_path / "found.json"
+    assert check(lake, "small", "--json", str(file)).exit_code == 0
+    assert [row["is_whole"] for row in json.loads(file.read_text())] == [True, True]
+    part(lake).unlink()
+    said = check(lake, "--json", str(file))
+    assert said.exit_code == 1
+    assert "make run PROJECT=small" in " ".join(said.output.split())
+    (damage,) = json.loads(file.read_text())[1]["damages"]
+    assert damage["table"] == "raw_items"
+    assert check(lake, "other").exit_code == 1
+    assert check(lake, "--nonsense").exit_code == 2
+    assert check(lake, "--accept", "x").exit_code == 1
+
+
+def test_what_a_release_was_before_its_end_is_not_held_against_it(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collection looks at a lake while a release is under way, and remembers its tables as they are then."""
+
+    def has_manifest(lake: Lake, release: str) -> bool:
+        return lake.commit("manifest", release) is not None
+
+    monkeypatch.setattr("cupel.check.examined.is_finished", has_manifest)
+    lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
+    assert found(lake) == []
+    memory = Memory(Path(str(lake.folder)))
+    memory.marks["audit@one-r1"] = "f" * 64  # as it was while answers were awaited
+    memory.write()
+    for table in ("release_plan", "certificate", "training_set", "manifest"):
+        lake.write(table, "one-r1", empty(TABLES[table]), {})
+    assert not [one for one in found(lake) if one.table == "audit"]
+    marks = Memory(Path(str(lake.folder))).marks
+    assert "finished@one-r1" in marks
+    assert marks["audit@one-r1"] == lake.version("audit@one-r1")

@@ -1,0 +1,158 @@
+"""One cause makes one alert, however often it is met; it says what, where, why, and the command."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from ticks import QUIET, Daemon, tell, with_inbox
+
+from cupel.alerts import read_alerts, standing_alerts
+from cupel.world import current_project
+from orchestration.alert_causes import closed_gates
+from small_project import write_project
+
+GARBAGE = {
+    "bytes.jsonl": bytes(range(256)) * 20,
+    "page.jsonl": b"<html>\n<body>502 Bad gateway</body>\n</html>\n",
+    "other.csv": b"colour,size\nred,1\n",
+    "empty.csv": b"",
+    "cut.parquet": b"PAR1" + b"\0" * 100,
+}
+
+
+def collect(daemon: Daemon) -> None:
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+
+
+def failed_runs(daemon: Daemon) -> list[dg.DagsterRun]:
+    return list(daemon.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])))
+
+
+@pytest.mark.parametrize("name", list(GARBAGE))
+def test_garbage_in_the_inbox_is_refused_once_with_file_line_and_remedy(tmp_path: Path, name: str) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    path = tmp_path / "inbox" / "small" / name
+    path.write_bytes(GARBAGE[name])
+    path.with_name(f"{name}.done").touch()
+    collect(daemon)
+    (alert,) = read_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"], alert["where"]) == ("refused", name, str(path))
+    assert name in alert["why"]
+    assert "bring it again" in alert["why"] or "Set text_field" in alert["why"] or "bring a file" in alert["why"]
+    assert alert["command"] == f"cat '{path}.refused.txt'"
+    assert alert["why"] in path.with_name(f"{name}.refused.txt").read_text()
+    assert list(current_project(daemon.deployment.projects, daemon.lake).raw.deliveries) == ["one"]
+    again = Daemon(daemon.deployment._replace(started="later"), instance=daemon.instance)
+    for other in (daemon, again):
+        collect(other)
+    assert len(read_alerts(daemon.lake)) == 1
+
+
+def test_a_file_that_was_mended_ends_its_alert_and_is_taken(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    path = tmp_path / "inbox" / "small" / "two.jsonl"
+    path.write_bytes(GARBAGE["page.jsonl"])
+    path.with_name("two.jsonl.done").touch()
+    collect(daemon)
+    assert [row["kind"] for row in standing_alerts(daemon.lake)] == ["refused"]
+    shutil.copy(write_project(tmp_path / "elsewhere", items=20, seed=9).data / "small" / "one.jsonl", path)
+    collect(daemon)
+    assert standing_alerts(daemon.lake) == []
+    assert list(current_project(daemon.deployment.projects, daemon.lake).raw.deliveries) == ["one", "two"]
+
+
+def test_a_gate_with_nothing_left_to_judge_is_one_alert_that_names_the_rows(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    (deployment.data / "small" / "one.jsonl").write_bytes(GARBAGE["page.jsonl"])
+    daemon = Daemon(deployment)
+    daemon.until_idle()
+    daemon.job("batch").execute_in_process(
+        instance=daemon.instance, partition_key="one", raise_on_error=False, run_config=QUIET
+    )  # a person tries it once more
+    assert len(failed_runs(daemon)) == 2
+    for run in failed_runs(daemon):
+        tell(daemon, run)
+    (alert,) = read_alerts(daemon.lake)
+    assert alert["kind"] == "gate_failed"
+    assert alert["happened"] == "raw gate: nothing is left to judge, the table raw_items is empty"
+    assert "3 rows were rejected: broken_json 3" in alert["why"]
+    assert "one.jsonl, line 1: the line is not valid JSON" in alert["why"]
+    assert alert["command"] == "make gate PROJECT=small BATCH=one"
+    assert "None" not in "".join(alert.values())
+
+
+def test_several_checks_of_a_gate_are_one_alert_and_another_table_is_another_cause(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    path = deployment.data / "small" / "one.jsonl"
+    rows = path.read_text().splitlines()
+    path.write_text("\n".join([*rows[:10], *("{" for _ in rows), *rows[:10]]) + "\n")
+    daemon = Daemon(deployment)
+    daemon.until_idle()
+    project = current_project(deployment.projects, daemon.lake)
+    (first,) = closed_gates(daemon.lake, project, "one", "run")
+    assert "unreadable_row_share: " in first.happened
+    path.write_text("\n".join([*rows[:12], *("{" for _ in rows), *rows[:12]]) + "\n")
+    daemon.until_idle()
+    (second,) = closed_gates(daemon.lake, project, "one", "run")
+    assert first.cause != second.cause
+
+
+def test_what_succeeds_ends_the_alert_and_the_same_trouble_later_is_told_again(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    path = deployment.data / "small" / "one.jsonl"
+    good = path.read_text()
+    daemon = Daemon(deployment)
+    for content in ("{\n" * 400 + good, good, "{\n" * 400 + good):
+        path.write_text(content)
+        daemon.until_idle()
+        run = next(iter(daemon.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "one"}), limit=1)))
+        if run.status == dg.DagsterRunStatus.FAILURE:
+            tell(daemon, run)
+            tell(daemon, run)
+        else:
+            succeed(daemon, run)
+    assert [row["kind"] for row in read_alerts(daemon.lake)] == ["gate_failed", "over", "gate_failed"]
+
+
+def succeed(daemon: Daemon, run: dg.DagsterRun) -> None:
+    events = daemon.instance.all_logs(run.run_id)
+    success = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_job_success)  # type: ignore[attr-defined]
+    context = dg.build_run_status_sensor_context(
+        sensor_name="tell_of_releases", dagster_event=success, dagster_instance=daemon.instance, dagster_run=run
+    )
+    daemon.repository.get_sensor_def("tell_of_releases")(context)  # type: ignore[operator]
+
+
+def test_a_certified_release_is_told_once(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.until_idle()
+    run = next(
+        run for run in daemon.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "one-r1"}))
+        if "certificate" in {key.path[-1] for key in run.asset_selection or ()}
+    )  # fmt: skip
+    succeed(daemon, run)
+    succeed(daemon, run)
+    (alert,) = read_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("certified", "one-r1")
+    assert alert["command"] == f".venv/bin/cupel verify {daemon.lake.folder}/releases/one-r1"
+
+
+def test_open_questions_are_told_once_where_they_are_asked_for(tmp_path: Path) -> None:
+    kinds = ["broken", "gate_failed", "refused", "certified", "open"]
+    deployment = with_inbox(tmp_path, operation={"alerts": {"kinds": kinds}})
+    answers = deployment.data / "small" / "answers.csv"
+    everything = answers.read_text()
+    answers.write_text("".join(line for line in everything.splitlines(True) if ",expert," not in line))
+    daemon = Daemon(deployment)
+    daemon.until_idle()
+    for _ in range(2):
+        collect(daemon)
+    (alert,) = standing_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("open", "one-r1")
+    assert "60 of purpose audit" in alert["happened"]
+    (tmp_path / "inbox" / "small" / "answers" / "experts.csv").write_text(everything)
+    (tmp_path / "inbox" / "small" / "answers" / "experts.csv.done").touch()
+    daemon.until_idle()
+    collect(daemon)
+    assert standing_alerts(daemon.lake) == []

@@ -1,0 +1,54 @@
+"""Whether loaded code and project files are still those on disk."""
+
+import os
+from pathlib import Path
+
+import pytest
+from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
+
+from orchestration import loaded_code
+from orchestration.dagster_daemon import CodeServers
+from orchestration.deployment import Deployment
+from orchestration.loaded_code import describe_code
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    for name in ("repository/cupel", "projects", "data"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "repository" / "cupel" / "lake.py").write_text("a = 1\n")
+    (tmp_path / "projects" / "small.yaml").write_text("project: small\n")
+    monkeypatch.setattr(loaded_code, "REPOSITORY", tmp_path / "repository")
+    return Deployment(tmp_path / "projects", tmp_path / "data", str(tmp_path / "lake"))
+
+
+@pytest.mark.parametrize("change", ["repository/cupel/lake.py", "projects/small.yaml", "projects/other.yaml"])
+def test_a_changed_or_new_file_of_code_or_projects_is_seen_and_data_are_not(
+    deployment: Deployment, tmp_path: Path, change: str
+) -> None:
+    before = describe_code(deployment)
+    (tmp_path / "data" / "one.jsonl").write_text("{}\n")
+    (tmp_path / "repository" / "lake").mkdir()
+    assert describe_code(deployment) == before
+    (tmp_path / change).write_text("a = 2\n")
+    os.utime(tmp_path / change, (1, 1))
+    assert describe_code(deployment) != before
+
+
+def test_the_daemon_keeps_its_code_server_until_something_has_changed_or_it_has_ended(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = object.__new__(CodeServers)  # without starting one
+    cleared: list[bool] = []
+    monkeypatch.setattr(GrpcServerRegistry, "clear_all_grpc_endpoints", lambda self: cleared.append(True))
+    servers._deployment, servers._code, servers._since = deployment, describe_code(deployment), 1e12
+    servers._active_entries = {}
+    servers.clear_all_grpc_endpoints()
+    assert len(cleared) == 0
+    (deployment.projects / "other.yaml").write_text("project: other\n")
+    servers.clear_all_grpc_endpoints()
+    servers.clear_all_grpc_endpoints()
+    assert len(cleared) == 1
+    servers._active_entries = {"one": object()}  # type: ignore[dict-item]  # it could not be started
+    servers.clear_all_grpc_endpoints()
+    assert len(cleared) == 2
