@@ -1,0 +1,210 @@
+"""A store in a folder of a local disk."""
+
+import fcntl
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from cupel.store.store import ChangedError, MissingError, Stat, TakenError, check_name
+
+# What a killed writer left behind is removed when nobody can be writing it any more.
+SECONDS_UNTOUCHED = 3_600
+_BEGUN = re.compile(r"\.cupel-[0-9a-f]{32}(\.duckdb(\.wal)?)?")
+_TURN = ".cupel-turn"
+
+
+class LocalStore:
+    """A store in a folder; files that begin with a dot are its own.
+
+    Args:
+        folder: The folder; made at the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, name: str, first: int = 0, length: int | None = None) -> bytes:
+        """Return the bytes of a content, or a range of them; see `Store`."""
+        with self.open(name) as file:
+            file.seek(first)
+            return file.read(-1 if length is None else length)
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a content for reading; see `Store`."""
+        try:
+            return self._path(name).open("rb")
+        except (FileNotFoundError, NotADirectoryError):
+            raise MissingError(f"{self._path(name)}: not there") from None
+
+    def stat(self, name: str) -> Stat | None:
+        """Return size and version of a content; see `Store`."""
+        try:
+            return _stat(name, self._path(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def put(self, name: str, content: bytes) -> Stat:
+        """Put a content in place; see `Store`."""
+        with self.new(_folder_of(name)) as new:
+            new.file.write(content)
+            return new.put(name)
+
+    def put_if_absent(self, name: str, content: bytes) -> Stat:
+        """Put a content where nothing is; see `Store`."""
+        with self.new(_folder_of(name)) as new:
+            new.file.write(content)
+            return new.put_if_absent(name)
+
+    def replace_if_unchanged(self, name: str, content: bytes, version: str | None) -> Stat:
+        """Put a content in place of the version that was read; see `Store`."""
+        if version is None:
+            try:
+                return self.put_if_absent(name, content)
+            except TakenError as error:
+                raise ChangedError(f"{error}") from None
+        with self.new(_folder_of(name)) as new:
+            new.file.write(content)
+            # Whoever compares and replaces holds the folder meanwhile; the kernel frees it when the process dies.
+            with self.lock(f"{_folder_of(name)}/{_TURN}".lstrip("/")):
+                found = self.stat(name)
+                if found is None or found.version != version:
+                    raise ChangedError(f"{self._path(name)}: another process wrote it at the same time; run again")
+                return new.put(name)
+
+    @contextmanager
+    def new(self, folder: str = "") -> Iterator["_NewFile"]:
+        """Begin a content; see `Store`."""
+        place = self.folder / folder if folder else self.folder
+        place.mkdir(parents=True, exist_ok=True)
+        path = place / f".cupel-{uuid.uuid4().hex}"
+        try:
+            with naming(place), path.open("xb") as file:
+                yield _NewFile(self, path, file)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def delete(self, name: str) -> None:
+        """Remove a content; see `Store`."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self._path(name).unlink()
+
+    def list(self, folder: str = "") -> Iterator[Stat]:
+        """Yield what has a name in a folder; see `Store`."""
+        place = self.folder / check_name(folder) if folder else self.folder
+        yield from _walk(place, f"{folder}/" if folder else "")
+
+    @contextmanager
+    def lock(self, name: str, *, is_waiting: bool = True) -> Iterator[bool]:
+        """Hold a name against other processes; see `Store`."""
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if is_waiting else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def location(self, name: str) -> str:
+        """Return the path of a content; see `Store`."""
+        return str(self._path(name))
+
+    def remove_left_behind(self) -> None:
+        """Remove what killed writers had begun; never what was touched within the hour."""
+        for path in (*self.folder.glob(".*"), *self.folder.glob("*/.*")):
+            if _BEGUN.fullmatch(path.name) and time.time() - _touched_at(path) > SECONDS_UNTOUCHED:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / check_name(name)
+
+
+class _NewFile:
+    """A file that is being written; it has its name when it is whole and on the disk."""
+
+    def __init__(self, store: LocalStore, path: Path, file: BinaryIO) -> None:
+        self.file = file
+        self._store, self._begun = store, path
+
+    def put(self, name: str) -> Stat:
+        path = self._ready(name)
+        os.replace(self._begun, path)
+        return self._lasting(name, path)
+
+    def put_if_absent(self, name: str) -> Stat:
+        path = self._ready(name)
+        try:
+            os.link(self._begun, path)  # fails where the name is taken; a rename would overwrite
+        except FileExistsError:
+            raise TakenError(f"{path}: is there already; another process wrote it, or an earlier run") from None
+        return self._lasting(name, path)
+
+    def _ready(self, name: str) -> Path:
+        path = self._store._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with naming(path):
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        return path
+
+    def _lasting(self, name: str, path: Path) -> Stat:
+        found = _stat(name, path)
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        return found
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say of trouble with the disk which file it was; a write to an open file does not say it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
+
+
+def _folder_of(name: str) -> str:
+    return check_name(name).rpartition("/")[0]
+
+
+def _stat(name: str, path: Path) -> Stat:
+    found = path.stat()
+    if not os.path.isfile(path):
+        raise FileNotFoundError(path)
+    return Stat(name, found.st_size, f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}")
+
+
+def _walk(place: Path, prefix: str) -> Iterator[Stat]:
+    """Yield the files of a folder in the order of their whole names: as an object store would, `a-b` before `a/b`."""
+    try:
+        entries = [(f"{path.name}/" if path.is_dir() else path.name, path) for path in place.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name, path in sorted(entries):
+        if path.name.startswith("."):
+            continue
+        if name.endswith("/"):
+            yield from _walk(path, f"{prefix}{name}")
+        else:
+            with suppress(FileNotFoundError):
+                yield _stat(f"{prefix}{name}", path)
+
+
+def _touched_at(path: Path) -> float:
+    """Return when a file, or anything in a folder, was changed last; now, if it is gone meanwhile."""
+    try:
+        return max(inside.stat().st_mtime for inside in (path, *path.rglob("*")))
+    except FileNotFoundError:
+        return time.time()

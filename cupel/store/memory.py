@@ -1,0 +1,108 @@
+"""A store in memory, for tests."""
+
+import io
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from cupel.store.store import ChangedError, MissingError, Stat, StoreError, TakenError, check_name
+
+
+class MemoryStore:
+    """A store whose contents end with it."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, tuple[bytes, str]] = {}
+        self._versions = 0
+        self._turn = threading.RLock()
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def read(self, name: str, first: int = 0, length: int | None = None) -> bytes:
+        """Return the bytes of a content, or a range of them; see `Store`."""
+        found = self._contents.get(check_name(name))
+        if found is None:
+            raise MissingError(f"{name}: not there")
+        return found[0][first : None if length is None else first + length]
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a content for reading; see `Store`."""
+        return io.BytesIO(self.read(name))
+
+    def stat(self, name: str) -> Stat | None:
+        """Return size and version of a content; see `Store`."""
+        found = self._contents.get(check_name(name))
+        return None if found is None else Stat(name, len(found[0]), found[1])
+
+    def put(self, name: str, content: bytes) -> Stat:
+        """Put a content in place; see `Store`."""
+        with self._turn:
+            self._versions += 1
+            self._contents[check_name(name)] = (bytes(content), f"{self._versions}")
+            return Stat(name, len(content), f"{self._versions}")
+
+    def put_if_absent(self, name: str, content: bytes) -> Stat:
+        """Put a content where nothing is; see `Store`."""
+        with self._turn:
+            if check_name(name) in self._contents:
+                raise TakenError(f"{name}: is there already; another process wrote it, or an earlier run")
+            return self.put(name, content)
+
+    def replace_if_unchanged(self, name: str, content: bytes, version: str | None) -> Stat:
+        """Put a content in place of the version that was read; see `Store`."""
+        with self._turn:
+            found = self.stat(name)
+            if (None if found is None else found.version) != version:
+                raise ChangedError(f"{name}: another process wrote it at the same time; run again")
+            return self.put(name, content)
+
+    @contextmanager
+    def new(self, folder: str = "") -> Iterator["_NewBytes"]:
+        """Begin a content; see `Store`."""
+        yield _NewBytes(self)
+
+    def delete(self, name: str) -> None:
+        """Remove a content; see `Store`."""
+        with self._turn:
+            self._contents.pop(check_name(name), None)
+
+    def list(self, folder: str = "") -> Iterator[Stat]:
+        """Yield what has a name in a folder; see `Store`."""
+        prefix = f"{check_name(folder)}/" if folder else ""
+        for name, (content, version) in sorted(self._contents.items()):
+            if name.startswith(prefix):
+                yield Stat(name, len(content), version)
+
+    @contextmanager
+    def lock(self, name: str, *, is_waiting: bool = True) -> Iterator[bool]:
+        """Hold a name against other threads; see `Store`."""
+        lock = self._locks[check_name(name)]
+        is_held = lock.acquire(blocking=is_waiting)
+        try:
+            yield is_held
+        finally:
+            if is_held:
+                lock.release()
+
+    def location(self, name: str) -> str:
+        """Raise: nobody else reads this process's memory; see `Store`."""
+        raise StoreError(f"{name}: lies in memory; read it, or open it")
+
+
+class _NewBytes:
+    """Bytes that are being written and have no name yet."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.file: BinaryIO = io.BytesIO()
+        self._store = store
+
+    def put(self, name: str) -> Stat:
+        return self._store.put(name, self._bytes())
+
+    def put_if_absent(self, name: str) -> Stat:
+        return self._store.put_if_absent(name, self._bytes())
+
+    def _bytes(self) -> bytes:
+        self.file.seek(0)
+        return self.file.read()

@@ -1,0 +1,284 @@
+"""The laws of a store, on each implementation: whole contents, one winner, and what was read stays what it was."""
+
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cupel.store.local import LocalStore
+from cupel.store.memory import MemoryStore
+from cupel.store.store import (
+    ChangedError,
+    MissingError,
+    Store,
+    StoreError,
+    TakenError,
+    put_once,
+    update,
+)
+from faulty_store import FaultyStore, LostError
+
+# A name that is a word of another one's way cannot be in a folder of a disk; nobody uses such.
+FREE = ["x", "y/z", "y-z", "y/w/v", "b.json"]
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return LocalStore(tmp_path / "store") if request.param == "local" else MemoryStore()
+
+
+def names(store: Store, folder: str = "") -> list[str]:
+    return [one.name for one in store.list(folder)]
+
+
+def test_what_is_put_is_read_whole_or_in_ranges(store: Store) -> None:
+    store.put("a/b", b"0123456789")
+    assert store.read("a/b") == b"0123456789"
+    assert store.read("a/b", 3, 4) == b"3456"
+    assert store.read("a/b", 8, 10) == b"89"
+    assert store.read("a/b", 10) == b""
+    with store.open("a/b") as file:
+        assert (file.seek(4), file.read(2)) == (4, b"45")
+    found = store.stat("a/b")
+    assert found is not None
+    assert (found.name, found.size) == ("a/b", 10)
+
+
+def test_what_is_not_there_is_told_as_missing(store: Store) -> None:
+    store.put("a", b"1")
+    for name in ("b", "b/c", "a/b"):
+        assert store.stat(name) is None
+        for verb in (store.read, store.open):
+            with pytest.raises(MissingError):
+                verb(name)
+        store.delete(name)
+    assert list(store.list("nowhere")) == []
+    assert names(store) == ["a"]
+
+
+def test_a_folder_is_no_content(store: Store) -> None:
+    store.put("a/b", b"1")
+    assert store.stat("a") is None
+
+
+def test_of_what_is_replaced_another_version_is_told_and_who_has_it_open_reads_on(store: Store) -> None:
+    first = store.put("a", b"old bytes")
+    with store.open("a") as file:
+        second = store.put("a", b"new bytes")
+        assert file.read() == b"old bytes"
+    assert first.version != second.version
+    assert store.stat("a") == second
+    assert store.read("a") == b"new bytes"
+
+
+def test_who_comes_second_is_told_that_a_name_is_taken(store: Store) -> None:
+    store.put_if_absent("a/1", b"mine")
+    with pytest.raises(TakenError):
+        store.put_if_absent("a/1", b"theirs")
+    assert store.read("a/1") == b"mine"
+    assert put_once(store, "a/1", b"mine")
+    assert not put_once(store, "a/1", b"theirs")
+    with store.new("a") as new:
+        new.file.write(b"theirs")
+        with pytest.raises(TakenError):
+            new.put_if_absent("a/1")
+    assert names(store) == ["a/1"]
+
+
+def test_only_what_was_read_is_replaced(store: Store) -> None:
+    first = store.replace_if_unchanged("a", b"1", None)
+    with pytest.raises(ChangedError):
+        store.replace_if_unchanged("a", b"2", None)
+    second = store.replace_if_unchanged("a", b"2", first.version)
+    with pytest.raises(ChangedError):
+        store.replace_if_unchanged("a", b"3", first.version)
+    store.delete("a")
+    with pytest.raises(ChangedError):
+        store.replace_if_unchanged("a", b"3", second.version)
+    assert store.stat("a") is None
+
+
+def test_what_is_begun_is_seen_by_nobody_before_it_has_a_name(store: Store) -> None:
+    with store.new("parts") as new:
+        new.file.write(b"half")
+        assert names(store) == []
+        new.file.write(b" whole")
+        new.put("parts/one")
+        assert names(store, "parts") == ["parts/one"]
+    with suppress(ZeroDivisionError), store.new("parts") as new:
+        new.file.write(b"half")
+        _ = 1 / 0
+    with store.new("parts") as new:
+        new.file.write(b"never named")
+    assert [(one.name, one.size) for one in store.list()] == [("parts/one", 10)]
+
+
+def test_lists_are_in_the_order_of_whole_names(store: Store) -> None:
+    for name in ("a/b/c", "a-b", "a/a", "ab", "b"):
+        store.put(name, b"")
+    assert names(store) == ["a-b", "a/a", "a/b/c", "ab", "b"]
+    assert names(store, "a") == ["a/a", "a/b/c"]
+
+
+@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", ".", "a/..", "../a", "a\0b"])
+def test_what_is_no_name_is_refused(store: Store, name: str) -> None:
+    for verb in (store.read, store.stat, store.delete, lambda name: store.put(name, b"")):
+        with pytest.raises(StoreError, match="not a name"):
+            verb(name)
+
+
+def test_of_many_writers_one_wins_and_none_is_lost(store: Store) -> None:
+    won: list[int] = []
+
+    def claim(number: int) -> None:
+        with suppress(TakenError):
+            store.put_if_absent("claim", f"{number}".encode())
+            won.append(number)
+        for _ in range(20):
+            update(store, "sum", lambda before: f"{int(before or b'0') + 1}".encode(), most_tries=10_000)
+
+    at_once([partial(claim, number) for number in range(8)])
+    assert len(won) == 1
+    assert store.read("claim") == f"{won[0]}".encode()
+    assert store.read("sum") == b"160"
+
+
+def test_a_lock_is_held_by_one_at_a_time(store: Store) -> None:
+    held, most = [0], [0]
+
+    def hold() -> None:
+        for _ in range(20):
+            with store.lock("locks/one") as is_held:
+                held[0] += is_held
+                most[0] = max(most[0], held[0])
+                held[0] -= 1
+
+    at_once([hold] * 4)
+    assert most == [1]
+    with store.lock("locks/one"), store.lock("locks/two"), store.lock("locks/one", is_waiting=False) as is_held:
+        assert not is_held
+    with store.lock("locks/one", is_waiting=False) as is_held:
+        assert is_held
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "put_if_absent", "replace", "delete"]), st.sampled_from(FREE), st.binary()),
+        max_size=30,
+    )
+)
+def test_any_order_of_verbs_leaves_what_a_dictionary_would(
+    tmp_path_factory: pytest.TempPathFactory, deeds: list[tuple[str, str, bytes]]
+) -> None:
+    for store in (LocalStore(tmp_path_factory.mktemp("store")), MemoryStore()):
+        expected: dict[str, bytes] = {}
+        for verb, name, content in deeds:
+            before = store.stat(name)
+            if verb == "put":
+                store.put(name, content)
+            elif verb == "put_if_absent":
+                with suppress(TakenError):
+                    store.put_if_absent(name, content)
+            elif verb == "replace":
+                store.replace_if_unchanged(name, content, before.version if before else None)
+            else:
+                store.delete(name)
+            if verb == "delete":
+                expected.pop(name, None)
+            elif verb != "put_if_absent" or name not in expected:
+                expected[name] = content
+        assert {one.name: store.read(one.name) for one in store.list()} == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_count_is_right_whatever_breaks_where_who_counts_marks_what_it_counted(store: Store, seed: int) -> None:
+    """A change that was stored and not acknowledged is found by the one who tries again: it says whose it is."""
+    faulty = FaultyStore(store, random.Random(seed))
+
+    def count(event: str) -> None:
+        def with_event(before: bytes | None) -> bytes:
+            counted = (before or b"").decode().split()
+            return " ".join(counted if event in counted else [*counted, event]).encode()
+
+        while True:
+            with suppress(LostError):
+                update(faulty, "counted", with_event, most_tries=10_000)
+                return
+
+    def be(who: str) -> None:
+        for number in range(10):
+            count(f"{who}.{number}")
+
+    at_once([partial(be, who) for who in "abc"])
+    assert sorted(store.read("counted").decode().split()) == [
+        f"{who}.{number}" for who in "abc" for number in range(10)
+    ]
+
+
+def test_a_writer_that_is_killed_leaves_the_old_or_the_new_bytes_and_what_it_had_begun_is_removed(
+    tmp_path: Path,
+) -> None:
+    store, rng = LocalStore(tmp_path), random.Random(1)
+    store.put("a", b"0" * 1_000_000)
+    for _ in range(30):
+        child = os.fork()
+        if child == 0:
+            for number in range(1, 10):
+                store.put("a", f"{number}".encode() * 1_000_000)
+            os._exit(0)
+        threading.Event().wait(rng.uniform(0, 0.03))
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        content = store.read("a")
+        assert len(content) == 1_000_000
+        assert len(set(content)) == 1
+        assert names(store) == ["a"]
+    for path in tmp_path.glob(".cupel-*"):
+        os.utime(path, (0, 0))
+    store.remove_left_behind()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_two_processes_that_change_one_content_lose_nothing(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            for _ in range(30):
+                update(store, "sum", lambda before: f"{int(before or b'0') + 1}".encode(), most_tries=10_000)
+            sys.stdout.flush()
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    assert store.read("sum") == b"90"
+
+
+def at_once(deeds: list[Callable[[], object]]) -> None:
+    """Let each be done by a thread of its own; the first trouble is raised."""
+    troubles: list[BaseException] = []
+
+    def do(deed: Callable[[], object]) -> None:
+        try:
+            deed()
+        except BaseException as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=do, args=(deed,)) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for trouble in troubles:
+        raise trouble
