@@ -88,9 +88,16 @@ def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> I
 
 
 def _describe_checks(stage: str, rows: list[dict[str, Any]]) -> tuple[str, str]:
-    shown = [f"{row['check']}: {row['observed']} against {row['threshold']}" for row in rows[:CHECKS_SHOWN]]
+    shown = [f"{row['check']}: {_measured(row)}" for row in rows[:CHECKS_SHOWN]]
     more = f" and {len(rows) - CHECKS_SHOWN} more" if len(rows) > CHECKS_SHOWN else ""
     return f"{stage} gate: {'; '.join(shown)}{more}", str(rows[0]["reason"])
+
+
+def _measured(row: dict[str, Any]) -> str:
+    """Return what was measured and what is allowed; where a confidence bound is judged instead, that too."""
+    bound = "" if row["bound"] is None else f", bound {row['bound']:.4g},"
+    allowed = "" if row["threshold"] is None else f" against {row['threshold']:.4g}"
+    return f"{row['observed']:.4g}{bound}{allowed}"
 
 
 def _describe_empty(lake: Lake, stage: str, table: str, partition: str) -> tuple[str, str]:

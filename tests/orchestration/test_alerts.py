@@ -9,7 +9,7 @@ from ticks import QUIET, Daemon, tell, with_inbox
 
 from cupel.alerts import read_alerts, standing_alerts
 from cupel.world import current_project
-from orchestration.alert_causes import closed_gates
+from orchestration.alert_causes import _describe_checks, closed_gates
 from small_project import write_project
 
 GARBAGE = {
@@ -156,3 +156,9 @@ def test_open_questions_are_told_once_where_they_are_asked_for(tmp_path: Path) -
     daemon.until_idle()
     collect(daemon)
     assert standing_alerts(daemon.lake) == []
+
+
+def test_a_check_that_is_judged_by_its_bound_is_told_with_it() -> None:
+    row = {"check": "agreement", "observed": 0.21424435, "bound": 0.12, "threshold": 0.2, "reason": "by chance"}
+    happened, _ = _describe_checks("labeling", [row, row | {"check": "kept_share", "bound": None}])
+    assert happened == "labeling gate: agreement: 0.2142, bound 0.12, against 0.2; kept_share: 0.2142 against 0.2"
