@@ -24,7 +24,7 @@ from dagster._utils.log import configure_loggers
 
 from orchestration.clock import ClockWatch, correct_future_ticks
 from orchestration.dagster_storage import open_instance
-from orchestration.deployment import REPOSITORY, Deployment
+from orchestration.deployment import BEGUN_ANEW, REPOSITORY, Deployment
 from orchestration.loaded_code import describe_code
 
 MODULE = "orchestration.dagster_daemon"
@@ -111,7 +111,8 @@ def main() -> None:
     try:
         run()
     except ClockSetBackError:
-        log.warning("the clock was set back: the daemon begins anew, and takes up the runs that went on")
+        log.warning("the clock was set back: the daemon begins anew, and asks again for the runs that went on")
+        os.environ[BEGUN_ANEW] = f" {time.time()}"
         os.execv(sys.executable, [sys.executable, "-m", MODULE])
 
 

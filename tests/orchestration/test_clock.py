@@ -1,5 +1,7 @@
 """A clock that was wrong: sensors and schedules go on, and nothing is made anew or another way."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
@@ -27,9 +29,10 @@ from dagster._daemon.sensor import is_under_min_interval
 from cupel import alerts, world
 from cupel.config.project import load_project
 from cupel.release import days
+from orchestration import dagster_daemon
 from orchestration.clock import ClockWatch, correct_future_ticks
 from orchestration.dagster_daemon import ClockSetBackError, Controller
-from orchestration.deployment import Deployment
+from orchestration.deployment import BEGUN_ANEW, Deployment
 from orchestration.rounds import Done, Rounds
 from orchestration.service_health import _daemon_trouble
 from small_project import write_project
@@ -118,6 +121,22 @@ def test_the_daemon_ends_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(time, "time", lambda: real() - DAY)
     with pytest.raises(ClockSetBackError):
         controller.check_daemon_threads()
+
+
+def test_what_the_daemon_ended_when_it_began_anew_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ClockSetBackError
+
+    begun: list[list[str]] = []
+    monkeypatch.setenv("CUPEL_STARTED", "2026-11-29")
+    monkeypatch.setenv(BEGUN_ANEW, "")
+    before = Deployment.from_environment().started
+    monkeypatch.setattr(dagster_daemon, "run", fail)
+    monkeypatch.setattr(os, "execv", lambda program, words: begun.append(words))
+    dagster_daemon.main()
+    assert begun == [[sys.executable, "-m", "orchestration.dagster_daemon"]]
+    assert Deployment.from_environment().started != before  # what names a partition's state, see Outlook
+    assert os.environ["CUPEL_STARTED"] == "2026-11-29"  # by which `make down` finds what a killed daemon left
 
 
 @pytest.mark.parametrize(("seconds", "is_heard"), [(0, True), (365 * DAY, False), (-DAY, False)])
