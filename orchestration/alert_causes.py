@@ -23,6 +23,8 @@ KILLED = (
 )
 OWN_EXPECTATION = "The team's own expectation: see its reason in the project file."
 START_ANEW = "make down && make up"
+PARTITION = "dagster/partition"
+PRUNE = "_prune"
 CHECKS_SHOWN = 5
 REASONS_SHOWN = 3
 REJECTED = {"raw_items": "rejected_rows", "clean_items": "rejected_items"}
@@ -37,7 +39,7 @@ def failed_run(lake: Lake, project: Project, run: dg.DagsterRun, instance: dg.Da
         run: The run.
         instance: Where its events are.
     """
-    partition = run.tags.get("dagster/partition", "")
+    partition = partition_of(run)
     events = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
     failures = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     closed = False
@@ -55,6 +57,11 @@ def failed_run(lake: Lake, project: Project, run: dg.DagsterRun, instance: dg.Da
         yield from closed_gates(lake, project, partition, run.run_id)
     if not failures:
         yield _without_step(lake, partition, run, events)
+
+
+def partition_of(run: dg.DagsterRun) -> str:
+    """Return what a run's alerts are about: its batch or release; "" for a collection, the job's name for a prune."""
+    return run.tags.get(PARTITION, run.job_name if run.job_name.endswith(PRUNE) else "")
 
 
 def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> Iterator[Alert]:

@@ -12,12 +12,13 @@ from cupel.errors import CupelError
 from cupel.lake import Lake
 from cupel.release.places import release_folder, report_folder
 from cupel.world import current_project
-from orchestration.alert_causes import failed_run
+from orchestration.alert_causes import PARTITION, failed_run, partition_of
 from orchestration.deployment import Deployment
 from orchestration.runs import PROJECT
 
 CERTIFIED = "Nothing. `cupel verify` checks the folder."
 REFUSED = "Read the report: it says what the audit found and what to relabel; then propose a new release."
+RUNS_LOOKED_AT = 20
 # What stands no longer once a run of the same batch or release has succeeded.
 ENDED_BY_SUCCESS: tuple[AlertKind, ...] = ("broken", "gate_failed")
 
@@ -37,6 +38,8 @@ def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
     def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
         run, instance = context.dagster_run, context.instance
         _tell(deployment, context, lambda lake, project: failed_run(lake, project, run, instance))
+        if (later := _find_success_since(run, instance)) is not None:
+            _end(deployment, later)  # the other sensor may have looked before there was anything to end
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -47,14 +50,29 @@ def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
     def tell_of_releases(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
         written = {key.path[-1] for key in run.asset_selection or ()}
-        name = _project_of(context)
-        if name is not None:
-            lake = Lake(deployment.lake, name)
-            end_alerts(lake, _partition_of(context), ENDED_BY_SUCCESS, f"run {run.run_id} succeeded")
+        _end(deployment, run)
         if "certificate" in written or (not written and run.job_name.endswith("_release")):
             _tell(deployment, context, lambda lake, _: _endings(lake, context))
 
     return [tell_of_failures, tell_of_releases]
+
+
+def _end(deployment: Deployment, run: dg.DagsterRun) -> None:
+    """Say that the alerts are over that the success of a run has ended."""
+    if (name := _project_of(run)) is not None:
+        end_alerts(Lake(deployment.lake, name), partition_of(run), ENDED_BY_SUCCESS, f"run {run.run_id} succeeded")
+
+
+def _find_success_since(run: dg.DagsterRun, instance: dg.DagsterInstance) -> dg.DagsterRun | None:
+    """Return a run of the same batch, release or job that was asked for after a run, and has succeeded."""
+    own = instance.get_run_record_by_id(run.run_id)
+    partition = run.tags.get(PARTITION)
+    same = {"job_name": run.job_name} if partition is None else {"tags": {PARTITION: partition}}
+    succeeded = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], **same)
+    for record in instance.get_run_records(succeeded, limit=RUNS_LOOKED_AT) if own else ():
+        if record.storage_id > own.storage_id and _project_of(record.dagster_run) == _project_of(run):  # type: ignore[union-attr]
+            return record.dagster_run
+    return None
 
 
 def _tell(
@@ -62,7 +80,7 @@ def _tell(
     context: dg.RunStatusSensorContext,
     find: Callable[[Lake, Project], Iterable[Alert]],
 ) -> None:
-    name = _project_of(context)
+    name = _project_of(context.dagster_run)
     if name is None:
         return
     lake = Lake(deployment.lake, name)
@@ -77,7 +95,7 @@ def _tell(
 
 
 def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
-    release = _partition_of(context)
+    release = partition_of(context.dagster_run)
     if lake.commit("certificate", release) is None:
         return
     row = lake.read("certificate", release).to_pylist()[0]
@@ -92,10 +110,5 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
     )  # fmt: skip
 
 
-def _project_of(context: dg.RunStatusSensorContext) -> str | None:
-    run = context.dagster_run
+def _project_of(run: dg.DagsterRun) -> str | None:
     return next((key.path[0] for key in run.asset_selection or ()), run.tags.get(PROJECT))
-
-
-def _partition_of(context: dg.RunStatusSensorContext) -> str:
-    return context.dagster_run.tags.get("dagster/partition", "")

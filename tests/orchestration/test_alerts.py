@@ -115,6 +115,42 @@ def test_what_succeeds_ends_the_alert_and_the_same_trouble_later_is_told_again(t
     assert [row["kind"] for row in read_alerts(daemon.lake)] == ["gate_failed", "over", "gate_failed"]
 
 
+def fail(daemon: Daemon, kind: str, path: Path, **options: str) -> dg.DagsterRun:
+    """Run a job while a file cannot be read, and return its run, which broke."""
+    content = path.read_text()
+    path.write_text("{")
+    done = daemon.job(kind).execute_in_process(
+        instance=daemon.instance, raise_on_error=False, run_config=QUIET, **options
+    )  # type: ignore[arg-type]
+    path.write_text(content)
+    assert not done.success
+    return done.dagster_run
+
+
+def test_a_failure_that_is_told_after_it_was_mended_does_not_stand(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.tick("inbox")
+    failed = fail(daemon, "batch", daemon.deployment.projects / "small.yaml", partition_key="one")
+    daemon.until_idle()
+    done = dg.RunsFilter(tags={"dagster/partition": "one"}, statuses=[dg.DagsterRunStatus.SUCCESS])
+    succeed(daemon, next(iter(daemon.instance.get_runs(done))))  # each sensor ticks for itself
+    tell(daemon, failed)
+    assert [row["kind"] for row in read_alerts(daemon.lake)] == ["broken", "over"]
+
+
+def test_a_prune_that_succeeds_ends_no_alert_of_a_collection(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    (tmp_path / "home").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        daemon = Daemon(deployment, instance=instance)
+        tell(daemon, fail(daemon, "collect", deployment.projects / "small.yaml"))
+        assert [(row["kind"], row["partition"]) for row in standing_alerts(daemon.lake)] == [("broken", "")]
+        succeed(daemon, daemon.job("prune").execute_in_process(instance=instance, run_config=QUIET).dagster_run)
+        assert len(standing_alerts(daemon.lake)) == 1
+        succeed(daemon, daemon.job("collect").execute_in_process(instance=instance, run_config=QUIET).dagster_run)
+        assert standing_alerts(daemon.lake) == []
+
+
 def succeed(daemon: Daemon, run: dg.DagsterRun) -> None:
     events = daemon.instance.all_logs(run.run_id)
     success = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_job_success)  # type: ignore[attr-defined]
