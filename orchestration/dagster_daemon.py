@@ -26,6 +26,7 @@ from orchestration.clock import ClockWatch, correct_future_ticks
 from orchestration.dagster_storage import open_instance
 from orchestration.deployment import BEGUN_ANEW, REPOSITORY, Deployment
 from orchestration.loaded_code import describe_code
+from orchestration.watch import rewind_lost_cursors
 
 MODULE = "orchestration.dagster_daemon"
 SECONDS_OF_A_CODE_SERVER = 86_400
@@ -102,6 +103,8 @@ def run() -> None:
         configure_loggers(handler="default", formatter="colored", log_level="INFO")
         if waiting := correct_future_ticks(instance):
             log.warning("the clock was ahead: %s would have waited until it is past", ", ".join(waiting))
+        if rewound := rewind_lost_cursors(instance):
+            log.warning("the record of events is a new one: %s look at it from its first", ", ".join(rewound))
         controller = stack.enter_context(Controller(workspace, daemons, grpc_server_registry=servers))
         controller.check_daemon_loop()
 

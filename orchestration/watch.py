@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
+from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from cupel.alerts import Alert, alert, end_alerts
 from cupel.config.operation import AlertKind
@@ -112,3 +114,27 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
 
 def _project_of(run: dg.DagsterRun) -> str | None:
     return next((key.path[0] for key in run.asset_selection or ()), run.tags.get(PROJECT))
+
+
+def rewind_lost_cursors(instance: dg.DagsterInstance) -> list[str]:
+    """Let sensors that watch runs begin at the first event, where they had come further than there are events.
+
+    So it is when Dagster's database of events was made anew: they would say nothing until it has as many again.
+
+    Args:
+        instance: Dagster's instance.
+
+    Returns:
+        Their names.
+    """
+    newest = instance.event_log_storage.get_maximum_record_id() or 0
+    rewound = []
+    for state in instance.all_instigator_state():
+        data = state.instigator_data
+        if not isinstance(data, SensorInstigatorData) or not RunStatusSensorCursor.is_valid(data.cursor or ""):
+            continue
+        if RunStatusSensorCursor.from_json(data.cursor or "").record_id > newest:
+            start = RunStatusSensorCursor(record_id=-1).to_json()  # type: ignore[no-untyped-call]
+            instance.update_instigator_state(state.with_data(data._replace(cursor=start)))
+            rewound.append(state.instigator_name)
+    return sorted(rewound)

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from ticks import QUIET, Daemon, tell, with_inbox
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
+from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
+from ticks import QUIET, Daemon, remember, tell, with_inbox
 
 from cupel.alerts import read_alerts, standing_alerts
 from cupel.world import current_project
 from orchestration.alert_causes import _describe_checks, closed_gates
+from orchestration.watch import rewind_lost_cursors
 from small_project import write_project
 
 GARBAGE = {
@@ -198,3 +201,24 @@ def test_a_check_that_is_judged_by_its_bound_is_told_with_it() -> None:
     row = {"check": "agreement", "observed": 0.21424435, "bound": 0.12, "threshold": 0.2, "reason": "by chance"}
     happened, _ = _describe_checks("labeling", [row, row | {"check": "kept_share", "bound": None}])
     assert happened == "labeling gate: agreement: 0.2142, bound 0.12, against 0.2; kept_share: 0.2142 against 0.2"
+
+
+def test_failures_are_told_also_after_the_record_of_events_was_made_anew(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    (tmp_path / "home").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        daemon = Daemon(deployment, instance=instance)
+        fail(daemon, "collect", deployment.projects / "small.yaml")
+        newest = instance.event_log_storage.get_maximum_record_id() or 0
+        remember(instance, "kept", InstigatorType.SENSOR, sensor_at(newest), 0.0)
+        remember(instance, "lost", InstigatorType.SENSOR, sensor_at(newest + 1), 0.0)
+        remember(instance, "inbox", InstigatorType.SENSOR, SensorInstigatorData(cursor="{}"), 0.0)
+        assert rewind_lost_cursors(instance) == ["lost"]
+        cursors = {state.instigator_name: state.instigator_data.cursor for state in instance.all_instigator_state()}  # type: ignore[union-attr]
+        assert cursors == {"inbox": "{}", "kept": sensor_at(newest).cursor, "lost": sensor_at(-1).cursor}
+        after = dg.RunStatusChangeRecordsFilter(dg.DagsterEventType.RUN_FAILURE, after_storage_id=-1)
+        assert len(instance.fetch_run_status_changes(after, limit=5).records) == 1
+
+
+def sensor_at(event: int) -> SensorInstigatorData:
+    return SensorInstigatorData(cursor=RunStatusSensorCursor(record_id=event).to_json())

@@ -12,19 +12,15 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
-from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
-    InstigatorStatus,
     InstigatorType,
     ScheduleInstigatorData,
     SensorInstigatorData,
-    TickData,
-    TickStatus,
 )
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.controller import DagsterDaemonController
 from dagster._daemon.sensor import is_under_min_interval
+from ticks import remember
 
 from cupel import alerts, world
 from cupel.config.project import load_project
@@ -45,17 +41,6 @@ EVERY_HALF_MINUTE: Any = SimpleNamespace(min_interval_seconds=30)
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         yield instance
-
-
-def remember(instance: dg.DagsterInstance, name: str, kind: InstigatorType, data: Any, ticked_at: float) -> None:
-    """Leave what a tick of that moment leaves."""
-    code = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="one"), location_name="one")
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(code, "all"), name)
-    state = InstigatorState(origin, kind, InstigatorStatus.RUNNING, data)
-    instance.add_instigator_state(state)
-    instance.create_tick(
-        TickData(origin.get_id(), name, kind, TickStatus.SKIPPED, ticked_at, selector_id=state.selector_id)
-    )
 
 
 def sensor_of(moment: float) -> SensorInstigatorData:
