@@ -89,13 +89,15 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         if run is None or run.is_finished:
             return False
         self._instance.report_run_canceling(run)
-        process = find_process(run.tags[PROCESS]) if PROCESS in run.tags else None
+        name = run.tags.get(PROCESS)
+        process = None if name is None else find_process(name)
         if process is None:
-            self._instance.report_run_canceled(run, "Its process had ended already.")
+            why = "Its process is not known yet." if name is None else "Its process had ended already."
+            self._instance.report_run_canceled(run, why)
         else:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)
-            last = threading.Timer(SECONDS_TO_STOP, _kill_process, [run.tags[PROCESS]])
+            last = threading.Timer(SECONDS_TO_STOP, _kill_process, [name])
             last.daemon = True
             last.start()
         return True
