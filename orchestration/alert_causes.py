@@ -1,7 +1,7 @@
 """What an alert says of a run that failed: one alert a cause, with what, where, why and the command."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -76,7 +76,7 @@ def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> I
     remedies = {check.name: check.remedy for suite in project_suites(project) for check in suite.asked(project)}
     failed: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in gate_rows(lake, partition):
-        if row["outcome"] == "fail" and row["severity"] == "critical":
+        if is_closed(row):
             failed.setdefault((str(row["stage"]), str(row["table_name"])), []).append(dict(row))
     for (stage, table), rows in failed.items():
         measured = [row for row in rows if row["observed"] is not None]
@@ -85,13 +85,18 @@ def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> I
         )
         steps = dict.fromkeys(remedies.get(row["check"], OWN_EXPECTATION) for row in measured or rows[-1:])
         is_release = stage == "release"
-        command = f"make gate PROJECT={lake.project} BATCH={partition}"
+        report = f"; report {report_folder(lake, partition) / 'report.html'}" if is_release else ""
         yield Alert(
             lake.project, partition, "refused" if is_release else "gate_failed", happened,
-            " ".join(steps) if measured else _empty_remedy(stage), run_id, f"{stage} gate, table {table}", why,
-            f"open {report_folder(lake, partition) / 'report.html'}" if is_release else command,
+            " ".join(steps) if measured else _empty_remedy(stage), run_id,
+            f"{stage} gate, table {table}{report}", why, f"make gate PROJECT={lake.project} BATCH={partition}",
             f"{stage} {table} {rows[0]['table_hash']} {', '.join(sorted(row['check'] for row in rows))}",
         )  # fmt: skip
+
+
+def is_closed(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row of `gate_results` closes its gate."""
+    return (row["outcome"], row["severity"]) == ("fail", "critical")
 
 
 def _describe_checks(stage: str, rows: list[dict[str, Any]]) -> tuple[str, str]:

@@ -12,9 +12,10 @@ from cupel.config.operation import AlertKind
 from cupel.config.project import Project
 from cupel.errors import CupelError
 from cupel.lake import Lake
+from cupel.release.gates import gate_rows
 from cupel.release.places import release_folder, report_folder
 from cupel.world import current_project
-from orchestration.alert_causes import PARTITION, failed_run, partition_of
+from orchestration.alert_causes import PARTITION, failed_run, is_closed, partition_of
 from orchestration.deployment import Deployment
 from orchestration.runs import PROJECT
 
@@ -102,13 +103,15 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
         return
     row = lake.read("certificate", release).to_pylist()[0]
     is_certified = row["status"] == "certified"
+    if not is_certified and any(is_closed(gate) for gate in gate_rows(lake, release)):
+        return  # the run that the gate stopped tells it, with its checks
     happened = f"error bound {row['error_bound']:.2%}, budget {row['error_budget']:.2%}, {row['items']:,} items"
     kind: AlertKind = "certified" if is_certified else "refused"
     place = release_folder(lake, release) if is_certified else report_folder(lake, release) / "report.html"
     yield Alert(
         lake.project, release, kind, happened, CERTIFIED if is_certified else REFUSED, context.dagster_run.run_id,
         str(place), "" if is_certified else "its audit does not prove that the budget is kept",
-        f".venv/bin/cupel verify {place}" if is_certified else f"open {place}",
+        f".venv/bin/cupel verify {place}" if is_certified else f"make gate PROJECT={lake.project} BATCH={release}",
     )  # fmt: skip
 
 

@@ -177,6 +177,22 @@ def test_a_certified_release_is_told_once(tmp_path: Path) -> None:
     assert alert["command"] == f".venv/bin/cupel verify {daemon.lake.folder}/releases/one-r1"
 
 
+def test_a_refused_release_is_told_once_whichever_runs_ended_how(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    path = deployment.projects / "small.yaml"
+    path.write_text(path.read_text().replace("error_budget: 0.1", "error_budget: 0.001"))
+    daemon = Daemon(deployment)
+    daemon.until_idle()
+    assert failed_runs(daemon)
+    for run in daemon.instance.get_runs(ascending=True):
+        tell(daemon, run) if run.status == dg.DagsterRunStatus.FAILURE else succeed(daemon, run)
+    (alert,) = read_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("refused", "one-r1")
+    assert "error_bound: " in alert["happened"]
+    assert alert["command"] == "make gate PROJECT=small BATCH=one-r1"
+    assert Path(alert["where"].partition("; report ")[2]).is_file()
+
+
 def test_open_questions_are_told_once_where_they_are_asked_for(tmp_path: Path) -> None:
     kinds = ["broken", "gate_failed", "refused", "certified", "open"]
     deployment = with_inbox(tmp_path, operation={"alerts": {"kinds": kinds}})
