@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,10 +26,12 @@ from cupel import alerts, world
 from cupel.config.project import load_project
 from cupel.release import days
 from orchestration import dagster_daemon
+from orchestration.automation import Outlook
 from orchestration.clock import ClockWatch, correct_future_ticks
 from orchestration.dagster_daemon import ClockSetBackError, Controller
 from orchestration.deployment import BEGUN_ANEW, Deployment
 from orchestration.rounds import Done, Rounds
+from orchestration.run_process import KILLED
 from orchestration.service_health import _daemon_trouble
 from small_project import write_project
 
@@ -129,6 +131,15 @@ def test_a_heartbeat_of_the_future_is_from_before_the_clock_was_set_back(seconds
     row = {"daemonType": "SENSOR", "required": True, "lastHeartbeatTime": time.time() + seconds}
     troubles = _daemon_trouble({"instance": {"daemonHealth": {"allDaemonStatuses": [row]}}}, time.time() - 1)
     assert (troubles == []) == is_heard
+
+
+@pytest.mark.parametrize(("days", "count"), [(0, 1), (-2, 0), (2, 0)])
+def test_kills_count_on_their_day_also_where_a_clock_that_was_ahead_dated_them(
+    instance: dg.DagsterInstance, tmp_path: Path, days: int, count: int
+) -> None:
+    instance.add_run(dg.DagsterRun("small_batch", tags={KILLED: "true", "dagster/partition": "one"}))
+    outlook = Outlook("small", write_project(tmp_path / "small", items=10))
+    assert outlook._count_killed(datetime.now(UTC) + timedelta(days=days), instance)["one"] == count
 
 
 def set_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
