@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
 
@@ -83,3 +84,13 @@ def test_files_and_folders_that_vanish_while_they_are_looked_at_break_nothing(
     for path in package.glob("saved_*.py"):
         path.unlink()
     assert describe_code(deployment) == expected
+
+
+def test_a_code_server_may_take_a_minute_to_load_on_a_busy_machine(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(GrpcServerRegistry, "__init__", lambda self, **settings: given.update(settings))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        CodeServers(instance, deployment)
+    assert given["heartbeat_ttl"] >= 60  # while it loads nobody tells it that it is wanted
