@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
@@ -68,8 +68,8 @@ class Outlook:
 
     def _count_killed(self, tick: datetime, instance: dg.DagsterInstance) -> Counter[str]:
         """Return how many runs of each partition were killed on this day."""
-        day = tick.replace(hour=0, minute=0, second=0, microsecond=0)
-        killed = instance.get_runs(dg.RunsFilter(tags={KILLED: "true"}, created_after=day))
+        day, next_day = day_of(tick)
+        killed = instance.get_runs(dg.RunsFilter(tags={KILLED: "true"}, created_after=day, created_before=next_day))
         return Counter(partition for run in killed if (partition := self._worked_on(run)) is not None)
 
     def _worked_on(self, run: dg.DagsterRun) -> str | None:
@@ -117,6 +117,12 @@ class Outlook:
 
     def _is_report_due(self, release: str) -> bool:
         return self._lake.commit("release_plan", release) is not None and not is_reported(self._lake, release)
+
+
+def day_of(moment: datetime) -> tuple[datetime, datetime]:
+    """Return when a day begins and ends: what a clock that was ahead has dated later is not of it."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day, day + timedelta(days=1)
 
 
 class OutOfDate(dg.AutomationCondition[dg.AssetKey]):

@@ -5,6 +5,7 @@ appends its answers to the log. It ends when nobody has an answer left. With rec
 rounds take a minute; with people the same rounds are days apart, and the daemon does them.
 """
 
+import os
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -32,6 +33,7 @@ from cupel.world import collecting, releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.progress import RunProgress
+from orchestration.run_process import PROCESS, name_process
 from orchestration.runs import MADE_BY, Run, end_dead_runs, execute
 from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
 
@@ -200,7 +202,8 @@ class Rounds:
     def _start(self, job: str, partition: str, tables: list[str], number: int) -> None:
         run_id = str(uuid.uuid4())
         span = tables[0] if len(tables) == 1 else f"{tables[0]} … {tables[-1]}"
-        tags = {"cupel/round": str(number), MADE_BY: self.project.project}
+        # By the process the daemon's watch sees that a `make run` was killed: its run would hold the batch for ever.
+        tags = {"cupel/round": str(number), MADE_BY: self.project.project, PROCESS: name_process(os.getpid())}
         with self._follow(run_id, f"round {number}  {partition}  {span}", len(tables)):
             run = execute(self.definitions, job, partition, tables, self.instance, number, run_id, tags)
         is_new = partition not in {earlier.partition for earlier in self.runs}

@@ -1,9 +1,12 @@
 import json
+import os
+import uuid
 from pathlib import Path
 
 import dagster as dg
 import pyarrow.compute as pc
 import pytest
+from dagster._core.launcher.base import WorkerStatus
 
 from cupel.config.project import load_project
 from cupel.errors import ReleaseError
@@ -14,6 +17,8 @@ from cupel.step import Step
 from orchestration.definitions import build_definitions
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
+from orchestration.run_launcher import ForkRunLauncher
+from orchestration.run_process import PROCESS, find_process
 from small_project import write_project
 
 
@@ -172,6 +177,22 @@ def kill_before(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return write(self, name, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Lake, "write", broken)
+
+
+def test_the_daemon_finds_out_that_a_run_of_make_run_was_killed(
+    finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance
+) -> None:
+    run_record = instance.get_run_by_id(finished[1].runs[0].run_id)
+    assert run_record is not None
+    process = run_record.tags[PROCESS]
+    assert find_process(process) == os.getpid()
+    ended = process.replace(f"{os.getpid()} ", f"{os.getpid()} 1", 1)  # as if it had begun at another time
+    lost = run_record._replace(run_id=str(uuid.uuid4()), tags=run_record.tags | {PROCESS: ended})
+    instance.add_run(lost)
+    launcher = ForkRunLauncher()
+    launcher.register_instance(instance)
+    assert launcher.check_run_worker_health(run_record).status == WorkerStatus.RUNNING
+    assert launcher.check_run_worker_health(lost).status == WorkerStatus.FAILED
 
 
 @pytest.mark.parametrize("table", ["gate_results", "clean_items", "release_plan", "training_set"])
