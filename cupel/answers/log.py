@@ -72,8 +72,9 @@ class AnswersLog:
             return segment_files(self.folder)
         states = file_states(folder, HEAD)
         if (known := _VERIFIED.get(str(folder))) is None or known[0] != states:
+            remembered = self._remembered()
             segments = verify_segments(folder).segments
-            self._check_head(segments)
+            self._check_head(segments, remembered)
             # What was appended meanwhile is in the list, but not in the states, and so is looked at again.
             known = _VERIFIED[str(folder)] = (states, segments)
         return list(known[1])
@@ -176,8 +177,9 @@ class AnswersLog:
         """
         folder = Path(str(self.folder))
         read_number(folder, ANSWERS_LOG)  # of a newer format, it is refused as such, not as altered
+        remembered = self._remembered()
         found = verify_segments(folder, is_afresh=is_afresh)
-        self._check_head(found.segments)
+        self._check_head(found.segments, remembered)
         return Head(found.sequence, found.hash)
 
     def advance_head(self) -> None:
@@ -201,26 +203,34 @@ class AnswersLog:
         self._write_head(head)
         return head
 
-    def _check_head(self, segments: Sequence[File]) -> None:
-        """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""
-        path, head = self.folder / HEAD, _head_of(segments)
+    def _remembered(self) -> Head | None:
+        """Return the head that is remembered, None where there is none.
+
+        It is read before the segments: what another process appends meanwhile is in them then, and not yet in it.
+        """
+        path = self.folder / HEAD
         try:
             remembered = Head(**json.loads(path.read_text(encoding="utf-8")))
-            if not isinstance(remembered.sequence, int) or remembered.sequence < 0:
-                raise ValueError(f"sequence {remembered.sequence!r}; expected a number, 0 or more")
+            if type(remembered.sequence) is not int or remembered.sequence < 0:
+                raise ValueError(f"sequence {remembered.sequence!r:.60}; expected a number, 0 or more")
         except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, OSError, RecursionError) as error:
+            raise AnswerError(f"{path}: not the head of a log: {error}; restore it from a copy") from error
+        return remembered
+
+    def _check_head(self, segments: Sequence[File], remembered: Head | None) -> None:
+        """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""
+        path, head = self.folder / HEAD, _head_of(segments)
+        if remembered is None:
             # A writer killed in the very first append leaves one segment and no head yet.
-            if len(segments) > 1:
+            if len(segments) > 1 and self._remembered() is None:
                 raise AnswerError(
                     f"{path}: gone, so that nobody can tell whether the log was cut off behind "
                     f"answer {head.sequence}; restore it from a copy, or, if the log is surely whole, write "
                     f"{json.dumps(head._asdict())} into it"
-                ) from None
+                )
             return
-        except (ValueError, TypeError, OSError, RecursionError) as error:
-            raise AnswerError(f"{path}: not the head of a log: {error}; restore it from a copy") from error
-        if type(remembered.sequence) is not int:
-            raise AnswerError(f"{path}: not the head of a log: {remembered.sequence!r:.60}; restore it from a copy")
         if head.sequence < remembered.sequence:
             raise AnswerError(
                 f"{self.folder}: the log ends at answer {head.sequence}, but {remembered.sequence} were written; "

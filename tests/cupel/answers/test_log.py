@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,28 @@ def test_answers_are_numbered_in_the_order_of_their_arrival(tmp_path: Path) -> N
     assert log.append(answers(3, 5)) == (2, 0)
     assert log.read()["sequence"].to_pylist() == [1, 2, 3, 4, 5]
     assert log.verify() == log.head()
+
+
+@pytest.mark.parametrize("before", [0, 3])
+@pytest.mark.parametrize("ask", [AnswersLog.head, AnswersLog.verify])
+def test_what_another_process_appends_meanwhile_is_no_log_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int, ask: Callable[[AnswersLog], object]
+) -> None:
+    log, verify = AnswersLog(tmp_path / "answers"), log_module.verify_segments
+    log.append(answers(0, before))
+
+    def verify_and_append(folder: Path, *, is_afresh: bool = False) -> object:
+        found = verify(folder, is_afresh=is_afresh)
+        monkeypatch.setattr(log_module, "verify_segments", verify)
+        for first in (3, 6):
+            log_module._VERIFIED.clear()
+            AnswersLog(tmp_path / "answers").append(answers(first, first + 3))
+        return found
+
+    log_module._VERIFIED.clear()
+    monkeypatch.setattr(log_module, "verify_segments", verify_and_append)
+    ask(log)
+    assert log.head().sequence == before + 6
 
 
 def test_an_empty_log_has_a_head_and_verifies(tmp_path: Path) -> None:
