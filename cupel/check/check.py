@@ -8,6 +8,8 @@ from cupel.check.releases import check_releases
 from cupel.check.tables import check_tables, remember_tables
 from cupel.lake import Lake
 
+OF_TABLES = ("table", "frozen table")
+
 
 def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
     """Return what of a lake is damaged, one row a file; what was found whole is remembered.
@@ -27,6 +29,6 @@ def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
     for check in (check_logs, check_tables, check_releases, check_files):
         for damage in check(examined):
             found.setdefault(damage.path, damage)
-    remember_tables(examined)
+    remember_tables(examined, {(one.table, one.partition) for one in found.values() if one.kind in OF_TABLES})
     examined.memory.write()
     return list(found.values())

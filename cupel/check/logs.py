@@ -11,6 +11,7 @@ from cupel.check.references import lost_by
 from cupel.errors import CupelError
 from cupel.label_studio.events import Events
 from cupel.release.proposals import proposed
+from cupel.sources.inbox import COPY
 from cupel.sources.register import DELIVERIES, Register
 
 ANSWERS = "answers"
@@ -88,4 +89,6 @@ def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:
 
 def kept_files(folder: Path) -> list[Path]:
     """Return the files of a project's folder that are written once and never changed."""
-    return [path for pattern in KEPT for path in folder.glob(pattern) if path.is_file() and path.name[0] != "."]
+    found = [path for pattern in KEPT for path in folder.glob(pattern) if path.is_file() and path.name[0] != "."]
+    # A delivery that comes from another disk is copied under a name of its own first.
+    return [path for path in found if COPY not in path.relative_to(folder).as_posix()]

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from cupel.check.check import find_damage
 from cupel.check.damage import Damage
 from cupel.check.memory import MEMORY, Memory
 from cupel.cli import main
-from cupel.contract.table import empty
+from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, FormatError, LakeError
-from cupel.lake import Lake
+from cupel.lake import Commit, Lake
 from cupel.lock import claim, is_at_work
 from cupel.sealed import open_sealed, seal_json
+from cupel.sources.inbox import COPY
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 
@@ -235,21 +237,112 @@ def test_the_command_exits_0_where_all_is_whole_1_where_not_and_writes_what_it_f
     assert check(lake, "--accept", "x").exit_code == 1
 
 
-def test_what_a_release_was_before_its_end_is_not_held_against_it(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A collection looks at a lake while a release is under way, and remembers its tables as they are then."""
+@pytest.fixture
+def _ends_with_its_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Releases whose tables have no rows, and which are finished when they have a manifest."""
 
     def has_manifest(lake: Lake, release: str) -> bool:
         return lake.commit("manifest", release) is not None
 
     monkeypatch.setattr("cupel.check.examined.is_finished", has_manifest)
+
+
+def finish(lake: Lake, **inputs: str) -> None:
+    """Write the tables without which no release is finished; the certificate was made from these inputs."""
+    for table in ("release_plan", "certificate", "training_set", "manifest"):
+        lake.write(table, "one-r1", empty(TABLES[table]), inputs if table == "certificate" else {})
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_what_a_release_was_before_its_end_is_not_held_against_it(lake: Lake) -> None:
+    """A collection looks at a lake while a release is under way, and remembers its tables as they are then."""
     lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
     assert found(lake) == []
     memory = Memory(Path(str(lake.folder)))
     memory.marks["audit@one-r1"] = "f" * 64  # as it was while answers were awaited
     memory.write()
-    for table in ("release_plan", "certificate", "training_set", "manifest"):
-        lake.write(table, "one-r1", empty(TABLES[table]), {})
+    finish(lake)
     assert not [one for one in found(lake) if one.table == "audit"]
     marks = Memory(Path(str(lake.folder))).marks
     assert "finished@one-r1" in marks
     assert marks["audit@one-r1"] == lake.version("audit@one-r1")
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_table_of_another_time_is_told_again_by_every_look_also_where_nothing_was_remembered(lake: Lake) -> None:
+    lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
+    finish(lake, **{"audit@one-r1": "f" * 64})
+    for _ in range(3):
+        assert [one.what[:15] for one in found(lake) if one.table == "audit"] == ["of another time"]
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_what_a_gate_that_is_asked_no_more_judged_is_not_held_against_a_release(lake: Lake) -> None:
+    lake.write("release_tasks", "one-r1", empty(TABLES["release_tasks"]), {})
+    results = empty(TABLES["gate_results"])
+    lake.write("gate_results", "release_tasks--one-r1", results, {"release_tasks@one-r1": "f" * 64})
+    finish(lake)
+    assert not [one for one in found(lake) if one.table == "release_tasks"]
+
+
+class LakeAtWork(Lake):
+    """A lake in which something is written while one commit is read."""
+
+    def __init__(self, lake: Lake, key: tuple[str, str], write: Callable[[], object]) -> None:
+        super().__init__(lake.root, lake.project)
+        self._key, self._write = key, [write]
+
+    def commit(self, table: str, partition: str) -> Commit | None:
+        is_before = (table, partition) == self._key and self._write
+        read = super().commit(table, partition)
+        if is_before:
+            self._write.pop()()
+        return read
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_release_that_ends_while_its_lake_is_looked_at_is_no_damage(lake: Lake) -> None:
+    def end() -> None:
+        row = {"release": "one-r1", "language": "und", "items_in": 1, "items": 1, "withheld": 0, "audited": 0, "wrong": 0}
+        lake.write("release_languages", "one-r1", from_rows([row], TABLES["release_languages"]))
+        finish(lake)
+
+    lake.write("release_languages", "one-r1", empty(TABLES["release_languages"]))
+    find_damage(LakeAtWork(lake, ("release_languages", "one-r1"), end), is_light=True)
+    assert not [one for one in found(lake) if one.table == "release_languages"]
+
+
+def test_tables_that_are_written_while_their_lake_is_looked_at_are_not_gone(lake: Lake) -> None:
+    def begin() -> None:
+        lake.write("raw_items", "two", empty(TABLES["raw_items"]))
+        lake.write("annotations", "two", empty(TABLES["annotations"]), {"raw_items@two": lake.version("raw_items@two")})
+
+    lake.write("annotations", "two", empty(TABLES["annotations"]))
+    assert find_damage(LakeAtWork(lake, ("raw_items", "one"), begin), is_light=True) == []
+
+
+def test_a_part_that_is_pruned_while_its_lake_is_looked_at_is_no_damage(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    superseded = part(lake).with_name(f"part-{'0' * 64}.parquet")
+    superseded.write_bytes(b"of before")
+    sha256 = Memory.sha256
+
+    def prune_first(memory: Memory, path: str) -> str:
+        if path.endswith(superseded.name):
+            superseded.unlink()
+        return sha256(memory, path)
+
+    monkeypatch.setattr(Memory, "sha256", prune_first)
+    assert find_damage(lake, is_light=False) == []
+
+
+def test_a_delivery_that_is_being_copied_is_not_missed_afterwards(lake: Lake) -> None:
+    copy = Path(str(lake.folder)) / "deliveries" / f"{COPY}1"
+    copy.mkdir(parents=True)
+    (copy / "half.jsonl").write_text("{")
+    assert found(lake) == found(lake, is_light=False) == []
+    copy.rename(copy.with_name("two"))
+    assert found(lake) == []
+    (copy.with_name("two") / "half.jsonl").unlink()
+    assert [one.path for one in found(lake)] == ["deliveries/two/half.jsonl"]
