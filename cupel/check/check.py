@@ -1,5 +1,6 @@
 """Checking a whole lake: in full, or in the light form that every run begins and ends with."""
 
+from cupel.check.accept import read_accepted
 from cupel.check.damage import Damage
 from cupel.check.examined import ExaminedLake
 from cupel.check.files import check_files, check_formats
@@ -31,4 +32,5 @@ def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
             found.setdefault(damage.path, damage)
     remember_tables(examined, {(one.table, one.partition) for one in found.values() if one.kind in OF_TABLES})
     examined.memory.write()
-    return list(found.values())
+    accepted = read_accepted(examined.folder)
+    return [one for one in found.values() if one.kind != "frozen table" or (one.path, one.what) not in accepted]

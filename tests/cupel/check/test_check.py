@@ -346,3 +346,16 @@ def test_a_delivery_that_is_being_copied_is_not_missed_afterwards(lake: Lake) ->
     assert found(lake) == []
     (copy.with_name("two") / "half.jsonl").unlink()
     assert [one.path for one in found(lake)] == ["deliveries/two/half.jsonl"]
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_table_of_a_release_that_nobody_can_make_again_can_be_accepted_as_damaged_as_it_is(lake: Lake) -> None:
+    lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
+    finish(lake)
+    path = Path(lake.files("audit", "one-r1")[0])
+    path.write_bytes(b"nothing")
+    (one,) = (one for one in found(lake) if one.table == "audit")
+    accept_losses(lake, [one], [one.path])
+    assert not [one for is_light in (True, False) for one in found(lake, is_light=is_light) if one.table == "audit"]
+    path.unlink()
+    assert [one.what for one in found(lake) if one.table == "audit"] == ["gone"]
