@@ -9,7 +9,7 @@ from typing import NamedTuple
 import dagster as dg
 from rich.console import Console
 
-from cupel.check.aside import Aside, describe_again, place_of
+from cupel.check.aside import Aside, describe_again, owner_of, place_of
 from cupel.check.damage import Damage
 from cupel.check.examined import GATES
 from cupel.check.files import FORMATS
@@ -19,7 +19,7 @@ from cupel.contract.stages import STAGES, Partition, frozen_tables, project_step
 from cupel.errors import AnswerError
 from cupel.formats import FORMAT_FILE, recognise_partition, write_number
 from cupel.lake import COMMIT, Lake
-from cupel.lock import project_lock
+from cupel.lock import is_at_work, project_lock
 from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
 from cupel.whole import put_file
@@ -87,6 +87,9 @@ class Repair:
             aside, before, there = Aside(self._folder), dict[Key, str | None](), dict[Key, Path]()
             folders: dict[str, Path] = {}
             for damage in (damage for damage in damages if damage.by_repair):
+                if is_at_work(self._folder, owner := owner_of(damage)):
+                    self._say(f"{damage.path}: a step is at work on {owner}; repair it when that has ended")
+                    continue
                 moved = aside.move(place_of(damage))
                 if moved is not None:
                     self._say(f"{damage.path}: moved to {os.path.relpath(moved)}")

@@ -1,5 +1,6 @@
 """What is damaged is told or made again: a sample of the damage bench, and each damage that was met in operation."""
 
+import os
 import shutil
 import sqlite3
 import uuid
@@ -33,6 +34,7 @@ from cupel.contract.stages import find_step
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import LakeError
 from cupel.lake import Lake
+from cupel.lock import claim
 from orchestration import dagster_storage
 from orchestration.deployment import Deployment
 from orchestration.runs import Run, execute
@@ -202,6 +204,22 @@ def test_a_release_whose_batch_went_on_is_repaired_from_what_a_rebuild_makes(pro
     assert hashes(project) == before
     assert run_project(project)[0] == 0
     assert look(project) == []
+
+
+def test_a_repair_leaves_what_a_step_is_at_work_on(project: Path) -> None:
+    damage(project, part_of(project, "labels"), "cut")
+    with claim(project / LAKE, "one", "a-run"):
+        said = " ".join(repair_project(project).split())
+    assert "a step is at work on one; repair it when that has ended" in said
+    assert (project / part_of(project, "labels")).exists()
+
+
+def test_the_database_of_a_run_that_begins_is_no_damage(project: Path) -> None:
+    path = project / HOME / "history" / "runs" / f"{uuid.uuid4()}.db"
+    path.touch()
+    assert look(project) == []
+    os.utime(path, (0, 0))
+    assert [words.partition(": ")[2][:11] for words in look(project)] == ["it is empty"]
 
 
 def test_what_nobody_can_make_again_is_put_back_as_damaged_as_it_was(

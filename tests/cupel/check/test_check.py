@@ -1,5 +1,6 @@
 """What a check finds in a small lake, with no chain at work."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cupel.check.accept import accept_losses
-from cupel.check.aside import clear_for_run, describe_again
+from cupel.check.aside import Aside, clear_for_run, describe_again
 from cupel.check.check import find_damage
 from cupel.check.damage import Damage
 from cupel.check.memory import MEMORY, Memory
@@ -359,3 +360,21 @@ def test_a_table_of_a_release_that_nobody_can_make_again_can_be_accepted_as_dama
     assert not [one for is_light in (True, False) for one in found(lake, is_light=is_light) if one.table == "audit"]
     path.unlink()
     assert [one.what for one in found(lake) if one.table == "audit"] == ["gone"]
+
+
+def test_no_step_begins_while_a_damaged_table_is_moved_aside(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    part(lake).write_bytes(b"")
+    claiming, is_held = Path(str(lake.folder)) / "locks" / ".claiming", list[bool]()
+    move = Aside.move
+
+    def look_and_move(aside: Aside, path: str) -> Path | None:
+        with claiming.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_held.append(True)
+        return move(aside, path)
+
+    monkeypatch.setattr(Aside, "move", look_and_move)
+    assert clear_for_run(lake, found(lake), print)
+    assert is_held == [True]
