@@ -304,7 +304,15 @@ class LakeAtWork(Lake):
 @pytest.mark.usefixtures("_ends_with_its_manifest")
 def test_a_release_that_ends_while_its_lake_is_looked_at_is_no_damage(lake: Lake) -> None:
     def end() -> None:
-        row = {"release": "one-r1", "language": "und", "items_in": 1, "items": 1, "withheld": 0, "audited": 0, "wrong": 0}
+        row = {
+            "release": "one-r1",
+            "language": "und",
+            "items_in": 1,
+            "items": 1,
+            "withheld": 0,
+            "audited": 0,
+            "wrong": 0,
+        }
         lake.write("release_languages", "one-r1", from_rows([row], TABLES["release_languages"]))
         finish(lake)
 
