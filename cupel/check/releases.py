@@ -9,7 +9,7 @@ from cupel.contract.tables import TABLES
 from cupel.lake import COMMIT
 from cupel.release import layout
 from cupel.release.remembered import rows_of
-from cupel.release.reported import is_reported
+from cupel.release.reported import is_report_outdated, is_reported
 
 # A certified release rests on them; without one of them nothing says what it is.
 NEEDED = ("release_plan", "certificate", "training_set", "manifest")
@@ -111,10 +111,10 @@ def _of_folder(examined: ExaminedLake, release: str, path: str, what: str) -> Da
 
 def _check_report(examined: ExaminedLake, release: str) -> Iterator[Damage]:
     try:
-        is_there = is_reported(examined.lake, release)
+        is_in_order = is_reported(examined.lake, release) or is_report_outdated(examined.lake, release)
     except Exception:  # a table that it is compared with is damaged, and told as such
         return
-    if not is_there:
-        what = "gone, or not the one of the release as it is"
+    if not is_in_order:
+        what = "gone, or not what was written"
         command = run_command(examined.lake.project)
         yield Damage(f"reports/{release}/report.html", "report", what, command, "", release, by_run=True)

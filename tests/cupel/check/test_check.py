@@ -24,6 +24,8 @@ from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, FormatError, LakeError
 from cupel.lake import Commit, Lake
 from cupel.lock import claim, is_at_work
+from cupel.release import layout
+from cupel.release.reported import made_from
 from cupel.sealed import open_sealed, seal_json
 from cupel.sources.inbox import COPY
 
@@ -386,3 +388,46 @@ def test_no_step_begins_while_a_damaged_table_is_moved_aside(lake: Lake, monkeyp
     monkeypatch.setattr(Aside, "move", look_and_move)
     assert clear_for_run(lake, found(lake), print)
     assert is_held == [True]
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_report_that_is_due_is_no_damage_and_one_that_is_gone_is(lake: Lake) -> None:
+    def reports() -> list[Damage]:
+        return [one for is_light in (True, False) for one in found(lake, is_light=is_light) if one.kind == "report"]
+
+    finish(lake)
+    assert reports() == []
+    folder = Path(str(lake.folder)) / "reports" / "one-r1"
+    folder.mkdir(parents=True)
+    for name in ("report.html", "relabel_next.csv"):
+        (folder / name).write_text("of before the end")
+    (folder / ".made_from").write_text("certificate@one-r1 absent\n")
+    assert reports() == []
+    (folder / ".made_from").write_text(made_from(lake, "one-r1") + "report.html 0\n")
+    assert {one.path for one in reports()} == {"reports/one-r1/report.html"}
+
+
+def test_a_lake_of_a_newer_version_does_not_keep_the_others_from_being_checked(lake: Lake, tmp_path: Path) -> None:
+    other = Lake(lake.root, "later")
+    other.write("raw_items", "one", empty(TABLES["raw_items"]))
+    (Path(str(other.folder)) / "FORMAT").write_text("999\n")
+    part(lake).unlink()
+    file = tmp_path / "found.json"
+    assert check(lake, "--json", str(file)).exit_code == 1
+    assert [(row["project"], [one["kind"] for one in row["damages"]]) for row in json.loads(file.read_text())[1:]] == [
+        ("later", ["format"]), ("small", ["table"]),
+    ]  # fmt: skip
+
+
+def test_what_a_run_writes_while_a_lake_is_looked_at_is_no_unknown_file(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, covered = Path(str(lake.folder)) / "reports" / "one-r1", layout.covered
+
+    def write_first(optional: tuple[str, ...]) -> list[str]:
+        folder.mkdir(parents=True)
+        (folder / "report.html").touch()
+        return list(covered(optional))
+
+    monkeypatch.setattr("cupel.check.files.layout.covered", write_first)
+    assert find_damage(lake, is_light=False) == []
