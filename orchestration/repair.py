@@ -109,6 +109,11 @@ class Repair:
             self._restore_frozen(before, there)
             self._make(before)
             back = self._settle(before, there, folders)
+            lost = {(one.table, one.partition): one.path for one in damages if one.kind == "frozen table"}
+            for key in sorted(key for key in lost if self._hash(key) is None):
+                back.add(key)
+                self._say(f"{' of '.join(key)}: cannot be made again: restore its folder from a copy, or go on without "
+                          f"it: `cupel check {self.lake.project} --accept {lost[key]}`")  # fmt: skip
             for line in describe_again(self.lake, {key: before[key] for key in before if key not in back}):
                 self._say(line)
             for damage in (damage for damage in damages if not damage.by_repair and not damage.is_told_only):

@@ -76,7 +76,9 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
     if told:
         first, more = told[0], len(told) - 1
         others = f" ({more} more: `cupel check {lake.project}` shows all)" if more else ""
-        raise LakeError(f"{lake.folder}/{first.path}: {first.what}; {_advice(lake.project, first)}{others}")
+        is_advised = first.kind == "log" and "from a copy" in first.what
+        advice = "" if is_advised else f"; {_advice(lake.project, first)}"
+        raise LakeError(f"{lake.folder}/{first.path}: {first.what}{advice}{others}")
     _number_logs(lake)
     lake.answers.advance_head()
     aside, again = Aside(Path(str(lake.folder))), dict[tuple[str, str], str | None]()

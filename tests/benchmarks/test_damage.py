@@ -146,6 +146,20 @@ def test_a_log_that_is_gone_or_older_is_not_taken_for_a_new_one(
     assert any(words.startswith("answers: ") for words in look(project))
 
 
+def test_a_run_says_of_a_broken_log_once_which_file_it_is_and_what_to_do(project: Path) -> None:
+    shutil.rmtree(project / LAKE / "answers")
+    said = " ".join(run_project(project)[1].split())
+    assert (said.count("/answers: "), said.count("restore")) == (1, 1)
+
+
+def test_a_repair_says_of_tables_of_a_release_that_are_lost_how_to_go_on(project: Path) -> None:
+    shutil.rmtree(project / TABLES)
+    said = " ".join(repair_project(project).split())
+    path = f"tables/stage_errors/{RELEASE}/commit.json"
+    assert f"go on without it: `cupel check {NAME} --accept {path}`" in said
+    assert f"stage_errors of {RELEASE}: not made again yet" not in said
+
+
 @pytest.mark.parametrize(("table", "how"), [("raw_items", "flipped"), ("labels", "cut"), ("annotations", "flipped")])
 def test_a_damaged_part_of_a_batch_is_moved_aside_and_made_again(project: Path, table: str, how: str) -> None:
     before = hashes(project)
