@@ -82,7 +82,11 @@ class Repair:
 
         Raises:
             LakeError: Another process is at work on the project.
+            ProjectError: The project file is gone or wrong; nothing was moved.
+            SourceError: The register is damaged; nothing was moved.
         """
+        if any(damage.table for damage in damages):
+            self._load_project()
         with project_lock(self._folder, "cupel check --repair"):
             aside, before, there = Aside(self._folder), dict[Key, str | None](), dict[Key, Path]()
             folders: dict[str, Path] = {}
@@ -119,6 +123,9 @@ class Repair:
             for damage in (damage for damage in damages if not damage.by_repair and not damage.is_told_only):
                 self._say(f"{damage.path}: cannot be made again: {damage.remedy}")
         return self._lines
+
+    def _load_project(self) -> Project:
+        return with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
 
     def _restore_head(self) -> None:
         try:
@@ -197,7 +204,7 @@ class Repair:
         """Make tables again, in the order of the chain, and tell whether they are the same."""
         if not wanted:
             return
-        project = with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
+        project = self._load_project()
         with dg.DagsterInstance.ephemeral() as instance:
             work = _Workshop(project, self.lake, deployment_definitions([project], self._deployment), instance)
             for is_release in (False, True):

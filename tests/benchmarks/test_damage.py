@@ -220,6 +220,14 @@ def test_a_release_whose_batch_went_on_is_repaired_from_what_a_rebuild_makes(pro
     assert look(project) == []
 
 
+def test_without_its_project_file_a_repair_moves_nothing(project: Path) -> None:
+    damage(project, f"{LAKE}/releases/{RELEASE}/data/train.parquet", "flipped")
+    before = hashes(project)
+    (project / "projects" / f"{NAME}.yaml").unlink()
+    assert f"{NAME}.yaml" in repair_project(project)
+    assert hashes(project) == before
+
+
 def test_a_repair_leaves_what_a_step_is_at_work_on(project: Path) -> None:
     damage(project, part_of(project, "labels"), "cut")
     with claim(project / LAKE, "one", "a-run"):
