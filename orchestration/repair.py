@@ -11,8 +11,10 @@ from rich.console import Console
 
 from cupel.check.aside import Aside, describe_again, owner_of, place_of
 from cupel.check.damage import Damage
-from cupel.check.examined import GATES
+from cupel.check.examined import GATES, commit_mark
 from cupel.check.files import FORMATS
+from cupel.check.memory import Memory
+from cupel.check.releases import OF_ANOTHER_TIME
 from cupel.config.project import Project, load_project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
@@ -48,6 +50,7 @@ class Repair:
         self._deployment = deployment
         self._console = console
         self._lines: list[str] = []
+        self._others: set[Key] = set()
 
     @staticmethod
     def of_home(home: Path, console: Console) -> list[str]:
@@ -112,7 +115,9 @@ class Repair:
                     self._number(Path(damage.path).parent)
             self._restore_frozen(before, there)
             self._make(before)
+            self._others = {(one.table, one.partition) for one in damages if one.what.startswith(OF_ANOTHER_TIME)}
             back = self._settle(before, there, folders)
+            self._forget_commits(before.keys() - back)
             lost = {(one.table, one.partition): one.path for one in damages if one.kind == "frozen table"}
             for key in sorted(key for key in lost if self._hash(key) is None):
                 back.add(key)
@@ -181,7 +186,7 @@ class Repair:
                 self._say(f"{' of '.join(key)}: cannot be made again as it was; it is as damaged as before: restore it "
                           "from a copy")  # fmt: skip
                 back.add(key)
-        for key in there.keys() - back:
+        for key in there.keys() - back - self._others:
             self._bring_commit(key, there[key], before[key])
         return back
 
@@ -190,6 +195,13 @@ class Repair:
         commit = read_moved_commit(moved)
         if commit is not None and commit.hash == wanted == self._hash(key):
             put_file(Path(str(self.lake.partition_folder(*key))) / COMMIT, (moved / COMMIT).read_bytes())
+
+    def _forget_commits(self, keys: Iterable[Key]) -> None:
+        """Let the next look learn the commits of tables that were made again: the version may be another one."""
+        memory = Memory(self._folder)
+        for key in keys:
+            memory.marks.pop(commit_mark(*key), None)
+        memory.write()
 
     def _hash(self, key: Key) -> str | None:
         commit = self.lake.commit(*key)

@@ -1,5 +1,7 @@
 """A lake under examination: its commits, read once, and which releases have come to their end, even damaged ones."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from cupel.release.proposals import PROPOSALS
 RELEASES = "releases"
 GATES = "gate_results"
 FINISHED = "finished"
+COMMIT_MARK = "commit:"
 Key = tuple[str, str]
 
 
@@ -107,6 +110,16 @@ class ExaminedLake:
             return is_finished(self.lake, release)
         except (CupelError, OSError, LookupError):
             return False
+
+
+def commit_mark(table: str, partition: str) -> str:
+    """Return the mark that says what a finished release's commit was: of its table, its inputs and its version."""
+    return f"{COMMIT_MARK}{table}@{partition}"
+
+
+def hash_commit(commit: Commit) -> str:
+    """Return a hash of all that a commit says."""
+    return hashlib.sha256(json.dumps(commit, sort_keys=True).encode()).hexdigest()
 
 
 def is_of_release(table: str) -> bool:

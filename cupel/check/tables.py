@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from cupel.check.damage import LOOK_AT_IT, UNKNOWN, Damage, repair_command, run_command
-from cupel.check.examined import FINISHED, ExaminedLake, Key
+from cupel.check.examined import FINISHED, ExaminedLake, Key, commit_mark, hash_commit
 from cupel.contract.tables import TABLES
 from cupel.lake import ABSENT, COMMIT, Commit
 from cupel.trace.recorded import alteration
@@ -113,6 +113,9 @@ def remember_tables(examined: ExaminedLake, damaged: Collection[Key]) -> None:
         is_kept = examined.owner(table, partition) in examined.known_finished
         if (table, partition) not in damaged:
             marks[name] = marks.get(name, commit.hash) if is_kept else commit.hash
+            if examined.owner(table, partition) in examined.finished:
+                mark, hash_ = commit_mark(table, partition), hash_commit(commit)
+                marks[mark] = marks.get(mark, hash_) if is_kept else hash_
         current |= {f"{examined.place(table, partition)}/{part}" for part in commit.parts}
     for release in examined.finished - {examined.owner(*key) for key in damaged}:
         marks[f"{FINISHED}@{release}"] = "yes"

@@ -189,6 +189,22 @@ def test_a_release_whose_commit_is_gone_is_told_and_made_again_by_a_repair(proje
     assert run_project(project)[0] == 0
 
 
+@pytest.mark.parametrize("table", ["adjudications", "audit"])
+def test_an_older_commit_of_a_release_is_told_and_made_again_also_where_its_table_is_the_same(
+    project: Path, states: tuple[Path, Path], table: str
+) -> None:
+    before = hashes(project)
+    hurt(project, states[1], DamageCase(f"{TABLES}/{table}/{RELEASE}/commit.json", "older"))
+    assert hashes(project) != before
+    code, said = run_project(project)
+    assert code == 1
+    assert "of another time" in " ".join(said.split())
+    repair_project(project)
+    assert hashes(project) == before
+    assert look(project) == look(project) == []
+    assert run_project(project)[0] == 0
+
+
 @pytest.mark.parametrize("how", ["flipped", "deleted"])
 def test_a_damaged_file_of_a_release_is_told_and_written_again_by_a_repair(project: Path, how: str) -> None:
     before = hashes(project)
