@@ -110,7 +110,8 @@ class Rounds:
             end_dead_runs(self.instance, name)
             remove_left_behind(Path(str(self.lake.folder)))
             self.lake.answers.verify()
-            again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)
+            with collecting(self.lake):  # a collection may append to the logs whose heads and numbers are set right
+                again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)
             self._take()
             self.instance.add_dynamic_partitions(f"{name}_batches", self.batches)
             number = 0

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import uuid
@@ -9,7 +10,7 @@ import pytest
 from dagster._core.launcher.base import WorkerStatus
 
 from cupel.config.project import load_project
-from cupel.errors import ReleaseError
+from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
 from cupel.release.facts import batch_facts, release_facts
 from cupel.release.plan import plan_release
@@ -252,3 +253,18 @@ def test_an_expert_whose_answer_does_not_count_is_asked_again(tmp_path: Path) ->
     assert done.tasks_open == 0
     assert lake.commit("rejected_expert_answers", "one-r1").rows > 0  # type: ignore[union-attr]
     assert lake.partitions("training_set") == ["one-r1"]
+
+
+def test_a_run_sets_logs_right_only_while_no_collection_appends_to_them(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = write_project(tmp_path, items=10)
+
+    def stop(lake: Lake, *_: object) -> None:
+        with (Path(str(lake.folder)) / "locks" / ".collecting").open("a") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise LakeError("looked")
+
+    monkeypatch.setattr("orchestration.rounds.clear_for_run", stop)
+    with pytest.raises(LakeError, match="looked"):
+        run(deployment, instance)

@@ -348,3 +348,39 @@ def test_whoever_asks_the_log_anything_verifies_it_first(tmp_path: Path, reader:
         )
     with pytest.raises(AnswerError, match="restore"):
         READERS[reader](AnswersLog(tmp_path / "answers"))
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_answers_that_arrive_while_a_log_is_verified_are_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    folder = tmp_path / "answers"
+    if before:
+        AnswersLog(folder).append(answers(0, before))
+    verify_segments, arriving_now = log_module.verify_segments, [answers(6, 8), answers(8, 9)]
+
+    def verify_while_answers_arrive(log_folder: Path, *, is_afresh: bool = False) -> Any:
+        found = verify_segments(log_folder, is_afresh=is_afresh)
+        while arriving_now:
+            AnswersLog(folder).append(arriving_now.pop())
+        return found
+
+    monkeypatch.setattr(log_module, "verify_segments", verify_while_answers_arrive)
+    assert AnswersLog(folder).verify().sequence == before
+    assert AnswersLog(folder).head().sequence == before + 3
+
+
+@pytest.mark.parametrize("head", ["{", None])
+def test_a_log_that_nobody_verified_does_not_become_known_by_asking_while_its_head_is_lost(
+    tmp_path: Path, head: str | None
+) -> None:
+    folder = tmp_path / "answers"
+    for first in (0, 2, 4):
+        AnswersLog(folder).append(answers(first, first + 2))
+    segment_files(folder)[-1].unlink()
+    (folder / "verified.json").unlink()
+    (folder / "head.json").unlink() if head is None else (folder / "head.json").write_text(head)
+    with pytest.raises(AnswerError, match="restore"):
+        AnswersLog(folder).verify()
+    with pytest.raises(AnswerError, match="nobody remembers how far"):
+        AnswersLog(folder).restore_head()
