@@ -19,6 +19,7 @@ from cupel.release.reported import is_reported
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
+from orchestration.jobs import chain_jobs
 from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
 
@@ -74,7 +75,7 @@ class Outlook:
 
     def _worked_on(self, run: dg.DagsterRun) -> str | None:
         keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
-        is_ours = any(key.path[0] == self.name for key in keys) or run.job_name.startswith(f"{self.name}_")
+        is_ours = any(key.path[0] == self.name for key in keys) or run.job_name in chain_jobs(self.name)
         return run.tags.get("dagster/partition") if is_ours else None
 
     def state(self, tick: datetime, partition: str) -> str:

@@ -29,8 +29,9 @@ from orchestration.dagster_storage import BESIDE_DATABASE, StorageError, check_s
 from orchestration.deployment import Deployment
 from orchestration.frozen_repair import FROZEN, FrozenRepair, read_moved_commit
 from orchestration.home_check import check_home
+from orchestration.jobs import batch_job, release_job, report_job
 from orchestration.runs import execute
-from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
+from orchestration.wiring import deployment_definitions
 
 Key = tuple[str, str]
 

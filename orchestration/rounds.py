@@ -32,10 +32,11 @@ from cupel.whole import remove_left_behind
 from cupel.world import collecting, releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
+from orchestration.jobs import batch_job, release_job, report_job
 from orchestration.progress import RunProgress
 from orchestration.run_process import PROCESS, name_process
 from orchestration.runs import MADE_BY, Run, end_dead_runs, execute
-from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
+from orchestration.wiring import deployment_definitions
 
 MOST_ROUNDS = 100
 # Why tables are made in the course of things; any other reason is said before they are made anew.

@@ -37,8 +37,9 @@ from cupel.lake import Lake
 from cupel.lock import claim
 from orchestration import dagster_storage
 from orchestration.deployment import Deployment
+from orchestration.jobs import batch_job
 from orchestration.runs import Run, execute
-from orchestration.wiring import batch_job, deployment_definitions
+from orchestration.wiring import deployment_definitions
 
 TABLES = f"{LAKE}/tables"
 RELEASE = "one-r1"
