@@ -2,10 +2,11 @@
 
     python daemon_clock.py FOLDER
 
-All of its processes see a clock that libfaketime moves (Debian's package `faketime`). Prints one JSON object.
+All of its processes see a clock of its own, by a library that a C compiler makes of `clock.c`. Prints one JSON object.
 """
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from daemon_kills import SECONDS_TO_FINISH, Trial, run_undisturbed, state, work
 
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
-# Set before each delivery, and again when its first release is frozen, in the midst of its runs.
-SHIFTS = {"b0": ("+0", "-1d"), "b1": ("-1d", "+365d"), "b2": ("+365d", "+0"), "b3": ("+0", "-2h")}
+DAY = 86_400
+# By how many seconds, before each delivery, and when its first release is frozen, in the midst of its runs.
+SHIFTS = {"b0": (0, -DAY), "b1": (-DAY, 365 * DAY), "b2": (365 * DAY, 0), "b3": (0, -7_200)}
 
 
 class ShiftedTrial(Trial):
@@ -25,14 +26,13 @@ class ShiftedTrial(Trial):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._clock = folder / "clock"
-        self.shift("+0")
-        self.environment |= {
-            "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self._clock), "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
-        }  # fmt: skip
+        self._clock, library = folder / "clock", folder / "clock.so"
+        source = Path(__file__).with_name("clock.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
+        self.shift(0)
+        self.environment |= {"LD_PRELOAD": str(library), "CLOCK_SHIFT": str(self._clock)}
 
-    def shift(self, by: str) -> None:
+    def shift(self, by: int) -> None:
         """Let all processes see a clock that differs by so much from now on."""
         beside = self._clock.with_name("clock-new")
         beside.write_text(f"{by}\n")
@@ -55,7 +55,7 @@ def shifts(folder: Path) -> dict[str, Any]:
                     trial.shift(amid)
                     is_amid = True
                 if time.monotonic() - began > SECONDS_TO_FINISH:
-                    faults.append(f"{batch}: not finished after {SECONDS_TO_FINISH} s at {before}, then {amid}")
+                    faults.append(f"{batch}: not finished after {SECONDS_TO_FINISH} s at {before:+} s, then {amid:+}")
                     break
                 time.sleep(0.2)
             seconds[batch] = round(time.monotonic() - began)
