@@ -149,9 +149,9 @@ def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
     import uuid
 
     from cupel.contract.tables import TABLES
+    from orchestration.jobs import batch_job
     from orchestration.rounds import Done
     from orchestration.runs import execute
-    from orchestration.wiring import batch_job
 
     name = rounds.project.project
     stages = ("raw", "cleaning")[: ("raw", "cleaning").index(last_stage) + 1]

@@ -1,9 +1,9 @@
 """The damage bench: each file of a finished small project damaged in turn; what check, a run and another run say of it.
 
-A small project is taken to a certified release, in two steps: its last answers come late. Then each file of its lake
-and of Dagster's record is deleted, cut in half, emptied, flipped in one byte, or replaced by an older version of
-itself. After each, `cupel check` looks, `make run` runs twice, and whatever differs from the undamaged lake must have
-been told.
+A small project is taken to a certified release, in three steps: a batch's last answers come late, then those of the
+audit. Then each file of its lake and of Dagster's record is deleted, cut in half, emptied, flipped in one byte, or
+replaced by an older version of itself. After each, `cupel check` looks, `make run` runs twice, and whatever differs
+from the undamaged lake must have been told.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
@@ -237,7 +236,7 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def prepare(folder: Path, write: Callable[[Path], object]) -> tuple[Path, Path]:
-    """Take a project to where answers are awaited, then to its release; return the whole tree and the older one.
+    """Take a project to where answers are awaited, twice, then to its release; return the whole tree and the older one.
 
     Args:
         folder: Where both are made.
@@ -251,26 +250,33 @@ def prepare(folder: Path, write: Callable[[Path], object]) -> tuple[Path, Path]:
     shutil.copy(Path(__file__).parent.parent / "orchestration" / "dagster.yaml", whole / HOME / "dagster.yaml")
     answers = whole / "data" / NAME / "answers.csv"
     lines = answers.read_text().splitlines(keepends=True)
-    answers.write_text("".join(line for line in lines if ",i1," not in line))
-    for state in (0, 1):
+    audit = [line for line in lines if ",expert," in line]
+    waits_for: list[Callable[[str], bool]] = [lambda line: ",i1," in line, audit[10:].__contains__, lambda line: False]
+    for state, is_awaited in enumerate(waits_for):
+        answers.write_text("".join(line for line in lines if not is_awaited(line)))
         code, said = run_project(whole)
         if code:
             raise SystemExit(said)
-        if not state:
+        if state == 0:
             shutil.copytree(whole, older)
-            answers.write_text("".join(lines))
+        if state == 1:  # of the release as it was while its audit went on
+            for folder in (whole / LAKE / "tables").glob("*/*-r1"):
+                shutil.copytree(folder, older / folder.relative_to(whole))
     run_project(whole)
     return whole, older
 
 
 def cases(whole: Path, older: Path, most_of_a_kind: int | None = None) -> list[DamageCase]:
-    """Return the damages, of each kind of file at most so many files."""
-    count, found = Counter[str](), list[DamageCase]()
+    """Return the damages, of each kind of file at most so many files, from the first to the last by name."""
+    by_kind: dict[str, list[str]] = {}
     for path in sorted(path for folder in (LAKE, HOME) for path in (whole / folder).rglob("*") if path.is_file()):
         name = path.relative_to(whole).as_posix()
-        if most_of_a_kind is None or count[kind_of(name)] < most_of_a_kind:
-            count[kind_of(name)] += 1
-            found += [DamageCase(name, damage) for damage in damages(whole, older, name)]
+        by_kind.setdefault(kind_of(name), []).append(name)
+    found: list[DamageCase] = []
+    for names in by_kind.values():
+        most, last = most_of_a_kind or len(names), len(names) - 1
+        chosen = {names[place * last // max(most - 1, 1)] for place in range(most)} if most <= last else names
+        found += [DamageCase(name, damage) for name in sorted(chosen) for damage in damages(whole, older, name)]
     return found
 
 

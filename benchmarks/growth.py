@@ -46,6 +46,7 @@ from orchestration.rounds import Rounds
 
 NAME, BATCH = "small", "one"
 LATE = 2
+RIGHT = 0.9
 SECONDS_A_DAY = 86_400
 RUNS_KEPT = 50
 WORDS = {"warm": "sun fire summer ember desert lava toast candle", "cold": "ice snow winter glacier frost arctic hail"}
@@ -204,18 +205,25 @@ def measure_log(segments: int) -> dict[str, Any]:
 
 
 def late_answers(number: int, items: list[str]) -> pa.Table:
-    """Return a few answers that nobody asked for now, as those of people who take their time."""
-    rng = random.Random(number)
-    rows = [
-        dict.fromkeys(GIVEN)
-        | {
-            "answer_id": f"late-{number}-{place}", "batch": BATCH, "item_id": rng.choice(items), "purpose": "label",
-            "annotator": f"late{number}-{place}", "label": rng.choice(list(WORDS)), "source": "late",
-        }
-        for place in range(LATE)
-    ]  # fmt: skip
+    """Return a few answers that nobody asked for now: one person after the other goes through all items."""
+    rows = []
+    for place in range(number * LATE, (number + 1) * LATE):
+        item, rng = items[place % len(items)], random.Random(place)
+        rows.append(
+            dict.fromkeys(GIVEN)
+            | {
+                "answer_id": f"late-{place}", "batch": BATCH, "item_id": item, "purpose": "label", "source": "late",
+                "annotator": f"late{place // len(items)}",
+                "label": truth_of(item) if rng.random() < RIGHT else rng.choice(list(WORDS)),
+            }
+        )  # fmt: skip
     schema = pa.schema([ANSWERS.schema.field(name).with_nullable(True) for name in GIVEN])
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def truth_of(item: str) -> str:
+    """Return the right label of an item."""
+    return list(WORDS)[int(item[1:]) % len(WORDS)]
 
 
 def write_deployment(folder: Path, items: list[str]) -> Deployment:
@@ -227,7 +235,7 @@ def write_deployment(folder: Path, items: list[str]) -> Deployment:
     rng = random.Random(3)
     texts, answers = [], ["batch,item_id,purpose,annotator,label"]
     for item in items:
-        truth = rng.choice(list(WORDS))
+        truth = truth_of(item)
         words = rng.sample(WORDS[truth].split(), 3) + ["".join(rng.choices("abcdefghij", k=6)) for _ in range(8)]
         texts.append(json.dumps({"id": item, "text": " ".join(words)}))
         answers += [f"{BATCH},{item},label,{who},{truth}" for who in ("ann", "bob", "cy")]

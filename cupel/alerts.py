@@ -19,6 +19,7 @@ from cupel.lock import turn
 FILE = "alerts.jsonl"
 SECONDS = 30
 OVER = "over"
+NEEDED = {"partition", "kind", "happened", "at"}
 
 
 class Alert(NamedTuple):
@@ -101,14 +102,16 @@ def standing_alerts(lake: Lake) -> list[dict[str, str]]:
 
 
 def read_alerts(lake: Lake) -> list[dict[str, str]]:
-    """Return all alerts of a project, the earliest first; a line that a kill cut short is left out."""
+    """Return all alerts of a project, the earliest first; a line that was cut short or altered is left out."""
     path = Path(str(lake.folder)) / FILE
     found = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    for line in path.read_bytes().split(b"\n") if path.is_file() else []:
         try:
-            found.append(json.loads(line))
+            row = json.loads(line)
         except ValueError:
             continue
+        if isinstance(row, dict) and row.keys() >= ({"partition", "of"} if row.get("kind") == OVER else NEEDED):
+            found.append(row)
     return found
 
 
@@ -124,8 +127,10 @@ def _line(content: dict[str, str]) -> str:
 def _write(lake: Lake, line: str) -> None:
     folder = Path(str(lake.folder))
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    with (folder / FILE).open("ab+") as file:
+        file.seek(max(0, file.tell() - 1))
+        is_cut = file.read(1) not in (b"", b"\n")  # by a kill: what comes now must not become a part of that line
+        file.write(("\n" * is_cut + line + "\n").encode())
 
 
 def _run(settings: Alerts, told: str) -> str | None:

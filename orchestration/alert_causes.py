@@ -1,7 +1,7 @@
 """What an alert says of a run that failed: one alert a cause, with what, where, why and the command."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -23,6 +23,8 @@ KILLED = (
 )
 OWN_EXPECTATION = "The team's own expectation: see its reason in the project file."
 START_ANEW = "make down && make up"
+PARTITION = "dagster/partition"
+PRUNE = "_prune"
 CHECKS_SHOWN = 5
 REASONS_SHOWN = 3
 REJECTED = {"raw_items": "rejected_rows", "clean_items": "rejected_items"}
@@ -37,7 +39,7 @@ def failed_run(lake: Lake, project: Project, run: dg.DagsterRun, instance: dg.Da
         run: The run.
         instance: Where its events are.
     """
-    partition = run.tags.get("dagster/partition", "")
+    partition = partition_of(run)
     events = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
     failures = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     closed = False
@@ -57,6 +59,11 @@ def failed_run(lake: Lake, project: Project, run: dg.DagsterRun, instance: dg.Da
         yield _without_step(lake, partition, run, events)
 
 
+def partition_of(run: dg.DagsterRun) -> str:
+    """Return what a run's alerts are about: its batch or release; "" for a collection, the job's name for a prune."""
+    return run.tags.get(PARTITION, run.job_name if run.job_name.endswith(PRUNE) else "")
+
+
 def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> Iterator[Alert]:
     """Yield one alert for each gate of a batch or release that is closed, whichever of its checks failed.
 
@@ -69,7 +76,7 @@ def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> I
     remedies = {check.name: check.remedy for suite in project_suites(project) for check in suite.asked(project)}
     failed: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in gate_rows(lake, partition):
-        if row["outcome"] == "fail" and row["severity"] == "critical":
+        if is_closed(row):
             failed.setdefault((str(row["stage"]), str(row["table_name"])), []).append(dict(row))
     for (stage, table), rows in failed.items():
         measured = [row for row in rows if row["observed"] is not None]
@@ -78,19 +85,31 @@ def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> I
         )
         steps = dict.fromkeys(remedies.get(row["check"], OWN_EXPECTATION) for row in measured or rows[-1:])
         is_release = stage == "release"
-        command = f"make gate PROJECT={lake.project} BATCH={partition}"
+        report = f"; report {report_folder(lake, partition) / 'report.html'}" if is_release else ""
         yield Alert(
             lake.project, partition, "refused" if is_release else "gate_failed", happened,
-            " ".join(steps) if measured else _empty_remedy(stage), run_id, f"{stage} gate, table {table}", why,
-            f"open {report_folder(lake, partition) / 'report.html'}" if is_release else command,
+            " ".join(steps) if measured else _empty_remedy(stage), run_id,
+            f"{stage} gate, table {table}{report}", why, f"make gate PROJECT={lake.project} BATCH={partition}",
             f"{stage} {table} {rows[0]['table_hash']} {', '.join(sorted(row['check'] for row in rows))}",
         )  # fmt: skip
 
 
+def is_closed(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row of `gate_results` closes its gate."""
+    return (row["outcome"], row["severity"]) == ("fail", "critical")
+
+
 def _describe_checks(stage: str, rows: list[dict[str, Any]]) -> tuple[str, str]:
-    shown = [f"{row['check']}: {row['observed']} against {row['threshold']}" for row in rows[:CHECKS_SHOWN]]
+    shown = [f"{row['check']}: {_measured(row)}" for row in rows[:CHECKS_SHOWN]]
     more = f" and {len(rows) - CHECKS_SHOWN} more" if len(rows) > CHECKS_SHOWN else ""
     return f"{stage} gate: {'; '.join(shown)}{more}", str(rows[0]["reason"])
+
+
+def _measured(row: dict[str, Any]) -> str:
+    """Return what was measured and what is allowed; where a confidence bound is judged instead, that too."""
+    bound = "" if row["bound"] is None else f", bound {row['bound']:.4g},"
+    allowed = "" if row["threshold"] is None else f" against {row['threshold']:.4g}"
+    return f"{row['observed']:.4g}{bound}{allowed}"
 
 
 def _describe_empty(lake: Lake, stage: str, table: str, partition: str) -> tuple[str, str]:

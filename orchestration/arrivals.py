@@ -17,7 +17,7 @@ from cupel.release.plan import ALL, release_name
 from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
 from cupel.sources.inbox import arrivals, whole
 from cupel.world import current_project, releases_of
-from orchestration.automation import MOST_KILLED, UNFINISHED
+from orchestration.automation import MOST_KILLED, UNFINISHED, day_of
 from orchestration.deployment import Deployment
 from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
@@ -119,8 +119,10 @@ def _why_not_now(
 
 def _count_killed(instance: dg.DagsterInstance, name: str) -> int:
     """Return how many collections were killed on this day; beyond a few it stays the same, and none is asked for."""
-    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    killed = dg.RunsFilter(job_name=collect_job(name), tags={KILLED: "true"}, created_after=day)
+    day, next_day = day_of(datetime.now(UTC))
+    killed = dg.RunsFilter(
+        job_name=collect_job(name), tags={KILLED: "true"}, created_after=day, created_before=next_day
+    )
     return len(instance.get_runs(killed, limit=MOST_KILLED))
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
@@ -19,6 +19,7 @@ from cupel.release.reported import is_reported
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
+from orchestration.jobs import chain_jobs
 from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
 
@@ -68,13 +69,13 @@ class Outlook:
 
     def _count_killed(self, tick: datetime, instance: dg.DagsterInstance) -> Counter[str]:
         """Return how many runs of each partition were killed on this day."""
-        day = tick.replace(hour=0, minute=0, second=0, microsecond=0)
-        killed = instance.get_runs(dg.RunsFilter(tags={KILLED: "true"}, created_after=day))
+        day, next_day = day_of(tick)
+        killed = instance.get_runs(dg.RunsFilter(tags={KILLED: "true"}, created_after=day, created_before=next_day))
         return Counter(partition for run in killed if (partition := self._worked_on(run)) is not None)
 
     def _worked_on(self, run: dg.DagsterRun) -> str | None:
         keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
-        is_ours = any(key.path[0] == self.name for key in keys) or run.job_name.startswith(f"{self.name}_")
+        is_ours = any(key.path[0] == self.name for key in keys) or run.job_name in chain_jobs(self.name)
         return run.tags.get("dagster/partition") if is_ours else None
 
     def state(self, tick: datetime, partition: str) -> str:
@@ -117,6 +118,12 @@ class Outlook:
 
     def _is_report_due(self, release: str) -> bool:
         return self._lake.commit("release_plan", release) is not None and not is_reported(self._lake, release)
+
+
+def day_of(moment: datetime) -> tuple[datetime, datetime]:
+    """Return when a day begins and ends: what a clock that was ahead has dated later is not of it."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day, day + timedelta(days=1)
 
 
 class OutOfDate(dg.AutomationCondition[dg.AssetKey]):

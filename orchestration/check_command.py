@@ -10,7 +10,8 @@ from cupel.check.accept import accept_losses
 from cupel.check.check import find_damage
 from cupel.check.damage import Damage
 from cupel.check.shown import KEYS, as_json, print_damages
-from cupel.errors import LakeError
+from cupel.errors import FormatError, LakeError
+from cupel.formats import FORMAT_FILE
 from cupel.lake import Lake
 from cupel.outputs import Output, check_outputs, is_json_list, write_output
 from orchestration.deployment import Deployment
@@ -60,19 +61,27 @@ def check(
     results.append((RECORD, found, said))
     for name in names:
         there, lines = Lake(str(lake), name), list[str]()
-        damages = find_damage(there, is_light=False)
+        damages = _find_damage(there)
         if accepted:
             lines = accept_losses(there, damages, accepted)
-            damages = find_damage(there, is_light=False)
+            damages = _find_damage(there)
         if is_repaired and any(not damage.is_told_only for damage in damages):
             print_damages(console, name, damages)
             lines += Repair(Deployment(projects, data, str(lake)), name, console).run(damages)
-            damages = find_damage(there, is_light=False)
+            damages = _find_damage(there)
         print_damages(console, name, damages)
         results.append((name, damages, lines))
     if json_file is not None:
         write_output("--json", json_file, as_json(results))
     return 0 if all(damage.is_told_only for _, damages, _ in results for damage in damages) else DAMAGED
+
+
+def _find_damage(lake: Lake) -> list[Damage]:
+    """Check a lake in full; one that a newer version wrote is told, so that the others are checked all the same."""
+    try:
+        return find_damage(lake, is_light=False)
+    except FormatError as error:
+        return [Damage(FORMAT_FILE, "format", str(error), "check it with the version that wrote it")]
 
 
 def _projects(lake: Path, project: str | None) -> list[str]:

@@ -13,22 +13,21 @@ import dagster as dg
 from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry, ServerRegistryEntry
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster._daemon.controller import (
-    DAEMON_GRPC_SERVER_HEARTBEAT_TTL,
-    DagsterDaemonController,
-    create_daemons_from_instance,
-)  # fmt: skip
+from dagster._daemon.controller import DagsterDaemonController, create_daemons_from_instance
 from dagster._grpc.constants import GrpcServerCommand
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 
 from orchestration.clock import ClockWatch, correct_future_ticks
 from orchestration.dagster_storage import open_instance
-from orchestration.deployment import REPOSITORY, Deployment
+from orchestration.deployment import BEGUN_ANEW, REPOSITORY, Deployment
 from orchestration.loaded_code import describe_code
+from orchestration.watch import rewind_lost_cursors
 
 MODULE = "orchestration.dagster_daemon"
 SECONDS_OF_A_CODE_SERVER = 86_400
+# While one loads nobody sends it a heartbeat: of 20 seconds, as Dagster has it, it dies on a busy machine.
+SECONDS_WITHOUT_HEARTBEAT = 60
 
 log = logging.getLogger(MODULE)
 
@@ -46,7 +45,7 @@ class CodeServers(GrpcServerRegistry):
         self._code, self._since = describe_code(deployment), time.monotonic()
         super().__init__(
             instance_ref=instance.get_ref(), server_command=GrpcServerCommand.API_GRPC,
-            heartbeat_ttl=DAEMON_GRPC_SERVER_HEARTBEAT_TTL,
+            heartbeat_ttl=SECONDS_WITHOUT_HEARTBEAT,
             startup_timeout=instance.code_server_process_startup_timeout,
             log_level="warning",
             wait_for_processes_on_shutdown=instance.wait_for_local_code_server_processes_on_shutdown,
@@ -102,6 +101,8 @@ def run() -> None:
         configure_loggers(handler="default", formatter="colored", log_level="INFO")
         if waiting := correct_future_ticks(instance):
             log.warning("the clock was ahead: %s would have waited until it is past", ", ".join(waiting))
+        if rewound := rewind_lost_cursors(instance):
+            log.warning("the record of events is a new one: %s look at it from its first", ", ".join(rewound))
         controller = stack.enter_context(Controller(workspace, daemons, grpc_server_registry=servers))
         controller.check_daemon_loop()
 
@@ -111,7 +112,8 @@ def main() -> None:
     try:
         run()
     except ClockSetBackError:
-        log.warning("the clock was set back: the daemon begins anew, and takes up the runs that went on")
+        log.warning("the clock was set back: the daemon begins anew, and asks again for the runs that went on")
+        os.environ[BEGUN_ANEW] = f" {time.time()}"
         os.execv(sys.executable, [sys.executable, "-m", MODULE])
 
 

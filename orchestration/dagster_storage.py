@@ -145,13 +145,13 @@ def _find_settled_fault(path: Path, tables: frozenset[str]) -> str | None:
     """
     for _ in range(round(SECONDS_TO_WAIT / SECONDS_BETWEEN_LOOKS)):
         fault = find_fault(path, tables)
-        if fault is None or not _was_just_changed(path):
+        if fault is None or not was_just_changed(path):
             return fault
         time.sleep(SECONDS_BETWEEN_LOOKS)
     raise StorageError(f"{path}: {fault}, and another program writes to it: end that, then start again")
 
 
-def _was_just_changed(path: Path) -> bool:
+def was_just_changed(path: Path) -> bool:
     """Tell whether a database, or what SQLite keeps beside it, has just been changed; readers change its -shm too."""
     ages = []
     for name in (path.name, f"{path.name}-wal", f"{path.name}-journal"):

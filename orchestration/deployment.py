@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+# When a daemon that runs began anew by itself; CUPEL_STARTED names its group, and stays as it was.
+BEGUN_ANEW = "CUPEL_BEGUN_ANEW"
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -28,5 +30,5 @@ class Deployment(NamedTuple):
             data=Path(os.environ.get("CUPEL_DATA", REPOSITORY / "data")),
             lake=os.environ.get("CUPEL_LAKE", str(REPOSITORY / "lake")),
             inbox=Path(os.environ.get("CUPEL_INBOX", REPOSITORY / "inbox")),
-            started=os.environ.get("CUPEL_STARTED", ""),
+            started=os.environ.get("CUPEL_STARTED", "") + os.environ.get(BEGUN_ANEW, ""),
         )

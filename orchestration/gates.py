@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets.bench import Bench
 from cupel.config.project import Project
+from cupel.config.raw import Delivery
 from cupel.contract.stages import STAGES
 from cupel.release.gates import gate_partition
 from cupel.versions.code_version import gate_version
@@ -82,8 +83,17 @@ def _specs(project: Project, suite: Suite, partitions: dg.PartitionsDefinition[s
                 additional_deps=[_key(project, table) for table in suite.beside],
                 partitions_def=partitions,
             )
-            for name, severity, description in asked_checks(project, suite)
+            for name, severity, description in asked_checks(_with_coming_batch(project), suite)
         ]
+
+
+def _with_coming_batch(project: Project) -> Project:
+    """Return the project with a batch as the inbox brings them: a check that is asked of one must be on the graph."""
+    if project.raw.inbox is None:
+        return project
+    coming = Delivery(files=(project.project,), **project.raw.inbox.model_dump())
+    deliveries = {**project.raw.deliveries, f"{project.project}_inbox": coming}
+    return project.model_copy(update={"raw": project.raw.model_copy(update={"deliveries": deliveries})})
 
 
 def _result(project: Project, row: dict[str, Any]) -> dg.AssetCheckResult:

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cupel.check.damage import Damage, Kind
-from orchestration.dagster_storage import DATABASES, StorageError, check_settings, find_fault
+from orchestration.dagster_storage import DATABASES, StorageError, check_settings, find_fault, was_just_changed
 
 REMEDY = "cupel check --repair"
 KIND: Kind = "Dagster's record"
@@ -32,8 +32,8 @@ def _problem(path: Path, tables: frozenset[str]) -> str | None:
             return None
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             answers = [str(answer) for (answer,) in database.execute("PRAGMA integrity_check(1)")]
-            # A file of no bytes is a sound database without tables.
-            is_empty = path.stat().st_size == 0 and path.name != ".db"
+            # A file of no bytes is a sound database without tables; that of a run which begins has none for a moment.
+            is_empty = path.stat().st_size == 0 and path.name != ".db" and not was_just_changed(path)
     except (sqlite3.Error, StorageError, OSError) as error:
         return f"it is no sound database ({error})"
     if answers != ["ok"]:

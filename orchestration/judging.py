@@ -1,5 +1,6 @@
 """Judging: the asset checks of one batch or release, run through Dagster on the tables as they are in the lake."""
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from expectations.gate import asked_checks
 from expectations.suite import Suite
 from expectations.suites import project_suites
 from orchestration.findings import Finding
+from orchestration.run_process import PROCESS, name_process
 from orchestration.runs import plain
 
 NO_TABLE = "there is no table to judge; see tables_are_current"
@@ -95,7 +97,7 @@ def _run(
     return job.get_subset(asset_selection=set(), asset_check_selection=keys).execute_in_process(
         instance=instance,
         raise_on_error=False,
-        tags={"dagster/partition": partition, "cupel/gate": project},
+        tags={"dagster/partition": partition, "cupel/gate": project, PROCESS: name_process(os.getpid())},
         run_config=QUIET,
     )
 

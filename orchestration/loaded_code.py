@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from orchestration.deployment import REPOSITORY, Deployment
@@ -19,14 +21,18 @@ def describe_code(deployment: Deployment) -> str:
     Args:
         deployment: Where the project files are.
     """
-    looks = [(str(path), stat.st_size, stat.st_mtime_ns) for path in _files(deployment) for stat in [path.stat()]]
+    looks = []
+    for path in sorted(_files(deployment)):
+        with suppress(FileNotFoundError):  # an editor or a checkout has just removed it
+            stat = path.stat()
+            looks.append((str(path), stat.st_size, stat.st_mtime_ns))
     return hashlib.sha256(json.dumps(looks).encode()).hexdigest()
 
 
 def _files(deployment: Deployment) -> Iterator[Path]:
-    code = (path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
+    for name in PACKAGES:
+        for folder, _, names in os.walk(REPOSITORY / name):  # unlike rglob, it bears folders that vanish
+            yield from (Path(folder) / name for name in names if name.endswith(".py"))
+    yield from deployment.projects.glob("*.yaml")
     # A folder changes when a package is added or replaced.
-    installed = (Path(place) for place in sys.path if place.endswith("site-packages"))
-    for path in sorted({*code, *deployment.projects.glob("*.yaml"), *installed}):
-        if path.exists():
-            yield path
+    yield from {Path(place) for place in sys.path if place.endswith("site-packages")}

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from cupel.check.check import find_damage
 from cupel.config.operation import Prune
 from cupel.config.project import Project
-from cupel.errors import LakeError
+from cupel.errors import CupelError, LakeError
 from cupel.lake import Lake
 from cupel.lock import project_lock, turn
 from cupel.superseded import find_superseded, remove_superseded
-from orchestration.dagster_storage import DATABASES, SECONDS_TO_WAIT
+from orchestration.dagster_storage import DATABASES, SECONDS_TO_WAIT, describe_trouble
 from orchestration.old_runs import (
     find_old_runs,
     find_old_ticks,
@@ -113,8 +114,9 @@ def prune(
         parts[name] = sizes[name] = 0
         try:
             with project_lock(Path(str(there.folder)), "cupel prune"):
+                _check_whole(there)
                 removal = remove_superseded(there, project.operation.prune.parts_hours)
-        except LakeError as error:
+        except CupelError as error:
             notes.append(f"{name}: {error}")
             continue
         parts[name], sizes[name] = removal.parts, removal.bytes
@@ -127,16 +129,33 @@ def prune(
     settings = {project.project: project.operation.prune for project in (*projects, *others)}
     own = _shared(settings)
     with turn(home / "prune.lock"):
-        runs = find_old_runs(instance, settings)
-        ticks = find_old_ticks(instance, own.runs_days)
-        remove_runs(instance, runs)
-        remove_ticks(instance, own.runs_days)
-        events = remove_runless_events(instance, own)
+        done = done._replace(log_bytes=sum(_cut(path) for path in _logs(home)))
+        try:
+            runs = find_old_runs(instance, settings)
+            ticks = find_old_ticks(instance, own.runs_days)
+            remove_runs(instance, runs)
+            remove_ticks(instance, own.runs_days)
+            events = remove_runless_events(instance, own)
+        except Exception as error:
+            if (trouble := describe_trouble(error)) is None:
+                raise
+            return done._replace(notes=[*notes, trouble])
         notes += [note for path in _databases(home) if (note := _shrink(path))]
-        cut = sum(_cut(path) for path in _logs(home))
-    return done._replace(
-        runs=len(runs), run_bytes=sum(run.bytes for run in runs), ticks=ticks, events=events, log_bytes=cut
-    )  # fmt: skip
+    return done._replace(runs=len(runs), run_bytes=sum(run.bytes for run in runs), ticks=ticks, events=events)
+
+
+def _check_whole(lake: Lake) -> None:
+    """Refuse a damaged lake: what is left of before may be what it is mended with.
+
+    Raises:
+        LakeError: A table, a release or a log is damaged; names it and what mends it.
+    """
+    for damage in find_damage(lake, is_light=True):
+        if damage.kind not in ("report", "derived file", "unknown file"):
+            raise LakeError(
+                f"{lake.folder}/{damage.path}: {damage.what}; mend it first: {damage.remedy}; nothing of a damaged "
+                "lake is removed"
+            )
 
 
 def _shared(settings: Mapping[str, Prune]) -> Prune:
@@ -162,7 +181,7 @@ def _shrink(path: Path) -> str:
             if empty > EMPTY_SHARE * pages:
                 database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             return f"{path}: was not made smaller ({error}); the next prune tries again"
     return ""
 

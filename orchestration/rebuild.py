@@ -35,9 +35,10 @@ from cupel.step import Step
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
+from orchestration.jobs import batch_job, release_job
 from orchestration.older_releases import number_as_recorded, refuse_older
 from orchestration.runs import execute
-from orchestration.wiring import batch_job, deployment_definitions, release_job
+from orchestration.wiring import deployment_definitions
 
 # What a plan says of contamination once it is frozen.
 _WHEN_FROZEN = [column.name for column in CONTAMINATION_PLAN.columns if column.is_optional]

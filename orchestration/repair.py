@@ -9,17 +9,19 @@ from typing import NamedTuple
 import dagster as dg
 from rich.console import Console
 
-from cupel.check.aside import Aside, describe_again, place_of
+from cupel.check.aside import Aside, describe_again, owner_of, place_of
 from cupel.check.damage import Damage
-from cupel.check.examined import GATES
+from cupel.check.examined import GATES, commit_mark
 from cupel.check.files import FORMATS
+from cupel.check.memory import Memory
+from cupel.check.releases import OF_ANOTHER_TIME
 from cupel.config.project import Project, load_project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
 from cupel.errors import AnswerError
 from cupel.formats import FORMAT_FILE, recognise_partition, write_number
 from cupel.lake import COMMIT, Lake
-from cupel.lock import project_lock
+from cupel.lock import is_at_work, project_lock
 from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
 from cupel.whole import put_file
@@ -27,8 +29,9 @@ from orchestration.dagster_storage import BESIDE_DATABASE, StorageError, check_s
 from orchestration.deployment import Deployment
 from orchestration.frozen_repair import FROZEN, FrozenRepair, read_moved_commit
 from orchestration.home_check import check_home
+from orchestration.jobs import batch_job, release_job, report_job
 from orchestration.runs import execute
-from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
+from orchestration.wiring import deployment_definitions
 
 Key = tuple[str, str]
 
@@ -48,6 +51,7 @@ class Repair:
         self._deployment = deployment
         self._console = console
         self._lines: list[str] = []
+        self._others: set[Key] = set()
 
     @staticmethod
     def of_home(home: Path, console: Console) -> list[str]:
@@ -82,11 +86,18 @@ class Repair:
 
         Raises:
             LakeError: Another process is at work on the project.
+            ProjectError: The project file is gone or wrong; nothing was moved.
+            SourceError: The register is damaged; nothing was moved.
         """
+        if any(damage.table for damage in damages):
+            self._load_project()
         with project_lock(self._folder, "cupel check --repair"):
             aside, before, there = Aside(self._folder), dict[Key, str | None](), dict[Key, Path]()
             folders: dict[str, Path] = {}
             for damage in (damage for damage in damages if damage.by_repair):
+                if is_at_work(self._folder, owner := owner_of(damage)):
+                    self._say(f"{damage.path}: a step is at work on {owner}; repair it when that has ended")
+                    continue
                 moved = aside.move(place_of(damage))
                 if moved is not None:
                     self._say(f"{damage.path}: moved to {os.path.relpath(moved)}")
@@ -105,12 +116,22 @@ class Repair:
                     self._number(Path(damage.path).parent)
             self._restore_frozen(before, there)
             self._make(before)
+            self._others = {(one.table, one.partition) for one in damages if one.what.startswith(OF_ANOTHER_TIME)}
             back = self._settle(before, there, folders)
+            self._forget_commits(before.keys() - back)
+            lost = {(one.table, one.partition): one.path for one in damages if one.kind == "frozen table"}
+            for key in sorted(key for key in lost if self._hash(key) is None):
+                back.add(key)
+                self._say(f"{' of '.join(key)}: cannot be made again: restore its folder from a copy, or go on without "
+                          f"it: `cupel check {self.lake.project} --accept {lost[key]}`")  # fmt: skip
             for line in describe_again(self.lake, {key: before[key] for key in before if key not in back}):
                 self._say(line)
             for damage in (damage for damage in damages if not damage.by_repair and not damage.is_told_only):
                 self._say(f"{damage.path}: cannot be made again: {damage.remedy}")
         return self._lines
+
+    def _load_project(self) -> Project:
+        return with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
 
     def _restore_head(self) -> None:
         try:
@@ -166,7 +187,7 @@ class Repair:
                 self._say(f"{' of '.join(key)}: cannot be made again as it was; it is as damaged as before: restore it "
                           "from a copy")  # fmt: skip
                 back.add(key)
-        for key in there.keys() - back:
+        for key in there.keys() - back - self._others:
             self._bring_commit(key, there[key], before[key])
         return back
 
@@ -175,6 +196,13 @@ class Repair:
         commit = read_moved_commit(moved)
         if commit is not None and commit.hash == wanted == self._hash(key):
             put_file(Path(str(self.lake.partition_folder(*key))) / COMMIT, (moved / COMMIT).read_bytes())
+
+    def _forget_commits(self, keys: Iterable[Key]) -> None:
+        """Let the next look learn the commits of tables that were made again: the version may be another one."""
+        memory = Memory(self._folder)
+        for key in keys:
+            memory.marks.pop(commit_mark(*key), None)
+        memory.write()
 
     def _hash(self, key: Key) -> str | None:
         commit = self.lake.commit(*key)
@@ -189,7 +217,7 @@ class Repair:
         """Make tables again, in the order of the chain, and tell whether they are the same."""
         if not wanted:
             return
-        project = with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
+        project = self._load_project()
         with dg.DagsterInstance.ephemeral() as instance:
             work = _Workshop(project, self.lake, deployment_definitions([project], self._deployment), instance)
             for is_release in (False, True):

@@ -5,6 +5,7 @@ appends its answers to the log. It ends when nobody has an answer left. With rec
 rounds take a minute; with people the same rounds are days apart, and the daemon does them.
 """
 
+import os
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -31,9 +32,11 @@ from cupel.whole import remove_left_behind
 from cupel.world import collecting, releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
+from orchestration.jobs import batch_job, release_job, report_job
 from orchestration.progress import RunProgress
+from orchestration.run_process import PROCESS, name_process
 from orchestration.runs import MADE_BY, Run, end_dead_runs, execute
-from orchestration.wiring import batch_job, deployment_definitions, release_job, report_job
+from orchestration.wiring import deployment_definitions
 
 MOST_ROUNDS = 100
 # Why tables are made in the course of things; any other reason is said before they are made anew.
@@ -108,7 +111,8 @@ class Rounds:
             end_dead_runs(self.instance, name)
             remove_left_behind(Path(str(self.lake.folder)))
             self.lake.answers.verify()
-            again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)
+            with collecting(self.lake):  # a collection may append to the logs whose heads and numbers are set right
+                again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)
             self._take()
             self.instance.add_dynamic_partitions(f"{name}_batches", self.batches)
             number = 0
@@ -200,7 +204,8 @@ class Rounds:
     def _start(self, job: str, partition: str, tables: list[str], number: int) -> None:
         run_id = str(uuid.uuid4())
         span = tables[0] if len(tables) == 1 else f"{tables[0]} … {tables[-1]}"
-        tags = {"cupel/round": str(number), MADE_BY: self.project.project}
+        # By the process the daemon's watch sees that a `make run` was killed: its run would hold the batch for ever.
+        tags = {"cupel/round": str(number), MADE_BY: self.project.project, PROCESS: name_process(os.getpid())}
         with self._follow(run_id, f"round {number}  {partition}  {span}", len(tables)):
             run = execute(self.definitions, job, partition, tables, self.instance, number, run_id, tags)
         is_new = partition not in {earlier.partition for earlier in self.runs}

@@ -63,34 +63,43 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         """Let the run worker begin a run.
 
         Raises:
-            DagsterLaunchFailedError: It cannot be started, or does not answer.
+            DagsterLaunchFailedError: It cannot be started, does not answer, or cannot begin the run.
         """
         run_id = context.dagster_run.run_id
+        problem: str | None = None
         with self._lock:
-            for number in range(1, TRIES + 1):
+            for _ in range(TRIES):
                 try:
-                    self._ask(run_id)
-                    return
+                    problem = self._ask(run_id)
+                    break
                 except OSError as error:
                     self._end_worker()
-                    if number == TRIES:
-                        raise DagsterLaunchFailedError(  # type: ignore[no-untyped-call]
-                            f"The run worker does not answer ({error}); see .dagster/service/daemon.log, then "
-                            "`make down` and `make up`"
-                        ) from error
+                    problem = f"the run worker does not answer ({error}); see .dagster/service/daemon.log, then "
+                    problem += "`make down` and `make up`"
+        if problem is not None:
+            self._instance.add_run_tags(run_id, {KILLED: "true"})  # it has not failed by itself
+            raise DagsterLaunchFailedError(problem)  # type: ignore[no-untyped-call]
 
     def terminate(self, run_id: str) -> bool:
-        """Stop a run's process, as the page's Terminate asks; False where the run has ended already."""
+        """Stop a run's process, as the page's Terminate asks; False where the run has ended already.
+
+        One that does not stop within a minute, such as in a long computation, is killed.
+        """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
         self._instance.report_run_canceling(run)
-        process = find_process(run.tags[PROCESS]) if PROCESS in run.tags else None
+        name = run.tags.get(PROCESS)
+        process = None if name is None else find_process(name)
         if process is None:
-            self._instance.report_run_canceled(run, "Its process had ended already.")
+            why = "Its process is not known yet." if name is None else "Its process had ended already."
+            self._instance.report_run_canceled(run, why)
         else:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)
+            last = threading.Timer(SECONDS_TO_STOP, _kill_process, [name])
+            last.daemon = True
+            last.start()
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
@@ -106,8 +115,8 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         with self._lock:
             self._end_worker()
 
-    def _ask(self, run_id: str) -> None:
-        """Ask for a run, and wait until it was begun.
+    def _ask(self, run_id: str) -> str | None:
+        """Ask for a run, and wait until it was begun; return why it cannot be, if so.
 
         Raises:
             OSError: There is no answer.
@@ -122,8 +131,10 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             if not came:
                 raise ConnectionResetError("it has ended")
             answer += came
-        if json.loads(answer)["run_id"] != run_id:
+        said: dict[str, str] = json.loads(answer)
+        if said["run_id"] != run_id:
             raise ConnectionError("it answered for another run")
+        return said.get("problem")
 
     def _start_worker(self) -> socket.socket:
         self._end_worker()
@@ -149,3 +160,9 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
                 self._worker.kill()
                 self._worker.wait()
             self._worker = None
+
+
+def _kill_process(name: str) -> None:
+    if (process := find_process(name)) is not None:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)

@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -53,6 +54,7 @@ PRELOADED = (
 )  # fmt: skip
 SECONDS_TO_STOP = 40
 SIGNAL_OF_PARENTS_DEATH = 1
+LINES_OF_AN_ERROR = 4
 FINISHED, UNFINISHED = 0, 3
 
 log = logging.getLogger(MODULE)
@@ -106,12 +108,15 @@ class RunWorker:
             ready, _, _ = select.select([self._channel.fileno(), self._wake], [], [])
             self._reap()
             if self._channel.fileno() in ready:
-                came = self._channel.recv(65_536)
+                try:
+                    came = self._channel.recv(65_536)
+                    *lines, text = (text + came).split(b"\n")
+                    for line in lines:
+                        self._answer(line.decode())
+                except ConnectionError:  # who asked has ended
+                    break
                 if not came:
                     break
-                *lines, text = (text + came).split(b"\n")
-                for line in lines:
-                    self._answer(line.decode())
         self._stop()
 
     def _note(self, sign: int, frame: object) -> None:
@@ -119,14 +124,24 @@ class RunWorker:
 
     def _answer(self, run_id: str) -> None:
         if describe_code(self._deployment) != self._code:
+            if problem := find_import_problem():
+                self._send(run_id, problem=problem)  # to begin anew would end the runs that go on
+                return
             log.info("code or project files have changed: the run worker loads them anew")
             self._begin_anew(run_id)
         self._begin(run_id)
 
     def _begin(self, run_id: str) -> None:
-        child = self._fork(lambda: execute_run(self._state.instance, run_id))
+        try:
+            child = self._fork(lambda: execute_run(self._state.instance, run_id))
+        except OSError as error:
+            self._send(run_id, problem=f"no process can be forked for it ({error}); see to the machine's memory")
+            return
         self._children[child] = run_id
-        self._channel.sendall(f"{json.dumps({'run_id': run_id, 'process': child})}\n".encode())
+        self._send(run_id, process=child)
+
+    def _send(self, run_id: str, **said: int | str) -> None:
+        self._channel.sendall(f"{json.dumps({'run_id': run_id, **said})}\n".encode())
 
     def _fork(self, work: Callable[[], int]) -> int:
         parent = os.getpid()
@@ -160,7 +175,8 @@ class RunWorker:
                 number, status = ended
                 run_id, code = self._children.pop(number, None), os.waitstatus_to_exitcode(status)
                 if run_id is not None and code != FINISHED:
-                    self._fork(lambda run_id=run_id, code=code: close_run(self._state.instance, run_id, code))  # type: ignore[misc]
+                    with suppress(OSError):  # where there is no memory for it, the daemon's watch closes the record
+                        self._fork(lambda run_id=run_id, code=code: close_run(self._state.instance, run_id, code))  # type: ignore[misc]
 
     def _begin_anew(self, pending: str) -> None:
         children = {str(number): run_id for number, run_id in self._children.items()}
@@ -188,6 +204,15 @@ class RunWorker:
 def environment(state: WorkerState) -> dict[str, str]:
     """Return the environment that a run worker is started in: it holds more than a command line should show."""
     return {**os.environ, STATE: json.dumps(state._asdict())}
+
+
+def find_import_problem() -> str | None:
+    """Return why this module cannot be imported as it is on the disk now; None where it can."""
+    done = subprocess.run([sys.executable, "-c", f"import {MODULE}"], capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return None
+    said = " ".join(line.strip() for line in done.stderr.splitlines()[-LINES_OF_AN_ERROR:])
+    return f"the code cannot be loaded: {said}"
 
 
 def load_code() -> None:
@@ -221,7 +246,7 @@ def execute_run(instance_ref: str, run_id: str) -> int:
     """
     with capture_interrupts(), dg.DagsterInstance.from_ref(deserialize_value(instance_ref, InstanceRef)) as instance:
         run = instance.get_run_by_id(run_id)
-        if run is None:
+        if run is None or run.is_finished:  # deleted or canceled meanwhile
             return FINISHED
         process, begun = os.getpid(), time.process_time()
         instance.add_run_tags(run_id, {PROCESS: name_process(process)})
@@ -241,7 +266,7 @@ def execute_run(instance_ref: str, run_id: str) -> int:
 
 
 def close_run(instance_ref: str, run_id: str, code: int) -> int:
-    """Say of a run whose process has ended that it failed, unless its record is closed already.
+    """Say of a run whose process has ended that it failed, or was canceled, unless its record is closed already.
 
     Args:
         instance_ref: Dagster's instance, as text.
@@ -250,7 +275,9 @@ def close_run(instance_ref: str, run_id: str, code: int) -> int:
     """
     with dg.DagsterInstance.from_ref(deserialize_value(instance_ref, InstanceRef)) as instance:
         run = instance.get_run_by_id(run_id)
-        if run is not None and not run.is_finished:
+        if run is not None and run.status == dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, "Its process has ended.")
+        elif run is not None and not run.is_finished:
             how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
             instance.add_run_tags(run_id, {KILLED: "true"})
             instance.report_run_failed(run, f"The run's process {how}; the next run does what it left.")

@@ -4,20 +4,24 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
+from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from cupel.alerts import Alert, alert, end_alerts
 from cupel.config.operation import AlertKind
 from cupel.config.project import Project
 from cupel.errors import CupelError
 from cupel.lake import Lake
+from cupel.release.gates import gate_rows
 from cupel.release.places import release_folder, report_folder
 from cupel.world import current_project
-from orchestration.alert_causes import failed_run
+from orchestration.alert_causes import PARTITION, failed_run, is_closed, partition_of
 from orchestration.deployment import Deployment
 from orchestration.runs import PROJECT
 
 CERTIFIED = "Nothing. `cupel verify` checks the folder."
 REFUSED = "Read the report: it says what the audit found and what to relabel; then propose a new release."
+RUNS_LOOKED_AT = 20
 # What stands no longer once a run of the same batch or release has succeeded.
 ENDED_BY_SUCCESS: tuple[AlertKind, ...] = ("broken", "gate_failed")
 
@@ -37,6 +41,8 @@ def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
     def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
         run, instance = context.dagster_run, context.instance
         _tell(deployment, context, lambda lake, project: failed_run(lake, project, run, instance))
+        if (later := _find_success_since(run, instance)) is not None:
+            _end(deployment, later)  # the other sensor may have looked before there was anything to end
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -47,14 +53,29 @@ def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
     def tell_of_releases(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
         written = {key.path[-1] for key in run.asset_selection or ()}
-        name = _project_of(context)
-        if name is not None:
-            lake = Lake(deployment.lake, name)
-            end_alerts(lake, _partition_of(context), ENDED_BY_SUCCESS, f"run {run.run_id} succeeded")
+        _end(deployment, run)
         if "certificate" in written or (not written and run.job_name.endswith("_release")):
             _tell(deployment, context, lambda lake, _: _endings(lake, context))
 
     return [tell_of_failures, tell_of_releases]
+
+
+def _end(deployment: Deployment, run: dg.DagsterRun) -> None:
+    """Say that the alerts are over that the success of a run has ended."""
+    if (name := _project_of(run)) is not None:
+        end_alerts(Lake(deployment.lake, name), partition_of(run), ENDED_BY_SUCCESS, f"run {run.run_id} succeeded")
+
+
+def _find_success_since(run: dg.DagsterRun, instance: dg.DagsterInstance) -> dg.DagsterRun | None:
+    """Return a run of the same batch, release or job that was asked for after a run, and has succeeded."""
+    own = instance.get_run_record_by_id(run.run_id)
+    partition = run.tags.get(PARTITION)
+    same = {"job_name": run.job_name} if partition is None else {"tags": {PARTITION: partition}}
+    succeeded = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], **same)
+    for record in instance.get_run_records(succeeded, limit=RUNS_LOOKED_AT) if own else ():
+        if record.storage_id > own.storage_id and _project_of(record.dagster_run) == _project_of(run):  # type: ignore[union-attr]
+            return record.dagster_run
+    return None
 
 
 def _tell(
@@ -62,7 +83,7 @@ def _tell(
     context: dg.RunStatusSensorContext,
     find: Callable[[Lake, Project], Iterable[Alert]],
 ) -> None:
-    name = _project_of(context)
+    name = _project_of(context.dagster_run)
     if name is None:
         return
     lake = Lake(deployment.lake, name)
@@ -77,25 +98,46 @@ def _tell(
 
 
 def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
-    release = _partition_of(context)
+    release = partition_of(context.dagster_run)
     if lake.commit("certificate", release) is None:
         return
     row = lake.read("certificate", release).to_pylist()[0]
     is_certified = row["status"] == "certified"
+    if not is_certified and any(is_closed(gate) for gate in gate_rows(lake, release)):
+        return  # the run that the gate stopped tells it, with its checks
     happened = f"error bound {row['error_bound']:.2%}, budget {row['error_budget']:.2%}, {row['items']:,} items"
     kind: AlertKind = "certified" if is_certified else "refused"
     place = release_folder(lake, release) if is_certified else report_folder(lake, release) / "report.html"
     yield Alert(
         lake.project, release, kind, happened, CERTIFIED if is_certified else REFUSED, context.dagster_run.run_id,
         str(place), "" if is_certified else "its audit does not prove that the budget is kept",
-        f".venv/bin/cupel verify {place}" if is_certified else f"open {place}",
+        f".venv/bin/cupel verify {place}" if is_certified else f"make gate PROJECT={lake.project} BATCH={release}",
     )  # fmt: skip
 
 
-def _project_of(context: dg.RunStatusSensorContext) -> str | None:
-    run = context.dagster_run
+def _project_of(run: dg.DagsterRun) -> str | None:
     return next((key.path[0] for key in run.asset_selection or ()), run.tags.get(PROJECT))
 
 
-def _partition_of(context: dg.RunStatusSensorContext) -> str:
-    return context.dagster_run.tags.get("dagster/partition", "")
+def rewind_lost_cursors(instance: dg.DagsterInstance) -> list[str]:
+    """Let sensors that watch runs begin at the first event, where they had come further than there are events.
+
+    So it is when Dagster's database of events was made anew: they would say nothing until it has as many again.
+
+    Args:
+        instance: Dagster's instance.
+
+    Returns:
+        Their names.
+    """
+    newest = instance.event_log_storage.get_maximum_record_id() or 0
+    rewound = []
+    for state in instance.all_instigator_state():
+        data = state.instigator_data
+        if not isinstance(data, SensorInstigatorData) or not RunStatusSensorCursor.is_valid(data.cursor or ""):
+            continue
+        if RunStatusSensorCursor.from_json(data.cursor or "").record_id > newest:
+            start = RunStatusSensorCursor(record_id=-1).to_json()  # type: ignore[no-untyped-call]
+            instance.update_instigator_state(state.with_data(data._replace(cursor=start)))
+            rewound.append(state.instigator_name)
+    return sorted(rewound)

@@ -15,25 +15,11 @@ from orchestration.arrivals import collect_job, inbox_sensor, schedules
 from orchestration.automation import Outlook, automation_sensor, condition
 from orchestration.deployment import Deployment
 from orchestration.gates import gates
+from orchestration.jobs import batch_job, release_job, report_job
 from orchestration.prune_job import prune_definitions
 from orchestration.resources import bench
 from orchestration.runs import PROJECT
 from orchestration.watch import watchers
-
-
-def batch_job(project: str) -> str:
-    """Return the name of the job that takes a batch through raw, cleaning, labeling and checking."""
-    return f"{project}_batch"
-
-
-def release_job(project: str) -> str:
-    """Return the name of the job that freezes, audits and releases."""
-    return f"{project}_release"
-
-
-def report_job(project: str) -> str:
-    """Return the name of the job that writes a release's report, whatever its gates said."""
-    return f"{project}_report"
 
 
 def project_definitions(project: Project) -> dg.Definitions:

@@ -80,13 +80,14 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
                 server.under_way += 1
                 server.most_under_way = max(server.most_under_way, server.under_way)
             try:
-                self._say(server.behaviour(number, body["messages"][0]["content"]))
+                said = server.behaviour(number, body["messages"][0]["content"])
+                time.sleep(said.wait_seconds)
             finally:
-                with server.lock:
+                with server.lock:  # before it answers: who has the answer may ask again at once
                     server.under_way -= 1
+            self._say(said)
 
         def _say(self, said: Said) -> None:
-            time.sleep(said.wait_seconds)
             try:
                 self.send_response(said.status)
                 for name, value in ({"Content-Length": str(len(said.body))} | said.headers).items():

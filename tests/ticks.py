@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, TickData, TickStatus
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from cupel.lake import Lake
 from orchestration.definitions import build_definitions
@@ -82,3 +85,14 @@ def tell(daemon: Daemon, run: dg.DagsterRun) -> None:
         sensor_name="tell_of_failures", dagster_event=failure, dagster_instance=daemon.instance, dagster_run=run
     ).for_run_failure()
     sensor(context)  # type: ignore[operator]
+
+
+def remember(instance: dg.DagsterInstance, name: str, kind: InstigatorType, data: Any, ticked_at: float) -> None:
+    """Leave what a tick of that moment leaves."""
+    code = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="one"), location_name="one")
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(code, "all"), name)
+    state = InstigatorState(origin, kind, InstigatorStatus.RUNNING, data)
+    instance.add_instigator_state(state)
+    instance.create_tick(
+        TickData(origin.get_id(), name, kind, TickStatus.SKIPPED, ticked_at, selector_id=state.selector_id)
+    )

@@ -25,8 +25,18 @@ def tell() -> None:
 
 @dg.op
 def wait() -> None:
+    stay()
+
+
+def stay() -> None:
     write("waits", str(os.getpid()))
     time.sleep(120)
+
+
+@dg.op
+def resist() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stay()
 
 
 @dg.op
@@ -42,6 +52,11 @@ def telling() -> None:
 @dg.job(executor_def=dg.in_process_executor)
 def waiting() -> None:
     wait()
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def resisting() -> None:
+    resist()
 
 
 @dg.job(executor_def=dg.in_process_executor)

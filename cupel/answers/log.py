@@ -13,7 +13,7 @@ from cupel.answers.arriving import PURPOSES, fresh_rows, typed
 from cupel.answers.chain import GENESIS, PIECE_RECORDS, contents, links
 from cupel.answers.merged import merge, pieces
 from cupel.answers.segments import SEGMENT_RECORDS, File, create_segment, has_hash, read_segment, segment_files, summary
-from cupel.answers.verifying import FileStates, file_states, known_segments, verify_segments
+from cupel.answers.verifying import FileStates, VerifiedLog, file_states, known_segments, verify_segments
 from cupel.contract.format_numbers import ANSWERS_LOG
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
@@ -72,10 +72,8 @@ class AnswersLog:
             return segment_files(self.folder)
         states = file_states(folder, HEAD)
         if (known := _VERIFIED.get(str(folder))) is None or known[0] != states:
-            segments = verify_segments(folder).segments
-            self._check_head(segments)
             # What was appended meanwhile is in the list, but not in the states, and so is looked at again.
-            known = _VERIFIED[str(folder)] = (states, segments)
+            known = _VERIFIED[str(folder)] = (states, self._verify().segments)
         return list(known[1])
 
     def read(
@@ -176,8 +174,7 @@ class AnswersLog:
         """
         folder = Path(str(self.folder))
         read_number(folder, ANSWERS_LOG)  # of a newer format, it is refused as such, not as altered
-        found = verify_segments(folder, is_afresh=is_afresh)
-        self._check_head(found.segments)
+        found = self._verify(is_afresh=is_afresh)
         return Head(found.sequence, found.hash)
 
     def advance_head(self) -> None:
@@ -201,26 +198,37 @@ class AnswersLog:
         self._write_head(head)
         return head
 
-    def _check_head(self, segments: Sequence[File]) -> None:
-        """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""
-        path, head = self.folder / HEAD, _head_of(segments)
+    def _verify(self, *, is_afresh: bool = False) -> VerifiedLog:
+        """Verify segments and head. The head is read first: answers may be appended meanwhile, to both."""
+        remembered = self._read_head()
+        found = verify_segments(self.folder, is_afresh=is_afresh)
+        if remembered is not None:
+            self._check_head(remembered, found.segments)
+        return found
+
+    def _read_head(self) -> Head | None:
+        """Return the head that is remembered; None for a log of one segment, whose writer was killed before it."""
+        path = self.folder / HEAD
         try:
             remembered = Head(**json.loads(path.read_text(encoding="utf-8")))
-            if not isinstance(remembered.sequence, int) or remembered.sequence < 0:
-                raise ValueError(f"sequence {remembered.sequence!r}; expected a number, 0 or more")
+            if type(remembered.sequence) is not int or remembered.sequence < 0:
+                raise ValueError(f"sequence {remembered.sequence!r:.60}; expected a number, 0 or more")
         except FileNotFoundError:
-            # A writer killed in the very first append leaves one segment and no head yet.
-            if len(segments) > 1:
+            if len(segments := segment_files(self.folder)) > 1 and not path.exists():
+                head = _head_of(segments)
                 raise AnswerError(
                     f"{path}: gone, so that nobody can tell whether the log was cut off behind "
                     f"answer {head.sequence}; restore it from a copy, or, if the log is surely whole, write "
                     f"{json.dumps(head._asdict())} into it"
                 ) from None
-            return
+            return None
         except (ValueError, TypeError, OSError, RecursionError) as error:
             raise AnswerError(f"{path}: not the head of a log: {error}; restore it from a copy") from error
-        if type(remembered.sequence) is not int:
-            raise AnswerError(f"{path}: not the head of a log: {remembered.sequence!r:.60}; restore it from a copy")
+        return remembered
+
+    def _check_head(self, remembered: Head, segments: Sequence[File]) -> None:
+        """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""
+        head = _head_of(segments)
         if head.sequence < remembered.sequence:
             raise AnswerError(
                 f"{self.folder}: the log ends at answer {head.sequence}, but {remembered.sequence} were written; "
@@ -228,7 +236,7 @@ class AnswersLog:
             )
         if _hash_in(segments, remembered.sequence) != remembered.hash:
             raise AnswerError(
-                f"{path}: answer {remembered.sequence} has another hash in the log than here; "
+                f"{self.folder / HEAD}: answer {remembered.sequence} has another hash in the log than here; "
                 "the log or its head was altered; restore both from a copy"
             )
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,10 +33,10 @@ def accept_losses(lake: Lake, damages: Iterable[Damage], paths: Iterable[str]) -
         if damage is None or damage.kind not in ("kept file", "frozen table"):
             why = "nothing is wrong with it" if damage is None else f"{damage.what}; {damage.remedy}"
             raise LakeError(f"--accept {path}: {why}")
-        memory.forget(path)
-        memory.marks.pop(f"{damage.table}@{damage.partition}", None)
-        if damage.kind == "kept file" and (folder / path).is_file():
-            memory.remember(path)
+        if damage.kind == "kept file":
+            memory.forget(path)
+            if (folder / path).is_file():
+                memory.remember(path)
         event = {"path": path, "what": damage.what, "at": datetime.now(UTC).isoformat(timespec="seconds")}
         (folder / DAMAGED).mkdir(exist_ok=True)
         with (folder / DAMAGED / ACCEPTED).open("a", encoding="utf-8") as file:
@@ -43,3 +44,15 @@ def accept_losses(lake: Lake, damages: Iterable[Damage], paths: Iterable[str]) -
         lines.append(f"{path}: accepted as it is; {DAMAGED}/{ACCEPTED} says so")
     memory.write()
     return lines
+
+
+def read_accepted(folder: Path) -> set[tuple[str, str]]:
+    """Return the losses that were accepted: each file, and what was wrong with it."""
+    path = folder / DAMAGED / ACCEPTED
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found = set[tuple[str, str]]()
+    for line in lines:
+        with suppress(ValueError, LookupError, TypeError):  # a kill may have cut a line short: then it is asked again
+            event = json.loads(line)
+            found.add((event["path"], event["what"]))
+    return found

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cupel.check.files import FORMATS
 from cupel.errors import LakeError
 from cupel.formats import FORMAT_FILE, read_number, write_number
 from cupel.lake import Lake
-from cupel.lock import is_at_work
+from cupel.lock import pause
 from cupel.whole import put_file
 
 DAMAGED = "damaged"
@@ -75,17 +76,27 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
     if told:
         first, more = told[0], len(told) - 1
         others = f" ({more} more: `cupel check {lake.project}` shows all)" if more else ""
-        raise LakeError(f"{lake.folder}/{first.path}: {first.what}; {_advice(lake.project, first)}{others}")
+        is_advised = first.kind == "log" and "from a copy" in first.what
+        advice = "" if is_advised else f"; {_advice(lake.project, first)}"
+        raise LakeError(f"{lake.folder}/{first.path}: {first.what}{advice}{others}")
     _number_logs(lake)
     lake.answers.advance_head()
     aside, again = Aside(Path(str(lake.folder))), dict[tuple[str, str], str | None]()
-    for damage in (one for one in damages if not is_at_work(Path(str(lake.folder)), owner_of(one))):
-        moved = aside.move(place_of(damage))
+    for damage in damages:
+        with _pause(lake, owner_of(damage)) as is_idle:
+            moved = aside.move(place_of(damage)) if is_idle else None
+        if not is_idle:
+            continue
         where = f"; it was moved to {os.path.relpath(moved)}" if moved is not None else ""
         say(f"{damage.path}: {damage.what}{where}; it is made again")
         if damage.table:
             again[damage.table, damage.partition] = damage.hash
     return again
+
+
+def _pause(lake: Lake, owner: str) -> AbstractContextManager[bool]:
+    """Hold off steps while a batch's or release's files are moved; what belongs to none nobody is at work on."""
+    return pause(Path(str(lake.folder)), owner) if owner else nullcontext(True)
 
 
 def _number_logs(lake: Lake) -> None:

@@ -1,5 +1,6 @@
 """Checking a whole lake: in full, or in the light form that every run begins and ends with."""
 
+from cupel.check.accept import read_accepted
 from cupel.check.damage import Damage
 from cupel.check.examined import ExaminedLake
 from cupel.check.files import check_files, check_formats
@@ -7,6 +8,8 @@ from cupel.check.logs import check_logs
 from cupel.check.releases import check_releases
 from cupel.check.tables import check_tables, remember_tables
 from cupel.lake import Lake
+
+OF_TABLES = ("table", "frozen table")
 
 
 def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
@@ -27,6 +30,7 @@ def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
     for check in (check_logs, check_tables, check_releases, check_files):
         for damage in check(examined):
             found.setdefault(damage.path, damage)
-    remember_tables(examined)
+    remember_tables(examined, {(one.table, one.partition) for one in found.values() if one.kind in OF_TABLES})
     examined.memory.write()
-    return list(found.values())
+    accepted = read_accepted(examined.folder)
+    return [one for one in found.values() if one.kind != "frozen table" or (one.path, one.what) not in accepted]

@@ -1,5 +1,7 @@
 """A lake under examination: its commits, read once, and which releases have come to their end, even damaged ones."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from cupel.release.proposals import PROPOSALS
 RELEASES = "releases"
 GATES = "gate_results"
 FINISHED = "finished"
+COMMIT_MARK = "commit:"
 Key = tuple[str, str]
 
 
@@ -36,20 +39,22 @@ class ExaminedLake:
         self.folder = Path(str(lake.folder))
         self.is_light = is_light
         self.memory = Memory(self.folder, is_afresh=not is_light)
+        # Only of these do the marks tell what they came to their end with: of others they are of an earlier state.
+        self.known_finished = {
+            owner for mark in self.memory.marks for kind, _, owner in [mark.partition("@")] if kind == FINISHED
+        }
+        keys = list(self._partitions())
+        self.releases = self._release_names(keys)
+        # Asked before the commits are read: of a release that ends meanwhile some would be of before its end.
+        self.finished = {name for name in self.releases if self._is_finished(name)}
         self.commits: dict[Key, Commit] = {}
         self.problems: dict[Key, str] = {}
-        for key in self._partitions():
+        for key in keys:
             try:
                 if (commit := lake.commit(*key)) is not None:
                     self.commits[key] = commit
             except (CupelError, OSError) as error:
                 self.problems[key] = str(error)
-        # Only of these do the marks tell what they came to their end with: of others they are of an earlier state.
-        self.known_finished = {
-            owner for mark in self.memory.marks for kind, _, owner in [mark.partition("@")] if kind == FINISHED
-        }
-        self.releases = self._release_names()
-        self.finished = {name for name in self.releases if self._is_finished(name)}
 
     def place(self, table: str, partition: str) -> str:
         """Return the folder of a partition, relative to the project's."""
@@ -72,8 +77,15 @@ class ExaminedLake:
         return self.owner(table, partition) in self.finished or table in set(frozen_tables())
 
     def commits_of(self, release: str) -> list[Commit]:
-        """Return the commits of a release and of its gates, in order of name."""
-        return [commit for key, commit in sorted(self.commits.items()) if self.owner(*key) == release]
+        """Return the commits of a release and of its stages' gates, in order of name.
+
+        A team's own gate says nothing of the other tables: where it is asked no more, its last outcome stays, and names
+        the table of then.
+        """
+        return [
+            commit for key, commit in sorted(self.commits.items())
+            if self.owner(*key) == release and not _is_of_own_gate(*key)
+        ]  # fmt: skip
 
     def _partitions(self) -> Iterator[Key]:
         for table in TABLES:
@@ -82,9 +94,9 @@ class ExaminedLake:
                 if (path / COMMIT).exists():
                     yield table, path.name
 
-    def _release_names(self) -> list[str]:
+    def _release_names(self, keys: list[Key]) -> list[str]:
         tables = STAGES["release"].tables
-        there = {partition for table, partition in (*self.commits, *self.problems) if table in tables}
+        there = {partition for table, partition in keys if table in tables}
         for folder, ending in ((self.folder / RELEASES, ""), (self.folder / PROPOSALS, ".json")):
             there |= {path.name.removesuffix(ending) for path in folder.glob(f"[!.]*{ending}")}
         return sorted(there | self.known_finished)
@@ -100,6 +112,21 @@ class ExaminedLake:
             return False
 
 
+def commit_mark(table: str, partition: str) -> str:
+    """Return the mark that says what a finished release's commit was: of its table, its inputs and its version."""
+    return f"{COMMIT_MARK}{table}@{partition}"
+
+
+def hash_commit(commit: Commit) -> str:
+    """Return a hash of all that a commit says."""
+    return hashlib.sha256(json.dumps(commit, sort_keys=True).encode()).hexdigest()
+
+
 def is_of_release(table: str) -> bool:
     """Tell whether a table is written for releases."""
     return stage_of(table).partition == "release"
+
+
+def _is_of_own_gate(table: str, partition: str) -> bool:
+    gate = partition.partition("--")[0]
+    return table == GATES and not (gate in STAGES and STAGES[gate].gate)

@@ -101,11 +101,12 @@ ALSO: dict[str, Callable[[Path], object]] = {
 
 
 def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
+    there = sorted(examined.folder.rglob("*"))  # before what is known: a run may write meanwhile
     known = {*kept_files(examined.folder), *_files(examined, (*DERIVED, *ALSO, *NOT_ASKED, "label_studio/*.json"))}
     known |= {examined.folder / name / FORMAT_FILE for name in FORMATS}
     layouts = {*layout.covered(layout.OPTIONAL_FILES), *layout.NOT_COVERED, layout.MANIFEST_FILE}
     known |= {examined.folder / RELEASES / release / name for release in examined.releases for name in layouts}
-    for path in sorted(examined.folder.rglob("*")):
+    for path in there:
         if path.is_file() and path not in known:
             yield Damage(path.relative_to(examined.folder).as_posix(), "unknown file", UNKNOWN, LOOK_AT_IT)
     for path in _files(examined, ("reports/*/*",)):

@@ -11,6 +11,7 @@ from cupel.check.references import lost_by
 from cupel.errors import CupelError
 from cupel.label_studio.events import Events
 from cupel.release.proposals import proposed
+from cupel.sources.inbox import COPY
 from cupel.sources.register import DELIVERIES, Register
 
 ANSWERS = "answers"
@@ -39,10 +40,11 @@ def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
         except (CupelError, OSError) as error:
             broken.add(name)
             place = _place(examined, str(error), name)
+            what = _without_place(examined, str(error), place)
             if place == f"{ANSWERS}/{HEAD}" and known_segments(examined.folder / ANSWERS):
-                yield Damage(place, "log", str(error), repair_command(lake.project), by_repair=True)
+                yield Damage(place, "log", what, repair_command(lake.project), by_repair=True)
             else:
-                yield Damage(place, "log", str(error), RESTORE)
+                yield Damage(place, "log", what, RESTORE)
     yield from _check_references(examined, broken)
     yield from _check_kept(examined)
 
@@ -54,6 +56,11 @@ def _place(examined: ExaminedLake, words: str, name: str) -> str:
     return path.removeprefix(folder) if path.startswith(folder) else name
 
 
+def _without_place(examined: ExaminedLake, words: str, place: str) -> str:
+    """Return what an error says without the file, which is told beside it."""
+    return words.removeprefix(f"{examined.folder}/{place}: ")
+
+
 def _check_references(examined: ExaminedLake, broken: set[str]) -> Iterator[Damage]:
     told = set(broken)
     for commit in examined.commits.values():
@@ -63,7 +70,7 @@ def _check_references(examined: ExaminedLake, broken: set[str]) -> Iterator[Dama
             for lost in lost_by(examined.lake, commit):
                 if lost.log not in told:
                     told.add(lost.log)
-                    yield Damage(lost.log, "log", lost.why, RESTORE)
+                    yield Damage(lost.log, "log", _without_place(examined, lost.why, lost.log), RESTORE)
         except CupelError:
             continue  # told already: the log cannot be read
 
@@ -88,4 +95,6 @@ def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:
 
 def kept_files(folder: Path) -> list[Path]:
     """Return the files of a project's folder that are written once and never changed."""
-    return [path for pattern in KEPT for path in folder.glob(pattern) if path.is_file() and path.name[0] != "."]
+    found = [path for pattern in KEPT for path in folder.glob(pattern) if path.is_file() and path.name[0] != "."]
+    # A delivery that comes from another disk is copied under a name of its own first.
+    return [path for path in found if COPY not in path.relative_to(folder).as_posix()]

@@ -4,15 +4,16 @@ import json
 from collections.abc import Iterator
 
 from cupel.check.damage import Damage, repair_command, run_command
-from cupel.check.examined import GATES, RELEASES, ExaminedLake
+from cupel.check.examined import GATES, RELEASES, ExaminedLake, commit_mark, hash_commit
 from cupel.contract.tables import TABLES
 from cupel.lake import COMMIT
 from cupel.release import layout
 from cupel.release.remembered import rows_of
-from cupel.release.reported import is_reported
+from cupel.release.reported import is_report_outdated, is_reported
 
 # A certified release rests on them; without one of them nothing says what it is.
 NEEDED = ("release_plan", "certificate", "training_set", "manifest")
+OF_ANOTHER_TIME = "of another time"
 
 
 def check_releases(examined: ExaminedLake) -> Iterator[Damage]:
@@ -39,8 +40,13 @@ def _check_commits(examined: ExaminedLake, release: str) -> Iterator[Damage]:
         table, _, partition = name.rpartition("@")
         there = examined.commits.get((table, partition))
         if there is not None and there.hash != value:
-            what = f"of another time: {there.hash[:12]}; what the release came to its end with is {value[:12]}"
+            what = f"{OF_ANOTHER_TIME}: {there.hash[:12]}; what the release came to its end with is {value[:12]}"
             yield _damage(examined, release, table, what, partition)
+    for commit in examined.commits_of(release) if release in examined.known_finished else []:
+        mark = examined.memory.marks.get(commit_mark(commit.table, commit.partition))
+        if mark not in (None, hash_commit(commit)):
+            what = f"{OF_ANOTHER_TIME}: what it says that the table was made from is not what was said at the end"
+            yield _damage(examined, release, commit.table, what, commit.partition)
 
 
 def _is_of(name: str, release: str) -> bool:
@@ -111,10 +117,10 @@ def _of_folder(examined: ExaminedLake, release: str, path: str, what: str) -> Da
 
 def _check_report(examined: ExaminedLake, release: str) -> Iterator[Damage]:
     try:
-        is_there = is_reported(examined.lake, release)
+        is_in_order = is_reported(examined.lake, release) or is_report_outdated(examined.lake, release)
     except Exception:  # a table that it is compared with is damaged, and told as such
         return
-    if not is_there:
-        what = "gone, or not the one of the release as it is"
+    if not is_in_order:
+        what = "gone, or not what was written"
         command = run_command(examined.lake.project)
         yield Damage(f"reports/{release}/report.html", "report", what, command, "", release, by_run=True)

@@ -1,9 +1,10 @@
 """Checking tables: each commit against its parts, each part against the hash in its name, and what was there before."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 from cupel.check.damage import LOOK_AT_IT, UNKNOWN, Damage, repair_command, run_command
-from cupel.check.examined import FINISHED, ExaminedLake
+from cupel.check.examined import FINISHED, ExaminedLake, Key, commit_mark, hash_commit
 from cupel.contract.tables import TABLES
 from cupel.lake import ABSENT, COMMIT, Commit
 from cupel.trace.recorded import alteration
@@ -31,7 +32,9 @@ def _gone(examined: ExaminedLake) -> list[tuple[str, str]]:
         if value != ABSENT and name.rpartition("@")[0] in TABLES
     }  # fmt: skip
     keys = {(table, partition) for table, _, partition in (name.rpartition("@") for name in known)}
-    return sorted(keys - set(examined.commits) - set(examined.problems))
+    gone = sorted(keys - set(examined.commits) - set(examined.problems))
+    # What was written for the first time since the commits were listed may be named by one that was read after it.
+    return [key for key in gone if not (examined.folder / examined.place(*key) / COMMIT).exists()]
 
 
 def _check_parts(examined: ExaminedLake, commit: Commit) -> Iterator[Damage]:
@@ -70,9 +73,15 @@ def _check_others(examined: ExaminedLake) -> Iterator[Damage]:
             continue
         if table not in TABLES or not name.startswith("part-"):
             yield Damage(place, "unknown file", UNKNOWN, LOOK_AT_IT, table, partition)
-        elif name != f"part-{examined.memory.sha256(place)}.parquet":
+        elif _is_altered(examined, place, name):
             why = "its bytes are not those that were written; no table is read from it any more"
             yield Damage(place, "superseded part", why, command, table, partition, by_repair=True)
+
+
+def _is_altered(examined: ExaminedLake, place: str, name: str) -> bool:
+    with suppress(FileNotFoundError):  # a prune may remove superseded parts meanwhile
+        return name != f"part-{examined.memory.sha256(place)}.parquet"
+    return False
 
 
 def _damage(examined: ExaminedLake, table: str, partition: str, name: str, what: str) -> Damage:
@@ -91,15 +100,24 @@ def _damage(examined: ExaminedLake, table: str, partition: str, name: str, what:
     )
 
 
-def remember_tables(examined: ExaminedLake) -> None:
-    """Remember which tables there are, and their hashes; of a finished release those that it came to its end with."""
+def remember_tables(examined: ExaminedLake, damaged: Collection[Key]) -> None:
+    """Remember which tables there are, and their hashes; of a finished release those that it came to its end with.
+
+    Args:
+        examined: The lake.
+        damaged: Tables of which nothing is learned: what they are now is not what they should be.
+    """
     marks, current = examined.memory.marks, set()
     for (table, partition), commit in examined.commits.items():
         name = f"{table}@{partition}"
         is_kept = examined.owner(table, partition) in examined.known_finished
-        marks[name] = marks.get(name, commit.hash) if is_kept else commit.hash
+        if (table, partition) not in damaged:
+            marks[name] = marks.get(name, commit.hash) if is_kept else commit.hash
+            if examined.owner(table, partition) in examined.finished:
+                mark, hash_ = commit_mark(table, partition), hash_commit(commit)
+                marks[mark] = marks.get(mark, hash_) if is_kept else hash_
         current |= {f"{examined.place(table, partition)}/{part}" for part in commit.parts}
-    for release in examined.finished:
+    for release in examined.finished - {examined.owner(*key) for key in damaged}:
         marks[f"{FINISHED}@{release}"] = "yes"
     for path in examined.memory.paths():
         if path.startswith("tables/") and path not in current:

@@ -24,6 +24,15 @@ def is_reported(lake: Lake, release: str) -> bool:
     return path.is_file() and path.read_bytes() in _whole(lake, release)
 
 
+def is_report_outdated(lake: Lake, release: str) -> bool:
+    """Tell whether a report was made from an earlier state, or none was made yet: then it is due, not damaged."""
+    folder = Path(str(report_folder(lake, release)))
+    path = folder / MADE_FROM
+    if not path.is_file():
+        return not (folder / FILES[0]).exists()
+    return not path.read_bytes().startswith(made_from(lake, release).encode())
+
+
 def remember_reported(lake: Lake, release: str) -> None:
     """Remember, beside a report that was just written, what it was made from."""
     replace_file(Path(str(report_folder(lake, release))) / MADE_FROM, _whole(lake, release)[0])

@@ -1,5 +1,6 @@
 """What is damaged is told or made again: a sample of the damage bench, and each damage that was met in operation."""
 
+import os
 import shutil
 import sqlite3
 import uuid
@@ -33,10 +34,12 @@ from cupel.contract.stages import find_step
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import LakeError
 from cupel.lake import Lake
+from cupel.lock import claim
 from orchestration import dagster_storage
 from orchestration.deployment import Deployment
+from orchestration.jobs import batch_job
 from orchestration.runs import Run, execute
-from orchestration.wiring import batch_job, deployment_definitions
+from orchestration.wiring import deployment_definitions
 
 TABLES = f"{LAKE}/tables"
 RELEASE = "one-r1"
@@ -144,6 +147,20 @@ def test_a_log_that_is_gone_or_older_is_not_taken_for_a_new_one(
     assert any(words.startswith("answers: ") for words in look(project))
 
 
+def test_a_run_says_of_a_broken_log_once_which_file_it_is_and_what_to_do(project: Path) -> None:
+    shutil.rmtree(project / LAKE / "answers")
+    said = " ".join(run_project(project)[1].split())
+    assert (said.count("/answers: "), said.count("restore")) == (1, 1)
+
+
+def test_a_repair_says_of_tables_of_a_release_that_are_lost_how_to_go_on(project: Path) -> None:
+    shutil.rmtree(project / TABLES)
+    said = " ".join(repair_project(project).split())
+    path = f"tables/stage_errors/{RELEASE}/commit.json"
+    assert f"go on without it: `cupel check {NAME} --accept {path}`" in said
+    assert f"stage_errors of {RELEASE}: not made again yet" not in said
+
+
 @pytest.mark.parametrize(("table", "how"), [("raw_items", "flipped"), ("labels", "cut"), ("annotations", "flipped")])
 def test_a_damaged_part_of_a_batch_is_moved_aside_and_made_again(project: Path, table: str, how: str) -> None:
     before = hashes(project)
@@ -170,6 +187,22 @@ def test_a_release_whose_commit_is_gone_is_told_and_made_again_by_a_repair(proje
     said = " ".join(repair_project(project).split())
     assert f"{table} of {RELEASE}: made again, the same bytes" in said
     assert hashes(project) == before
+    assert run_project(project)[0] == 0
+
+
+@pytest.mark.parametrize("table", ["adjudications", "audit"])
+def test_an_older_commit_of_a_release_is_told_and_made_again_also_where_its_table_is_the_same(
+    project: Path, states: tuple[Path, Path], table: str
+) -> None:
+    before = hashes(project)
+    hurt(project, states[1], DamageCase(f"{TABLES}/{table}/{RELEASE}/commit.json", "older"))
+    assert hashes(project) != before
+    code, said = run_project(project)
+    assert code == 1
+    assert "of another time" in " ".join(said.split())
+    repair_project(project)
+    assert hashes(project) == before
+    assert look(project) == look(project) == []
     assert run_project(project)[0] == 0
 
 
@@ -202,6 +235,30 @@ def test_a_release_whose_batch_went_on_is_repaired_from_what_a_rebuild_makes(pro
     assert hashes(project) == before
     assert run_project(project)[0] == 0
     assert look(project) == []
+
+
+def test_without_its_project_file_a_repair_moves_nothing(project: Path) -> None:
+    damage(project, f"{LAKE}/releases/{RELEASE}/data/train.parquet", "flipped")
+    before = hashes(project)
+    (project / "projects" / f"{NAME}.yaml").unlink()
+    assert f"{NAME}.yaml" in repair_project(project)
+    assert hashes(project) == before
+
+
+def test_a_repair_leaves_what_a_step_is_at_work_on(project: Path) -> None:
+    damage(project, part_of(project, "labels"), "cut")
+    with claim(project / LAKE, "one", "a-run"):
+        said = " ".join(repair_project(project).split())
+    assert "a step is at work on one; repair it when that has ended" in said
+    assert (project / part_of(project, "labels")).exists()
+
+
+def test_the_database_of_a_run_that_begins_is_no_damage(project: Path) -> None:
+    path = project / HOME / "history" / "runs" / f"{uuid.uuid4()}.db"
+    path.touch()
+    assert look(project) == []
+    os.utime(path, (0, 0))
+    assert [words.partition(": ")[2][:11] for words in look(project)] == ["it is empty"]
 
 
 def test_what_nobody_can_make_again_is_put_back_as_damaged_as_it_was(

@@ -68,6 +68,17 @@ def test_a_line_that_was_cut_short_is_left_out(lake: Lake) -> None:
     with (Path(str(lake.folder)) / "alerts.jsonl").open("a") as file:
         file.write('{"project": "sm')
     assert len(read_alerts(lake)) == 1
+    alert(lake, Alerts(), ABOUT._replace(partition="two"))
+    assert [row["partition"] for row in read_alerts(lake)] == ["one", "two"]
+
+
+@pytest.mark.parametrize("altered", [b"\xff", b"[", b'"', b"{}", b"null", b'{"kind": "over"}'])
+def test_a_line_that_was_altered_is_left_out_and_stops_nothing(lake: Lake, altered: bytes) -> None:
+    alert(lake, Alerts(), ABOUT)
+    path = Path(str(lake.folder)) / "alerts.jsonl"
+    path.write_bytes(altered + b"\n" + path.read_bytes())
+    end_alerts(lake, "two", ("broken",), "a run succeeded")
+    assert [row["partition"] for row in standing_alerts(lake)] == ["one"]
 
 
 def test_what_stands_is_not_told_again_before_it_was_over(lake: Lake, tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from ticks import QUIET, Daemon, tell, with_inbox
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
+from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
+from ticks import QUIET, Daemon, remember, tell, with_inbox
 
 from cupel.alerts import read_alerts, standing_alerts
 from cupel.world import current_project
-from orchestration.alert_causes import closed_gates
+from orchestration.alert_causes import _describe_checks, closed_gates
+from orchestration.watch import rewind_lost_cursors
 from small_project import write_project
 
 GARBAGE = {
@@ -115,6 +118,42 @@ def test_what_succeeds_ends_the_alert_and_the_same_trouble_later_is_told_again(t
     assert [row["kind"] for row in read_alerts(daemon.lake)] == ["gate_failed", "over", "gate_failed"]
 
 
+def fail(daemon: Daemon, kind: str, path: Path, **options: str) -> dg.DagsterRun:
+    """Run a job while a file cannot be read, and return its run, which broke."""
+    content = path.read_text()
+    path.write_text("{")
+    done = daemon.job(kind).execute_in_process(
+        instance=daemon.instance, raise_on_error=False, run_config=QUIET, **options
+    )  # type: ignore[arg-type]
+    path.write_text(content)
+    assert not done.success
+    return done.dagster_run
+
+
+def test_a_failure_that_is_told_after_it_was_mended_does_not_stand(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.tick("inbox")
+    failed = fail(daemon, "batch", daemon.deployment.projects / "small.yaml", partition_key="one")
+    daemon.until_idle()
+    done = dg.RunsFilter(tags={"dagster/partition": "one"}, statuses=[dg.DagsterRunStatus.SUCCESS])
+    succeed(daemon, next(iter(daemon.instance.get_runs(done))))  # each sensor ticks for itself
+    tell(daemon, failed)
+    assert [row["kind"] for row in read_alerts(daemon.lake)] == ["broken", "over"]
+
+
+def test_a_prune_that_succeeds_ends_no_alert_of_a_collection(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    (tmp_path / "home").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        daemon = Daemon(deployment, instance=instance)
+        tell(daemon, fail(daemon, "collect", deployment.projects / "small.yaml"))
+        assert [(row["kind"], row["partition"]) for row in standing_alerts(daemon.lake)] == [("broken", "")]
+        succeed(daemon, daemon.job("prune").execute_in_process(instance=instance, run_config=QUIET).dagster_run)
+        assert len(standing_alerts(daemon.lake)) == 1
+        succeed(daemon, daemon.job("collect").execute_in_process(instance=instance, run_config=QUIET).dagster_run)
+        assert standing_alerts(daemon.lake) == []
+
+
 def succeed(daemon: Daemon, run: dg.DagsterRun) -> None:
     events = daemon.instance.all_logs(run.run_id)
     success = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_job_success)  # type: ignore[attr-defined]
@@ -138,6 +177,22 @@ def test_a_certified_release_is_told_once(tmp_path: Path) -> None:
     assert alert["command"] == f".venv/bin/cupel verify {daemon.lake.folder}/releases/one-r1"
 
 
+def test_a_refused_release_is_told_once_whichever_runs_ended_how(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    path = deployment.projects / "small.yaml"
+    path.write_text(path.read_text().replace("error_budget: 0.1", "error_budget: 0.001"))
+    daemon = Daemon(deployment)
+    daemon.until_idle()
+    assert failed_runs(daemon)
+    for run in daemon.instance.get_runs(ascending=True):
+        tell(daemon, run) if run.status == dg.DagsterRunStatus.FAILURE else succeed(daemon, run)
+    (alert,) = read_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("refused", "one-r1")
+    assert "error_bound: " in alert["happened"]
+    assert alert["command"] == "make gate PROJECT=small BATCH=one-r1"
+    assert Path(alert["where"].partition("; report ")[2]).is_file()
+
+
 def test_open_questions_are_told_once_where_they_are_asked_for(tmp_path: Path) -> None:
     kinds = ["broken", "gate_failed", "refused", "certified", "open"]
     deployment = with_inbox(tmp_path, operation={"alerts": {"kinds": kinds}})
@@ -156,3 +211,30 @@ def test_open_questions_are_told_once_where_they_are_asked_for(tmp_path: Path) -
     daemon.until_idle()
     collect(daemon)
     assert standing_alerts(daemon.lake) == []
+
+
+def test_a_check_that_is_judged_by_its_bound_is_told_with_it() -> None:
+    row = {"check": "agreement", "observed": 0.21424435, "bound": 0.12, "threshold": 0.2, "reason": "by chance"}
+    happened, _ = _describe_checks("labeling", [row, row | {"check": "kept_share", "bound": None}])
+    assert happened == "labeling gate: agreement: 0.2142, bound 0.12, against 0.2; kept_share: 0.2142 against 0.2"
+
+
+def test_failures_are_told_also_after_the_record_of_events_was_made_anew(tmp_path: Path) -> None:
+    deployment = with_inbox(tmp_path)
+    (tmp_path / "home").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        daemon = Daemon(deployment, instance=instance)
+        fail(daemon, "collect", deployment.projects / "small.yaml")
+        newest = instance.event_log_storage.get_maximum_record_id() or 0
+        remember(instance, "kept", InstigatorType.SENSOR, sensor_at(newest), 0.0)
+        remember(instance, "lost", InstigatorType.SENSOR, sensor_at(newest + 1), 0.0)
+        remember(instance, "inbox", InstigatorType.SENSOR, SensorInstigatorData(cursor="{}"), 0.0)
+        assert rewind_lost_cursors(instance) == ["lost"]
+        cursors = {state.instigator_name: state.instigator_data.cursor for state in instance.all_instigator_state()}  # type: ignore[union-attr]
+        assert cursors == {"inbox": "{}", "kept": sensor_at(newest).cursor, "lost": sensor_at(-1).cursor}
+        after = dg.RunStatusChangeRecordsFilter(dg.DagsterEventType.RUN_FAILURE, after_storage_id=-1)
+        assert len(instance.fetch_run_status_changes(after, limit=5).records) == 1
+
+
+def sensor_at(event: int) -> SensorInstigatorData:
+    return SensorInstigatorData(cursor=RunStatusSensorCursor(record_id=event).to_json())

@@ -19,6 +19,7 @@ from cupel.errors import LakeError, ReleaseError
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from cupel.world import current_project
+from orchestration.alert_causes import PARTITION
 from orchestration.arrivals import SECONDS_TO_GATHER
 from orchestration.automation import MOST_KILLED
 from orchestration.definitions import build_definitions
@@ -158,6 +159,21 @@ def test_what_arrives_is_collected_at_once_and_what_runs_ask_is_gathered_while_t
     assert daemon.tick("inbox") == []
     daemon.instance.report_run_failed(works)
     assert len(daemon.tick("inbox")) == 1
+
+
+def test_a_batch_waits_for_runs_on_it_and_not_for_those_of_another_project(tmp_path: Path) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.tick("inbox")
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+    runs = {
+        job: dg.DagsterRun(job, run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags={PARTITION: "one"})
+        for job in ("small_batch", "small_two_batch")
+    }
+    for run in runs.values():
+        daemon.instance.add_run(run)
+    assert daemon.tick("forward") == []
+    daemon.instance.report_run_canceled(runs["small_batch"])
+    assert [run.partition_key for run in daemon.tick("forward")] == ["one"]
 
 
 def test_a_run_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:

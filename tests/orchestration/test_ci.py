@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
@@ -25,6 +26,7 @@ from orchestration.ci import gate, main
 from orchestration.deployment import Deployment
 from orchestration.findings import Finding, is_failure
 from orchestration.rounds import Rounds
+from orchestration.run_process import PROCESS, find_process
 from small_project import write_project
 
 Change = Callable[..., None]
@@ -101,6 +103,7 @@ def test_dagsters_record_holds_what_was_found(
         run = instance.get_run_by_id(record.run_id)
     assert run is not None
     assert run.tags["dagster/partition"] == "one-r1"
+    assert find_process(run.tags[PROCESS]) == os.getpid()  # one that is killed holds no batch for ever
 
 
 def test_nothing_that_a_project_names_passes_before_it_is_there(deployment: Deployment) -> None:

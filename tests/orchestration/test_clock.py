@@ -1,8 +1,10 @@
 """A clock that was wrong: sensors and schedules go on, and nothing is made anew or another way."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,27 +12,26 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
-from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
-    InstigatorStatus,
     InstigatorType,
     ScheduleInstigatorData,
     SensorInstigatorData,
-    TickData,
-    TickStatus,
 )
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.controller import DagsterDaemonController
 from dagster._daemon.sensor import is_under_min_interval
+from ticks import remember
 
 from cupel import alerts, world
 from cupel.config.project import load_project
 from cupel.release import days
+from orchestration import dagster_daemon
+from orchestration.automation import Outlook
 from orchestration.clock import ClockWatch, correct_future_ticks
 from orchestration.dagster_daemon import ClockSetBackError, Controller
-from orchestration.deployment import Deployment
+from orchestration.deployment import BEGUN_ANEW, Deployment
 from orchestration.rounds import Done, Rounds
+from orchestration.run_process import KILLED
 from orchestration.service_health import _daemon_trouble
 from small_project import write_project
 
@@ -42,17 +43,6 @@ EVERY_HALF_MINUTE: Any = SimpleNamespace(min_interval_seconds=30)
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         yield instance
-
-
-def remember(instance: dg.DagsterInstance, name: str, kind: InstigatorType, data: Any, ticked_at: float) -> None:
-    """Leave what a tick of that moment leaves."""
-    code = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="one"), location_name="one")
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(code, "all"), name)
-    state = InstigatorState(origin, kind, InstigatorStatus.RUNNING, data)
-    instance.add_instigator_state(state)
-    instance.create_tick(
-        TickData(origin.get_id(), name, kind, TickStatus.SKIPPED, ticked_at, selector_id=state.selector_id)
-    )
 
 
 def sensor_of(moment: float) -> SensorInstigatorData:
@@ -120,11 +110,36 @@ def test_the_daemon_ends_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPa
         controller.check_daemon_threads()
 
 
+def test_what_the_daemon_ended_when_it_began_anew_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ClockSetBackError
+
+    begun: list[list[str]] = []
+    monkeypatch.setenv("CUPEL_STARTED", "2026-11-29")
+    monkeypatch.setenv(BEGUN_ANEW, "")
+    before = Deployment.from_environment().started
+    monkeypatch.setattr(dagster_daemon, "run", fail)
+    monkeypatch.setattr(os, "execv", lambda program, words: begun.append(words))
+    dagster_daemon.main()
+    assert begun == [[sys.executable, "-m", "orchestration.dagster_daemon"]]
+    assert Deployment.from_environment().started != before  # what names a partition's state, see Outlook
+    assert os.environ["CUPEL_STARTED"] == "2026-11-29"  # by which `make down` finds what a killed daemon left
+
+
 @pytest.mark.parametrize(("seconds", "is_heard"), [(0, True), (365 * DAY, False), (-DAY, False)])
 def test_a_heartbeat_of_the_future_is_from_before_the_clock_was_set_back(seconds: float, is_heard: bool) -> None:
     row = {"daemonType": "SENSOR", "required": True, "lastHeartbeatTime": time.time() + seconds}
     troubles = _daemon_trouble({"instance": {"daemonHealth": {"allDaemonStatuses": [row]}}}, time.time() - 1)
     assert (troubles == []) == is_heard
+
+
+@pytest.mark.parametrize(("days", "count"), [(0, 1), (-2, 0), (2, 0)])
+def test_kills_count_on_their_day_also_where_a_clock_that_was_ahead_dated_them(
+    instance: dg.DagsterInstance, tmp_path: Path, days: int, count: int
+) -> None:
+    instance.add_run(dg.DagsterRun("small_batch", tags={KILLED: "true", "dagster/partition": "one"}))
+    outlook = Outlook("small", write_project(tmp_path / "small", items=10))
+    assert outlook._count_killed(datetime.now(UTC) + timedelta(days=days), instance)["one"] == count
 
 
 def set_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from cupel.lake import Lake
 from cupel.release.gates import check_gates_before, gate_of, gate_partition
 from cupel.step import Step
 from orchestration.deployment import Deployment
+from orchestration.jobs import batch_job
 from orchestration.rounds import Rounds
-from orchestration.wiring import batch_job, deployment_definitions
+from orchestration.wiring import deployment_definitions
 from small_project import write_project
 
 Finished = tuple[Deployment, Project, Lake]

@@ -12,10 +12,12 @@ from dagster_duckdb import DuckDBResource
 
 from assets.bench import Bench
 from cupel.config.project import load_project
+from cupel.config.raw import Delivery, Raw
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.lake import Lake
 from cupel.release.gates import batch_state, gate_rows
+from expectations.suites import project_suites
 from orchestration.gates import gates
 
 SETTINGS: dict[str, Any] = {
@@ -242,3 +244,14 @@ def test_every_check_is_described_by_question_threshold_reason_and_remedy(chain:
     assert specs["error_bound"].partitions_def == releases
     assert specs["kept_share"].partitions_def == batches
     assert specs["kept_share"].asset_key == dg.AssetKey(["tiny", "clean_items"])
+
+
+def test_what_is_asked_of_batches_of_the_inbox_is_on_the_graph_before_the_first_has_come(tmp_path: Path) -> None:
+    inbox = {"licence": "MIT", "language_field": "lang"}
+    project = Chain(tmp_path, raw={"inbox": inbox}).project
+    batches, releases = (dg.DynamicPartitionsDefinition(name=name) for name in ("batches", "releases"))
+    names = {spec.name for check in gates(project, batches, releases) for spec in check.check_specs}
+    delivered = project.model_copy(update={"raw": Raw(deliveries={"one": Delivery(files=("a.jsonl",), **inbox)})})
+    asked = {check.name for suite in project_suites(delivered) for check in suite.asked(delivered)}
+    assert {"largest_answer_share", "declared_otherwise_share"} <= asked
+    assert asked <= names

@@ -1,8 +1,11 @@
 """Whether loaded code and project files are still those on disk."""
 
 import os
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
 
@@ -52,3 +55,42 @@ def test_the_daemon_keeps_its_code_server_until_something_has_changed_or_it_has_
     servers._active_entries = {"one": object()}  # type: ignore[dict-item]  # it could not be started
     servers.clear_all_grpc_endpoints()
     assert len(cleared) == 2
+
+
+def test_files_and_folders_that_vanish_while_they_are_looked_at_break_nothing(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "repository" / "cupel"
+    expected = describe_code(deployment)
+    (package / "switched").mkdir()
+    scan, stat, looks = os.scandir, Path.stat, Counter[str]()
+    for name in ("saved_1.py", "saved_2.py"):  # one goes before the first look at it, one before the second
+        (package / name).write_text("a = 1\n")
+
+    def scan_late(place: Any = ".") -> Any:
+        if str(place).endswith("switched") and Path(place).exists():
+            Path(place).rmdir()
+        return scan(place)
+
+    def stat_late(path: Path, **options: Any) -> os.stat_result:
+        looks[path.name] += 1
+        if path.name == f"saved_{looks[path.name]}.py":
+            path.unlink(missing_ok=True)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "scandir", scan_late)
+    monkeypatch.setattr(Path, "stat", stat_late)
+    describe_code(deployment)
+    for path in package.glob("saved_*.py"):
+        path.unlink()
+    assert describe_code(deployment) == expected
+
+
+def test_a_code_server_may_take_a_minute_to_load_on_a_busy_machine(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(GrpcServerRegistry, "__init__", lambda self, **settings: given.update(settings))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        CodeServers(instance, deployment)
+    assert given["heartbeat_ttl"] >= 60  # while it loads nobody tells it that it is wanted

@@ -121,7 +121,8 @@ def place(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pl
 def files(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*")) if path.is_file() and "lock" not in path.name
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "lock" not in path.name and path.name != "seen.json"  # how files look, not what they hold
     }  # fmt: skip
 
 
@@ -193,6 +194,30 @@ def test_while_a_run_is_at_work_on_the_project_its_lake_is_left(place: Place) ->
     assert found.parts["small"] == 0
     assert "make run (process" in found.notes[0]
     assert files(Path(str(place.lake.folder))) == there
+
+
+@pytest.mark.parametrize(("table", "content"), [("labels", None), ("signatures", None), ("signatures", b"x")])
+def test_of_a_damaged_lake_nothing_is_removed_and_what_mends_it_is_told(
+    place: Place, table: str, content: bytes | None
+) -> None:
+    part = Path(place.lake.files(table, "one")[0])
+    part.unlink()
+    if content is not None:
+        part.write_bytes(content)
+    there = files(Path(str(place.lake.folder)))
+    found = place.prune()
+    assert found.parts["small"] == 0
+    assert f"{part.name}: " in found.notes[0]
+    assert "make run PROJECT=small" in found.notes[0]
+    assert files(Path(str(place.lake.folder))) == there
+
+
+def test_a_broken_database_of_the_record_is_told_and_the_lake_is_pruned(place: Place) -> None:
+    path = place.home / "history" / "runs" / ".db"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    found = place.prune()
+    assert found.parts["small"] > 20
+    assert "malformed" in found.notes[0]
 
 
 def test_the_number_of_the_newest_event_is_never_given_again(place: Place) -> None:

@@ -1,12 +1,16 @@
+import fcntl
 import json
+import os
+import uuid
 from pathlib import Path
 
 import dagster as dg
 import pyarrow.compute as pc
 import pytest
+from dagster._core.launcher.base import WorkerStatus
 
 from cupel.config.project import load_project
-from cupel.errors import ReleaseError
+from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
 from cupel.release.facts import batch_facts, release_facts
 from cupel.release.plan import plan_release
@@ -14,6 +18,8 @@ from cupel.step import Step
 from orchestration.definitions import build_definitions
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
+from orchestration.run_launcher import ForkRunLauncher
+from orchestration.run_process import PROCESS, find_process
 from small_project import write_project
 
 
@@ -174,6 +180,22 @@ def kill_before(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Lake, "write", broken)
 
 
+def test_the_daemon_finds_out_that_a_run_of_make_run_was_killed(
+    finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance
+) -> None:
+    run_record = instance.get_run_by_id(finished[1].runs[0].run_id)
+    assert run_record is not None
+    process = run_record.tags[PROCESS]
+    assert find_process(process) == os.getpid()
+    ended = process.replace(f"{os.getpid()} ", f"{os.getpid()} 1", 1)  # as if it had begun at another time
+    lost = run_record._replace(run_id=str(uuid.uuid4()), tags=run_record.tags | {PROCESS: ended})
+    instance.add_run(lost)
+    launcher = ForkRunLauncher()
+    launcher.register_instance(instance)
+    assert launcher.check_run_worker_health(run_record).status == WorkerStatus.RUNNING
+    assert launcher.check_run_worker_health(lost).status == WorkerStatus.FAILED
+
+
 @pytest.mark.parametrize("table", ["gate_results", "clean_items", "release_plan", "training_set"])
 def test_a_run_that_was_killed_is_finished_by_the_next(
     table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: tuple[Deployment, Done, Lake]
@@ -231,3 +253,18 @@ def test_an_expert_whose_answer_does_not_count_is_asked_again(tmp_path: Path) ->
     assert done.tasks_open == 0
     assert lake.commit("rejected_expert_answers", "one-r1").rows > 0  # type: ignore[union-attr]
     assert lake.partitions("training_set") == ["one-r1"]
+
+
+def test_a_run_sets_logs_right_only_while_no_collection_appends_to_them(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = write_project(tmp_path, items=10)
+
+    def stop(lake: Lake, *_: object) -> None:
+        with (Path(str(lake.folder)) / "locks" / ".collecting").open("a") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise LakeError("looked")
+
+    monkeypatch.setattr("orchestration.rounds.clear_for_run", stop)
+    with pytest.raises(LakeError, match="looked"):
+        run(deployment, instance)

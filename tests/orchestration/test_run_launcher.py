@@ -1,7 +1,10 @@
 """Runs as forks of the run worker: they begin, end, are killed and stopped, each by itself."""
 
+import errno
+import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +14,15 @@ import pytest
 import worker_jobs
 from dagster import DagsterRunStatus as Status
 from dagster._core.definitions.reconstruct import ReconstructableJob
+from dagster._core.errors import DagsterLaunchFailedError
 from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 
 from dagster_homes import make_home
+from orchestration import run_launcher
 from orchestration.dagster_storage import prepare_storage
 from orchestration.run_launcher import ForkRunLauncher
 from orchestration.run_process import KILLED, PROCESS, find_process, name_process
+from orchestration.run_worker import RunWorker, WorkerState
 from small_project import write_project
 
 SECONDS = 120
@@ -76,6 +82,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         for name in ("PROJECTS", "DATA", "LAKE", "INBOX"):
             patch.setenv(f"CUPEL_{name}", str(folder / name.lower()))
         patch.setenv(worker_jobs.FOLDER, str(folder))
+        (folder / "edited").mkdir()
+        patch.setenv("PYTHONPATH", str(folder / "edited"))
         yield Place(instance, folder)
 
 
@@ -100,6 +108,29 @@ def test_a_step_that_kills_its_process_ends_its_run_alone(place: Place) -> None:
     assert place.wait(other) == Status.CANCELED
     until(lambda: find_process(name_process(process)) is None)
     assert not place.launcher.terminate(other)
+
+
+def test_a_run_that_does_not_stop_is_killed_and_is_canceled_all_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = place.launch("resisting")
+    process = name_process(int(place.told("waits")))
+    monkeypatch.setattr(run_launcher, "SECONDS_TO_STOP", 1)
+    assert place.launcher.terminate(run_id)
+    assert place.wait(run_id) == Status.CANCELED
+    assert find_process(process) is None
+    assert KILLED not in place.run(run_id).tags  # a person did not want it: it is not asked for again
+
+
+def test_a_run_that_was_canceled_before_its_process_began_does_nothing(place: Place) -> None:
+    code = ReconstructableJob.for_file(worker_jobs.__file__, "telling")
+    run = place.instance.create_run_for_job(
+        code.get_definition(), job_code_origin=code.get_python_origin(), status=Status.CANCELED
+    )
+    place.launcher.launch_run(LaunchRunContext(run, None))
+    assert place.wait(place.launch("dying")) == Status.FAILURE
+    assert PROCESS not in place.run(run.run_id).tags
+    assert not (place.folder / "told").exists()
 
 
 def test_a_run_whose_process_is_gone_is_found_out_and_one_of_others_is_left_alone(place: Place) -> None:
@@ -130,6 +161,38 @@ def test_code_that_has_changed_is_loaded_before_the_next_run_and_those_that_go_o
     assert int(parent) == before == place.worker()
     os.kill(process, signal.SIGKILL)
     assert place.wait(kept) == Status.FAILURE  # it is still watched over
+
+
+def test_code_that_cannot_be_loaded_ends_no_run_that_goes_on(place: Place) -> None:
+    kept = place.launch("waiting")
+    process = int(place.told("waits"))
+    broken = place.folder / "edited" / "numba.py"  # what the worker imports, half saved
+    broken.write_text("def \n")
+    write_project(place.folder, "third", items=10)
+    with pytest.raises(DagsterLaunchFailedError, match=r"numba\.py.*SyntaxError"):
+        place.launch("telling")
+    (refused,) = place.instance.get_runs(dg.RunsFilter(job_name="telling"), limit=1)
+    assert refused.tags[KILLED] == "true"  # it is asked for again
+    assert place.run(kept).status == Status.STARTED
+    broken.unlink()
+    assert place.wait(place.launch("telling")) == Status.SUCCESS
+    assert "third_inbox" in place.told("told")
+    os.kill(process, signal.SIGKILL)
+    assert place.wait(kept) == Status.FAILURE
+
+
+def test_a_machine_without_memory_for_another_run_ends_no_run_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fork() -> int:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    ours, its = socket.socketpair()
+    worker = RunWorker(WorkerState(its.detach(), ""))
+    monkeypatch.setattr(os, "fork", fork)
+    with ours:
+        worker._answer("one")
+        said = json.loads(ours.recv(4096))
+    assert said["run_id"] == "one"
+    assert "Cannot allocate memory" in said["problem"]
 
 
 def test_a_worker_that_is_killed_takes_its_runs_along_and_the_next_run_starts_another(place: Place) -> None:

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,28 @@ def test_answers_are_numbered_in_the_order_of_their_arrival(tmp_path: Path) -> N
     assert log.append(answers(3, 5)) == (2, 0)
     assert log.read()["sequence"].to_pylist() == [1, 2, 3, 4, 5]
     assert log.verify() == log.head()
+
+
+@pytest.mark.parametrize("before", [0, 3])
+@pytest.mark.parametrize("ask", [AnswersLog.head, AnswersLog.verify])
+def test_what_another_process_appends_meanwhile_is_no_log_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int, ask: Callable[[AnswersLog], object]
+) -> None:
+    log, verify = AnswersLog(tmp_path / "answers"), log_module.verify_segments
+    log.append(answers(0, before))
+
+    def verify_and_append(folder: Path, *, is_afresh: bool = False) -> object:
+        found = verify(folder, is_afresh=is_afresh)
+        monkeypatch.setattr(log_module, "verify_segments", verify)
+        for first in (3, 6):
+            log_module._VERIFIED.clear()
+            AnswersLog(tmp_path / "answers").append(answers(first, first + 3))
+        return found
+
+    log_module._VERIFIED.clear()
+    monkeypatch.setattr(log_module, "verify_segments", verify_and_append)
+    ask(log)
+    assert log.head().sequence == before + 6
 
 
 def test_an_empty_log_has_a_head_and_verifies(tmp_path: Path) -> None:
@@ -325,3 +348,39 @@ def test_whoever_asks_the_log_anything_verifies_it_first(tmp_path: Path, reader:
         )
     with pytest.raises(AnswerError, match="restore"):
         READERS[reader](AnswersLog(tmp_path / "answers"))
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_answers_that_arrive_while_a_log_is_verified_are_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    folder = tmp_path / "answers"
+    if before:
+        AnswersLog(folder).append(answers(0, before))
+    verify_segments, arriving_now = log_module.verify_segments, [answers(6, 8), answers(8, 9)]
+
+    def verify_while_answers_arrive(log_folder: Path, *, is_afresh: bool = False) -> Any:
+        found = verify_segments(log_folder, is_afresh=is_afresh)
+        while arriving_now:
+            AnswersLog(folder).append(arriving_now.pop())
+        return found
+
+    monkeypatch.setattr(log_module, "verify_segments", verify_while_answers_arrive)
+    assert AnswersLog(folder).verify().sequence == before
+    assert AnswersLog(folder).head().sequence == before + 3
+
+
+@pytest.mark.parametrize("head", ["{", None])
+def test_a_log_that_nobody_verified_does_not_become_known_by_asking_while_its_head_is_lost(
+    tmp_path: Path, head: str | None
+) -> None:
+    folder = tmp_path / "answers"
+    for first in (0, 2, 4):
+        AnswersLog(folder).append(answers(first, first + 2))
+    segment_files(folder)[-1].unlink()
+    (folder / "verified.json").unlink()
+    (folder / "head.json").unlink() if head is None else (folder / "head.json").write_text(head)
+    with pytest.raises(AnswerError, match="restore"):
+        AnswersLog(folder).verify()
+    with pytest.raises(AnswerError, match="nobody remembers how far"):
+        AnswersLog(folder).restore_head()

@@ -1,8 +1,10 @@
 """What a check finds in a small lake, with no chain at work."""
 
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +13,21 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cupel.check.accept import accept_losses
-from cupel.check.aside import clear_for_run, describe_again
+from cupel.check.aside import Aside, clear_for_run, describe_again
 from cupel.check.check import find_damage
 from cupel.check.damage import Damage
 from cupel.check.memory import MEMORY, Memory
 from cupel.cli import main
-from cupel.contract.table import empty
+from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, FormatError, LakeError
-from cupel.lake import Lake
+from cupel.lake import Commit, Lake
 from cupel.lock import claim, is_at_work
+from cupel.release import layout
+from cupel.release.reported import made_from
 from cupel.sealed import open_sealed, seal_json
+from cupel.sources.inbox import COPY
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 
@@ -235,21 +240,194 @@ def test_the_command_exits_0_where_all_is_whole_1_where_not_and_writes_what_it_f
     assert check(lake, "--accept", "x").exit_code == 1
 
 
-def test_what_a_release_was_before_its_end_is_not_held_against_it(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A collection looks at a lake while a release is under way, and remembers its tables as they are then."""
+@pytest.fixture
+def _ends_with_its_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Releases whose tables have no rows, and which are finished when they have a manifest."""
 
     def has_manifest(lake: Lake, release: str) -> bool:
         return lake.commit("manifest", release) is not None
 
     monkeypatch.setattr("cupel.check.examined.is_finished", has_manifest)
+
+
+def finish(lake: Lake, **inputs: str) -> None:
+    """Write the tables without which no release is finished; the certificate was made from these inputs."""
+    for table in ("release_plan", "certificate", "training_set", "manifest"):
+        lake.write(table, "one-r1", empty(TABLES[table]), inputs if table == "certificate" else {})
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_what_a_release_was_before_its_end_is_not_held_against_it(lake: Lake) -> None:
+    """A collection looks at a lake while a release is under way, and remembers its tables as they are then."""
     lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
     assert found(lake) == []
     memory = Memory(Path(str(lake.folder)))
     memory.marks["audit@one-r1"] = "f" * 64  # as it was while answers were awaited
     memory.write()
-    for table in ("release_plan", "certificate", "training_set", "manifest"):
-        lake.write(table, "one-r1", empty(TABLES[table]), {})
+    finish(lake)
     assert not [one for one in found(lake) if one.table == "audit"]
     marks = Memory(Path(str(lake.folder))).marks
     assert "finished@one-r1" in marks
     assert marks["audit@one-r1"] == lake.version("audit@one-r1")
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_table_of_another_time_is_told_again_by_every_look_also_where_nothing_was_remembered(lake: Lake) -> None:
+    lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
+    finish(lake, **{"audit@one-r1": "f" * 64})
+    for _ in range(3):
+        assert [one.what[:15] for one in found(lake) if one.table == "audit"] == ["of another time"]
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_what_a_gate_that_is_asked_no_more_judged_is_not_held_against_a_release(lake: Lake) -> None:
+    lake.write("release_tasks", "one-r1", empty(TABLES["release_tasks"]), {})
+    results = empty(TABLES["gate_results"])
+    lake.write("gate_results", "release_tasks--one-r1", results, {"release_tasks@one-r1": "f" * 64})
+    finish(lake)
+    assert not [one for one in found(lake) if one.table == "release_tasks"]
+
+
+class LakeAtWork(Lake):
+    """A lake in which something is written while one commit is read."""
+
+    def __init__(self, lake: Lake, key: tuple[str, str], write: Callable[[], object]) -> None:
+        super().__init__(lake.root, lake.project)
+        self._key, self._write = key, [write]
+
+    def commit(self, table: str, partition: str) -> Commit | None:
+        is_before = (table, partition) == self._key and self._write
+        read = super().commit(table, partition)
+        if is_before:
+            self._write.pop()()
+        return read
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_release_that_ends_while_its_lake_is_looked_at_is_no_damage(lake: Lake) -> None:
+    def end() -> None:
+        row = {
+            "release": "one-r1",
+            "language": "und",
+            "items_in": 1,
+            "items": 1,
+            "withheld": 0,
+            "audited": 0,
+            "wrong": 0,
+        }
+        lake.write("release_languages", "one-r1", from_rows([row], TABLES["release_languages"]))
+        finish(lake)
+
+    lake.write("release_languages", "one-r1", empty(TABLES["release_languages"]))
+    find_damage(LakeAtWork(lake, ("release_languages", "one-r1"), end), is_light=True)
+    assert not [one for one in found(lake) if one.table == "release_languages"]
+
+
+def test_tables_that_are_written_while_their_lake_is_looked_at_are_not_gone(lake: Lake) -> None:
+    def begin() -> None:
+        lake.write("raw_items", "two", empty(TABLES["raw_items"]))
+        lake.write("annotations", "two", empty(TABLES["annotations"]), {"raw_items@two": lake.version("raw_items@two")})
+
+    lake.write("annotations", "two", empty(TABLES["annotations"]))
+    assert find_damage(LakeAtWork(lake, ("raw_items", "one"), begin), is_light=True) == []
+
+
+def test_a_part_that_is_pruned_while_its_lake_is_looked_at_is_no_damage(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    superseded = part(lake).with_name(f"part-{'0' * 64}.parquet")
+    superseded.write_bytes(b"of before")
+    sha256 = Memory.sha256
+
+    def prune_first(memory: Memory, path: str) -> str:
+        if path.endswith(superseded.name):
+            superseded.unlink()
+        return sha256(memory, path)
+
+    monkeypatch.setattr(Memory, "sha256", prune_first)
+    assert find_damage(lake, is_light=False) == []
+
+
+def test_a_delivery_that_is_being_copied_is_not_missed_afterwards(lake: Lake) -> None:
+    copy = Path(str(lake.folder)) / "deliveries" / f"{COPY}1"
+    copy.mkdir(parents=True)
+    (copy / "half.jsonl").write_text("{")
+    assert found(lake) == found(lake, is_light=False) == []
+    copy.rename(copy.with_name("two"))
+    assert found(lake) == []
+    (copy.with_name("two") / "half.jsonl").unlink()
+    assert [one.path for one in found(lake)] == ["deliveries/two/half.jsonl"]
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_table_of_a_release_that_nobody_can_make_again_can_be_accepted_as_damaged_as_it_is(lake: Lake) -> None:
+    lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
+    finish(lake)
+    path = Path(lake.files("audit", "one-r1")[0])
+    path.write_bytes(b"nothing")
+    (one,) = (one for one in found(lake) if one.table == "audit")
+    accept_losses(lake, [one], [one.path])
+    assert not [one for is_light in (True, False) for one in found(lake, is_light=is_light) if one.table == "audit"]
+    path.unlink()
+    assert [one.what for one in found(lake) if one.table == "audit"] == ["gone"]
+
+
+def test_no_step_begins_while_a_damaged_table_is_moved_aside(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    part(lake).write_bytes(b"")
+    claiming, is_held = Path(str(lake.folder)) / "locks" / ".claiming", list[bool]()
+    move = Aside.move
+
+    def look_and_move(aside: Aside, path: str) -> Path | None:
+        with claiming.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_held.append(True)
+        return move(aside, path)
+
+    monkeypatch.setattr(Aside, "move", look_and_move)
+    assert clear_for_run(lake, found(lake), print)
+    assert is_held == [True]
+
+
+@pytest.mark.usefixtures("_ends_with_its_manifest")
+def test_a_report_that_is_due_is_no_damage_and_one_that_is_gone_is(lake: Lake) -> None:
+    def reports() -> list[Damage]:
+        return [one for is_light in (True, False) for one in found(lake, is_light=is_light) if one.kind == "report"]
+
+    finish(lake)
+    assert reports() == []
+    folder = Path(str(lake.folder)) / "reports" / "one-r1"
+    folder.mkdir(parents=True)
+    for name in ("report.html", "relabel_next.csv"):
+        (folder / name).write_text("of before the end")
+    (folder / ".made_from").write_text("certificate@one-r1 absent\n")
+    assert reports() == []
+    (folder / ".made_from").write_text(made_from(lake, "one-r1") + "report.html 0\n")
+    assert {one.path for one in reports()} == {"reports/one-r1/report.html"}
+
+
+def test_a_lake_of_a_newer_version_does_not_keep_the_others_from_being_checked(lake: Lake, tmp_path: Path) -> None:
+    other = Lake(lake.root, "later")
+    other.write("raw_items", "one", empty(TABLES["raw_items"]))
+    (Path(str(other.folder)) / "FORMAT").write_text("999\n")
+    part(lake).unlink()
+    file = tmp_path / "found.json"
+    assert check(lake, "--json", str(file)).exit_code == 1
+    assert [(row["project"], [one["kind"] for one in row["damages"]]) for row in json.loads(file.read_text())[1:]] == [
+        ("later", ["format"]), ("small", ["table"]),
+    ]  # fmt: skip
+
+
+def test_what_a_run_writes_while_a_lake_is_looked_at_is_no_unknown_file(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, covered = Path(str(lake.folder)) / "reports" / "one-r1", layout.covered
+
+    def write_first(optional: tuple[str, ...]) -> list[str]:
+        folder.mkdir(parents=True)
+        (folder / "report.html").touch()
+        return list(covered(optional))
+
+    monkeypatch.setattr("cupel.check.files.layout.covered", write_first)
+    assert find_damage(lake, is_light=False) == []
