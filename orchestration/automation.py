@@ -20,6 +20,7 @@ from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.jobs import chain_jobs
+from orchestration.loaded_code import describe_code
 from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
 
@@ -41,6 +42,7 @@ class Outlook:
     def __init__(self, project: str, deployment: Deployment) -> None:
         self.name = project
         self._deployment = deployment
+        self._code = describe_code(deployment)
         self._tick: datetime | None = None
         self._found: dict[str, dict[str, str]] = {}
         self._states: dict[str, str] = {}
@@ -79,7 +81,7 @@ class Outlook:
         return run.tags.get("dagster/partition") if is_ours else None
 
     def state(self, tick: datetime, partition: str) -> str:
-        """Return what names a partition's state: its tables, why they are stale, the log, the day, the start.
+        """Return what names a partition's state: its tables, why they are stale, the log, the code, the day, the start.
 
         A run that was killed has not failed by itself: it is asked for again, a few times on a day.
         """
@@ -90,7 +92,7 @@ class Outlook:
     def _state(self, tick: datetime, partition: str) -> str:
         tables = [self._lake.version(f"{table}@{partition}") for table in TABLES]
         when = [tick.date().isoformat(), self._deployment.started, min(self._killed[partition], MOST_KILLED)]
-        named = [self._found[partition], tables, self._lake.answers.head().hash, *when]
+        named = [self._found[partition], tables, self._lake.answers.head().hash, self._code, *when]
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
     def _stale(self, partition: str, is_release: bool) -> dict[str, str]:
@@ -130,7 +132,7 @@ class OutOfDate(dg.AutomationCondition[dg.AssetKey]):
     """True for the partitions whose table the lake holds to be out of date, with no closed gate before it.
 
     A partition is asked for once in the same state: a run that broke is not started over and over, but
-    again when something has changed, and once every day and every start of the deployment.
+    again when something has changed, also the code, and once every day and every start of the deployment.
 
     Args:
         outlook: The project's outlook.

@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from daemon_kills import SECONDS_TO_FINISH, Trial, run_undisturbed, state, work
+from daemon_kills import SECONDS_TO_FINISH, Trial, find_faults, run_undisturbed, work
 
 DAY = 86_400
 # By how many seconds, before each delivery, and when its first release is frozen, in the midst of its runs.
@@ -62,10 +62,7 @@ def shifts(folder: Path) -> dict[str, Any]:
         servers = len(trial.find("code server"))
     finally:
         trial.serve("down")
-    remains = trial.processes()
-    found = state(trial, names)
-    faults += sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
-    faults += [f"{len(remains)} processes run after make down"] if remains else []
+    faults += find_faults(trial, names, expected)
     return {"faults": faults, "compared": len(expected), "seconds": seconds, "code servers at the end": servers}
 
 

@@ -155,6 +155,13 @@ def run_undisturbed(folder: Path, batches: list[str]) -> dict[str, str]:
     return state(trial, batches)
 
 
+def find_faults(trial: Trial, batches: list[str], expected: dict[str, str]) -> list[str]:
+    """Return what differs from the expected state after `make down`, and whether anything still runs."""
+    remains, found = trial.processes(), state(trial, batches)
+    faults = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+    return faults + ([f"{len(remains)} processes run after make down"] if remains else [])
+
+
 def kill(trial: Trial, kind: str, rng: random.Random) -> bool:
     """Kill a process of a kind, or whatever runs while a database is written; tell whether there was one."""
     if kind == "database":
@@ -188,10 +195,7 @@ def kills(folder: Path, seed: int, wanted: int, batches: int) -> dict[str, Any]:
         faults = _wait(going)
     finally:
         trial.serve("down")
-    remains = trial.processes()
-    found = state(trial, names)
-    faults += sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
-    faults += [f"{len(remains)} processes run after make down"] if remains else []
+    faults += find_faults(trial, names, expected)
     return {
         "kills": killed.total(), "what": killed, "fresh starts": starts, "faults": faults,
         "compared": len(expected), "seconds": round(time.monotonic() - began),

@@ -19,6 +19,7 @@ from cupel.errors import LakeError, ReleaseError
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from cupel.world import current_project
+from orchestration import automation
 from orchestration.alert_causes import PARTITION
 from orchestration.arrivals import SECONDS_TO_GATHER
 from orchestration.automation import MOST_KILLED
@@ -122,6 +123,21 @@ def test_what_was_asked_for_before_a_start_is_asked_for_after_it(tmp_path: Path)
     again.cursors, again.asked = daemon.cursors, daemon.asked
     assert len(again.tick("inbox")) == 1
     assert [run.partition_key for run in again.tick("forward")] == ["one"]
+
+
+def test_what_broke_is_asked_for_again_when_the_code_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(with_inbox(tmp_path))
+    daemon.tick("inbox")
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+    assert [run.partition_key for run in daemon.tick("forward")] == ["one"]  # and it breaks before it writes anything
+    for code, asked in (("", []), ("mended", ["one"]), ("mended", [])):
+        if code:
+            monkeypatch.setattr(automation, "describe_code", lambda _, code=code: code)
+        again = Daemon(daemon.deployment, instance=daemon.instance)
+        again.cursors = daemon.cursors
+        assert [run.partition_key for run in again.tick("forward")] == asked
 
 
 def test_a_collection_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path: Path) -> None:
