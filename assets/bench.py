@@ -68,7 +68,7 @@ class Bench(dg.ConfigurableResource[None]):
         name, partition = self.project_name(context), context.partition_key
         lake = Lake(self.lake_root, name)
         project = current_project(Path(self.projects_folder), lake)
-        with claim(Path(str(lake.folder)), partition, context.run.run_id), self.duckdb.get_connection() as connection:
+        with claim(lake.folder, partition, context.run.run_id), self.duckdb.get_connection() as connection:
             begun = time.process_time()
             try:
                 step = Step(Lake(self.lake_root, name, connection), project, partition)

@@ -4,7 +4,6 @@ Where the project has rounds (`checking.rounds`), experts decide the riskiest it
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
@@ -33,7 +32,7 @@ def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     with bench.step(context) as step:
         items = step.read("clean_items", columns=["item_id", "text", "group_id"])
         consensus = step.read("consensus", columns=["item_id", "posterior"])
-        kept = Path(str(step.lake.folder))
+        kept = step.lake.folder
         found = second_opinion(step.project, step.partition, items, consensus, bench.data, kept)
         for name, sha256 in found.files.items():
             step.file(name, sha256)
@@ -52,7 +51,7 @@ def sort_round_answers(context: dg.AssetExecutionContext, bench: Bench) -> Itera
 def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Ask the checker, teach it what experts decided, and choose what they are asked next, where that pays."""
     with bench.step(context) as step:
-        project, kept = step.project, Path(str(step.lake.folder))
+        project, kept = step.project, step.lake.folder
         items = step.read("clean_items", columns=["item_id", "text", "group_id"])
         consensuses = _consensuses(step, items["item_id"])
         answers = step.read("round_answers")

@@ -42,7 +42,7 @@ def measure(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRe
     """Normalise every text, mask private data, and measure what the quality rules ask for."""
     with bench.step(context) as step:
         pieces, repeated = step.read_batches("raw_items"), _repeated_lines(step)
-        key = mask_key(step.project.cleaning, Path(str(step.lake.folder)))
+        key = mask_key(step.project.cleaning, step.lake.folder)
         index, counted = _references(step, bench.data)
         measured = (item_signals(piece, step.project.cleaning, repeated, key, index) for piece in pieces)
         commit = step.write("item_signals", _stream(measured, ITEM_SIGNALS.schema), is_sorted=True)

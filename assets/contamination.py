@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -46,7 +45,7 @@ def design_contamination(context: dg.AssetExecutionContext, bench: Bench) -> Ite
         before = [step.lake.read(t, step.partition) if step.lake.commit(t, step.partition) else None for t in _PLANNED]
         known = None if before[0] is None or before[1] is None else Designed(before[0], before[1])
         answers, settings = step.read("contamination_answers"), contamination_settings(step)
-        folder = Path(str(step.lake.folder)) / "counted" / step.partition
+        folder = step.lake.folder / "counted" / step.partition
         count = Remembered(folder, code_version(step.project, "contamination_plan"))
         found = designed(_candidates(step), answers, known, settings, partial(_earlier, step), count)
         # The plan says that it is frozen; what it speaks of is there before it.

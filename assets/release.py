@@ -4,7 +4,6 @@ import html
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -210,7 +209,7 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
         last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
         head = step.lake.answers.hash_at(max(facts.plan["answers_until"], last))
         provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
-        folder = Path(str(release_folder(step.lake, step.partition)))
+        folder = release_folder(step.lake, step.partition)
         held = ReleaseTables(**tables, gate_results=gates, contamination=contamination)
         rows = write_release(folder, facts, held, provenance)
         return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))

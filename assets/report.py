@@ -1,7 +1,5 @@
 """Report: what people keep of a release, whether it was certified or refused."""
 
-from pathlib import Path
-
 import dagster as dg
 
 from assets.bench import Bench
@@ -40,7 +38,7 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
         replace_file(folder / "relabel_next.csv", relabel_csv(step.lake, step.partition).encode())
         released = release_folder(step.lake, step.partition)
         if released.is_dir():
-            add_uncovered(Path(str(released)), "report.html", page)
+            add_uncovered(released, "report.html", page)
         remember_reported(step.lake, step.partition)
     return dg.MaterializeResult(
         metadata={

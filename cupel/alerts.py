@@ -9,7 +9,6 @@ import subprocess
 import urllib.request
 from collections.abc import Collection
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from cupel.config.operation import AlertKind, Alerts
@@ -64,7 +63,7 @@ def alert(lake: Lake, settings: Alerts, about: Alert) -> list[str]:
         What went wrong in telling; the alert is in the record all the same.
     """
     told = _line(about._asdict())
-    with turn(Path(str(lake.folder)) / "locks" / ".alerts"):
+    with turn(lake.folder / "locks" / ".alerts"):
         if any(_is_same(row, about) for row in standing_alerts(lake)):
             return []
         _write(lake, told)
@@ -82,7 +81,7 @@ def end_alerts(lake: Lake, partition: str, kinds: Collection[AlertKind], why: st
         kinds: Kinds of the alerts that are over.
         why: What ended them.
     """
-    with turn(Path(str(lake.folder)) / "locks" / ".alerts"):
+    with turn(lake.folder / "locks" / ".alerts"):
         standing = {row["kind"] for row in standing_alerts(lake) if row["partition"] == partition}
         for kind in sorted(standing.intersection(kinds)):
             over = {"project": lake.project, "partition": partition, "kind": OVER, "of": kind, "happened": why}
@@ -103,7 +102,7 @@ def standing_alerts(lake: Lake) -> list[dict[str, str]]:
 
 def read_alerts(lake: Lake) -> list[dict[str, str]]:
     """Return all alerts of a project, the earliest first; a line that was cut short or altered is left out."""
-    path = Path(str(lake.folder)) / FILE
+    path = lake.folder / FILE
     found = []
     for line in path.read_bytes().split(b"\n") if path.is_file() else []:
         try:
@@ -125,7 +124,7 @@ def _line(content: dict[str, str]) -> str:
 
 
 def _write(lake: Lake, line: str) -> None:
-    folder = Path(str(lake.folder))
+    folder = lake.folder
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / FILE).open("ab+") as file:
         file.seek(max(0, file.tell() - 1))

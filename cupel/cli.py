@@ -193,7 +193,7 @@ def webhook(project: tuple[str, ...], lake: Path, host: str, port: int) -> None:
     from cupel.lake import Lake
 
     lakes = {name: Lake(str(lake), name) for name in project}
-    if missing := [name for name, own in lakes.items() if not Path(str(own.folder)).is_dir()]:
+    if missing := [name for name, own in lakes.items() if not own.folder.is_dir()]:
         raise CupelError(f"project {missing[0]}: not in the lake {lake}; name those that `make up` works on")
     with receiver((host, port), secret(), lakes.keys(), lambda name: leave(lakes[name])) as server:
         click.echo(f"listening at http://{host}:{server.server_port}/{project[0]}")

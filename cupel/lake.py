@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeAlias
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from upath import UPath
 
 from cupel.annotators.actions import ActionsLog
 from cupel.answers.log import AnswersLog
@@ -22,6 +21,8 @@ from cupel.errors import FormatError, LakeError, TableError
 from cupel.formats import read_number, recognise_lake, write_number
 from cupel.parts import checked, columns_there, fitted, read_part, write_parts
 from cupel.sealed import open_sealed, seal_json
+from cupel.store.local import LocalStore
+from cupel.store.store import Store
 from cupel.whole import begun, put_file, remove_left_behind
 
 ROWS_PER_GROUP = 65_536
@@ -59,14 +60,15 @@ class Lake:
     """
 
     def __init__(self, root: str | Path, project: str, connection: duckdb.DuckDBPyConnection | None = None) -> None:
-        self.root = UPath(root)
-        if not _is_local(self.root):
+        if "://" in str(root):
             raise LakeError(f"{root}: the lake must be a folder for now; object stores are not supported yet")
+        self.root = Path(root)
         self.project = _slug(project)
         self.folder = self.root / self.project
+        self.store: Store = LocalStore(self.folder)
         self.connection = connection or duckdb.connect()
         self.answers = AnswersLog(self.folder / "answers")
-        self.actions = ActionsLog(Path(str(self.folder)) / "annotator_actions")
+        self.actions = ActionsLog(self.folder / "annotator_actions")
         self._can_be_read = self._can_be_written = False
 
     def check_readable(self) -> None:
@@ -76,7 +78,7 @@ class Lake:
             FormatError: It is of a higher format than this version reads.
         """
         if not self._can_be_read:
-            read_number(Path(str(self.folder)), LAKE)
+            read_number(self.folder, LAKE)
             self._can_be_read = True
 
     def check_writable(self) -> None:
@@ -89,7 +91,7 @@ class Lake:
         """
         if self._can_be_written:
             return
-        folder = Path(str(self.folder))
+        folder = self.folder
         found = recognise_lake(folder)
         if found < OLDEST_LAKE_TO_WRITE:
             raise FormatError(
@@ -99,7 +101,7 @@ class Lake:
         write_number(folder, LAKE)
         self._can_be_read = self._can_be_written = True
 
-    def partition_folder(self, table: str, partition: str) -> UPath:
+    def partition_folder(self, table: str, partition: str) -> Path:
         """Return the folder of a table's partition; both names are checked.
 
         Raises:
@@ -226,7 +228,7 @@ class Lake:
         schema = TABLES[table]
         folder.mkdir(parents=True, exist_ok=True)
         rows = _in_order(data, schema) if is_sorted else self._sorted(data, schema)
-        parts = write_parts(Path(str(folder)), rows, schema, ROWS_PER_GROUP, ROWS_PER_PART)
+        parts = write_parts(folder, rows, schema, ROWS_PER_GROUP, ROWS_PER_PART)
         digest = hashlib.sha256(schema.schema.to_string().encode())
         for part in parts:
             digest.update(part["name"].encode())
@@ -240,7 +242,7 @@ class Lake:
             "code_version": code_version,
         }
         replace_file(folder / COMMIT, seal_json(content))
-        remove_left_behind(Path(str(folder)))
+        remove_left_behind(folder)
         commit = self.commit(table, partition)
         if commit is None:  # pragma: no cover
             raise LakeError(f"{folder}: the commit vanished while it was written")
@@ -268,17 +270,17 @@ class Lake:
         commit = self.commit(table, partition)
         if commit is None or commit.code_version != code_version:
             return False
-        folder = Path(str(self.partition_folder(table, partition)))
+        folder = self.partition_folder(table, partition)
         if not all(has_size(folder / part, size) for part, size in zip(commit.parts, commit.sizes, strict=True)):
             return False
         ours = {name: hash_ for name, hash_ in commit.inputs.items() if not name.startswith("file:")}
         return all(self.version(name) == hash_ for name, hash_ in ours.items())
 
-    def write_catalog(self) -> UPath:
+    def write_catalog(self) -> Path:
         """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL."""
         path = self.folder / "catalog.duckdb"
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = begun(Path(str(self.folder)), ".duckdb")
+        temporary = begun(self.folder, ".duckdb")
         try:
             with duckdb.connect(str(temporary)) as catalog:
                 for table in TABLES:
@@ -336,21 +338,15 @@ def parse_commit(raw: bytes) -> Commit:
     )  # fmt: skip
 
 
-def file_hash(path: Path | UPath) -> str:
+def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def replace_file(path: Path | UPath, content: bytes) -> None:
-    """Put a file in place whole: readers see the old bytes or the new ones, never a part.
-
-    A rename on a local disk; one put on an object store.
-    """
-    if not _is_local(path):
-        path.write_bytes(content)
-        return
-    put_file(Path(str(path)), content)
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file in place whole: readers see the old bytes or the new ones, never a part."""
+    put_file(path, content)
 
 
 def has_size(path: Path, size: int) -> bool:
@@ -359,10 +355,6 @@ def has_size(path: Path, size: int) -> bool:
         return path.stat().st_size == size
     except FileNotFoundError:
         return False
-
-
-def _is_local(path: Path | UPath) -> bool:
-    return getattr(path, "protocol", "") in ("", "file", "local")
 
 
 def _slug(name: str) -> str:

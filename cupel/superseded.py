@@ -92,7 +92,7 @@ def remove_superseded(lake: Lake, hours: float) -> Removal:
     removed: list[SupersededPart] = []
     busy = []
     for name in sorted(found):
-        with pause(Path(str(lake.folder)), name) as is_idle:
+        with pause(lake.folder, name) as is_idle:
             if not is_idle:
                 busy.append(name)
                 continue
@@ -130,7 +130,7 @@ def _referred(commits: list[Commit]) -> Names:
 
 
 def _of_partition(lake: Lake, commit: Commit, referred: Names, newest: float) -> list[SupersededPart]:
-    folder = Path(str(lake.partition_folder(commit.table, commit.partition)))
+    folder = lake.partition_folder(commit.table, commit.partition)
     there = {path.name: path for path in folder.iterdir() if _PART.fullmatch(path.name)}
     if not set(commit.parts) <= there.keys() or (folder / COMMIT).stat().st_mtime > newest:
         return []

@@ -56,7 +56,7 @@ def plan_upgrade(lake: Lake, project: Project, data: Path) -> UpgradePlan:
         LakeError: There is no lake of the project.
         FormatError: A newer version of Cupel wrote it.
     """
-    folder = Path(str(lake.folder))
+    folder = lake.folder
     if not folder.is_dir():
         raise LakeError(f"{folder}: there is no lake of this project; name the deployment's with --lake")
     batches = [batch for batch in project.raw.deliveries if lake.commit("raw_items", batch) is not None]

@@ -67,7 +67,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
     """
     lake.check_writable()
     with collecting(lake):
-        remove_left_behind(Path(str(lake.folder)))
+        remove_left_behind(lake.folder)
         clear_for_run(lake, find_damage(lake, is_light=True), _log.warning)
         taken = [] if inbox is None else take_whole(projects, lake, inbox)
         project = current_project(projects, lake)
@@ -84,7 +84,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
 
 def collecting(lake: Lake) -> AbstractContextManager[None]:
     """Wait for one's turn to let the world in: a second process, such as the daemon's next run, comes after."""
-    return turn(Path(str(lake.folder)) / "locks" / ".collecting")
+    return turn(lake.folder / "locks" / ".collecting")
 
 
 def take_whole(projects: Path, lake: Lake, inbox: Path) -> list[Taken]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from cupel.answers.segments import read_segment
@@ -224,7 +223,7 @@ def _links(lake: Lake) -> Iterator[tuple[int, str]]:
 
 def _files(lake: Lake, copy: Lake, release: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Row]:
     """Yield a row a file of the release's folder; none for a refused release, which has no folder."""
-    folders = [Path(str(release_folder(each, release))) for each in (lake, copy)]
+    folders = [release_folder(each, release) for each in (lake, copy)]
     written = {row["path"]: row["sha256"] for row in _rows(lake, "manifest", release)}
     for name in (*layout.COVERED, *layout.OPTIONAL_FILES, layout.MANIFEST_FILE):
         now, rebuilt = (file_hash(folder / name) if (folder / name).is_file() else None for folder in folders)

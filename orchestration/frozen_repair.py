@@ -96,7 +96,7 @@ class FrozenRepair:
         return brought, []
 
     def _bring_folder(self, copy: Lake) -> None:
-        target = Path(str(release_folder(self._lake, self._release)))
+        target = release_folder(self._lake, self._release)
         target.parent.mkdir(exist_ok=True)
         temporary = begun(target.parent)
         shutil.copytree(str(release_folder(copy, self._release)), temporary)
@@ -120,7 +120,7 @@ class FrozenRepair:
             if part.name != f"part-{sha256}.parquet" or digest.hexdigest() != hash_:
                 continue
             rows, size = pq.read_metadata(part).num_rows, part.stat().st_size
-            folder = Path(str(self._lake.partition_folder(table, self._release)))
+            folder = self._lake.partition_folder(table, self._release)
             folder.mkdir(parents=True, exist_ok=True)
             os.link(part, folder / part.name)
             content = {
@@ -134,7 +134,7 @@ class FrozenRepair:
 
     def _from_certificate(self, hash_: str, sibling: Commit) -> bool:
         """Write the plan again as the released certificate has it."""
-        path = Path(str(release_folder(self._lake, self._release))) / layout.CERTIFICATE_FILE
+        path = release_folder(self._lake, self._release) / layout.CERTIFICATE_FILE
         try:
             plan = dict(json.loads(path.read_bytes())["plan"])
             rows = from_rows([{name: plan.get(name) for name in RELEASE_PLAN.schema.names}], RELEASE_PLAN)

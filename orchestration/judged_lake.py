@@ -23,7 +23,7 @@ def judged_lake(lake: Lake, root: Path) -> Lake:
         lake: The project's lake; it need not be there.
         root: An empty folder; what is in it is links, but for copies of the outcomes as they are now.
     """
-    real, copy = Path(str(lake.folder)).resolve(), root / lake.project
+    real, copy = lake.folder.resolve(), root / lake.project
     (copy / TABLES_FOLDER).mkdir(parents=True)
     if real.is_dir():
         _link(real, copy, {TABLES_FOLDER, LOCKS, CPU})

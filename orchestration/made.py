@@ -36,7 +36,7 @@ def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partit
 
 def has_all_parts(lake: Lake, commit: Commit) -> bool:
     """Tell whether every file of a table that its commit names is there, of the size that was written."""
-    folder = Path(str(lake.partition_folder(commit.table, commit.partition)))
+    folder = lake.partition_folder(commit.table, commit.partition)
     return all(has_size(folder / part, size) for part, size in zip(commit.parts, commit.sizes, strict=True))
 
 

@@ -31,9 +31,9 @@ def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
         ReleaseError: It is of an older format, which this version reads and verifies, but does not make.
     """
     manifest = _manifest(lake, release)
-    number = recognise_partition(Path(str(lake.folder)), release)
+    number = recognise_partition(lake.folder, release)
     if manifest is not None:
-        number = min(number, release_format(Path(str(release_folder(lake, release))), manifest))
+        number = min(number, release_format(release_folder(lake, release), manifest))
     if number == RELEASE:
         return
     commit = find_commit(REPOSITORY, made_by(lake, release)) or find_commit(REPOSITORY, _of_release(lake, release))

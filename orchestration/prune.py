@@ -113,7 +113,7 @@ def prune(
         name, there = project.project, Lake(lake, project.project)
         parts[name] = sizes[name] = 0
         try:
-            with project_lock(Path(str(there.folder)), "cupel prune"):
+            with project_lock(there.folder, "cupel prune"):
                 _check_whole(there)
                 removal = remove_superseded(there, project.operation.prune.parts_hours)
         except CupelError as error:

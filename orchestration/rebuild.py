@@ -82,7 +82,7 @@ def rebuild(
     with tempfile.TemporaryDirectory(prefix="cupel-rebuild-") as folder, dg.DagsterInstance.ephemeral() as instance:
         then, notes = as_frozen(file, plan)
         _bring_deliveries(lake, copy, batches)
-        bring_key(Path(str(lake.folder)), Path(str(copy.folder)))
+        bring_key(lake.folder, copy.folder)
         _write_project(then, batches, Path(folder))
         there = Deployment(Path(folder), deployment.data, str(root))
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)
@@ -327,18 +327,18 @@ def _batches(project: Project, plan: dict[str, Any]) -> list[str]:
 
 
 def _empty_lake(lake: Lake, root: Path) -> Lake:
-    real = Path(str(lake.root)).resolve()
+    real = lake.root.resolve()
     if root.resolve().is_relative_to(real):
         raise LakeError(f"{root}: lies in the lake {lake.root}, which is only read; name a folder outside it")
     copy = Lake(root, lake.project)
-    if Path(str(copy.folder)).exists():
+    if copy.folder.exists():
         raise LakeError(f"{copy.folder}: there is something already; name an empty folder")
     return copy
 
 
 def _bring_deliveries(lake: Lake, copy: Lake, batches: list[str]) -> None:
     """Let registered deliveries be found from the other lake as from their own; their files stay where they are."""
-    register, real, target = Register(lake), Path(str(lake.folder)), Path(str(copy.folder))
+    register, real, target = Register(lake), lake.folder, copy.folder
     for entry in (entry for entry in register.entries() if entry.batch in batches):
         for folder in (ENTRIES, DELIVERIES):
             (target / folder).mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,7 @@ class Repair:
 
     def __init__(self, deployment: Deployment, project: str, console: Console) -> None:
         self.lake = Lake(deployment.lake, project)
-        self._folder = Path(str(self.lake.folder))
+        self._folder = self.lake.folder
         self._deployment = deployment
         self._console = console
         self._lines: list[str] = []
@@ -195,7 +195,7 @@ class Repair:
         """Let a table that is the same keep the commit that it had, which says what it was made from then."""
         commit = read_moved_commit(moved)
         if commit is not None and commit.hash == wanted == self._hash(key):
-            put_file(Path(str(self.lake.partition_folder(*key))) / COMMIT, (moved / COMMIT).read_bytes())
+            put_file(self.lake.partition_folder(*key) / COMMIT, (moved / COMMIT).read_bytes())
 
     def _forget_commits(self, keys: Iterable[Key]) -> None:
         """Let the next look learn the commits of tables that were made again: the version may be another one."""

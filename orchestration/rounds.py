@@ -9,7 +9,6 @@ import os
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
@@ -106,10 +105,10 @@ class Rounds:
             FormatError: The lake is of another format.
         """
         name = self.project.project
-        with project_lock(Path(str(self.lake.folder)), "make run"):
+        with project_lock(self.lake.folder, "make run"):
             self.lake.check_writable()
             end_dead_runs(self.instance, name)
-            remove_left_behind(Path(str(self.lake.folder)))
+            remove_left_behind(self.lake.folder)
             self.lake.answers.verify()
             with collecting(self.lake):  # a collection may append to the logs whose heads and numbers are set right
                 again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)

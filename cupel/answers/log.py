@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +63,7 @@ class AnswersLog:
             FormatError: A newer version of Cupel wrote the log.
             AnswerError: The log is altered or cut short; see `verify`.
         """
-        folder = Path(str(self.folder))
+        folder = self.folder
         if not self._can_be_read:
             read_number(folder, ANSWERS_LOG)
             self._can_be_read = True
@@ -150,7 +149,7 @@ class AnswersLog:
         fresh = fresh_rows(given, pieces(self.folder, segments))
         if not len(fresh):
             return Appended(0, given.num_rows)
-        write_number(Path(str(self.folder)), ANSWERS_LOG)
+        write_number(self.folder, ANSWERS_LOG)
         head = self.head()
         if head.sequence:
             self._write_head(head)  # a writer may have been killed before it did
@@ -172,14 +171,14 @@ class AnswersLog:
         Raises:
             AnswerError: Names the first record that is altered, missing or out of place, and its file.
         """
-        folder = Path(str(self.folder))
+        folder = self.folder
         read_number(folder, ANSWERS_LOG)  # of a newer format, it is refused as such, not as altered
         found = self._verify(is_afresh=is_afresh)
         return Head(found.sequence, found.hash)
 
     def advance_head(self) -> None:
         """Write the head where it is behind the log: a writer was killed before it did, or an older one lies there."""
-        path, head = Path(str(self.folder / HEAD)), self.head()
+        path, head = (self.folder / HEAD), self.head()
         if head.sequence and json.loads(path.read_bytes() if path.is_file() else b"{}") != head._asdict():
             self._write_head(head)
 
@@ -189,7 +188,7 @@ class AnswersLog:
         Raises:
             AnswerError: A segment is altered or gone, or nobody remembers how far the log reached.
         """
-        folder = Path(str(self.folder))
+        folder = self.folder
         known = known_segments(folder)
         found = verify_segments(folder)
         if not known or sorted(known) != [path.name for path in found.segments]:
@@ -256,7 +255,7 @@ class AnswersLog:
         return end
 
     def _write_head(self, head: Head) -> None:
-        put_file(Path(str(self.folder / HEAD)), (json.dumps(head._asdict()) + "\n").encode())
+        put_file((self.folder / HEAD), (json.dumps(head._asdict()) + "\n").encode())
 
 
 def _head_of(segments: Sequence[File]) -> Head:

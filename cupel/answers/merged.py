@@ -55,7 +55,7 @@ def merge(folder: File, segments: Sequence[File]) -> None:
         before = copies.get(run[0].name)
         if len(run) == SEGMENTS_MERGED and (before is None or not _is_of(before, run)):
             with suppress(OSError, AnswerError):
-                _write(Path(str(folder)) / FOLDER, run, before)
+                _write(folder / FOLDER, run, before)
 
 
 def _runs(segments: Sequence[File]) -> Iterator[list[File]]:
@@ -82,7 +82,7 @@ def _write(folder: Path, run: list[File], before: Path | None) -> None:
 
 def _copies(folder: File) -> dict[str, Path]:
     """Return the merged copies, by the name of the first segment that each is of."""
-    there = Path(str(folder)) / FOLDER
+    there = folder / FOLDER
     return {f"{path.name.partition('.')[0]}.parquet": path for path in sorted(there.glob("segment-*.*.parquet"))}
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from upath import UPath
 
 from cupel.answers.chain import PIECE_RECORDS
 from cupel.contract.table import conform
@@ -24,7 +23,7 @@ SEGMENT_RECORDS = 4 * PIECE_RECORDS
 # Sums of so many segments are kept in memory; each is a few hundred bytes.
 SUMMARIES_HELD = 4096
 
-File = UPath | Path
+File = Path
 
 
 class Kind(NamedTuple):
@@ -141,11 +140,11 @@ def create_segment(folder: File, records: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"segment-{records['sequence'][0].as_py():012d}.parquet"
     try:
-        with new_file(Path(str(path)), is_only=True) as file:
+        with new_file(path, is_only=True) as file:
             pq.write_table(conform(records, ANSWERS), file, compression="zstd", row_group_size=PIECE_RECORDS)
     except FileExistsError:
         raise AnswerError(f"{path}: another process appended at the same time; run again") from None
-    _sync(Path(str(folder)))
+    _sync(folder)
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def known_segments(folder: Path) -> list[str]:
 def _sha256(path: File, inode: int, size: int, changed_ns: int) -> str:
     """Return the hash of a segment's bytes; read once a process, until the file changes."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _recomputed(path: File, sequence: int, previous: str) -> tuple[int, str]:
@@ -153,4 +153,4 @@ def _remember(folder: File, found: dict[str, Verified]) -> None:
     content = {name: about._asdict() for name, about in found.items()}
     # Who may read a log but not write to it may verify it all the same.
     with suppress(OSError):
-        put_file(Path(str(folder / VERIFIED)), (json.dumps(content, indent=1) + "\n").encode())
+        put_file((folder / VERIFIED), (json.dumps(content, indent=1) + "\n").encode())

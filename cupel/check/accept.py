@@ -26,7 +26,7 @@ def accept_losses(lake: Lake, damages: Iterable[Damage], paths: Iterable[str]) -
     Raises:
         LakeError: A file is not damaged, or of a kind that decides too much to be accepted: a log, a release's folder.
     """
-    folder, found = Path(str(lake.folder)), {damage.path: damage for damage in damages}
+    folder, found = lake.folder, {damage.path: damage for damage in damages}
     memory, lines = Memory(folder), []
     for path in paths:
         damage = found.get(path)

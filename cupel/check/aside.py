@@ -81,7 +81,7 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
         raise LakeError(f"{lake.folder}/{first.path}: {first.what}{advice}{others}")
     _number_logs(lake)
     lake.answers.advance_head()
-    aside, again = Aside(Path(str(lake.folder))), dict[tuple[str, str], str | None]()
+    aside, again = Aside(lake.folder), dict[tuple[str, str], str | None]()
     for damage in damages:
         with _pause(lake, owner_of(damage)) as is_idle:
             moved = aside.move(place_of(damage)) if is_idle else None
@@ -96,13 +96,13 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
 
 def _pause(lake: Lake, owner: str) -> AbstractContextManager[bool]:
     """Hold off steps while a batch's or release's files are moved; what belongs to none nobody is at work on."""
-    return pause(Path(str(lake.folder)), owner) if owner else nullcontext(True)
+    return pause(lake.folder, owner) if owner else nullcontext(True)
 
 
 def _number_logs(lake: Lake) -> None:
     """Give logs that lost their format number the one that their next entry would be written with, byte for byte."""
     for name, number in FORMATS.items():
-        folder = Path(str(lake.folder)) / name
+        folder = lake.folder / name
         path = folder / FORMAT_FILE
         if not path.exists() and name and folder.is_dir() and any(folder.iterdir()):
             write_number(folder, number)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from cupel.check.memory import Memory
 from cupel.contract.stages import STAGES, frozen_tables, stage_of
@@ -36,7 +35,7 @@ class ExaminedLake:
 
     def __init__(self, lake: Lake, *, is_light: bool) -> None:
         self.lake = lake
-        self.folder = Path(str(lake.folder))
+        self.folder = lake.folder
         self.is_light = is_light
         self.memory = Memory(self.folder, is_afresh=not is_light)
         # Only of these do the marks tell what they came to their end with: of others they are of an earlier state.

@@ -52,7 +52,7 @@ def check_formats(lake: Lake) -> list[Damage]:
     """
     found = []
     for name, newest in FORMATS.items():
-        path = Path(str(lake.folder)) / name / FORMAT_FILE
+        path = lake.folder / name / FORMAT_FILE
         try:
             read_number(path.parent, newest)
         except FormatError as error:

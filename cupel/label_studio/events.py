@@ -57,7 +57,7 @@ class Events:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._folder = Path(str(lake.folder)) / FOLDER / "events"
+        self._folder = lake.folder / FOLDER / "events"
 
     def read(self) -> list[Event]:
         """Return all events, the earliest first.

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from cupel.errors import WorkforceError
@@ -23,14 +22,14 @@ SECONDS_FOR_A_CALL = 10.0
 
 def leave(lake: Lake) -> None:
     """Leave a hint in a lake; a later one takes its place."""
-    folder = Path(str(lake.folder)) / FOLDER
+    folder = lake.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     put_file(folder / "hint", f"{time.time_ns()}\n".encode())
 
 
 def left(lake: Lake) -> str | None:
     """Return what tells the last hint from those before it; None where there was none."""
-    path = Path(str(lake.folder)) / FOLDER / "hint"
+    path = lake.folder / FOLDER / "hint"
     return path.read_text(encoding="ascii", errors="replace").strip() if path.is_file() else None
 
 

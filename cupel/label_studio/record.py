@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -78,7 +77,7 @@ class Records:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self.folder = Path(str(lake.folder)) / FOLDER
+        self.folder = lake.folder / FOLDER
 
     def lake_id(self) -> str:
         """Return the lake's own random id, made when it is asked for first; two lakes share no project on a server."""
@@ -103,7 +102,7 @@ class Records:
             record = Record(**about | {"recent": recent})
             rows = pq.read_table(self.folder / f"{group}.parquet", schema=SCHEMA).to_pylist()
         except FileNotFoundError as error:
-            if path.is_file() or Path(str(error.filename)) != path:
+            if path.is_file() or error.filename != path:
                 raise WorkforceError(
                     f"{error.filename}: gone; restore it from a copy, or remove {path.parent}"
                 ) from None

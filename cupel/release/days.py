@@ -3,7 +3,6 @@
 import json
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from cupel.errors import ReleaseError, SourceError
 from cupel.lake import Lake
@@ -24,7 +23,7 @@ def recorded_day(lake: Lake, release: str, today: date | None = None) -> date:
         ReleaseError: What is recorded is no day.
     """
     lake.partition_folder("release_plan", release)  # checks the name
-    path = Path(str(lake.folder)) / DAYS / f"{release}.json"
+    path = lake.folder / DAYS / f"{release}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         content = {"release": release, "day": (today or datetime.now(UTC).date()).isoformat()}

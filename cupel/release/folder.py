@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from upath import UPath
 
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import from_rows
@@ -67,7 +66,7 @@ class Provenance:
     requirements_sha256: str | None = None
 
 
-def write_release(folder: Path | UPath, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance) -> pa.Table:
+def write_release(folder: Path, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance) -> pa.Table:
     """Write a certified release.
 
     Args:
@@ -96,7 +95,7 @@ def write_release(folder: Path | UPath, facts: ReleaseFacts, tables: ReleaseTabl
     return from_rows([{"release": facts.release, **files[name]._asdict()} for name in sorted(files)], MANIFEST)
 
 
-def add_uncovered(folder: Path | UPath, name: str, content: bytes) -> Path | UPath:
+def add_uncovered(folder: Path, name: str, content: bytes) -> Path:
     """Add a file that the release's hash does not cover: the report or the record of the run.
 
     Raises:
@@ -214,7 +213,7 @@ def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, Writ
     return {**manifest, "release_sha256": layout.release_sha256(manifest)}
 
 
-def _put(temporary: Path, folder: Path | UPath, files: dict[str, WrittenFile]) -> None:
+def _put(temporary: Path, folder: Path, files: dict[str, WrittenFile]) -> None:
     """Put the files in place; a release that is there already must be the same.
 
     On a local disk all at once, by one rename. An object store has no rename: there the manifest is put
@@ -242,7 +241,7 @@ def _rename_into_place(temporary: Path, folder: Path, files: dict[str, WrittenFi
     _sync(folder.parent)
 
 
-def _must_be_same(folder: Path | UPath, files: dict[str, WrittenFile]) -> None:
+def _must_be_same(folder: Path, files: dict[str, WrittenFile]) -> None:
     for name, file in files.items():
         path = folder / name
         if not path.is_file() or file_hash(path) != file.sha256:

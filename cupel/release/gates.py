@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cupel.config.project import Project
@@ -231,7 +230,7 @@ def _own_gates(lake: Lake, name: str, partition: Partition) -> list[str]:
 
 def _judged_by(lake: Lake, partition: str) -> list[str]:
     """Return the gates that have judged a batch or release, by name; of a long list only its own are looked at."""
-    folder = Path(str(lake.partition_folder("gate_results", partition))).parent
+    folder = lake.partition_folder("gate_results", partition).parent
     ending = gate_partition("", partition)
     names = [name for name in os.listdir(folder) if name.endswith(ending)] if folder.is_dir() else []
     gates = sorted(name.removesuffix(ending) for name in names)

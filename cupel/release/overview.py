@@ -176,7 +176,7 @@ class _Gathering:
         bounds = UNKNOWN
         if facts.result is not None and facts.result["error_bound"] is not None:
             bounds = f"{bound(facts.result['error_bound'])} of {setting(facts.plan['error_budget'])}"
-        report = Path(str(report_folder(self.lake, name))) / "report.html"
+        report = report_folder(self.lake, name) / "report.html"
         shown = os.path.relpath(report) if report.is_file() else ""
         verdict = {"PASS": "certified", "REFUSED": "refused", "OPEN": "open"}[facts.verdict]
         return ReleaseNews(name, _day(at), verdict, bounds, facts.reason, shown)
@@ -234,7 +234,7 @@ class _Gathering:
 
     def _moved_at(self, partition: str) -> datetime | None:
         """Return when a table of a batch or release was last written."""
-        folders = (Path(str(self.lake.folder)) / "tables").glob(f"*/{partition}/{COMMIT}")
+        folders = (self.lake.folder / "tables").glob(f"*/{partition}/{COMMIT}")
         times = [path.stat().st_mtime for path in folders]
         return datetime.fromtimestamp(max(times), UTC) if times else None
 
@@ -258,7 +258,7 @@ class _Gathering:
 
 def _missing_parts(lake: Lake) -> Iterator[str]:
     """Yield what is missing at first sight; `cupel check` looks at every byte."""
-    for path in sorted((Path(str(lake.folder)) / "tables").glob("*/*")):
+    for path in sorted((lake.folder / "tables").glob("*/*")):
         if path.is_dir() and any(path.iterdir()):
             if not (path / COMMIT).exists():
                 yield f"{path}: its commit is gone"
@@ -271,7 +271,7 @@ def _missing_parts(lake: Lake) -> Iterator[str]:
 
 def _when(lake: Lake, table: str, partition: str, *, is_first: bool = False) -> datetime | None:
     """Return when a table was written: its commit, or the first of its parts."""
-    folder = Path(str(lake.partition_folder(table, partition)))
+    folder = lake.partition_folder(table, partition)
     names = folder.glob("part-*.parquet") if is_first else folder.glob(COMMIT)
     times = [path.stat().st_mtime for path in names]
     return datetime.fromtimestamp(min(times), UTC) if times else None

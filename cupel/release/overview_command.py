@@ -61,7 +61,7 @@ def summarise_projects(
         write_output("--json", json_file, (json.dumps(overview_json(told, unread), indent=1) + "\n").encode())
     for shown in told if since is None else ():
         there = Lake(lake, shown.overview.project)
-        if Path(str(there.folder)).is_dir():
+        if there.folder.is_dir():
             remember_look(there)
     return UNREADABLE if unread else 0
 
@@ -72,7 +72,7 @@ def _tell(name: str, since: datetime | None, projects: Path, lake: Path, inbox: 
     begin = last_look(there) if since is None else since.replace(tzinfo=UTC)
     superseded = superseded_bytes(there, project.operation.prune.parts_hours)
     told = Told(
-        gather_overview(there, project, begin, inbox / name), size_lines(Path(str(there.folder)), None, superseded)
+        gather_overview(there, project, begin, inbox / name), size_lines(there.folder, None, superseded)
     )  # fmt: skip
     print_overview(told, Console(highlight=False), has_rule=has_heading)
     return told

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
@@ -36,7 +35,7 @@ class Told(NamedTuple):
 def last_look(lake: Lake) -> datetime:
     """Return when somebody last looked; 30 days ago where nobody ever did, or where that is not known."""
     try:
-        content = json.loads((Path(str(lake.folder)) / LAST_LOOK).read_text(encoding="utf-8"))
+        content = json.loads((lake.folder / LAST_LOOK).read_text(encoding="utf-8"))
         return datetime.fromisoformat(content["at"]).astimezone(UTC)
     except (OSError, ValueError, KeyError, TypeError):
         return datetime.now(UTC) - timedelta(days=DAYS)
@@ -45,7 +44,7 @@ def last_look(lake: Lake) -> datetime:
 def remember_look(lake: Lake) -> None:
     """Remember that somebody looked now."""
     content = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds")}) + "\n"
-    put_file(Path(str(lake.folder)) / LAST_LOOK, content.encode())
+    put_file(lake.folder / LAST_LOOK, content.encode())
 
 
 def lead(found: Overview) -> str:

@@ -1,7 +1,6 @@
 """Proposals: which releases somebody, or the schedule, wants put to an audit; kept in the lake, never changed."""
 
 import json
-from pathlib import Path
 
 from cupel.annotators.policies import is_settled
 from cupel.config.project import Project
@@ -16,7 +15,7 @@ PROPOSALS = "proposals"
 
 def proposed(lake: Lake) -> list[str]:
     """Return the releases that were proposed, and those that were frozen, by name."""
-    folder = Path(str(lake.folder)) / PROPOSALS
+    folder = lake.folder / PROPOSALS
     names = {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
     return sorted(names | set(lake.partitions("release_plan")))
 
@@ -44,7 +43,7 @@ def propose(lake: Lake, project: Project, holds: str, asked_by: str) -> str:
             f"release {open_ones[0]}: not finished yet; let its questions be answered before {holds} is audited anew"
         )
     name = release_name(holds, 1 + max((int(known.rpartition("-r")[2]) for known in before), default=0))
-    folder = Path(str(lake.folder)) / PROPOSALS
+    folder = lake.folder / PROPOSALS
     folder.mkdir(parents=True, exist_ok=True)
     try:
         create_file(folder / f"{name}.json", (json.dumps({"release": name, "asked_by": asked_by}) + "\n").encode())

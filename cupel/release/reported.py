@@ -1,7 +1,5 @@
 """Whether a release's report tells of the release as it is now."""
 
-from pathlib import Path
-
 from cupel.contract.stages import STAGES
 from cupel.lake import Lake, file_hash, replace_file
 from cupel.release.gates import gate_partition
@@ -20,13 +18,13 @@ def made_from(lake: Lake, release: str) -> str:
 
 def is_reported(lake: Lake, release: str) -> bool:
     """Tell whether there is a report of the release as it is."""
-    path = Path(str(report_folder(lake, release))) / MADE_FROM
+    path = report_folder(lake, release) / MADE_FROM
     return path.is_file() and path.read_bytes() in _whole(lake, release)
 
 
 def is_report_outdated(lake: Lake, release: str) -> bool:
     """Tell whether a report was made from an earlier state, or none was made yet: then it is due, not damaged."""
-    folder = Path(str(report_folder(lake, release)))
+    folder = report_folder(lake, release)
     path = folder / MADE_FROM
     if not path.is_file():
         return not (folder / FILES[0]).exists()
@@ -35,7 +33,7 @@ def is_report_outdated(lake: Lake, release: str) -> bool:
 
 def remember_reported(lake: Lake, release: str) -> None:
     """Remember, beside a report that was just written, what it was made from."""
-    replace_file(Path(str(report_folder(lake, release))) / MADE_FROM, _whole(lake, release)[0])
+    replace_file(report_folder(lake, release) / MADE_FROM, _whole(lake, release)[0])
 
 
 def _whole(lake: Lake, release: str) -> list[bytes]:
@@ -43,9 +41,9 @@ def _whole(lake: Lake, release: str) -> list[bytes]:
 
     Reports from before hashes were kept have only the first.
     """
-    folder, made = Path(str(report_folder(lake, release))), made_from(lake, release)
+    folder, made = report_folder(lake, release), made_from(lake, release)
     paths = {name: folder / name for name in FILES}
-    if (released := Path(str(release_folder(lake, release)))).is_dir():
+    if (released := release_folder(lake, release)).is_dir():
         paths["released report"] = released / FILES[0]
     if not all(path.is_file() and path.stat().st_size for path in paths.values()):
         return []

@@ -13,7 +13,7 @@ CPU = "cpu"
 
 def read_seconds(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
     """Return the seconds of each stage's last run, added up over batches and releases."""
-    content = _read(Path(str(lake.folder / RUN)))
+    content = _read(lake.folder / RUN)
     total: dict[str, float] = {}
     for partition in partitions:
         for stage, seconds in content.get(partition, {}).items():
@@ -31,7 +31,7 @@ def add_seconds(lake: Lake, partition: str, seconds: Mapping[str, float], *, is_
         is_new: The partition's first run of these rounds: what was remembered is dropped.
     """
     path = lake.folder / RUN
-    content = _read(Path(str(path)))
+    content = _read(path)
     stages = {} if is_new else content.get(partition, {})
     for stage, value in seconds.items():
         stages[stage] = round(stages.get(stage, 0.0) + value, 3)
@@ -51,7 +51,7 @@ def put_cpu(lake: Lake, partition: str, step: str, stage: str, seconds: float) -
         seconds: Of all threads of the process.
     """
     path = lake.folder / CPU / f"{partition}.json"
-    content = _read(Path(str(path)))
+    content = _read(path)
     content[step] = [stage, round(seconds, 3)]
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, seal_json(content))
@@ -61,7 +61,7 @@ def read_cpu(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
     """Return the CPU seconds of each stage's steps, those of their last runs, added up over batches and releases."""
     total: dict[str, float] = {}
     for partition in partitions:
-        for stage, seconds in _read(Path(str(lake.folder / CPU / f"{partition}.json"))).values():
+        for stage, seconds in _read(lake.folder / CPU / f"{partition}.json").values():
             total[stage] = total.get(stage, 0.0) + seconds
     return total
 

@@ -97,7 +97,7 @@ def take(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken
 def take_unregistered(project: Project, lake: Lake, now: datetime) -> list[Taken]:
     """Register deliveries whose files were taken before a kill came between them and the register."""
     register = Register(lake)
-    for copy in (path for pattern in ("", "*/") for path in Path(str(lake.folder)).glob(f"*/{pattern}{COPY}*")):
+    for copy in (path for pattern in ("", "*/") for path in lake.folder.glob(f"*/{pattern}{COPY}*")):
         shutil.rmtree(copy) if copy.is_dir() else copy.unlink()  # killed half-way; the source is still in the inbox
     known = {entry.batch for entry in register.entries()}
     folders = [path for path in _visible(register.root) if path.is_dir() and path.name not in known]
@@ -114,7 +114,7 @@ def take_unregistered(project: Project, lake: Lake, now: datetime) -> list[Taken
 
 def answer_files(lake: Lake) -> list[Path]:
     """Return the files of answers that came through the inbox, in the order of their arrival."""
-    return _visible(Path(str(lake.folder)) / "answer_files")
+    return _visible(lake.folder / "answer_files")
 
 
 def _take_delivery(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken:
@@ -172,7 +172,7 @@ def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
     ending = next(ending for ending in ANSWER_FORMATS if path.name.endswith(ending))
     name = f"{len(there) + 1:06d}-{sha256[:16]}-{batch_for(path.name, set())}{ending}"
     _forget_marker(path)
-    _move(path, Path(str(lake.folder)) / "answer_files" / name)
+    _move(path, lake.folder / "answer_files" / name)
     return Taken(path.name, "registered", None, "answers")
 
 

@@ -49,8 +49,8 @@ class Register:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._folder = Path(str(lake.folder)) / ENTRIES
-        self.root = Path(str(lake.folder)) / DELIVERIES
+        self._folder = lake.folder / ENTRIES
+        self.root = lake.folder / DELIVERIES
 
     def entries(self) -> list[Entry]:
         """Return all entries, the earliest first.

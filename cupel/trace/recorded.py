@@ -1,7 +1,6 @@
 """What the lake has on record of a release: the hashes of all that it was made from, and whether they still hold."""
 
 import hashlib
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -41,7 +40,7 @@ def recorded_hashes(lake: Lake, release: str) -> Recorded:
 
 def alteration(lake: Lake, commit: Commit) -> str:
     """Return what is wrong with a table in the lake: a part, or a commit that its parts do not give; "" if nothing."""
-    folder = Path(str(lake.partition_folder(commit.table, commit.partition)))
+    folder = lake.partition_folder(commit.table, commit.partition)
     try:
         paths = [checked(folder / part) for part in commit.parts]
     except LakeError as error:

@@ -142,7 +142,7 @@ def _item(reader: Reader, name: LabelId, release: str) -> Row | None:
 
 def _folder(reader: Reader, release: str, training: Row | None, withheld: Row | None) -> Folder | None:
     """Return the release's folder; None where it was not handed over, or lies elsewhere now."""
-    folder = Path(str(release_folder(reader.lake, release)))
+    folder = release_folder(reader.lake, release)
     try:
         manifest: dict[str, Any] = json.loads((folder / layout.MANIFEST_FILE).read_text(encoding="utf-8"))
         check_number(manifest.get("format", 1), RELEASE, str(folder))
