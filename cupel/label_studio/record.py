@@ -102,7 +102,7 @@ class Records:
             record = Record(**about | {"recent": recent})
             rows = pq.read_table(self.folder / f"{group}.parquet", schema=SCHEMA).to_pylist()
         except FileNotFoundError as error:
-            if path.is_file() or error.filename != path:
+            if path.is_file() or Path(error.filename) != path:
                 raise WorkforceError(
                     f"{error.filename}: gone; restore it from a copy, or remove {path.parent}"
                 ) from None
