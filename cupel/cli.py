@@ -31,6 +31,7 @@ def main() -> None:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+ANY = click.Path(path_type=Path)
 FILE_OR_DASH = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
@@ -52,7 +53,7 @@ FILE_OR_DASH = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 @click.option("--expert-price", type=click.FloatRange(0), help="Price of a checked item.")
 @click.option("--expert-seconds", type=click.FloatRange(0), default=30.0, show_default=True, help="Time of one check.")
 @click.option("--currency", default="USD", show_default=True, help="Unit of the prices.")
-@click.option("--scores", type=FILE, default=Path("vendor_scores.jsonl"), show_default=True, help="Vendors' scores.")
+@click.option("--scores", type=ANY, default=Path("vendor_scores"), show_default=True, help="Folder of vendors' scores.")
 @click.option("--suspicious/--no-suspicious", default=True, help="Let a model suggest more suspicious labels.")
 @click.option("--json", "json_file", type=FILE, help="Write the verdict there for machines.")
 def accept(delivery: Path, budget: str | None, classes: str | None, **options: Any) -> None:

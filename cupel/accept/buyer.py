@@ -21,21 +21,22 @@ from cupel.accept.folder import (
     read_plan,
     start_audit,
     write_answers,
-    write_whole,
 )
 from cupel.accept.item_files import ItemFolder
 from cupel.accept.judging import Prices, Verdict, judge_delivery
 from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.planning import plan_page
 from cupel.accept.report import send_back_csv, suspicious_csv, vendors_page, verdict_json, verdict_page
-from cupel.accept.scores import append_score, read_scores, refuse_second_audit, score_of, standings
+from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
 from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError
 from cupel.imports.columns import Columns
-from cupel.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours
+from cupel.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours, write_output
 from cupel.printable import printable
-from cupel.sources.files import file_sha256
+from cupel.store.files import hash_file, is_file, is_folder
+from cupel.store.local import LocalStore
+from cupel.store.store import Store
 
 PLAN_PAGE = "plan.html"
 
@@ -67,7 +68,7 @@ class Request(NamedTuple):
     at_most: int | None = None
     seed: int | None = None
     prices: Prices = Prices()
-    scores: Path = Path("vendor_scores.jsonl")
+    scores: Path = Path("vendor_scores")
     json_file: Path | None = None
     is_suspicious_wanted: bool = True
 
@@ -85,9 +86,16 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
     Raises:
         CupelError: Delivery, plan, sheet or scores cannot be used; nothing was written.
     """
-    folder = folder_of(request.delivery)
+    try:
+        return _plan_or_judge(request, folder_of(request.delivery), console)
+    except OSError as error:
+        place = error.filename or request.delivery
+        raise AuditError(f"{place}: cannot be written or read: {error.strerror}; name another place") from None
+
+
+def _plan_or_judge(request: Request, folder: Path, console: Console) -> ExitCode:
     _check_outputs(request, folder)
-    if folder.exists():
+    if is_folder(folder):
         return _judge(request, folder, console)
     if request.budget is None:
         raise AuditError(f"{request.delivery}: no audit was planned yet; say what is allowed, such as --budget 1%")
@@ -103,18 +111,20 @@ def _check_outputs(request: Request, folder: Path) -> None:
         keys = ("verdict", "delivery", "delivery_sha256", "plan", "look")
         outputs.append(Output("--json", request.json_file, is_json_object(*keys)))
     inputs = [request.delivery, *([request.sheet] if request.sheet is not None else [])]
+    folders = [folder]
     if request.vendor is not None:
-        outputs.append(Output("beside --scores,", _vendors_file(request), is_marked("<title>Vendors</title>")))
-        # Scores that are there are read, line by line, and only added to.
-        if request.scores.exists():
-            inputs.append(request.scores)
+        scores = ScoreLog(request.scores)
+        outputs.append(Output("beside --scores,", scores.page, is_marked("<title>Vendors</title>")))
+        # Scores that are there are read, and only added to.
+        if is_file(scores.earlier_file):
+            inputs.append(scores.earlier_file)
         else:
-            outputs.append(Output("--scores", request.scores, is_never_ours))
-    check_outputs(outputs, inputs, [folder])
-
-
-def _vendors_file(request: Request) -> Path:
-    return request.scores.with_suffix(".html")
+            outputs.append(Output("--scores", scores.earlier_file, is_never_ours))
+        if is_folder(scores.folder):
+            folders.append(scores.folder)
+        else:
+            outputs.append(Output("--scores", scores.folder, is_never_ours))
+    check_outputs(outputs, inputs, folders)
 
 
 def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
@@ -129,7 +139,7 @@ def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
             f"{request.delivery}: two classes differ only by an apostrophe that spreadsheets add; rename one"
         )
     if request.vendor is not None:
-        refuse_second_audit(request.scores, delivery.sha256, None)
+        ScoreLog(request.scores).refuse_second_audit(delivery.sha256, None)
     terminal.show_delivery(console, delivery, given)
     files = _files(request)
     shown = shown_columns(delivery, files)
@@ -138,7 +148,7 @@ def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
     choice = choose_size(len(delivery.labels), settings.error_budget, settings.contested, request.audit)
     plan = make_plan(delivery, settings, choice.size, request.at_most, request.seed, shown.others)
     plan = start_audit(folder, plan, delivery, files)
-    write_whole(folder / PLAN_PAGE, plan_page(plan, choice, request.prices))
+    LocalStore(folder).put(PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return _await(request, folder, plan, delivery, Drawn(1, 0, plan.drawn), console)
@@ -158,19 +168,20 @@ def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
 
 
 def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
-    plan = read_plan(folder)
+    audit = LocalStore(folder)
+    plan = read_plan(audit)
     _check_request(request, plan, folder)
-    sha256 = file_sha256(request.delivery) if request.delivery.is_file() else ""
+    sha256 = hash_file(request.delivery) if is_file(request.delivery) else ""
     check_delivery(folder, plan, str(request.delivery), sha256)
     settings = plan.settings
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
         settings.classes,
     )  # fmt: skip
-    plan, looks = load_plan(folder, delivery)
+    plan, looks = load_plan(audit, delivery)
     if request.vendor is not None:
-        refuse_second_audit(request.scores, delivery.sha256, plan.key)
-    known = [answers for drawn in looks if (answers := read_answers(folder, drawn.look)) is not None]
+        ScoreLog(request.scores).refuse_second_audit(delivery.sha256, plan.key)
+    known = [answers for drawn in looks if (answers := read_answers(audit, drawn.look)) is not None]
     fresh = _fresh_answers(request, folder, plan, looks, known)
     terminal.show_delivery(console, delivery, None)
     if fresh is not None:
@@ -180,11 +191,11 @@ def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
     judged = looks[: len(known)]
     verdict = _verdict(request, plan, delivery, judged, known)
     if fresh is not None:
-        write_answers(folder, judged[-1].look, fresh)
+        write_answers(audit, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
     if verdict.next_look is not None and len(looks) == len(judged):
-        looks.append(add_look(folder, plan, delivery, verdict.next_look.look, judged[-1].size, _files(request)))
-    _write_verdict(request, folder, verdict)
+        looks.append(add_look(audit, plan, delivery, verdict.next_look.look, judged[-1].size, _files(request)))
+    _write_verdict(request, audit, verdict)
     terminal.show_verdict(console, verdict)
     _finish(request, folder, delivery, judged, verdict, console)
     if verdict.verdict == "OPEN":
@@ -250,12 +261,12 @@ def _verdict(
     return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor)
 
 
-def _write_verdict(request: Request, folder: Path, verdict: Verdict) -> None:
-    write_whole(folder / file_name("verdict", verdict.look, "json"), verdict_json(verdict))
-    write_whole(folder / file_name("verdict", verdict.look, "html"), verdict_page(verdict))
-    write_whole(folder / file_name("send_back", verdict.look, "csv"), send_back_csv(verdict))
+def _write_verdict(request: Request, audit: Store, verdict: Verdict) -> None:
+    audit.put(file_name("verdict", verdict.look, "json"), verdict_json(verdict))
+    audit.put(file_name("verdict", verdict.look, "html"), verdict_page(verdict))
+    audit.put(file_name("send_back", verdict.look, "csv"), send_back_csv(verdict))
     if request.json_file is not None:
-        write_whole(request.json_file, verdict_json(verdict))
+        write_output("--json", request.json_file, verdict_json(verdict))
 
 
 def _finish(
@@ -268,26 +279,28 @@ def _finish(
     if count:
         console.print(printable(f"To send back, {count:,} items: {folder / back}"), markup=False, soft_wrap=True)
     if request.vendor is not None:
-        append_score(request.scores, score_of(verdict, request.vendor))
-        vendors = standings(read_scores(request.scores))
+        scores = ScoreLog(request.scores)
+        scores.append(score_of(verdict, request.vendor))
+        vendors = standings(scores.read())
         terminal.show_vendors(console, vendors)
-        page_of_all = _vendors_file(request)
-        write_whole(page_of_all, vendors_page(vendors))
-        console.print(printable(f"Vendors side by side: {page_of_all}"), markup=False, soft_wrap=True)
-    path = folder / file_name("suspicious", verdict.look, "csv")
+        write_output("beside --scores,", scores.page, vendors_page(vendors))
+        console.print(printable(f"Vendors side by side: {scores.page}"), markup=False, soft_wrap=True)
+    audit, name = LocalStore(folder), file_name("suspicious", verdict.look, "csv")
     if not request.is_suspicious_wanted or delivery.columns.text is None:
         return
-    if not path.exists():
+    if audit.stat(name) is None:
         with console.status("Looking for more suspicious labels (a model learns from the delivery) ..."):
             found = suspicious_labels(delivery, frozenset(item for drawn in judged for item in drawn.ids))
         if not found:
             return
-        write_whole(path, suspicious_csv(found))
-    console.print(printable(f"Suspicious labels, a suggestion without proof: {path}"), markup=False, soft_wrap=True)
+        audit.put(name, suspicious_csv(found))
+    console.print(
+        printable(f"Suspicious labels, a suggestion without proof: {folder / name}"), markup=False, soft_wrap=True
+    )
 
 
 def _files(request: Request) -> ItemFolder:
-    kept_back = (request.sheet, request.scores, request.json_file)
+    kept_back = (request.sheet, ScoreLog(request.scores).earlier_file, request.json_file)
     return ItemFolder(request.delivery, [path for path in kept_back if path is not None])
 
 
@@ -301,12 +314,12 @@ def _await(
     verdict: Verdict | None = None,
 ) -> ExitCode:
     """Say what was copied for the auditor, and which sheet is awaited."""
-    terminal.show_copies(console, list_copies(folder, plan, delivery, drawn, _files(request)))
+    terminal.show_copies(console, list_copies(LocalStore(folder), plan, delivery, drawn, _files(request)))
     sheets = [Path(file_name("sheet", drawn.look, ending)) for ending in ("html", "csv")]
     terminal.show_awaited(console, folder, sheets, len(drawn.ids), plan.labels, request.prices)
     if request.json_file is not None and verdict is None:
         awaited = {"verdict": None, "delivery": plan.delivery, "delivery_sha256": plan.delivery_sha256,
                    "plan": plan.key, "look": drawn.look, "to_check": len(drawn.ids),
                    "sheet": str(folder / sheets[1])}  # fmt: skip
-        write_whole(request.json_file, f"{json.dumps(awaited, ensure_ascii=False, indent=1)}\n".encode())
+        write_output("--json", request.json_file, f"{json.dumps(awaited, ensure_ascii=False, indent=1)}\n".encode())
     return ExitCode.OPEN

@@ -1,11 +1,8 @@
 """The audit's folder: made whole or not at all, and every file in it written once it is complete."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple, NoReturn
 
 from cupel.accept.delivery import Delivery
@@ -15,6 +12,9 @@ from cupel.accept.sheet import ITEMS, SheetRow, sheet_csv, sheet_page, sheet_row
 from cupel.certificate.acceptance import look_sizes
 from cupel.certificate.attempts import attempt_alpha
 from cupel.errors import AuditError
+from cupel.store.files import new_folder
+from cupel.store.local import LocalStore
+from cupel.store.store import MissingError, Store
 
 PLAN = "plan.json"
 
@@ -37,26 +37,6 @@ def file_name(stem: str, look: int, ending: str) -> str:
     return f"{stem}.{ending}" if look == 1 else f"{stem}-{look}.{ending}"
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: under another name first, then renamed.
-
-    Raises:
-        AuditError: It cannot be written.
-    """
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise AuditError(f"{path}: cannot be written: {error.strerror}; name another place") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder) -> Plan:
     """Record a plan, draw its first look, and write the sheet; the folder appears when all of it is there.
 
@@ -73,76 +53,71 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder)
         AuditError: The folder cannot be written.
     """
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        with new_folder(folder) as begun:
+            audit = LocalStore(begun)
+            # The seed is on disk before anything is drawn by it.
+            audit.put(PLAN, _json(plan))
+            ids = draw_look(plan, [one.item_id for one in delivery.labels], 1, 0)
+            plan = plan.model_copy(update={"drawn": ids})
+            audit.put(PLAN, _json(plan))
+            _write_sheet(audit, plan, delivery, Drawn(1, 0, ids), files)
     except OSError as error:
-        raise AuditError(f"{folder.parent}: cannot be written: {error.strerror}; copy the delivery elsewhere") from None
-    try:
-        # The seed is on disk before anything is drawn by it.
-        write_whole(temporary / PLAN, _json(plan))
-        ids = draw_look(plan, [one.item_id for one in delivery.labels], 1, 0)
-        plan = plan.model_copy(update={"drawn": ids})
-        write_whole(temporary / PLAN, _json(plan))
-        _write_sheet(temporary, plan, delivery, Drawn(1, 0, ids), files)
-        os.chmod(temporary, 0o755)
-        os.rename(temporary, folder)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise AuditError(f"{folder}: cannot be written: {error.strerror}; nothing was left behind") from None
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        raise AuditError(
+            f"{folder}: cannot be written: {error.strerror}; nothing was left behind; copy the delivery elsewhere"
+        ) from None
     return plan
 
 
-def add_look(folder: Path, plan: Plan, delivery: Delivery, look: int, before: int, files: ItemFolder) -> Drawn:
+def add_look(audit: Store, plan: Plan, delivery: Delivery, look: int, before: int, files: ItemFolder) -> Drawn:
     """Record the plan of a later look and write its sheet; what is there already is left as it is."""
-    path = folder / file_name("plan", look, "json")
+    name = file_name("plan", look, "json")
     ids = [one.item_id for one in delivery.labels]
     drawn = Drawn(look, before, later_look(plan, ids, look, before).drawn)
     # The plan comes last: a look without it does not exist, and is drawn again the same.
-    if not path.exists():
-        _write_sheet(folder, plan, delivery, drawn, files)
-        write_whole(path, _json(later_look(plan, ids, look, before)))
+    if audit.stat(name) is None:
+        _write_sheet(audit, plan, delivery, drawn, files)
+        audit.put(name, _json(later_look(plan, ids, look, before)))
     return drawn
 
 
-def load_plan(folder: Path, delivery: Delivery) -> tuple[Plan, list[Drawn]]:
+def load_plan(audit: Store, delivery: Delivery) -> tuple[Plan, list[Drawn]]:
     """Read the plan and the looks drawn so far, and hold them against the delivery.
 
     Raises:
         AuditError: The delivery is another one or was altered, or a plan was.
     """
-    plan = read_plan(folder)
+    plan = read_plan(audit)
     ids = [one.item_id for one in delivery.labels]
     if (plan.labels, plan.rejected) != (len(ids), len(delivery.rejected)):
-        _altered(folder / PLAN)
+        _altered(audit.location(PLAN))
     if plan.size != plan.sizes[0] or plan.sizes != look_sizes(plan.labels, plan.size, plan.sizes[-1]):
-        _altered(folder / PLAN)
+        _altered(audit.location(PLAN))
     if plan.alpha != attempt_alpha(1) or plan.drawn != draw_look(plan, ids, 1, 0):
-        _altered(folder / PLAN)
+        _altered(audit.location(PLAN))
     looks = [Drawn(1, 0, plan.drawn)]
     for number in range(2, len(plan.sizes) + 1):
-        path = folder / file_name("plan", number, "json")
-        if path.exists():
-            later = parse_record(str(path), path.read_text(encoding="utf-8"), LaterLook)
+        name = file_name("plan", number, "json")
+        if audit.stat(name) is not None:
+            path = audit.location(name)
+            later = parse_record(path, audit.read(name).decode(), LaterLook)
             if later != later_look(plan, ids, number, looks[-1].size):
                 _altered(path)
             looks.append(Drawn(number, looks[-1].size, later.drawn))
     return plan, looks
 
 
-def read_plan(folder: Path) -> Plan:
+def read_plan(audit: Store) -> Plan:
     """Read the plan alone.
 
     Raises:
         AuditError: There is none, or it cannot be read.
     """
-    path = folder / PLAN
+    path = audit.location(PLAN)
     try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        content = audit.read(PLAN).decode()
+    except (OSError, MissingError, UnicodeDecodeError):
         raise AuditError(f"{path}: missing or unreadable; restore the folder, or remove it for a new audit") from None
-    plan = parse_record(str(path), content, Plan)
+    plan = parse_record(path, content, Plan)
     return plan if plan.sizes else _altered(path)
 
 
@@ -156,22 +131,22 @@ def check_delivery(folder: Path, plan: Plan, name: str, sha256: str) -> None:
         )
 
 
-def read_answers(folder: Path, look: int) -> dict[str, str | None] | None:
+def read_answers(audit: Store, look: int) -> dict[str, str | None] | None:
     """Return the answers that a look was judged by, by row code; None where it was not judged yet."""
-    path = folder / file_name("answers", look, "json")
-    if not path.exists():
+    name = file_name("answers", look, "json")
+    if audit.stat(name) is None:
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(audit.read(name))
     except ValueError:
-        _altered(path)
+        _altered(audit.location(name))
     return dict(found)
 
 
-def write_answers(folder: Path, look: int, answers: Mapping[str, str | None]) -> None:
+def write_answers(audit: Store, look: int, answers: Mapping[str, str | None]) -> None:
     """Keep the answers that a look was judged by; from now on they are not changed."""
     content = json.dumps(dict(answers), ensure_ascii=False, indent=1, sort_keys=True)
-    write_whole(folder / file_name("answers", look, "json"), f"{content}\n".encode())
+    audit.put(file_name("answers", look, "json"), f"{content}\n".encode())
 
 
 class CopiedItem(NamedTuple):
@@ -188,9 +163,9 @@ class Copies(NamedTuple):
     problems: dict[str, list[str]]
 
 
-def list_copies(folder: Path, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> Copies:
+def list_copies(audit: Store, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> Copies:
     """Return which files of a look's items lie beside its sheet, as they lie there now, and which do not."""
-    there = {path.stem: path.stat().st_size for path in (folder / ITEMS).glob("*")}
+    there = {PurePath(stat.name).stem: stat.size for stat in audit.list(ITEMS)}
     copied: list[CopiedItem] = []
     problems: dict[str, list[str]] = {}
     for row in sheet_rows(plan, delivery, drawn, files):
@@ -201,25 +176,26 @@ def list_copies(folder: Path, plan: Plan, delivery: Delivery, drawn: Drawn, file
     return Copies(copied, problems)
 
 
-def _write_sheet(folder: Path, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> None:
+def _write_sheet(audit: Store, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> None:
     rows = sheet_rows(plan, delivery, drawn, files)
-    _copy_items(folder, rows)
-    write_whole(folder / file_name("sheet", drawn.look, "csv"), sheet_csv(plan, rows))
-    write_whole(folder / file_name("sheet", drawn.look, "html"), sheet_page(plan, rows, drawn.look))
+    _copy_items(audit, rows)
+    audit.put(file_name("sheet", drawn.look, "csv"), sheet_csv(plan, rows))
+    audit.put(file_name("sheet", drawn.look, "html"), sheet_page(plan, rows, drawn.look))
 
 
-def _copy_items(folder: Path, rows: Sequence[SheetRow]) -> None:
+def _copy_items(audit: Store, rows: Sequence[SheetRow]) -> None:
     """Copy the files that items are, under their row codes: their own names may tell the label."""
     for row in rows:
         if isinstance(row.file, ItemFile):
-            (folder / ITEMS).mkdir(exist_ok=True)
-            copy_item(row.file, folder / row.item)
+            with audit.new(ITEMS) as copy:
+                copy_item(row.file, copy.file)
+                copy.put(row.item)
 
 
 def _json(record: Plan | LaterLook) -> bytes:
     return f"{record.model_dump_json(indent=1)}\n".encode()
 
 
-def _altered(path: Path) -> NoReturn:
+def _altered(path: str) -> NoReturn:
     raise AuditError(f"{path}: was altered: it does not follow from seed and delivery; a plan is never edited. "
                      "Restore it, or remove the folder and start a new audit")  # fmt: skip

@@ -1,15 +1,22 @@
 """Files that a delivery's cells name: which of them may go to the auditor, and why the others may not."""
 
-import os
 import re
 import shutil
-import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from cupel.accept.media import HEAD_BYTES, media_ending
 from cupel.errors import AuditError
+from cupel.store.files import (
+    FileEntry,
+    FileIdentity,
+    identify_file,
+    is_file,
+    open_below,
+    stat_entry,
+    stat_open_file,
+)
 
 AUDIT_ENDING = ".audit"
 # What an audit's folder holds from the beginning, whatever it is called now.
@@ -32,15 +39,6 @@ NO_MEDIA = "no image, video or sound by its content"
 _LOCATION = re.compile(r"[a-z][a-z0-9+.-]*://\S+|\S*[\\/]\S+|\S*\.[A-Za-z0-9]{2,5}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{2,5}\Z")
-# A link is not followed, and a pipe that nobody fills is not waited for.
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-
-
-class FileIdentity(NamedTuple):
-    """What makes two names one file: the case of a name, links and mounts do not deceive it."""
-
-    device: int
-    number: int
 
 
 class ItemFile(NamedTuple):
@@ -78,7 +76,7 @@ class ItemFolder:
 
     def __init__(self, delivery: Path, kept_back: Iterable[Path] = ()) -> None:
         self._root = delivery.parent.resolve()
-        self._kept_back = {found for path in (delivery, *kept_back) if (found := _identity_of(path)) is not None}
+        self._kept_back = {found for path in (delivery, *kept_back) if (found := identify_file(path)) is not None}
         self._problems: dict[Path, str | None] = {}
 
     def find(self, value: str | None) -> ItemFile | FileProblem | None:
@@ -107,20 +105,20 @@ class ItemFolder:
         if path.name.startswith("."):
             return HIDDEN
         try:
-            found = path.lstat()
+            found = stat_entry(path)
         except (OSError, ValueError):
             return ABSENT
-        return LINK if stat.S_ISLNK(found.st_mode) else self._file_problem(found)
+        return LINK if found.kind == "link" else self._file_problem(found)
 
-    def _file_problem(self, found: os.stat_result) -> str | None:
+    def _file_problem(self, found: FileEntry) -> str | None:
         """Return what speaks against a file that is no link."""
-        if not stat.S_ISREG(found.st_mode):
+        if found.kind != "file":
             return NO_FILE
-        if _identity(found) in self._kept_back:
+        if found.identity in self._kept_back:
             return OF_COMMAND
-        if found.st_nlink > 1:
+        if found.names > 1:
             return SECOND_NAME
-        return TOO_LARGE if found.st_size > MOST_BYTES else None
+        return TOO_LARGE if found.size > MOST_BYTES else None
 
     def _folder_problem(self, folder: Path) -> str | None:
         """Return what speaks against a folder or one above it, of the delivery's own downwards."""
@@ -135,8 +133,8 @@ class ItemFolder:
 
     def _read(self, path: Path) -> ItemFile | FileProblem:
         try:
-            with os.fdopen(_open_below(self._root, path), "rb") as file:
-                found, head = os.fstat(file.fileno()), file.read(HEAD_BYTES)
+            with open_below(self._root, path) as file:
+                found, head = stat_open_file(file), file.read(HEAD_BYTES)
         except OSError:
             return FileProblem(UNREADABLE)
         if (reason := self._file_problem(found)) is not None:  # another file was put there meanwhile
@@ -144,49 +142,35 @@ class ItemFolder:
         ending = media_ending(head)
         if ending is None:
             return FileProblem(NO_MEDIA)
-        return ItemFile(path, ending, found.st_size, _identity(found))
+        return ItemFile(path, ending, found.size, found.identity)
 
 
-def copy_item(file: ItemFile, target: Path) -> None:
+def copy_item(file: ItemFile, target: BinaryIO) -> None:
     """Copy a media file; what is copied is the file that was judged, with the content that it was judged by.
 
     Raises:
         AuditError: It is another file, or something else, by now.
     """
     try:
-        with os.fdopen(os.open(file.path, _OPEN_FLAGS), "rb") as source:
-            found = os.fstat(source.fileno())
-            is_same = _identity(found) == file.identity and found.st_size == file.size_bytes
-            if not is_same or media_ending(source.read(HEAD_BYTES)) != file.ending:
-                raise AuditError(f"{file.path}: changed while it was copied; run the command again")
-            source.seek(0)
-            with target.open("wb") as out:
-                shutil.copyfileobj(source, out)
-    except FileNotFoundError:
+        source = open_below(file.path.parent, file.path)
+    except OSError:
         raise AuditError(f"{file.path}: vanished while it was copied; run the command again") from None
-
-
-def _open_below(root: Path, path: Path) -> int:
-    """Open a file folder by folder, so that none of them can be exchanged for a link meanwhile."""
-    *folders, name = path.relative_to(root).parts
-    place = os.open(root, _OPEN_FLAGS)
-    try:
-        for folder in folders:
-            inner = os.open(folder, _OPEN_FLAGS, dir_fd=place)
-            os.close(place)
-            place = inner
-        return os.open(name, _OPEN_FLAGS, dir_fd=place)
-    finally:
-        os.close(place)
+    with source:
+        found = stat_open_file(source)
+        is_same = (found.identity, found.size) == (file.identity, file.size_bytes)
+        if not is_same or media_ending(source.read(HEAD_BYTES)) != file.ending:
+            raise AuditError(f"{file.path}: changed while it was copied; run the command again")
+        source.seek(0)
+        shutil.copyfileobj(source, target)
 
 
 def _problem_of_folder(folder: Path) -> str | None:
     if folder.name.startswith("."):
         return HIDDEN
     try:
-        if stat.S_ISLNK(folder.lstat().st_mode):
+        if stat_entry(folder).kind == "link":
             return LINK
-        if folder.name.casefold().endswith(AUDIT_ENDING) or all((folder / name).exists() for name in AUDIT_FILES):
+        if folder.name.casefold().endswith(AUDIT_ENDING) or all(is_file(folder / name) for name in AUDIT_FILES):
             return OF_AUDIT
     except (OSError, ValueError):
         return ABSENT
@@ -195,14 +179,3 @@ def _problem_of_folder(folder: Path) -> str | None:
 
 def _is_drive(name: str) -> bool:
     return len(name) > 2 and name[1] == ":" and name[2] in "\\/"
-
-
-def _identity_of(path: Path) -> FileIdentity | None:
-    try:
-        return _identity(path.stat())
-    except (OSError, ValueError):
-        return None
-
-
-def _identity(found: os.stat_result) -> FileIdentity:
-    return FileIdentity(found.st_dev, found.st_ino)

@@ -1,7 +1,5 @@
-"""The running score of vendors: an append-only file of judged deliveries, and the table made from it."""
+"""The running score of vendors: a log of judged deliveries, and the table made from it."""
 
-import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,12 +10,17 @@ from cupel.accept.judging import Verdict, rate
 from cupel.accept.plan import Record
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.errors import AuditError
+from cupel.store.event_log import Event, EventLog
+from cupel.store.files import is_file, move, read_text
+from cupel.store.local import LocalStore
+from cupel.store.store import StoreError
 
 SIDE_CONFIDENCE = 0.975
+EARLIER_ENDING = ".jsonl"
 
 
 class Score(Record):
-    """What one look at one delivery came to; a line of the file."""
+    """What one look at one delivery came to; an event of the log."""
 
     vendor: str
     delivery: str
@@ -63,7 +66,7 @@ class Standing(NamedTuple):
 
 
 def score_of(verdict: Verdict, vendor: str) -> Score:
-    """Return the line that a verdict adds."""
+    """Return the event that a verdict adds."""
     return Score(
         vendor=vendor,
         labels_cost=verdict.cost.labels,
@@ -78,81 +81,133 @@ def score_of(verdict: Verdict, vendor: str) -> Score:
     )  # fmt: skip
 
 
-def read_scores(path: Path) -> list[Score]:
-    """Read the file; none is an empty one.
+class ScoreLog:
+    """The log of vendors' scores; none is ever changed.
 
-    Raises:
-        AuditError: A line is no score; names it.
-    """
-    if not path.exists():
-        return []
-    scores = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AuditError(f"{path}: cannot be read: {error}; name another file with --scores") from None
-    for number, line in enumerate(lines, 1):
-        try:
-            scores.append(Score.model_validate_json(line))
-        except ValidationError:
-            raise AuditError(f"{path}, line {number}: not a vendor's score; restore the file") from None
-    return scores
-
-
-def append_score(path: Path, score: Score) -> bool:
-    """Append a score, unless this look at this delivery is there already.
-
-    Returns:
-        Whether a line was written.
-
-    Raises:
-        AuditError: The same look stands there with other counts or another vendor, or the file cannot be written.
-    """
-    for number, known in enumerate(read_scores(path), 1):
-        if (known.delivery_sha256, known.plan, known.look) != (score.delivery_sha256, score.plan, score.look):
-            continue
-        if (known.vendor, known.wrong, known.contested) != (score.vendor, score.wrong, score.contested):
-            raise AuditError(
-                f"{path}, line {number}: this look at {score.delivery} stands there for vendor {known.vendor!r} with "
-                f"{known.wrong} wrong and {known.contested} undecided; now it is {score.vendor!r} with {score.wrong} "
-                f"and {score.contested}. Scores are never changed: mend --vendor, or name another file with --scores"
-            )
-        return False
-    line = json.dumps(score.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        with os.fdopen(handle, "ab") as file:
-            file.write(f"{line}\n".encode())
-    except OSError as error:
-        raise AuditError(f"{path}: cannot be written: {error.strerror}; name another file with --scores") from None
-    return True
-
-
-def refuse_second_audit(path: Path, delivery_sha256: str, plan: str | None) -> None:
-    """Refuse to judge a delivery by another plan than the one it was judged by before.
+    Earlier versions kept the scores as lines of a file. What of it the log does not hold is read behind the log, and
+    appended with the next score; only then is the file set aside, so that a kill in between loses and doubles nothing.
 
     Args:
-        path: The scores.
-        delivery_sha256: Hash of the delivery.
-        plan: The plan at hand; None before there is one.
-
-    Raises:
-        AuditError: A score of the delivery is there under another plan.
+        path: The log's folder, such as `vendor_scores`, or the file of an earlier version, `vendor_scores.jsonl`.
     """
-    for number, known in enumerate(read_scores(path), 1):
-        if known.delivery_sha256 == delivery_sha256 and known.plan != plan:
-            raise AuditError(
-                f"{path}, line {number}: this delivery was judged before, by plan {known.plan}: {known.verdict}. "
-                "Another audit of the same labels would be a second throw of the dice; go on with the first one's "
-                "folder"
+
+    def __init__(self, path: Path) -> None:
+        self.folder = path.with_suffix("") if path.suffix == EARLIER_ENDING else path
+        self.earlier_file = self.folder.with_name(f"{self.folder.name}{EARLIER_ENDING}")
+        self.page = self.folder.with_suffix(".html")
+        self._log = EventLog(LocalStore(self.folder.parent), self.folder.name)
+
+    def read(self) -> list[Score]:
+        """Return all scores, the earliest first; there may be none.
+
+        Raises:
+            AuditError: The log is broken, or holds no score; names file, and event or line.
+        """
+        earlier = self._read_earlier()  # before the log: another process may just move them into it
+        try:
+            events = self._log.read()
+        except (StoreError, OSError) as error:
+            raise self._unusable(error) from None
+        return self._merge(events, earlier)
+
+    def append(self, score: Score) -> bool:
+        """Append a score, unless this look at this delivery is there already.
+
+        Returns:
+            Whether it was appended.
+
+        Raises:
+            AuditError: The same look stands there with other counts or another vendor, or the log is broken or cannot
+                be written.
+        """
+        earlier = self._read_earlier()
+
+        def decide(events: list[Event]) -> list[Event]:
+            scores = self._merge(events, earlier)
+            new = scores[len(events) :] + ([] if self._holds(scores, score) else [score])
+            return [one.model_dump(mode="json") for one in new]
+
+        try:
+            appended = self._log.append(decide)
+            if earlier:
+                move(self.earlier_file, self.earlier_file.with_name(f"{self.earlier_file.name}.old"))
+        except (StoreError, OSError) as error:
+            raise self._unusable(error) from None
+        return score.model_dump(mode="json") in appended
+
+    def refuse_second_audit(self, delivery_sha256: str, plan: str | None) -> None:
+        """Refuse to judge a delivery by another plan than the one it was judged by before.
+
+        Args:
+            delivery_sha256: Hash of the delivery.
+            plan: The plan at hand; None before there is one.
+
+        Raises:
+            AuditError: A score of the delivery is there under another plan.
+        """
+        for number, known in enumerate(self.read(), 1):
+            if known.delivery_sha256 == delivery_sha256 and known.plan != plan:
+                raise AuditError(
+                    f"{self.folder}, event {number}: this delivery was judged before, by plan {known.plan}: "
+                    f"{known.verdict}. Another audit of the same labels would be a second throw of the dice; go on "
+                    "with the first one's folder"
+                )
+
+    def _holds(self, scores: Sequence[Score], score: Score) -> bool:
+        for number, known in enumerate(scores, 1):
+            if (known.delivery_sha256, known.plan, known.look) != (score.delivery_sha256, score.plan, score.look):
+                continue
+            if (known.vendor, known.wrong, known.contested) != (score.vendor, score.wrong, score.contested):
+                raise AuditError(
+                    f"{self.folder}, event {number}: this look at {score.delivery} stands there for vendor "
+                    f"{known.vendor!r} with {known.wrong} wrong and {known.contested} undecided; now it is "
+                    f"{score.vendor!r} with {score.wrong} and {score.contested}. Scores are never changed: mend "
+                    "--vendor, or name another folder with --scores"
+                )
+            return True
+        return False
+
+    def _merge(self, events: Sequence[Event], earlier: Sequence[Score]) -> list[Score]:
+        """Return the scores of the log, then those of an earlier version's file that it does not hold."""
+        scores = []
+        for number, event in enumerate(events, 1):
+            try:
+                scores.append(Score.model_validate(event))
+            except ValidationError:
+                raise AuditError(
+                    f"{self.folder}, event {number}: not a vendor's score; name another folder with --scores"
+                ) from None
+        return scores + [score for score in earlier if score not in scores]
+
+    def _read_earlier(self) -> list[Score]:
+        path = self.earlier_file
+        try:
+            lines = read_text(path).splitlines() if is_file(path) else []
+        except FileNotFoundError:  # another process has just set it aside
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise AuditError(f"{path}: cannot be read: {error}; name another folder with --scores") from None
+        scores = []
+        for number, line in enumerate(lines, 1):
+            try:
+                scores.append(Score.model_validate_json(line))
+            except ValidationError:
+                raise AuditError(f"{path}, line {number}: not a vendor's score; restore the file") from None
+        return scores
+
+    def _unusable(self, error: Exception) -> AuditError:
+        if isinstance(error, OSError):
+            return AuditError(
+                f"{self.folder}: cannot be read or written: {error.strerror}; name another folder with --scores"
             )
+        return AuditError(f"{self.folder.parent}/{error}; or name another folder with --scores")
 
 
 def standings(scores: Iterable[Score]) -> list[Standing]:
     """Return the vendors' table, the lowest error first; a delivery counts once, by its last look.
 
     Args:
-        scores: Lines of the file, in any order.
+        scores: All scores, in any order.
     """
     last: dict[tuple[str, str], Score] = {}
     for score in scores:

@@ -17,6 +17,7 @@ from cupel.accept.plan import Drawn, Plan
 from cupel.errors import AuditError, SourceError
 from cupel.imports.delimited import decode, delimited_rows
 from cupel.sources.reasons import BadRow
+from cupel.store.files import read_file
 
 ROW, LABEL = "row", "label"
 # Folder of the items that are files, beside the sheet.
@@ -176,7 +177,7 @@ def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn]) -> Filled:
 def _cells(path: Path) -> list[tuple[str, str]]:
     """Return code and label of each row; rows that spreadsheets leave empty at the end do not count."""
     try:
-        rows = list(delimited_rows(str(path), decode(path.read_bytes(), "cp1252").text))
+        rows = list(delimited_rows(str(path), decode(read_file(path), "cp1252").text))
     except OSError as error:
         raise AuditError(f"{path}: cannot be read: {error.strerror}; name the filled sheet with --sheet") from None
     except SourceError as error:

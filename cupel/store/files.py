@@ -4,11 +4,13 @@ store."""
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from cupel.store.local import LocalStore, naming
 
@@ -134,3 +136,99 @@ def temporary_folder(prefix: str = "cupel-", inside: Path | None = None) -> Iter
     """Yield a folder that is gone after the block."""
     with tempfile.TemporaryDirectory(prefix=prefix, dir=inside) as folder:
         yield Path(folder)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder that has its name when all is in it; what was begun is removed.
+
+    Raises:
+        OSError: Something has the name, or the disk is full or failed.
+    """
+    begun = path.with_name(f".cupel-{uuid.uuid4().hex}")
+    begun.mkdir()
+    try:
+        yield begun
+        os.rename(begun, path)
+    except BaseException:
+        shutil.rmtree(begun, ignore_errors=True)
+        raise
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class FileIdentity(NamedTuple):
+    """What makes two names one file: the case of a name, links and mounts do not deceive it."""
+
+    device: int
+    number: int
+
+
+EntryKind = Literal["file", "folder", "link", "other"]
+_KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
+
+
+class FileEntry(NamedTuple):
+    """What a name itself is, a link not followed; `names` are the names that it has on the disk, hard links."""
+
+    kind: EntryKind
+    size: int
+    names: int
+    identity: FileIdentity
+
+
+def stat_entry(path: Path) -> FileEntry:
+    """Return what a name itself is.
+
+    Raises:
+        OSError: Nothing has it, or it cannot be looked at. ValueError: It is no name.
+    """
+    return _entry(path.lstat())
+
+
+def stat_open_file(file: BinaryIO) -> FileEntry:
+    """Return what an open file is, whatever its name stands for by now."""
+    return _entry(os.fstat(file.fileno()))
+
+
+def identify_file(path: Path) -> FileIdentity | None:
+    """Return what makes two names one file, links followed; None where nothing has the name, or it is none."""
+    try:
+        return _entry(path.stat()).identity
+    except (OSError, ValueError):
+        return None
+
+
+def open_below(root: Path, path: Path) -> BinaryIO:
+    """Open a file folder by folder, so that none of them can be exchanged for a link meanwhile.
+
+    No link is followed, and a pipe that nobody fills is not waited for.
+
+    Args:
+        root: The folder to begin at.
+        path: The file, somewhere in it.
+
+    Raises:
+        OSError: There is none, or it cannot be read, or a link is on the way.
+    """
+    *folders, name = path.relative_to(root).parts
+    place = os.open(root, _OPEN_FLAGS)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _OPEN_FLAGS, dir_fd=place)
+            os.close(place)
+            place = inner
+        return os.fdopen(os.open(name, _OPEN_FLAGS, dir_fd=place), "rb")
+    finally:
+        os.close(place)
+
+
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def _entry(found: os.stat_result) -> FileEntry:
+    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
+    return FileEntry(kind, found.st_size, found.st_nlink, FileIdentity(found.st_dev, found.st_ino))

@@ -1,12 +1,10 @@
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cupel.accept import folder as module
-from cupel.accept.folder import write_whole
 from cupel.errors import AuditError
 
 
@@ -77,6 +75,9 @@ def test_an_altered_delivery_is_refused(make_buyer: Callable[..., Any]) -> None:
     assert sorted(path.name for path in buyer.folder.iterdir()) == before
 
 
-def test_a_file_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error_of_ours(make_buyer: Callable[..., Any]) -> None:
+    buyer = make_buyer(0)
+    buyer.folder.write_text("a file of that name")
     with pytest.raises(AuditError, match="cannot be written"):
-        write_whole(tmp_path / "missing" / "x.json", b"")
+        buyer.run(budget=0.05)
+    assert {path.name for path in buyer.delivery.parent.iterdir()} == {buyer.delivery.name, buyer.folder.name}

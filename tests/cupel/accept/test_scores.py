@@ -1,4 +1,6 @@
 import io
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -6,9 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cupel.accept import scores as scores_module
 from cupel.accept.judging import rate
 from cupel.accept.report import vendors_page
-from cupel.accept.scores import Score, append_score, read_scores, refuse_second_audit, standings
+from cupel.accept.scores import Score, ScoreLog, standings
 from cupel.accept.terminal import show_vendors
 from cupel.errors import AuditError
 
@@ -23,40 +26,96 @@ def score(vendor: str = "acme", sha: str = "a", look: int = 1, wrong: int = 2, *
     return Score.model_validate(known | more)
 
 
-def test_the_same_outcome_is_kept_once(tmp_path: Path) -> None:
-    path = tmp_path / "scores.jsonl"
-    assert append_score(path, score())
-    before = path.read_bytes()
-    assert not append_score(path, score())
-    assert path.read_bytes() == before
+@pytest.fixture
+def log(tmp_path: Path) -> ScoreLog:
+    return ScoreLog(tmp_path / "scores")
 
 
-def test_an_outcome_is_never_changed(tmp_path: Path) -> None:
-    path = tmp_path / "scores.jsonl"
-    append_score(path, score())
-    with pytest.raises(AuditError, match=r"line 1.*never changed"):
-        append_score(path, score(wrong=1))
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_same_outcome_is_kept_once(log: ScoreLog) -> None:
+    assert log.append(score())
+    before = contents(log.folder)
+    assert not log.append(score())
+    assert contents(log.folder) == before
+
+
+def test_an_outcome_is_never_changed(log: ScoreLog) -> None:
+    log.append(score())
+    with pytest.raises(AuditError, match=r"event 1.*never changed"):
+        log.append(score(wrong=1))
     with pytest.raises(AuditError, match="never changed"):
-        append_score(path, score(vendor="other"))
-    assert read_scores(path) == [score()]
+        log.append(score(vendor="other"))
+    assert log.read() == [score()]
 
 
-def test_a_second_audit_of_the_same_labels_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "scores.jsonl"
-    append_score(path, score())
-    refuse_second_audit(path, "a", "plan a")
-    refuse_second_audit(path, "b", None)
+def test_a_second_audit_of_the_same_labels_is_refused(log: ScoreLog) -> None:
+    log.append(score())
+    log.refuse_second_audit("a", "plan a")
+    log.refuse_second_audit("b", None)
+    with pytest.raises(AuditError, match=r"event 1.*second throw of the dice"):
+        log.refuse_second_audit("a", "another plan")
+
+
+def test_an_altered_score_is_named_by_file_and_event(log: ScoreLog) -> None:
+    log.append(score())
+    log.append(score(sha="b"))
+    (second,) = log.folder.glob("*2.jsonl")
+    second.write_text(second.read_text().replace('"wrong":2', '"wrong":1'))
+    with pytest.raises(AuditError, match=rf"{re.escape(str(second))}: event 2 was altered"):
+        ScoreLog(log.folder).read()
+
+
+def earlier_lines(*scores: Score) -> str:
+    return "".join(f"{json.dumps(one.model_dump(mode='json'), ensure_ascii=False, sort_keys=True)}\n" for one in scores)
+
+
+@pytest.mark.parametrize("name", ["scores", "scores.jsonl"])
+def test_scores_of_an_earlier_version_are_the_first_events_of_the_log(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "scores.jsonl"
+    file.write_text(lines := earlier_lines(score(), score(vendor="<ü>", sha="b", labels_cost=0.1)))
+    log = ScoreLog(tmp_path / name)
+    known = log.read()
+    assert [one.delivery_sha256 for one in known] == ["a", "b"]
+    assert file.exists()
     with pytest.raises(AuditError, match="second throw of the dice"):
-        refuse_second_audit(path, "a", "another plan")
+        log.refuse_second_audit("a", "another plan")
+    assert log.append(score(sha="c"))
+    assert log.read() == [*known, score(sha="c")]
+    assert not file.exists()
+    assert (tmp_path / "scores.jsonl.old").read_text() == lines
 
 
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "scores.jsonl"
-    append_score(path, score())
-    with path.open("a") as file:
-        file.write("{}\n")
-    with pytest.raises(AuditError, match="line 2"):
-        read_scores(path)
+def test_a_kill_before_the_earlier_file_is_set_aside_doubles_no_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "scores.jsonl"
+    file.write_text(earlier_lines(score(), score(sha="b")))
+    log = ScoreLog(tmp_path / "scores")
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scores_module, "move", fail)
+        with pytest.raises(KeyboardInterrupt):
+            log.append(score(sha="c"))
+    assert file.exists()
+    assert [one.delivery_sha256 for one in log.read()] == ["a", "b", "c"]
+    assert not log.append(score(sha="c"))
+    assert not file.exists()
+    assert [one.delivery_sha256 for one in log.read()] == ["a", "b", "c"]
+
+
+def test_a_broken_line_of_an_earlier_version_is_named_and_nothing_is_converted(log: ScoreLog) -> None:
+    log.earlier_file.write_text(lines := earlier_lines(score()) + "{}\n")
+    for use in (log.read, lambda: log.append(score(sha="b"))):
+        with pytest.raises(AuditError, match=r"scores\.jsonl, line 2"):
+            use()
+    assert log.earlier_file.read_text() == lines
+    assert not log.folder.exists()
 
 
 def test_a_delivery_counts_once_by_its_last_look() -> None:
@@ -93,18 +152,15 @@ def test_undecided_items_are_not_in_the_error() -> None:
     assert one.error == 2 / 50
 
 
-@pytest.fixture
-def scores_file(tmp_path: Path) -> Path:
-    return tmp_path / "scores.jsonl"
-
-
-def test_a_buyer_sees_the_vendors_side_by_side(make_buyer: Callable[..., Any], scores_file: Path) -> None:
+def test_a_buyer_sees_the_vendors_side_by_side(make_buyer: Callable[..., Any], log: ScoreLog) -> None:
     for vendor, wrong in (("acme", 0), ("bolt", 300)):
         buyer = make_buyer(wrong, f"{vendor}.csv")
-        buyer.run(budget=0.05, vendor=vendor, scores=scores_file)
+        buyer.run(budget=0.05, vendor=vendor, scores=log.folder)
         buyer.fill()
-        _, printed = buyer.run(vendor=vendor, scores=scores_file)
-    assert [one.verdict for one in read_scores(scores_file)] == ["ACCEPT", "REFUSE"]
+        _, printed = buyer.run(vendor=vendor, scores=log.folder)
+    assert [one.verdict for one in log.read()] == ["ACCEPT", "REFUSE"]
+    assert log.page.name == "scores.html"
+    assert log.page.is_file()
     assert printed.index("acme ") < printed.index("bolt ", printed.index("Vendors so far"))
 
 

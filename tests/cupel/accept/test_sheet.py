@@ -9,13 +9,14 @@ from cupel.accept.delivery import read_delivery
 from cupel.accept.folder import load_plan
 from cupel.accept.sheet import Filled, csv_bytes, read_sheet
 from cupel.errors import AuditError
+from cupel.store.local import LocalStore
 
 
 @pytest.fixture
 def sheet(make_buyer: Callable[..., Any]) -> Any:
     buyer = make_buyer(0)
     buyer.run(budget=0.05, audit=40, seed=3)
-    plan, looks = load_plan(buyer.folder, read_delivery(buyer.delivery))
+    plan, looks = load_plan(LocalStore(buyer.folder), read_delivery(buyer.delivery))
 
     class Sheet:
         path = buyer.fill()
