@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from cupel.config.operation import AlertKind, Alerts
 from cupel.lake import Lake
-from cupel.lock import turn
 
 FILE = "alerts.jsonl"
+LOCK = "locks/.alerts"
 SECONDS = 30
 OVER = "over"
 NEEDED = {"partition", "kind", "happened", "at"}
@@ -63,7 +63,7 @@ def alert(lake: Lake, settings: Alerts, about: Alert) -> list[str]:
         What went wrong in telling; the alert is in the record all the same.
     """
     told = _line(about._asdict())
-    with turn(lake.folder / "locks" / ".alerts"):
+    with lake.store.lock(LOCK):
         if any(_is_same(row, about) for row in standing_alerts(lake)):
             return []
         _write(lake, told)
@@ -81,7 +81,7 @@ def end_alerts(lake: Lake, partition: str, kinds: Collection[AlertKind], why: st
         kinds: Kinds of the alerts that are over.
         why: What ended them.
     """
-    with turn(lake.folder / "locks" / ".alerts"):
+    with lake.store.lock(LOCK):
         standing = {row["kind"] for row in standing_alerts(lake) if row["partition"] == partition}
         for kind in sorted(standing.intersection(kinds)):
             over = {"project": lake.project, "partition": partition, "kind": OVER, "of": kind, "happened": why}
@@ -102,9 +102,8 @@ def standing_alerts(lake: Lake) -> list[dict[str, str]]:
 
 def read_alerts(lake: Lake) -> list[dict[str, str]]:
     """Return all alerts of a project, the earliest first; a line that was cut short or altered is left out."""
-    path = lake.folder / FILE
     found = []
-    for line in path.read_bytes().split(b"\n") if path.is_file() else []:
+    for line in _read(lake).split(b"\n"):
         try:
             row = json.loads(line)
         except ValueError:
@@ -124,12 +123,13 @@ def _line(content: dict[str, str]) -> str:
 
 
 def _write(lake: Lake, line: str) -> None:
-    folder = lake.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("ab+") as file:
-        file.seek(max(0, file.tell() - 1))
-        is_cut = file.read(1) not in (b"", b"\n")  # by a kill: what comes now must not become a part of that line
-        file.write(("\n" * is_cut + line + "\n").encode())
+    before = _read(lake)
+    is_cut = before[-1:] not in (b"", b"\n")  # by a kill of an earlier version; it must not get more to its line
+    lake.store.put(FILE, before + b"\n" * is_cut + f"{line}\n".encode())
+
+
+def _read(lake: Lake) -> bytes:
+    return b"" if lake.store.stat(FILE) is None else lake.store.read(FILE)
 
 
 def _run(settings: Alerts, told: str) -> str | None:

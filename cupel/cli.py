@@ -192,9 +192,10 @@ def webhook(project: tuple[str, ...], lake: Path, host: str, port: int) -> None:
     """
     from cupel.label_studio.hint import leave, receiver, secret
     from cupel.lake import Lake
+    from cupel.store.files import is_folder
 
     lakes = {name: Lake(str(lake), name) for name in project}
-    if missing := [name for name, own in lakes.items() if not own.folder.is_dir()]:
+    if missing := [name for name, own in lakes.items() if not is_folder(own.folder)]:
         raise CupelError(f"project {missing[0]}: not in the lake {lake}; name those that `make up` works on")
     with receiver((host, port), secret(), lakes.keys(), lambda name: leave(lakes[name])) as server:
         click.echo(f"listening at http://{host}:{server.server_port}/{project[0]}")

@@ -10,6 +10,7 @@ from cupel.config.operation import AlertKind
 from cupel.config.project import Project
 from cupel.lake import Lake
 from cupel.sources.inbox import Taken
+from cupel.store.files import stat_file
 
 REFUSED: tuple[AlertKind, ...] = ("refused",)
 OPEN: tuple[AlertKind, ...] = ("open",)
@@ -32,7 +33,7 @@ def tell_of_intake(lake: Lake, project: Project, inbox: Path, taken: Sequence[Ta
     problems = []
     for row in taken:
         if row.outcome == "refused":
-            path = inbox / row.name if (inbox / row.name).exists() else inbox / "answers" / row.name
+            path = inbox / row.name if stat_file(inbox / row.name) else inbox / "answers" / row.name
             about = Alert(
                 lake.project, row.name, "refused", f"{row.name} was not taken: {row.reason}",
                 f"Mend {path}, or take it away; it is looked at again when it changes.", run_id,

@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import pyarrow as pa
 
 from cupel.config.expectations import ColumnExpectation
+from cupel.store.files import delete_file, delete_folder, find_files
 from expectations.thresholds import Comparison
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def write_docs(results: Sequence[pa.Table], folder: Path) -> Path:
     """
     from great_expectations.core.validation_definition import ValidationDefinition
 
-    shutil.rmtree(folder, ignore_errors=True)
+    delete_folder(folder)
     context = _new_context()
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.resolve())}
     index = {"class_name": "DefaultSiteIndexBuilder"}
@@ -241,8 +241,8 @@ def write_docs(results: Sequence[pa.Table], folder: Path) -> Path:
         numbers = pa.table({row["check"]: pa.array([_documented_number(row)], pa.float64()) for row in rows})
         definition.run(batch_parameters={"dataframe": _frame(numbers)})
     context.build_data_docs(site_names=["gates"])
-    for film in folder.glob("static/images/*.gif"):  # 3 MB of lessons on how to write expectations
-        film.unlink()
+    for film in find_files(folder, "static/images/*.gif"):  # 3 MB of lessons on how to write expectations
+        delete_file(film)
     return folder / "index.html"
 
 

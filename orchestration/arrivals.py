@@ -16,6 +16,7 @@ from cupel.lake import Lake
 from cupel.release.plan import ALL, release_name
 from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
 from cupel.sources.inbox import arrivals, whole
+from cupel.store.files import stat_file
 from cupel.world import current_project, releases_of
 from orchestration.automation import MOST_KILLED, UNFINISHED, day_of
 from orchestration.deployment import Deployment
@@ -84,8 +85,8 @@ def arrived_state(lake: Lake, project: Project, data: Path) -> list[str]:
     """Return what a collection depends on that comes from outside: recorded answers, the last hint."""
     found = [f"hint {left(lake)}"] if project.labeling.workforce == "label_studio" else []
     for name in project.labeling.answers:
-        path = data / name
-        found.append(f"{name} {path.stat().st_mtime_ns} {path.stat().st_size}" if path.is_file() else f"{name} absent")
+        stat = stat_file(data / name)
+        found.append(f"{name} absent" if stat is None else f"{name} {stat.changed_ns} {stat.size}")
     return found
 
 

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.store.files import append_to, is_folder, list_folder, put_file, read_file, read_text
+
 SECONDS_TO_STOP = 60
 SECONDS_TO_SHOW = 10
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -68,12 +70,12 @@ def start(command: list[str], log: Path, file: Path, mark: str, port: int = 0) -
         mark: Tells this start from others.
         port: Where it listens.
     """
-    with log.open("ab") as output:
+    with append_to(log) as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, MARK: mark},
         )  # fmt: skip
-    file.write_text(f"{process.pid} {mark} {port}\n", encoding="utf-8")
+    put_file(file, f"{process.pid} {mark} {port}\n".encode())
     started = Background(process.pid, mark, port)
     end = time.monotonic() + SECONDS_TO_SHOW
     # For a moment a new process has no command line: it must not be taken for one that has ended.
@@ -85,7 +87,7 @@ def start(command: list[str], log: Path, file: Path, mark: str, port: int = 0) -
 def find(file: Path) -> Background | None:
     """Return what was started under a file, whether it still runs or not; None if there is no such file."""
     try:
-        words = [*file.read_text(encoding="utf-8").split(), "", ""]
+        words = [*read_text(file).split(), "", ""]
         return Background(int(words[0]), words[1], int(words[2] or 0))
     except (OSError, ValueError):
         return None
@@ -93,14 +95,14 @@ def find(file: Path) -> Background | None:
 
 def _living(group: int) -> list[int]:
     """Return the processes of a group that are not dead; where the system does not list them, the group's number."""
-    if not (PROCESSES / "self").exists():
+    if not is_folder(PROCESSES / "self"):
         try:
             os.killpg(group, 0)
         except (ProcessLookupError, PermissionError):
             return []
         return [group]
     found = []
-    for folder in PROCESSES.iterdir():
+    for folder in list_folder(PROCESSES):
         if folder.name.isdecimal():
             # Behind the command's name in brackets: state, parent, group.
             words = _read(int(folder.name), "stat").rpartition(b")")[2].split()
@@ -110,9 +112,9 @@ def _living(group: int) -> list[int]:
 
 
 def _read(process: int, file: str) -> bytes:
-    if not (PROCESSES / "self").exists():
+    if not is_folder(PROCESSES / "self"):
         return PROGRAM
     try:
-        return (PROCESSES / str(process) / file).read_bytes()
+        return read_file(PROCESSES / str(process) / file)
     except OSError:
         return b""

@@ -3,7 +3,6 @@
 import io
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatch
@@ -16,6 +15,7 @@ from cupel.config.project import Project
 from cupel.contract.stages import STAGES, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
+from cupel.store.files import read_text, temporary_folder
 from cupel.versions.code_version import LOCKS
 from expectations.suites import all_suites
 from orchestration.changed_code import CodeChange
@@ -141,7 +141,7 @@ class _Comparison:
 
     def _change_of_code(self) -> CodeChange:
         if self._code_change is None:
-            before = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+            before = self.stack.enter_context(temporary_folder())
             is_there = _extract(self.top, self.base, self.code.relative_to(self.top), before)
             self._code_change = CodeChange(before / self.code.relative_to(self.top) if is_there else None, self.code)
         return self._code_change
@@ -170,7 +170,7 @@ def _of_project(top: Path, base: str, path: str, place: Path, project: Project) 
         earlier = yaml.safe_load(before)
     except yaml.YAMLError:
         earlier = None
-    stages, why = stages_of_sections(earlier, yaml.safe_load(place.read_text(encoding="utf-8")), project)
+    stages, why = stages_of_sections(earlier, yaml.safe_load(read_text(place)), project)
     return ChangedFile(path, place.stem, stages, why)
 
 

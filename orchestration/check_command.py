@@ -14,6 +14,7 @@ from cupel.errors import FormatError, LakeError
 from cupel.formats import FORMAT_FILE
 from cupel.lake import Lake
 from cupel.outputs import Output, check_outputs, is_json_list, write_output
+from cupel.store.files import is_folder, list_folder
 from orchestration.deployment import Deployment
 from orchestration.home_check import check_home
 from orchestration.repair import Repair
@@ -85,7 +86,7 @@ def _find_damage(lake: Lake) -> list[Damage]:
 
 
 def _projects(lake: Path, project: str | None) -> list[str]:
-    there = sorted(path.name for path in lake.iterdir() if path.is_dir()) if lake.is_dir() else []
+    there = [path.name for path in list_folder(lake) if is_folder(path)]
     there = [name for name in there if name[0] != "."]
     if project is None:
         return there

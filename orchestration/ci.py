@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -17,6 +16,7 @@ from cupel.config.project import Project, load_project, load_projects
 from cupel.contract.stages import project_steps, stage_of
 from cupel.errors import CupelError
 from cupel.lake import Lake
+from cupel.store.files import temporary_folder
 from cupel.world import current_project
 from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names
 from orchestration.dagster_storage import open_instance
@@ -110,8 +110,8 @@ def gate(
     places = {file.project: Lake(deployment.lake, file.project) for file in files}
     current = [current_project(deployment.projects, places[file.project]) for file in files]
     check_named(partitions, [(project, places[project.project]) for project in current])
-    with tempfile.TemporaryDirectory(prefix="cupel-gate-") as folder:
-        definitions = deployment_definitions(files, deployment._replace(lake=folder))
+    with temporary_folder("cupel-gate-") as folder:
+        definitions = deployment_definitions(files, deployment._replace(lake=str(folder)))
         tables = selected_tables(definitions, selection)
         if since is not None:
             tables = _only_changed(tables, find_changes(files, deployment, since), console)
@@ -119,7 +119,7 @@ def gate(
         with _instance(console) as instance:
             for project in (project for project in current if tables.get(project.project)):
                 lake = places[project.project]
-                place = Place(project, lake, judged_lake(lake, Path(folder)), deployment.data)
+                place = Place(project, lake, judged_lake(lake, folder), deployment.data)
                 parts = partitions_of(project, lake, partitions, all_releases)
                 _say_left_out(project, parts.left_out, console)
                 found += _judge_project(definitions, instance, place, parts.judged, tables[project.project])

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import tempfile
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,6 +14,7 @@ from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.printable import printable
+from cupel.store.files import is_folder, list_folder, temporary_folder
 from orchestration.compared import MEANING, SAME, WENT_ON, Comparison, Row
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild as make
@@ -47,8 +47,8 @@ def rebuild(
         keys = ("project", "release", "is_same", "release_sha256", "rebuilt_sha256", "first_difference")
         check_outputs([Output("--json", json_file, is_json_object(*keys))], [])
     project, name = named(lake, release)
-    with tempfile.TemporaryDirectory(prefix="cupel-lake-") if keep is None else nullcontext(str(keep)) as root:
-        found = make(Deployment(projects, data, str(lake)), project, name, Path(root), say)
+    with temporary_folder("cupel-lake-") if keep is None else nullcontext(keep) as root:
+        found = make(Deployment(projects, data, str(lake)), project, name, root, say)
     print_comparison(found, console, is_all_shown)
     if json_file is not None:
         write_output("--json", json_file, (json.dumps(content(found), indent=1) + "\n").encode())
@@ -62,7 +62,7 @@ def named(lake: Path, release: str) -> tuple[str, str]:
         ReleaseError: There is none of that name, or several projects have one.
     """
     project, _, name = release.rpartition("/")
-    names = [path.name for path in sorted(lake.iterdir()) if (path / "tables").is_dir()] if lake.is_dir() else []
+    names = [path.name for path in list_folder(lake) if is_folder(path / "tables")]
     if project in names:
         return project, name
     planned = {each: Lake(lake, each).partitions("release_plan") for each in names}

@@ -10,6 +10,7 @@ from cupel.contract.tables import TABLES
 from cupel.lake import Commit, Lake, file_hash
 from cupel.release import layout
 from cupel.release.places import release_folder
+from cupel.store.files import hash_file, is_file
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 from cupel.versions.code_version import section_names
 from orchestration.deployment import REPOSITORY
@@ -261,4 +262,4 @@ def _rows(lake: Lake, table: str, partition: str) -> list[dict[str, Any]]:
 
 def _lock_sha256() -> str | None:
     path = REPOSITORY / "requirements.lock"
-    return file_hash(path) if path.is_file() else None
+    return hash_file(path) if is_file(path) else None

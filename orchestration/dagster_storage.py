@@ -7,8 +7,8 @@ version of the schema, and from then on nothing opens them. So each way in comes
 import os
 import sqlite3
 import sys
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from rich.console import Console
 
 from cupel.errors import CupelError, disk_trouble
 from cupel.lock import turn
+from cupel.store.files import is_file, is_folder, move, put_file, read_file, read_text, stat_file, temporary_folder
 from cupel.whole import new_file
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def prepare_storage(home: Path, say: Say) -> None:
     Raises:
         StorageError: The record cannot be opened or made.
     """
-    if not home.is_dir():
+    if not is_folder(home):
         return  # Dagster says itself what is wrong with it
     with turn(home / "storage.lock"):
         if _is_elsewhere(home):
@@ -104,7 +105,7 @@ def prepare_storage(home: Path, say: Say) -> None:
             fault = _find_settled_fault(home / database.path, database.tables)
             if fault is not None:
                 say(_describe_loss(home, database, fault, _set_aside(home, database)))
-        missing = [database for database in DATABASES if not (home / database.path).exists()]
+        missing = [database for database in DATABASES if not is_file(home / database.path)]
         if missing:
             _make(home, missing)
 
@@ -119,8 +120,8 @@ def find_fault(path: Path, tables: frozenset[str]) -> str | None:
     Raises:
         StorageError: It cannot be opened; whether it is sound is not known.
     """
-    if not path.exists():
-        left = [path.name + end for end in BESIDE_DATABASE if path.with_name(path.name + end).exists()]
+    if not is_file(path):
+        left = [path.name + end for end in BESIDE_DATABASE if is_file(path.with_name(path.name + end))]
         return f"it is gone, and {', '.join(left)} is left" if left else None
     try:
         found, versions = _read_schema(path)
@@ -155,8 +156,8 @@ def was_just_changed(path: Path) -> bool:
     """Tell whether a database, or what SQLite keeps beside it, has just been changed; readers change its -shm too."""
     ages = []
     for name in (path.name, f"{path.name}-wal", f"{path.name}-journal"):
-        with suppress(FileNotFoundError):
-            ages.append(time.time() - path.with_name(name).stat().st_mtime)
+        if (stat := stat_file(path.with_name(name))) is not None:
+            ages.append(time.time() - stat.changed_ns / 1e9)
     return any(0 <= age < SECONDS_TO_SETTLE for age in ages)
 
 
@@ -185,7 +186,7 @@ def read_settings(path: Path) -> Any:
         StorageError: They are no YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+        return yaml.safe_load(read_text(path)) if is_file(path) else None
     except (yaml.YAMLError, ValueError) as error:
         raise _bad_settings(path, error) from None
 
@@ -226,20 +227,19 @@ def _make(home: Path, databases: list[Database]) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with tempfile.TemporaryDirectory(prefix="storage-", dir=home) as folder:
-            (Path(folder) / "dagster.yaml").touch()
-            with _without_flushes(), dg.DagsterInstance.local_temp(folder) as instance:
+        with temporary_folder("storage-", home) as folder:
+            put_file(folder / "dagster.yaml", b"")
+            with _without_flushes(), dg.DagsterInstance.local_temp(str(folder)) as instance:
                 instance.get_run_records(limit=1)
             for database in databases:
-                with closing(sqlite3.connect(Path(folder) / database.path)) as connection:
+                with closing(sqlite3.connect(folder / database.path)) as connection:
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it in the one file
-                fault = find_fault(Path(folder) / database.path, database.tables)
+                fault = find_fault(folder / database.path, database.tables)
                 if fault is not None:
                     raise StorageError(f"{home / database.path}: Dagster cannot make it: {fault}")
-                (home / database.path).parent.mkdir(parents=True, exist_ok=True)
                 # A program of Dagster's that was started by hand may have been faster: what it made stays.
                 with suppress(FileExistsError), new_file(home / database.path, is_only=True) as file:
-                    file.write((Path(folder) / database.path).read_bytes())
+                    file.write(read_file(folder / database.path))
     except (SQLAlchemyError, sqlite3.Error) as error:
         why = getattr(error, "orig", None) or error
         raise StorageError(f"{home}: Dagster's record cannot be made ({why}); see to its rights and its disk") from None
@@ -283,13 +283,11 @@ def describe_trouble(error: BaseException) -> str | None:
 
 def _set_aside(home: Path, database: Database) -> Path:
     """Move a database to a folder of its own, what was not yet written into it first."""
-    (home / SET_ASIDE).mkdir(exist_ok=True)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ-")
-    folder = Path(tempfile.mkdtemp(prefix=stamp, dir=home / SET_ASIDE))
+    folder = home / SET_ASIDE / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
     place = home / database.path
     for path in (*(place.with_name(place.name + end) for end in BESIDE_DATABASE), place):
-        if path.exists():
-            path.rename(folder / path.name)
+        if is_file(path):
+            move(path, folder / path.name)
     return folder / place.name
 
 

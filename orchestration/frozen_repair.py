@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +19,8 @@ from cupel.release import layout
 from cupel.release.pieces import reader
 from cupel.release.places import release_folder
 from cupel.sealed import seal_json
-from cupel.whole import begun, put_file
+from cupel.store.files import copy_folder, find_files, temporary_folder
+from cupel.whole import put_file
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild
 
@@ -73,9 +72,9 @@ class FrozenRepair:
             with_folder: Bring the release's folder too, where its manifest is the same.
         """
         brought: set[Key] = set()
-        with tempfile.TemporaryDirectory(prefix="cupel-lake-") as root:
+        with temporary_folder("cupel-lake-") as root:
             try:
-                rebuild(self._deployment, self._lake.project, self._release, Path(root))
+                rebuild(self._deployment, self._lake.project, self._release, root)
             except CupelError as error:
                 return brought, [f"it cannot be rebuilt: {error}"]
             copy = Lake(root, self._lake.project)
@@ -97,10 +96,7 @@ class FrozenRepair:
 
     def _bring_folder(self, copy: Lake) -> None:
         target = release_folder(self._lake, self._release)
-        target.parent.mkdir(exist_ok=True)
-        temporary = begun(target.parent)
-        shutil.copytree(str(release_folder(copy, self._release)), temporary)
-        os.rename(temporary, target)
+        copy_folder(release_folder(copy, self._release), target)
 
     def _sibling(self) -> Commit | None:
         """Return the commit of a table that was frozen in the same step: it has the same inputs and version."""
@@ -114,7 +110,7 @@ class FrozenRepair:
         """Write the commit again, where its part is whole and a table frozen with it says what it was made of."""
         if moved is None or sibling is None:
             return False
-        for part in sorted(moved.glob("part-*.parquet")):
+        for part in find_files(moved, "part-*.parquet"):
             sha256 = file_hash(part)
             digest = hashlib.sha256(f"{TABLES[table].schema.to_string()}{part.name}".encode())
             if part.name != f"part-{sha256}.parquet" or digest.hexdigest() != hash_:

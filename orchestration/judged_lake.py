@@ -1,10 +1,10 @@
 """A lake to judge in: its tables are those of the real one, what gates say is written beside them."""
 
-import shutil
 from pathlib import Path
 
 from cupel.lake import Lake
 from cupel.release.seconds import CPU
+from cupel.store.files import copy_file, find_files, link, list_folder, make_folder
 
 # Outcomes and times are written, and locks are taken, while gates judge; none of it may reach the real lake.
 OUTCOMES = "gate_results"
@@ -24,19 +24,17 @@ def judged_lake(lake: Lake, root: Path) -> Lake:
         root: An empty folder; what is in it is links, but for copies of the outcomes as they are now.
     """
     real, copy = lake.folder.resolve(), root / lake.project
-    (copy / TABLES_FOLDER).mkdir(parents=True)
-    if real.is_dir():
-        _link(real, copy, {TABLES_FOLDER, LOCKS, CPU})
-    if (real / TABLES_FOLDER).is_dir():
-        _link(real / TABLES_FOLDER, copy / TABLES_FOLDER, {OUTCOMES})
-    for path in (real / TABLES_FOLDER / OUTCOMES).glob("*/*"):
-        target = copy / path.relative_to(real)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)  # without its rights: those of a lake to read would forbid to write here
+    make_folder(copy / TABLES_FOLDER)
+    _link(real, copy, {TABLES_FOLDER, LOCKS, CPU})
+    _link(real / TABLES_FOLDER, copy / TABLES_FOLDER, {OUTCOMES})
+    for path in find_files(real / TABLES_FOLDER / OUTCOMES, "*/*"):
+        copy_file(
+            path, copy / path.relative_to(real)
+        )  # without its rights: those of a lake to read would forbid to write
     return Lake(root, lake.project)
 
 
 def _link(real: Path, copy: Path, left_out: set[str]) -> None:
-    for path in real.iterdir():
+    for path in list_folder(real):
         if path.name not in left_out:
-            (copy / path.name).symlink_to(path)
+            link(copy / path.name, path)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from cupel.lake import replace_file
 from cupel.outputs import Output, check_outputs, is_marked
+from cupel.store.files import put_file
 from orchestration.findings import BROKEN_EVIDENCE, Finding, allowed, is_failure, is_warning, measured
 
 # XML 1.0 has no way to write these, escaped or not.
@@ -35,8 +35,7 @@ def write_junit(findings: Sequence[Finding], path: Path, is_strict: bool = False
         path: The file; its folder is made if need be.
         is_strict: Answers that are awaited are failures.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, junit(findings, is_strict))
+    put_file(path, junit(findings, is_strict))
 
 
 def junit(findings: Iterable[Finding], is_strict: bool = False) -> bytes:

@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
+from cupel.store.files import FileStat, find_files, stat_file, stat_files
 from orchestration.deployment import REPOSITORY, Deployment
 
 PACKAGES = ("assets", "cupel", "expectations", "orchestration")
@@ -21,18 +20,15 @@ def describe_code(deployment: Deployment) -> str:
     Args:
         deployment: Where the project files are.
     """
-    looks = []
-    for path in sorted(_files(deployment)):
-        with suppress(FileNotFoundError):  # an editor or a checkout has just removed it
-            stat = path.stat()
-            looks.append((str(path), stat.st_size, stat.st_mtime_ns))
+    looks = sorted((path, stat.size, stat.changed_ns) for path, stat in _look_at_files(deployment))
     return hashlib.sha256(json.dumps(looks).encode()).hexdigest()
 
 
-def _files(deployment: Deployment) -> Iterator[Path]:
+def _look_at_files(deployment: Deployment) -> Iterator[tuple[str, FileStat]]:
     for name in PACKAGES:
-        for folder, _, names in os.walk(REPOSITORY / name):  # unlike rglob, it bears folders that vanish
-            yield from (Path(folder) / name for name in names if name.endswith(".py"))
-    yield from deployment.projects.glob("*.yaml")
+        yield from stat_files(REPOSITORY / name, ".py")
     # A folder changes when a package is added or replaced.
-    yield from {Path(place) for place in sys.path if place.endswith("site-packages")}
+    places = {Path(place) for place in sys.path if place.endswith("site-packages")}
+    for path in (*find_files(deployment.projects, "*.yaml"), *places):
+        if (stat := stat_file(path)) is not None:  # an editor or a checkout may just have removed it
+            yield str(path), stat

@@ -7,6 +7,7 @@ from cupel.contract.stages import stage_of
 from cupel.lake import Commit, Lake, has_size
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
+from cupel.store.files import is_file
 from cupel.versions.code_version import code_version, describe_change
 
 
@@ -48,7 +49,7 @@ def _why_files_differ(lake: Lake, project: Project, data: Path, commit: Commit) 
         files = source_files(commit.partition, project.raw.deliveries[commit.partition].files, folder)
         found = {file.name: known_sha256(file.path) for file in files}
     else:
-        found = {name: known_sha256(data / name) if (data / name).is_file() else None for name in remembered}
+        found = {name: known_sha256(data / name) if is_file(data / name) else None for name in remembered}
     names = sorted(name for name in {*found, *remembered} if found.get(name) != remembered.get(name))
     return f"file {names[0]} changed" if names else None
 

@@ -21,6 +21,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from cupel.config.operation import Prune
 from cupel.sizes import folder_bytes
+from cupel.store.files import delete_file, stat_file
 from orchestration.runs import PROJECT
 
 SECONDS_A_DAY = 86_400
@@ -85,7 +86,7 @@ def remove_runs(instance: dg.DagsterInstance, runs: Iterable[OldRun]) -> None:
                 )
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         for path in _files(events, run_id):
-            path.unlink(missing_ok=True)
+            delete_file(path)
 
 
 def remove_runless_events(instance: dg.DagsterInstance, own: Prune, *, is_only_counted: bool = False) -> int:
@@ -201,7 +202,7 @@ def _moment(days: float) -> "sql.ColumnElement[object]":
 def _bytes_of(instance: dg.DagsterInstance, run_id: str) -> int:
     files = _files(instance.event_log_storage, run_id)
     logs = Path(instance.storage_directory()) / run_id
-    return folder_bytes(logs) + sum(path.stat().st_size for path in files if path.exists())
+    return folder_bytes(logs) + sum(stat.size for path in files if (stat := stat_file(path)) is not None)
 
 
 def _files(events: object, run_id: str) -> list[Path]:
@@ -213,5 +214,6 @@ def _files(events: object, run_id: str) -> list[Path]:
 
 def _is_old(events: object, run_id: str) -> bool:
     with suppress(FileNotFoundError):
-        return all(time.time() - path.stat().st_mtime > SECONDS_UNTOUCHED for path in _files(events, run_id)[-1:])
+        stats = [stat_file(path) for path in _files(events, run_id)[-1:]]
+        return all(stat is not None and time.time() - stat.changed_ns / 1e9 > SECONDS_UNTOUCHED for stat in stats)
     return False

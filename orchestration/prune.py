@@ -4,7 +4,7 @@ Nothing that is evidence is touched: no answer, action, delivery, proposal, rele
 aside. See docs/decisions/0025.
 """
 
-import os
+import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -19,6 +19,7 @@ from cupel.config.project import Project
 from cupel.errors import CupelError, LakeError
 from cupel.lake import Lake
 from cupel.lock import project_lock, turn
+from cupel.store.files import empty_file, is_file, new_file, open_file, stat_file
 from cupel.superseded import find_superseded, remove_superseded
 from orchestration.dagster_storage import DATABASES, SECONDS_TO_WAIT, describe_trouble
 from orchestration.old_runs import (
@@ -168,7 +169,7 @@ def _shared(settings: Mapping[str, Prune]) -> Prune:
 
 def _databases(home: Path) -> list[Path]:
     paths = [home / name for name in (*(database.path for database in DATABASES), RUNLESS_DATABASE)]
-    return [path for path in paths if path.exists()]
+    return [path for path in paths if is_file(path)]
 
 
 def _shrink(path: Path) -> str:
@@ -191,7 +192,8 @@ def _logs(home: Path) -> list[Path]:
 
 
 def _log_excess(path: Path) -> int:
-    size = path.stat().st_size if path.exists() else 0
+    stat = stat_file(path)
+    size = 0 if stat is None else stat.size
     return size if size > LOG_BYTES else 0
 
 
@@ -202,11 +204,8 @@ def _cut(path: Path) -> int:
     """
     size = _log_excess(path)
     if size:
-        beside, new = path.with_name(f"{path.name}.1"), path.with_name(f"{path.name}.new")
-        with path.open("rb") as log, new.open("wb") as copy:
+        with open_file(path) as log, new_file(path.with_name(f"{path.name}.1")) as copy:
             log.seek(max(0, size - LOG_BYTES))
-            while block := log.read(1 << 20):
-                copy.write(block)
-        os.replace(new, beside)
-        os.truncate(path, 0)
+            shutil.copyfileobj(log, copy)
+        empty_file(path)
     return size

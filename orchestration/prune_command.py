@@ -13,6 +13,7 @@ from cupel.config.project import Project, load_project, load_projects
 from cupel.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.printable import printable
 from cupel.sizes import format_bytes
+from cupel.store.files import is_file, is_folder
 from orchestration.dagster_storage import open_instance
 from orchestration.prune import Pruned, plan_prune, prune
 
@@ -39,7 +40,7 @@ def prune_projects(
         check_outputs([Output("--json", json_file, is_json_object(*Pruned._fields))], [])
     named = None if project is None else load_project(projects / f"{project}.yaml").project
     there = load_projects(projects)
-    chosen = [one for one in there if named in (None, one.project) and (lake / one.project).is_dir()]
+    chosen = [one for one in there if named in (None, one.project) and is_folder(lake / one.project)]
     with _record(home) as instance:
         others = [one for one in there if one not in chosen]
         found = (plan_prune if is_only_told else prune)(chosen, lake, instance, home, others)
@@ -68,7 +69,7 @@ def prune_lines(found: Pruned, projects: list[Project], *, is_only_told: bool = 
 
 @contextmanager
 def _record(home: Path) -> "Iterator[dg.DagsterInstance | None]":
-    if not (home / "dagster.yaml").is_file():
+    if not is_file(home / "dagster.yaml"):
         yield None
         return
     os.environ["DAGSTER_HOME"] = str(home.resolve())

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 import uuid
 from collections.abc import Callable
 from datetime import date
@@ -32,6 +31,7 @@ from cupel.release.gates import GateState, batch_state, refuse_for_terms, releas
 from cupel.release.plan import is_finished, plan_release
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
 from cupel.step import Step
+from cupel.store.files import put_file, stat_file, temporary_folder
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
@@ -79,12 +79,12 @@ def rebuild(
     refuse_older(deployment, lake, release)
     batches = _batches(with_registered(file, lake), plan)
     copy = _empty_lake(lake, root)
-    with tempfile.TemporaryDirectory(prefix="cupel-rebuild-") as folder, dg.DagsterInstance.ephemeral() as instance:
+    with temporary_folder("cupel-rebuild-") as folder, dg.DagsterInstance.ephemeral() as instance:
         then, notes = as_frozen(file, plan)
         _bring_deliveries(lake, copy, batches)
         bring_key(lake.folder, copy.folder)
-        _write_project(then, batches, Path(folder))
-        there = Deployment(Path(folder), deployment.data, str(root))
+        _write_project(then, batches, folder)
+        there = Deployment(folder, deployment.data, str(root))
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)
         number_as_recorded(lake, copy, release)
     return compare(lake, copy, plan, batches, made._replace(notes=notes))
@@ -331,7 +331,7 @@ def _empty_lake(lake: Lake, root: Path) -> Lake:
     if root.resolve().is_relative_to(real):
         raise LakeError(f"{root}: lies in the lake {lake.root}, which is only read; name a folder outside it")
     copy = Lake(root, lake.project)
-    if copy.folder.exists():
+    if stat_file(copy.folder) is not None:
         raise LakeError(f"{copy.folder}: there is something already; name an empty folder")
     return copy
 
@@ -349,9 +349,7 @@ def _bring_deliveries(lake: Lake, copy: Lake, batches: list[str]) -> None:
 
 def _write_project(project: Project, batches: list[str], folder: Path) -> None:
     content = _holding(project, batches).model_dump(mode="json", exclude_unset=True)
-    (folder / f"{project.project}.yaml").write_text(
-        yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8"
-    )
+    put_file(folder / f"{project.project}.yaml", yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode())
 
 
 def _holding(project: Project, batches: list[str]) -> Project:

@@ -24,6 +24,7 @@ from cupel.lake import COMMIT, Lake
 from cupel.lock import is_at_work, project_lock
 from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
+from cupel.store.files import is_file, is_folder, move, stat_file
 from cupel.whole import put_file
 from orchestration.dagster_storage import BESIDE_DATABASE, StorageError, check_settings, prepare_storage
 from orchestration.deployment import Deployment
@@ -62,7 +63,7 @@ class Repair:
             lines.append(words)
             console.print(words, style="yellow", markup=False)
 
-        if home.is_dir():
+        if is_folder(home):
             try:
                 check_settings(home / "dagster.yaml")
             except StorageError as error:
@@ -71,12 +72,11 @@ class Repair:
             prepare_storage(home, say)
             aside = home / "set-aside"
             for damage in check_home(home):
-                if damage.by_repair and (home / damage.path).exists():
+                if damage.by_repair and is_file(home / damage.path):
                     target = aside / f"{uuid.uuid4().hex[:8]}-{Path(damage.path).name}"
-                    aside.mkdir(exist_ok=True)
                     for end in (*BESIDE_DATABASE, ""):
-                        if (path := home / f"{damage.path}{end}").exists():
-                            os.rename(path, f"{target}{end}")
+                        if is_file(path := home / f"{damage.path}{end}"):
+                            move(path, target.with_name(f"{target.name}{end}"))
                     say(f"{damage.path}: {damage.what}. It was moved to {os.path.relpath(target)}.")
             prepare_storage(home, say)
         return lines
@@ -209,9 +209,8 @@ class Repair:
         return None if commit is None else commit.hash
 
     def _put_back(self, moved: Path, path: str) -> None:
-        (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
-        if not (self._folder / path).exists():
-            os.rename(moved, self._folder / path)
+        if stat_file(self._folder / path) is None:
+            move(moved, self._folder / path)
 
     def _make(self, wanted: dict[Key, str | None]) -> None:
         """Make tables again, in the order of the chain, and tell whether they are the same."""

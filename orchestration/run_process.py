@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from cupel.store.files import read_text
+
 PROCESS = "cupel/process"
 KILLED = "cupel/killed"
 _PROCESSES = Path("/proc")
@@ -38,13 +40,13 @@ def _started_at(number: int) -> str:
 def _words(number: int) -> list[str]:
     """Return what the system says of a process behind its name, its state first; nothing where it does not."""
     try:
-        return (_PROCESSES / str(number) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return read_text(_PROCESSES / str(number) / "stat").rpartition(")")[2].split()
     except OSError:
         return []
 
 
 def _boot() -> str:
     try:
-        return (_PROCESSES / "sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        return read_text(_PROCESSES / "sys/kernel/random/boot_id").strip()
     except OSError:
         return "?"

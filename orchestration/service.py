@@ -14,6 +14,7 @@ from rich.console import Console
 from cupel.errors import CupelError, disk_trouble
 from cupel.lock import turn
 from cupel.printable import printable
+from cupel.store.files import delete_file, open_file, stat_file
 from orchestration.background import Background, find, start
 from orchestration.dagster_storage import prepare_storage
 from orchestration.deployment import REPOSITORY
@@ -133,7 +134,7 @@ def _show(home: Path, troubles: Iterable[Trouble], log_sizes: dict[str, int], co
 
 def _read_end(log: Path, size_before: int) -> str:
     """Return the last lines that were written to a log since it was so long."""
-    with log.open("rb") as file:
+    with open_file(log) as file:
         length = file.seek(0, os.SEEK_END)
         file.seek(max(size_before, length - BYTES_SHOWN))
         lines = COLOURS.sub("", file.read().decode(errors="replace")).splitlines()
@@ -150,7 +151,7 @@ def _end(home: Path, name: str) -> int:
     """End what was started under a name, and what it left; return how many processes there were."""
     found = find(_file(home, name))
     count = 0 if found is None else found.stop()
-    _file(home, name).unlink(missing_ok=True)
+    delete_file(_file(home, name))
     return count
 
 
@@ -168,7 +169,8 @@ def _log(home: Path, name: str) -> Path:
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    stat = stat_file(path)
+    return 0 if stat is None else stat.size
 
 
 def _is_taken(port: int) -> bool:

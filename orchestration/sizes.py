@@ -9,6 +9,7 @@ from cupel.config.project import load_projects
 from cupel.errors import CupelError
 from cupel.lake import Lake
 from cupel.sizes import record_line, size_lines
+from cupel.store.files import is_folder
 from cupel.superseded import superseded_bytes
 from orchestration.deployment import Deployment
 
@@ -20,7 +21,7 @@ def tell_sizes(home: Path, console: Console) -> None:
     with suppress(CupelError, OSError):
         lines = []
         for project in load_projects(deployment.projects):
-            if (folder := lake / project.project).is_dir():
+            if is_folder(folder := lake / project.project):
                 lines += size_lines(
                     folder, None, superseded_bytes(Lake(lake, project.project), project.operation.prune.parts_hours)
                 )

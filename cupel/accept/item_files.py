@@ -10,8 +10,7 @@ from cupel.accept.media import HEAD_BYTES, media_ending
 from cupel.errors import AuditError
 from cupel.store.files import (
     FileEntry,
-    FileIdentity,
-    identify_file,
+    find_identity,
     is_file,
     open_below,
     stat_entry,
@@ -47,7 +46,7 @@ class ItemFile(NamedTuple):
     path: Path
     ending: str
     size_bytes: int
-    identity: FileIdentity
+    identity: tuple[int, int]
 
 
 class FileProblem(NamedTuple):
@@ -76,7 +75,7 @@ class ItemFolder:
 
     def __init__(self, delivery: Path, kept_back: Iterable[Path] = ()) -> None:
         self._root = delivery.parent.resolve()
-        self._kept_back = {found for path in (delivery, *kept_back) if (found := identify_file(path)) is not None}
+        self._kept_back = {found for path in (delivery, *kept_back) if (found := find_identity(path)) is not None}
         self._problems: dict[Path, str | None] = {}
 
     def find(self, value: str | None) -> ItemFile | FileProblem | None:

@@ -1,14 +1,14 @@
 """A verdict as files: JSON for machines, a page for whoever keeps it, and the items to send back."""
 
 from collections.abc import Sequence
-from importlib import resources
 
 from cupel.accept.budget import money, percent
 from cupel.accept.judging import Verdict, WrongLabel
 from cupel.accept.scores import Standing
-from cupel.accept.sheet import CANNOT, csv_bytes
+from cupel.accept.sheet import CANNOT, PAGES, csv_bytes
 from cupel.accept.suspicious import Suspicion
 from cupel.certificate.result import percent as percent_up
+from cupel.store.files import read_text
 
 # The scale of the page reaches this many times beyond the largest number on it.
 SCALE_ROOM = 1.15
@@ -24,7 +24,7 @@ def verdict_page(verdict: Verdict) -> bytes:
     """Return a verdict as one page without scripts or network; all that comes from the delivery is escaped."""
     from jinja2 import Environment
 
-    text = resources.files("cupel.accept").joinpath("pages", "verdict.html").read_text(encoding="utf-8")
+    text = read_text(PAGES / "verdict.html")
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
     most = min(1.0, SCALE_ROOM * max(verdict.rate.high, verdict.error_budget))
 
@@ -52,7 +52,7 @@ def vendors_page(standings: Sequence[Standing]) -> bytes:
     """Return the vendors' table as one page, each error with its interval drawn to one scale; all is escaped."""
     from jinja2 import Environment
 
-    text = resources.files("cupel.accept").joinpath("pages", "vendors.html").read_text(encoding="utf-8")
+    text = read_text(PAGES / "vendors.html")
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
     most = min(1.0, SCALE_ROOM * max((one.high for one in standings), default=1.0))
     page = template.render(

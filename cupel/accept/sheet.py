@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +16,11 @@ from cupel.accept.plan import Drawn, Plan
 from cupel.errors import AuditError, SourceError
 from cupel.imports.delimited import decode, delimited_rows
 from cupel.sources.reasons import BadRow
-from cupel.store.files import read_file
+from cupel.store.files import read_file, read_text
 
 ROW, LABEL = "row", "label"
 # Folder of the items that are files, beside the sheet.
+PAGES = Path(__file__).parent / "pages"
 ITEMS = "items"
 CANNOT = "cannot be decided"
 # What people type for it, besides.
@@ -108,7 +108,7 @@ def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int) -> bytes:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    page = resources.files("cupel.accept").joinpath("pages", "sheet.html").read_text(encoding="utf-8")
+    page = read_text(PAGES / "sheet.html")
     return page.replace("{{DATA}}", text).encode()
 
 

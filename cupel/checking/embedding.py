@@ -1,7 +1,6 @@
 """Embedding: the checker that sees what a text means too, a linear model of its embedding and its words."""
 
 import hashlib
-import io
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from cupel.checking.opinions import Batch, predictions_of
 from cupel.checking.out_of_fold import out_of_fold
 from cupel.checking.sampled import must_be_sampled
 from cupel.config.checking import Checking
-from cupel.lake import replace_file
+from cupel.store.local import LocalStore
 
 MODEL = f"words and {minilm.MODEL}"
 # Raised by hand when a change of this package changes predictions for the same settings.
@@ -65,15 +64,15 @@ def kept(texts: pa.ChunkedArray, folder: Path, name: str) -> Embeddings:
     digest = hashlib.sha256(repr((minilm.MODEL, REVISION, len(texts))).encode())
     for text in texts.to_pylist():
         digest.update(hashlib.sha256(text.encode()).digest())
-    path = folder / f"{name}@{digest.hexdigest()[:24]}.npy"
-    if path.is_file():
-        found: Embeddings = np.load(path, allow_pickle=False)
+    store, file = LocalStore(folder), f"{name}@{digest.hexdigest()[:24]}.npy"
+    if store.stat(file) is not None:
+        with store.open(file) as source:
+            found: Embeddings = np.load(source, allow_pickle=False)
         return found
     made = Embedder().embed(texts.to_pylist())
-    content = io.BytesIO()
-    np.save(content, made, allow_pickle=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    for before in folder.glob(f"{name}@*.npy"):
-        before.unlink()
-    replace_file(path, content.getvalue())
+    for before in [one.name for one in store.list() if one.name.startswith(f"{name}@")]:
+        store.delete(before)
+    with store.new() as new:
+        np.save(new.file, made, allow_pickle=False)
+        new.put(file)
     return made

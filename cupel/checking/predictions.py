@@ -18,6 +18,7 @@ from cupel.config.checking import Checking
 from cupel.consensus.coding import Reals
 from cupel.contract.columns import REAL, TEXT
 from cupel.errors import CheckerError
+from cupel.store.files import open_stream
 
 # Raised by hand when a change of this module changes predictions for the same file.
 REVISION = 1
@@ -91,7 +92,7 @@ def version(sha256: str, classes: Sequence[str], settings: Checking) -> str:
 def _rows(path: Path, classes: Sequence[str]) -> pa.Table:
     """Return the file's columns, numbers as numbers (null where they are none), all else as text."""
     try:
-        rows = _csv(path) if path.name.endswith((".csv", ".csv.gz")) else pq.read_table(path)
+        rows = _csv(path) if path.name.endswith((".csv", ".csv.gz")) else _parquet(path)
     except FileNotFoundError:
         raise CheckerError(
             f"{path}: no such file; bring the model's predictions, or mend checking.predictions.file"
@@ -110,12 +111,18 @@ def _rows(path: Path, classes: Sequence[str]) -> pa.Table:
 
 
 def _csv(path: Path) -> pa.Table:
-    with pa_csv.open_csv(path) as header:
+    with open_stream(path) as file, pa_csv.open_csv(file) as header:
         names = header.schema.names
     options = pa_csv.ConvertOptions(
         column_types={name: TEXT for name in names}, strings_can_be_null=True, null_values=[""]
     )
-    return pa_csv.read_csv(path, convert_options=options)
+    with open_stream(path) as file:
+        return pa_csv.read_csv(file, convert_options=options)
+
+
+def _parquet(path: Path) -> pa.Table:
+    with open_stream(path) as file:
+        return pq.read_table(file)
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:

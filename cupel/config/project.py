@@ -22,6 +22,7 @@ from cupel.config.thresholds import Threshold
 from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import PROJECT_FILE
 from cupel.errors import FormatError, ProjectError
+from cupel.store.files import find_files, read_text
 
 
 class Project(Section):
@@ -146,7 +147,7 @@ def load_project(path: Path) -> Project:
             key, value and what is allowed.
     """
     try:
-        content = read_yaml(path.read_text(encoding="utf-8"))
+        content = read_yaml(read_text(path))
     except FileNotFoundError:
         raise ProjectError(f"{path}: no such project file") from None
     except OSError as error:
@@ -176,4 +177,4 @@ def _check_format(number: Any, path: Path) -> None:
 
 def load_projects(folder: Path) -> list[Project]:
     """Return the projects of all YAML files in a folder, by name."""
-    return [load_project(path) for path in sorted(folder.glob("*.yaml"))]
+    return [load_project(path) for path in find_files(folder, "*.yaml")]

@@ -17,7 +17,7 @@ from cupel.imports.annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.imports.tools import Export
 from cupel.outputs import Output, check_outputs, is_json_lines, is_table
 from cupel.sources.reasons import REASONS, BadRow, evidence
-from cupel.whole import put_file
+from cupel.store.files import put_file, read_file
 
 EARLIER_VERSION = "earlier_version"
 MEANINGS = {
@@ -99,7 +99,7 @@ def check_files(imported: Imported, inputs: Iterable[Path], answers: Path, items
         Output("beside --answers,", left_file(answers), is_json_lines(*Left._fields, "meaning")),
     ]
     if items is not None:
-        outputs.append(Output("--items", items, lambda path: path.read_bytes() == _items(imported)[0]))
+        outputs.append(Output("--items", items, lambda path: read_file(path) == _items(imported)[0]))
     check_outputs(outputs, inputs)
 
 
@@ -169,7 +169,6 @@ def _lines(rows: Iterable[dict[str, object]]) -> bytes:
 
 def _put(path: Path, content: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         put_file(path, content)
     except OSError as error:
         raise SourceError(f"{path}: cannot be written: {error.strerror}") from None

@@ -14,6 +14,7 @@ from cupel.imports.delimited import decode, delimited_rows
 from cupel.sources.json_rows import json_rows
 from cupel.sources.lines import Line
 from cupel.sources.reasons import BadRow, Row, evidence
+from cupel.store.files import open_file
 
 ENDINGS = {
     ".csv": "csv",
@@ -50,7 +51,8 @@ def read_file(path: Path) -> File:
         SourceError: The file is missing, damaged, or of another kind.
     """
     try:
-        content = path.read_bytes()
+        with open_file(path) as file:
+            content = file.read()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}; name a file") from None
     sha256 = hashlib.sha256(content).hexdigest()

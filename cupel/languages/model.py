@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupel.errors import CheckerError
+from cupel.store.files import open_file
 
 SHIPPED = Path(__file__).with_name("model.npz")
 
@@ -43,8 +44,8 @@ def load(path: Path = SHIPPED) -> Model:
         CheckerError: There is no file, or it is no model.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            model = Model(file["rows"], file["weights"], file["biases"], tuple(file["languages"].tolist()))
+        with open_file(path) as file, np.load(file, allow_pickle=False) as parts:
+            model = Model(parts["rows"], parts["weights"], parts["biases"], tuple(parts["languages"].tolist()))
     except (OSError, KeyError, ValueError) as error:
         raise CheckerError(f"{path}: no model of languages ({error}); benchmarks.train_languages makes one") from error
     size, dimensions = model.rows.shape

@@ -11,6 +11,7 @@ from cupel.outputs import Output, check_outputs, is_json_lines, write_output
 from cupel.preference.comparison import FIRST, SECOND, TIE, from_text
 from cupel.release import layout
 from cupel.release.older_formats import read_manifest
+from cupel.store.local import LocalStore
 
 KEYS = ("prompt", "chosen", "rejected", "batch", "item_id")
 
@@ -45,10 +46,10 @@ def export_preferences(release: Path, folder: Path) -> list[Exported]:
     files = {name: folder / f"{Path(name).stem}.jsonl" for name in layout.DATA_FILES}
     outputs = [Output("--to", file, is_json_lines(*KEYS)) for file in files.values()]
     check_outputs(outputs, [release / name for name in layout.DATA_FILES], [release])
-    folder.mkdir(parents=True, exist_ok=True)
-    done = []
+    store, done = LocalStore(release), []
     for name in layout.DATA_FILES:
-        rows = pq.read_table(release / name, columns=["batch", "item_id", "text", "label"]).to_pylist()
+        with store.open(name) as source:
+            rows = pq.read_table(source, columns=["batch", "item_id", "text", "label"]).to_pylist()
         lines = [_line(name, row) for row in rows if row["label"] != TIE]
         file = files[name]
         write_output("--to", file, "".join(f"{line}\n" for line in lines).encode())

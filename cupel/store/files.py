@@ -1,6 +1,7 @@
 """Files of this machine: what a person names, and what a process keeps for a while. Tables, logs and releases lie in a
 store."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -10,9 +11,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 from cupel.store.local import LocalStore, naming
+from cupel.store.store import TakenError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class FileStat(NamedTuple):
@@ -96,15 +101,23 @@ def put_file(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
+def new_file(path: Path, *, is_only: bool = False) -> Iterator[BinaryIO]:
     """Write a file that is too large to hold: it has its name when it is whole and on the disk.
 
+    Args:
+        path: Where it shall lie; what lies there is replaced.
+        is_only: Put it there only where nothing is, so that of two writers one wins.
+
     Raises:
+        FileExistsError: With `is_only`, there is a file already.
         OSError: The disk is full or failed; names the file. What was begun is removed.
     """
     with LocalStore(path.parent).new() as new, naming(path):
         yield new.file
-        new.put(path.name)
+        try:
+            new.put_if_absent(path.name) if is_only else new.put(path.name)
+        except TakenError as error:
+            raise FileExistsError(errno.EEXIST, f"{error}", str(path)) from None
 
 
 def make_folder(path: Path) -> Path:
@@ -160,24 +173,17 @@ def new_folder(path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-class FileIdentity(NamedTuple):
-    """What makes two names one file: the case of a name, links and mounts do not deceive it."""
-
-    device: int
-    number: int
-
-
 EntryKind = Literal["file", "folder", "link", "other"]
 _KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
 class FileEntry(NamedTuple):
-    """What a name itself is, a link not followed; `names` are the names that it has on the disk, hard links."""
+    """What a name itself is, a link not followed; `names` counts hard links, `identity` is that of `find_identity`."""
 
     kind: EntryKind
     size: int
     names: int
-    identity: FileIdentity
+    identity: tuple[int, int]
 
 
 def stat_entry(path: Path) -> FileEntry:
@@ -194,12 +200,13 @@ def stat_open_file(file: BinaryIO) -> FileEntry:
     return _entry(os.fstat(file.fileno()))
 
 
-def identify_file(path: Path) -> FileIdentity | None:
-    """Return what makes two names one file, links followed; None where nothing has the name, or it is none."""
+def find_identity(path: Path) -> tuple[int, int] | None:
+    """Return what makes two names one file, through links too; None where there is none, or it cannot be looked at."""
     try:
-        return _entry(path.stat()).identity
+        found = path.stat()
     except (OSError, ValueError):
         return None
+    return found.st_dev, found.st_ino
 
 
 def open_below(root: Path, path: Path) -> BinaryIO:
@@ -231,4 +238,76 @@ _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLO
 
 def _entry(found: os.stat_result) -> FileEntry:
     kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
-    return FileEntry(kind, found.st_size, found.st_nlink, FileIdentity(found.st_dev, found.st_ino))
+    return FileEntry(kind, found.st_size, found.st_nlink, (found.st_dev, found.st_ino))
+
+
+def open_stream(path: Path) -> "pa.NativeFile":
+    """Open a file for Arrow's readers; one whose name ends in that of a compression is unpacked as it is read.
+
+    Raises:
+        OSError: It is not there, or cannot be read; names the file.
+    """
+    import pyarrow as pa
+
+    return pa.input_stream(str(path), compression="detect")
+
+
+def append_to(path: Path) -> BinaryIO:
+    """Open a file for adding to its end, such as a program's log."""
+    return path.open("ab")
+
+
+def empty_file(path: Path) -> None:
+    """Take away what a file holds; a program that adds to it goes on at its new end."""
+    os.truncate(path, 0)
+
+
+def put_secret(path: Path, content: bytes) -> None:
+    """Put a file in place that nobody but its owner may read, where nothing is.
+
+    Raises:
+        FileExistsError: Something is there.
+    """
+    with new_file(path, is_only=True) as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
+
+
+def link(path: Path, target: Path) -> None:
+    """Let a name stand for a file or folder elsewhere.
+
+    Raises:
+        FileExistsError: Something has the name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+def copy_file(path: Path, target: Path) -> None:
+    """Copy a file's bytes, without its rights, to where they need not last."""
+    make_folder(target.parent)
+    shutil.copyfile(path, target)
+
+
+def copy_folder(folder: Path, target: Path) -> None:
+    """Copy a folder: the copy has its name when all is in it.
+
+    Raises:
+        OSError: Something has the name, or the disk is full or failed.
+    """
+    make_folder(target.parent)
+    with new_folder(target) as begun:
+        shutil.copytree(folder, begun, dirs_exist_ok=True)
+
+
+def stat_files(folder: Path, ending: str) -> Iterator[tuple[str, FileStat]]:
+    """Yield each file under a folder whose name ends so, with its size and time of change, in no order.
+
+    Files and folders that vanish meanwhile are left out.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(ending):
+                with suppress(FileNotFoundError):
+                    found = os.stat(path := f"{place}/{name}")
+                    yield path, FileStat(found.st_size, found.st_mtime_ns, found.st_ino)

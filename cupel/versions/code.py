@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.store.files import find_files, hash_file, is_file, read_file, read_text
 from cupel.versions.module import Definition, Module, Name
 from cupel.versions.module_cache import MODULES
 
@@ -66,13 +67,13 @@ class Code:
         if name not in self._modules:
             path = self.path(name)
             is_package = path is not None and path.name == "__init__.py"
-            self._modules[name] = None if path is None else MODULES.read(name, path.read_bytes(), is_package)
+            self._modules[name] = None if path is None else MODULES.read(name, read_file(path), is_package)
         return self._modules[name]
 
     def path(self, name: str) -> Path | None:
         """Return the file of a module, if there is one."""
         base = self.root.joinpath(*name.split("."))
-        return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+        return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if is_file(path)), None)
 
     def is_outside(self, name: str) -> bool:
         """Tell whether a module decides no value."""
@@ -83,15 +84,15 @@ class Code:
         """Return the files of that name beside a module or in folders below, modules aside."""
         if folder not in self._data:
             self._data[folder] = {}
-            for path in sorted(folder.rglob("*.*")):
-                if path.suffix not in (".py", ".pyc") and path.is_file():
+            for path in find_files(folder, "**/*.*"):
+                if path.suffix not in (".py", ".pyc"):
                     self._data[folder].setdefault(path.name, []).append(path)
         return self._data[folder].get(name, [])
 
     def file_sha256(self, path: Path) -> str:
         """Return the hash of a file's bytes; it is read once."""
         if path not in self._hashes:
-            self._hashes[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+            self._hashes[path] = hash_file(path)
         return self._hashes[path]
 
 
@@ -240,7 +241,7 @@ class Lock:
     def _entries(self) -> Iterator[tuple[str, str, list[str]]]:
         """Yield each locked distribution, its version, and the distributions that need it."""
         name, version, needed_by, is_via = "", "", list[str](), False
-        texts = (path.read_text(encoding="utf-8") for path in self.paths if path.is_file())
+        texts = (read_text(path) for path in self.paths if is_file(path))
         for line in (line for text in texts for line in text.splitlines()):
             if line and not line[0].isspace() and "==" in line:
                 if name:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import cupel.versions.module
+from cupel.store.files import delete_file, find_files, hash_file, put_file, read_file, stat_file
 from cupel.versions.module import Module, read_module
-from cupel.whole import put_file
 
 PACKAGE = Path(cupel.versions.module.__file__).parent
 # Of sources that were edited since, so many are kept before they are let go.
@@ -28,7 +28,7 @@ class ModuleCache:
     """
 
     def __init__(self, folder: Path) -> None:
-        reader = hashlib.sha256(Path(cupel.versions.module.__file__).read_bytes()).hexdigest()[:12]
+        reader = hash_file(Path(cupel.versions.module.__file__))[:12]
         self.path = folder / f"modules-{reader}.{sys.implementation.cache_tag}.pickle"
         self._used: dict[str, Module] = {}
         self._is_changed = False
@@ -56,18 +56,16 @@ class ModuleCache:
         everything = self._known | self._used
         kept = everything if len(everything) <= MOST_MODULES else self._used
         with suppress(OSError):
-            self.path.parent.mkdir(exist_ok=True)
             put_file(self.path, pickle.dumps(kept))
-            older = sorted(
-                self.path.parent.glob("modules-*.pickle"), key=lambda path: path.stat().st_mtime, reverse=True
-            )
-            for path in older[FILES_KEPT:]:
-                path.unlink()
+            found = [(stat_file(path), path) for path in find_files(self.path.parent, "modules-*.pickle")]
+            aged = sorted((stat.changed_ns, path) for stat, path in found if stat is not None)
+            for _, path in aged[:-FILES_KEPT]:
+                delete_file(path)
         self._known, self._is_changed = kept, False
 
     def _load(self) -> dict[str, Module]:
         try:
-            found = pickle.loads(self.path.read_bytes())
+            found = pickle.loads(read_file(self.path))
         except Exception:  # cut short: pickle promises no kind of error
             return {}
         return found if isinstance(found, dict) else {}

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from cupel.checking.hashed import Vocabulary, vocabulary
 from cupel.cleaning.contamination.candidates import LEAST_RUNS, LEAST_WORDS, matrix
-from cupel.whole import new_file
+from cupel.store.files import delete_folder, is_file, new_file, open_file
 
 # More are counted anew: 8 bytes each would fill the disk for the sake of a few minutes.
 MOST_REMEMBERED = 50_000_000
@@ -53,21 +52,20 @@ class Remembered:
     def __call__(self, texts: pa.ChunkedArray) -> Counted:
         """Return what was counted of the same texts before, or count them."""
         path = self._folder / f"{_name(texts, self._version)}.npz"
-        if path.is_file():
+        if is_file(path):
             with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
                 return _read(path)
         found = counted(texts)
         if found.features.nnz <= MOST_REMEMBERED:
             self.forget()
-            with contextlib.suppress(OSError):  # the disk is full: then it is counted again
-                self._folder.mkdir(parents=True, exist_ok=True)
-                with new_file(path) as file:
-                    _write(file, found)
+            with contextlib.suppress(OSError), new_file(path) as file:  # the disk is full: then it is counted again
+                _write(file, found)
         return found
 
     def forget(self) -> None:
         """Remove what was remembered."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            delete_folder(self._folder)
 
 
 def _name(texts: pa.ChunkedArray, version: str) -> str:
@@ -89,6 +87,6 @@ def _write(file: Any, found: Counted) -> None:
 def _read(path: Path) -> Counted:
     from scipy.sparse import csr_matrix
 
-    with np.load(path, allow_pickle=False) as parts:
+    with open_file(path) as file, np.load(file, allow_pickle=False) as parts:
         features = csr_matrix((parts["data"], parts["indices"], parts["indptr"]), tuple(parts["shape"].tolist()))
         return Counted(Vocabulary(parts["slots"], parts["weights"]), features)

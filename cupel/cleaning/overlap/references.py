@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from cupel.config.cleaning import ReferenceSet
 from cupel.errors import SourceError
 from cupel.sources.files import known_sha256
+from cupel.store.files import is_file, open_stream
 
 
 class Reference(NamedTuple):
@@ -48,7 +49,7 @@ def read_references(sets: Sequence[ReferenceSet], data: Path) -> References:
     empty = 0
     for one in sets:
         path = data / one.path
-        if not path.is_file():
+        if not is_file(path):
             raise SourceError(
                 f"{path}: no such file; bring the reference set {one.name}, or mend its path under cleaning.overlap"
             )
@@ -89,11 +90,12 @@ def _read(path: Path, wanted: Sequence[str], name: str) -> Iterable[dict[str, An
     table: pa.Table
     try:
         if path.name.endswith(".parquet"):
-            _check(path, wanted, pq.read_schema(path).names, name)
-            table = pq.read_table(path, columns=columns)
+            with open_stream(path) as file:
+                _check(path, wanted, pq.read_schema(file).names, name)
+                table = pq.read_table(file, columns=columns)
             return list(table.to_pylist())
         if ".csv" in path.suffixes:
-            with pa.input_stream(str(path), compression="detect") as stream:
+            with open_stream(path) as stream:
                 table = pcsv.read_csv(stream, parse_options=pcsv.ParseOptions(newlines_in_values=True))
             _check(path, wanted, table.column_names, name)
             return list(table.select(columns).to_pylist())
@@ -103,7 +105,7 @@ def _read(path: Path, wanted: Sequence[str], name: str) -> Iterable[dict[str, An
 
 
 def _objects(path: Path, wanted: Sequence[str], name: str) -> Iterable[dict[str, Any]]:
-    with pa.input_stream(str(path), compression="detect") as stream:
+    with open_stream(path) as stream:
         content = stream.read().decode()
     for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
         try:

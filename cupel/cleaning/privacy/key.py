@@ -3,11 +3,12 @@
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cupel.config.cleaning import Cleaning
 from cupel.errors import LakeError, ProjectError
-from cupel.whole import new_file, put_file
+from cupel.store.files import is_file, put_file, put_secret, read_file
 
 KEY, FINGERPRINT = "mask.key", "mask.fingerprint"
 KEY_BYTES = 32
@@ -30,13 +31,12 @@ def mask_key(settings: Cleaning, folder: Path) -> bytes | None:
     """
     if settings.masks == "kind":
         return None
-    folder.mkdir(parents=True, exist_ok=True)
     key = _kept(folder) if settings.mask_key_env is None else _given(settings.mask_key_env)
     fingerprint = hashlib.blake2b(b"cupel", key=key, digest_size=16).hexdigest()
     path = folder / FINGERPRINT
-    if not path.exists():
+    if not is_file(path):
         put_file(path, f"{fingerprint}\n".encode())
-    elif path.read_text(encoding="utf-8").strip() != fingerprint:
+    elif read_file(path).decode(errors="replace").strip() != fingerprint:
         raise LakeError(
             f"{path}: the masks of this lake were made with another key; bring that one back, or remove this file and "
             "the folder tables/item_signals beside it, so that all batches are masked anew"
@@ -47,9 +47,8 @@ def mask_key(settings: Cleaning, folder: Path) -> bytes | None:
 def bring_key(folder: Path, target: Path) -> None:
     """Bring a project's key to another lake, so that the same values get the same tokens there."""
     for name in (KEY, FINGERPRINT):
-        if (folder / name).exists():
-            target.mkdir(parents=True, exist_ok=True)
-            put_file(target / name, (folder / name).read_bytes())
+        if is_file(folder / name):
+            put_file(target / name, read_file(folder / name))
 
 
 def _given(variable: str) -> bytes:
@@ -66,16 +65,12 @@ def _given(variable: str) -> bytes:
 def _kept(folder: Path) -> bytes:
     """Return the key in a lake's folder; the first who asks draws it."""
     path = folder / KEY
-    if not path.exists():
-        if (folder / FINGERPRINT).exists():
+    if not is_file(path):
+        if is_file(folder / FINGERPRINT):
             raise LakeError(f"{path}: the key is gone that masks were made with; bring it back from a copy of the lake")
-        try:
-            with new_file(path, is_only=True) as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(secrets.token_bytes(KEY_BYTES))
-        except FileExistsError:
-            pass  # another run was first, and its key holds
-    key = path.read_bytes()
+        with suppress(FileExistsError):  # another run was first, and its key holds
+            put_secret(path, secrets.token_bytes(KEY_BYTES))
+    key = read_file(path)
     if len(key) != KEY_BYTES:
         raise LakeError(f"{path}: holds {len(key)} bytes, expected {KEY_BYTES}; bring it back from a copy of the lake")
     return key

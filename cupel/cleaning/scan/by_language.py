@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.store.files import read_text
+
 SHIPPED = Path(__file__).with_name("languages.toml")
 STOP_WORD_RULE = "gopher_quality.few_stop_words"
 
@@ -36,7 +38,7 @@ def language_rules(language: str) -> LanguageRules:
 
 @cache
 def _shipped() -> tuple[dict[str, tuple[str, ...]], dict[str, dict[str, float]]]:
-    content = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
+    content = tomllib.loads(read_text(SHIPPED))
     words = {language: tuple(listed) for language, listed in content["languages"].items()}
     scripts = {
         script: {name: float(value) for name, value in own.items()} for script, own in content["scripts"].items()

@@ -11,7 +11,7 @@ from cupel.config.base import Section
 from cupel.config.project import Project
 
 MODULES = sorted(Path(cupel.config.__file__).parent.glob("*.py"))
-BELOW = (["config"], ["errors"], ["printable"])
+BELOW = (["config"], ["store"], ["errors"], ["printable"])
 FORMAT = (["contract", "format_numbers"], ["contract", "format_check"])
 
 
