@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from cupel.answers.segments import read_segment
 from cupel.contract.stages import STAGES, Partition, stage_of
 from cupel.contract.tables import TABLES
-from cupel.lake import Commit, Lake, file_hash
+from cupel.lake import Commit, Lake
 from cupel.release import layout
-from cupel.release.places import release_folder
+from cupel.release.places import release_file
 from cupel.store.files import hash_file, is_file
+from cupel.store.store import MissingError, hash_content
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 from cupel.versions.code_version import section_names
 from orchestration.deployment import REPOSITORY
@@ -224,10 +225,9 @@ def _links(lake: Lake) -> Iterator[tuple[int, str]]:
 
 def _files(lake: Lake, copy: Lake, release: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Row]:
     """Yield a row a file of the release's folder; none for a refused release, which has no folder."""
-    folders = [release_folder(each, release) for each in (lake, copy)]
     written = {row["path"]: row["sha256"] for row in _rows(lake, "manifest", release)}
     for name in (*layout.COVERED, *layout.OPTIONAL_FILES, layout.MANIFEST_FILE):
-        now, rebuilt = (file_hash(folder / name) if (folder / name).is_file() else None for folder in folders)
+        now, rebuilt = (_hash(each, release_file(release, name)) for each in (lake, copy))
         recorded = written.get(name, now)
         if recorded is None and rebuilt is None:
             continue
@@ -244,6 +244,10 @@ def _files(lake: Lake, copy: Lake, release: str, before: dict[str, Any], after: 
         yield Row(FILES, name, release, recorded, rebuilt, outcome, reason)
 
 
+def _hash(lake: Lake, name: str) -> str | None:
+    return None if lake.store.stat(name) is None else hash_content(lake.store, name)
+
+
 def _why_manifest(before: dict[str, Any], after: dict[str, Any]) -> str:
     keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key) and key != "release_sha256")
     return f"other values of {', '.join(keys)}"
@@ -251,8 +255,8 @@ def _why_manifest(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 def _manifest(lake: Lake, release: str) -> dict[str, Any]:
     try:
-        return dict(json.loads((release_folder(lake, release) / layout.MANIFEST_FILE).read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return dict(json.loads(lake.store.read(release_file(release, layout.MANIFEST_FILE))))
+    except (MissingError, OSError, ValueError, TypeError):
         return {}
 
 

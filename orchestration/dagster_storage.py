@@ -19,9 +19,18 @@ import yaml
 from rich.console import Console
 
 from cupel.errors import CupelError, disk_trouble
-from cupel.lock import turn
-from cupel.store.files import is_file, is_folder, move, put_file, read_file, read_text, stat_file, temporary_folder
-from cupel.whole import new_file
+from cupel.store.files import (
+    is_file,
+    is_folder,
+    move,
+    new_file,
+    put_file,
+    read_file,
+    read_text,
+    stat_file,
+    temporary_folder,
+    turn,
+)
 
 if TYPE_CHECKING:
     import dagster as dg

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,13 +14,12 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import CupelError
-from cupel.lake import COMMIT, Commit, Lake, file_hash, parse_commit
+from cupel.lake import COMMIT, Commit, Lake, parse_commit
 from cupel.release import layout
 from cupel.release.pieces import reader
-from cupel.release.places import release_folder
+from cupel.release.places import release_file, release_folder
 from cupel.sealed import seal_json
-from cupel.store.files import copy_folder, find_files, temporary_folder
-from cupel.whole import put_file
+from cupel.store.files import copy_folder, find_files, read_file, temporary_folder
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild
 
@@ -111,28 +110,27 @@ class FrozenRepair:
         if moved is None or sibling is None:
             return False
         for part in find_files(moved, "part-*.parquet"):
-            sha256 = file_hash(part)
+            raw = read_file(part)
+            sha256 = hashlib.sha256(raw).hexdigest()
             digest = hashlib.sha256(f"{TABLES[table].schema.to_string()}{part.name}".encode())
             if part.name != f"part-{sha256}.parquet" or digest.hexdigest() != hash_:
                 continue
-            rows, size = pq.read_metadata(part).num_rows, part.stat().st_size
-            folder = self._lake.partition_folder(table, self._release)
-            folder.mkdir(parents=True, exist_ok=True)
-            os.link(part, folder / part.name)
+            folder, rows = self._lake.partition_name(table, self._release), pq.read_metadata(BytesIO(raw)).num_rows
+            self._lake.store.put(f"{folder}/{part.name}", raw)
             content = {
                 "table": table, "partition": self._release, "hash": hash_, "rows": rows,
-                "parts": [{"name": part.name, "rows": rows, "bytes": size, "sha256": sha256}],
+                "parts": [{"name": part.name, "rows": rows, "bytes": len(raw), "sha256": sha256}],
                 "inputs": sibling.inputs, "code_version": sibling.code_version,
             }  # fmt: skip
-            put_file(folder / COMMIT, seal_json(content))
+            self._lake.store.put(f"{folder}/{COMMIT}", seal_json(content))
             return True
         return False
 
     def _from_certificate(self, hash_: str, sibling: Commit) -> bool:
         """Write the plan again as the released certificate has it."""
-        path = release_folder(self._lake, self._release) / layout.CERTIFICATE_FILE
+        name = release_file(self._release, layout.CERTIFICATE_FILE)
         try:
-            plan = dict(json.loads(path.read_bytes())["plan"])
+            plan = dict(json.loads(self._lake.store.read(name))["plan"])
             rows = from_rows([{name: plan.get(name) for name in RELEASE_PLAN.schema.names}], RELEASE_PLAN)
         except (OSError, ValueError, LookupError, TypeError, CupelError):
             return False
@@ -145,5 +143,5 @@ def read_moved_commit(moved: Path | None) -> Commit | None:
     if moved is None:
         return None
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        return parse_commit((moved / COMMIT).read_bytes())
+        return parse_commit(read_file(moved / COMMIT))
     return None

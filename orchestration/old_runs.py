@@ -20,8 +20,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._core.storage.tags import RUN_KEY_TAG
 
 from cupel.config.operation import Prune
-from cupel.sizes import folder_bytes
-from cupel.store.files import delete_file, stat_file
+from cupel.store.files import delete_file, measure_folder, stat_file
 from orchestration.runs import PROJECT
 
 SECONDS_A_DAY = 86_400
@@ -202,7 +201,7 @@ def _moment(days: float) -> "sql.ColumnElement[object]":
 def _bytes_of(instance: dg.DagsterInstance, run_id: str) -> int:
     files = _files(instance.event_log_storage, run_id)
     logs = Path(instance.storage_directory()) / run_id
-    return folder_bytes(logs) + sum(stat.size for path in files if (stat := stat_file(path)) is not None)
+    return measure_folder(logs) + sum(stat.size for path in files if (stat := stat_file(path)) is not None)
 
 
 def _files(events: object, run_id: str) -> list[Path]:

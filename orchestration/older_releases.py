@@ -1,5 +1,6 @@
 """Releases from before the present format: what would rebuild one, and how a rebuilt one is numbered."""
 
+import hashlib
 import json
 import shlex
 from pathlib import Path
@@ -10,10 +11,11 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.formats import recognise_partition
-from cupel.lake import Lake, file_hash, replace_file
+from cupel.lake import Lake
 from cupel.release import layout
 from cupel.release.older_formats import release_format
-from cupel.release.places import release_folder
+from cupel.release.places import release_file, release_folder
+from cupel.store.store import MissingError
 from cupel.trace.recorded import recorded_hashes
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.origin import find_commit
@@ -31,7 +33,7 @@ def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
         ReleaseError: It is of an older format, which this version reads and verifies, but does not make.
     """
     manifest = _manifest(lake, release)
-    number = recognise_partition(lake.folder, release)
+    number = recognise_partition(lake.store, release)
     if manifest is not None:
         number = min(number, release_format(release_folder(lake, release), manifest))
     if number == RELEASE:
@@ -58,11 +60,11 @@ def number_as_recorded(lake: Lake, copy: Lake, release: str) -> None:
         return
     after["format"] = before.get("format")
     after["release_sha256"] = layout.release_sha256(after)
-    path = release_folder(copy, release) / layout.MANIFEST_FILE
-    replace_file(path, layout.json_bytes(after))
+    content = layout.json_bytes(after)
+    copy.store.put(release_file(release, layout.MANIFEST_FILE), content)
     rows = copy.read("manifest", release).to_pylist()
     for row in (row for row in rows if row["path"] == layout.MANIFEST_FILE):
-        row.update(sha256=file_hash(path), size_bytes=path.stat().st_size)
+        row.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
     copy.write("manifest", release, from_rows(rows, MANIFEST), commit.inputs, commit.code_version)
 
 
@@ -107,6 +109,6 @@ def _command(
 
 def _manifest(lake: Lake, release: str) -> dict[str, object] | None:
     try:
-        return dict(json.loads((release_folder(lake, release) / layout.MANIFEST_FILE).read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return dict(json.loads(lake.store.read(release_file(release, layout.MANIFEST_FILE))))
+    except (MissingError, OSError, ValueError, TypeError):
         return None

@@ -1,7 +1,6 @@
 """Rebuilding: a release is made once more of its deliveries and answers, in a lake of its own, and compared."""
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from datetime import date
@@ -31,7 +30,7 @@ from cupel.release.gates import GateState, batch_state, refuse_for_terms, releas
 from cupel.release.plan import is_finished, plan_release
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
 from cupel.step import Step
-from cupel.store.files import put_file, stat_file, temporary_folder
+from cupel.store.files import link, put_file, stat_file, temporary_folder
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
@@ -338,13 +337,11 @@ def _empty_lake(lake: Lake, root: Path) -> Lake:
 
 def _bring_deliveries(lake: Lake, copy: Lake, batches: list[str]) -> None:
     """Let registered deliveries be found from the other lake as from their own; their files stay where they are."""
-    register, real, target = Register(lake), lake.folder, copy.folder
+    register = Register(lake)
     for entry in (entry for entry in register.entries() if entry.batch in batches):
-        for folder in (ENTRIES, DELIVERIES):
-            (target / folder).mkdir(parents=True, exist_ok=True)
-        name = f"{entry.sequence:06d}.json"
-        shutil.copyfile(real / ENTRIES / name, target / ENTRIES / name)
-        (target / DELIVERIES / entry.batch).symlink_to(register.folder(entry.batch).resolve())
+        name = f"{ENTRIES}/{entry.sequence:06d}.json"
+        copy.store.put(name, lake.store.read(name))
+        link(copy.folder / DELIVERIES / entry.batch, register.folder(entry.batch).resolve())
 
 
 def _write_project(project: Project, batches: list[str], folder: Path) -> None:

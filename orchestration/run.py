@@ -13,10 +13,10 @@ from rich.console import Console
 from cupel.answers.recorded import RecordedWorkforce
 from cupel.config.project import load_project
 from cupel.errors import CupelError, disk_trouble
-from cupel.lake import replace_file
 from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts
 from cupel.release.funnel import print_funnel, summary
-from cupel.release.places import release_folder, report_folder
+from cupel.release.layout import MANIFEST_FILE
+from cupel.release.places import release_file, release_folder, report_folder
 from cupel.release.seconds import read_seconds
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
@@ -71,10 +71,11 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     columns: list[ReleaseFacts | BatchFacts] = [
         _latest(batch, list(releases.values())) or batch_facts(lake, batch) for batch in rounds.batches
     ]
-    folders = {name: _shown(release_folder(lake, name)) for name in releases if release_folder(lake, name).is_dir()}
+    certified = [name for name in releases if lake.store.stat(release_file(name, MANIFEST_FILE)) is not None]
+    folders = {name: _shown(release_folder(lake, name)) for name in certified}
     reports = {name: _shown(report_folder(lake, name) / "report.html") for name in releases}
     content = summary(project, columns, folders, reports)
-    replace_file(lake.folder / "summary.json", (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    lake.store.put("summary.json", (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     catalog = lake.write_catalog()
     seconds = {batch: read_seconds(lake, [batch, *_releases_of(batch, releases)]) for batch in rounds.batches}
     print_funnel(columns, console, seconds)

@@ -78,7 +78,41 @@ OPENS_NO_FILE = {"build_opener"}
 NO_PATHS = {"ast.walk", "dataclasses.replace", "webbrowser.open", "tokenize.open", "copy.replace", "io.BytesIO"}
 
 # Modules that still do, while they are being changed; one that no longer does leaves this list.
-STILL_OFFENDING: set[str] = set()
+STILL_OFFENDING: set[str] = {
+    "cupel/annotators/actions.py",
+    "cupel/answers/log.py",
+    "cupel/answers/merged.py",
+    "cupel/answers/recorded_files.py",
+    "cupel/answers/segments.py",
+    "cupel/answers/verifying.py",
+    "cupel/check/logs.py",
+    "cupel/checking/replies.py",
+    "cupel/label_studio/events.py",
+    "cupel/label_studio/hint.py",
+    "cupel/label_studio/record.py",
+    "cupel/outputs.py",
+    "cupel/parts.py",
+    "cupel/release/days.py",
+    "cupel/release/files.py",
+    "cupel/release/folder.py",
+    "cupel/release/gates.py",
+    "cupel/release/older_formats.py",
+    "cupel/release/proposals.py",
+    "cupel/release/reported.py",
+    "cupel/release/seconds.py",
+    "cupel/release/verify.py",
+    "cupel/sources/delivery.py",
+    "cupel/sources/files.py",
+    "cupel/sources/inbox.py",
+    "cupel/sources/lines.py",
+    "cupel/sources/parquet_rows.py",
+    "cupel/sources/register.py",
+    "cupel/trace/label_id.py",
+    "cupel/trace/releases.py",
+    "cupel/upgrade.py",
+    "assets/bench.py",
+    "assets/report.py",
+}
 
 
 def find_offences(source: str) -> list[tuple[int, str]]:

@@ -19,14 +19,16 @@ from cupel.annotators.actions import ActionsLog
 from cupel.answers.outbox import count_open_tasks
 from cupel.answers.segments import summary as sum_up
 from cupel.config.project import Project
+from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.lake import COMMIT, Lake
+from cupel.lake import COMMIT, TABLES_FOLDER, Lake
 from cupel.release.facts import ReleaseFacts, batch_facts, release_facts
 from cupel.release.figures import UNKNOWN, bound, plural, setting
 from cupel.release.places import report_folder
 from cupel.release.plan import is_finished
 from cupel.release.proposals import has_changed
 from cupel.sources.inbox import REFUSED
+from cupel.store.files import find_files, read_file, stat_file
 
 BROKEN = (CupelError, OSError, ValueError, LookupError, TypeError, AttributeError, duckdb.Error, pa.ArrowException)
 Found = TypeVar("Found")
@@ -176,8 +178,8 @@ class _Gathering:
         bounds = UNKNOWN
         if facts.result is not None and facts.result["error_bound"] is not None:
             bounds = f"{bound(facts.result['error_bound'])} of {setting(facts.plan['error_budget'])}"
-        report = report_folder(self.lake, name) / "report.html"
-        shown = os.path.relpath(report) if report.is_file() else ""
+        is_there = self.lake.store.stat(f"reports/{name}/report.html") is not None
+        shown = os.path.relpath(report_folder(self.lake, name) / "report.html") if is_there else ""
         verdict = {"PASS": "certified", "REFUSED": "refused", "OPEN": "open"}[facts.verdict]
         return ReleaseNews(name, _day(at), verdict, bounds, facts.reason, shown)
 
@@ -196,10 +198,10 @@ class _Gathering:
 
     def _refused_files(self) -> list[DeliveryNews]:
         found = []
-        for note in sorted(self.inbox.glob(f"*{REFUSED}")) if self.inbox is not None else ():
-            name, why = note.name.removesuffix(REFUSED), note.read_text(encoding="utf-8", errors="replace")
-            why, at = (why.splitlines() or [""])[0], datetime.fromtimestamp(note.stat().st_mtime, UTC)
-            found.append(DeliveryNews(name, _day(at), None, None, f"refused: {why}"))
+        for note in find_files(self.inbox, f"*{REFUSED}") if self.inbox is not None else ():
+            name, why = note.name.removesuffix(REFUSED), read_file(note).decode(errors="replace")
+            why = (why.splitlines() or [""])[0]
+            found.append(DeliveryNews(name, _day(_changed_at(note)), None, None, f"refused: {why}"))
             self.to_do.append(
                 ToDo(f"{name} in the inbox is refused: {why}", f"mend it, or take it out of {self.inbox}")
             )
@@ -234,15 +236,14 @@ class _Gathering:
 
     def _moved_at(self, partition: str) -> datetime | None:
         """Return when a table of a batch or release was last written."""
-        folders = (self.lake.folder / "tables").glob(f"*/{partition}/{COMMIT}")
-        times = [path.stat().st_mtime for path in folders]
-        return datetime.fromtimestamp(max(times), UTC) if times else None
+        times = (_when(self.lake, table, partition) for table in TABLES)
+        return max((at for at in times if at is not None), default=None)
 
     def _actions(self) -> list[str]:
         log, found = ActionsLog(self.lake.actions.folder), []
-        files = sorted(log.folder.glob("[0-9]*.json")) if log.folder.is_dir() else []
+        files = find_files(log.folder, "[0-9]*.json")
         for action, path in zip(log.read(), files, strict=True):
-            at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            at = _changed_at(path)
             if at >= self.since:
                 found.append(f"{_day(at)}  {action.annotator} in {action.batch}: {action.deed}, {action.why}")
         return found
@@ -251,30 +252,37 @@ class _Gathering:
         new = before = 0
         for segment in self.lake.answers.segments():
             count = sum(kind.records for kind in sum_up(segment).kinds.values())
-            is_new = datetime.fromtimestamp(segment.stat().st_mtime, UTC) >= self.since
+            is_new = _changed_at(segment) >= self.since
             new, before = (new + count, before) if is_new else (new, before + count)
         return new, before
 
 
 def _missing_parts(lake: Lake) -> Iterator[str]:
     """Yield what is missing at first sight; `cupel check` looks at every byte."""
-    for path in sorted((lake.folder / "tables").glob("*/*")):
-        if path.is_dir() and any(path.iterdir()):
-            if not (path / COMMIT).exists():
-                yield f"{path}: its commit is gone"
-                continue
-            commit = lake.commit(path.parent.name, path.name)
-            yield from (
-                f"{path / part}: gone" for part in (commit.parts if commit else ()) if not (path / part).exists()
-            )
+    there = {one.name for one in lake.store.list(TABLES_FOLDER)}
+    for table, partition in sorted({tuple(name.split("/")[1:3]) for name in there if name.count("/") > 2}):
+        folder = f"{TABLES_FOLDER}/{table}/{partition}"
+        if f"{folder}/{COMMIT}" not in there:
+            yield f"{lake.folder / folder}: its commit is gone"
+            continue
+        commit = lake.commit(table, partition)
+        missing = [part for part in (commit.parts if commit else ()) if f"{folder}/{part}" not in there]
+        yield from (f"{lake.folder / folder / part}: gone" for part in missing)
 
 
 def _when(lake: Lake, table: str, partition: str, *, is_first: bool = False) -> datetime | None:
     """Return when a table was written: its commit, or the first of its parts."""
-    folder = lake.partition_folder(table, partition)
-    names = folder.glob("part-*.parquet") if is_first else folder.glob(COMMIT)
-    times = [path.stat().st_mtime for path in names]
-    return datetime.fromtimestamp(min(times), UTC) if times else None
+    folder = lake.partition_name(table, partition)
+    if is_first:
+        found = [one for one in lake.store.list(folder) if one.name.endswith(".parquet")]
+    else:
+        found = [one for one in (lake.store.stat(f"{folder}/{COMMIT}"),) if one is not None]
+    return datetime.fromtimestamp(min(one.changed_at for one in found), UTC) if found else None
+
+
+def _changed_at(path: Path) -> datetime:
+    stat = stat_file(path)
+    return datetime.now(UTC) if stat is None else datetime.fromtimestamp(stat.changed_ns / 1e9, UTC)
 
 
 def _day(moment: datetime) -> str:

@@ -12,8 +12,16 @@ from cupel.lake import Lake
 from cupel.outputs import Output, check_outputs, is_json_object, is_marked, write_output
 from cupel.printable import printable
 from cupel.release.overview import gather_overview
-from cupel.release.overview_pages import Told, last_look, overview_json, overview_page, print_overview, remember_look
+from cupel.release.overview_pages import (
+    ProjectSummary,
+    last_look,
+    overview_json,
+    overview_page,
+    print_overview,
+    remember_look,
+)
 from cupel.sizes import record_line, size_lines
+from cupel.store.files import find_files, is_folder, list_folder
 from cupel.superseded import superseded_bytes
 from cupel.world import current_project
 
@@ -38,45 +46,47 @@ def summarise_projects(
         html_file: Where the page is written.
         json_file: Where it is written for machines.
     """
-    names = {path.stem for path in projects.glob("*.yaml")}
+    names = {path.stem for path in find_files(projects, "*.yaml")}
     outputs = [Output("--html", html_file, is_marked("<!DOCTYPE html>"))] if html_file is not None else []
     outputs += [Output("--json", json_file, is_json_object("projects", "unread"))] if json_file is not None else []
     check_outputs(outputs, [projects / f"{one}.yaml" for one in names])
-    told, unread = [], []
+    summaries, unread = [], []
     for one in sorted(names) if name is None else [name]:
         try:
-            told.append(_tell(one, since, projects, lake, inbox, has_heading=name is None))
+            summaries.append(_summarise(one, since, projects, lake, inbox, has_heading=name is None))
         except CupelError as error:
             if name is not None:
                 raise
             unread.append(f"{one}: {error}")
     if name is None:
         unread += [f"{one}: in the lake, and of no file in {projects}" for one in _lakes(lake) if one not in names]
-    record = record_line(home) if home.is_dir() else ""
+    record = record_line(home) if is_folder(home) else ""
     for line in [*([record] if record else []), *unread]:
         click.echo(printable(line))
     if html_file is not None:
-        write_output("--html", html_file, overview_page(told, record, unread).encode())
+        write_output("--html", html_file, overview_page(summaries, record, unread).encode())
     if json_file is not None:
-        write_output("--json", json_file, (json.dumps(overview_json(told, unread), indent=1) + "\n").encode())
-    for shown in told if since is None else ():
+        write_output("--json", json_file, (json.dumps(overview_json(summaries, unread), indent=1) + "\n").encode())
+    for shown in summaries if since is None else ():
         there = Lake(lake, shown.overview.project)
-        if there.folder.is_dir():
+        if is_folder(there.folder):
             remember_look(there)
     return UNREADABLE if unread else 0
 
 
-def _tell(name: str, since: datetime | None, projects: Path, lake: Path, inbox: Path, *, has_heading: bool) -> Told:
+def _summarise(
+    name: str, since: datetime | None, projects: Path, lake: Path, inbox: Path, *, has_heading: bool
+) -> ProjectSummary:
     there = Lake(lake, name)
     project = current_project(projects, there)
     begin = last_look(there) if since is None else since.replace(tzinfo=UTC)
     superseded = superseded_bytes(there, project.operation.prune.parts_hours)
-    told = Told(
+    summary = ProjectSummary(
         gather_overview(there, project, begin, inbox / name), size_lines(there.folder, None, superseded)
     )  # fmt: skip
-    print_overview(told, Console(highlight=False), has_rule=has_heading)
-    return told
+    print_overview(summary, Console(highlight=False), has_rule=has_heading)
+    return summary
 
 
 def _lakes(lake: Path) -> list[str]:
-    return sorted(path.parent.name for path in lake.glob("*/tables"))
+    return [path.name for path in list_folder(lake) if is_folder(path / "tables")]

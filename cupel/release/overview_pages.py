@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +16,8 @@ from cupel.printable import printable
 from cupel.release.figures import UNKNOWN, count, plural
 from cupel.release.overview import Overview
 from cupel.release.templating import environment
-from cupel.whole import put_file
+from cupel.store.files import read_text
+from cupel.store.store import MissingError
 
 LAST_LOOK = "last_look.json"
 DAYS = 30
@@ -25,8 +26,8 @@ MOST_SHOWN = 12
 STYLES = {"certified": "green", "refused": "red", "open": "yellow"}
 
 
-class Told(NamedTuple):
-    """What is told of a project: what happened, and in words how large its lake is."""
+class ProjectSummary(NamedTuple):
+    """The summary of a project: what happened, and in words how large its lake is."""
 
     overview: Overview
     sizes: list[str]
@@ -35,16 +36,16 @@ class Told(NamedTuple):
 def last_look(lake: Lake) -> datetime:
     """Return when somebody last looked; 30 days ago where nobody ever did, or where that is not known."""
     try:
-        content = json.loads((lake.folder / LAST_LOOK).read_text(encoding="utf-8"))
+        content = json.loads(lake.store.read(LAST_LOOK))
         return datetime.fromisoformat(content["at"]).astimezone(UTC)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (MissingError, OSError, ValueError, KeyError, TypeError):
         return datetime.now(UTC) - timedelta(days=DAYS)
 
 
 def remember_look(lake: Lake) -> None:
     """Remember that somebody looked now."""
     content = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds")}) + "\n"
-    put_file(lake.folder / LAST_LOOK, content.encode())
+    lake.store.put(LAST_LOOK, content.encode())
 
 
 def lead(found: Overview) -> str:
@@ -85,9 +86,9 @@ def sections(found: Overview) -> list[dict[str, Any]]:
     return [{"title": title, "columns": names, "rows": rows} for title, names, rows in tables if rows]
 
 
-def print_overview(told: Told, console: Console, *, has_rule: bool = False) -> None:
+def print_overview(summary: ProjectSummary, console: Console, *, has_rule: bool = False) -> None:
     """Print an overview, on one screen where that can be; with a rule above it where it is one of several."""
-    found = told.overview
+    found = summary.overview
     if has_rule:
         console.rule(style="dim")
     console.print(Text(printable(f"{found.title} ({found.project})"), style="bold"))
@@ -102,19 +103,19 @@ def print_overview(told: Told, console: Console, *, has_rule: bool = False) -> N
         console.print(table)
         if len(rows) > MOST_SHOWN:
             console.print(f"... and {len(rows) - MOST_SHOWN:,} more; --html shows all", style="dim", markup=False)
-    for line in told.sizes:
+    for line in summary.sizes:
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def overview_page(projects: Sequence[Told], record: str = "", unread: Sequence[str] = ()) -> str:
+def overview_page(projects: Sequence[ProjectSummary], record: str = "", unread: Sequence[str] = ()) -> str:
     """Return overviews as one page of HTML that needs nothing beside it.
 
     Args:
-        projects: What is told of each project.
+        projects: The summary of each project.
         record: The size of Dagster's record in words.
         unread: Projects that nothing can be told of, and why.
     """
-    css = (files("cupel.release") / "templates" / "report.css").read_text(encoding="utf-8")
+    css = read_text(Path(__file__).parent / "templates" / "report.css")
     shown = [
         {
             "title": found.title, "project": found.project, "since": found.since, "until": found.until,
@@ -126,7 +127,7 @@ def overview_page(projects: Sequence[Told], record: str = "", unread: Sequence[s
     return environment().get_template("overview.html.j2").render(css=css, projects=shown, record=record, unread=unread)
 
 
-def overview_json(projects: Sequence[Told], unread: Sequence[str] = ()) -> dict[str, Any]:
+def overview_json(projects: Sequence[ProjectSummary], unread: Sequence[str] = ()) -> dict[str, Any]:
     """Return overviews for machines."""
 
     def plain(value: object) -> object:
@@ -134,5 +135,5 @@ def overview_json(projects: Sequence[Told], unread: Sequence[str] = ()) -> dict[
             [one._asdict() if hasattr(one, "_asdict") else one for one in value] if isinstance(value, list) else value
         )
 
-    shown = [{name: plain(value) for name, value in told.overview._asdict().items()} for told in projects]
+    shown = [{name: plain(value) for name, value in summary.overview._asdict().items()} for summary in projects]
     return {"projects": shown, "unread": list(unread)}

@@ -15,3 +15,8 @@ def report_folder(lake: Lake, release: str) -> Path:
     """Return the folder of a release's report, which is written for refused releases too."""
     lake.partition_folder("manifest", release)  # checks the name
     return lake.folder / "reports" / release
+
+
+def release_file(release: str, file: str) -> str:
+    """Return the name, in the lake's store, of a file of a release."""
+    return f"releases/{release}/{file}"

@@ -9,11 +9,11 @@ import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
-from cupel.store.local import LocalStore, naming
+from cupel.store.local import LocalStore, begin, naming
 from cupel.store.store import TakenError
 
 if TYPE_CHECKING:
@@ -200,6 +200,52 @@ def stat_open_file(file: BinaryIO) -> FileEntry:
     return _entry(os.fstat(file.fileno()))
 
 
+@contextmanager
+def new_path(path: Path) -> Iterator[Path]:
+    """Let a library write a file by itself: yield a path beside it; what lies there is put in place whole at the end.
+
+    Raises:
+        OSError: The disk is full or failed; names the file. What was begun is removed.
+    """
+    temporary = begin(path.parent)
+    make_folder(path.parent)
+    try:
+        yield temporary
+        with naming(path):
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+    finally:
+        delete_file(temporary)
+
+
+def turn(path: Path) -> AbstractContextManager[bool]:
+    """Wait until no other process is in such a block, and hold it; it is freed when the process dies.
+
+    Args:
+        path: A file that stands for what is done; made if need be.
+    """
+    return LocalStore(path.parent).lock(path.name)
+
+
+def remove_left_behind(folder: Path) -> None:
+    """Remove what killed writers had begun in a folder and those in it; never what was touched within the hour."""
+    LocalStore(folder).remove_left_behind()
+
+
+def find_kind(path: Path) -> Literal["file", "link", "other"] | None:
+    """Return what a name is, without following a link; None where nothing has it.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    return "link" if stat.S_ISLNK(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
 def find_identity(path: Path) -> tuple[int, int] | None:
     """Return what makes two names one file, through links too; None where there is none, or it cannot be looked at."""
     try:
@@ -311,3 +357,26 @@ def stat_files(folder: Path, ending: str) -> Iterator[tuple[str, FileStat]]:
                 with suppress(FileNotFoundError):
                     found = os.stat(path := f"{place}/{name}")
                     yield path, FileStat(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def measure_folder(folder: Path) -> int:
+    """Return the bytes of all files in a folder and those in it; 0 where there is none.
+
+    What another process removes meanwhile is not counted.
+    """
+    size = 0
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            size += path.lstat().st_size if not path.is_dir() else 0
+    return size
+
+
+def claim_folder(folder: Path) -> bool:
+    """Make a folder if need be, and mark it as used now; tell whether it may be written to.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    return os.access(folder, os.W_OK)

@@ -32,8 +32,8 @@ DIGITS = 12
 OUTSIDE = (
     "assets.bench", "assets.spec",
     "cupel.errors", "cupel.printable",
-    "cupel.store", "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.whole", "cupel.lock", "cupel.step",
-    "cupel.versions", "cupel.world",
+    "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.store", "cupel.step", "cupel.versions",
+    "cupel.world",
     "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
     "cupel.formats",
     "cupel.check", "cupel.answers.chain", "cupel.answers.log", "cupel.answers.segments", "cupel.answers.merged",

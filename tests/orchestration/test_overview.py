@@ -20,7 +20,7 @@ from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
 from cupel.release.overview import Overview, gather_overview
-from cupel.release.overview_pages import Told, last_look, lead, overview_page, sections
+from cupel.release.overview_pages import ProjectSummary, last_look, lead, overview_page, sections
 from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
@@ -111,7 +111,7 @@ def test_what_was_before_is_left_out_but_for_what_still_awaits_a_person(deployme
 
 def test_the_page_stands_alone_and_shows_words_of_others_as_words(deployment: Deployment) -> None:
     found = gather(deployment)
-    page = overview_page([Told(found, ["lake of small: 1 MB"])])
+    page = overview_page([ProjectSummary(found, ["lake of small: 1 MB"])])
     assert lead(found) in page
     assert "&lt;b&gt;the process was killed&lt;/b&gt;" in page
     assert "<b>the process" not in page
