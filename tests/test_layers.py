@@ -63,7 +63,16 @@ LIBRARIES = {
     "polars.read_parquet", "polars.scan_parquet", "scipy.sparse.load_npz", "scipy.sparse.save_npz",
 }  # fmt: skip
 FILES = {"file", "sink", "stream", "source", "buffer", "raw", "packed", "part", "out", "location"}
-FILE_MAKERS = {"open", "open_file", "open_below", "location", "BytesIO", "BufferReader", "BufferOutputStream"}
+FILE_MAKERS = {
+    "open",
+    "open_file",
+    "open_below",
+    "location",
+    "BytesIO",
+    "BufferReader",
+    "BufferOutputStream",
+    "PythonFile",
+}
 METHODS = {
     "exists", "is_file", "is_dir", "is_symlink", "is_mount", "is_fifo", "is_socket", "is_block_device",
     "is_char_device", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink", "rename", "iterdir",
@@ -91,7 +100,6 @@ STILL_OFFENDING: set[str] = {
     "cupel/label_studio/hint.py",
     "cupel/label_studio/record.py",
     "cupel/outputs.py",
-    "cupel/parts.py",
     "cupel/release/days.py",
     "cupel/release/files.py",
     "cupel/release/folder.py",

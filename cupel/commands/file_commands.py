@@ -1,0 +1,197 @@
+"""Commands on files that a person names: no lake, no project file."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER
+
+
+@click.command()
+@click.argument("delivery", type=FILE)
+@click.option("--budget", metavar="SHARE", help="Most wrong labels allowed: 1% or 0.01. Needed at the first call.")
+@click.option("--sheet", type=FILE, help="The filled sheet, if it is not the one in the audit's folder.")
+@click.option("--vendor", help="Who delivered; keeps the vendor's score.")
+@click.option("--label", metavar="COLUMN", help="Column of the label (Label Studio: name of the question).")
+@click.option("--id", metavar="COLUMN", help="Column of the item's id; without one, the row's number.")
+@click.option("--text", metavar="COLUMN", help="Column that shows the item: text, picture or link.")
+@click.option("--annotator", metavar="COLUMN", help="Column of who gave the label.")
+@click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
+@click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
+@click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
+@click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")
+@click.option("--seed", type=click.IntRange(0, (1 << 53) - 1), help="Repeat a draw; fresh from the system without it.")
+@click.option("--price", type=click.FloatRange(0), help="Price of a delivered label.")
+@click.option("--expert-price", type=click.FloatRange(0), help="Price of a checked item.")
+@click.option("--expert-seconds", type=click.FloatRange(0), default=30.0, show_default=True, help="Time of one check.")
+@click.option("--currency", default="USD", show_default=True, help="Unit of the prices.")
+@click.option(
+    "--scores", type=FILE_OR_FOLDER, default=Path("vendor_scores"), show_default=True, help="Folder of vendors' scores."
+)
+@click.option("--suspicious/--no-suspicious", default=True, help="Let a model suggest more suspicious labels.")
+@click.option("--json", "json_file", type=FILE, help="Write the verdict there for machines.")
+def accept(delivery: Path, budget: str | None, classes: str | None, **options: Any) -> None:
+    """Accept or refuse labels that somebody delivered.
+
+    The first call plans an audit and draws a blind sheet. When the sheet is filled in, the same command says
+    ACCEPT, REFUSE or OPEN (how many more to check).
+
+    Exit codes: 0 ACCEPT, 1 error, 2 wrong usage, 3 OPEN or sheet awaited, 4 REFUSE.
+    """
+    from rich.console import Console
+
+    from cupel.accept.budget import share
+    from cupel.accept.buyer import Request, accept_delivery
+    from cupel.accept.judging import Prices
+
+    prices = Prices(
+        label=options.pop("price"),
+        expert_answer=options.pop("expert_price"),
+        expert_seconds=options.pop("expert_seconds"),
+        currency=options.pop("currency"),
+    )
+    request = Request(
+        delivery=delivery,
+        budget=None if budget is None else share(budget),
+        classes=tuple(name.strip() for name in classes.split(",") if name.strip()) if classes else (),
+        prices=prices,
+        is_suspicious_wanted=options.pop("suspicious"),
+        **options,
+    )
+    sys.exit(accept_delivery(request, Console(highlight=False)))
+
+
+@click.command("import")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("--batch", required=True, help="The delivery that the items are of.")
+@click.option("--answers", type=FILE, required=True, help="File of answers to write, .parquet or .csv.")
+@click.option("--items", type=FILE, help="Write the items there, too, as JSON Lines: a delivery for a project.")
+@click.option("--tool", help="Who wrote the files; told from what they hold without it.")
+@click.option("--purpose", type=click.Choice(["label", "expert"]), default="label", show_default=True, help="Whose.")
+@click.option("--question", help="Question whose answer is the label; of a table, its column.")
+@click.option("--id", "id_field", metavar="FIELD", help="Field of the item's id (Label Studio, tables).")
+@click.option("--annotator", help="Of a table, the column of who answered; else who did, where a tool names nobody.")
+def import_work(
+    files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str, **named: Any
+) -> None:
+    """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
+
+    FILES are exports of Label Studio (JSON), CVAT (XML), COCO, Labelbox, Scale, doccano, or tables (CSV, JSON Lines,
+    Parquet) of item, annotator and label. What is not understood is told, and stands in a file beside the answers,
+    NAME.left.jsonl. Files of an earlier import are replaced, others never. Exit codes: 0 written, 1 error.
+    """
+    from cupel.imports.answers import (
+        MEANINGS,
+        check_files,
+        counts,
+        gather,
+        left_file,
+        write_answers,
+        write_items,
+        write_left,
+    )
+    from cupel.imports.tools import Wanted, read_export
+    from cupel.printable import printable
+
+    exports = [read_export(path, tool, Wanted(**named)) for path in files]
+    imported = gather(exports)
+    check_files(imported, files, answers, items)
+    left = left_file(answers)
+    write_left(imported.left, left)
+    write_answers(imported, batch, purpose, answers)
+    for export in exports:
+        click.echo(printable(f"{export.path}: {export.tool}"))
+    annotators = {one.annotator for one in imported.annotations}
+    written = write_items(imported, items) if items is not None else len({one.item_id for one in imported.annotations})
+    click.echo(
+        f"{answers}: {len(imported.annotations):,} answers on {written:,} items by {len(annotators):,} annotators"
+    )
+    if None in annotators:
+        nameless = sum(one.annotator is None for one in imported.annotations)
+        click.echo(f"{nameless:,} of them name no annotator: nothing can be told of who gave them")
+    for reason, count in counts(imported.left):
+        click.echo(f"  not imported: {count:,} {reason}: {MEANINGS[reason]}")
+    if imported.left:
+        click.echo(f"  all of them: {left}")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--against", type=FILE, metavar="FILE", help="Find the file's texts in this one; neither in itself.")
+@click.option("--to", type=FILE, required=True, help="Parquet file that the pairs go to.")
+@click.option("--text", default="text", show_default=True, metavar="COLUMN", help="Column of the texts.")
+@click.option("--id", metavar="COLUMN", help="Column that names them; without one, rows are numbered from 0.")
+@click.option(
+    "--similarity",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.7,
+    show_default=True,
+    help="Least Jaccard similarity.",
+)
+@click.option("--characters", type=click.IntRange(1), default=5, show_default=True, help="Characters in a shingle.")
+@click.option("--words", type=click.IntRange(1), help="Words in a shingle, instead of characters.")
+def duplicates(
+    file: Path, against: Path | None, to: Path, text: str, id: str | None, similarity: float, characters: int,
+    words: int | None,
+) -> None:  # fmt: skip
+    """Find near-duplicates in a Parquet file of texts, or its texts in another file.
+
+    Writes a row a pair: id, like_id (an earlier row, or one of the other file), the exact similarity and, within a
+    file, kept_id, the earliest of its cluster. Exit codes: 0 written, 1 error.
+    """
+    from cupel.cleaning.search import PAIRS, Request, search, write_pairs
+    from cupel.cleaning.shingles import Shape
+    from cupel.outputs import Output, check_outputs, is_table
+
+    check_outputs([Output("--to", to, is_table(*PAIRS))], [file] if against is None else [file, against])
+    shape = Shape(characters) if words is None else Shape(words, of_words=True)
+    found = search(Request(file, against, text, id, similarity, shape))
+    write_pairs(found.pairs, to)
+    where = f"are like an earlier one: {to}" if against is None else f"are in {against}: {to}"
+    click.echo(f"{found.alike:,} of {found.documents:,} texts {where}, {found.pairs.num_rows:,} pairs")
+    if found.not_compared:
+        click.echo(f"In crowds of alike texts at most {found.not_compared:,} pairs were not compared.")
+
+
+@click.command()
+@click.argument("release", type=click.Path(path_type=Path, file_okay=False))
+def verify(release: Path) -> None:
+    """Check a release against its own evidence: hashes, audit draw, certificate, labels, splits.
+
+    Nothing but the release's folder is needed. Exit codes: 0 all is as it says, 1 something is not.
+    """
+    from rich.console import Console
+
+    from cupel.contract.format_numbers import RELEASE
+    from cupel.release.verify import verify_release
+
+    console = Console(highlight=False)
+    found = verify_release(release)
+    for check in found.checks:
+        sign = "[green]✔[/green]" if check.is_passed else "[red]✘[/red]"
+        console.print(f"{sign} {check.name}")
+        if not check.is_passed:
+            console.print(f"  {check.problem}", style="red", markup=False)
+    passed = sum(check.is_passed for check in found.checks)
+    console.print(f"\n{found.release}: {passed} of {len(found.checks)} checks passed.", markup=False)
+    if found.format < RELEASE:
+        console.print(f"It is of format {found.format}, and was held to what that has; the present is {RELEASE}.")
+    console.print(f"release_sha256 {found.release_sha256}", markup=False)
+    console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
+    sys.exit(0 if found.is_passed else 1)
+
+
+@click.command()
+@click.argument("release", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--to", "folder", type=FOLDER, required=True, help="Folder that the files go to.")
+def export(release: Path, folder: Path) -> None:
+    """Write a release of comparisons as JSON Lines of prompt, chosen and rejected: what preference trainers read.
+
+    Ties are left out and counted. Exit codes: 0 written, 1 error.
+    """
+    from cupel.preference.export import export_preferences
+
+    for split in export_preferences(release, folder):
+        click.echo(f"{split.file}: {split.pairs:,} pairs; {split.ties:,} ties left out")

@@ -1,0 +1,23 @@
+"""Options that several commands have, and the types of what commands are given."""
+
+from pathlib import Path
+
+import click
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE_OR_FOLDER = click.Path(path_type=Path)
+FILE_OR_DASH = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+
+PROJECTS = click.option(
+    "--projects", type=FOLDER, envvar="CUPEL_PROJECTS", default=Path("projects"), help="Project files."
+)
+DATA = click.option("--data", type=FOLDER, envvar="CUPEL_DATA", default=Path("data"), help="The deliveries' files.")
+LAKE = click.option("--lake", type=FOLDER, envvar="CUPEL_LAKE", default=Path("lake"), help="The deployment's lake.")
+INBOX = click.option(
+    "--inbox", type=FOLDER, envvar="CUPEL_INBOX", default=Path("inbox"), help="Where deliveries arrive."
+)
+HOME = click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path(".dagster"), help="Dagster's record.")
+DRY_RUN = click.option(
+    "--dry-run/--yes", "is_only_told", default=True, help="Say what would be done, or do it.  [default: say]"
+)
