@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -158,7 +157,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises:
         OSError: Something has the name, or the disk is full or failed.
     """
-    begun = path.with_name(f".cupel-{uuid.uuid4().hex}")
+    begun = begin(path.parent)
     begun.mkdir()
     try:
         yield begun
