@@ -41,6 +41,7 @@ class Code:
         self.root = root
         self.outside = frozenset(outside)
         self._modules: dict[str, Module | None] = {}
+        self._paths: dict[str, Path | None] = {}
         self._data: dict[Path, dict[str, list[Path]]] = {}
         self._hashes: dict[Path, str] = {}
 
@@ -72,8 +73,11 @@ class Code:
 
     def path(self, name: str) -> Path | None:
         """Return the file of a module, if there is one."""
-        base = self.root.joinpath(*name.split("."))
-        return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if is_file(path)), None)
+        if name not in self._paths:
+            base = self.root.joinpath(*name.split("."))
+            found = (path for path in (base.with_suffix(".py"), base / "__init__.py") if is_file(path))
+            self._paths[name] = next(found, None)
+        return self._paths[name]
 
     def is_outside(self, name: str) -> bool:
         """Tell whether a module decides no value."""
