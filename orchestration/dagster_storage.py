@@ -114,7 +114,7 @@ def prepare_storage(home: Path, say: Say) -> None:
             fault = _find_settled_fault(home / database.path, database.tables)
             if fault is not None:
                 say(_describe_loss(home, database, fault, _set_aside(home, database)))
-        missing = [database for database in DATABASES if not is_file(home / database.path)]
+        missing = [database for database in DATABASES if stat_file(home / database.path) is None]
         if missing:
             _make(home, missing)
 
@@ -129,7 +129,7 @@ def find_fault(path: Path, tables: frozenset[str]) -> str | None:
     Raises:
         StorageError: It cannot be opened; whether it is sound is not known.
     """
-    if not is_file(path):
+    if stat_file(path) is None:
         left = [path.name + end for end in BESIDE_DATABASE if is_file(path.with_name(path.name + end))]
         return f"it is gone, and {', '.join(left)} is left" if left else None
     try:

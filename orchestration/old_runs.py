@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -212,7 +211,5 @@ def _files(events: object, run_id: str) -> list[Path]:
 
 
 def _is_old(events: object, run_id: str) -> bool:
-    with suppress(FileNotFoundError):
-        stats = [stat_file(path) for path in _files(events, run_id)[-1:]]
-        return all(stat is not None and time.time() - stat.changed_ns / 1e9 > SECONDS_UNTOUCHED for stat in stats)
-    return False
+    stats = [stat_file(path) for path in _files(events, run_id)[-1:]]
+    return all(stat is not None and time.time() - stat.changed_ns / 1e9 > SECONDS_UNTOUCHED for stat in stats)

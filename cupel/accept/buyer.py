@@ -89,8 +89,9 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
     try:
         return _plan_or_judge(request, folder_of(request.delivery), console)
     except OSError as error:
-        place = error.filename or request.delivery
-        raise AuditError(f"{place}: cannot be written or read: {error.strerror}; name another place") from None
+        if error.filename is None:
+            raise
+        raise AuditError(f"{error.filename}: cannot be written: {error.strerror}; name another place") from None
 
 
 def _plan_or_judge(request: Request, folder: Path, console: Console) -> ExitCode:
