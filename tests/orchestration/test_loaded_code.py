@@ -63,7 +63,7 @@ def test_files_and_folders_that_vanish_while_they_are_looked_at_break_nothing(
     package = tmp_path / "repository" / "cupel"
     expected = describe_code(deployment)
     (package / "switched").mkdir()
-    scan, stat, looks = os.scandir, Path.stat, Counter[str]()
+    scan, stat, looks = os.scandir, os.stat, Counter[str]()
     for name in ("saved_1.py", "saved_2.py"):  # one goes before the first look at it, one before the second
         (package / name).write_text("a = 1\n")
 
@@ -72,14 +72,15 @@ def test_files_and_folders_that_vanish_while_they_are_looked_at_break_nothing(
             Path(place).rmdir()
         return scan(place)
 
-    def stat_late(path: Path, **options: Any) -> os.stat_result:
-        looks[path.name] += 1
-        if path.name == f"saved_{looks[path.name]}.py":
-            path.unlink(missing_ok=True)
+    def stat_late(path: Any, **options: Any) -> os.stat_result:
+        name = os.path.basename(str(path))
+        looks[name] += 1
+        if name == f"saved_{looks[name]}.py":
+            Path(path).unlink(missing_ok=True)
         return stat(path, **options)
 
     monkeypatch.setattr(os, "scandir", scan_late)
-    monkeypatch.setattr(Path, "stat", stat_late)
+    monkeypatch.setattr(os, "stat", stat_late)
     describe_code(deployment)
     for path in package.glob("saved_*.py"):
         path.unlink()
