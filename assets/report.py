@@ -8,7 +8,7 @@ from cupel.lake import replace_file
 from cupel.release.facts import release_facts
 from cupel.release.folder import add_uncovered
 from cupel.release.places import release_folder, report_folder
-from cupel.release.relabel import relabel_csv
+from cupel.release.relabel import as_csv
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.reported import remember_reported
@@ -29,13 +29,14 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
     """
     with bench.step(context) as step:
         facts = release_facts(step.lake, step.project, step.partition)
-        seconds = read_seconds(step.lake, [*facts.plan["batches"], step.partition])
-        cpu = read_cpu(step.lake, [*facts.plan["batches"], step.partition])
-        page = render_report(facts, seconds, report_facts(step.lake, facts), cpu).encode()
+        seconds = read_seconds(step.lake, [*facts.terms.batches, step.partition])
+        cpu = read_cpu(step.lake, [*facts.terms.batches, step.partition])
+        more = report_facts(step.lake, facts)
+        page = render_report(facts, seconds, more, cpu).encode()
         folder = report_folder(step.lake, step.partition)
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / "report.html", page)
-        replace_file(folder / "relabel_next.csv", relabel_csv(step.lake, step.partition).encode())
+        replace_file(folder / "relabel_next.csv", as_csv(more.relabel).encode())
         released = release_folder(step.lake, step.partition)
         if released.is_dir():
             add_uncovered(released, "report.html", page)

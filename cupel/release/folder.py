@@ -182,7 +182,9 @@ def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
         "certificate": facts.certificate,
         "audit_result": facts.result,
         # Of the fixed sequence, which is the rule, and without licences the plan says nothing more than it always did.
-        "plan": {name: value for name, value in facts.plan.items() if name not in _LATER or value is not None},
+        "plan": {
+            name: value for name, value in facts.terms.to_plan().items() if name not in _LATER or value is not None
+        },
         "project_seed": facts.project.release.seed,
         **_contamination(facts),
     }
@@ -201,11 +203,11 @@ def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, Writ
         "format": RELEASE,
         "project": facts.project.project,
         "release": facts.release,
-        "batches": list(facts.plan["batches"]),
+        "batches": list(facts.terms.batches),
         "files": [files[name]._asdict() for name in sorted(files)],
         "not_covered": list(layout.NOT_COVERED),
         "inputs": dict(sorted(provenance.inputs.items())),
-        "answers_until": facts.plan["answers_until"],
+        "answers_until": facts.terms.answers_until,
         "answers_head": provenance.answers_head,
         "cupel_version": provenance.cupel_version,
         "requirements_sha256": provenance.requirements_sha256,

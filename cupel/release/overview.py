@@ -175,7 +175,7 @@ class _Gathering:
             return None
         bounds = UNKNOWN
         if facts.result is not None and facts.result["error_bound"] is not None:
-            bounds = f"{bound(facts.result['error_bound'])} of {setting(facts.plan['error_budget'])}"
+            bounds = f"{bound(facts.result['error_bound'])} of {setting(facts.terms.error_budget)}"
         report = report_folder(self.lake, name) / "report.html"
         shown = os.path.relpath(report) if report.is_file() else ""
         verdict = {"PASS": "certified", "REFUSED": "refused", "OPEN": "open"}[facts.verdict]

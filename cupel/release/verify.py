@@ -15,8 +15,8 @@ from cupel.errors import CupelError
 from cupel.lake import ROWS_PER_GROUP, file_hash
 from cupel.release import layout
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
-from cupel.release.opened import Opened
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
+from cupel.release.release_content import ReleaseContent
 
 
 class Check(NamedTuple):
@@ -71,21 +71,21 @@ def verify_release(folder: Path) -> Verification:
         Check("no file was added", _added(folder, manifest)),
         Check("every file has its hash", _changed(folder, manifest)),
     ]
-    opened = _open(folder, manifest, number)
-    problem = opened if isinstance(opened, str) else ""
+    content = _open(folder, manifest, number)
+    problem = content if isinstance(content, str) else ""
     checks.append(Check("every table can be read and has its columns", problem))
     for name, check in CONTENT_CHECKS.items():
-        if not is_asked(name, number, manifest, opened):
+        if not is_asked(name, number, manifest, content):
             continue
-        found = "cannot be checked: not every table can be read" if isinstance(opened, str) else _run(check, opened)
+        found = "cannot be checked: not every table can be read" if isinstance(content, str) else _run(check, content)
         checks.append(Check(name, found))
     return Verification(str(manifest["release"]), str(manifest["release_sha256"]), checks, number)
 
 
-def _run(check: Callable[[Opened], str], opened: Opened) -> str:
+def _run(check: Callable[[ReleaseContent], str], content: ReleaseContent) -> str:
     """Run a check; evidence that makes it impossible is a problem like any other."""
     try:
-        return check(opened)
+        return check(content)
     except (CupelError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         return f"cannot be checked: {type(error).__name__}: {error}"
 
@@ -129,7 +129,7 @@ def _is_same(path: Path, row: Mapping[str, Any]) -> bool:
     return file_hash(path) == row["sha256"] and path.stat().st_size == row.get("size_bytes")
 
 
-def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> Opened | str:
+def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseContent | str:
     """Return the release's tables and its certificate, or what is wrong with them."""
     rows = {row["path"]: row.get("rows") for row in manifest["files"]}
     tables: dict[str, pa.Table] = {}
@@ -148,7 +148,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> Opened | st
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
     if problems:
         return "; ".join(problems)
-    return Opened(dict(manifest), certificate, tables)
+    return ReleaseContent(dict(manifest), certificate, tables)
 
 
 def _read(path: Path, table: Table, number: int) -> pa.Table:

@@ -11,6 +11,7 @@ from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import RELEASE
 from cupel.errors import FormatError, LakeError
 from cupel.release import layout
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.places import release_folder
 from cupel.trace.label_id import LabelId
 from cupel.trace.reading import Reader, Row, equal
@@ -66,6 +67,15 @@ class Released:
     left_out: Row | None
     gates: tuple[Gate, ...]
     folder: Folder | None
+
+    @property
+    def terms(self) -> FrozenTerms:
+        """What the plan freezes.
+
+        Raises:
+            CupelError: It is not as a release is frozen with.
+        """
+        return FrozenTerms.from_plan(self.plan)
 
     @property
     def is_accepted(self) -> bool | None:
