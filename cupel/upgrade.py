@@ -15,10 +15,10 @@ from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_TO_WRITE
 from cupel.errors import LakeError, SourceError
 from cupel.formats import recognise_lake, write_number
 from cupel.lake import Lake
-from cupel.lock import project_lock
 from cupel.release.plan import is_finished
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import Register, delivery_folder
+from cupel.store.locks import project_lock
 
 
 class UpgradePlan(NamedTuple):
@@ -63,7 +63,7 @@ def plan_upgrade(lake: Lake, project: Project, data: Path) -> UpgradePlan:
     problems = {batch: why for batch in batches if (why := _why_not_again(lake, project, data, batch))}
     releases = {name: is_finished(lake, name) for name in lake.partitions("release_plan")}
     return UpgradePlan(
-        folder, recognise_lake(folder), batches, problems,
+        folder, recognise_lake(lake.store), batches, problems,
         [name for name, is_over in releases.items() if is_over],
         [name for name, is_over in releases.items() if not is_over],
         lake.answers.head().sequence, len(lake.actions.read()), len(Register(lake).entries()),
@@ -82,7 +82,7 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
         FormatError: A newer version of Cupel wrote it.
     """
     plan = plan_upgrade(lake, project, data)
-    with project_lock(plan.folder, "cupel upgrade"):
+    with project_lock(lake.store, lake.project, "cupel upgrade"):
         if plan.problems:
             raise LakeError(
                 f"{plan.folder}: not upgraded, for a run could make only a part anew; put back what is missing: "
@@ -90,7 +90,7 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
             )
         lake.answers.verify()
         check_references(lake)
-        write_number(plan.folder, LAKE)
+        write_number(lake.store, "", LAKE)
     return plan
 
 

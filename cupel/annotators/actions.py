@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from cupel.contract.format_numbers import ACTIONS_LOG
 from cupel.errors import AnswerError
 from cupel.formats import read_number, write_number
+from cupel.store.local import LocalStore
 
 Deed = Literal["warn", "weigh_down", "remove", "restore"]
 GENESIS = "0" * 64
@@ -78,7 +79,7 @@ class ActionsLog:
             files = self._files()
             previous = hashlib.sha256(files[-1].read_bytes()).hexdigest() if files else GENESIS
             content = {"sequence": len(files) + 1, "previous": previous, **action._asdict()}
-            write_number(self.folder, ACTIONS_LOG)
+            write_number(LocalStore(self.folder), "", ACTIONS_LOG)
             path = self.folder / f"{len(files) + 1:06d}.json"
             _create(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
             written += 1
@@ -94,7 +95,7 @@ class ActionsLog:
         return version_of(self.read(batch))
 
     def _files(self) -> list[Path]:
-        read_number(self.folder, ACTIONS_LOG)
+        read_number(LocalStore(self.folder), "", ACTIONS_LOG)
         return sorted(self.folder.glob("[0-9]*.json")) if self.folder.is_dir() else []
 
     def _all(self) -> list[Action]:

@@ -13,6 +13,7 @@ from cupel.label_studio.events import Events
 from cupel.release.proposals import proposed
 from cupel.sources.inbox import COPY
 from cupel.sources.register import DELIVERIES, Register
+from cupel.store.store import MissingError
 
 ANSWERS = "answers"
 RESTORE = "restore it from a copy"
@@ -84,6 +85,9 @@ def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:
     for name in sorted(there):
         try:
             found, before = examined.memory.sha256(name), examined.memory.known(name)
+        except MissingError:
+            yield Damage(name, "kept file", "gone; it was there when the lake was last seen", RESTORE)
+            continue
         except OSError as error:
             yield Damage(name, "kept file", f"cannot be read: {error.strerror}", RESTORE)
             continue

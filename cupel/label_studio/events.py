@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from cupel.errors import WorkforceError
 from cupel.label_studio.record import FOLDER
 from cupel.lake import Lake
-from cupel.whole import new_file
+from cupel.store.files import new_file
 
 Kind = Literal["deleted", "stranger", "unknown_task", "second_task", "flagged", "task_changed", "task_deleted"]
 Item = tuple[str, str]

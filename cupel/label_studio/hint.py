@@ -11,7 +11,7 @@ from typing import Any
 from cupel.errors import WorkforceError
 from cupel.label_studio.record import FOLDER
 from cupel.lake import Lake
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 HEADER = "X-Cupel-Token"
 SECRET = "CUPEL_WEBHOOK_TOKEN"

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from cupel.errors import WorkforceError
 from cupel.label_studio.pull import Read
 from cupel.lake import Lake
-from cupel.whole import new_file, put_file
+from cupel.store.files import new_file, put_file
 
 FOLDER = "label_studio"
 CHANGED = "changed"

@@ -17,7 +17,7 @@ from cupel.contract.format_numbers import REGISTER
 from cupel.errors import SourceError
 from cupel.formats import read_number, write_number
 from cupel.lake import Lake
-from cupel.whole import new_file
+from cupel.store.files import new_file
 
 DELIVERIES = "deliveries"
 ENTRIES = "register"
@@ -49,6 +49,7 @@ class Register:
     """
 
     def __init__(self, lake: Lake) -> None:
+        self._lake = lake
         self._folder = lake.folder / ENTRIES
         self.root = lake.folder / DELIVERIES
 
@@ -59,7 +60,7 @@ class Register:
             SourceError: An entry is unreadable, or one is missing.
             FormatError: A newer version of Cupel wrote the register.
         """
-        read_number(self._folder, REGISTER)
+        read_number(self._lake.store, ENTRIES, REGISTER)
         found = [_read(path) for path in sorted(self._folder.glob("[0-9]*.json"))] if self._folder.is_dir() else []
         for place, entry in enumerate(found, 1):
             if entry.sequence != place:
@@ -93,7 +94,7 @@ class Register:
             registered_at=registered_at.isoformat(timespec="seconds"),
             delivery=delivery.model_dump(mode="json", exclude={"files"}),
         )
-        write_number(self._folder, REGISTER)
+        write_number(self._lake.store, ENTRIES, REGISTER)
         path = self._folder / f"{entry.sequence:06d}.json"
         create_file(path, (json.dumps(entry._asdict(), indent=1, sort_keys=True) + "\n").encode())
         return entry

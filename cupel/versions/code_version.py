@@ -32,7 +32,7 @@ DIGITS = 12
 OUTSIDE = (
     "assets.bench", "assets.spec",
     "cupel.errors", "cupel.printable",
-    "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions",
+    "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.store", "cupel.step", "cupel.versions",
     "cupel.world",
     "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
     "cupel.formats",

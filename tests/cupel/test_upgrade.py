@@ -14,7 +14,7 @@ from cupel.contract.tables.raw import DELIVERIES
 from cupel.errors import FormatError
 from cupel.formats import FORMAT_FILE
 from cupel.lake import Lake
-from cupel.lock import project_lock
+from cupel.store.locks import project_lock
 from orchestration.deployment import Deployment
 
 OLDER = ("c2cc23b", "90b9784")
@@ -100,7 +100,7 @@ def test_it_is_refused_where_the_answers_log_was_altered(deployment: Deployment)
 
 
 def test_it_is_refused_while_a_run_is_at_work(deployment: Deployment) -> None:
-    with project_lock(Path(deployment.lake) / PROJECT, "make run"):
+    with project_lock(Lake(deployment.lake, PROJECT).store, PROJECT, "make run"):
         assert "is at work on it" in upgrade(deployment, "--yes").output
 
 
