@@ -27,7 +27,7 @@ from cupel.release.gates import open_gate, refuse_for_terms
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_outlook, rising_saves
 from cupel.release.pieces import Stored, reader
-from cupel.release.places import release_folder
+from cupel.release.places import release_folder, release_place
 from cupel.release.plan import Planned, plan_release
 from cupel.release.plots import stage_errors_plot
 from cupel.release.release_audit import load_release_audit
@@ -203,9 +203,9 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
         last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
         head = step.lake.answers.hash_at(max(facts.terms.answers_until, last))
         provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
-        folder = release_folder(step.lake, step.partition)
+        folder = release_folder(step.lake, step.partition)  # checks the name
         held = ReleaseTables(**tables, gate_results=gates, contamination=contamination)
-        rows = write_release(folder, facts, held, provenance)
+        rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance)
         return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
 
 

@@ -17,7 +17,7 @@ from cupel.release import layout
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
 from cupel.release.release_content import ReleaseContent
-from cupel.store.files import hash_file as file_hash
+from cupel.store.files import hash_file, is_file, list_all_files, open_file, read_file, stat_file
 
 
 class Check(NamedTuple):
@@ -101,7 +101,7 @@ def _hash_problem(manifest: Mapping[str, Any]) -> str:
 def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
     named = {row["path"] for row in manifest["files"]}
     unnamed = sorted(set(layout.COVERED) - named)
-    absent = sorted(name for name in named | set(layout.COVERED) if not (folder / name).is_file())
+    absent = sorted(name for name in named | set(layout.COVERED) if not is_file(folder / name))
     problems = [f"not in the manifest: {', '.join(unnamed)}"] if unnamed else []
     problems += [f"not in the folder: {', '.join(absent)}"] if absent else []
     return "; ".join(problems)
@@ -109,7 +109,7 @@ def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 def _added(folder: Path, manifest: Mapping[str, Any]) -> str:
     expected = {row["path"] for row in manifest["files"]} | {layout.MANIFEST_FILE, *layout.NOT_COVERED}
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    present = {path.relative_to(folder).as_posix() for path in list_all_files(folder)}
     extra = sorted(
         (present - expected) | (expected - set(layout.covered(expected)) - {layout.MANIFEST_FILE, *layout.NOT_COVERED})
     )
@@ -121,13 +121,14 @@ def _changed(folder: Path, manifest: Mapping[str, Any]) -> str:
     for row in manifest["files"]:
         path = folder / row["path"]
         # A path that leaves the folder is never followed; it is reported as added.
-        if row["path"] in covered and path.is_file() and not _is_same(path, row):
+        if row["path"] in covered and is_file(path) and not _is_same(path, row):
             changed.append(row["path"])
     return f"changed since the release was written: {', '.join(changed)}" if changed else ""
 
 
 def _is_same(path: Path, row: Mapping[str, Any]) -> bool:
-    return file_hash(path) == row["sha256"] and path.stat().st_size == row.get("size_bytes")
+    found = stat_file(path)
+    return hash_file(path) == row["sha256"] and found is not None and found.size == row.get("size_bytes")
 
 
 def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseContent | str:
@@ -144,7 +145,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseCont
             problems.append(f"{name}: {error}")
     certificate: Any = None
     try:
-        certificate = json.loads((folder / layout.CERTIFICATE_FILE).read_bytes())
+        certificate = json.loads(read_file(folder / layout.CERTIFICATE_FILE))
     except (OSError, ValueError) as error:
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
     if problems:
@@ -155,7 +156,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseCont
 def _read(path: Path, table: Table, number: int) -> pa.Table:
     """Read all of a table and hold it to its format's schema; keep, in the present shape, all but texts."""
     then, kept = table_then(table, number), table._replace(columns=_without_text(table))
-    with path.open("rb") as file:
+    with open_file(path) as file:
         parquet = pq.ParquetFile(file)
         groups = [parquet.schema_arrow.empty_table()]
         groups += [pa.Table.from_batches([batch]) for batch in parquet.iter_batches(ROWS_PER_GROUP)]

@@ -22,6 +22,7 @@ from cupel.release.release_audit import read_release_audit
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.verify import verify_release
+from cupel.store.local import LocalStore
 from tests.cupel.release.conftest import Made, make_project, make_release
 from tests.cupel.release.test_verify import failed, rewrite
 
@@ -44,7 +45,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def folder(made: Made, provenance: Any, tmp_path: Path) -> Path:
     assert made.tables is not None
-    write_release(tmp_path / "movies-r1", made.facts, made.tables, provenance)
+    write_release(LocalStore(tmp_path), "movies-r1", made.facts, made.tables, provenance)
     return tmp_path / "movies-r1"
 
 
@@ -102,7 +103,7 @@ def test_nothing_is_adjudicated_while_the_audit_grows(made: Made) -> None:
 
 def test_the_default_says_no_more_than_it_always_did(certified: Made, provenance: Any, tmp_path: Path) -> None:
     assert certified.tables is not None
-    write_release(tmp_path / "movies-r1", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "movies-r1", certified.facts, certified.tables, provenance)
     assert "design" not in json.loads((tmp_path / "movies-r1" / layout.CERTIFICATE_FILE).read_bytes())["plan"]
     assert "design" not in pq.read_schema(tmp_path / "movies-r1/evidence/audit.parquet").names
 

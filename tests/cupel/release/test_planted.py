@@ -15,6 +15,7 @@ from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.planted import planted_items
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
+from cupel.store.local import LocalStore
 from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release, make_terms
 
 SIZE, PLANTED = 500, 90
@@ -104,7 +105,7 @@ def test_without_the_planted_verdicts_nothing_is_concluded(made: Made) -> None:
 
 def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
-    write_release(tmp_path / "r", made.facts, made.tables, PROVENANCE)
+    write_release(LocalStore(tmp_path), "r", made.facts, made.tables, PROVENANCE)
     assert [check for check in verify_release(tmp_path / "r").checks if not check.is_passed] == []
     assert made.facts.result is not None
     assert made.facts.result["planted_caught"] == PLANTED
@@ -117,7 +118,9 @@ def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_pa
 
 def tampered(made: Made, folder: Path, **tables: pa.Table | None) -> dict[str, str]:
     assert made.tables is not None
-    write_release(folder, made.facts, dataclasses.replace(made.tables, **tables), PROVENANCE)
+    write_release(
+        LocalStore(folder.parent), folder.name, made.facts, dataclasses.replace(made.tables, **tables), PROVENANCE
+    )
     return {check.name: check.problem for check in verify_release(folder).checks if check.problem}
 
 

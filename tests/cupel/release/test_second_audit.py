@@ -16,6 +16,7 @@ from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.second_audit import draw_again
 from cupel.release.verify import verify_release
+from cupel.store.local import LocalStore
 from tests.cupel.release.conftest import CLASSES, PROVENANCE, Items, Made, expert_rows, judge, make_items, make_release
 
 SIZE, AGAIN = 800, 120
@@ -112,7 +113,7 @@ def test_adjudicators_who_err_too_often_cost_the_certificate(made: Made) -> None
 
 def test_the_other_experts_verdict_is_released_and_verified(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
-    write_release(tmp_path / "whole", made.facts, made.tables, PROVENANCE)
+    write_release(LocalStore(tmp_path), "whole", made.facts, made.tables, PROVENANCE)
     verification = verify_release(tmp_path / "whole")
     assert [check for check in verification.checks if not check.is_passed] == []
     again = pa.array(sorted(items_again(read_release_audit(made.lake, "movies-r1", "audit", "adjudications"))))
@@ -125,7 +126,7 @@ def test_a_release_that_hides_part_of_the_second_audit_is_not_verified(made: Mad
     assert made.tables is not None
     gone = sorted(items_again(read_release_audit(made.lake, "movies-r1", "audit", "adjudications")))[0]
     audit = made.tables.audit.filter(pa.compute.not_equal(made.tables.audit["item_id"], gone))
-    write_release(tmp_path / "cut", made.facts, replace(made.tables, audit=audit), PROVENANCE)
+    write_release(LocalStore(tmp_path), "cut", made.facts, replace(made.tables, audit=audit), PROVENANCE)
     problems = {check.name: check.problem for check in verify_release(tmp_path / "cut").checks if check.problem}
     assert gone in problems["the audit is the sample that its seed draws"]
     assert "not certified" in problems["the certificate, recomputed, is the same"]
