@@ -17,7 +17,7 @@ from cupel.release.gates import check_gates_before
 from cupel.release.plan import is_finished
 from cupel.release.seconds import put_cpu
 from cupel.step import Step
-from cupel.store.files import hash_file as file_hash
+from cupel.store.files import hash_file, is_file
 from cupel.store.locks import claim
 from cupel.world import Came, come_in, current_project
 
@@ -55,7 +55,7 @@ class Bench(dg.ConfigurableResource[None]):
     def lock_sha256(self) -> str | None:
         """Hash of the locked versions, where there is such a file."""
         path = None if self.lock_file is None else Path(self.lock_file)
-        return file_hash(path) if path is not None and path.is_file() else None
+        return hash_file(path) if path is not None and is_file(path) else None
 
     @contextmanager
     def step(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[Step]:

@@ -2,7 +2,7 @@
 
 import html
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,24 +15,23 @@ from assets.spec import materialized, picture
 from cupel.answers.annotations import expert_answers
 from cupel.answers.known_labels import known_labels
 from cupel.answers.tasks import OF_EXPERTS, expert_tasks
-from cupel.contract.table import empty
-from cupel.contract.tables.release import PLANTED_VERDICTS, TRAINING_SET, WITHHELD_ITEMS
-from cupel.release import languages, overlaps, proof
-from cupel.release.audit_design import terms_of
+from cupel.contract.table import from_rows
+from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
+from cupel.release import audit_tables, languages, overlaps
 from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.gates import open_gate, refuse_for_terms
-from cupel.release.outcome import NEEDED_RELEASED, NEEDED_VERDICTS, NEEDED_WITHHELD, released, settled, withheld
+from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_outlook, rising_saves
 from cupel.release.pieces import Stored, reader
-from cupel.release.places import release_folder
+from cupel.release.places import release_folder, release_place
 from cupel.release.plan import Planned, plan_release
-from cupel.release.planted import beside, planted_verdicts
 from cupel.release.plots import stage_errors_plot
+from cupel.release.release_audit import load_release_audit
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
-from cupel.release.terms import terms_of_plan, words_by_licence
 from cupel.step import Step
 
 
@@ -41,7 +40,7 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
     with bench.step(context) as step:
         day = partial(recorded_day, step.lake, step.partition)
         planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day)
-        if planned.plan is None:
+        if planned.terms is None:
             context.log.info(open_gate(step, "release", "release_plan", planned.awaited or ""))
             return
         if planned.items is not None:
@@ -50,23 +49,23 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
             yield materialized(step, step.write("planted_items", planned.planted))
         if planned.left_out is not None:
             yield materialized(step, step.write("left_out_items", planned.left_out))
-        plan = step.write("release_plan", planned.plan)
+        plan = step.write("release_plan", from_rows([planned.terms.to_plan()], RELEASE_PLAN))
         if planned.forbidden:
-            context.log.info(refuse_for_terms(step, plan, planned.forbidden, _plan(step)["reason"]))
+            context.log.info(refuse_for_terms(step, plan, planned.forbidden, str(planned.terms.reason)))
         yield materialized(step, plan, **_outlook(step, planned))
 
 
 def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort the experts' answers on the release's items into those that count and those that do not."""
     with bench.step(context) as step:
-        items = step.read("release_items", columns=["batch", "item_id"])
+        items, terms = step.read("release_items", columns=["batch", "item_id"]), _terms(step)
         sorted_answers = [
             expert_answers(
                 step.answers(batch, *OF_EXPERTS),
                 items.filter(pa.compute.equal(items["batch"], batch))["item_id"],
-                _plan(step)["classes"],
+                terms.classes,
             )
-            for batch in _batches(step)
+            for batch in terms.batches
         ]
         for table, parts in zip(
             ("expert_answers", "rejected_expert_answers"), zip(*sorted_answers, strict=True), strict=True
@@ -77,58 +76,55 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
 def try_auditors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold what auditors say of planted items against their known labels; empty where none are planted."""
     with bench.step(context) as step:
-        table = empty(PLANTED_VERDICTS)
-        if terms_of(_plan(step)).planted_errors:
-            known, answers = step.read("planted_items"), step.read("expert_answers")
-            table = planted_verdicts(step.read("release_plan"), known, answers)
+        asked = ("planted_items", "expert_answers") if _terms(step).planted_errors else ()
+        table = audit_tables.judge_planted_items(load_release_audit(step, *asked))
         return materialized(step, step.write("planted_verdicts", table))
 
 
 def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
-        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        table = proof.audit(step.read("release_plan"), items, step.read("expert_answers"), _planted(step))
+        audit = load_release_audit(step, "release_items", "expert_answers", "planted_verdicts")
+        table = audit_tables.draw_audit(audit)
         return materialized(step, step.write("audit", table))
 
 
 def find_cut(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Find up to where the safest labels stand, by the declared method: the cuts tested, or the steps of the rise."""
     with bench.step(context) as step:
-        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        table = proof.cuts(step.read("release_plan"), items, step.read("audit"), _planted(step))
+        table = audit_tables.find_cuts(load_release_audit(step, "release_items", "audit", "planted_verdicts"))
         return materialized(step, step.write("cuts", table))
 
 
 def adjudicate(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Put the labels that the audit did not accept to the experts, if that stays within what the project allows."""
     with bench.step(context) as step:
-        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        plan, audit, planted = step.read("release_plan"), step.read("audit"), _planted(step)
-        table = proof.adjudications(plan, items, audit, step.read("cuts"), step.read("expert_answers"), planted)
+        step.uses("cuts")
+        audit = load_release_audit(step, "release_items", "audit", "expert_answers", "planted_verdicts")
+        table = audit_tables.adjudicate_items(audit)
         return materialized(step, step.write("adjudications", table))
 
 
 def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Fill the outbox: the questions to auditors and experts, answered and open."""
     with bench.step(context) as step:
-        plan, rejected = _plan(step), step.read("rejected_expert_answers")
-        if terms_of(plan).adjudicators_audited:  # the same item may be put to adjudicators and to auditors
-            given = [step.answers(batch, *OF_EXPERTS).select(["sequence", "purpose"]) for batch in _batches(step)]
+        rejected = step.read("rejected_expert_answers")
+        release = load_release_audit(step, "release_items", "audit", "adjudications", "planted_verdicts")
+        terms, audit, adjudicated = release.terms, release.audit, release.adjudications
+        if terms.adjudicators_audited:  # the same item may be put to adjudicators and to auditors
+            given = [step.answers(batch, *OF_EXPERTS).select(["sequence", "purpose"]) for batch in terms.batches]
             rejected = rejected.join(pa.concat_tables(given), "sequence", join_type="inner")
-        audit, adjudicated = step.read("audit"), step.read("adjudications")
-        planted = beside(_planted(step), audit)
-        table = expert_tasks(step.project.project, audit, adjudicated, rejected, plan["expert_answers"], planted)
+        planted = release.planted_beside
+        table = expert_tasks(step.project.project, audit, adjudicated, rejected, terms.expert_answers, planted)
         return materialized(step, step.write("release_tasks", table))
 
 
 def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Estimate from the audit how wrong labels were after each stage."""
     with bench.step(context) as step:
-        annotations = [(batch, step.read("annotations", batch, NEEDED_ANNOTATIONS)) for batch in _batches(step)]
-        items = step.read("release_items", columns=tuple(dict.fromkeys((*NEEDED_ITEMS, *proof.NEEDED_ITEMS))))
-        audit = proof.random_audit(step.read("release_plan"), items, step.read("audit"), _planted(step))
-        table = stage_errors(step.partition, items, audit, annotations)
+        audit = load_release_audit(step, "release_items", "audit", "planted_verdicts", columns=NEEDED_ITEMS)
+        annotations = [(batch, step.read("annotations", batch, NEEDED_ANNOTATIONS)) for batch in audit.terms.batches]
+        table = stage_errors(audit, annotations)
         plot = picture(stage_errors_plot(table.to_pylist(), None), "label error after each stage, with intervals")
         return materialized(step, step.write("stage_errors", table), **{"error after each stage": plot})
 
@@ -136,22 +132,21 @@ def estimate_stage_errors(context: dg.AssetExecutionContext, bench: Bench) -> dg
 def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Say what the audit has shown so far: certified, refused, or open, with bounds."""
     with bench.step(context) as step:
-        items = step.read("release_items", columns=proof.NEEDED_ITEMS)
-        plan, audit, planted = step.read("release_plan"), step.read("audit"), _planted(step)
-        table = proof.audit_result(plan, items, audit, step.read("adjudications"), planted)
+        audit = load_release_audit(step, "release_items", "audit", "adjudications", "planted_verdicts")
+        table = audit_tables.conclude_audit(audit)
         return materialized(step, step.write("audit_result", table))
 
 
 def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Count items in, kept and audited by language, and hold them to what the project promises."""
     with bench.step(context) as step:
-        items = step.read("release_items", columns=(*proof.NEEDED_ITEMS, *languages.NEEDED_ITEMS))
+        audit = load_release_audit(
+            step, "release_items", "audit", "adjudications", "planted_verdicts", columns=languages.NEEDED_ITEMS
+        )
         delivered = Counter[str]()
-        for batch in _batches(step):
+        for batch in audit.terms.batches:
             delivered.update(step.read("item_signals", batch, ["language"])["language"].to_pylist())
-        plan, planted = step.read("release_plan"), _planted(step)
-        judged = languages.Judged(step.read("audit"), step.read("adjudications"), planted)
-        table = languages.release_languages(plan, items, judged, delivered, step.project.release.languages)
+        table = languages.release_languages(audit, delivered, step.project.release.languages)
         return materialized(step, step.write("release_languages", table))
 
 
@@ -174,7 +169,7 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         if result["status"][0].as_py() == "open":
             context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
             return
-        table = proof.certificate(step.read("release_plan"), result, step.read("expert_answers"))
+        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers"), result)
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
@@ -183,12 +178,10 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
     """Repair what experts found wrong, hold back what they contest, release the rest."""
     with bench.step(context) as step:
         step.uses("certificate")
-        terms = terms_of_plan(_plan(step))
-        words = {} if terms is None else words_by_licence(terms.licences)
-        said = settled(*(step.read(name, columns=NEEDED_VERDICTS) for name in ("audit", "adjudications")))
-        kept = (released(piece, said, words) for piece in step.read_batches("release_items", columns=NEEDED_RELEASED))
+        audit = load_release_audit(step, "release_items", "audit", "adjudications")
+        kept = (released(piece, audit) for piece in step.read_batches("release_items", columns=NEEDED_RELEASED))
         yield materialized(step, step.write("training_set", reader(kept, TRAINING_SET), is_sorted=True))
-        held = (withheld(piece, said) for piece in step.read_batches("release_items", columns=NEEDED_WITHHELD))
+        held = (withheld(piece, audit) for piece in step.read_batches("release_items", columns=NEEDED_WITHHELD))
         yield materialized(step, step.write("withheld_items", reader(held, WITHHELD_ITEMS), is_sorted=True))
 
 
@@ -197,25 +190,26 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
     with bench.step(context) as step:
         tables: dict[str, Any] = {name: _stored(step, name) for name in ("training_set", "release_items")}
         tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
-        if terms_of(_plan(step)).planted_errors:
+        terms = _terms(step)
+        if terms.planted_errors:
             tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
         if (found := step.read("release_overlaps")).num_rows:
             tables["release_overlaps"] = found
-        if terms_of_plan(_plan(step)) is not None:
+        if terms.licence_terms is not None:
             tables["left_out_items"] = step.read("left_out_items")
         facts = release_facts(step.lake, step.project, step.partition)
         contamination = _contamination(step, facts)
-        gates = _gate_results(step, facts.plan["batches"])
+        gates = _gate_results(step, facts.terms.batches)
         last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
-        head = step.lake.answers.hash_at(max(facts.plan["answers_until"], last))
+        head = step.lake.answers.hash_at(max(facts.terms.answers_until, last))
         provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
-        folder = release_folder(step.lake, step.partition)
+        folder = release_folder(step.lake, step.partition)  # checks the name
         held = ReleaseTables(**tables, gate_results=gates, contamination=contamination)
-        rows = write_release(folder, facts, held, provenance)
+        rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance)
         return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
 
 
-def _gate_results(step: Step, batches: list[str]) -> pa.Table:
+def _gate_results(step: Step, batches: Sequence[str]) -> pa.Table:
     """Return what every gate said of the release and of its batches."""
     names = step.lake.partitions("gate_results")
     behind = [name for name in names if name.partition("--")[2] in (*batches, step.partition)]
@@ -226,7 +220,7 @@ def _contamination(step: Step, facts: ReleaseFacts) -> dict[str, pa.Table]:
     """Return the evidence of what the certificate says of unwanted items; nothing where it says nothing."""
     if facts.together is None:
         return {}
-    return {name: pa.concat_tables([step.read(name, b) for b in facts.plan["batches"]]) for name in EVIDENCE}
+    return {name: pa.concat_tables([step.read(name, b) for b in facts.terms.batches]) for name in EVIDENCE}
 
 
 def _stored(step: Step, table: str) -> Stored:
@@ -236,27 +230,19 @@ def _stored(step: Step, table: str) -> Stored:
 
 def _outlook(step: Step, planned: Planned) -> dict[str, Any]:
     """Return for the page what the audit is expected to show experts and cost."""
-    if planned.log_odds is None or planned.design is None or planned.plan is None:
+    if planned.log_odds is None or planned.terms is None:
         return {}
-    rows = release_outlook(step.project, planned.log_odds, planned.plan["attempt"][0].as_py(), planned.design)
+    design = planned.terms.design
+    rows = release_outlook(step.project, planned.log_odds, planned.terms.attempt, design)
     plot = outlook_plot(rows, step.project.release.max_experts_seen_share)
     return {
         "outlook": dg.MetadataValue.md(
-            f"{NEITHER}\n\n{outlook_table(rows, step.project.prices.currency)}\n\n{rising_saves(rows, planned.design)}"
+            f"{NEITHER}\n\n{outlook_table(rows, step.project.prices.currency)}\n\n{rising_saves(rows, design)}"
         ),
         "what experts would see": picture(plot, "items that experts would see, by size of the audit"),
     }
 
 
-def _plan(step: Step) -> dict[str, Any]:
+def _terms(step: Step) -> FrozenTerms:
     """Return what was fixed when the release was frozen; the project file may have changed since."""
-    return dict(step.read("release_plan").to_pylist()[0])
-
-
-def _planted(step: Step) -> pa.Table | None:
-    """Return what auditors said of planted items; None where none were declared."""
-    return step.read("planted_verdicts") if terms_of(_plan(step)).planted_errors else None
-
-
-def _batches(step: Step) -> list[str]:
-    return list(_plan(step)["batches"])
+    return FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])

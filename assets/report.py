@@ -6,13 +6,13 @@ from assets.bench import Bench
 from cupel.config.project import Project
 from cupel.release.facts import release_facts
 from cupel.release.folder import add_uncovered
-from cupel.release.places import release_folder, report_folder
-from cupel.release.relabel import relabel_csv
+from cupel.release.layout import is_written
+from cupel.release.places import release_place, report_file, report_folder
+from cupel.release.relabel import as_csv
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.reported import remember_reported
 from cupel.release.seconds import read_cpu, read_seconds
-from cupel.store.files import put_file as replace_file
 
 
 def report_asset(project: Project) -> dg.AssetsDefinition:
@@ -29,16 +29,15 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
     """
     with bench.step(context) as step:
         facts = release_facts(step.lake, step.project, step.partition)
-        seconds = read_seconds(step.lake, [*facts.plan["batches"], step.partition])
-        cpu = read_cpu(step.lake, [*facts.plan["batches"], step.partition])
-        page = render_report(facts, seconds, report_facts(step.lake, facts), cpu).encode()
-        folder = report_folder(step.lake, step.partition)
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / "report.html", page)
-        replace_file(folder / "relabel_next.csv", relabel_csv(step.lake, step.partition).encode())
-        released = release_folder(step.lake, step.partition)
-        if released.is_dir():
-            add_uncovered(released, "report.html", page)
+        seconds = read_seconds(step.lake, [*facts.terms.batches, step.partition])
+        cpu = read_cpu(step.lake, [*facts.terms.batches, step.partition])
+        more = report_facts(step.lake, facts)
+        page = render_report(facts, seconds, more, cpu).encode()
+        folder, store = report_folder(step.lake, step.partition), step.lake.store
+        store.put(report_file(step.partition, "report.html"), page)
+        store.put(report_file(step.partition, "relabel_next.csv"), as_csv(more.relabel).encode())
+        if is_written(store, released := release_place(step.partition)):
+            add_uncovered(store, released, "report.html", page)
         remember_reported(step.lake, step.partition)
     return dg.MaterializeResult(
         metadata={

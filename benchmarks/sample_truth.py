@@ -56,7 +56,7 @@ def judge(lake: Lake, facts: ReleaseFacts, verdicts: Truth) -> dict[str, Any]:
         "verdict": facts.verdict,
         "judged": "released labels" if released else "frozen labels, of which none was released",
         **found,
-        "error_budget": facts.plan["error_budget"],
+        "error_budget": facts.terms.error_budget,
         "error_bound": result.get("error_bound"),
         "error_bound_with_contested": result.get("error_bound_with_contested"),
         "is_bound_true": found["error"] <= result["error_bound"],

@@ -4,11 +4,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from cupel.certificate.design import FixedSequence
 from cupel.certificate.hypergeometric import upper_count
 from cupel.config.project import Project
-from cupel.release.audit_design import terms_of
-from cupel.release.proof import NEEDED_ITEMS, contested_upper
-from cupel.release.terms import counted, forbidden, terms_of_plan
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.release_audit import load_release_audit
+from cupel.release.terms import counted, forbidden
 from cupel.step import Step
 from expectations import thresholds
 from expectations.suite import MOST_IDS, Check, Measured, Suite, one_row
@@ -68,7 +69,7 @@ def names_licences(project: Project, partition: str | None) -> bool:
 
 def _forbidden(step: Step, plan: dict[str, Any]) -> Measured:
     """Count frozen items that the terms frozen with them forbid; without such terms there is no evidence."""
-    terms = terms_of_plan(plan)
+    terms = FrozenTerms.from_plan(plan).licence_terms
     if terms is None:
         return Measured(None)
     counts = counted(step.read("release_items", columns=["licence"])["licence"].to_pylist())
@@ -110,10 +111,8 @@ def _contested(step: Step, plan: dict[str, Any], audit: dict[str, Any]) -> Measu
     items, audited, contested = audit["items"], audit["audited"], audit["audit_contested"]
     if not 0 < audited <= items:
         return Measured(None)
-    if plan.get("design") is not None and audit["status"] != "open":
-        frozen = step.read("release_items", columns=NEEDED_ITEMS)
-        planted = step.read("planted_verdicts") if terms_of(plan).planted_errors else None
-        upper = contested_upper(step.read("release_plan"), frozen, step.read("audit"), CONTESTED_ALPHA, planted)
+    if not isinstance(FrozenTerms.from_plan(plan).design, FixedSequence) and audit["status"] != "open":
+        upper = load_release_audit(step, "release_items", "audit", "planted_verdicts").contested_upper(CONTESTED_ALPHA)
         return Measured(contested / audited, upper / items)
     return Measured(contested / audited, upper_count(items, audited, contested, CONTESTED_ALPHA) / items)
 

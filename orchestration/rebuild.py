@@ -1,6 +1,5 @@
 """Rebuilding: a release is made once more of its deliveries and answers, in a lake of its own, and compared."""
 
-import json
 import uuid
 from collections.abc import Callable
 from datetime import date
@@ -22,10 +21,12 @@ from cupel.contract.stages import project_steps, stage_of
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
+from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Commit, Lake
 from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.days import recorded_day
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.release.plan import is_finished, plan_release
 from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
@@ -180,7 +181,7 @@ class _Rebuilding:
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
         day = partial(recorded_day, self.copy, release, date.fromisoformat(self.plan["day"] or date.min.isoformat()))
         planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day)
-        if planned.plan is None:
+        if planned.terms is None:
             self.problems[release] = planned.awaited or "it cannot be frozen"
             return
         if planned.items is not None:
@@ -189,9 +190,9 @@ class _Rebuilding:
             step.write("planted_items", planned.planted)
         if planned.left_out is not None:
             step.write("left_out_items", planned.left_out)
-        plan = step.write("release_plan", planned.plan)
+        plan = step.write("release_plan", from_rows([planned.terms.to_plan()], RELEASE_PLAN))
         if planned.forbidden:
-            refuse_for_terms(step, plan, planned.forbidden, planned.plan["reason"][0].as_py())
+            refuse_for_terms(step, plan, planned.forbidden, str(planned.terms.reason))
 
     def _append(self, until: int) -> None:
         """Bring the answers up to one that are not there yet, in their order: so they get the same hashes."""
@@ -251,23 +252,25 @@ def other_plans(lake: Lake, plan: dict[str, Any]) -> list[str]:
 def as_frozen(project: Project, plan: dict[str, Any]) -> tuple[Project, list[str]]:
     """Return the project with the terms that a release was frozen with, and what is said of those that changed."""
     release, labeling, experts = project.release, project.labeling, project.labeling.experts
+    frozen_terms = FrozenTerms.from_plan(plan)
+    licence_terms = frozen_terms.licence_terms
     terms = {
-        "release.error_budget": (release.error_budget, plan["error_budget"]),
-        "release.max_experts_seen_share": (release.max_experts_seen_share, plan["max_experts_seen_share"]),
-        "licences": (_terms(project.licences), None if plan["licences"] is None else json.loads(plan["licences"])),
-        "release.purpose": (release.purpose, plan["purpose"] or release.purpose),
-        "labeling.classes": (labeling.classes, tuple(plan["classes"])),
-        "labeling.experts.answers": (experts.answers, plan["expert_answers"]),
-        "labeling.experts.description": (experts.description, plan["experts_description"]),
+        "release.error_budget": (release.error_budget, frozen_terms.error_budget),
+        "release.max_experts_seen_share": (release.max_experts_seen_share, frozen_terms.max_experts_seen_share),
+        "licences": (_terms(project.licences), _terms(licence_terms.licences if licence_terms else ())),
+        "release.purpose": (release.purpose, licence_terms.purpose if licence_terms else release.purpose),
+        "labeling.classes": (labeling.classes, frozen_terms.classes),
+        "labeling.experts.answers": (experts.answers, frozen_terms.expert_answers),
+        "labeling.experts.description": (experts.description, frozen_terms.experts_description),
         "labeling.experts.are_auditors_independent": (
             experts.are_auditors_independent,
-            plan["are_auditors_independent"],
+            frozen_terms.are_auditors_independent,
         ),
     }
     changed = {key: values for key, values in terms.items() if values[0] != values[1]}
     then = _with(project, {key: value or () if key == "licences" else value for key, (_, value) in changed.items()})
-    if plan["status"] == "frozen":
-        now, frozen = settings_now(then.release, plan), frozen_settings(plan)
+    if frozen_terms.is_frozen:
+        now, frozen = settings_now(then.release, frozen_terms), frozen_settings(frozen_terms)
         of_audit = {f"release.{key}": (now.get(key), value) for key, value in frozen.items() if now.get(key) != value}
         if frozen["certificate.planted_errors"] and project.labeling.gold is None:
             raise ReleaseError(

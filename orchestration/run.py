@@ -97,25 +97,25 @@ def _notes(rounds: Rounds, columns: list[ReleaseFacts | BatchFacts]) -> list[str
 
 
 def _release_notes(rounds: Rounds, facts: ReleaseFacts) -> Iterator[str]:
-    plan, commit = facts.plan, rounds.lake.commit("release_plan", facts.release)
-    if plan["audit_size"] > plan["max_experts_seen_share"] * plan["items"]:
+    terms, commit = facts.terms, rounds.lake.commit("release_plan", facts.release)
+    if terms.audit_size > terms.max_experts_seen_share * terms.items:
         yield (
-            f"{facts.release}: its audit of {plan['audit_size']:,} alone shows experts more of the {plan['items']:,} "
+            f"{facts.release}: its audit of {terms.audit_size:,} alone shows experts more of the {terms.items:,} "
             "items than the project allows; audit fewer, or raise max_experts_seen_share."
         )
-    for batch in plan["batches"]:
+    for batch in terms.batches:
         frozen = None if commit is None else commit.inputs.get(f"labels@{batch}")
         if frozen not in (None, rounds.lake.version(f"labels@{batch}")):
             yield f"{batch}: the labels changed after {facts.release}; `make release BATCH={batch}` audits them anew."
 
 
 def _latest(batch: str, releases: list[ReleaseFacts]) -> ReleaseFacts | None:
-    holding = [facts for facts in releases if batch in facts.plan["batches"]]
-    return max(holding, key=lambda facts: facts.plan["attempt"], default=None)
+    holding = [facts for facts in releases if batch in facts.terms.batches]
+    return max(holding, key=lambda facts: facts.terms.attempt, default=None)
 
 
 def _releases_of(batch: str, releases: dict[str, ReleaseFacts]) -> list[str]:
-    return [name for name, facts in releases.items() if batch in facts.plan["batches"]]
+    return [name for name, facts in releases.items() if batch in facts.terms.batches]
 
 
 def _did(done: Done) -> str:

@@ -1,7 +1,6 @@
-"""From project file and plan to the design of a release's audit, and its draw."""
+"""From the project file to the design of a release's audit and its draw, and back."""
 
-import json
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,23 +11,18 @@ from cupel.certificate.design import (
     FixedSequence,
     Rising,
     Stratified,
-    design_text,
     method_name,
-    parse_design,
 )
 from cupel.certificate.evidence import Limits
-from cupel.certificate.result import Terms
 from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.sample import draw, marks
 from cupel.certificate.sequence import Flags, floor_share
 from cupel.config.release import Release
-from cupel.errors import AuditError
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import Names
 
-# What is declared of the experts stands beside the design.
+# What is declared of the experts, besides the design.
 _OF_EXPERTS = ("adjudicators_audited", "planted_errors")
-# And so does what is known of the items before anybody audits them.
-_BESIDE = (*_OF_EXPERTS, "undecided")
 
 
 def limits_of(settings: Release, attempt: int) -> Limits:
@@ -68,7 +62,7 @@ def design_of(settings: Release, population: int, attempt: int) -> Design:
     return FixedSequence(min(settings.audit_size, population))
 
 
-def first_wave(design: Design, names: Names, seed: int, limits: Limits) -> Flags:
+def draw_first_wave(design: Design, names: Names, seed: int, limits: Limits) -> Flags:
     """Return the items that are audited whatever is found.
 
     Args:
@@ -84,26 +78,15 @@ def first_wave(design: Design, names: Names, seed: int, limits: Limits) -> Flags
     return design.first_wave(marks(names, seed), limits)
 
 
-def terms_of(plan: Mapping[str, Any]) -> Terms:
-    """Return the terms of a row of RELEASE_PLAN; plans of before designs existed have a fixed sequence."""
-    text, beside = _divided(plan.get("design"))
-    adjudicators, planted, undecided = (beside.get(name, 0) for name in _BESIDE)
-    return Terms(
-        plan["error_budget"], plan["attempt"], plan["max_experts_seen_share"], adjudicators_audited=adjudicators,
-        planted_errors=planted, undecided=undecided, design=parse_design(text, plan["audit_size"]),
-    )  # fmt: skip
-
-
-def frozen_settings(plan: Mapping[str, Any]) -> dict[str, Any]:
+def frozen_settings(terms: FrozenTerms) -> dict[str, Any]:
     """Return what `release` of the project file must say of the audit so that a release is frozen as it was.
 
     Args:
-        plan: Row of RELEASE_PLAN, frozen.
+        terms: Of a release that was frozen.
 
     Returns:
         Values by key, such as `certificate.method`; `audit_size` only where the method uses it.
     """
-    terms = terms_of(plan)
     design = terms.design
     said: dict[str, Any] = {"certificate.method": method_name(design), "certificate.strata": []}
     said |= {f"certificate.{name}": getattr(terms, name) or None for name in _OF_EXPERTS}
@@ -119,45 +102,16 @@ def frozen_settings(plan: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def settings_now(settings: Release, plan: Mapping[str, Any]) -> dict[str, Any]:
+def settings_now(settings: Release, terms: FrozenTerms) -> dict[str, Any]:
     """Return the same of a project file: what it says now, and what follows for a release of that size.
 
     Args:
         settings: The project's release settings, budget and shares as the release was frozen with.
-        plan: Row of RELEASE_PLAN.
+        terms: Of the release.
     """
-    design, limits = design_of(settings, plan["items"], plan["attempt"]), limits_of(settings, plan["attempt"])
-    size = design.size if isinstance(design, FixedSequence) else plan["audit_size"]
-    now = frozen_settings({**plan, "design": frozen_design(design, limits), "audit_size": size})
-    return {"audit_size": min(settings.audit_size, plan["items"]), **now}
-
-
-def frozen_design(design: Design, limits: Limits) -> str | None:
-    """Return the column `design` of RELEASE_PLAN, which `terms_of` reads; null for a plain fixed sequence.
-
-    >>> frozen_design(FixedSequence(100), Limits(0.01, 1, 0.3, adjudicators_audited=40))
-    '{"adjudicators_audited":40,"method":"fixed_sequence","size":100}'
-    """
-    beside = {name: getattr(limits, name) for name in _BESIDE if getattr(limits, name)}
-    if not beside:
-        return None if isinstance(design, FixedSequence) else design_text(design)
-    return _as_json({**json.loads(design_text(design)), **beside})
-
-
-def _divided(text: str | None) -> tuple[str | None, dict[str, int]]:
-    """Return the design alone, and what is declared beside it."""
-    if text is None or not any(f'"{name}"' in text for name in _BESIDE):
-        return text, {}
-    try:
-        content = json.loads(text)
-        beside = {name: content.pop(name) for name in _BESIDE if name in content}
-    except (ValueError, TypeError, AttributeError):
-        raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
-    for name, number in beside.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
-    return _as_json(content), beside
-
-
-def _as_json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+    limits = limits_of(settings, terms.attempt)
+    now = replace(
+        terms, design=design_of(settings, terms.items, terms.attempt),
+        **{name: getattr(limits, name) for name in _OF_EXPERTS},
+    )  # fmt: skip
+    return {"audit_size": min(settings.audit_size, terms.items), **frozen_settings(now)}

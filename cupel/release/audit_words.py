@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cupel.certificate.design import method_name
+from cupel.certificate.design import Design, method_name
 from cupel.certificate.result import at_least
-from cupel.release.audit_design import terms_of
 from cupel.release.figures import count, plural
 
 if TYPE_CHECKING:
-    from cupel.release.facts import ReleaseFacts, Row
+    from cupel.release.facts import ReleaseFacts
 
 _DRAWN = {
     "fixed_sequence": "drawn at random",
@@ -53,19 +52,14 @@ _ENDS = {
 }  # fmt: skip
 
 
-def audit_method(plan: Row) -> str:
-    """Return the name of the method that a release was audited by."""
-    return method_name(terms_of(plan).design)
-
-
-def accepted_until(plan: Row) -> str:
+def accepted_until(design: Design) -> str:
     """Return what the accepted labels end at, to stand after "before" or "behind": no cut ends a rising audit."""
-    return _ENDS[audit_method(plan)]
+    return _ENDS[method_name(design)]
 
 
 def audit_lead(facts: ReleaseFacts) -> str:
     """Return how the audit was held, for the head of its section."""
-    method, audited = audit_method(facts.plan), (facts.result or {}).get("audited", 0)
+    method, audited = method_name(facts.terms.design), (facts.result or {}).get("audited", 0)
     return (
         f"After the labels were frozen, experts judged {plural(audited, 'item')} {_DRAWN[method]}, without seeing the "
         f"labels. {_TESTED[method]}; experts judge the rest one by one."
@@ -74,23 +68,23 @@ def audit_lead(facts: ReleaseFacts) -> str:
 
 def cuts_caption(facts: ReleaseFacts) -> str:
     """Return what the plot of the cuts shows and when one passes."""
-    result, alpha = facts.result or {}, facts.cuts[0]["alpha"] if facts.cuts else facts.plan["alpha"]
+    result, alpha = facts.result or {}, facts.cuts[0]["alpha"] if facts.cuts else facts.terms.alpha
     if result.get("accepted"):
         part = f"The shaded part, {plural(result['accepted'], 'item')}, was accepted."
     else:
         part = "No part could be accepted."
-    return f"{part} {_CAPTIONS[audit_method(facts.plan)].format(alpha=f'{alpha:.3g}')}"
+    return f"{part} {_CAPTIONS[method_name(facts.terms.design)].format(alpha=f'{alpha:.3g}')}"
 
 
-def cut_names(plan: Row) -> tuple[str, str]:
+def cut_names(design: Design) -> tuple[str, str]:
     """Return what the plot's legend calls cuts that passed and failed."""
-    return _MARKS.get(audit_method(plan), ("cut passed", "cut failed"))
+    return _MARKS.get(method_name(design), ("cut passed", "cut failed"))
 
 
 def audit_step(facts: ReleaseFacts) -> str:
     """Return what the audit found, for the list of how the labels were made."""
     result = facts.result or {}
-    drawn = _DRAWN[audit_method(facts.plan)]
+    drawn = _DRAWN[method_name(facts.terms.design)]
     return (
         f"{plural(result['audited'], 'item')}, {drawn}, "
         f"{'was' if result['audited'] == 1 else 'were'} judged by experts: {result['audit_wrong']} wrong, "
@@ -108,7 +102,7 @@ def planted_rows(facts: ReleaseFacts) -> list[tuple[str, str]]:
         ("Of these, given the known label", count(result["planted_caught"])),
     ]
     if result["sensitivity_bound"] is not None:
-        confidence = at_least(1 - terms_of(facts.plan).sensitivity_alpha)
+        confidence = at_least(1 - facts.terms.sensitivity_alpha)
         bound = at_least(result["sensitivity_bound"])
         rows.append((f"Wrong labels that auditors notice, at confidence {confidence}", f"at least {bound}"))
     return rows

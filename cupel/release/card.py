@@ -15,7 +15,7 @@ from cupel.release.language_views import language_lead, language_rows, promised_
 from cupel.release.layout import SPLITS
 from cupel.release.overlaps import overlaps_in_words
 from cupel.release.templating import environment
-from cupel.release.terms import house_rules, licence_rows, terms_of_plan
+from cupel.release.terms import house_rules, licence_rows
 from cupel.release.wording import error_lines, limits, protocol, steps
 
 # Upper ends of the size categories that dataset hubs use.
@@ -85,9 +85,9 @@ def render_card(facts: ReleaseFacts) -> str:
         deliveries=[_delivery(row) for batch in facts.batches for row in batch.deliveries],
         licences=[
             (_plain(row.name), count(row.items), _plain(row.terms))
-            for row in licence_rows(terms_of_plan(facts.plan), facts.licences)
+            for row in licence_rows(facts.terms.licence_terms, facts.licences)
         ],
-        house_rules=[_plain(rule) for rule in house_rules(terms_of_plan(facts.plan), facts.licences)],
+        house_rules=[_plain(rule) for rule in house_rules(facts.terms.licence_terms, facts.licences)],
         left_out=plural(facts.left_out, "item") if facts.left_out else None,
         citation=project.release.citation.strip(),
         owner=_plain(project.owner),

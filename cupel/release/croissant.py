@@ -12,7 +12,7 @@ from cupel.errors import ReleaseError
 from cupel.release.card import licences
 from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import count
-from cupel.release.terms import house_rules, licence_rows, terms_of_plan
+from cupel.release.terms import house_rules, licence_rows
 from cupel.release.wording import bounds, limits, protocol, steps
 
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
@@ -57,7 +57,7 @@ def croissant(facts: ReleaseFacts, files: Mapping[str, DataFile]) -> dict[str, A
                 license=[_licence(licence) for licence in licences(facts)],
                 cite_as=project.release.citation.strip() or None,
                 in_language=[project.language],
-                version=f"1.0.0+{facts.plan['items_sha256'][:12]}",
+                version=f"1.0.0+{facts.terms.items_sha256[:12]}",
                 distribution=[_file(mlc, context, path, file) for path, file in sorted(files.items())],
                 record_sets=[_records(mlc, context, path) for path in sorted(files)],
                 **_responsible(facts, facts.result),
@@ -88,7 +88,7 @@ def _responsible(facts: ReleaseFacts, result: dict[str, Any]) -> dict[str, Any]:
 
 def _terms(facts: ReleaseFacts) -> list[str]:
     """Return what who uses the items must keep to, whom to name among it; a sentence each."""
-    terms = terms_of_plan(facts.plan)
+    terms = facts.terms.licence_terms
     rows = [] if terms is None else licence_rows(terms, facts.licences)
     said = [f"{count(row.items)} items are under the licence {row.name}: {row.terms}." for row in rows]
     return [*house_rules(terms, facts.licences), *said]

@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import places
 from cupel.config.prices import Prices
 from cupel.config.project import Project
 from cupel.lake import Lake
 from cupel.release.contamination import Contaminated, Together, contaminated, together
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.gates import gate_rows, gated_stages
 from cupel.release.relabel import by_rank
+from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
 
 Row = dict[str, Any]
 
@@ -65,7 +67,7 @@ class ReleaseFacts:
     project: Project
     release: str
     batches: list[BatchFacts]
-    plan: Row
+    terms: FrozenTerms
     result: Row | None
     certificate: Row | None
     cuts: list[Row]
@@ -90,7 +92,7 @@ class ReleaseFacts:
     @property
     def verdict(self) -> str:
         """PASS, REFUSED or OPEN."""
-        if self.plan["status"] == "refused" or (self.result and self.result["status"] == "refused"):
+        if not self.terms.is_frozen or (self.result and self.result["status"] == "refused"):
             return "REFUSED"
         if any(row["outcome"] == "fail" and row["severity"] == "critical" for row in self.gates):
             return "REFUSED"
@@ -99,8 +101,8 @@ class ReleaseFacts:
     @property
     def reason(self) -> str:
         """Why, in words that a manager understands."""
-        if self.plan["status"] == "refused":
-            return str(self.plan["reason"])
+        if not self.terms.is_frozen:
+            return str(self.terms.reason)
         failed = [row["check"] for row in self.gates if row["outcome"] == "fail" and row["severity"] == "critical"]
         if self.result and (not failed or self.result["status"] == "refused"):
             return str(self.result["reason"])
@@ -155,15 +157,15 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     Raises:
         LakeError: The release was never planned.
     """
-    plan = lake.read("release_plan", release).to_pylist()[0]
+    audit = read_release_audit(lake, release, "audit")
     commit = lake.commit("release_plan", release)
     frozen = {} if commit is None else commit.inputs
-    batches = [batch_facts(lake, batch, frozen) for batch in plan["batches"]]
+    batches = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
     return ReleaseFacts(
         project=project,
         release=release,
         batches=batches,
-        plan=plan,
+        terms=audit.terms,
         result=_first(_rows(lake, "audit_result", release)),
         certificate=_first(_rows(lake, "certificate", release)),
         cuts=_rows(lake, "cuts", release),
@@ -174,7 +176,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         released=_count(lake, "training_set", release),
         withheld=_count(lake, "withheld_items", release),
         cost=_cost(project.prices, batches, lake, release),
-        worst=_worst(lake, release),
+        worst=_worst(lake, audit),
         languages=_rows(lake, "release_languages", release),
         licences=_counts(lake, "training_set", release, "licence"),
         overlaps=_rows(lake, "release_overlaps", release),
@@ -195,18 +197,15 @@ def _cost(prices: Prices, batches: list[BatchFacts], lake: Lake, release: str) -
     )
 
 
-def _worst(lake: Lake, release: str, most: int = 10) -> list[Row]:
+def _worst(lake: Lake, audit: ReleaseAudit, most: int = 10) -> list[Row]:
     """Return the audited labels that were wrong although they looked safest."""
-    audit = _table(lake, "audit", release, ["batch", "item_id", "is_wrong", "expert_label"])
-    items = _table(lake, "release_items", release, ["batch", "item_id", "risk_rank"])
-    if audit is None or items is None:
+    wrong = np.flatnonzero(Verdicts.of(audit.audit).is_wrong)
+    if not wrong.size:
         return []
-    wrong = audit.filter(pc.fill_null(audit["is_wrong"], False))
-    item, judged = places(items, wrong)
-    verdict = pc.index_in(pa.array(item), value_set=pa.array(judged))
-    met = items.append_column("verdict", verdict).filter(pc.is_valid(verdict)).sort_by("risk_rank").slice(0, most)
-    said = wrong["expert_label"].take(met["verdict"]).to_pylist()
-    rows = by_rank(lake, release, met["risk_rank"]).to_pylist()
+    safest = wrong[np.argsort(audit.rows.audit[wrong], kind="stable")][:most]
+    ranks = audit.items["risk_rank"].take(pa.array(audit.rows.audit[safest]))
+    said = audit.audit["expert_label"].take(pa.array(safest)).to_pylist()
+    rows = by_rank(lake, audit.terms.release, ranks).to_pylist()
     return [{**row, "expert_label": label} for row, label in zip(rows, said, strict=True)]
 
 

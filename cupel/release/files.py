@@ -1,8 +1,8 @@
-"""Files of a release while they are written: durable, and hashed as they go."""
+"""Files of a release while they are written: hashed as they go, and without a name before all of them are there."""
 
 import hashlib
-import os
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from cupel.contract.table import Table
 from cupel.lake import ROWS_PER_GROUP
+from cupel.store.store import NewContent, Store, TakenError, hash_content
 
 
 class WrittenFile(NamedTuple):
@@ -21,31 +22,79 @@ class WrittenFile(NamedTuple):
     rows: int | None
 
 
-def write_bytes(folder: Path, name: str, content: bytes) -> WrittenFile:
-    """Write a file that is not there yet."""
-    with _Hashed(folder, name) as sink:
+class ReleaseFiles:
+    """The files of a release's folder, all written before the first has its name.
+
+    A store has no folders that it could put in place at once. So the names are given one after another, the one that
+    says that there is a release last: whoever is killed before leaves none, and who writes the same again completes it.
+
+    Args:
+        store: Where it lies.
+        folder: In which folder there.
+    """
+
+    def __init__(self, store: Store, folder: str) -> None:
+        self.written: dict[str, WrittenFile] = {}
+        self._store, self._folder = store, folder
+        self._new: dict[str, NewContent] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "ReleaseFiles":
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._stack.close()
+
+    def add(self, name: str, content: bytes) -> None:
+        """Write a file."""
+        sink = self._begin(name)
         sink.write(content)
-    return WrittenFile(name, sink.digest.hexdigest(), sink.size, None)
+        self._end(name, sink, None)
+
+    def table(self, name: str, table: Table) -> "TableFile":
+        """Begin a table; what is written to it must be held to its columns, in the order of its key."""
+        return TableFile(self, name, table)
+
+    def put(self, last: str) -> str | None:
+        """Give all files their names, `last` behind the others; return the first that another has already.
+
+        Nothing is replaced. A name that has the very same bytes is as good as given.
+        """
+        for name in sorted(self._new, key=lambda name: (name == last, name)):
+            try:
+                self._new[name].put_if_absent(f"{self._folder}/{name}")
+            except TakenError:
+                if hash_content(self._store, f"{self._folder}/{name}") != self.written[name].sha256:
+                    return name
+        return None
+
+    def find_other(self, names: Iterable[str]) -> str | None:
+        """Return the first of these files that lies in the folder with other bytes, or not at all."""
+        for name in names:
+            place = f"{self._folder}/{name}"
+            if self._store.stat(place) is None or hash_content(self._store, place) != self.written[name].sha256:
+                return name
+        return None
+
+    def _begin(self, name: str) -> "_Hashed":
+        new: AbstractContextManager[NewContent] = self._store.new(self._folder.rpartition("/")[0])
+        self._new[name] = self._stack.enter_context(new)
+        return _Hashed(self._new[name].file)
+
+    def _end(self, name: str, sink: "_Hashed", rows: int | None) -> None:
+        self.written[name] = WrittenFile(name, sink.digest.hexdigest(), sink.size, rows)
 
 
 class TableFile:
-    """A Parquet file that is written in pieces and never held; the same rows give the same bytes.
+    """A Parquet file that is written in pieces and never held; the same rows give the same bytes."""
 
-    Args:
-        folder: The release's folder.
-        name: The file's path in it.
-        table: Its columns; what is written must be held to them, in the order of the key.
-    """
-
-    def __init__(self, folder: Path, name: str, table: Table) -> None:
-        self._name = name
-        self._sink = _Hashed(folder, name)
-        self._table = table
+    def __init__(self, files: ReleaseFiles, name: str, table: Table) -> None:
+        self._files, self._name, self._table = files, name, table
         self._pending: list[pa.Table] = []
         self._held = self._rows = 0
 
     def __enter__(self) -> "TableFile":
-        self._sink.__enter__()
+        self._sink = self._files._begin(self._name)
         file = pa.PythonFile(self._sink, "w")
         self._writer = pq.ParquetWriter(file, self._table.schema, compression="zstd", store_schema=True)
         return self
@@ -61,16 +110,10 @@ class TableFile:
                 self._write_group()
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        try:
-            if kind is None and (self._held or not self._rows):  # a file without rows has one empty row group
-                self._write_group()
-            self._writer.close()
-        finally:
-            self._sink.__exit__(kind, *rest)
-
-    def done(self) -> WrittenFile:
-        """Return what was written."""
-        return WrittenFile(self._name, self._sink.digest.hexdigest(), self._sink.size, self._rows)
+        if kind is None and (self._held or not self._rows):  # a file without rows has one empty row group
+            self._write_group()
+        self._writer.close()
+        self._files._end(self._name, self._sink, self._rows)
 
     def _write_group(self) -> None:
         group = pa.concat_tables([self._table.schema.empty_table(), *self._pending]).combine_chunks()
@@ -80,18 +123,13 @@ class TableFile:
 
 
 class _Hashed:
-    """A new file that hashes what is written to it, and is durable when it is closed."""
+    """A file that hashes what is written to it."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._path = folder / name
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         self.digest = hashlib.sha256()
         self.size = 0
         self.closed = False
-
-    def __enter__(self) -> "_Hashed":
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: BinaryIO = self._path.open("xb")
-        return self
 
     def write(self, content: bytes) -> int:
         self.digest.update(content)
@@ -100,11 +138,3 @@ class _Hashed:
 
     def flush(self) -> None:
         self._file.flush()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-        finally:
-            self._file.close()

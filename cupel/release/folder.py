@@ -1,11 +1,7 @@
 """The release as a folder of files: written whole or not at all, and never changed afterwards."""
 
-import os
-import shutil
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +16,9 @@ from cupel.release import layout
 from cupel.release.card import render_card
 from cupel.release.croissant import DataFile, croissant
 from cupel.release.facts import ReleaseFacts
-from cupel.release.files import TableFile, WrittenFile, write_bytes
+from cupel.release.files import ReleaseFiles, WrittenFile
 from cupel.release.pieces import Stored, in_order, values
-from cupel.store.files import hash_file as file_hash
-from cupel.store.files import put_file as replace_file
-from cupel.store.local import begin as begun
+from cupel.store.store import Store, describe_place
 
 _LATER = ("design", "purpose", "day", "licences")
 
@@ -67,11 +61,14 @@ class Provenance:
     requirements_sha256: str | None = None
 
 
-def write_release(folder: Path, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance) -> pa.Table:
+def write_release(
+    store: Store, folder: str, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance
+) -> pa.Table:
     """Write a certified release.
 
     Args:
-        folder: Where the release shall lie; its parent is made if need be.
+        store: Where the release shall lie.
+        folder: In which folder there.
         facts: The facts of the release; it must be certified.
         tables: Its tables.
         provenance: What it was made from.
@@ -81,22 +78,28 @@ def write_release(folder: Path, facts: ReleaseFacts, tables: ReleaseTables, prov
 
     Raises:
         ReleaseError: The release is not certified, its tables are of another release, or another
-            release lies in the folder; nothing is written then.
+            release lies in the folder; nothing of that is changed.
     """
     _check(facts, tables)
-    parent = folder.parent if isinstance(folder, Path) else Path(tempfile.gettempdir())
-    temporary = begun(parent)
     try:
-        files = _written(temporary, facts, tables, provenance)
-        _put(temporary, folder, files)
+        with ReleaseFiles(store, folder) as files:
+            _write_data(files, tables)
+            _write_evidence(files, tables)
+            _write_words(files, facts, provenance)
+            is_there = layout.is_written(store, folder)
+            other = files.find_other(files.written) if is_there else files.put(last=layout.MANIFEST_FILE)
     except OSError as error:
-        raise ReleaseError(f"{folder}: cannot write the release: {error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return from_rows([{"release": facts.release, **files[name]._asdict()} for name in sorted(files)], MANIFEST)
+        raise ReleaseError(f"{describe_place(store, folder)}: cannot write the release: {error}") from error
+    if other is not None:
+        raise ReleaseError(
+            f"{describe_place(store, folder)}: another release is here ({other} differs or is missing); a release is "
+            f"never changed: plan a new one, or move this folder away"
+        )
+    rows = [{"release": facts.release, **files.written[name]._asdict()} for name in sorted(files.written)]
+    return from_rows(rows, MANIFEST)
 
 
-def add_uncovered(folder: Path, name: str, content: bytes) -> Path:
+def add_uncovered(store: Store, folder: str, name: str, content: bytes) -> None:
     """Add a file that the release's hash does not cover: the report or the record of the run.
 
     Raises:
@@ -104,10 +107,9 @@ def add_uncovered(folder: Path, name: str, content: bytes) -> Path:
     """
     if name not in layout.NOT_COVERED:
         raise ReleaseError(f"{name!r}: only {' and '.join(layout.NOT_COVERED)} may be added to a finished release")
-    if not (folder / layout.MANIFEST_FILE).exists():
-        raise ReleaseError(f"{folder}: no release here; write it before adding {name}")
-    replace_file(folder / name, content)
-    return folder / name
+    if not layout.is_written(store, folder):
+        raise ReleaseError(f"{describe_place(store, folder)}: no release here; write it before adding {name}")
+    store.put(f"{folder}/{name}", content)
 
 
 def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
@@ -123,54 +125,35 @@ def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
         raise ReleaseError(f"release {facts.release}: {total} items released or withheld, but {frozen} were frozen")
 
 
-def _written(
-    folder: Path, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance
-) -> dict[str, WrittenFile]:
-    """Write all files of the release into an empty folder, the manifest last."""
-    files = {file.path: file for file in (*_write_data(folder, tables), *_write_evidence(folder, tables))}
-    add = partial(_add, folder, files)
-    add(layout.CERTIFICATE_FILE, layout.json_bytes(_certificate(facts)))
-    data = {name: DataFile(*files[name][1:3], files[name].rows or 0) for name in layout.DATA_FILES}
-    add(layout.CROISSANT_FILE, layout.json_bytes(croissant(facts, data)))
-    add(layout.CARD_FILE, render_card(facts).encode())
-    add(layout.MANIFEST_FILE, layout.json_bytes(_manifest(facts, provenance, files)))
-    return files
-
-
-def _add(folder: Path, files: dict[str, WrittenFile], name: str, content: bytes) -> None:
-    files[name] = write_bytes(folder, name, content)
-
-
-def _write_data(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
+def _write_data(files: ReleaseFiles, tables: ReleaseTables) -> None:
     """Write the training set, a file a split, in one pass over it."""
     with ExitStack() as stack:
-        files = {
-            Path(name).stem: stack.enter_context(TableFile(folder, name, table))
-            for name, table in layout.DATA_FILES.items()
+        splits = {
+            Path(name).stem: stack.enter_context(files.table(name, table)) for name, table in layout.DATA_FILES.items()
         }
         for piece in in_order(tables.training_set, TRAINING_SET):
-            for split, file in files.items():
+            for split, file in splits.items():
                 file.write(piece.filter(pc.equal(piece["split"], split)))
-    return [file.done() for file in files.values()]
 
 
-def _write_evidence(folder: Path, tables: ReleaseTables) -> list[WrittenFile]:
+def _write_evidence(files: ReleaseFiles, tables: ReleaseTables) -> None:
     """Write the other tables."""
-    files = []
-    more = {f"evidence/{name}.parquet" for name in _optional(tables)}
-    for name, table in layout.table_files(more).items():
+    content = {**vars(tables), Path(layout.WITHHELD_FILE).stem: tables.withheld_items, **tables.contamination}
+    named = layout.table_files({f"evidence/{name}.parquet" for name in (*_optional(tables), *tables.contamination)})
+    for name, table in named.items():
         if name not in layout.DATA_FILES:
-            stem = "withheld_items" if name == layout.WITHHELD_FILE else Path(name).stem
-            with TableFile(folder, name, table) as file:
-                for piece in in_order(getattr(tables, stem), table):
+            with files.table(name, table) as file:
+                for piece in in_order(content[Path(name).stem], table):
                     file.write(piece)
-            files.append(file.done())
-    for name, table in layout.CONTAMINATION_FILES.items() if tables.contamination else ():
-        with TableFile(folder, name, table) as file:
-            for piece in in_order(tables.contamination[Path(name).stem], table):
-                file.write(piece)
-        files.append(file.done())
-    return files
+
+
+def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenance) -> None:
+    """Write what is no table, the manifest last."""
+    files.add(layout.CERTIFICATE_FILE, layout.json_bytes(_certificate(facts)))
+    data = {name: DataFile(*files.written[name][1:3], files.written[name].rows or 0) for name in layout.DATA_FILES}
+    files.add(layout.CROISSANT_FILE, layout.json_bytes(croissant(facts, data)))
+    files.add(layout.CARD_FILE, render_card(facts).encode())
+    files.add(layout.MANIFEST_FILE, layout.json_bytes(_manifest(facts, provenance, files.written)))
 
 
 def _optional(tables: ReleaseTables) -> list[str]:
@@ -183,7 +166,9 @@ def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
         "certificate": facts.certificate,
         "audit_result": facts.result,
         # Of the fixed sequence, which is the rule, and without licences the plan says nothing more than it always did.
-        "plan": {name: value for name, value in facts.plan.items() if name not in _LATER or value is not None},
+        "plan": {
+            name: value for name, value in facts.terms.to_plan().items() if name not in _LATER or value is not None
+        },
         "project_seed": facts.project.release.seed,
         **_contamination(facts),
     }
@@ -202,60 +187,13 @@ def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, Writ
         "format": RELEASE,
         "project": facts.project.project,
         "release": facts.release,
-        "batches": list(facts.plan["batches"]),
+        "batches": list(facts.terms.batches),
         "files": [files[name]._asdict() for name in sorted(files)],
         "not_covered": list(layout.NOT_COVERED),
         "inputs": dict(sorted(provenance.inputs.items())),
-        "answers_until": facts.plan["answers_until"],
+        "answers_until": facts.terms.answers_until,
         "answers_head": provenance.answers_head,
         "cupel_version": provenance.cupel_version,
         "requirements_sha256": provenance.requirements_sha256,
     }
     return {**manifest, "release_sha256": layout.release_sha256(manifest)}
-
-
-def _put(temporary: Path, folder: Path, files: dict[str, WrittenFile]) -> None:
-    """Put the files in place; a release that is there already must be the same.
-
-    On a local disk all at once, by one rename. An object store has no rename: there the manifest is put
-    last, and without a manifest there is no release.
-    """
-    if (folder if isinstance(folder, Path) else folder / layout.MANIFEST_FILE).exists():
-        _must_be_same(folder, files)
-    elif isinstance(folder, Path):
-        _rename_into_place(temporary, folder, files)
-    else:
-        for name in sorted(files, key=lambda name: (name == layout.MANIFEST_FILE, name)):
-            with (temporary / name).open("rb") as source, (folder / name).open("wb") as target:
-                shutil.copyfileobj(source, target)
-
-
-def _rename_into_place(temporary: Path, folder: Path, files: dict[str, WrittenFile]) -> None:
-    for directory in sorted({path.parent for path in temporary.rglob("*")} | {temporary}):
-        _sync(directory)
-    try:
-        os.rename(temporary, folder)
-    except OSError:
-        if not folder.exists():
-            raise
-        _must_be_same(folder, files)
-    _sync(folder.parent)
-
-
-def _must_be_same(folder: Path, files: dict[str, WrittenFile]) -> None:
-    for name, file in files.items():
-        path = folder / name
-        if not path.is_file() or file_hash(path) != file.sha256:
-            raise ReleaseError(
-                f"{folder}: another release is here ({name} differs or is missing); a release is never changed: "
-                f"plan a new one, or move this folder away"
-            )
-
-
-def _sync(directory: Path) -> None:
-    """Make a folder's entries durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places, places
+from cupel.answers.places import Places
 from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
 from cupel.config.release import Release
@@ -18,8 +18,8 @@ from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.release import RELEASE_ITEMS
 from cupel.errors import ReleaseError
-from cupel.release.audit_design import design_of, first_wave, limits_of
-from cupel.release.names import PIECE_ROWS, Names, as_json
+from cupel.release.audit_design import design_of, draw_first_wave, limits_of
+from cupel.release.names import PIECE_ROWS, Names, as_json, find_rows
 from cupel.release.splits import joined, splits
 
 _FROM_LABELS = ("label", "decided_by", "majority_label", "consensus_label", "predicted_label", "log_odds")
@@ -74,7 +74,7 @@ def freeze(
     sha256 = items_sha256(table)
     seed = audit_seed(sha256, settings.seed, attempt)
     design = design_of(settings, size, attempt)
-    is_audited = first_wave(design, Names(table), seed, limits_of(settings, attempt))
+    is_audited = draw_first_wave(design, Names(table), seed, limits_of(settings, attempt))
     groups = _groups(table, similar)
     table = table.set_column(table.column_names.index("group_id"), "group_id", groups)
     added = {
@@ -167,11 +167,9 @@ def _alike(table: pa.Table, similar: Sequence[tuple[str, pa.Table]]) -> tuple[Pl
     earlier = [pairs.select(["earlier_batch", "earlier_item_id"]).rename_columns(names) for _, pairs in similar]
     if not similar:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    item, left, right = places(table, pa.concat_tables(later), pa.concat_tables(earlier))
-    place = np.full(max(part.max(initial=-1) for part in (item, left, right)) + 1, -1)
-    place[item] = np.arange(len(item))
-    both = (place[left] >= 0) & (place[right] >= 0)
-    return place[left][both], place[right][both]
+    left, right = find_rows(table, pa.concat_tables(later), pa.concat_tables(earlier))
+    both = (left >= 0) & (right >= 0)
+    return left[both], right[both]
 
 
 def _batch(name: str, table: pa.Table) -> pa.Array:

@@ -66,7 +66,7 @@ def _text(cell: str | Text) -> Text:
 
 def _behind(found: Sequence[Delivery]) -> str:
     """Return what the items are called that the audits did not accept; not every method ends at a cut."""
-    ends = {accepted_until(delivery.release.plan) for delivery in found if delivery.release}
+    ends = {accepted_until(delivery.release.terms.design) for delivery in found if delivery.release}
     return f"to experts, behind {ends.pop()}" if len(ends) == 1 else "to experts, not accepted"
 
 
@@ -89,7 +89,7 @@ def _rows(found: Sequence[Delivery]) -> list[tuple[str, Cell | None]]:
         ("bound, contested aside", lambda d: _bound(d, "error_bound")),
         ("bound, contested as wrong", lambda d: _bound(d, "error_bound_with_contested")),
         ("confidence of the bounds", lambda d: _setting(_result(d, "confidence"))),
-        ("error budget", lambda d: _setting(d.release.plan["error_budget"] if d.release else None)),
+        ("error budget", lambda d: _setting(d.release.terms.error_budget if d.release else None)),
         ("gate", lambda d: Text(_SIGNS[d.verdict], style=_STYLES[d.verdict])),
         ("why", lambda d: Text(printable(d.reason), justify="left")),
         ("", None),

@@ -11,7 +11,7 @@ from cupel.contract.columns import TEXT
 from cupel.contract.table import empty
 from cupel.contract.tables.release import LEFT_OUT_ITEMS
 from cupel.release.copies import NEEDED_ITEMS, left_out_items
-from cupel.release.terms import Terms, forbidden
+from cupel.release.terms import LicenceTerms, forbidden
 from cupel.step import Step
 
 _SIGNED = ["batch", "item_id", "text_sha256"]
@@ -25,7 +25,7 @@ class Held(NamedTuple):
     problems: list[str]
 
 
-def held(step: Step, batches: Sequence[str], terms: Terms | None) -> Held:
+def held(step: Step, batches: Sequence[str], terms: LicenceTerms | None) -> Held:
     """Hold the clean items of some batches against each other and their terms.
 
     Args:

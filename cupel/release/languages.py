@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import places
+from cupel.answers.places import Places
 from cupel.certificate.auditors import (
     ALPHA_SENSITIVITY_SHARE,
     ALPHA_SHOWN_SHARE,
@@ -20,34 +20,11 @@ from cupel.certificate.hypergeometric import lower_count, upper_count
 from cupel.config.release import LanguagePromise
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_LANGUAGES
-from cupel.release.audit_design import terms_of
-from cupel.release.outcome import settled
-from cupel.release.proof import random_audit
+from cupel.release.release_audit import ReleaseAudit, Verdicts
 
 # Chance that one interval or more does not hold the truth, over all languages of the release.
 ALPHA = 0.05
 NEEDED_ITEMS = ("language",)
-
-
-class Judged(NamedTuple):
-    """What experts said: AUDIT, ADJUDICATIONS, and PLANTED_VERDICTS where items of known label were planted."""
-
-    audit: pa.Table
-    adjudications: pa.Table
-    planted: pa.Table | None = None
-
-    @property
-    def are_plants_settled(self) -> bool:
-        """Whether every planted item has its verdict; so where none was planted."""
-        return self.planted is None or bool(pc.all(self.planted["is_settled"]).as_py() is not False)
-
-    @property
-    def caught(self) -> Planted | None:
-        """How many items were planted, and how many of them were given the known label; None without any."""
-        if self.planted is None or not self.planted.num_rows:
-            return None
-        right = pc.sum(pc.equal(self.planted["expert_label"], self.planted["label"])).as_py()
-        return Planted(self.planted.num_rows, right or 0)
 
 
 class Allowed(NamedTuple):
@@ -70,11 +47,7 @@ class Allowed(NamedTuple):
 
 
 def release_languages(
-    plan: pa.Table,
-    items: pa.Table,
-    said: Judged,
-    delivered: Mapping[str, int],
-    promises: Mapping[str, LanguagePromise],
+    audit: ReleaseAudit, delivered: Mapping[str, int], promises: Mapping[str, LanguagePromise]
 ) -> pa.Table:
     """Count a release by language.
 
@@ -88,9 +61,7 @@ def release_languages(
     taken at their word.
 
     Args:
-        plan: RELEASE_PLAN of the release.
-        items: RELEASE_ITEMS; the columns of `proof.NEEDED_ITEMS` and `NEEDED_ITEMS` will do.
-        said: What auditors and experts said.
+        audit: With its items, audit, adjudications and planted verdicts; of the items with the columns `NEEDED_ITEMS`.
         delivered: Items of the release's batches as they came in, by language.
         promises: What the project promises, by language.
 
@@ -98,18 +69,18 @@ def release_languages(
         RELEASE_LANGUAGES: a row for each language frozen, delivered or promised. An audit that has not come to its
         end, planted items included, or that ends at will, gives no interval.
     """
-    planned = plan.to_pylist()[0]
-    frozen = Counter(items["language"].to_pylist())
+    frozen = Counter(audit.items["language"].to_pylist())
     names = sorted({*frozen, *delivered, *promises})
-    drawn = random_audit(plan, items, said.audit, said.planted)
-    judged = drawn.filter(drawn["is_settled"])
-    is_wrong = pc.fill_null(judged["is_wrong"], False)
-    audited, wrong = _by_language(items, judged), _by_language(items, judged.filter(is_wrong))
-    verdicts = settled(said.audit, said.adjudications)
-    withheld = _by_language(items, verdicts.filter(pc.is_null(verdicts["expert_label"])))
-    is_at_end = judged.num_rows == drawn.num_rows and said.are_plants_settled
-    has_interval = is_at_end and not isinstance(terms_of(planned).design, EProcess)
-    allowed = Allowed.of(len({*frozen, *promises}), said.caught if has_interval else None)
+    is_settled, is_wrong, _ = Verdicts.of(audit.audit)
+    judged = audit.is_random & is_settled
+    audited = _by_language(audit.items, audit.rows.audit[judged])
+    wrong = _by_language(audit.items, audit.rows.audit[judged & is_wrong])
+    is_split = pc.is_null(audit.verdicts["expert_label"].take(audit.verdict_of))
+    is_split = pc.and_(pc.is_valid(audit.verdict_of), is_split)
+    withheld = Counter(audit.items["language"].filter(is_split).to_pylist())
+    is_at_end = int(judged.sum()) == int(audit.is_random.sum()) and audit.are_plants_settled
+    has_interval = is_at_end and not isinstance(audit.terms.design, EProcess)
+    allowed = Allowed.of(len({*frozen, *promises}), audit.caught if has_interval else None)
     rows = []
     for name in names:
         counts = frozen[name], audited[name], wrong[name]
@@ -117,7 +88,7 @@ def release_languages(
         released = frozen[name] - withheld[name]
         rows.append(
             {
-                "release": planned["release"],
+                "release": audit.terms.release,
                 "language": name,
                 "items_in": delivered.get(name, 0),
                 "items": frozen[name],
@@ -152,8 +123,6 @@ def _promise(promise: LanguagePromise | None, released: int, high: float | None)
     }
 
 
-def _by_language(items: pa.Table, some: pa.Table) -> Counter[str]:
+def _by_language(items: pa.Table, rows: Places) -> Counter[str]:
     """Count some of the items by language."""
-    one, other = places(items, some)
-    found = items["language"].take(pc.index_in(pa.array(other), value_set=pa.array(one)))
-    return Counter(found.to_pylist())
+    return Counter(items["language"].take(pa.array(rows)).to_pylist())

@@ -20,6 +20,7 @@ from cupel.contract.tables.release import (
     TRAINING_SET,
     WITHHELD_ITEMS,
 )
+from cupel.store.store import Store
 
 SPLITS = ("train", "validation", "test")
 MANIFEST_FILE = "manifest.json"
@@ -87,3 +88,8 @@ def release_sha256(manifest: dict[str, Any]) -> str:
     """Return the hash that stands for the whole release: of all that its manifest says but the hash itself."""
     rest = {key: value for key, value in manifest.items() if key != "release_sha256"}
     return hashlib.sha256(json_bytes(rest)).hexdigest()
+
+
+def is_written(store: Store, folder: str) -> bool:
+    """Tell whether there is a release in a folder: one that has no manifest was only begun."""
+    return store.stat(f"{folder}/{MANIFEST_FILE}") is not None

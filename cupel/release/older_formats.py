@@ -14,6 +14,7 @@ from cupel.contract.table import Table
 from cupel.errors import ReleaseError
 from cupel.formats import VALUES_BEFORE_COLUMN
 from cupel.release import layout
+from cupel.store.files import find_kind, find_special_files, open_file, read_file
 
 # The format that each column came with, in whatever table of the folder it stands.
 _COLUMNS_SINCE = {"language": 2, "terms": 3}
@@ -31,10 +32,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         FormatError: A newer version of Cupel wrote it.
     """
     path = folder / layout.MANIFEST_FILE
-    if path.exists():  # another folder may be anybody's, and large
+    if find_kind(path) is not None:  # another folder may be anybody's, and large
         _check_entries(folder)
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = json.loads(read_file(path))
     except FileNotFoundError:
         raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None
     except (OSError, ValueError) as error:
@@ -54,11 +55,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def _check_entries(folder: Path) -> None:
     """Refuse pipes, sockets and devices: whoever opens one may wait for ever."""
-    for path in folder.rglob("*"):
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise ReleaseError(
-                f"{path}: neither a file nor a folder, but a pipe, socket or device; get the release again"
-            )
+    for path in find_special_files(folder):
+        raise ReleaseError(f"{path}: neither a file nor a folder, but a pipe, socket or device; get the release again")
 
 
 def release_format(folder: Path, manifest: Mapping[str, Any]) -> int:
@@ -95,6 +93,7 @@ def add_later_columns(data: pa.Table, table: Table) -> pa.Table:
 
 def _columns(path: Path) -> set[str]:
     try:
-        return set(pq.read_schema(path).names)
+        with open_file(path) as file:
+            return set(pq.read_schema(file).names)
     except (OSError, pa.ArrowException):
         return set()

@@ -24,7 +24,7 @@ from cupel.errors import CupelError
 from cupel.lake import COMMIT, TABLES_FOLDER, Lake
 from cupel.release.facts import ReleaseFacts, batch_facts, release_facts
 from cupel.release.figures import UNKNOWN, bound, plural, setting
-from cupel.release.places import report_folder
+from cupel.release.places import report_file, report_folder
 from cupel.release.plan import is_finished
 from cupel.release.proposals import has_changed
 from cupel.sources.inbox import REFUSED
@@ -177,8 +177,8 @@ class _Gathering:
             return None
         bounds = UNKNOWN
         if facts.result is not None and facts.result["error_bound"] is not None:
-            bounds = f"{bound(facts.result['error_bound'])} of {setting(facts.plan['error_budget'])}"
-        is_there = self.lake.store.stat(f"reports/{name}/report.html") is not None
+            bounds = f"{bound(facts.result['error_bound'])} of {setting(facts.terms.error_budget)}"
+        is_there = self.lake.store.stat(report_file(name, "report.html")) is not None
         shown = os.path.relpath(report_folder(self.lake, name) / "report.html") if is_there else ""
         verdict = {"PASS": "certified", "REFUSED": "refused", "OPEN": "open"}[facts.verdict]
         return ReleaseNews(name, _day(at), verdict, bounds, facts.reason, shown)

@@ -10,26 +10,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
-from cupel.certificate.design import Design
-from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.config.project import Project
 from cupel.contract.stages import stage_of
-from cupel.contract.table import empty, from_rows
-from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS, RELEASE_PLAN
+from cupel.contract.table import empty
+from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS
 from cupel.errors import ReleaseError
 from cupel.lake import Lake
-from cupel.release.audit_design import frozen_design, limits_of
+from cupel.release.audit_design import limits_of
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.gates import GateState, batch_state
 from cupel.release.holding import held
 from cupel.release.pieces import reader
 from cupel.release.planted import planted_items
 from cupel.release.remembered import rows_of
-from cupel.release.terms import plan_columns, terms_of_plan
+from cupel.release.terms import LicenceTerms
 from cupel.step import Step
 from cupel.versions.code_version import code_version
 
@@ -96,18 +95,17 @@ def is_finished(lake: Lake, release: str) -> bool:
 
 
 class Planned(NamedTuple):
-    """A planned release: its plan, its items unless it was refused; or what is awaited before it can be planned.
+    """A planned release: its terms, its items unless it was refused; or what is awaited before it can be planned.
 
-    The items come in the order of their key, a piece at a time. `log_odds` of the labels, in any order, and
-    the audit's `design` are for its outlook. `planted` is PLANTED_ITEMS, `left_out` LEFT_OUT_ITEMS; `forbidden` counts
-    the items for whose terms it was refused.
+    The items come in the order of their key, a piece at a time. `log_odds` of the labels, in any order, are for the
+    audit's outlook. `planted` is PLANTED_ITEMS, `left_out` LEFT_OUT_ITEMS; `forbidden` counts the items for whose terms
+    it was refused.
     """
 
-    plan: pa.Table | None
+    terms: FrozenTerms | None
     items: pa.RecordBatchReader | None
     awaited: str | None
     log_odds: Reals | None = None
-    design: Design | None = None
     planted: pa.Table | None = None
     left_out: pa.Table | None = None
     forbidden: int = 0
@@ -126,7 +124,7 @@ def plan_release(
         day: Returns the recorded day of the release; asked where the project names licences.
 
     Returns:
-        RELEASE_PLAN of one row and RELEASE_ITEMS; no items when refused; neither while something is awaited.
+        Terms and RELEASE_ITEMS; no items when refused; neither while something is awaited.
 
     Raises:
         ReleaseError: The release was frozen before: what has been audited is never frozen anew. Or fewer labels
@@ -145,13 +143,13 @@ def plan_release(
     if any(state.outcome in ("open", "missing") for state in states.values()):
         return Planned(None, None, reason)
     attempt = attempt_of(step.lake, release, passed)
-    terms = plan_columns(step.project, day() if day is not None and step.project.licences else None)
+    terms = LicenceTerms.of_project(step.project, day() if day is not None and step.project.licences else None)
     if not passed:
-        return Planned(_plan(step, wanted, attempt, reason, None, 0, terms), None, None)
-    own = held(step, passed, terms_of_plan(terms))
+        return Planned(_terms(step, wanted, attempt, reason, None, 0, terms), None, None)
+    own = held(step, passed, terms)
     if own.problems:
         reason = f"terms forbid {own.forbidden:,} of its items: {'; '.join(own.problems)}"
-        refused = _plan(step, passed, attempt, reason, None, 0, terms)
+        refused = _terms(step, passed, attempt, reason, None, 0, terms)
         return Planned(refused, None, None, forbidden=own.forbidden)
     frozen = freeze(
         release,
@@ -166,13 +164,13 @@ def plan_release(
             step.uses(table, batch)
     until = max(_last_answer(step, batch) for batch in passed)
     whole = with_carried(frozen.items, ((batch, step.read_batches("clean_items", batch)) for batch in sorted(passed)))
-    plan = _plan(step, passed, attempt, None, frozen, until, terms)
+    frozen_terms = _terms(step, passed, attempt, None, frozen, until, terms)
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
         found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
         planted = planted_items(frozen.items, found, number, frozen.seed)
     log_odds = frozen.items["log_odds"].to_numpy()
-    return Planned(plan, reader(whole, RELEASE_ITEMS), None, log_odds, frozen.design, planted, own.left_out)
+    return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
 
 
 def _state(step: Step, batch: str) -> GateState:
@@ -185,38 +183,27 @@ def _state(step: Step, batch: str) -> GateState:
     return state
 
 
-def _plan(
+def _terms(
     step: Step, batches: list[str], attempt: int, reason: str | None, frozen: Frozen | None, until: int,
-    terms: dict[str, str | None],
-) -> pa.Table:  # fmt: skip
+    licence_terms: LicenceTerms | None,
+) -> FrozenTerms:  # fmt: skip
     settings, labeling = step.project.release, step.project.labeling
-    row = {
-        "release": step.partition,
-        "batches": batches,
-        "status": "refused" if frozen is None else "frozen",
-        "reason": reason,
-        "attempt": attempt,
-        "alpha": attempt_alpha(attempt),
-        "error_budget": settings.error_budget,
-        "audit_size": 0 if frozen is None else pc.sum(frozen.items["is_audited"]).as_py(),
-        "design": None if frozen is None else _design(frozen, limits_of(settings, attempt)),
-        "seed": 0 if frozen is None else frozen.seed,
-        "answers_until": until,
-        "items": 0 if frozen is None else frozen.items.num_rows,
-        "items_sha256": "" if frozen is None else frozen.sha256,
-        "classes": list(labeling.classes),
-        "expert_answers": labeling.experts.answers,
-        "experts_description": labeling.experts.description,
-        "max_experts_seen_share": settings.max_experts_seen_share,
-        "are_auditors_independent": labeling.experts.are_auditors_independent,
-        **terms,
-    }
-    return from_rows([row], RELEASE_PLAN)
-
-
-def _design(frozen: Frozen, limits: Limits) -> str | None:
-    undecided = int((frozen.items["log_odds"].to_numpy() <= LAST_LOG_ODDS).sum())
-    return frozen_design(frozen.design, replace(limits, undecided=undecided))
+    refused = FrozenTerms(
+        settings.error_budget, attempt, settings.max_experts_seen_share,
+        release=step.partition, batches=tuple(batches), status="refused", reason=reason, alpha=attempt_alpha(attempt),
+        audit_size=0, seed=0, answers_until=until, items=0, items_sha256="", classes=tuple(labeling.classes),
+        expert_answers=labeling.experts.answers, experts_description=labeling.experts.description,
+        are_auditors_independent=labeling.experts.are_auditors_independent, licence_terms=licence_terms,
+    )  # fmt: skip
+    if frozen is None:
+        return refused
+    limits = limits_of(settings, attempt)
+    return replace(
+        refused, status="frozen", seed=frozen.seed, design=frozen.design, items=frozen.items.num_rows,
+        items_sha256=frozen.sha256, audit_size=pc.sum(frozen.items["is_audited"]).as_py(),
+        adjudicators_audited=limits.adjudicators_audited, planted_errors=limits.planted_errors,
+        undecided=int((frozen.items["log_odds"].to_numpy() <= LAST_LOG_ODDS).sum()),
+    )  # fmt: skip
 
 
 def _last_answer(step: Step, batch: str) -> int:

@@ -9,40 +9,40 @@ from cupel.cleaning.contamination.concluding import concluded
 from cupel.cleaning.contamination.designing import audit_seed, ranks_sha256
 from cupel.release.contamination import EVIDENCE, Contaminated, of_batch, together
 from cupel.release.layout import LEFT_OUT_FILE
-from cupel.release.opened import Opened, Row
+from cupel.release.release_content import ReleaseContent, Row
 
 
-def unwanted_items(opened: Opened) -> str:
+def unwanted_items(content: ReleaseContent) -> str:
     """Bounds of unwanted items follow from ranks, draw and answers, and speak of the items that were frozen.
 
     The ranks themselves come from texts that the release does not hold. A release that says nothing of unwanted items
     must have no evidence of them either.
     """
-    there = {name: opened.tables[path] for name in EVIDENCE if (path := f"evidence/{name}.parquet") in opened.tables}
-    said = opened.certificate.get("contamination")
+    there = {name: content.tables[path] for name in EVIDENCE if (path := f"evidence/{name}.parquet") in content.tables}
+    said = content.certificate.get("contamination")
     if said is None:
         return f"the certificate says nothing of what {', '.join(there)} are evidence for" if there else ""
     if missing := [name for name in EVIDENCE if name not in there]:
         return f"the certificate speaks of unwanted items, but there is no {', '.join(missing)}"
     plans = {row["batch"]: row for row in there["contamination_plan"].to_pylist()}
     results: dict[str, Row] = {row["batch"]: row for row in said["batches"]}
-    held = set(opened.certificate["plan"]["batches"])
+    held = set(content.certificate["plan"]["batches"])
     if set(plans) != held or set(results) != held:
         return f"plans of {sorted(plans)} and results of {sorted(results)}, but the release holds {sorted(held)}"
     for batch, plan in plans.items():
         items, answers = (of_batch(there[f"contamination_{name}"], batch) for name in ("items", "answers"))
-        frozen = [*of_batch(opened.frozen, batch)["item_id"].to_pylist(), *_left_out(opened, batch)]
+        frozen = [*of_batch(content.audit.items, batch)["item_id"].to_pylist(), *_left_out(content, batch)]
         if problem := _draw(plan, items) or _result(plan, items, answers, results[batch], frozen):
             return f"batch {batch}: {problem}"
     found = [Contaminated(plan, results[batch], [], [], []) for batch, plan in plans.items()]
-    both = together(found, opened.released.num_rows, opened.certificate["audit_result"])
+    both = together(found, content.released.num_rows, content.certificate["audit_result"])
     expected = None if both is None else both._asdict()
     return "" if said["release"] == expected else f"of the release it says {said['release']}, recomputed {expected}"
 
 
-def _left_out(opened: Opened, batch: str) -> list[str]:
+def _left_out(content: ReleaseContent, batch: str) -> list[str]:
     """Return the items that the release leaves out: fewer of the kept cannot hold more of the unwanted."""
-    table = opened.tables.get(LEFT_OUT_FILE)
+    table = content.tables.get(LEFT_OUT_FILE)
     return [] if table is None else list(of_batch(table, batch)["item_id"].to_pylist())
 
 

@@ -2,17 +2,15 @@
 
 import csv
 import io
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import places
-from cupel.contract.tables import TABLES
-from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, RELEASE_ITEMS
+from cupel.contract.tables.release import RELEASE_ITEMS
 from cupel.lake import Lake
+from cupel.release.release_audit import ReleaseAudit
 
 MOST = 1_000
 RELABEL_SCHEMA = pa.schema(
@@ -25,18 +23,16 @@ RELABEL_SCHEMA = pa.schema(
         pa.field("risk_rank", pa.int64(), nullable=False),
     ]
 )
-_SAID = ["batch", "item_id", "is_settled", "is_wrong", "expert_label"]
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
-def relabel_next(items: pa.Table, audit: pa.Table, adjudications: pa.Table, most: int | None = MOST) -> pa.Table:
-    """List the items to relabel next.
+def relabel_rows(lake: Lake, audit: ReleaseAudit, most: int | None = MOST) -> pa.Table:
+    """List the items of a release to relabel next.
 
     Args:
-        items: RELEASE_ITEMS.
-        audit: AUDIT of the release; settled or not.
-        adjudications: ADJUDICATIONS of the release; may be empty.
+        lake: The project's lake, which has the items' texts.
+        audit: With its items, audit and adjudications, as far as they are there; settled or not.
         most: Rows at most; None for all.
 
     Returns:
@@ -44,29 +40,19 @@ def relabel_next(items: pa.Table, audit: pa.Table, adjudications: pa.Table, most
         riskiest first; then all that no expert has settled, the riskiest first. Items whose label
         experts confirmed, or on which they stay split, are not in it.
     """
-    listed = _listed(items, audit, adjudications, most)
-    return pa.Table.from_pylist(_reasoned(items.take(listed.row), listed), schema=RELABEL_SCHEMA)
-
-
-def relabel_rows(lake: Lake, release: str, most: int | None = MOST) -> pa.Table:
-    """Return `relabel_next` of a release in the lake; tables that are not there yet count as empty."""
-    audit, adjudications = (_read(lake, table.name, release) for table in (AUDIT, ADJUDICATIONS))
-    items = _read(lake, RELEASE_ITEMS.name, release, ["batch", "item_id", "risk_rank"])
-    listed = _listed(items, audit, adjudications, most)
-    found = by_rank(lake, release, items["risk_rank"].take(listed.row))
-    return pa.Table.from_pylist(_reasoned(found, listed), schema=RELABEL_SCHEMA)
-
-
-def relabel_csv(lake: Lake, release: str, most: int | None = MOST) -> str:
-    """Return what to relabel next of a release in the lake, as CSV; see `relabel_rows` and `as_csv`."""
-    return as_csv(relabel_rows(lake, release, most))
+    said = audit.verdicts["expert_label"].take(audit.verdict_of)
+    is_wrong = pc.fill_null(pc.not_equal(said, audit.items["label"]), False).to_numpy()
+    wrong, unseen = np.flatnonzero(is_wrong)[::-1], np.flatnonzero(pc.is_null(audit.verdict_of))[::-1]
+    listed = np.concatenate([wrong, unseen])[:most]
+    found = by_rank(lake, audit.terms.release, audit.items["risk_rank"].take(pa.array(listed)))
+    return pa.Table.from_pylist(_reasoned(found, said.take(pa.array(listed))), schema=RELABEL_SCHEMA)
 
 
 def as_csv(rows: pa.Table) -> str:
     """Return the list as CSV, safe to open in a spreadsheet.
 
     Args:
-        rows: As `relabel_next` returns it.
+        rows: As `relabel_rows` returns it.
 
     Returns:
         A header and the rows, in lines that end in CR LF (RFC 4180); a cell that a spreadsheet would take
@@ -110,48 +96,15 @@ def by_rank(lake: Lake, release: str, ranks: pa.ChunkedArray) -> pa.Table:
     return found.take(pc.index_in(wanted, value_set=found["risk_rank"].combine_chunks()))
 
 
-class _Listed(NamedTuple):
-    """What is listed: rows of the items, and what experts say where they found the label wrong (else null)."""
-
-    row: pa.Array
-    expert_label: pa.Array
-
-
-def _listed(items: pa.Table, audit: pa.Table, adjudications: pa.Table, most: int | None) -> _Listed:
-    settled = audit.filter(audit["is_settled"])
-    verdicts = pa.concat_tables([table.select(_SAID) for table in (adjudications, settled)])
-    item, judged = places(items, verdicts)
-    # Where adjudicators are audited, an item may be judged twice: the auditor's verdict counts.
-    last = np.full(max(item.max(initial=-1), judged.max(initial=-1)) + 1, -1)
-    last[judged] = np.arange(len(judged))
-    order = np.argsort(-items["risk_rank"].to_numpy(), kind="stable")
-    verdict = last[item][order]
-    is_settled, is_wrong = (
-        np.append(pc.fill_null(verdicts[name], False).to_numpy(), False)[verdict] for name in ("is_settled", "is_wrong")
-    )
-    wrong, unseen = np.flatnonzero(is_settled & is_wrong), np.flatnonzero(~is_settled)
-    listed = np.concatenate([wrong, unseen])[:most]
-    is_said = np.arange(len(listed)) < len(wrong)
-    said = verdicts["expert_label"].combine_chunks().take(pa.array(verdict[listed], mask=~is_said))
-    return _Listed(pa.array(order[listed]), said)
-
-
-def _reasoned(items: pa.Table, listed: _Listed) -> list[dict[str, Any]]:
+def _reasoned(items: pa.Table, said: pa.ChunkedArray) -> list[dict[str, Any]]:
     names = ("batch", "item_id", "text", "label", "risk_rank")
     return [
         {
             **{name: item[name] for name in names},
-            "reason": _risk(item) if said is None else f"wrong: the experts say {said}",
+            "reason": _risk(item) if label is None else f"wrong: the experts say {label}",
         }
-        for item, said in zip(items.to_pylist(), listed.expert_label.to_pylist(), strict=True)
+        for item, label in zip(items.to_pylist(), said.to_pylist(), strict=True)
     ]
-
-
-def _read(lake: Lake, table: str, release: str, columns: Sequence[str] | None = None) -> pa.Table:
-    if lake.commit(table, release) is not None:
-        return lake.read(table, release, columns)
-    content = TABLES[table].schema.empty_table()
-    return content if columns is None else content.select(columns)
 
 
 def _risk(item: dict[str, Any]) -> str:

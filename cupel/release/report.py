@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 import cupel
 from cupel.release import figures
-from cupel.release.audit_design import terms_of
 from cupel.release.audit_words import accepted_until, audit_lead, cut_names, cuts_caption, planted_rows
 from cupel.release.contamination_views import bounds_in_words, contamination_views
 from cupel.release.facts import BatchFacts, ReleaseFacts
@@ -32,7 +31,7 @@ from cupel.release.report_views import (
     needed,
 )
 from cupel.release.templating import environment
-from cupel.release.terms import house_rules, licence_rows, terms_of_plan
+from cupel.release.terms import house_rules, licence_rows
 from cupel.release.vendor_plot import vendors_plot
 from cupel.release.wording import limits, protocol, stage_order
 
@@ -72,7 +71,7 @@ def _first_screen(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "verdict": facts.verdict,
         "release": facts.release,
         "project": facts.project,
-        "plan": facts.plan,
+        "plan": facts.terms,
         "batch_names": ", ".join(batch.batch for batch in facts.batches),
         "title": title,
         "reason": reason,
@@ -100,7 +99,7 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "cuts_plot": _cuts_plot(facts, more),
         "audit_lead": audit_lead(facts) if result else None,
         "cuts_caption": cuts_caption(facts) if result else None,
-        "accepted_until": accepted_until(facts.plan),
+        "accepted_until": accepted_until(facts.terms.design),
         "planted": planted_rows(facts),
         **_outlook(facts, more),
         "worst": facts.worst,
@@ -114,7 +113,7 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
 
 
 def _licences(facts: ReleaseFacts) -> dict[str, Any]:
-    terms = terms_of_plan(facts.plan)
+    terms = facts.terms.licence_terms
     return {
         "terms": terms,
         "licences": [] if terms is None else licence_rows(terms, facts.licences),
@@ -126,7 +125,7 @@ def _licences(facts: ReleaseFacts) -> dict[str, Any]:
 def _cuts_plot(facts: ReleaseFacts, more: ReportFacts) -> str | None:
     if not facts.result or not more.curve:
         return None
-    return cuts_plot(more.curve, facts.cuts, facts.result, more.allowed_wrong, cut_names(facts.plan))
+    return cuts_plot(more.curve, facts.cuts, facts.result, more.allowed_wrong, cut_names(facts.terms.design))
 
 
 def _outlook(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
@@ -138,8 +137,8 @@ def _outlook(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
     return {
         "outlook": outlook_rows(more.outlook, facts.cost.currency),
         "outlook_headings": HEADINGS,
-        "rising_saves": rising_saves(more.outlook, terms_of(facts.plan).design).replace("`", ""),
-        "outlook_plot": outlook_plot(more.outlook, facts.plan["max_experts_seen_share"], seen),
+        "rising_saves": rising_saves(more.outlook, facts.terms.design).replace("`", ""),
+        "outlook_plot": outlook_plot(more.outlook, facts.terms.max_experts_seen_share, seen),
     }
 
 

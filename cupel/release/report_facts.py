@@ -5,21 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from cupel.answers.places import places
 from cupel.certificate.outlook import Outlook
 from cupel.consensus.agreement import gwet_ac1, krippendorff_alpha
 from cupel.consensus.coding import code, vote_counts
-from cupel.contract.tables import TABLES
+from cupel.contract.table import empty
 from cupel.contract.tables.labeling import ANNOTATIONS
-from cupel.contract.tables.release import AUDIT, PLANTED_VERDICTS, RELEASE_ITEMS
 from cupel.lake import Lake
-from cupel.release.audit_design import terms_of
 from cupel.release.facts import ReleaseFacts, Row
 from cupel.release.outlook import release_outlook
-from cupel.release.proof import NEEDED_ITEMS, allowed_wrong, random_audit
 from cupel.release.relabel import RELABEL_SCHEMA, relabel_rows
+from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
 
 _ANSWERED = ["item_id", "annotator", "label"]
 
@@ -46,23 +42,17 @@ class ReportFacts(NamedTuple):
 
 def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
     """Gather them; tables that are not there yet count as empty."""
-    items = _read(lake, RELEASE_ITEMS.name, facts.release, [*NEEDED_ITEMS, "log_odds"])
-    audit = _read(lake, AUDIT.name, facts.release, [column.name for column in AUDIT.columns])
-    plan, planted = lake.read("release_plan", facts.release), None
-    if facts.plan["status"] == "frozen" and terms_of(facts.plan).planted_errors:
-        planted = _read(lake, PLANTED_VERDICTS.name, facts.release, PLANTED_VERDICTS.schema.names)
-    is_held = items.num_rows > 0 and audit.num_rows > 0
+    audit = read_release_audit(lake, facts.release, "audit", "adjudications", "planted_verdicts", columns=["log_odds"])
+    is_held = audit.audit.num_rows > 0
     classes = facts.project.labeling.classes
     return ReportFacts(
-        curve=audit_curve(items, random_audit(plan, items, audit, planted) if is_held else audit),
-        allowed_wrong=allowed_wrong(plan, items, audit, planted) if is_held else 0,
-        relabel=relabel_rows(lake, facts.release),
+        curve=audit_curve(audit) if is_held else [],
+        allowed_wrong=audit.assay.allowed_wrong if is_held else 0,
+        relabel=relabel_rows(lake, audit),
         agreement=[
-            row
-            for batch in facts.batches
-            for row in agreement(batch.batch, _read(lake, ANNOTATIONS.name, batch.batch, _ANSWERED), classes)
+            row for batch in facts.batches for row in agreement(batch.batch, _read_answers(lake, batch.batch), classes)
         ],
-        outlook=_outlook(facts, items),
+        outlook=_outlook(facts, audit),
     )
 
 
@@ -84,25 +74,24 @@ def agreement(batch: str, annotations: pa.Table, classes: Sequence[str]) -> list
     return [{"batch": batch, "statistic": name, **found._asdict()} for name, found in statistics]
 
 
-def audit_curve(items: pa.Table, audit: pa.Table) -> list[Row]:
-    """Count audited and wrong labels along the risk order.
+def audit_curve(audit: ReleaseAudit) -> list[Row]:
+    """Count audited and wrong labels along the risk order, of the random part of the audit.
 
     Args:
-        items: RELEASE_ITEMS; columns batch, item_id, risk_rank.
-        audit: AUDIT of the release; columns batch, item_id, is_settled, is_wrong.
+        audit: With its items, audit and planted verdicts.
 
     Returns:
         A row for each audited item whose verdict is settled, the safest first: risk_rank, and audited and
         wrong so far. Contested items count as audited and not as wrong, as in the test of the cuts.
     """
-    settled = audit.filter(audit["is_settled"])
-    item, judged = places(items, settled)
-    rank = items["risk_rank"].take(pc.index_in(pa.array(judged), value_set=pa.array(item))).to_numpy()
-    order = np.argsort(rank, kind="stable")
-    wrong = np.cumsum(pc.fill_null(settled["is_wrong"], False).to_numpy()[order])
+    is_settled, is_wrong, _ = Verdicts.of(audit.audit)
+    judged = np.flatnonzero(audit.is_random & is_settled)
+    judged = judged[np.argsort(audit.rows.audit[judged], kind="stable")]
+    ranks = audit.items["risk_rank"].take(pa.array(audit.rows.audit[judged])).to_pylist()
+    wrong = np.cumsum(is_wrong[judged]).tolist()
     return [
-        {"risk_rank": int(rank[place]), "audited": audited, "wrong": int(wrong[audited - 1])}
-        for audited, place in enumerate(order, 1)
+        {"risk_rank": rank, "audited": audited, "wrong": found}
+        for audited, (rank, found) in enumerate(zip(ranks, wrong, strict=True), 1)
     ]
 
 
@@ -132,14 +121,13 @@ def wrong_left(curve: Sequence[Row], items: int, audited: int, seen_share: float
     return inside[-1]["wrong"] / inside[-1]["audited"] * unseen / items if inside else None
 
 
-def _outlook(facts: ReleaseFacts, items: pa.Table) -> list[Outlook]:
-    if not items.num_rows:
+def _outlook(facts: ReleaseFacts, audit: ReleaseAudit) -> list[Outlook]:
+    if not audit.items.num_rows:
         return []
-    design = terms_of(facts.plan).design
-    return release_outlook(facts.project, items["log_odds"].to_numpy(), facts.plan["attempt"], design)
+    return release_outlook(facts.project, audit.items["log_odds"].to_numpy(), audit.terms.attempt, audit.terms.design)
 
 
-def _read(lake: Lake, table: str, partition: str, columns: list[str]) -> pa.Table:
-    if lake.commit(table, partition) is None:
-        return TABLES[table].schema.empty_table().select(columns)
-    return lake.read(table, partition, columns)
+def _read_answers(lake: Lake, batch: str) -> pa.Table:
+    if lake.commit(ANNOTATIONS.name, batch) is None:
+        return empty(ANNOTATIONS)
+    return lake.read(ANNOTATIONS.name, batch, _ANSWERED)

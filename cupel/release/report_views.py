@@ -91,7 +91,7 @@ def key_figures(facts: ReleaseFacts) -> list[KeyFigure]:
     rows_in = sum(batch.rows_in for batch in facts.batches)
     figures.append(KeyFigure(count(facts.released), "labels released", f"of {count(rows_in)} rows delivered"))
     if result:
-        limit = setting(facts.plan["max_experts_seen_share"])
+        limit = setting(facts.terms.max_experts_seen_share)
         note = f"{count(result['experts_seen'])} of {count(result['items'])} items; limit {limit}"
         need = "need an expert's eyes" if facts.verdict == "REFUSED" else "of the items seen by experts"
         figures.append(KeyFigure(percent(result["experts_seen_share"]), need, note))
@@ -136,7 +136,9 @@ def funnel(facts: ReleaseFacts) -> list[FunnelRow]:
             ),
             whole("audited by experts, drawn at random", result["audited"], "part"),
             *([whole("planted among their questions, known labels", beside, "part")] if beside else []),
-            whole(f"behind {accepted_until(facts.plan)}, for experts to judge", result["to_adjudicate"], "part"),
+            whole(
+                f"behind {accepted_until(facts.terms.design)}, for experts to judge", result["to_adjudicate"], "part"
+            ),
         ]
     if facts.released or facts.withheld:
         rows.append(whole("withheld: contested", facts.withheld, "lost"))
@@ -156,11 +158,11 @@ def error_rows(facts: ReleaseFacts) -> list[tuple[str, str, str]]:
 
 def needed(facts: ReleaseFacts, more: ReportFacts) -> list[str]:
     """Return what would be needed to release what was refused, a sentence each."""
-    result, most, prices = facts.result, facts.plan["max_experts_seen_share"], facts.project.prices
+    result, most, prices = facts.result, facts.terms.max_experts_seen_share, facts.project.prices
     if result is None:
         return [f"The checks that failed must pass: {facts.reason}.", "Then plan a new release of the same deliveries."]
     left = result["to_adjudicate"] - result["adjudicated"]
-    answers = left * facts.plan["expert_answers"]
+    answers = left * facts.terms.expert_answers
     sentences = [
         f"To keep the budget of {setting(result['error_budget'])}, experts would have to see "
         f"{count(result['experts_seen'])} of {count(result['items'])} items "
@@ -171,7 +173,7 @@ def needed(facts: ReleaseFacts, more: ReportFacts) -> list[str]:
             f"That is {plural(left, 'item')} more than so far: about {hours(answers * prices.expert_seconds / 3600)} "
             f"of expert time and {money(answers * prices.expert_answer, prices.currency)}."
         )
-    remaining = wrong_left(more.curve, result["items"], facts.plan["audit_size"], most)
+    remaining = wrong_left(more.curve, result["items"], facts.terms.audit_size, most)
     if remaining is not None:
         sentences.append(
             f"With no more than {setting(most)} seen, an estimated {percent(remaining)} of "

@@ -3,9 +3,9 @@
 from cupel.contract.stages import STAGES
 from cupel.lake import Lake
 from cupel.release.gates import gate_partition
-from cupel.release.places import release_folder, report_folder
-from cupel.store.files import hash_file as file_hash
-from cupel.store.files import put_file as replace_file
+from cupel.release.layout import is_written
+from cupel.release.places import release_file, release_place, report_file
+from cupel.store.store import MissingError, hash_content
 
 MADE_FROM = ".made_from"
 FILES = ("report.html", "relabel_next.csv")
@@ -20,22 +20,27 @@ def made_from(lake: Lake, release: str) -> str:
 
 def is_reported(lake: Lake, release: str) -> bool:
     """Tell whether there is a report of the release as it is."""
-    path = report_folder(lake, release) / MADE_FROM
-    return path.is_file() and path.read_bytes() in _whole(lake, release)
+    return _read(lake, release) in _whole(lake, release)
 
 
 def is_report_outdated(lake: Lake, release: str) -> bool:
     """Tell whether a report was made from an earlier state, or none was made yet: then it is due, not damaged."""
-    folder = report_folder(lake, release)
-    path = folder / MADE_FROM
-    if not path.is_file():
-        return not (folder / FILES[0]).exists()
-    return not path.read_bytes().startswith(made_from(lake, release).encode())
+    made = _read(lake, release)
+    if made is None:
+        return lake.store.stat(report_file(release, FILES[0])) is None
+    return not made.startswith(made_from(lake, release).encode())
 
 
 def remember_reported(lake: Lake, release: str) -> None:
     """Remember, beside a report that was just written, what it was made from."""
-    replace_file(report_folder(lake, release) / MADE_FROM, _whole(lake, release)[0])
+    lake.store.put(report_file(release, MADE_FROM), _whole(lake, release)[0])
+
+
+def _read(lake: Lake, release: str) -> bytes | None:
+    try:
+        return lake.store.read(report_file(release, MADE_FROM))
+    except MissingError:
+        return None
 
 
 def _whole(lake: Lake, release: str) -> list[bytes]:
@@ -43,11 +48,11 @@ def _whole(lake: Lake, release: str) -> list[bytes]:
 
     Reports from before hashes were kept have only the first.
     """
-    folder, made = report_folder(lake, release), made_from(lake, release)
-    paths = {name: folder / name for name in FILES}
-    if (released := release_folder(lake, release)).is_dir():
-        paths["released report"] = released / FILES[0]
-    if not all(path.is_file() and path.stat().st_size for path in paths.values()):
+    store, made = lake.store, made_from(lake, release)
+    names = {name: report_file(release, name) for name in FILES}
+    if is_written(store, release_place(release)):
+        names["released report"] = release_file(release, FILES[0])
+    if not all((found := store.stat(name)) is not None and found.size for name in names.values()):
         return []
-    hashes = "".join(f"{name} {file_hash(path)}\n" for name, path in paths.items())
+    hashes = "".join(f"{file} {hash_content(store, name)}\n" for file, name in names.items())
     return [(made + hashes).encode(), made.encode()]

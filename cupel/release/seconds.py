@@ -1,12 +1,11 @@
 """How long the stages took: kept beside the tables, never in a hash."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from cupel.lake import Lake
 from cupel.sealed import open_sealed, seal_json
-from cupel.store.files import put_file as replace_file
+from cupel.store.store import MissingError
 
 RUN = "run.json"
 CPU = "cpu"
@@ -14,7 +13,7 @@ CPU = "cpu"
 
 def read_seconds(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
     """Return the seconds of each stage's last run, added up over batches and releases."""
-    content = _read(lake.folder / RUN)
+    content = _read(lake, RUN)
     total: dict[str, float] = {}
     for partition in partitions:
         for stage, seconds in content.get(partition, {}).items():
@@ -31,14 +30,12 @@ def add_seconds(lake: Lake, partition: str, seconds: Mapping[str, float], *, is_
         seconds: By stage.
         is_new: The partition's first run of these rounds: what was remembered is dropped.
     """
-    path = lake.folder / RUN
-    content = _read(path)
+    content = _read(lake, RUN)
     stages = {} if is_new else content.get(partition, {})
     for stage, value in seconds.items():
         stages[stage] = round(stages.get(stage, 0.0) + value, 3)
     content[partition] = stages
-    lake.folder.mkdir(parents=True, exist_ok=True)
-    replace_file(path, seal_json(content))
+    lake.store.put(RUN, seal_json(content))
 
 
 def put_cpu(lake: Lake, partition: str, step: str, stage: str, seconds: float) -> None:
@@ -51,25 +48,24 @@ def put_cpu(lake: Lake, partition: str, step: str, stage: str, seconds: float) -
         stage: Its stage.
         seconds: Of all threads of the process.
     """
-    path = lake.folder / CPU / f"{partition}.json"
-    content = _read(path)
+    name = f"{CPU}/{partition}.json"
+    content = _read(lake, name)
     content[step] = [stage, round(seconds, 3)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, seal_json(content))
+    lake.store.put(name, seal_json(content))
 
 
 def read_cpu(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
     """Return the CPU seconds of each stage's steps, those of their last runs, added up over batches and releases."""
     total: dict[str, float] = {}
     for partition in partitions:
-        for stage, seconds in _read(lake.folder / CPU / f"{partition}.json").values():
+        for stage, seconds in _read(lake, f"{CPU}/{partition}.json").values():
             total[stage] = total.get(stage, 0.0) + seconds
     return total
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(lake: Lake, name: str) -> dict[str, Any]:
     """Return what a file of seconds says; nothing where it is gone or damaged: they decide nothing."""
     try:
-        return open_sealed(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return open_sealed(lake.store.read(name))
+    except (MissingError, ValueError):
         return {}

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import places
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import STAGE_ERRORS
+from cupel.release.release_audit import ReleaseAudit
 
 RESAMPLES = 2_000
 SEED = 1927
@@ -20,34 +20,29 @@ _STAGES = (
     ("people and checker", "label"),
 )
 # Of RELEASE_ITEMS and ANNOTATIONS, what is needed here.
-NEEDED_ITEMS = ("batch", "item_id", *(column for _, column in _STAGES))
+NEEDED_ITEMS = tuple(column for _, column in _STAGES)
 NEEDED_ANNOTATIONS = ("item_id", "label")
 
 
-def stage_errors(
-    release: str, items: pa.Table, audit: pa.Table, annotations: Sequence[tuple[str, pa.Table]]
-) -> pa.Table:
+def stage_errors(audit: ReleaseAudit, annotations: Sequence[tuple[str, pa.Table]]) -> pa.Table:
     """Estimate the label error of one annotator, the majority, the consensus, the checker, and all together.
 
     Only audited items that experts settled count, so the estimates are of the frozen items without the
     contested ones. A tie, and a checker that abstains, count as wrong: they give no label.
 
     Args:
-        release: Name of the release.
-        items: RELEASE_ITEMS; the columns `NEEDED_ITEMS` will do.
-        audit: AUDIT.
+        audit: With its items, audit and planted verdicts; of the items with the columns `NEEDED_ITEMS`.
         annotations: Batch and its ANNOTATIONS, for each batch of the release; `NEEDED_ANNOTATIONS` will do.
 
     Returns:
         STAGE_ERRORS. Intervals are exact (Clopper-Pearson); one annotator's, whose answers on an item
         hang together, is a percentile bootstrap over items.
     """
-    said = audit.filter(pc.is_valid(audit["expert_label"]))
+    release = audit.terms.release
+    is_said = pa.array(audit.is_random & pc.is_valid(audit.audit["expert_label"]).to_numpy())
+    said = audit.audit.filter(is_said)
     rows = [_one_annotator(release, said, annotations)]
-    item, judged = places(items, said)
-    verdict = pc.index_in(pa.array(item), value_set=pa.array(judged)).drop_null()
-    audited = items.filter(pc.is_in(pa.array(item), value_set=pa.array(judged)))
-    truth = said["expert_label"].take(verdict)
+    audited, truth = audit.items.take(pa.array(audit.rows.audit).filter(is_said)), said["expert_label"]
     for position, (name, column) in enumerate(_STAGES, 2):
         is_wrong = pc.fill_null(pc.not_equal(audited[column], truth), True)
         rows.append(_row(release, position, name, pc.sum(is_wrong).as_py() or 0, audited.num_rows))

@@ -98,7 +98,7 @@ def _delivery(project: Project, delivery: Delivery) -> dict[str, Any]:
         "error_bound": result.get("error_bound"),
         "error_bound_with_contested": result.get("error_bound_with_contested"),
         "confidence": result.get("confidence"),
-        "error_budget": facts.plan["error_budget"] if facts else project.release.error_budget,
+        "error_budget": facts.terms.error_budget if facts else project.release.error_budget,
         "gate": delivery.verdict,
         "gate_reason": delivery.reason,
         "released": facts.released if facts else 0,

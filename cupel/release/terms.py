@@ -13,12 +13,50 @@ from cupel.errors import ReleaseError
 SHOWN = 5
 
 
-class Terms(NamedTuple):
+class LicenceTerms(NamedTuple):
     """What the items of a release are held to: its purpose, the day of its freeze, its licences, the better first."""
 
     purpose: Purpose
     day: date
     licences: tuple[Licence, ...]
+
+    @classmethod
+    def of_project(cls, project: Project, day: date | None) -> "LicenceTerms | None":
+        """Return the terms that a release is frozen with; None where the project names no licences.
+
+        Raises:
+            ReleaseError: It names some, but the day is not known.
+        """
+        if not project.licences:
+            return None
+        if day is None:
+            raise ReleaseError(f"project {project.project}: the day of the release is not recorded; propose it first")
+        return cls(project.release.purpose, day, project.licences)
+
+    @classmethod
+    def from_plan(cls, plan: Mapping[str, Any]) -> "LicenceTerms | None":
+        """Return the terms of a row of RELEASE_PLAN; None where the project named no licences.
+
+        Raises:
+            ReleaseError: They are not as a release is frozen with.
+        """
+        purpose, day, licences = (plan.get(name) for name in ("purpose", "day", "licences"))
+        if purpose is None and day is None and licences is None:
+            return None
+        try:
+            if purpose not in ("publish", "train"):
+                raise ValueError(f"purpose {purpose!r}")
+            rows = json.loads(str(licences))
+            return cls(purpose, date.fromisoformat(str(day)), tuple(Licence.model_validate(row) for row in rows))
+        except (ValueError, TypeError) as error:
+            raise ReleaseError(
+                f"the plan's purpose, day and licences are not as a release freezes them: {error}"
+            ) from None
+
+    def to_plan(self) -> dict[str, str]:
+        """Return the columns of RELEASE_PLAN that `from_plan` reads."""
+        rows = [licence.model_dump(mode="json") for licence in self.licences]
+        return {"purpose": self.purpose, "day": self.day.isoformat(), "licences": json.dumps(rows)}
 
     def why_forbidden(self, licence: str) -> str | None:
         """Return why items of a licence may not be in the release; None where they may."""
@@ -34,39 +72,7 @@ class Terms(NamedTuple):
         return None
 
 
-def plan_columns(project: Project, day: date | None) -> dict[str, str | None]:
-    """Return the columns of RELEASE_PLAN that hold the terms; all null where the project names no licences.
-
-    Raises:
-        ReleaseError: It names some, but the day is not known.
-    """
-    if not project.licences:
-        return {"purpose": None, "day": None, "licences": None}
-    if day is None:
-        raise ReleaseError(f"project {project.project}: the day of the release is not recorded; propose it first")
-    rows = [licence.model_dump(mode="json") for licence in project.licences]
-    return {"purpose": project.release.purpose, "day": day.isoformat(), "licences": json.dumps(rows)}
-
-
-def terms_of_plan(plan: Mapping[str, Any]) -> Terms | None:
-    """Return the terms of a row of RELEASE_PLAN; None where the project named no licences.
-
-    Raises:
-        ReleaseError: They are not as a release is frozen with.
-    """
-    purpose, day, licences = (plan.get(name) for name in ("purpose", "day", "licences"))
-    if purpose is None and day is None and licences is None:
-        return None
-    try:
-        if purpose not in ("publish", "train"):
-            raise ValueError(f"purpose {purpose!r}")
-        rows = json.loads(str(licences))
-        return Terms(purpose, date.fromisoformat(str(day)), tuple(Licence.model_validate(row) for row in rows))
-    except (ValueError, TypeError) as error:
-        raise ReleaseError(f"the plan's purpose, day and licences are not as a release freezes them: {error}") from None
-
-
-def forbidden(terms: Terms, counts: Mapping[str, int]) -> list[str]:
+def forbidden(terms: LicenceTerms, counts: Mapping[str, int]) -> list[str]:
     """Return what is wrong with the licences of a release's items, a sentence a licence; none where nothing is.
 
     Args:
@@ -104,7 +110,7 @@ class LicenceRow(NamedTuple):
     attribution: str | None
 
 
-def licence_rows(terms: Terms | None, counts: Mapping[str, int]) -> list[LicenceRow]:
+def licence_rows(terms: LicenceTerms | None, counts: Mapping[str, int]) -> list[LicenceRow]:
     """Return the licences of the released items, the better first; terms are empty where the project names none.
 
     Args:
@@ -119,14 +125,14 @@ def licence_rows(terms: Terms | None, counts: Mapping[str, int]) -> list[Licence
     return rows + [LicenceRow(name, counts[name], "not among the project's licences", None) for name in others]
 
 
-def usable_until(terms: Terms | None, counts: Iterable[str]) -> date | None:
+def usable_until(terms: LicenceTerms | None, counts: Iterable[str]) -> date | None:
     """Return the last day on which all items may be used; None where no term ends."""
     names = set(counts)
     ends = [one.until for one in (terms.licences if terms else ()) if one.until and one.name in names]
     return min(ends, default=None)
 
 
-def house_rules(terms: Terms | None, counts: Iterable[str]) -> list[str]:
+def house_rules(terms: LicenceTerms | None, counts: Iterable[str]) -> list[str]:
     """Return what who uses the release must keep to, a sentence each."""
     if terms is None:
         return []

@@ -15,9 +15,9 @@ from cupel.errors import CupelError
 from cupel.lake import ROWS_PER_GROUP
 from cupel.release import layout
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
-from cupel.release.opened import Opened
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
-from cupel.store.files import hash_file as file_hash
+from cupel.release.release_content import ReleaseContent
+from cupel.store.files import hash_file, is_file, list_all_files, open_file, read_file, stat_file
 
 
 class Check(NamedTuple):
@@ -72,21 +72,21 @@ def verify_release(folder: Path) -> Verification:
         Check("no file was added", _added(folder, manifest)),
         Check("every file has its hash", _changed(folder, manifest)),
     ]
-    opened = _open(folder, manifest, number)
-    problem = opened if isinstance(opened, str) else ""
+    content = _open(folder, manifest, number)
+    problem = content if isinstance(content, str) else ""
     checks.append(Check("every table can be read and has its columns", problem))
     for name, check in CONTENT_CHECKS.items():
-        if not is_asked(name, number, manifest, opened):
+        if not is_asked(name, number, manifest, content):
             continue
-        found = "cannot be checked: not every table can be read" if isinstance(opened, str) else _run(check, opened)
+        found = "cannot be checked: not every table can be read" if isinstance(content, str) else _run(check, content)
         checks.append(Check(name, found))
     return Verification(str(manifest["release"]), str(manifest["release_sha256"]), checks, number)
 
 
-def _run(check: Callable[[Opened], str], opened: Opened) -> str:
+def _run(check: Callable[[ReleaseContent], str], content: ReleaseContent) -> str:
     """Run a check; evidence that makes it impossible is a problem like any other."""
     try:
-        return check(opened)
+        return check(content)
     except (CupelError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         return f"cannot be checked: {type(error).__name__}: {error}"
 
@@ -101,7 +101,7 @@ def _hash_problem(manifest: Mapping[str, Any]) -> str:
 def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
     named = {row["path"] for row in manifest["files"]}
     unnamed = sorted(set(layout.COVERED) - named)
-    absent = sorted(name for name in named | set(layout.COVERED) if not (folder / name).is_file())
+    absent = sorted(name for name in named | set(layout.COVERED) if not is_file(folder / name))
     problems = [f"not in the manifest: {', '.join(unnamed)}"] if unnamed else []
     problems += [f"not in the folder: {', '.join(absent)}"] if absent else []
     return "; ".join(problems)
@@ -109,7 +109,7 @@ def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 def _added(folder: Path, manifest: Mapping[str, Any]) -> str:
     expected = {row["path"] for row in manifest["files"]} | {layout.MANIFEST_FILE, *layout.NOT_COVERED}
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    present = {path.relative_to(folder).as_posix() for path in list_all_files(folder)}
     extra = sorted(
         (present - expected) | (expected - set(layout.covered(expected)) - {layout.MANIFEST_FILE, *layout.NOT_COVERED})
     )
@@ -121,16 +121,17 @@ def _changed(folder: Path, manifest: Mapping[str, Any]) -> str:
     for row in manifest["files"]:
         path = folder / row["path"]
         # A path that leaves the folder is never followed; it is reported as added.
-        if row["path"] in covered and path.is_file() and not _is_same(path, row):
+        if row["path"] in covered and is_file(path) and not _is_same(path, row):
             changed.append(row["path"])
     return f"changed since the release was written: {', '.join(changed)}" if changed else ""
 
 
 def _is_same(path: Path, row: Mapping[str, Any]) -> bool:
-    return file_hash(path) == row["sha256"] and path.stat().st_size == row.get("size_bytes")
+    found = stat_file(path)
+    return hash_file(path) == row["sha256"] and found is not None and found.size == row.get("size_bytes")
 
 
-def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> Opened | str:
+def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseContent | str:
     """Return the release's tables and its certificate, or what is wrong with them."""
     rows = {row["path"]: row.get("rows") for row in manifest["files"]}
     tables: dict[str, pa.Table] = {}
@@ -144,18 +145,18 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> Opened | st
             problems.append(f"{name}: {error}")
     certificate: Any = None
     try:
-        certificate = json.loads((folder / layout.CERTIFICATE_FILE).read_bytes())
+        certificate = json.loads(read_file(folder / layout.CERTIFICATE_FILE))
     except (OSError, ValueError) as error:
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
     if problems:
         return "; ".join(problems)
-    return Opened(dict(manifest), certificate, tables)
+    return ReleaseContent(dict(manifest), certificate, tables)
 
 
 def _read(path: Path, table: Table, number: int) -> pa.Table:
     """Read all of a table and hold it to its format's schema; keep, in the present shape, all but texts."""
     then, kept = table_then(table, number), table._replace(columns=_without_text(table))
-    with path.open("rb") as file:
+    with open_file(path) as file:
         parquet = pq.ParquetFile(file)
         groups = [parquet.schema_arrow.empty_table()]
         groups += [pa.Table.from_batches([batch]) for batch in parquet.iter_batches(ROWS_PER_GROUP)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cupel.contract.stages import STAGES
-from cupel.release.audit_design import terms_of
 from cupel.release.audit_words import audit_step
 from cupel.release.figures import bound, count, interval, plural, setting
 
@@ -37,14 +36,14 @@ COMBINED = {"majority": "by how often each was given"}
 
 def protocol(facts: ReleaseFacts) -> str:
     """Return the expert protocol in a sentence: whose judgement the certificate speaks of."""
-    if facts.plan["expert_answers"] == 1:
+    if facts.terms.expert_answers == 1:
         rule = "One expert answer decides an item; it was given without seeing the proposed label"
     else:
         rule = (
             "Two experts answer without seeing the proposed label or each other, and a third where they differ; "
             "an item on which no two agree is contested"
         )
-    return f"{rule}. The experts: {facts.plan['experts_description'].strip().rstrip('.')}."
+    return f"{rule}. The experts: {facts.terms.experts_description.strip().rstrip('.')}."
 
 
 def limits(facts: ReleaseFacts) -> list[str]:
@@ -57,7 +56,7 @@ def limits(facts: ReleaseFacts) -> list[str]:
         "a small share of them is expected to be wrong.",
         "It judges labels. Whether the texts represent what a model will meet is another question.",
     ]
-    again = terms_of(facts.plan).adjudicators_audited if facts.plan["status"] == "frozen" else 0
+    again = facts.terms.adjudicators_audited
     if again:
         sentences.insert(
             1,
@@ -65,7 +64,7 @@ def limits(facts: ReleaseFacts) -> list[str]:
             f"random, were put to another expert, whose verdict counts; the bounds of a certified release count the "
             f"wrong verdicts that may be left.",
         )
-    elif not certified.get("are_auditors_independent", facts.plan["are_auditors_independent"]):
+    elif not certified.get("are_auditors_independent", facts.terms.are_auditors_independent):
         sentences.insert(
             1,
             "Adjudicators and auditors are one panel here, so an adjudicated label counts as right by definition; "
@@ -114,7 +113,7 @@ def steps(facts: ReleaseFacts) -> list[str]:
         f"their answers were combined {COMBINED.get(labeling.consensus, BY_QUALITY)} "
         f"({METHOD_NAMES[labeling.consensus]}).",
         f"A model ({facts.project.checking.checker}), trained out of sample on that consensus, gave a second opinion.",
-        f"All {count(facts.plan['items'])} labels and their order of risk were frozen before anybody audited them.",
+        f"All {count(facts.terms.items)} labels and their order of risk were frozen before anybody audited them.",
     ]
     if result:
         sentences.append(audit_step(facts))

@@ -379,3 +379,15 @@ def claim_folder(folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
     return os.access(folder, os.W_OK)
+
+
+def find_special_files(folder: Path) -> Iterator[Path]:
+    """Yield what lies under a folder and is neither a file nor a folder: pipes, sockets and devices."""
+    for path in folder.rglob("*"):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            yield path
+
+
+def list_all_files(folder: Path) -> list[Path]:
+    """Return all that lies under a folder and is no folder, hidden files and links that lead nowhere too."""
+    return sorted(path for path in folder.rglob("*") if not path.is_dir())

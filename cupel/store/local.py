@@ -83,7 +83,7 @@ class LocalStore:
     def new(self, folder: str = "") -> Iterator["_NewFile"]:
         """Begin a content; see `Store`."""
         place = self.folder / folder if folder else self.folder
-        place.mkdir(parents=True, exist_ok=True)
+        _make_folder(place)
         path = begin(place)
         try:
             with naming(place), path.open("xb") as file:
@@ -155,7 +155,7 @@ class _NewFile:
 
     def _ready(self, name: str) -> Path:
         path = self._store._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         with naming(path):
             self.file.flush()
             os.fsync(self.file.fileno())
@@ -166,6 +166,15 @@ class _NewFile:
         with _opened(path.parent) as folder:
             os.fsync(folder)
         return found
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each of them lasting: what is put in it is only there as long as it is."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        with _opened(folder.parent) as above:
+            os.fsync(above)
 
 
 def begin(folder: Path) -> Path:

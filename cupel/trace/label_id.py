@@ -10,6 +10,7 @@ import duckdb
 from cupel.contract.stages import partitioned_stages
 from cupel.errors import LakeError
 from cupel.lake import Lake
+from cupel.store.files import is_folder, list_folder
 from cupel.trace.reading import Reader, equal
 
 MOST_CHARACTERS = 2_000
@@ -89,9 +90,9 @@ def _check(text: str) -> None:
 
 def _lakes(root: Path) -> dict[str, Lake]:
     """Return the lakes of a deployment's projects, by name."""
-    if not root.is_dir():
+    if not is_folder(root):
         raise LakeError(f"{root}: no lake here; name its folder with --lake or CUPEL_LAKE")
-    names = sorted(path.name for path in root.iterdir() if (path / "tables").is_dir())
+    names = [path.name for path in list_folder(root) if is_folder(path / "tables")]
     if not names:
         raise LakeError(f"{root}: no project in this lake yet; `make run` makes the first tables")
     # For so few rows more threads cost more than they bring.

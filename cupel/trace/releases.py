@@ -1,17 +1,17 @@
 """What became of one item in a release: frozen, audited or not, judged by experts, handed over as what."""
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import RELEASE
 from cupel.errors import FormatError, LakeError
 from cupel.release import layout
-from cupel.release.places import release_folder
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.places import release_file, release_place
+from cupel.store.store import MissingError, Store, describe_place, hash_content
 from cupel.trace.label_id import LabelId
 from cupel.trace.reading import Reader, Row, equal
 from cupel.trace.stages import Gate, gates
@@ -66,6 +66,15 @@ class Released:
     left_out: Row | None
     gates: tuple[Gate, ...]
     folder: Folder | None
+
+    @property
+    def terms(self) -> FrozenTerms:
+        """What the plan freezes.
+
+        Raises:
+            CupelError: It is not as a release is frozen with.
+        """
+        return FrozenTerms.from_plan(self.plan)
 
     @property
     def is_accepted(self) -> bool | None:
@@ -142,34 +151,34 @@ def _item(reader: Reader, name: LabelId, release: str) -> Row | None:
 
 def _folder(reader: Reader, release: str, training: Row | None, withheld: Row | None) -> Folder | None:
     """Return the release's folder; None where it was not handed over, or lies elsewhere now."""
-    folder = release_folder(reader.lake, release)
+    store, place = reader.lake.store, describe_place(reader.lake.store, release_place(release))
+    told = describe_place(store, release_file(release, layout.MANIFEST_FILE))
     try:
-        manifest: dict[str, Any] = json.loads((folder / layout.MANIFEST_FILE).read_text(encoding="utf-8"))
-        check_number(manifest.get("format", 1), RELEASE, str(folder))
+        manifest: dict[str, Any] = json.loads(store.read(release_file(release, layout.MANIFEST_FILE)).decode())
+        check_number(manifest.get("format", 1), RELEASE, place)
         said = {str(file["path"]): str(file["sha256"]) for file in manifest["files"]}
         sha256 = str(manifest["release_sha256"])
-    except FileNotFoundError:
+    except MissingError:
         return None
     except FormatError as error:
         reader.fails(str(error))
         return None
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        reader.fails(f"{folder / layout.MANIFEST_FILE}: not the manifest of a release: {error}")
+        reader.fails(f"{told}: not the manifest of a release: {error}")
         return None
     if sha256 != layout.release_sha256(manifest):
-        reader.fails(f"{folder / layout.MANIFEST_FILE}: altered: it is not what its release_sha256 covers")
+        reader.fails(f"{told}: altered: it is not what its release_sha256 covers")
     name = None if withheld is None else layout.WITHHELD_FILE
     name = name if training is None else f"data/{training['split']}.parquet"
     if name is not None and name not in layout.TABLE_FILES:
         reader.fails(f"training_set: split {training['split'] if training else None!r}: no file of a release")
         name = None
-    file = None if name is None else File(name, said.get(name, ""), _sha256(folder / name) == said.get(name))
-    return Folder(str(folder), sha256, file)
+    file = None if name is None else File(name, said.get(name, ""), _sha256(store, release, name) == said.get(name))
+    return Folder(place, sha256, file)
 
 
-def _sha256(path: Path) -> str | None:
+def _sha256(store: Store, release: str, name: str) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        return hash_content(store, release_file(release, name))
+    except (MissingError, OSError):
         return None

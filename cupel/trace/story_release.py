@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from cupel.errors import ReleaseError
+from cupel.errors import CupelError
 from cupel.release.audit_words import accepted_until
 from cupel.release.figures import bound, percent, plural, setting
-from cupel.release.terms import terms_of_plan, words_by_licence
+from cupel.release.terms import words_by_licence
 from cupel.trace.lines import BAD, FAINT, GOOD, Line, command, number, short, shown
-from cupel.trace.reading import Row
 from cupel.trace.releases import Released
 from cupel.trace.story import answer_lines, gate_lines, heading
 from cupel.trace.trace import Trace
@@ -90,11 +89,19 @@ def release_lines(trace: Trace, all_gates: bool) -> Iterator[Line]:
     yield from _handed_over(found)
 
 
-def _licence(plan: Row, licence: str) -> Iterator[Line]:
+def _end(found: Released) -> str:
+    """Return what the accepted labels end at; a plan that cannot be read is told of elsewhere."""
+    try:
+        return accepted_until(found.terms.design)
+    except CupelError:
+        return "the cut"
+
+
+def _licence(found: Released, licence: str) -> Iterator[Line]:
     """Yield the terms of the item's licence, and whether they let it in."""
     try:
-        terms = terms_of_plan(plan)
-    except ReleaseError as error:
+        terms = found.terms.licence_terms
+    except CupelError as error:
         yield Line(f"terms cannot be told: {error}", BAD)
         return
     if terms is None:
@@ -122,7 +129,7 @@ def _frozen(project: str, found: Released) -> Iterator[Line]:
     if item is None:
         yield Line("it does not hold this item", BAD)
         return
-    yield from _licence(plan, item["licence"])
+    yield from _licence(found, item["licence"])
     rank, is_accepted = item["risk_rank"], found.is_accepted
     yield Line(f"frozen label: {shown(item['label'])}, by {shown(item['decided_by'])}")
     yield Line(
@@ -130,7 +137,7 @@ def _frozen(project: str, found: Released) -> Iterator[Line]:
         f"split {shown(item['split'])}, group {shown(item['group_id'])}"
     )
     yield Line("drawn for the audit" if item["is_audited"] else "not drawn for the audit")
-    end = accepted_until(plan)
+    end = _end(found)
     if is_accepted is None:
         yield Line(f"before or behind {end}: not known yet", FAINT)
     elif is_accepted:
@@ -178,7 +185,7 @@ def _certificate(found: Released) -> Iterator[Line]:
     yield Line(
         f"audit: {result['audited']:,} judged, {result['audit_wrong']:,} wrong, "
         f"{result['audit_contested']:,} contested; "
-        f"accepted up to {accepted_until(found.plan)}: {result['accepted']:,} of {result['items']:,}; "
+        f"accepted up to {_end(found)}: {result['accepted']:,} of {result['items']:,}; "
         f"{result['adjudicated']:,} adjudicated"
     )
     if result["error_bound"] is not None:

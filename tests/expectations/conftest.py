@@ -13,7 +13,7 @@ from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.lake import Lake
-from cupel.release.terms import plan_columns
+from cupel.release.terms import LicenceTerms
 from cupel.step import Step
 
 Row = dict[str, Any]
@@ -202,7 +202,9 @@ class World:
     def licensed(self, day: str) -> None:
         """Write a release of one item of the first licence, frozen on a day with the project's licences."""
         self.released()
-        self.write("release_plan", [self.plan | plan_columns(self.project, date.fromisoformat(day))], RELEASE)
+        terms = LicenceTerms.of_project(self.project, date.fromisoformat(day))
+        assert terms is not None
+        self.write("release_plan", [self.plan | terms.to_plan()], RELEASE)
         self.frozen(self.project.licence_names[0])
 
     def frozen(self, licence: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from cupel.answers.experts import DECIDED
 from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.release.audit_design import terms_of
 from cupel.release.facts import release_facts
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.places import release_folder
 from cupel.release.verify import verify_release
 from orchestration.deployment import Deployment
@@ -39,7 +39,7 @@ def test_a_release_with_rounds_is_certified_and_nothing_stays_open(finished: tup
     assert done.tasks_open == 0
     facts = release_facts(lake, load_project(deployment.projects / "small.yaml"), "one-r1")
     assert facts.verdict == "PASS"
-    assert facts.released + facts.withheld == facts.plan["items"]
+    assert facts.released + facts.withheld == facts.terms.items
 
 
 def test_what_experts_decided_stands_last_with_their_label_and_counts_as_seen(
@@ -80,7 +80,7 @@ def test_experts_are_asked_once_about_an_item_and_the_first_round_before_anythin
 def test_the_audit_is_a_random_draw_of_all_items_made_after_the_rounds(finished: tuple[Deployment, Done, Lake]) -> None:
     _, _, lake = finished
     plan = lake.read("release_plan", "one-r1").to_pylist()[0]
-    assert terms_of(plan).undecided == lake.read("round_items", "one").num_rows
+    assert FrozenTerms.from_plan(plan).undecided == lake.read("round_items", "one").num_rows
     assert plan["answers_until"] >= max(lake.answers.read("one", ["round"])["sequence"].to_pylist())
 
 

@@ -46,7 +46,7 @@ def test_the_rounds_end_with_an_empty_outbox_and_a_certified_release(finished: t
     assert done.tasks_open == 0
     facts = release_facts(lake, load_project(deployment.projects / "small.yaml"), "one-r1")
     assert facts.verdict == "PASS"
-    assert facts.released + facts.withheld == facts.plan["items"]
+    assert facts.released + facts.withheld == facts.terms.items
 
 
 def test_nothing_is_lost_on_the_way(finished: tuple[Deployment, Done, Lake]) -> None:

@@ -1,5 +1,6 @@
 """Small releases made from the schemas: a lake with one delivery, taken through freeze, audit and verdict."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +14,22 @@ from cupel.config.project import Project
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.lake import Lake
-from cupel.release import proof
-from cupel.release.audit_design import frozen_design, limits_of, terms_of
+from cupel.release.audit_design import limits_of
+from cupel.release.audit_tables import (
+    adjudicate_items,
+    conclude_audit,
+    draw_audit,
+    find_cuts,
+    judge_planted_items,
+    write_certificate,
+)
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables
 from cupel.release.freeze import Frozen, freeze
-from cupel.release.outcome import release_rows
-from cupel.release.planted import beside, planted_items, planted_verdicts
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.outcome import released, withheld
+from cupel.release.planted import planted_items
+from cupel.release.release_audit import ReleaseAudit
 from cupel.release.stage_errors import stage_errors
 
 CLASSES = ("negative", "neutral", "positive")
@@ -55,6 +65,17 @@ def make_project(**release: Any) -> Project:
             "prices": {"annotator_answer": 0.04, "expert_answer": 0.6},
         }
     )
+
+
+def make_terms(items: int, **terms: Any) -> FrozenTerms:
+    """Return terms of a release of so many items, a fixed sequence if nothing else is given."""
+    usual = {
+        "release": "r", "batches": ("one",), "status": "frozen", "reason": None, "attempt": 1, "alpha": 0.04,
+        "error_budget": 0.02, "audit_size": 50, "seed": 1, "answers_until": 1, "items_sha256": "f",
+        "classes": ("a", "b"), "expert_answers": 1, "experts_description": "", "max_experts_seen_share": 0.9,
+        "are_auditors_independent": False,
+    }  # fmt: skip
+    return FrozenTerms(**{**usual, "items": items, **terms})
 
 
 class Items(NamedTuple):
@@ -98,11 +119,12 @@ def make_release(
     _gate(lake, "labeling", "movies", "largest_answer_share", 0.4, 0.5, "at most")
     frozen = freeze("movies-r1", [tables["labels"]], [tables["clean_items"]], project.release, 1)
     lake.write("release_items", "movies-r1", frozen.items)
-    plan = _plan(project, frozen)
-    lake.write("release_plan", "movies-r1", plan)
+    terms = _terms(project, frozen)
+    lake.write("release_plan", "movies-r1", from_rows([terms.to_plan()], TABLES["release_plan"]))
     if not is_audited:
         return Made(lake, project, release_facts(lake, project, "movies-r1"), None)
-    return _judged(lake, project, items, frozen.items, plan, tables["annotations"])
+    audit = ReleaseAudit.of(terms, {"release_items": frozen.items})
+    return _judged(lake, project, items, audit, tables["annotations"])
 
 
 def expert_rows(items: Items, names: list[str], purpose: str, first: int) -> list[dict[str, Any]]:
@@ -124,45 +146,42 @@ def gold(items: Items) -> pa.Table:
     return pa.table({"item_id": names, "label": [truth[name] for name in names]})
 
 
-def _judged(
-    lake: Lake, project: Project, items: Items, frozen: pa.Table, plan: pa.Table, annotations: pa.Table
-) -> Made:
+def judge(audit: ReleaseAudit) -> ReleaseAudit:
+    """Take a release with its items and expert answers through planted items, audit and adjudications."""
+    audit = replace(audit, planted_verdicts=judge_planted_items(audit))
+    audit = replace(audit, audit=draw_audit(audit))
+    return replace(audit, adjudications=adjudicate_items(audit))
+
+
+def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, annotations: pa.Table) -> Made:
     release, experts = "movies-r1", project.labeling.experts
     said = expert_rows(items, items.ids, "audit", 10_000)
     if project.release.certificate.adjudicators_audited:
         said += expert_rows(items, items.ids, "expert", 20_000)
-    answers = from_rows(said, TABLES["expert_answers"])
-    planted = empty(TABLES["planted_verdicts"])
+    audit = replace(audit, expert_answers=from_rows(said, TABLES["expert_answers"]))
     if number := project.release.certificate.planted_errors:
-        known = planted_items(frozen, {"movies": gold(items)}, number, plan["seed"][0].as_py())
+        known = planted_items(audit.items, {"movies": gold(items)}, number, audit.terms.seed)
         lake.write("planted_items", release, known)
-        planted = planted_verdicts(plan, known, answers)
-    audit = proof.audit(plan, frozen, answers, planted)
-    cut_rows = proof.cuts(plan, frozen, audit, planted)
-    adjudicated = proof.adjudications(plan, frozen, audit, cut_rows, answers, planted)
-    result = proof.audit_result(plan, frozen, audit, adjudicated, planted)
+        audit = replace(audit, planted_items=known)
+    audit = judge(audit)
+    result, rejected = conclude_audit(audit), empty(TABLES["rejected_expert_answers"])
     written = {
-        "planted_verdicts": planted,
-        "audit": audit,
-        "cuts": cut_rows,
-        "adjudications": adjudicated,
+        "planted_verdicts": audit.planted_verdicts,
+        "audit": audit.audit,
+        "cuts": find_cuts(audit),
+        "adjudications": audit.adjudications,
         "audit_result": result,
-        "stage_errors": stage_errors(release, frozen, audit, [("movies", annotations)]),
-        "certificate": proof.certificate(plan, result, answers),
+        "stage_errors": stage_errors(audit, [("movies", annotations)]),
+        "certificate": write_certificate(audit, result),
         "release_tasks": expert_tasks(
-            project.project,
-            audit,
-            adjudicated,
-            empty(TABLES["rejected_expert_answers"]),
-            experts.answers,
-            beside(planted, audit),
+            project.project, audit.audit, audit.adjudications, rejected, experts.answers, audit.planted_beside
         ),
     }
-    if result["status"][0].as_py() == "certified":
-        written["training_set"], written["withheld_items"] = release_rows(frozen, audit, adjudicated)
+    if audit.assay.result.status == "certified":
+        written["training_set"], written["withheld_items"] = released(audit.items, audit), withheld(audit.items, audit)
     for name, rows in written.items():
         lake.write(name, release, rows)
-    bound = result["error_bound"][0].as_py()
+    bound = audit.assay.result.error_bound
     _gate(lake, "release", release, "error_bound", bound, project.release.error_budget, "at most")
     facts = release_facts(lake, project, release)
     return Made(lake, project, facts, tables_of(lake, facts) if facts.released else None)
@@ -171,7 +190,7 @@ def _judged(
 def tables_of(lake: Lake, facts: ReleaseFacts) -> ReleaseTables:
     """Return a release's tables as its folder wants them."""
     names = ["training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts"]
-    names += ["planted_items", "planted_verdicts"] if terms_of(facts.plan).planted_errors else []
+    names += ["planted_items", "planted_verdicts"] if facts.terms.planted_errors else []
     gates = [row for batch in facts.batches for row in batch.gates] + facts.gates
     tables = {name: lake.read(name, facts.release) for name in names}
     return ReleaseTables(**tables, gate_results=pa.Table.from_pylist(gates, schema=TABLES["gate_results"].schema))
@@ -238,20 +257,15 @@ def _annotators(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _plan(project: Project, frozen: Frozen) -> pa.Table:
-    items, sha256, seed = frozen.items.num_rows, frozen.sha256, frozen.seed
-    row = {
-        "release": "movies-r1", "batches": ["movies"], "status": "frozen", "reason": None, "attempt": 1,
-        "alpha": attempt_alpha(1), "error_budget": project.release.error_budget,
-        "audit_size": int(np.count_nonzero(frozen.items["is_audited"])),
-        "design": frozen_design(frozen.design, limits_of(project.release, 1)),
-        "seed": seed, "answers_until": 3 * items, "items": items,
-        "items_sha256": sha256, "classes": list(project.labeling.classes),
-        "expert_answers": project.labeling.experts.answers, "experts_description": project.labeling.experts.description,
-        "max_experts_seen_share": project.release.max_experts_seen_share,
-        "are_auditors_independent": project.labeling.experts.are_auditors_independent,
-    }  # fmt: skip
-    return from_rows([row], TABLES["release_plan"])
+def _terms(project: Project, frozen: Frozen) -> FrozenTerms:
+    limits, experts = limits_of(project.release, 1), project.labeling.experts
+    return FrozenTerms(
+        **vars(limits), design=frozen.design, release="movies-r1", batches=("movies",), status="frozen", reason=None,
+        alpha=attempt_alpha(1), audit_size=int(np.count_nonzero(frozen.items["is_audited"])), seed=frozen.seed,
+        answers_until=3 * frozen.items.num_rows, items=frozen.items.num_rows, items_sha256=frozen.sha256,
+        classes=tuple(project.labeling.classes), expert_answers=experts.answers,
+        experts_description=experts.description, are_auditors_independent=experts.are_auditors_independent,
+    )  # fmt: skip
 
 
 def _gate(

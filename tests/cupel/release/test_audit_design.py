@@ -1,28 +1,28 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
 from cupel.certificate.design import EProcess, FixedSequence, Rising, Stratified, design_text
 from cupel.config.release import Release
-from cupel.release import layout, proof
-from cupel.release.audit_design import (
-    design_of,
-    frozen_design,
-    frozen_settings,
-    limits_of,
-    settings_now,
-    terms_of,
-)
+from cupel.contract.table import from_rows
+from cupel.contract.tables.release import RELEASE_PLAN
+from cupel.errors import ReleaseError
+from cupel.release import layout
+from cupel.release.audit_design import design_of, frozen_settings, limits_of, settings_now
+from cupel.release.audit_tables import adjudicate_items, draw_audit
 from cupel.release.folder import write_release
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.release_audit import read_release_audit
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.verify import verify_release
+from cupel.store.local import LocalStore
 from tests.cupel.release.conftest import Made, make_project, make_release
 from tests.cupel.release.test_verify import failed, rewrite
 
@@ -45,7 +45,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def folder(made: Made, provenance: Any, tmp_path: Path) -> Path:
     assert made.tables is not None
-    write_release(tmp_path / "movies-r1", made.facts, made.tables, provenance)
+    write_release(LocalStore(tmp_path), "movies-r1", made.facts, made.tables, provenance)
     return tmp_path / "movies-r1"
 
 
@@ -55,7 +55,7 @@ def test_a_release_of_each_design_is_certified_and_recomputed(made: Made, folder
     assert failed(verification) == set()
     plan = json.loads((folder / layout.CERTIFICATE_FILE).read_bytes())["plan"]
     assert json.loads(plan["design"])["method"] == made.project.release.certificate.method
-    assert plan["design"] == design_text(terms_of(plan).design)
+    assert plan["design"] == design_text(FrozenTerms.from_plan(plan).design)
 
 
 def test_an_audited_item_too_few_is_found(folder: Path) -> None:
@@ -79,38 +79,31 @@ def test_the_report_tells_of_each_design(made: Made) -> None:
 
 
 def test_what_is_estimated_rests_on_a_random_part_of_the_audit(made: Made) -> None:
-    plan, items, audit = (made.lake.read(name, "movies-r1") for name in ("release_plan", "release_items", "audit"))
-    part = proof.random_audit(plan, items, audit)
-    assert 0 < part.num_rows <= audit.num_rows
+    audit = read_release_audit(made.lake, "movies-r1", "audit")
+    places = audit.rows.audit[audit.is_random] + 1
+    assert 0 < len(places) <= audit.audit.num_rows
     if made.project.release.certificate.method == "rising":
-        assert part.num_rows == items["is_audited"].to_pylist().count(True) < audit.num_rows
-    ranks = dict(zip(items["item_id"].to_pylist(), items["risk_rank"].to_pylist(), strict=True))
-    places = [ranks[name] for name in part["item_id"].to_pylist()]
+        assert len(places) == audit.first_wave.sum() < audit.audit.num_rows
     assert np.mean(places) == pytest.approx(200, abs=5 * 115 / len(places) ** 0.5)
 
 
 def test_a_report_of_contested_items_has_a_bound_by_each_design(made: Made) -> None:
-    plan, items, audit = (made.lake.read(name, "movies-r1") for name in ("release_plan", "release_items", "audit"))
-    upper = proof.contested_upper(plan, items, audit, 0.05)
-    contested = audit["is_contested"].to_pylist().count(True)
-    assert contested <= upper < 100
+    audit = read_release_audit(made.lake, "movies-r1", "audit")
+    contested = audit.audit["is_contested"].to_pylist().count(True)
+    assert contested <= audit.contested_upper(0.05) < 100
 
 
 def test_nothing_is_adjudicated_while_the_audit_grows(made: Made) -> None:
-    names = ("release_plan", "release_items", "audit", "cuts", "certificate")
-    plan, items, audit, cuts, _ = (made.lake.read(name, "movies-r1") for name in names)
-    nobody = pa.table({"sequence": pa.array([], pa.int64()), "batch": pa.array([], pa.string()),
-                       "item_id": pa.array([], pa.string()), "purpose": pa.array([], pa.string()),
-                       "annotator": pa.array([], pa.string()), "label": pa.array([], pa.string())})  # fmt: skip
-    first = proof.audit(plan, items, nobody)
-    assert first.num_rows == items["is_audited"].to_pylist().count(True)
-    assert proof.audit_result(plan, items, first, audit.slice(0, 0))["status"].to_pylist() == ["open"]
-    assert proof.adjudications(plan, items, first, cuts, nobody).num_rows == 0
+    audit = read_release_audit(made.lake, "movies-r1")  # nobody has answered
+    audit = replace(audit, audit=draw_audit(audit))
+    assert audit.audit.num_rows == audit.first_wave.sum()
+    assert audit.assay.result.status == "open"
+    assert adjudicate_items(audit).num_rows == 0
 
 
 def test_the_default_says_no_more_than_it_always_did(certified: Made, provenance: Any, tmp_path: Path) -> None:
     assert certified.tables is not None
-    write_release(tmp_path / "movies-r1", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "movies-r1", certified.facts, certified.tables, provenance)
     assert "design" not in json.loads((tmp_path / "movies-r1" / layout.CERTIFICATE_FILE).read_bytes())["plan"]
     assert "design" not in pq.read_schema(tmp_path / "movies-r1/evidence/audit.parquet").names
 
@@ -141,23 +134,41 @@ def test_a_design_that_is_not_whole_is_an_error(certificate: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("declared", [*DECLARED.values(), {}, {"adjudicators_audited": 20, "planted_errors": 30}])
-def test_a_project_that_says_what_a_release_was_frozen_with_freezes_it_alike(declared: dict[str, Any]) -> None:
+def test_a_project_that_says_what_a_release_was_frozen_with_freezes_it_alike(
+    declared: dict[str, Any], unaudited: Made
+) -> None:
     settings = make_project(certificate=declared, audit_size=200).release
-    limits = limits_of(settings, 2)
-    design = design_of(settings, 500, 2)
-    size = design.size if isinstance(design, FixedSequence) else 77
-    plan = {
-        "design": frozen_design(design, limits), "audit_size": size, "items": 500, "attempt": 2,
-        "error_budget": settings.error_budget, "max_experts_seen_share": settings.max_experts_seen_share,
-    }  # fmt: skip
-    now = settings_now(settings, plan)
-    assert {key: now.get(key) for key in frozen_settings(plan)} == frozen_settings(plan)
+    terms = as_frozen(unaudited.facts.terms, settings)
+    now = settings_now(settings, terms)
+    assert {key: now.get(key) for key in frozen_settings(terms)} == frozen_settings(terms)
     said: dict[str, Any] = {"certificate": {}}
-    for key, value in frozen_settings(plan).items():
+    for key, value in frozen_settings(terms).items():
         section, _, name = key.rpartition(".")
         (said[section] if section else said)[name] = value
-    again = make_project(**said).release
-    assert frozen_design(design_of(again, 500, 2), limits_of(again, 2)) == plan["design"]
+    assert as_frozen(terms, make_project(**said).release).to_plan() == terms.to_plan()
     other = make_project(certificate={"method": "rising", "gain": 3.0, "steps": 2, "planted_errors": 9}).release
-    now = settings_now(other, plan)
-    assert {key: now.get(key) for key in frozen_settings(plan)} != frozen_settings(plan)
+    now = settings_now(other, terms)
+    assert {key: now.get(key) for key in frozen_settings(terms)} != frozen_settings(terms)
+
+
+def as_frozen(terms: FrozenTerms, settings: Release) -> FrozenTerms:
+    """Return the terms as a project freezes a release of 500 items at its second attempt."""
+    design = design_of(settings, 500, 2)
+    size = design.size if isinstance(design, FixedSequence) else 77
+    return replace(terms, **vars(limits_of(settings, 2)), design=design, audit_size=size, items=500)
+
+
+@pytest.mark.parametrize("declared", [*DECLARED.values(), {}, {"adjudicators_audited": 20, "planted_errors": 30}])
+def test_terms_come_back_from_the_plan_that_they_are_stored_as(declared: dict[str, Any], unaudited: Made) -> None:
+    terms = as_frozen(unaudited.facts.terms, make_project(certificate=declared, audit_size=200).release)
+    terms = replace(terms, undecided=7 if declared else 0)
+    plan = from_rows([terms.to_plan()], RELEASE_PLAN).to_pylist()[0]
+    assert FrozenTerms.from_plan(plan) == terms
+    assert FrozenTerms.from_plan(plan).to_plan() == plan
+
+
+@pytest.mark.parametrize("change", [{"batches": None}, {"attempt": "gone"}, {"audit_size": "gone"}])
+def test_a_plan_that_lacks_a_term_is_refused(change: dict[str, Any], unaudited: Made) -> None:
+    plan = {name: value for name, value in (unaudited.facts.terms.to_plan() | change).items() if value != "gone"}
+    with pytest.raises(ReleaseError, match="the plan is not as a release is frozen with"):
+        FrozenTerms.from_plan(plan)

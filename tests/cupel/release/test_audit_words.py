@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from cupel.certificate.design import method_name
 from cupel.config.project import Project
-from cupel.release.audit_words import audit_lead, audit_method, cut_names, cuts_caption, planted_rows
+from cupel.release.audit_words import audit_lead, cut_names, cuts_caption, planted_rows
 from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.report_views import funnel
@@ -24,7 +25,7 @@ METHODS: dict[str, dict[str, Any]] = {
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     declared = {**METHODS[request.param], "planted_errors": 60}
     found = make_release(tmp_path_factory.mktemp(request.param), size=500, error_budget=0.1, certificate=declared)
-    assert audit_method(found.facts.plan) == request.param
+    assert method_name(found.facts.terms.design) == request.param
     return found
 
 
@@ -33,10 +34,10 @@ def page(made: Made) -> str:
 
 
 def test_the_report_speaks_of_the_audit_as_it_was_held(made: Made) -> None:
-    text, method = page(made), audit_method(made.facts.plan)
+    text, method = page(made), method_name(made.facts.terms.design)
     assert audit_lead(made.facts).replace("'", "&#39;") in text
     assert cuts_caption(made.facts).replace("'", "&#39;") in text
-    for name in cut_names(made.facts.plan)[:1]:
+    for name in cut_names(made.facts.terms.design)[:1]:
         assert name in text
     assert ("A cut passes" in text) == (method in ("fixed_sequence", "stratified"))
     assert ("cut passed" in text) == (method != "rising")

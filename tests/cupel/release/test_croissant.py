@@ -10,12 +10,13 @@ import pytest
 from cupel.errors import ReleaseError
 from cupel.release.croissant import DataFile, croissant
 from cupel.release.folder import write_release
+from cupel.store.local import LocalStore
 
 
 @pytest.fixture(scope="module")
 def folder(certified: Any, provenance: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("croissant") / "r"
-    write_release(folder, certified.facts, certified.tables, provenance)
+    write_release(LocalStore(folder.parent), folder.name, certified.facts, certified.tables, provenance)
     return folder
 
 

@@ -9,13 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from upath import UPath
 
 from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.folder import add_uncovered, write_release
+from cupel.release.layout import is_written
 from cupel.release.verify import verify_release
+from cupel.store.local import LocalStore
+from cupel.store.memory import MemoryStore
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -27,13 +29,13 @@ def shuffled(table: pa.Table | None) -> pa.Table | None:
 
 
 def test_a_release_holds_the_files_of_its_layout_and_no_others(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
     assert set(contents(tmp_path / "r")) == {*layout.COVERED, layout.MANIFEST_FILE}
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
 def test_the_manifest_names_hash_size_and_rows_of_each_file(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    rows = write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+    rows = write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
     assert rows.schema == MANIFEST.schema
     for row in rows.to_pylist():
         content = (tmp_path / "r" / row["path"]).read_bytes()
@@ -49,7 +51,7 @@ def test_the_manifest_names_hash_size_and_rows_of_each_file(certified: Any, prov
 
 
 def test_splits_together_are_the_training_set(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
     parts = [pq.read_table(tmp_path / "r" / name) for name in layout.DATA_FILES]
     assert all(
         set(part["split"].to_pylist()) <= {Path(name).stem} for part, name in zip(parts, layout.DATA_FILES, strict=True)
@@ -59,7 +61,7 @@ def test_splits_together_are_the_training_set(certified: Any, provenance: Any, t
 
 
 def test_only_the_training_set_holds_texts(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
     withheld = certified.tables.withheld_items
     assert withheld.num_rows > 0
     for name in (layout.WITHHELD_FILE, *layout.EVIDENCE_FILES):
@@ -73,54 +75,70 @@ def test_the_same_release_gives_the_same_bytes_whatever_the_order_of_rows(
         certified.tables,
         **{name: shuffled(table) for name, table in vars(certified.tables).items() if isinstance(table, pa.Table)},
     )
-    write_release(tmp_path / "a", certified.facts, certified.tables, provenance)
-    write_release(tmp_path / "b", certified.facts, other, provenance)
+    write_release(LocalStore(tmp_path), "a", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "b", certified.facts, other, provenance)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_writing_the_same_release_again_changes_nothing_and_keeps_the_report(
     certified: Any, provenance: Any, tmp_path: Path
 ) -> None:
-    first = write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
-    add_uncovered(tmp_path / "r", "report.html", b"<html>")
+    first = write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    add_uncovered(LocalStore(tmp_path), "r", "report.html", b"<html>")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "r").rglob("*")}
-    assert write_release(tmp_path / "r", certified.facts, certified.tables, provenance).equals(first)
+    assert write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance).equals(first)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "r").rglob("*")} == before
 
 
 def test_another_release_is_never_overwritten(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
     before = contents(tmp_path / "r")
     other = dataclasses.replace(provenance, answers_head="00" * 32)
     with pytest.raises(ReleaseError, match=r"another release is here \(manifest\.json differs or is missing\)"):
-        write_release(tmp_path / "r", certified.facts, certified.tables, other)
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, other)
     assert contents(tmp_path / "r") == before
 
 
 def test_a_file_that_was_spoiled_is_not_mended_in_silence(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
     (tmp_path / "r" / "README.md").write_text("spoiled")
     with pytest.raises(ReleaseError, match=r"README\.md differs"):
-        write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
 
 
 @pytest.mark.parametrize("killed_at", [0, 3, len(layout.COVERED)])
-def test_a_write_that_breaks_off_leaves_nothing(
+def test_a_write_that_breaks_off_leaves_no_release_and_the_next_completes_it(
     certified: Any, provenance: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
-    synced: list[int] = []
-    fsync = os.fsync
+    put: list[str] = []
+    link = os.link
 
-    def break_off(descriptor: int) -> None:
-        if len(synced) == killed_at:
+    def break_off(source: Path, target: Path) -> None:
+        if len(put) == killed_at:
             raise KeyboardInterrupt
-        synced.append(descriptor)
-        fsync(descriptor)
+        put.append(target.name)
+        link(source, target)
 
-    monkeypatch.setattr(os, "fsync", break_off)
-    with pytest.raises(KeyboardInterrupt):
-        write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
-    assert list(tmp_path.iterdir()) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    assert len(contents(tmp_path)) == killed_at
+    assert layout.MANIFEST_FILE not in put
+    assert not is_written(LocalStore(tmp_path), "r")
+    with pytest.raises(ReleaseError, match="no release here"):
+        verify_release(tmp_path / "r")
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    assert verify_release(tmp_path / "r").is_passed
+    assert set(contents(tmp_path / "r")) == {*layout.COVERED, layout.MANIFEST_FILE}
+
+
+def test_a_file_that_another_write_left_is_not_replaced(certified: Any, provenance: Any, tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "README.md").write_text("another release's, which broke off")
+    with pytest.raises(ReleaseError, match=r"another release is here \(README\.md differs"):
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    assert not is_written(LocalStore(tmp_path), "r")
 
 
 def test_a_full_disk_is_one_clear_error(
@@ -131,13 +149,13 @@ def test_a_full_disk_is_one_clear_error(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ReleaseError, match=r"cannot write the release: .*No space left"):
-        write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
-    assert list(tmp_path.iterdir()) == []
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    assert contents(tmp_path) == {}
 
 
 def test_a_refused_release_is_not_written(refused: Any, certified: Any, provenance: Any, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="not certified"):
-        write_release(tmp_path / "r", refused.facts, certified.tables, provenance)
+        write_release(LocalStore(tmp_path), "r", refused.facts, certified.tables, provenance)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,13 +164,15 @@ def test_rows_of_another_release_are_refused(certified: Any, provenance: Any, tm
     place = audit.schema.get_field_index("release")
     other = audit.set_column(place, audit.schema.field(place), pa.array(["other-r1"] * audit.num_rows))
     with pytest.raises(ReleaseError, match="table audit holds rows of other-r1"):
-        write_release(tmp_path / "r", certified.facts, dataclasses.replace(certified.tables, audit=other), provenance)
+        write_release(
+            LocalStore(tmp_path), "r", certified.facts, dataclasses.replace(certified.tables, audit=other), provenance
+        )
 
 
 def test_an_item_that_got_lost_is_refused(certified: Any, provenance: Any, tmp_path: Path) -> None:
     lacking = dataclasses.replace(certified.tables, training_set=certified.tables.training_set.slice(1))
     with pytest.raises(ReleaseError, match="399 items released or withheld, but 400 were frozen"):
-        write_release(tmp_path / "r", certified.facts, lacking, provenance)
+        write_release(LocalStore(tmp_path), "r", certified.facts, lacking, provenance)
 
 
 def test_a_split_without_items_is_an_empty_file(certified: Any, provenance: Any, tmp_path: Path) -> None:
@@ -162,7 +182,7 @@ def test_a_split_without_items_is_an_empty_file(certified: Any, provenance: Any,
     moved = dataclasses.replace(
         certified.tables, training_set=table.set_column(place, table.schema.field(place), column)
     )
-    write_release(tmp_path / "r", certified.facts, moved, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, moved, provenance)
     assert pq.read_table(tmp_path / "r" / "data/test.parquet").num_rows == 0
     names = {check.name for check in verify_release(tmp_path / "r").checks if not check.is_passed}
     assert names == {"labels that no expert judged are as frozen"}
@@ -170,19 +190,20 @@ def test_a_split_without_items_is_an_empty_file(certified: Any, provenance: Any,
 
 def test_only_report_and_run_record_may_be_added(certified: Any, provenance: Any, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no release here"):
-        add_uncovered(tmp_path, "report.html", b"")
-    write_release(tmp_path / "r", certified.facts, certified.tables, provenance)
+        add_uncovered(LocalStore(tmp_path), "r", "report.html", b"")
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
     with pytest.raises(ReleaseError, match=r"only report\.html and run\.json"):
-        add_uncovered(tmp_path / "r", "data/train.parquet", b"")
-    assert add_uncovered(tmp_path / "r", "run.json", b"{}").read_bytes() == b"{}"
+        add_uncovered(LocalStore(tmp_path), "r", "data/train.parquet", b"")
+    add_uncovered(LocalStore(tmp_path), "r", "run.json", b"{}")
+    assert (tmp_path / "r" / "run.json").read_bytes() == b"{}"
 
 
-def test_on_an_object_store_the_manifest_is_put_last(certified: Any, provenance: Any) -> None:
-    folder = UPath("memory://releases/movies-r1")
-    write_release(folder, certified.facts, certified.tables, provenance)
-    written = {path: path.stat().as_info()["created"] for path in folder.rglob("*") if path.is_file()}
-    assert max(written, key=lambda path: written[path]).name == layout.MANIFEST_FILE
+def test_on_a_store_without_folders_the_manifest_is_put_last(certified: Any, provenance: Any) -> None:
+    store = MemoryStore()
+    write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance)
+    written = {one.name: int(one.version) for one in store.list("releases/movies-r1")}
+    assert max(written, key=lambda name: written[name]) == f"releases/movies-r1/{layout.MANIFEST_FILE}"
     assert len(written) == len(layout.COVERED) + 1
-    (folder / "README.md").write_bytes(b"spoiled")
+    store.put("releases/movies-r1/README.md", b"spoiled")
     with pytest.raises(ReleaseError, match=r"README\.md differs"):
-        write_release(folder, certified.facts, certified.tables, provenance)
+        write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance)

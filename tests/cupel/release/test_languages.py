@@ -10,20 +10,17 @@ import pytest
 from cupel.certificate.auditors import Planted, hidden_upper, sensitivity_lower
 from cupel.certificate.hypergeometric import lower_count, upper_count
 from cupel.config.release import LanguagePromise
-from cupel.contract.table import empty, from_rows
-from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, PLANTED_VERDICTS
+from cupel.contract.table import from_rows
+from cupel.contract.tables.release import AUDIT, PLANTED_VERDICTS
 from cupel.release.card import render_card
-from cupel.release.languages import ALPHA, Judged, release_languages
+from cupel.release.languages import ALPHA, release_languages
+from cupel.release.release_audit import ReleaseAudit
 from cupel.release.report import render_report
-
-PLAN = {
-    "release": "b-r1", "batches": ["b"], "seed": 1, "attempt": 1, "alpha": 0.04, "error_budget": 0.02,
-    "audit_size": 50, "items": 100, "expert_answers": 1, "max_experts_seen_share": 0.9, "design": None,
-}  # fmt: skip
+from tests.cupel.release.conftest import make_terms
 
 
-def release(languages: list[str], audited: dict[int, bool | None], open_items: tuple[int, ...] = ()) -> dict[str, Any]:
-    """Return the tables of a release: the language of each item, and of those audited whether they are wrong."""
+def release(languages: list[str], audited: dict[int, bool | None], open_items: tuple[int, ...] = ()) -> ReleaseAudit:
+    """Return the audit of a release: the language of each item, and of those audited whether they are wrong."""
     drawn = {*audited, *open_items}
     names = [{"release": "b-r1", "batch": "b", "item_id": str(place)} for place in range(len(languages))]
     items = [
@@ -37,32 +34,29 @@ def release(languages: list[str], audited: dict[int, bool | None], open_items: t
         | {"expert_label": {False: "a", True: "b"}.get(audited.get(place)), "is_wrong": audited.get(place)}  # type: ignore[arg-type]
         for place in sorted(drawn)
     ]
-    plan = pa.Table.from_pylist([PLAN | {"items": len(languages)}])
-    return {
-        "plan": plan, "items": pa.Table.from_pylist(items),
-        "said": Judged(from_rows(verdicts, AUDIT), empty(ADJUDICATIONS)),
-    }  # fmt: skip
+    tables = {"release_items": pa.Table.from_pylist(items), "audit": from_rows(verdicts, AUDIT)}
+    return ReleaseAudit.of(make_terms(items=len(languages), release="b-r1"), tables)
 
 
-def counted(tables: dict[str, Any], delivered: dict[str, int] | None = None, **promises: LanguagePromise) -> Any:
-    rows = release_languages(**tables, delivered=delivered or {}, promises=promises).to_pylist()
+def counted(audit: ReleaseAudit, delivered: dict[str, int] | None = None, **promises: LanguagePromise) -> Any:
+    rows = release_languages(audit, delivered or {}, promises).to_pylist()
     return {row["language"]: row for row in rows}
 
 
 def test_items_are_counted_by_language_from_the_delivery_to_the_audit() -> None:
-    tables = release(["deu_Latn"] * 6 + ["eng_Latn"] * 4, {0: False, 1: True, 2: None, 6: False})
-    rows = counted(tables, {"deu_Latn": 9, "eng_Latn": 4, "fra_Latn": 2})
+    audit = release(["deu_Latn"] * 6 + ["eng_Latn"] * 4, {0: False, 1: True, 2: None, 6: False})
+    rows = counted(audit, {"deu_Latn": 9, "eng_Latn": 4, "fra_Latn": 2})
     assert [rows["deu_Latn"][name] for name in ("items_in", "items", "withheld", "audited", "wrong")] == [9, 6, 1, 3, 1]
     assert [rows["eng_Latn"][name] for name in ("items_in", "items", "withheld", "audited", "wrong")] == [4, 4, 0, 1, 0]
     assert [rows["fra_Latn"][name] for name in ("items_in", "items", "audited", "error_high")] == [2, 0, 0, None]
 
 
 def test_intervals_are_exact_and_share_the_chance_of_being_wrong() -> None:
-    tables = release(["deu_Latn"] * 60 + ["eng_Latn"] * 40, {place: place < 2 for place in range(30)})
-    row = counted(tables)["deu_Latn"]
+    audit = release(["deu_Latn"] * 60 + ["eng_Latn"] * 40, {place: place < 2 for place in range(30)})
+    row = counted(audit)["deu_Latn"]
     assert row["error_high"] == upper_count(60, 30, 2, ALPHA / 4) / 60
     assert row["error_low"] == lower_count(60, 30, 2, ALPHA / 4) / 60
-    assert counted(tables)["eng_Latn"]["error_high"] is None
+    assert counted(audit)["eng_Latn"]["error_high"] is None
 
 
 def planted(caught: list[bool | None]) -> pa.Table:
@@ -77,12 +71,10 @@ def planted(caught: list[bool | None]) -> pa.Table:
 
 
 def test_what_auditors_overlook_of_planted_items_widens_every_interval() -> None:
-    tables = release(["deu_Latn"] * 600, {place: place < 2 for place in range(300)})
-    plain = counted(tables)["deu_Latn"]
-    sharp = counted(tables | {"said": tables["said"]._replace(planted=planted([True] * 200))})["deu_Latn"]
-    blunt = counted(tables | {"said": tables["said"]._replace(planted=planted([True] * 100 + [False] * 100))})[
-        "deu_Latn"
-    ]
+    audit = release(["deu_Latn"] * 600, {place: place < 2 for place in range(300)})
+    plain = counted(audit)["deu_Latn"]
+    sharp = counted(replace(audit, planted_verdicts=planted([True] * 200)))["deu_Latn"]
+    blunt = counted(replace(audit, planted_verdicts=planted([True] * 100 + [False] * 100)))["deu_Latn"]
     assert plain["error_high"] < sharp["error_high"] < blunt["error_high"]
     alpha = ALPHA * 3 / 4 / 2
     sensitivity = sensitivity_lower(Planted(200, 100), ALPHA / 4)
@@ -92,29 +84,29 @@ def test_what_auditors_overlook_of_planted_items_widens_every_interval() -> None
 
 
 def test_auditors_who_caught_nothing_prove_nothing() -> None:
-    tables = release(["deu_Latn"] * 60, {place: False for place in range(30)})
-    row = counted(tables | {"said": tables["said"]._replace(planted=planted([False] * 20))})["deu_Latn"]
+    audit = release(["deu_Latn"] * 60, {place: False for place in range(30)})
+    row = counted(replace(audit, planted_verdicts=planted([False] * 20)))["deu_Latn"]
     assert row["error_high"] == 1.0
 
 
 def test_planted_items_without_a_verdict_give_no_interval() -> None:
-    tables = release(["deu_Latn"] * 60, {place: False for place in range(30)})
-    row = counted(tables | {"said": tables["said"]._replace(planted=planted([True, None]))})["deu_Latn"]
+    audit = release(["deu_Latn"] * 60, {place: False for place in range(30)})
+    row = counted(replace(audit, planted_verdicts=planted([True, None])))["deu_Latn"]
     assert row["error_high"] is None
 
 
 def test_an_audit_that_is_not_at_its_end_gives_no_interval() -> None:
-    tables = release(["deu_Latn"] * 60, {place: False for place in range(30)}, open_items=(40,))
-    assert counted(tables)["deu_Latn"]["error_high"] is None
+    audit = release(["deu_Latn"] * 60, {place: False for place in range(30)}, open_items=(40,))
+    assert counted(audit)["deu_Latn"]["error_high"] is None
 
 
 @pytest.mark.parametrize(
     ("least", "budget", "is_kept"), [(5, None, True), (6, None, False), (5, 0.9, True), (5, 0.1, False)]
 )
 def test_a_promise_is_of_released_items_and_of_the_bound(least: int, budget: float | None, is_kept: bool) -> None:
-    tables = release(["deu_Latn"] * 6, {0: False, 1: None, 2: False})
+    audit = release(["deu_Latn"] * 6, {0: False, 1: None, 2: False})
     promise = LanguagePromise(least_items=least, error_budget=budget)
-    assert counted(tables, deu_Latn=promise)["deu_Latn"]["is_kept"] is is_kept
+    assert counted(audit, deu_Latn=promise)["deu_Latn"]["is_kept"] is is_kept
 
 
 def test_a_language_that_never_came_breaks_its_promise() -> None:

@@ -1,8 +1,10 @@
 import pyarrow as pa
 
-from cupel.contract.table import empty, from_rows
+from cupel.contract.table import from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, RELEASE_ITEMS
-from cupel.release.outcome import release_rows
+from cupel.release.outcome import released, withheld
+from cupel.release.release_audit import ReleaseAudit
+from tests.cupel.release.conftest import make_terms
 
 
 def items(*names: str) -> pa.Table:
@@ -21,6 +23,10 @@ def items(*names: str) -> pa.Table:
     )  # fmt: skip
 
 
+def audit(items: pa.Table, **tables: pa.Table) -> ReleaseAudit:
+    return ReleaseAudit.of(make_terms(items=items.num_rows), {"release_items": items, **tables})
+
+
 def said(table: object, **labels: str | None) -> pa.Table:
     return from_rows(
         [
@@ -36,16 +42,18 @@ def said(table: object, **labels: str | None) -> pa.Table:
 
 
 def test_every_frozen_item_is_released_or_withheld() -> None:
-    released, withheld = release_rows(items("i", "j", "k"), said(AUDIT, i=None), said(ADJUDICATIONS, j="b"))
-    assert released["item_id"].to_pylist() == ["j", "k"]
-    assert withheld["item_id"].to_pylist() == ["i"]
+    whole = audit(items("i", "j", "k"), audit=said(AUDIT, i=None), adjudications=said(ADJUDICATIONS, j="b"))
+    assert released(whole.items, whole)["item_id"].to_pylist() == ["j", "k"]
+    assert withheld(whole.items, whole)["item_id"].to_pylist() == ["i"]
 
 
 def test_what_experts_found_wrong_is_repaired_and_nothing_else_is_changed() -> None:
-    released, _ = release_rows(items("i", "j", "k", "l"), said(AUDIT, i="b", j="a"), said(ADJUDICATIONS, k="b"))
-    labels = dict(zip(released["item_id"].to_pylist(), released["label"].to_pylist(), strict=True))
+    adjudicated = said(ADJUDICATIONS, k="b")
+    whole = audit(items("i", "j", "k", "l"), audit=said(AUDIT, i="b", j="a"), adjudications=adjudicated)
+    rows = released(whole.items, whole)
+    labels = dict(zip(rows["item_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
     assert labels == {"i": "b", "j": "a", "k": "b", "l": "a"}
-    assert released["decided_by"].to_pylist() == ["audit", "audit", "expert", "people and checker"]
+    assert rows["decided_by"].to_pylist() == ["audit", "audit", "expert", "people and checker"]
 
 
 def test_an_item_that_experts_have_not_settled_keeps_its_label() -> None:
@@ -58,5 +66,18 @@ def test_an_item_that_experts_have_not_settled_keeps_its_label() -> None:
         ],
         AUDIT,
     )  # fmt: skip
-    released, withheld = release_rows(items("i"), unsettled, empty(ADJUDICATIONS))
-    assert (released.num_rows, withheld.num_rows) == (1, 0)
+    whole = audit(items("i"), audit=unsettled)
+    assert (released(whole.items, whole).num_rows, withheld(whole.items, whole).num_rows) == (1, 0)
+
+
+def test_where_an_item_was_audited_and_adjudicated_the_audit_counts() -> None:
+    whole = audit(items("i", "j"), audit=said(AUDIT, j="b"), adjudications=said(ADJUDICATIONS, j="c", i="c"))
+    rows = {row["item_id"]: (row["label"], row["decided_by"]) for row in released(whole.items, whole).to_pylist()}
+    assert rows == {"i": ("c", "expert"), "j": ("b", "audit")}
+
+
+def test_a_piece_of_the_items_is_divided_like_all_of_them() -> None:
+    whole = audit(items("i", "j", "k"), audit=said(AUDIT, k=None), adjudications=said(ADJUDICATIONS, j="b"))
+    piece = whole.items.slice(1)
+    assert released(piece, whole)["label"].to_pylist() == ["b"]
+    assert withheld(piece, whole)["item_id"].to_pylist() == ["k"]

@@ -9,12 +9,14 @@ import pytest
 
 from cupel.contract.tables.release import PLANTED_ITEMS
 from cupel.errors import AuditError, ReleaseError
-from cupel.release import proof
-from cupel.release.audit_design import terms_of
+from cupel.release.audit_tables import find_cuts
 from cupel.release.folder import write_release
-from cupel.release.planted import beside, drawn_to_plant, planted_items, plants
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.planted import planted_items
+from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
-from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release
+from cupel.store.local import LocalStore
+from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release, make_terms
 
 SIZE, PLANTED = 500, 90
 SETTINGS = {"error_budget": 0.1, "max_experts_seen_share": 1.0, "certificate": {"planted_errors": PLANTED}}
@@ -72,49 +74,53 @@ def test_fewer_known_labels_than_are_to_be_planted_are_an_error(labels: dict[str
 
 
 def test_a_label_that_auditors_gave_as_we_did_is_overlooked() -> None:
-    ranked = pa.table({"batch": ["one"] * 4, "item_id": ["a", "b", "c", "d"], "label": ["x", "x", "x", "x"]})
+    terms = make_terms(items=4)
+    ranked = pa.table({"batch": ["one"] * 4, "item_id": ["a", "b", "c", "d"], "label": ["x", "x", "x", "x"],
+                       "risk_rank": [1, 2, 3, 4]})  # fmt: skip
     said = pa.table({
         "batch": ["one"] * 3, "item_id": ["c", "a", "b"], "label": ["y", "x", "y"], "is_settled": [True, True, False],
         "expert_label": pa.array(["x", "x", None]),
     })  # fmt: skip
-    found = plants(ranked, said)
+    found = ReleaseAudit.of(terms, {"release_items": ranked, "planted_verdicts": said}).plants
     assert found is not None
     assert [flags.tolist() for flags in found] == [
         [True, True, True, False], [True, False, True, False], [True, False, False, False], [False, False, True, False],
     ]  # fmt: skip
     assert (found.waiting, found.overlooked, found.counts) == (1, 1, (3, 1))
-    assert plants(ranked, None) is None
+    assert ReleaseAudit.of(terms, {"release_items": ranked}).plants is None
 
 
 def test_the_terms_are_frozen_with_the_release(made: Made) -> None:
-    assert '"planted_errors":90' in made.facts.plan["design"]
-    assert terms_of(made.facts.plan).planted_errors == PLANTED
+    plan = made.facts.terms.to_plan()
+    assert '"planted_errors":90' in plan["design"]
+    assert FrozenTerms.from_plan(plan).planted_errors == PLANTED
     with pytest.raises(AuditError, match="planted_errors: found -1"):
-        terms_of({**made.facts.plan, "design": made.facts.plan["design"].replace(":90", ":-1")})
+        FrozenTerms.from_plan({**plan, "design": plan["design"].replace(":90", ":-1")})
 
 
 def test_without_the_planted_verdicts_nothing_is_concluded(made: Made) -> None:
-    plan, items, audit = (made.lake.read(name, "movies-r1") for name in ("release_plan", "release_items", "audit"))
     with pytest.raises(AuditError, match="planted: found 0 items; expected 90"):
-        proof.cuts(plan, items, audit)
+        find_cuts(read_release_audit(made.lake, "movies-r1", "audit"))
 
 
 def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
-    write_release(tmp_path / "r", made.facts, made.tables, PROVENANCE)
+    write_release(LocalStore(tmp_path), "r", made.facts, made.tables, PROVENANCE)
     assert [check for check in verify_release(tmp_path / "r").checks if not check.is_passed] == []
     assert made.facts.result is not None
     assert made.facts.result["planted_caught"] == PLANTED
     assert made.facts.result["sensitivity_bound"] == pytest.approx(0.01 ** (1 / PLANTED))
-    drawn = drawn_to_plant(made.facts.plan, made.tables.release_items, made.tables.planted_items)
-    assert drawn.sum() == PLANTED
-    planted = made.tables.planted_verdicts
-    assert 0 < beside(planted, made.tables.audit).num_rows < PLANTED == planted.num_rows  # type: ignore[union-attr]
+    names = ("audit", "planted_items", "planted_verdicts")
+    audit = read_release_audit(made.lake, "movies-r1", *names, columns=["log_odds"])
+    assert audit.planted_draw.sum() == PLANTED
+    assert 0 < audit.planted_beside.num_rows < PLANTED == audit.planted_verdicts.num_rows
 
 
 def tampered(made: Made, folder: Path, **tables: pa.Table | None) -> dict[str, str]:
     assert made.tables is not None
-    write_release(folder, made.facts, dataclasses.replace(made.tables, **tables), PROVENANCE)
+    write_release(
+        LocalStore(folder.parent), folder.name, made.facts, dataclasses.replace(made.tables, **tables), PROVENANCE
+    )
     return {check.name: check.problem for check in verify_release(folder).checks if check.problem}
 
 

@@ -1,10 +1,12 @@
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cupel.release.plots import annotators_plot, cuts_plot, stage_errors_plot
+from cupel.release.release_audit import read_release_audit
 from cupel.release.report_facts import audit_curve
 
 RESULT = {
@@ -65,8 +67,8 @@ def test_the_release_is_drawn_as_a_bound_and_stages_without_estimate_are_left_ou
 
 
 def test_the_curve_counts_errors_along_the_risk_order(certified: Any) -> None:
-    items, audit = (certified.lake.read(name, "movies-r1") for name in ("release_items", "audit"))
-    curve = audit_curve(items, audit.take(list(range(audit.num_rows))[::-1]))
+    audit = read_release_audit(certified.lake, "movies-r1", "audit")
+    curve = audit_curve(replace(audit, audit=audit.audit.take(list(range(audit.audit.num_rows))[::-1])))
     ranks = [row["risk_rank"] for row in curve]
     assert ranks == sorted(ranks)
     assert curve[-1]["wrong"] == certified.facts.result["audit_wrong"]

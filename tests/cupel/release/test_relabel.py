@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -8,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cupel.contract.table import empty
-from cupel.contract.tables.release import ADJUDICATIONS, AUDIT
-from cupel.release.relabel import RELABEL_SCHEMA, as_csv, guarded, relabel_csv, relabel_next, relabel_rows
+from cupel.release.relabel import MOST, RELABEL_SCHEMA, as_csv, guarded, relabel_rows
+from cupel.release.release_audit import ReleaseAudit, read_release_audit
 
 
 def rows_with(text: str) -> pa.Table:
@@ -18,8 +18,12 @@ def rows_with(text: str) -> pa.Table:
     return pa.Table.from_pylist([row], schema=RELABEL_SCHEMA)
 
 
+def listed(made: Any, most: int | None = MOST) -> pa.Table:
+    return relabel_rows(made.lake, read_release_audit(made.lake, "movies-r1", "audit", "adjudications"), most)
+
+
 def test_labels_that_experts_found_wrong_come_first_with_what_the_experts_say(refused: Any) -> None:
-    rows = relabel_rows(refused.lake, "movies-r1").to_pylist()
+    rows = listed(refused).to_pylist()
     audit = refused.lake.read("audit", "movies-r1").to_pylist()
     wrong = {row["item_id"]: row["expert_label"] for row in audit if row["is_wrong"]}
     head = rows[: len(wrong)]
@@ -29,31 +33,32 @@ def test_labels_that_experts_found_wrong_come_first_with_what_the_experts_say(re
 
 
 def test_within_each_part_the_riskiest_comes_first(refused: Any) -> None:
-    rows = relabel_rows(refused.lake, "movies-r1").to_pylist()
+    rows = listed(refused).to_pylist()
     for is_wrong in (True, False):
         ranks = [row["risk_rank"] for row in rows if row["reason"].startswith("wrong") == is_wrong]
         assert ranks == sorted(ranks, reverse=True)
 
 
 def test_labels_that_experts_confirmed_or_contest_are_not_in_it(refused: Any) -> None:
-    listed = set(relabel_rows(refused.lake, "movies-r1", most=None)["item_id"].to_pylist())
+    found = set(listed(refused, most=None)["item_id"].to_pylist())
     audit = refused.lake.read("audit", "movies-r1").to_pylist()
-    assert not listed & {row["item_id"] for row in audit if not row["is_wrong"]}
+    assert not found & {row["item_id"] for row in audit if not row["is_wrong"]}
 
 
 def test_it_is_cut_to_the_wanted_length(refused: Any) -> None:
-    assert relabel_rows(refused.lake, "movies-r1", most=3).num_rows == 3
+    assert listed(refused, most=3).num_rows == 3
 
 
 def test_an_item_without_a_verdict_is_at_risk_not_wrong(refused: Any) -> None:
-    items = refused.lake.read("release_items", "movies-r1")
-    rows = relabel_next(items, empty(AUDIT), empty(ADJUDICATIONS), most=None)
-    assert rows.num_rows == items.num_rows
+    unseen = read_release_audit(refused.lake, "movies-r1")
+    rows = relabel_rows(refused.lake, unseen, most=None)
+    assert rows.num_rows == unseen.items.num_rows
     assert set(pc.utf8_slice_codeunits(rows["reason"], 0, 7).to_pylist()) == {"at risk"}
 
 
 def test_a_release_that_was_never_frozen_has_an_empty_list_with_a_header(refused: Any) -> None:
-    assert relabel_csv(refused.lake, "other-r1") == "batch,item_id,text,label,reason,risk_rank\r\n"
+    nothing = ReleaseAudit(replace(refused.facts.terms, release="other-r1", status="refused", items=0))
+    assert as_csv(relabel_rows(refused.lake, nothing)) == "batch,item_id,text,label,reason,risk_rank\r\n"
 
 
 @pytest.mark.parametrize(

@@ -154,8 +154,9 @@ def test_before_the_audit_the_page_is_open_and_claims_nothing(unaudited: Any) ->
 
 
 def test_a_release_refused_by_its_checks_says_which(unaudited: Any) -> None:
-    plan = {**unaudited.facts.plan, "status": "refused", "reason": "movies: cleaning gate: checks failed: kept_share"}
-    text = Outline(render_report(dataclasses.replace(unaudited.facts, plan=plan))).text
+    reason = "movies: cleaning gate: checks failed: kept_share"
+    terms = dataclasses.replace(unaudited.facts.terms, status="refused", reason=reason)
+    text = Outline(render_report(dataclasses.replace(unaudited.facts, terms=terms))).text
     assert "REFUSED: not released" in text
     assert "cleaning gate: checks failed: kept_share" in text
 

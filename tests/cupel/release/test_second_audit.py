@@ -1,6 +1,5 @@
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
@@ -12,22 +11,16 @@ from cupel.certificate.sequence import floor_share
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import EXPERT_ANSWERS
 from cupel.errors import AuditError
-from cupel.release import proof
-from cupel.release.audit_design import terms_of
 from cupel.release.folder import write_release
-from cupel.release.second_audit import drawn_again
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.release_audit import ReleaseAudit, read_release_audit
+from cupel.release.second_audit import draw_again
 from cupel.release.verify import verify_release
-from tests.cupel.release.conftest import CLASSES, PROVENANCE, Items, Made, expert_rows, make_items, make_release
+from cupel.store.local import LocalStore
+from tests.cupel.release.conftest import CLASSES, PROVENANCE, Items, Made, expert_rows, judge, make_items, make_release
 
 SIZE, AGAIN = 800, 120
 SETTINGS = {"error_budget": 0.1, "max_experts_seen_share": 1.0, "certificate": {"adjudicators_audited": AGAIN}}
-
-
-class Judged(NamedTuple):
-    audit: pa.Table
-    cuts: pa.Table
-    adjudications: pa.Table
-    result: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +38,13 @@ def answers(items: Items, wrong_every: int = 0, auditors: str = "all") -> pa.Tab
     return from_rows(said, EXPERT_ANSWERS)
 
 
-def judged(made: Made, said: pa.Table) -> Judged:
-    plan, items = made.lake.read("release_plan", "movies-r1"), made.lake.read("release_items", "movies-r1")
-    audit = proof.audit(plan, items, said)
-    cuts = proof.cuts(plan, items, audit)
-    adjudicated = proof.adjudications(plan, items, audit, cuts, said)
-    result = proof.audit_result(plan, items, audit, adjudicated)
-    return Judged(audit, cuts, adjudicated, result.to_pylist()[0])
+def judged(made: Made, said: pa.Table) -> ReleaseAudit:
+    return judge(replace(read_release_audit(made.lake, "movies-r1"), expert_answers=said))
+
+
+def items_again(audit: ReleaseAudit) -> set[str]:
+    """Return the adjudicated items that another expert judges again."""
+    return set(audit.adjudications["item_id"].take(pa.array(audit.drawn_again)).to_pylist())
 
 
 def the_items() -> Items:
@@ -60,33 +53,32 @@ def the_items() -> Items:
 
 def test_bounds_and_cuts_are_those_of_the_golden_functions(made: Made) -> None:
     found = judged(made, answers(the_items()))
-    shared, result = share_alpha(attempt_levels(1), 1 / 4), found.result
-    assert result["status"] == "certified", result["reason"]
-    upper = upper_count(SIZE, 200, result["audit_contested"], shared.levels.contested)
+    shared, result = share_alpha(attempt_levels(1), 1 / 4), found.assay.result
+    assert result.status == "certified", result.reason
+    upper = upper_count(SIZE, 200, result.audit_contested, shared.levels.contested)
     tested = floor_share(0.075, SIZE - upper)
-    for cut in found.cuts.to_pylist():
-        assert cut["alpha"] == shared.levels.wrong == 0.025
-        assert cut["p_value"] == float(tail(cut["wrong"], cut["accepted"], tested + 1, cut["audited"]))
+    for cut in found.assay.cuts:
+        assert cut.alpha == shared.levels.wrong == 0.025
+        assert cut.p_value == float(tail(cut.wrong, cut.accepted, tested + 1, cut.audited))
     behind = found.adjudications.num_rows
-    assert behind == result["to_adjudicate"] > AGAIN
+    assert behind == result.to_adjudicate > AGAIN
     left = adjudicated_upper(behind, AGAIN, 0, shared.other)
     assert left > 0
-    accepted = found.cuts.filter(found.cuts["is_passed"]).to_pylist()[-1]
-    unseen = result["accepted"] - accepted["audited"]
-    settled = max(SIZE - upper, 200 + behind - result["contested"] - left)
-    assert result["error_bound"] == (min(tested - accepted["wrong"], unseen) + left) / settled
-    assert f"up to {left} other verdicts may be wrong" in result["reason"]
+    accepted = [cut for cut in found.assay.cuts if cut.is_passed][-1]
+    unseen = result.accepted - accepted.audited
+    settled = max(SIZE - upper, 200 + behind - result.contested - left)
+    assert result.error_bound == (min(tested - accepted.wrong, unseen) + left) / settled
+    assert f"up to {left} other verdicts may be wrong" in result.reason
 
 
 def test_the_sample_is_drawn_once_all_is_adjudicated_and_by_the_verdicts(made: Made) -> None:
-    plan = made.lake.read("release_plan", "movies-r1").to_pylist()[0]
     found, other = judged(made, answers(the_items())), judged(made, answers(the_items(), wrong_every=50))
-    one, two = (set(drawn_again(plan, said.adjudications)["item_id"].to_pylist()) for said in (found, other))
+    one, two = items_again(found), items_again(other)
     assert len(one) == len(two) == AGAIN
     assert one != two
     first = found.adjudications.slice(1)
     unsettled = pa.concat_tables([first, _unsettled(found.adjudications.slice(0, 1))])
-    assert drawn_again(plan, unsettled).num_rows == 0
+    assert len(draw_again(found.terms, unsettled)) == 0
     assert set(found.audit["item_id"].to_pylist()) >= one
     assert found.audit.num_rows == 200 + AGAIN
 
@@ -98,51 +90,49 @@ def _unsettled(row: pa.Table) -> pa.Table:
 
 def test_an_adjudicators_answer_never_stands_for_an_auditors(made: Made) -> None:
     found = judged(made, answers(the_items(), auditors="none"))
-    assert found.result["status"] == "open"
+    assert found.assay.result.status == "open"
     assert not any(found.audit["is_settled"].to_pylist())
 
 
 def test_while_the_other_expert_is_awaited_the_release_is_open(made: Made) -> None:
     said = answers(the_items())
-    whole = judged(made, said)
-    again = set(drawn_again(made.facts.plan, whole.adjudications)["item_id"].to_pylist())
+    again = items_again(judged(made, said))
     is_left_out = [row["purpose"] == "audit" and row["item_id"] in again for row in said.to_pylist()]
-    result = judged(made, said.filter(pa.array([not flag for flag in is_left_out]))).result
-    assert (result["status"], result["error_bound"]) == ("open", None)
-    assert result["reason"] == f"{AGAIN} of {AGAIN} adjudicated items await another expert"
+    result = judged(made, said.filter(pa.array([not flag for flag in is_left_out]))).assay.result
+    assert (result.status, result.error_bound) == ("open", None)
+    assert result.reason == f"{AGAIN} of {AGAIN} adjudicated items await another expert"
 
 
 def test_adjudicators_who_err_too_often_cost_the_certificate(made: Made) -> None:
-    careful, careless = (judged(made, answers(the_items(), wrong_every=every)).result for every in (200, 4))
-    assert careful["status"] == "certified", careful["reason"]
-    assert careless["status"] == "refused"
-    assert "differed on" in careless["reason"]
-    assert careless["accepted"] == careful["accepted"]
+    careful, careless = (judged(made, answers(the_items(), wrong_every=every)).assay.result for every in (200, 4))
+    assert careful.status == "certified", careful.reason
+    assert careless.status == "refused"
+    assert "differed on" in careless.reason
+    assert careless.accepted == careful.accepted
 
 
 def test_the_other_experts_verdict_is_released_and_verified(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
-    write_release(tmp_path / "whole", made.facts, made.tables, PROVENANCE)
+    write_release(LocalStore(tmp_path), "whole", made.facts, made.tables, PROVENANCE)
     verification = verify_release(tmp_path / "whole")
     assert [check for check in verification.checks if not check.is_passed] == []
-    plan = made.facts.plan
-    again = drawn_again(plan, made.tables.adjudications)["item_id"]
+    again = pa.array(sorted(items_again(read_release_audit(made.lake, "movies-r1", "audit", "adjudications"))))
     training = made.tables.training_set
-    decided = training.filter(pa.compute.is_in(training["item_id"], value_set=again.combine_chunks()))["decided_by"]
+    decided = training.filter(pa.compute.is_in(training["item_id"], value_set=again))["decided_by"]
     assert set(decided.to_pylist()) == {"audit"}
 
 
 def test_a_release_that_hides_part_of_the_second_audit_is_not_verified(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
-    gone = drawn_again(made.facts.plan, made.tables.adjudications)["item_id"][0].as_py()
+    gone = sorted(items_again(read_release_audit(made.lake, "movies-r1", "audit", "adjudications")))[0]
     audit = made.tables.audit.filter(pa.compute.not_equal(made.tables.audit["item_id"], gone))
-    write_release(tmp_path / "cut", made.facts, dataclasses.replace(made.tables, audit=audit), PROVENANCE)
+    write_release(LocalStore(tmp_path), "cut", made.facts, replace(made.tables, audit=audit), PROVENANCE)
     problems = {check.name: check.problem for check in verify_release(tmp_path / "cut").checks if check.problem}
     assert gone in problems["the audit is the sample that its seed draws"]
     assert "not certified" in problems["the certificate, recomputed, is the same"]
 
 
-def test_a_plan_that_declares_nonsense_is_an_error() -> None:
-    plan = {"design": '{"adjudicators_audited":0,"method":"fixed_sequence","size":9}', "audit_size": 9}
+def test_a_plan_that_declares_nonsense_is_an_error(made: Made) -> None:
+    design = '{"adjudicators_audited":0,"method":"fixed_sequence","size":9}'
     with pytest.raises(AuditError, match="adjudicators_audited: found 0"):
-        terms_of({**plan, "error_budget": 0.1, "attempt": 1, "max_experts_seen_share": 1.0})
+        FrozenTerms.from_plan({**made.facts.terms.to_plan(), "design": design})

@@ -9,13 +9,11 @@ from cupel.config.licences import Licence
 from cupel.config.project import Project
 from cupel.errors import ReleaseError
 from cupel.release.terms import (
-    Terms,
+    LicenceTerms,
     forbidden,
     house_rules,
     in_words,
     licence_rows,
-    plan_columns,
-    terms_of_plan,
     usable_until,
 )
 from tests.cupel.release.conftest import make_project
@@ -24,8 +22,8 @@ BOUGHT = Licence(name="acme", contract="order 7", since="2026-01-31", until="202
 OWN, SHARED = Licence(name="own"), Licence(name="CC-BY-4.0", attribution="Wire & Co")
 
 
-def terms(day: str = "2026-02-01", purpose: Any = "train") -> Terms:
-    return Terms(purpose, date.fromisoformat(day), (OWN, SHARED, BOUGHT))
+def terms(day: str = "2026-02-01", purpose: Any = "train") -> LicenceTerms:
+    return LicenceTerms(purpose, date.fromisoformat(day), (OWN, SHARED, BOUGHT))
 
 
 def named(*licences: Licence) -> Project:
@@ -64,15 +62,16 @@ def test_each_forbidden_licence_has_its_sentence_and_its_number() -> None:
 
 
 def test_a_plan_gives_its_terms_back() -> None:
-    plan = plan_columns(NAMED, date(2026, 2, 1))
-    assert terms_of_plan(plan) == Terms("publish", date(2026, 2, 1), (OWN, BOUGHT))
-    assert terms_of_plan({"release": "a plan of before"}) is None
+    terms = LicenceTerms("publish", date(2026, 2, 1), (OWN, BOUGHT))
+    assert LicenceTerms.of_project(NAMED, date(2026, 2, 1)) == terms
+    assert LicenceTerms.from_plan(terms.to_plan()) == terms
+    assert LicenceTerms.from_plan({"release": "a plan of before"}) is None
 
 
 def test_a_project_without_licences_has_no_terms_and_needs_no_day() -> None:
-    assert terms_of_plan(plan_columns(named(), None)) is None
+    assert LicenceTerms.of_project(named(), None) is None
     with pytest.raises(ReleaseError, match="the day of the release is not recorded"):
-        plan_columns(NAMED, None)
+        LicenceTerms.of_project(NAMED, None)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +79,9 @@ def test_a_project_without_licences_has_no_terms_and_needs_no_day() -> None:
     [{"day": None}, {"day": "soon"}, {"licences": "[{}]"}, {"licences": "{"}, {"licences": None}, {"purpose": "sell"}],
 )
 def test_a_plan_whose_terms_were_altered_is_refused(change: dict[str, Any]) -> None:
-    plan = plan_columns(NAMED, date(2026, 2, 1)) | change
+    plan = LicenceTerms("publish", date(2026, 2, 1), (OWN, BOUGHT)).to_plan() | change
     with pytest.raises(ReleaseError, match="are not as a release freezes them"):
-        terms_of_plan(plan)
+        LicenceTerms.from_plan(plan)
 
 
 def test_terms_are_told_in_words() -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import EXPERT_ANSWERS
-from cupel.release.proof import were_auditors_independent
+from cupel.release.audit_tables import were_auditors_independent
 
 
 def answers(*people: tuple[str, str]) -> pa.Table:

@@ -1,0 +1,103 @@
+"""Frozen terms: what a release is frozen with before anybody audits it, stored as a row of RELEASE_PLAN."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cupel.certificate.design import Design, FixedSequence, design_text, parse_design
+from cupel.certificate.result import Terms
+from cupel.errors import AuditError, ReleaseError
+from cupel.release.terms import LicenceTerms
+
+# Columns that are a field of the same name and type.
+_COPIED = (
+    "release", "status", "reason", "attempt", "alpha", "error_budget", "audit_size", "seed", "answers_until", "items",
+    "items_sha256", "expert_answers", "experts_description", "max_experts_seen_share", "are_auditors_independent",
+)  # fmt: skip
+# What is declared of the experts, and known of the items before anybody audits them, stands beside the design.
+_BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenTerms(Terms):
+    """The terms of one release; each is a column of RELEASE_PLAN, and explained there, or stands in its `design`.
+
+    `licence_terms` are None where the project names no licences.
+    """
+
+    release: str
+    batches: tuple[str, ...]
+    status: str
+    reason: str | None
+    alpha: float
+    audit_size: int
+    seed: int
+    answers_until: int
+    items: int
+    items_sha256: str
+    classes: tuple[str, ...]
+    expert_answers: int
+    experts_description: str
+    are_auditors_independent: bool
+    licence_terms: LicenceTerms | None = None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it may be audited; else it was refused before."""
+        return self.status == "frozen"
+
+    @classmethod
+    def from_plan(cls, plan: Mapping[str, Any]) -> "FrozenTerms":
+        """Return the terms of a row of RELEASE_PLAN; plans of before designs existed have a fixed sequence.
+
+        Raises:
+            AuditError: The design is none.
+            ReleaseError: The row is not as a release is frozen with.
+        """
+        try:
+            design, beside = _parse_design(plan.get("design"), plan["audit_size"])
+            return cls(
+                **{name: plan[name] for name in _COPIED}, **beside, design=design, batches=tuple(plan["batches"]),
+                classes=tuple(plan["classes"]), licence_terms=LicenceTerms.from_plan(plan),
+            )  # fmt: skip
+        except (LookupError, TypeError, AttributeError) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise ReleaseError(f"the plan is not as a release is frozen with: {why}") from None
+
+    def to_plan(self) -> dict[str, Any]:
+        """Return the row of RELEASE_PLAN that `from_plan` reads."""
+        licences = {"purpose": None, "day": None, "licences": None}
+        return {
+            **{name: getattr(self, name) for name in _COPIED},
+            "batches": list(self.batches),
+            "classes": list(self.classes),
+            "design": self._design_column(),
+            **(licences if self.licence_terms is None else self.licence_terms.to_plan()),
+        }
+
+    def _design_column(self) -> str | None:
+        """Return the column `design`: null for a plain fixed sequence, whose size is the column `audit_size`."""
+        beside = {name: number for name in _BESIDE if (number := getattr(self, name))}
+        if not beside and isinstance(self.design, FixedSequence):
+            return None
+        return _as_json({**json.loads(design_text(self.design)), **beside})
+
+
+def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, Any]]:
+    """Return the design, and what is declared beside it."""
+    if text is None:
+        return parse_design(None, audit_size), {}
+    try:
+        content = json.loads(text)
+        beside = {name: content.pop(name) for name in _BESIDE if name in content}
+    except (ValueError, TypeError, AttributeError):
+        raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
+    for name, number in beside.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
+    return parse_design(_as_json(content), audit_size), beside
+
+
+def _as_json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))

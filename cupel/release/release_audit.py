@@ -1,0 +1,342 @@
+"""The audit of a frozen release: its terms and tables, and all that is computed from them.
+
+The chain makes its tables with it, and `cupel verify` recomputes them with it; evidence is built nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.answers.places import Places
+from cupel.certificate.auditors import Planted, SecondAudit
+from cupel.certificate.design import EProcess, FixedSequence, Rising
+from cupel.certificate.evidence import Evidence, Plants
+from cupel.certificate.hypergeometric import Reals
+from cupel.certificate.result import Assay, assay
+from cupel.certificate.sample import marks
+from cupel.certificate.sequence import Flags
+from cupel.contract.columns import TEXT
+from cupel.contract.tables.release import (
+    ADJUDICATIONS,
+    AUDIT,
+    EXPERT_ANSWERS,
+    PLANTED_ITEMS,
+    PLANTED_VERDICTS,
+    RELEASE_ITEMS,
+)
+from cupel.errors import AuditError
+from cupel.lake import Lake
+from cupel.release.audit_design import draw_first_wave
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.names import Names, find_rows
+from cupel.release.planted import draw_to_plant
+from cupel.release.second_audit import draw_again
+from cupel.step import Step
+
+# Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
+NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
+_PLANTED = ("planted_items", "planted_verdicts")
+# A verdict: it is there, the label differs, experts stay split.
+_SAID = ("is_settled", "is_wrong", "is_contested")
+
+
+class ItemRows(NamedTuple):
+    """The frozen item that each row of the other tables speaks of: its row in `items`, -1 where there is none."""
+
+    audit: Places
+    adjudications: Places
+    planted_items: Places
+    planted_verdicts: Places
+
+
+class Verdicts(NamedTuple):
+    """What experts say of items: arrays of one shape, see `Evidence`."""
+
+    is_settled: Flags
+    is_wrong: Flags
+    is_contested: Flags
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "Verdicts":
+        """Return the verdicts of the rows of AUDIT or ADJUDICATIONS."""
+        return cls(*(_flags(table[name]) for name in _SAID))
+
+
+@dataclass(frozen=True, eq=False)
+class ReleaseAudit:
+    """One frozen release: its terms and its tables, as far as they are known.
+
+    A table that was not given is empty, as it is before anybody was asked. The items are in their order of risk; of
+    them and of no other table some columns will do, those of `NEEDED_ITEMS`.
+    """
+
+    terms: FrozenTerms
+    items: pa.Table = field(default_factory=RELEASE_ITEMS.schema.empty_table)
+    audit: pa.Table = field(default_factory=AUDIT.schema.empty_table)
+    adjudications: pa.Table = field(default_factory=ADJUDICATIONS.schema.empty_table)
+    planted_items: pa.Table = field(default_factory=PLANTED_ITEMS.schema.empty_table)
+    planted_verdicts: pa.Table = field(default_factory=PLANTED_VERDICTS.schema.empty_table)
+    expert_answers: pa.Table = field(default_factory=EXPERT_ANSWERS.schema.empty_table)
+
+    @classmethod
+    def of(cls, terms: FrozenTerms, tables: Mapping[str, pa.Table]) -> "ReleaseAudit":
+        """Return the audit of a release whose tables have these names; those that it does not need are left out."""
+        own = {one.name: tables[one.name] for one in fields(cls) if one.name in tables}
+        if RELEASE_ITEMS.name in tables:
+            own["items"] = tables[RELEASE_ITEMS.name].sort_by("risk_rank")
+        return cls(terms, **own)
+
+    @cached_property
+    def rows(self) -> ItemRows:
+        """Which item each row of the other tables speaks of.
+
+        Raises:
+            AuditError: The items are not those that were frozen.
+        """
+        if self.items.num_rows != self.terms.items:
+            raise AuditError(f"items: found {self.items.num_rows}; expected the {self.terms.items} that were frozen")
+        return ItemRows(*find_rows(self.items, *(getattr(self, name) for name in ItemRows._fields)))
+
+    @cached_property
+    def marks(self) -> Reals:
+        """The marks of the items in the draw."""
+        return marks(Names(self.items), self.terms.seed)
+
+    @cached_property
+    def first_wave(self) -> Flags:
+        """Which items are marked as audited whatever is found."""
+        return _flags(self.items["is_audited"])
+
+    @cached_property
+    def first_draw(self) -> Flags:
+        """Which items the seed draws to be audited whatever is found."""
+        return draw_first_wave(self.terms.design, Names(self.items), self.terms.seed, self.terms)
+
+    def draw(self, said: Verdicts) -> Flags:
+        """Return which items are to be audited: the first wave, and what the design adds by the verdicts on those.
+
+        Args:
+            said: What auditors say of each item; of those that are not drawn it does not count.
+        """
+        drawn = self.first_wave.copy()
+        while True:
+            known = Verdicts(*(flags & drawn for flags in said))
+            due = self.terms.design.due(self._evidence(drawn, known), self.terms)
+            if not (due & ~drawn).any():
+                return drawn
+            drawn |= due
+
+    @cached_property
+    def drawn(self) -> Flags:
+        """Which items the audit has to hold by what is known, those that are drawn again apart."""
+        return self.draw(self._of_items((self.audit, self.rows.audit)))
+
+    @cached_property
+    def is_first(self) -> Flags:
+        """Which rows of AUDIT the audit itself drew; the others were drawn again once adjudicated."""
+        if not self.terms.adjudicators_audited:
+            return np.ones(self.audit.num_rows, np.bool_)
+        return _at(self.drawn, self.rows.audit)
+
+    @cached_property
+    def is_random(self) -> Flags:
+        """Which rows of AUDIT are a random sample of all items, for estimates.
+
+        Of strata, that is as many as the whole draw holds before the first item that its stratum left out; of a
+        rising audit, the first wave.
+        """
+        if isinstance(self.terms.design, FixedSequence | EProcess):
+            return self.is_first
+        first = self.marks[~self.first_wave].min(initial=1.0)
+        return self.is_first & _at(self.marks < first, self.rows.audit)
+
+    @cached_property
+    def drawn_again(self) -> Places:
+        """Which rows of ADJUDICATIONS another expert judges again, in the order of their draw."""
+        return draw_again(self.terms, self.adjudications)
+
+    @cached_property
+    def is_again(self) -> Flags:
+        """Which rows of AUDIT are settled verdicts of another expert on adjudicated items."""
+        known = self.rows.adjudications[self.drawn_again]
+        return np.isin(self.rows.audit, known[known >= 0]) & _flags(self.audit["is_settled"])
+
+    @cached_property
+    def second_audit(self) -> SecondAudit:
+        """How many adjudicated items were drawn again and judged, and how many of them otherwise.
+
+        A verdict is wrong where the label or contested differs.
+        """
+        again = self.audit.filter(pa.array(self.is_again))
+        rows = self.rows.adjudications[self.drawn_again]
+        place = self.drawn_again[_inverse(rows, self.items.num_rows)[self.rows.audit[self.is_again]]]
+        before = self.adjudications["expert_label"].take(pa.array(place))
+        is_same = pc.equal(again["expert_label"].fill_null(""), before.fill_null(""))
+        return SecondAudit(len(self.drawn_again), again.num_rows, again.num_rows - (pc.sum(is_same).as_py() or 0))
+
+    @cached_property
+    def plants(self) -> Plants | None:
+        """Planted items and their verdicts; None where there are none."""
+        if not self.planted_verdicts.num_rows:
+            return None
+        row = _inverse(self.rows.planted_verdicts, self.items.num_rows)
+        said = self.planted_verdicts.take(pa.array(row, mask=row < 0))
+        is_caught = pc.equal(said["expert_label"], said["label"])
+        is_ours = pc.equal(said["expert_label"], self.items["label"])
+        columns = (said["is_settled"], is_caught, pc.and_(is_ours, pc.invert(is_caught)))
+        return Plants(row >= 0, *(_flags(column) for column in columns))
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What experts have said so far.
+
+        Where another expert has judged an adjudicated item again, that verdict counts.
+        """
+        is_first, rows = self.is_first, self.rows
+        said = self._of_items(
+            (self.audit.filter(pa.array(is_first)), rows.audit[is_first]),
+            (self.adjudications, rows.adjudications),
+            (self.audit.filter(pa.array(self.is_again)), rows.audit[self.is_again]),
+        )
+        is_audited = self.first_wave.copy()
+        is_audited[_known(rows.audit[is_first])] = True
+        return self._evidence(is_audited, said)
+
+    @cached_property
+    def assay(self) -> Assay:
+        """What the evidence comes to: the cuts and the result."""
+        return assay(self.evidence, self.terms, self.second_audit)
+
+    def contested_upper(self, alpha: float) -> int:
+        """Return the exact upper bound of the contested items among all, by the design of the audit.
+
+        Args:
+            alpha: Chance that the bound is below the truth.
+        """
+        return self.terms.design.upper(self.evidence, self.evidence.is_contested, alpha, self.terms)
+
+    @cached_property
+    def verdicts(self) -> pa.Table:
+        """What experts settled; where an item was both audited and adjudicated, the audit counts.
+
+        Columns batch, item_id, expert_label (null: contested) and decided_by; no item twice.
+        """
+        audited, adjudicated = _flags(self.audit["is_settled"]), _flags(self.adjudications["is_settled"])
+        is_new = adjudicated & ~np.isin(self.rows.adjudications, _known(self.rows.audit[audited]))
+        parts = ((self.audit, audited, "audit"), (self.adjudications, is_new, "expert"))
+        return pa.concat_tables(
+            table.filter(pa.array(flags)).select(["batch", "item_id", "expert_label"]).append_column(
+                "decided_by", pa.repeat(pa.scalar(name, TEXT), int(flags.sum()))
+            )
+            for table, flags, name in parts
+        )  # fmt: skip
+
+    @cached_property
+    def verdict_of(self) -> pa.Array:
+        """The row of `verdicts` on each item; null where experts settled none."""
+        (rows,) = find_rows(self.items, self.verdicts)
+        place = _inverse(rows, self.items.num_rows)
+        return pa.array(place, mask=place < 0)
+
+    @cached_property
+    def planted_draw(self) -> Flags:
+        """Which rows of PLANTED_ITEMS the seed plants; the items have their log-odds."""
+        row = self.rows.planted_items
+        log_odds = self.items["log_odds"].take(pa.array(row, mask=row < 0))
+        pool = self.planted_items.select(["batch", "item_id"]).append_column("log_odds", log_odds)
+        return draw_to_plant(pool, self.terms.planted_errors, self.terms.seed)
+
+    @cached_property
+    def planted_beside(self) -> pa.Table:
+        """The planted items that the audit has not drawn: their questions are to be asked too."""
+        is_drawn = np.isin(self.rows.planted_verdicts, self.rows.audit)
+        return self.planted_verdicts.filter(pa.array(~is_drawn))
+
+    @property
+    def are_plants_settled(self) -> bool:
+        """Whether every planted item has its verdict; so where none was planted."""
+        return bool(_flags(self.planted_verdicts["is_settled"]).all())
+
+    @property
+    def caught(self) -> Planted | None:
+        """How many items were planted, and how many of them were given the known label; None without any."""
+        if not self.planted_verdicts.num_rows:
+            return None
+        right = pc.equal(self.planted_verdicts["expert_label"], self.planted_verdicts["label"])
+        return Planted(self.planted_verdicts.num_rows, int(_flags(right).sum()))
+
+    def _of_items(self, *judged: tuple[pa.Table, Places]) -> Verdicts:
+        """Return what tables of verdicts say of each item, the later of which count; with the items of their rows."""
+        found = Verdicts(*np.zeros((len(_SAID), self.items.num_rows), np.bool_))
+        for table, rows in judged:
+            for flags, said in zip(found, Verdicts.of(table), strict=True):
+                flags[_known(rows)] = said[rows >= 0]
+        return found
+
+    def _evidence(self, is_audited: Flags, said: Verdicts) -> Evidence:
+        of_draw = self.marks if isinstance(self.terms.design, EProcess | Rising) else None
+        return Evidence(is_audited, *said, of_draw, self.plants, self.terms.undecided)
+
+
+def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) -> ReleaseAudit:
+    """Return the audit of a step's release, with these of its tables.
+
+    Args:
+        step: A step whose partition is the release's name.
+        tables: Those that are read, and remembered as inputs; of planted items only where some were declared.
+        columns: Of RELEASE_ITEMS, what is read beyond `NEEDED_ITEMS`.
+    """
+    terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
+    wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
+    return ReleaseAudit.of(terms, {name: step.read(name, columns=_columns(name, columns)) for name in wanted})
+
+
+def read_release_audit(lake: Lake, release: str, *tables: str, columns: Sequence[str] = ()) -> ReleaseAudit:
+    """Return the audit of a release in a lake, with those of its tables that are there; without items, with none.
+
+    Args:
+        lake: The project's lake.
+        release: Its name.
+        tables: Those that are read beside the items; of planted items only where some were declared.
+        columns: Of RELEASE_ITEMS, what is read beyond `NEEDED_ITEMS`.
+
+    Raises:
+        LakeError: The release was never planned.
+    """
+    terms = FrozenTerms.from_plan(lake.read("release_plan", release).to_pylist()[0])
+    if lake.commit(RELEASE_ITEMS.name, release) is None:
+        return ReleaseAudit(terms)
+    wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
+    there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
+    return ReleaseAudit.of(terms, {name: lake.read(name, release, _columns(name, columns)) for name in there})
+
+
+def _columns(table: str, more: Sequence[str]) -> list[str] | None:
+    return list(dict.fromkeys((*NEEDED_ITEMS, *more))) if table == RELEASE_ITEMS.name else None
+
+
+def _flags(column: pa.ChunkedArray) -> Flags:
+    """Return a column of flags as an array; null counts as no."""
+    flags: Flags = pc.fill_null(column, False).to_numpy().astype(np.bool_)
+    return flags
+
+
+def _known(rows: Places) -> Places:
+    return rows[rows >= 0]
+
+
+def _at(flags: Flags, rows: Places) -> Flags:
+    """Return the flags of these rows; of none, no."""
+    return np.append(flags, False)[rows]
+
+
+def _inverse(rows: Places, size: int) -> Places:
+    """Return of each of `size` items the last place in `rows` that is its own; -1 where none is."""
+    place = np.full(size, -1)
+    place[_known(rows)] = np.flatnonzero(rows >= 0)
+    return place
