@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
@@ -17,9 +18,9 @@ from cupel.errors import CupelError
 from cupel.lake import COMMIT, Commit, Lake, parse_commit
 from cupel.release import layout
 from cupel.release.pieces import reader
-from cupel.release.places import release_file, release_folder
+from cupel.release.places import release_file, release_place
 from cupel.sealed import seal_json
-from cupel.store.files import copy_folder, find_files, read_file, temporary_folder
+from cupel.store.files import find_files, read_file, temporary_folder
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild
 
@@ -94,8 +95,13 @@ class FrozenRepair:
         return brought, []
 
     def _bring_folder(self, copy: Lake) -> None:
-        target = release_folder(self._lake, self._release)
-        copy_folder(release_folder(copy, self._release), target)
+        """Copy the release's files, the manifest last: without one there is no release."""
+        place = release_place(self._release)
+        names = [one.name for one in copy.store.list(place)]
+        for name in sorted(names, key=release_file(self._release, layout.MANIFEST_FILE).__eq__):
+            with copy.store.open(name) as source, self._lake.store.new(place) as new:
+                shutil.copyfileobj(source, new.file)
+                new.put(name)
 
     def _sibling(self) -> Commit | None:
         """Return the commit of a table that was frozen in the same step: it has the same inputs and version."""

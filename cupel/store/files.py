@@ -334,17 +334,6 @@ def copy_file(path: Path, target: Path) -> None:
     shutil.copyfile(path, target)
 
 
-def copy_folder(folder: Path, target: Path) -> None:
-    """Copy a folder: the copy has its name when all is in it.
-
-    Raises:
-        OSError: Something has the name, or the disk is full or failed.
-    """
-    make_folder(target.parent)
-    with new_folder(target) as begun:
-        shutil.copytree(folder, begun, dirs_exist_ok=True)
-
-
 def stat_files(folder: Path, ending: str) -> Iterator[tuple[str, FileStat]]:
     """Yield each file under a folder whose name ends so, with its size and time of change, in no order.
 

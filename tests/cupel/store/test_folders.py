@@ -7,7 +7,6 @@ import pytest
 
 from cupel.store.files import (
     append_to,
-    copy_folder,
     empty_file,
     link,
     new_folder,
@@ -44,13 +43,6 @@ def test_a_folder_does_not_take_the_name_of_another(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="taken"), new_folder(tmp_path / "taken"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-def test_a_copied_folder_holds_what_the_first_does(tmp_path: Path) -> None:
-    (tmp_path / "one" / "data").mkdir(parents=True)
-    (tmp_path / "one" / "data" / "a").write_text("a")
-    copy_folder(tmp_path / "one", tmp_path / "releases" / "two")
-    assert (tmp_path / "releases" / "two" / "data" / "a").read_text() == "a"
 
 
 def test_no_link_on_the_way_to_a_file_is_followed(tmp_path: Path) -> None:
