@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.contract.format_check import check_number
-from cupel.contract.format_numbers import LAKE
+from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_OF_THESE_TABLES
+from cupel.earlier_logs import earlier_logs
 from cupel.errors import FormatError
+from cupel.store.local import LocalStore
 from cupel.whole import put_file
 
 # Without an ending, so that no log takes it for one of its entries.
@@ -68,7 +70,7 @@ def write_number(folder: Path, number: int) -> None:
 
 
 def recognise_lake(folder: Path) -> int:
-    """Return the format of a project's lake: its number, or, without one, that of the oldest table that it holds.
+    """Return the format of a project's lake: its number, or, without one, that of the oldest that it holds.
 
     Args:
         folder: The project's folder in the lake; it need not be there.
@@ -77,17 +79,22 @@ def recognise_lake(folder: Path) -> int:
         FormatError: A newer version of Cupel wrote it.
     """
     number = read_number(folder, LAKE)
-    return number if number is not None else recognise_partition(folder, "*")
+    if number is not None:
+        return number
+    found = recognise_partition(folder, "*")
+    is_of_now = found == OLDEST_LAKE_OF_THESE_TABLES and not earlier_logs(LocalStore(folder))
+    return LAKE if is_of_now else found
 
 
 def recognise_partition(folder: Path, partition: str) -> int:
-    """Return the format of the oldest table of a batch or release, told by what it holds.
+    """Return the format of the oldest table of a batch or release, told by what it holds; no table is of a newer one.
 
     Args:
         folder: The project's folder in the lake.
         partition: Batch or release; `*` for all.
     """
-    return min((sign.last for sign in _SIGNS if _lacks_column(folder, sign, partition)), default=LAKE)
+    lasts = (sign.last for sign in _SIGNS if _lacks_column(folder, sign, partition))
+    return min(lasts, default=OLDEST_LAKE_OF_THESE_TABLES)
 
 
 def _lacks_column(folder: Path, sign: _Sign, partition: str) -> bool:

@@ -1,7 +1,6 @@
 """Rebuilding: a release is made once more of its deliveries and answers, in a lake of its own, and compared."""
 
 import json
-import shutil
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -30,7 +29,7 @@ from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.days import recorded_day
 from cupel.release.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.release.plan import is_finished, plan_release
-from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
+from cupel.sources.register import Register, with_registered
 from cupel.step import Step
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment
@@ -338,13 +337,12 @@ def _empty_lake(lake: Lake, root: Path) -> Lake:
 
 def _bring_deliveries(lake: Lake, copy: Lake, batches: list[str]) -> None:
     """Let registered deliveries be found from the other lake as from their own; their files stay where they are."""
-    register, real, target = Register(lake), lake.folder, copy.folder
-    for entry in (entry for entry in register.entries() if entry.batch in batches):
-        for folder in (ENTRIES, DELIVERIES):
-            (target / folder).mkdir(parents=True, exist_ok=True)
-        name = f"{entry.sequence:06d}.json"
-        shutil.copyfile(real / ENTRIES / name, target / ENTRIES / name)
-        (target / DELIVERIES / entry.batch).symlink_to(register.folder(entry.batch).resolve())
+    register, target = Register(lake), Register(copy)
+    brought = [entry for entry in register.entries() if entry.batch in batches]
+    target.bring(brought)
+    for entry in brought:
+        target.root.mkdir(parents=True, exist_ok=True)
+        target.folder(entry.batch).symlink_to(register.folder(entry.batch).resolve())
 
 
 def _write_project(project: Project, batches: list[str], folder: Path) -> None:

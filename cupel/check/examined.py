@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 from cupel.check.memory import Memory
 from cupel.contract.stages import STAGES, frozen_tables, stage_of
@@ -96,8 +97,9 @@ class ExaminedLake:
     def _release_names(self, keys: list[Key]) -> list[str]:
         tables = STAGES["release"].tables
         there = {partition for table, partition in keys if table in tables}
-        for folder, ending in ((self.folder / RELEASES, ""), (self.folder / PROPOSALS, ".json")):
-            there |= {path.name.removesuffix(ending) for path in folder.glob(f"[!.]*{ending}")}
+        there |= {path.name for path in (self.folder / RELEASES).glob("[!.]*")}
+        with suppress(CupelError):  # told with the logs
+            there |= {event["release"] for event in self.lake.log(PROPOSALS).read()}
         return sorted(there | self.known_finished)
 
     def _is_finished(self, release: str) -> bool:
