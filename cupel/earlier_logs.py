@@ -183,7 +183,7 @@ def _by_number(name: str) -> tuple[str, int]:
 _REPLY = {"log_probability", "input_tokens", "output_tokens"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REPLIES = re.compile(rf"{REPLIES}/[^/]+\.jsonl")
-_NUMBERED, _NAMED, _LINES = re.compile(r"\d+\.json"), re.compile(r"[^./][^/]*\.json"), re.compile(r"\d{6}\.jsonl")
+_NUMBERED, _NAMED, _LINES = re.compile(r"\d+\.json"), re.compile(r"[^./][^/]*-r\d+\.json"), re.compile(r"\d{6}\.jsonl")
 _SHAPES: Mapping[str, tuple[re.Pattern[str], Callable[[Store, Sequence[str]], Iterator[Event]]]] = {
     "annotator_actions": (_NUMBERED, _read_actions),
     "register": (_NUMBERED, _read_register),

@@ -102,7 +102,7 @@ def test_it_writes_logs_and_a_number_and_then_the_lake_may_be_written(deployment
     assert "nothing to upgrade" in upgrade(deployment, "--yes").output
 
 
-def test_a_kill_before_the_number_leaves_the_lake_as_it_was(
+def test_a_kill_before_the_number_leaves_a_lake_that_the_next_upgrade_completes(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kill(*_: object) -> None:
@@ -111,8 +111,10 @@ def test_a_kill_before_the_number_leaves_the_lake_as_it_was(
     monkeypatch.setattr(cupel.upgrade, "write_number", kill)
     assert upgrade(deployment, "--yes").exit_code != 0
     monkeypatch.undo()
-    with pytest.raises(FormatError, match="cupel upgrade"):
-        Lake(deployment.lake, PROJECT).check_writable()
+    # One without a number is known by what it holds: where its tables are those of now, it is complete.
+    if recognise_lake(Path(deployment.lake) / PROJECT) < LAKE:
+        with pytest.raises(FormatError, match="cupel upgrade"):
+            Lake(deployment.lake, PROJECT).check_writable()
     assert upgrade(deployment, "--yes").exit_code == 0
 
 
@@ -124,7 +126,7 @@ def test_a_kill_anywhere_leaves_what_is_read_as_before_and_what_the_next_upgrade
     for number in itertools.count():
         root = tmp_path / str(number)
         shutil.copytree(tmp_path / "before", root)
-        project = load_project(write_project(root, project=PROJECT, items=1).projects / f"{PROJECT}.yaml")
+        project = load_project(write_project(root, name=PROJECT, items=1).projects / f"{PROJECT}.yaml")
         with kill_at_change(number) as kill:
             upgrade_lake(Lake(root, PROJECT), project, root)
         assert read_logs(Lake(root, PROJECT)) == before
@@ -144,7 +146,7 @@ def test_a_kill_anywhere_leaves_what_is_read_as_before_and_what_the_next_upgrade
 @pytest.mark.parametrize("name", ["days/one-r1.json", "replies/one.jsonl"])
 def test_it_is_refused_where_a_log_is_not_what_it_was_when_the_lake_was_last_seen(tmp_path: Path, name: str) -> None:
     write_logs_of_format_3(tmp_path / PROJECT)
-    project = load_project(write_project(tmp_path, project=PROJECT, items=1).projects / f"{PROJECT}.yaml")
+    project = load_project(write_project(tmp_path, name=PROJECT, items=1).projects / f"{PROJECT}.yaml")
     assert find_damage(Lake(tmp_path, PROJECT), is_light=False) == []
     path = tmp_path / PROJECT / name
     raw = path.read_bytes()
