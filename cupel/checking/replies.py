@@ -3,7 +3,6 @@
 import json
 import threading
 import uuid
-from collections.abc import Iterable
 from typing import Any
 
 from cupel.checking.chat import Reply, Try
@@ -21,9 +20,9 @@ MOST_WAITING = 256
 class RepliesLog:
     """The replies of one delivery, by the hash of the question.
 
-    A reply is put in the store as soon as it is there, so that what was paid for survives a kill; those that wait are
-    appended to the delivery's event log together, and then removed. It holds no question and no key. Many threads may
-    add.
+    A reply is put in the store as soon as it is there, so that what was paid for survives a kill; those that come while
+    one is put are put together. What waits so is appended to the delivery's event log, 256 replies a segment, and then
+    removed. It holds no question and no key. Many threads may add.
 
     Args:
         store: The project's store.
@@ -37,18 +36,16 @@ class RepliesLog:
     def __init__(self, store: Store, batch: str) -> None:
         self._store, self._log = store, EventLog(store, f"{REPLIES}/{batch}")
         self._place = f"{REPLIES}/{batch}/waiting"
-        self._lock = threading.Lock()
+        self._turn, self._is_putting = threading.Condition(), False
         self._tokens = [0, 0]
-        self._waiting: dict[str, Event] = {}
+        self._came: list[Event] = []
+        self._waiting: dict[str, list[Event]] = {}
         self.replies: dict[str, Reply] = {}
-        known = set()
-        for event in self._log.read():
-            known.add(event.get("reply_id"))
+        logged = self._log.read()
+        for one in list(store.list(self._place)):
+            self._waiting[one.name] = _parse(store.read(one.name), one.name)
+        for event in [*logged, *self._not_in(logged)]:
             self._take(event)
-        for name in [one.name for one in store.list(self._place)]:
-            event = self._waiting[name] = _parse(store.read(name), name)
-            if event.get("reply_id") not in known:
-                self._take(event)
 
     def add(self, key: str, tried: Try, most: tuple[int, int]) -> None:
         """Keep a try that may be charged: with the tokens it took, or the most it can have taken where it is not told.
@@ -71,36 +68,47 @@ class RepliesLog:
             "input_tokens": told[0], "output_tokens": told[1],
             "charged": [limit if tokens is None else tokens for tokens, limit in zip(told, most, strict=True)],
         }  # fmt: skip
-        name = f"{self._place}/{event['reply_id']}.json"
-        self._store.put_if_absent(name, json.dumps(event, allow_nan=False).encode())
-        with self._lock:
-            self._waiting[name] = event
-            self._take(event)
-            if len(self._waiting) >= MOST_WAITING:
-                self._append()
+        with self._turn:
+            self._came.append(event)
+            self._turn.wait_for(lambda: not self._is_putting or event not in self._came)
+            if event not in self._came:
+                return  # another thread has put it with its own
+            self._is_putting, came = True, list(self._came)
+        try:
+            self._put(came)
+        finally:
+            with self._turn:
+                self._is_putting = False
+                self._turn.notify_all()
 
     def append_waiting(self) -> None:
-        """Append what waits to the log."""
-        with self._lock:
-            self._append()
+        """Append what waits to the log, when no thread adds any more."""
+        if self._waiting:
+            self._log.append(self._not_in)
+            for name in self._waiting:
+                self._store.delete(name)
+            self._waiting = {}
 
     def cost(self, settings: LlmChecker) -> float:
         """Return what all of it may have cost, at these prices."""
-        with self._lock:
+        with self._turn:
             return price(settings, *self._tokens)
 
-    def _append(self) -> None:
-        waiting = self._waiting
+    def _put(self, came: list[Event]) -> None:
+        name = f"{self._place}/{came[0]['reply_id']}.json"
+        self._store.put_if_absent(name, json.dumps(came, allow_nan=False).encode())
+        self._waiting[name] = came
+        with self._turn:
+            del self._came[: len(came)]
+            for event in came:
+                self._take(event)
+        if sum(map(len, self._waiting.values())) >= MOST_WAITING:
+            self.append_waiting()
 
-        def decide(there: list[Event]) -> Iterable[Event]:
-            known = {one.get("reply_id") for one in there}  # a kill may have come between the append and the removal
-            return [event for event in waiting.values() if event["reply_id"] not in known]
-
-        if waiting:
-            self._log.append(decide)
-            for name in waiting:
-                self._store.delete(name)
-            self._waiting = {}
+    def _not_in(self, logged: list[Event]) -> list[Event]:
+        """Return what waits and is not in the log: a kill may have come between the append and the removal."""
+        known = {event.get("reply_id") for event in logged}
+        return [event for events in self._waiting.values() for event in events if event["reply_id"] not in known]
 
     def _take(self, event: Event) -> None:
         self._tokens = [before + more for before, more in zip(self._tokens, event["charged"], strict=True)]
@@ -115,14 +123,14 @@ def price(settings: LlmChecker, input_tokens: int, output_tokens: int) -> float:
     ) / MILLION
 
 
-def _parse(content: bytes, name: str) -> Event:
+def _parse(content: bytes, name: str) -> list[Event]:
     try:
         found = json.loads(content)
-        if not isinstance(found["reply_id"], str) or len(found["charged"]) != 2:
-            raise ValueError("it lacks its id or its tokens")
+        if not all(isinstance(one["reply_id"], str) and len(one["charged"]) == 2 for one in found):
+            raise ValueError("one lacks its id or its tokens")
     except (ValueError, LookupError, TypeError) as error:
-        raise CheckerError(f"{name}: not a reply of a language model: {error}; restore it from a copy") from None
-    return dict(found)
+        raise CheckerError(f"{name}: not replies of a language model: {error}; restore it from a copy") from None
+    return list(found)
 
 
 def _reply(event: Event) -> Reply:
