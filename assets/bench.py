@@ -12,12 +12,13 @@ from dagster_duckdb import DuckDBResource
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
 from cupel.intake_alerts import tell_of_intake, tell_of_open_questions
-from cupel.lake import Lake, file_hash
-from cupel.lock import claim
+from cupel.lake import Lake
 from cupel.release.gates import check_gates_before
 from cupel.release.plan import is_finished
 from cupel.release.seconds import put_cpu
 from cupel.step import Step
+from cupel.store.files import hash_file as file_hash
+from cupel.store.locks import claim
 from cupel.world import Came, come_in, current_project
 
 # Trouble that passes by itself: of a disk or network, never of what was read or of what we made of it.
@@ -68,7 +69,7 @@ class Bench(dg.ConfigurableResource[None]):
         name, partition = self.project_name(context), context.partition_key
         lake = Lake(self.lake_root, name)
         project = current_project(Path(self.projects_folder), lake)
-        with claim(lake.folder, partition, context.run.run_id), self.duckdb.get_connection() as connection:
+        with claim(lake.store, partition, context.run.run_id), self.duckdb.get_connection() as connection:
             begun = time.process_time()
             try:
                 step = Step(Lake(self.lake_root, name, connection), project, partition)

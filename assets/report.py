@@ -4,7 +4,6 @@ import dagster as dg
 
 from assets.bench import Bench
 from cupel.config.project import Project
-from cupel.lake import replace_file
 from cupel.release.facts import release_facts
 from cupel.release.folder import add_uncovered
 from cupel.release.places import release_folder, report_folder
@@ -13,6 +12,7 @@ from cupel.release.report import render_report
 from cupel.release.report_facts import report_facts
 from cupel.release.reported import remember_reported
 from cupel.release.seconds import read_cpu, read_seconds
+from cupel.store.files import put_file as replace_file
 
 
 def report_asset(project: Project) -> dg.AssetsDefinition:

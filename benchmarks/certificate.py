@@ -23,7 +23,7 @@ from cupel.certificate.hypergeometric import (
 )
 from cupel.certificate.plan import smallest_audit
 from cupel.certificate.sequence import Flags, count_passed, cut_positions, floor_share
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 LIMIT = 0.055
 BUDGETS = (0.003, 0.01, 0.02)

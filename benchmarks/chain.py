@@ -40,7 +40,7 @@ from rich.table import Table
 import cupel
 from benchmarks.new_file import new_file
 from benchmarks.synthetic import NAME
-from cupel.whole import put_file
+from cupel.store.files import put_file
 from orchestration.deployment import REPOSITORY
 
 ROWS_PER_DELIVERY = 1_000_000

@@ -27,7 +27,7 @@ from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, reasons
 from cupel.cleaning.scan.tokens import tokenise
 from cupel.errors import SourceError
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 SEED = 1895
 REPEATS = 5

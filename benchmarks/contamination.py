@@ -24,7 +24,7 @@ from benchmarks.new_file import new_file
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.cleaning.contamination.purify import Purity, purify
 from cupel.errors import SourceError
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 # What lies further behind in a document says little of what it is, and takes long to count.
 MOST_CHARACTERS = 4_000

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.contamination import mix, mix_parser
 from cupel.config.project import load_project
 from cupel.lake import Lake
-from cupel.whole import put_file
+from cupel.store.files import put_file
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
 

@@ -33,12 +33,13 @@ from benchmarks.new_file import new_file
 from cupel.alerts import read_alerts
 from cupel.contract.stages import project_steps
 from cupel.contract.tables import TABLES
-from cupel.lake import Lake, file_hash
+from cupel.lake import Lake
 from cupel.release.gates import batch_state
 from cupel.release.plan import is_finished
 from cupel.release.reported import is_reported
 from cupel.sources.inbox import arrivals
-from cupel.whole import put_file
+from cupel.store.files import hash_file as file_hash
+from cupel.store.files import put_file
 from cupel.world import current_project, releases_of
 from orchestration import service
 from orchestration.deployment import REPOSITORY, Deployment

@@ -33,8 +33,8 @@ from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
+from cupel.store.files import put_file
 from cupel.versions.code_version import code_version
-from cupel.whole import put_file
 from orchestration.definitions import build_definitions
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rounds import Rounds

@@ -35,7 +35,7 @@ import pyarrow.parquet as pq
 from benchmarks.duplicate_texts import SEED, Folder, Pair, Reported, Shingled, edited_copies, grown, read_folder
 from benchmarks.duplicate_tools import OURS, SIMILARITY, TOOLS, WIDTH, Ran, installed, run
 from benchmarks.new_file import new_file
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 SIZES = (100_000, 1_000_000)
 EDIT_RATES = (0.05, 0.1)

@@ -38,7 +38,7 @@ from cupel.answers.log import AnswersLog
 from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
-from cupel.whole import put_file
+from cupel.store.files import put_file
 from expectations import judge
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.prune import prune

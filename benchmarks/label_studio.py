@@ -33,7 +33,7 @@ from cupel.label_studio.client import Client, Reply
 from cupel.label_studio.record import Records
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
-from cupel.whole import put_file
+from cupel.store.files import put_file
 from samples.label_studio import PROGRAM, fresh
 from samples.studio_server import Person, StudioServer, running, stop
 

@@ -7,9 +7,9 @@ import argparse
 import json
 from pathlib import Path
 
-from cupel.lake import replace_file
 from cupel.languages.codes import label
 from cupel.languages.model import load
+from cupel.store.files import put_file as replace_file
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "languages_f1.md"
 _HEAD = """# F1 per language

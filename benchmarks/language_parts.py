@@ -22,7 +22,7 @@ from benchmarks.new_file import new_file
 from cupel.languages.codes import UNDETERMINED, label
 from cupel.languages.identify import identify
 from cupel.languages.training import Settings, train
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 PARTS = 5
 Rows = list[tuple[str, str]]

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from benchmarks.new_file import new_file
 from cupel.errors import SourceError
 from cupel.languages.codes import label
-from cupel.whole import new_file as whole_file
+from cupel.store.files import new_file as whole_file
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from cupel.errors import SourceError
 from cupel.languages.codes import UNDETERMINED, Label, answer_for, label
 from cupel.languages.identify import identify
 from cupel.languages.model import load
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 REPEATS = 3
 

@@ -23,7 +23,7 @@ from benchmarks.privacy import read_texts
 from cupel.cleaning.overlap.index import LEAST_WITH_ANSWER, RUN, Index
 from cupel.cleaning.overlap.references import Reference
 from cupel.errors import SourceError
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 SEED = 1202
 ANSWER_WORDS = 3

@@ -40,7 +40,7 @@ from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.shingles import Shape
 from cupel.cleaning.text_hashes import text_hashes
 from cupel.languages.identify import identify
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 # All of ASCII that is no letter or digit, and a few of these; of Unicode what cleaning treats on its own: marks of two
 # classes and one that decomposes, joiners, wide signs, spaces, ends of lines, dots, quotes, a sigma, letters that stand

@@ -31,7 +31,7 @@ from cupel.cleaning.normalise import normalise
 from cupel.cleaning.privacy.mask import Masked, mask
 from cupel.cleaning.privacy.tokens import KINDS
 from cupel.errors import SourceError
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 SEED = 1677
 EACH = 100

@@ -22,7 +22,7 @@ from benchmarks.sample_truth import Truth, truth
 from cupel.certificate.evidence import Evidence
 from cupel.certificate.result import Terms, assay
 from cupel.lake import Lake
-from cupel.whole import put_file
+from cupel.store.files import put_file
 from orchestration.deployment import Deployment
 
 BUDGETS = (0.005, 0.01, 0.02, 0.05)

@@ -17,7 +17,7 @@ from benchmarks.new_file import new_file
 from cupel.config.project import load_project
 from cupel.lake import Lake
 from cupel.release.facts import ReleaseFacts, release_facts
-from cupel.whole import put_file
+from cupel.store.files import put_file
 from orchestration.deployment import Deployment
 
 Truth = dict[tuple[str, str], str | None]

@@ -29,7 +29,7 @@ from cupel.checking.rounds import NO_ROUND
 from cupel.consensus.coding import Reals, by_item, vectors
 from cupel.consensus.consensus import consensus
 from cupel.contract.columns import TEXT
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 GOLD_EACH = 10
 SEED = 2023

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from cupel.config.operation import AlertKind, Alerts
 from cupel.lake import Lake
-from cupel.lock import turn
 
 FILE = "alerts.jsonl"
 SECONDS = 30
@@ -63,7 +62,7 @@ def alert(lake: Lake, settings: Alerts, about: Alert) -> list[str]:
         What went wrong in telling; the alert is in the record all the same.
     """
     told = _line(about._asdict())
-    with turn(lake.folder / "locks" / ".alerts"):
+    with lake.store.lock("locks/.alerts"):
         if any(_is_same(row, about) for row in standing_alerts(lake)):
             return []
         _write(lake, told)
@@ -81,7 +80,7 @@ def end_alerts(lake: Lake, partition: str, kinds: Collection[AlertKind], why: st
         kinds: Kinds of the alerts that are over.
         why: What ended them.
     """
-    with turn(lake.folder / "locks" / ".alerts"):
+    with lake.store.lock("locks/.alerts"):
         standing = {row["kind"] for row in standing_alerts(lake) if row["partition"] == partition}
         for kind in sorted(standing.intersection(kinds)):
             over = {"project": lake.project, "partition": partition, "kind": OVER, "of": kind, "happened": why}

@@ -14,7 +14,6 @@ from typing import Any
 
 from cupel.errors import LakeError
 from cupel.store.event_log import GENESIS, Event, EventLog
-from cupel.store.files import stat_file
 from cupel.store.store import Store
 
 LAST_FORMAT = 3
@@ -117,9 +116,9 @@ def _read_actions(store: Store, files: Sequence[str]) -> Iterator[Event]:
             raise LakeError(
                 f"{name}: action {place} is missing, or one before it was altered; restore both from a copy"
             )
-        stat = stat_file(Path(store.location(name)))
-        at = None if stat is None else datetime.fromtimestamp(stat.changed_ns // 10**9, UTC)
-        yield content | {"at": None if at is None else at.isoformat(timespec="seconds")}
+        stat = store.stat(name)
+        at = None if stat is None else datetime.fromtimestamp(int(stat.changed_at), UTC).isoformat()
+        yield content | {"at": at}
         previous = hashlib.sha256(raw).hexdigest()
 
 

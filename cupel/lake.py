@@ -1,14 +1,13 @@
 """The lake: where tables live. A table's partition is a folder of immutable parts and a commit written last."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cupel.annotators.actions import ACTIONS, ActionsLog
 from cupel.answers.log import AnswersLog
@@ -20,15 +19,18 @@ from cupel.contract.tables import TABLES
 from cupel.earlier_logs import LakeLog
 from cupel.errors import FormatError, LakeError, TableError
 from cupel.formats import read_number, recognise_lake, write_number
-from cupel.parts import checked, columns_there, fitted, read_part, write_parts
+from cupel.parts import check_part, columns_there, fitted, read_part, write_parts
 from cupel.sealed import open_sealed, seal_json
+from cupel.store.files import new_path
 from cupel.store.local import LocalStore
-from cupel.store.store import Store
-from cupel.whole import begun, put_file, remove_left_behind
+from cupel.store.parquet import open_parquet
+from cupel.store.store import ChangedError, MissingError, NoLocationError, Store, describe_place
 
 ROWS_PER_GROUP = 65_536
 ROWS_PER_PART = 16 * ROWS_PER_GROUP
 COMMIT = "commit.json"
+CATALOG = "catalog.duckdb"
+TABLES_FOLDER = "tables"
 ABSENT = "absent"
 _KEYS = {"table", "partition", "hash", "rows", "parts", "inputs", "code_version"}
 
@@ -55,18 +57,27 @@ class Lake:
     """The tables of one project.
 
     Args:
-        root: Folder of the deployment's lake.
+        root: Folder of the deployment's lake, or the store that holds just this project.
         project: The project's name, a slug.
         connection: DuckDB connection that sorts and reads; its settings bound memory and threads.
+
+    Attributes:
+        store: Holds all of the project, under names such as `tables/labels/movies/commit.json`.
+        folder: Where people find it; for messages.
     """
 
-    def __init__(self, root: str | Path, project: str, connection: duckdb.DuckDBPyConnection | None = None) -> None:
-        if "://" in str(root):
-            raise LakeError(f"{root}: the lake must be a folder for now; object stores are not supported yet")
-        self.root = Path(root)
+    def __init__(
+        self, root: str | Path | Store, project: str, connection: duckdb.DuckDBPyConnection | None = None
+    ) -> None:
         self.project = _slug(project)
+        if isinstance(root, str | Path):
+            if "://" in str(root):
+                raise LakeError(f"{root}: the lake must be a folder for now; object stores are not supported yet")
+            self.root = Path(root)
+            self.store: Store = LocalStore(self.root / self.project)
+        else:
+            self.root, self.store = Path(), root
         self.folder = self.root / self.project
-        self.store: Store = LocalStore(self.folder)
         self.connection = connection or duckdb.connect()
         self.answers = AnswersLog(self.folder / "answers")
         self._logs: dict[str, LakeLog] = {}
@@ -80,7 +91,7 @@ class Lake:
             FormatError: It is of a higher format than this version reads.
         """
         if not self._can_be_read:
-            read_number(self.folder, LAKE)
+            read_number(self.store, "", LAKE)
             self._can_be_read = True
 
     def log(self, name: str) -> LakeLog:
@@ -89,7 +100,7 @@ class Lake:
 
     def may_be_earlier(self) -> bool:
         """Tell whether the lake may be of an older format than this version writes; refuse one of a higher."""
-        return not self._can_be_written and read_number(self.folder, LAKE) != LAKE
+        return not self._can_be_written and read_number(self.store, "", LAKE) != LAKE
 
     def check_writable(self) -> None:
         """Refuse a lake of another format than this version writes, so that no run makes half of it anew.
@@ -101,25 +112,28 @@ class Lake:
         """
         if self._can_be_written:
             return
-        folder = self.folder
-        found = recognise_lake(folder)
+        found = recognise_lake(self.store)
         if found < OLDEST_LAKE_TO_WRITE:
             raise FormatError(
-                f"{folder}: of format {found}, which an older version of Cupel wrote; this one writes format {LAKE}, "
-                f"and changes nothing before you say so. `cupel upgrade {self.project}` says what it would do"
+                f"{self.folder}: of format {found}, which an older version of Cupel wrote; this one writes format "
+                f"{LAKE}, and changes nothing before you say so. `cupel upgrade {self.project}` says what it would do"
             )
-        write_number(folder, LAKE)
+        write_number(self.store, "", LAKE)
         self._can_be_read = self._can_be_written = True
 
-    def partition_folder(self, table: str, partition: str) -> Path:
-        """Return the folder of a table's partition; both names are checked.
+    def partition_name(self, table: str, partition: str) -> str:
+        """Return the name of a table's partition in the store, under which its parts lie; both names are checked.
 
         Raises:
             LakeError: The table is unknown, or the partition is not a slug.
         """
         if table not in TABLES:
             raise LakeError(f"table {table!r} is not known; the tables are {', '.join(TABLES)}")
-        return self.folder / "tables" / table / _slug(partition)
+        return f"{TABLES_FOLDER}/{table}/{_slug(partition)}"
+
+    def partition_folder(self, table: str, partition: str) -> Path:
+        """Return where people find a table's partition; see `partition_name`."""
+        return self.folder / self.partition_name(table, partition)
 
     def commit(self, table: str, partition: str) -> Commit | None:
         """Return the current commit of a partition, or None where nothing was ever written.
@@ -128,31 +142,29 @@ class Lake:
             LakeError: It is no commit, was altered, or is another partition's.
         """
         self.check_readable()
-        path = self.partition_folder(table, partition) / COMMIT
+        name = f"{self.partition_name(table, partition)}/{COMMIT}"
         try:
-            found = parse_commit(path.read_bytes())
+            found = parse_commit(self.store.read(name))
             if (found.table, found.partition) != (table, partition):
                 raise ValueError(f"it is that of {found.table} of {found.partition}")
-        except FileNotFoundError:
+        except MissingError:
             return None
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             what = "lacks a key or has one of another type" if not isinstance(error, ValueError) else str(error)
             raise LakeError(
-                f"{path}: not a commit as it was written: {what}; `cupel check {self.project} --repair` moves it "
-                "aside and makes the table again"
+                f"{describe_place(self.store, name)}: not a commit as it was written: {what}; "
+                f"`cupel check {self.project} --repair` moves it aside and makes the table again"
             ) from error
         return found
 
     def partitions(self, table: str) -> list[str]:
         """Return the partitions of a table that have been written, in order of name."""
         self.check_readable()
-        folder = self.folder / "tables" / table
-        if not folder.is_dir():
-            return []
-        return sorted(path.name for path in folder.iterdir() if (path / COMMIT).exists())
+        names = (one.name.split("/") for one in self.store.list(f"{TABLES_FOLDER}/{table}"))
+        return sorted(words[2] for words in names if words[3:] == [COMMIT])
 
-    def files(self, table: str, partition: str) -> list[str]:
-        """Return the paths of a partition's parts, in the order of its rows.
+    def parts(self, table: str, partition: str) -> list[str]:
+        """Return the names of a partition's parts in the store, in the order of its rows.
 
         Raises:
             LakeError: The partition was never written.
@@ -160,8 +172,17 @@ class Lake:
         commit = self.commit(table, partition)
         if commit is None:
             raise LakeError(f"table {table}, partition {partition}: not there yet; run the stage that writes it")
-        folder = self.partition_folder(table, partition)
-        return [str(folder / part) for part in commit.parts]
+        folder = self.partition_name(table, partition)
+        return [f"{folder}/{part}" for part in commit.parts]
+
+    def files(self, table: str, partition: str) -> list[str]:
+        """Return the locations of a partition's parts, in the order of its rows.
+
+        Raises:
+            LakeError: The partition was never written.
+            NoLocationError: The store lets nobody else open its contents.
+        """
+        return [self.store.location(part) for part in self.parts(table, partition)]
 
     def read(self, table: str, partition: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Return a partition as one Arrow table, in the order of its key.
@@ -176,7 +197,7 @@ class Lake:
             TableError: The table has no such column.
         """
         schema = _schema_of(TABLES[table], columns)
-        return pa.concat_tables(read_part(Path(path), schema) for path in self.files(table, partition))
+        return pa.concat_tables(read_part(self.store, part, schema) for part in self.parts(table, partition))
 
     def read_batches(
         self, table: str, partition: str, rows: int = ROWS_PER_GROUP, columns: Sequence[str] | None = None
@@ -194,10 +215,11 @@ class Lake:
             TableError: The table has no such column.
         """
         schema = _schema_of(TABLES[table], columns)
-        for path in self.files(table, partition):
-            with pq.ParquetFile(checked(Path(path))) as file:
+        for part in self.parts(table, partition):
+            place = describe_place(self.store, part)
+            with open_parquet(self.store, check_part(self.store, part)) as file:
                 for batch in file.iter_batches(batch_size=rows, columns=columns_there(file, schema)):
-                    yield fitted(pa.Table.from_batches([batch]), schema, Path(path))
+                    yield fitted(pa.Table.from_batches([batch]), schema, place)
 
     def relation(self, table: str, partition: str) -> duckdb.DuckDBPyRelation:
         """Return a partition as a lazy relation on this lake's connection.
@@ -205,7 +227,11 @@ class Lake:
         Raises:
             LakeError: The partition was never written, or a part is gone or was altered.
         """
-        return self.connection.read_parquet([checked(Path(path)) for path in self.files(table, partition)])
+        parts = [check_part(self.store, part) for part in self.parts(table, partition)]
+        try:
+            return self.connection.read_parquet([self.store.location(part) for part in parts])
+        except NoLocationError:
+            return self.connection.from_arrow(self.read(table, partition))
 
     def write(
         self,
@@ -232,13 +258,14 @@ class Lake:
         Raises:
             TableError: The rows break the schema, two have the same key, or they are not sorted as they should be.
             FormatError: The lake is of another format.
+            LakeError: Another process wrote the partition meanwhile; what that one wrote stays.
         """
         self.check_writable()
-        folder = self.partition_folder(table, partition)
+        folder = self.partition_name(table, partition)
         schema = TABLES[table]
-        folder.mkdir(parents=True, exist_ok=True)
+        before = self.store.stat(f"{folder}/{COMMIT}")
         rows = _in_order(data, schema) if is_sorted else self._sorted(data, schema)
-        parts = write_parts(folder, rows, schema, ROWS_PER_GROUP, ROWS_PER_PART)
+        parts = write_parts(self.store, folder, rows, schema, ROWS_PER_GROUP, ROWS_PER_PART)
         digest = hashlib.sha256(schema.schema.to_string().encode())
         for part in parts:
             digest.update(part["name"].encode())
@@ -251,12 +278,10 @@ class Lake:
             "inputs": dict(sorted((inputs or {}).items())),
             "code_version": code_version,
         }
-        replace_file(folder / COMMIT, seal_json(content))
-        remove_left_behind(folder)
-        commit = self.commit(table, partition)
-        if commit is None:  # pragma: no cover
-            raise LakeError(f"{folder}: the commit vanished while it was written")
-        return commit
+        raw = seal_json(content)
+        self._put_commit(f"{folder}/{COMMIT}", raw, None if before is None else before.version)
+        self.store.remove_left_behind(folder)
+        return parse_commit(raw)
 
     def version(self, name: str) -> str:
         """Return the current hash of an input, or that it is absent.
@@ -280,28 +305,28 @@ class Lake:
         commit = self.commit(table, partition)
         if commit is None or commit.code_version != code_version:
             return False
-        folder = self.partition_folder(table, partition)
-        if not all(has_size(folder / part, size) for part, size in zip(commit.parts, commit.sizes, strict=True)):
+        if not self.has_parts(commit):
             return False
         ours = {name: hash_ for name, hash_ in commit.inputs.items() if not name.startswith("file:")}
         return all(self.version(name) == hash_ for name, hash_ in ours.items())
 
+    def has_parts(self, commit: Commit) -> bool:
+        """Tell whether all parts of a partition are there, by their sizes."""
+        folder = self.partition_name(commit.table, commit.partition)
+        stats = [self.store.stat(f"{folder}/{part}") for part in commit.parts]
+        return tuple(None if stat is None else stat.size for stat in stats) == commit.sizes
+
     def write_catalog(self) -> Path:
         """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL."""
-        path = self.folder / "catalog.duckdb"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = begun(self.folder, ".duckdb")
+        path = Path(self.store.location(CATALOG))
         try:
-            with duckdb.connect(str(temporary)) as catalog:
+            with new_path(path) as temporary, duckdb.connect(str(temporary)) as catalog:
                 for table in TABLES:
                     if selects := self._selects(table):
                         # By name, for an earlier version may have written fewer columns.
                         catalog.execute(f'CREATE VIEW "{table}" AS {" UNION ALL BY NAME ".join(selects)}')
-            os.replace(temporary, str(path))
         except duckdb.IOException as error:
             raise LakeError(f"{path}: cannot be written: {error}; free space, then run again") from None
-        finally:
-            temporary.unlink(missing_ok=True)
         return path
 
     def _selects(self, table: str) -> list[str]:
@@ -312,7 +337,9 @@ class Lake:
         return [self._view(table, partition) for partition in partitions]
 
     def _has_types_of_now(self, table: str, partition: str) -> bool:
-        schema, then = TABLES[table].schema, pq.read_schema(self.files(table, partition)[0])
+        schema = TABLES[table].schema
+        with open_parquet(self.store, self.parts(table, partition)[0]) as file:
+            then = file.schema_arrow
         return all(then.field(name).type == schema.field(name).type for name in then.names if name in schema.names)
 
     def _view(self, table: str, partition: str) -> str:
@@ -321,6 +348,23 @@ class Lake:
         )
         name = "partition" if "partition" not in [c.name for c in TABLES[table].columns] else "table_partition"
         return f"SELECT '{partition}' AS {name}, * FROM read_parquet([{files}])"
+
+    def _put_commit(self, name: str, content: bytes, version: str | None) -> None:
+        """Put a commit in place of the one that was there when its table's write began.
+
+        Steps hold a batch or release against other runs, so that nobody else writes its tables: whoever does all the
+        same is told, rather than undone.
+        """
+        try:
+            self.store.replace_if_unchanged(name, content, version)
+        except ChangedError:
+            with suppress(MissingError):
+                if self.store.read(name) == content:
+                    return  # the very same was made by another process, or before its acknowledgement was lost
+            raise LakeError(
+                f"{describe_place(self.store, name)}: another process wrote the table at the same time, and what that "
+                "one wrote stays; run again when it has ended"
+            ) from None
 
     def _sorted(self, data: Data, table: Table) -> Iterator[pa.Table]:
         if isinstance(data, pa.Table):
@@ -346,25 +390,6 @@ def parse_commit(raw: bytes) -> Commit:
         tuple(part["name"] for part in parts), dict(content["inputs"]), content["code_version"],
         tuple(int(part["bytes"]) for part in parts),
     )  # fmt: skip
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put a file in place whole: readers see the old bytes or the new ones, never a part."""
-    put_file(path, content)
-
-
-def has_size(path: Path, size: int) -> bool:
-    """Tell whether a file is there and has so many bytes."""
-    try:
-        return path.stat().st_size == size
-    except FileNotFoundError:
-        return False
 
 
 def _slug(name: str) -> str:

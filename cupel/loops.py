@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numba as numba  # others take it from here, so that the folder below is named before they compile
 
+from cupel.store.files import claim_folder, delete_folder, find_files, list_folder, read_file, stat_file
 from cupel.versions.code import Code
 from cupel.versions.module import Name
 
@@ -56,20 +57,21 @@ def choose_folder(package: Path = PACKAGE, named: str | None = None) -> Path | N
     above = Path(named) if named else package / "__pycache__"
     folder = above / f"loops-{hash_loops(package)}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-        older = sorted(above.glob("loops-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        is_writable = claim_folder(folder)
+        found = [path for path in list_folder(above) if path.name.startswith("loops-")]
+        used = {path: stat.changed_ns for path in found if (stat := stat_file(path)) is not None}
     except OSError:
         return None
-    for path in older[FOLDERS_KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
-    return folder if os.access(folder, os.W_OK) else None
+    for path in sorted(used, key=lambda path: used[path], reverse=True)[FOLDERS_KEPT:]:
+        with suppress(OSError):  # another process removes it too, or runs what is in it
+            delete_folder(path)
+    return folder if is_writable else None
 
 
 def _find_loops(code: Code, package: Path) -> Iterator[Name]:
     """Yield the compiled functions of a package, as module and name."""
-    for path in sorted(package.rglob("*.py")):
-        text = path.read_bytes()
+    for path in find_files(package, "**/*.py"):
+        text = read_file(path)
         if b"njit" not in text and b"import compiled" not in text:
             continue
         name = ".".join(path.relative_to(package.parent).with_suffix("").parts)

@@ -2,15 +2,14 @@
 
 import csv
 import json
-import os
-import stat
 from collections.abc import Callable, Iterable, Sequence
+from io import TextIOWrapper
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
 from cupel.errors import OutputError
-from cupel.whole import put_file
+from cupel.store.files import find_identity, find_kind, open_file, put_file, read_file, stat_file
 
 IsOurs = Callable[[Path], bool]
 
@@ -41,14 +40,14 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[Path], folders: It
         OutputError: An output is an input or another output, a link or no regular file, lies in one of the folders, or
             is a file that something else wrote.
     """
-    read = {found: path for path in inputs if (found := _identity(path)) is not None}
+    read = {found: path for path in inputs if (found := find_identity(path)) is not None}
     closed = [folder.resolve() for folder in folders]
     for one, other in combinations(outputs, 2):
-        if _place(one.path) == _place(other.path) or (_identity(one.path) or 1) == (_identity(other.path) or 2):
+        if _place(one.path) == _place(other.path) or (find_identity(one.path) or 1) == (find_identity(other.path) or 2):
             raise OutputError(f"{one.option} and {other.option}: both are {one.path}; name two files")
     for output in outputs:
         what = f"{output.option} {output.path}"
-        if (found := _identity(output.path)) is not None and found in read:
+        if (found := find_identity(output.path)) is not None and found in read:
             raise OutputError(f"{what}: is the file that is read, {read[found]}; name another file")
         if any(output.path.parent.resolve().is_relative_to(folder) for folder in closed):
             raise OutputError(f"{what}: lies in a folder in which nothing is changed; name a file outside")
@@ -70,16 +69,15 @@ def write_output(option: str, path: Path, content: bytes) -> None:
 def _check_place(what: str, output: Output) -> None:
     """Refuse an output that is something else already."""
     try:
-        found = output.path.lstat()
-    except FileNotFoundError:
-        return
+        kind = find_kind(output.path)
     except OSError as error:
         raise OutputError(f"{what}: cannot be looked at: {error.strerror}; name another place") from None
-    if stat.S_ISLNK(found.st_mode):
+    if kind == "link":
         raise OutputError(f"{what}: is a link, and would be replaced by a file; name the file itself")
-    if not stat.S_ISREG(found.st_mode):
+    if kind == "other":
         raise OutputError(f"{what}: is not a regular file; name a file")
-    if found.st_size and not _is_known(output):
+    found = stat_file(output.path)
+    if found is not None and found.size and not _is_known(output):
         raise OutputError(f"{what}: is there, and was not written by this command; name another file, or remove it")
 
 
@@ -100,7 +98,7 @@ def is_json_object(*keys: str) -> IsOurs:
     """Return what tells a JSON object with such keys."""
 
     def is_ours(path: Path) -> bool:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_file(path))
         return isinstance(content, dict) and content.keys() >= set(keys)
 
     return is_ours
@@ -110,7 +108,7 @@ def is_json_list(*keys: str) -> IsOurs:
     """Return what tells a JSON list of objects with such keys; an empty list is one."""
 
     def is_ours(path: Path) -> bool:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_file(path))
         return isinstance(content, list) and all(isinstance(row, dict) and row.keys() >= set(keys) for row in content)
 
     return is_ours
@@ -120,7 +118,7 @@ def is_json_lines(*keys: str) -> IsOurs:
     """Return what tells JSON Lines whose first line is an object with just such keys."""
 
     def is_ours(path: Path) -> bool:
-        with path.open(encoding="utf-8") as file:
+        with open_file(path) as file:
             content = json.loads(file.readline())
         return isinstance(content, dict) and list(content) == list(keys)
 
@@ -132,8 +130,8 @@ def is_table(*columns: Sequence[str]) -> IsOurs:
 
     def is_ours(path: Path) -> bool:
         if path.suffix == ".csv":
-            with path.open(encoding="utf-8", newline="") as file:
-                names = next(csv.reader(file))
+            with open_file(path) as file, TextIOWrapper(file, encoding="utf-8", newline="") as text:
+                names = next(csv.reader(text))
         else:
             import pyarrow.parquet as pq
 
@@ -147,21 +145,12 @@ def is_marked(mark: str) -> IsOurs:
     """Return what tells a text file by words that stand in its first 1,000 bytes."""
 
     def is_ours(path: Path) -> bool:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return mark.encode() in file.read(1_000)
 
     return is_ours
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what makes two names one file; None where there is none."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _place(path: Path) -> str:
     """Return where a file lies or would; names that differ by case are one, as they are on some disks."""
-    return os.path.join(path.parent.resolve(), path.name).casefold()
+    return str(path.parent.resolve() / path.name).casefold()

@@ -1,10 +1,9 @@
 """Parts: the immutable files that a table's partition lies in, each under the name of its hash; whole or not at all."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -14,19 +13,21 @@ from cupel.contract.columns import HASHES
 from cupel.contract.table import Table
 from cupel.errors import LakeError, TableError
 from cupel.formats import VALUES_BEFORE_COLUMN
-from cupel.whole import begun, naming
+from cupel.store.parquet import open_parquet
+from cupel.store.store import MissingError, NewContent, Store, describe_place, hash_content
 
 _MENDS = "`cupel check --repair` makes the table again, and says whether it is the same"
 _EARLIER = "an earlier version wrote it; make the table anew, or read it with the version that wrote it"
 
 
 def write_parts(
-    folder: Path, batches: Iterable[pa.Table], table: Table, rows_per_group: int, rows_per_part: int
+    store: Store, folder: str, batches: Iterable[pa.Table], table: Table, rows_per_group: int, rows_per_part: int
 ) -> list[dict[str, Any]]:
     """Write sorted rows as parts, holding no more of them than a row group.
 
     Args:
-        folder: The partition's folder.
+        store: The project's store.
+        folder: The partition's folder there.
         batches: Pieces of any size, held to the schema, in the order of the table's key.
         table: The table.
         rows_per_group: Rows of a row group; the last of a part may have fewer.
@@ -40,23 +41,24 @@ def write_parts(
     """
     groups = _groups(_checked_keys(batches, table), table, rows_per_group, rows_per_part)
     parts: list[dict[str, Any]] = []
-    while True:
-        with _PartWriter(folder, table) as writer:
-            while writer.rows < rows_per_part and writer.write_next(groups):
-                pass
-        if not writer.done:
-            return parts
-        parts.append(writer.done)
+    is_more = True
+    while is_more:
+        with store.new(folder) as new, closing(_PartWriter(new, table)) as writer:
+            while is_more and writer.rows < rows_per_part:
+                is_more = writer.write_next(groups)
+            if writer.rows or not parts:
+                parts.append(writer.put(folder))
+    return parts
 
 
-def read_part(path: Path, schema: pa.Schema) -> pa.Table:
+def read_part(store: Store, name: str, schema: pa.Schema) -> pa.Table:
     """Return the columns of a part that a schema names, after holding it against the hash in its name.
 
     Raises:
         LakeError: The part is gone, was altered, or lacks a column; see `fitted`.
     """
-    with pq.ParquetFile(checked(path)) as file:
-        return fitted(file.read(columns_there(file, schema)), schema, path)
+    with open_parquet(store, check_part(store, name)) as file:
+        return fitted(file.read(columns_there(file, schema)), schema, describe_place(store, name))
 
 
 def columns_there(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
@@ -64,7 +66,7 @@ def columns_there(file: pq.ParquetFile, schema: pa.Schema) -> list[str]:
     return [name for name in schema.names if name in file.schema_arrow.names]
 
 
-def fitted(data: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
+def fitted(data: pa.Table, schema: pa.Schema, path: str) -> pa.Table:
     """Return rows of a part in a schema; columns that came later are null, or what they are of earlier rows.
 
     Raises:
@@ -83,65 +85,54 @@ def fitted(data: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
         raise LakeError(f"{path}: {error}: {_EARLIER}") from None
 
 
-def checked(path: Path) -> str:
-    """Return a part's path, having held its bytes against the hash in its name: once a process, until it changes.
+def check_part(store: Store, name: str) -> str:
+    """Return a part's name, having held its bytes against the hash in it: once a process, until it changes.
 
     Raises:
         LakeError: The part is gone, or was altered.
     """
     try:
-        stat = path.stat()
-        sha256 = _sha256(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    except FileNotFoundError:
-        raise LakeError(f"{path}: the part is gone; {_MENDS}") from None
-    if path.name != f"part-{sha256}.parquet":
-        raise LakeError(f"{path}: the part was altered; {_MENDS}")
-    return str(path)
+        if (found := store.stat(name)) is None:
+            raise MissingError(name)
+        sha256 = _sha256(store, name, found.version)
+    except MissingError:
+        raise LakeError(f"{describe_place(store, name)}: the part is gone; {_MENDS}") from None
+    if name.rpartition("/")[2] != f"part-{sha256}.parquet":
+        raise LakeError(f"{describe_place(store, name)}: the part was altered; {_MENDS}")
+    return name
 
 
 class _PartWriter:
-    """Writes one part under a temporary name, and gives it its own when it is whole; without rows it writes none."""
+    """Writes one part, row group by row group, and keeps nothing of them."""
 
-    def __init__(self, folder: Path, table: Table) -> None:
+    def __init__(self, new: NewContent, table: Table) -> None:
         self.rows = 0
-        self.done: dict[str, Any] = {}
-        self._folder = folder
-        self._table = table
-        self._temporary = begun(folder)
-        self._sink: _Sink | None = None
-
-    def __enter__(self) -> "_PartWriter":
-        return self
+        self._new = new
+        self._sink = _Sink(new.file)
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(self._sink, "w"), table.schema, store_schema=True, **_encoding(table)
+        )
 
     def write_next(self, groups: Iterator[pa.Table]) -> bool:
-        """Write the next row group, and keep nothing of it; tell whether there was one."""
+        """Write the next row group; tell whether there was one."""
         group = next(groups, None)
         if group is None:
             return False
-        if self._sink is None:
-            self._sink = _Sink(self._temporary.open("wb"))
-            file = pa.PythonFile(self._sink, "w")
-            self._writer = pq.ParquetWriter(file, self._table.schema, store_schema=True, **_encoding(self._table))
-        with naming(self._folder):
-            self._writer.write_table(group, row_group_size=max(group.num_rows, 1))
+        self._writer.write_table(group, row_group_size=max(group.num_rows, 1))
         self.rows += group.num_rows
         return True
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._sink is None:
-            return
-        with naming(self._folder):
-            try:
-                self._writer.close()
-                self._sink.sync()
-                if kind is None:
-                    sha256 = self._sink.digest.hexdigest()
-                    name = f"part-{sha256}.parquet"
-                    os.replace(self._temporary, self._folder / name)
-                    self.done = {"name": name, "rows": self.rows, "bytes": self._sink.size, "sha256": sha256}
-            finally:
-                self._temporary.unlink(missing_ok=True)
-                self._sink.file.close()  # writes what is left, so that a full disk is found here once more
+    def put(self, folder: str) -> dict[str, Any]:
+        """Give the part its name; return its name, rows, bytes and sha256."""
+        self.close()
+        sha256 = self._sink.digest.hexdigest()
+        name = f"part-{sha256}.parquet"
+        self._new.put(f"{folder}/{name}".lstrip("/"))
+        return {"name": name, "rows": self.rows, "bytes": self._sink.size, "sha256": sha256}
+
+    def close(self) -> None:
+        """Write what is left; nothing after that."""
+        self._writer.close()
 
 
 def _encoding(table: Table) -> dict[str, Any]:
@@ -171,15 +162,10 @@ class _Sink:
     def flush(self) -> None:
         self.file.flush()
 
-    def sync(self) -> None:
-        self.file.flush()
-        os.fsync(self.file.fileno())
-
 
 @lru_cache(maxsize=65_536)
-def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(store: Store, name: str, version: str) -> str:
+    return hash_content(store, name)
 
 
 def _groups(batches: Iterable[pa.Table], table: Table, rows_per_group: int, rows_per_part: int) -> Iterator[pa.Table]:

@@ -1,8 +1,9 @@
 """Sizes of what lies on the disk: what grows, by part."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
+
+from cupel.store.files import is_folder, list_folder, measure_folder, stat_file
 
 SHOWN = ("tables", "answers", "deliveries", "releases", "reports")
 RECORD_PARTS = {
@@ -12,22 +13,10 @@ RECORD_PARTS = {
 UNITS = ("B", "kB", "MB", "GB")
 
 
-def folder_bytes(folder: Path) -> int:
-    """Return the bytes of all files in a folder and those in it; 0 where there is none.
-
-    What another process removes meanwhile is not counted.
-    """
-    size = 0
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        with suppress(FileNotFoundError):
-            size += path.lstat().st_size if not path.is_dir() else 0
-    return size
-
-
 def lake_sizes(folder: Path) -> Mapping[str, int]:
     """Return the bytes of each part of a project's lake: tables, answers, deliveries, releases, and so on."""
-    parts = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {path.name: folder_bytes(path) if path.is_dir() else path.stat().st_size for path in parts}
+    sizes = {path.name: measure_folder(path) if is_folder(path) else stat_file(path) for path in list_folder(folder)}
+    return {name: size if isinstance(size, int) else size.size for name, size in sizes.items() if size is not None}
 
 
 def format_bytes(size: float) -> str:
@@ -57,15 +46,15 @@ def size_lines(project: Path, home: Path | None, superseded: int | None = None) 
     free = f"; {format_bytes(superseded)} of the tables are superseded" if superseded else ""
     size = f"{format_bytes(sum(parts.values()))} ({shown}){free}" if shown else "nothing yet"
     lines = [f"lake of {project.name}: {size}"]
-    return lines if home is None or not home.is_dir() else [*lines, record_line(home)]
+    return lines if home is None or not is_folder(home) else [*lines, record_line(home)]
 
 
 def record_sizes(home: Path) -> Mapping[str, int]:
     """Return the bytes of each part of Dagster's record in DAGSTER_HOME."""
-    return {name: folder_bytes(home / part) for name, part in RECORD_PARTS.items()}
+    return {name: measure_folder(home / part) for name, part in RECORD_PARTS.items()}
 
 
 def record_line(home: Path) -> str:
     """Return the size of Dagster's record in words, with the command that says what can be removed."""
     shown = ", ".join(f"{name} {format_bytes(size)}" for name, size in record_sizes(home).items() if size)
-    return f"Dagster's record: {format_bytes(folder_bytes(home))} ({shown}); `cupel prune` says what can be removed"
+    return f"Dagster's record: {format_bytes(measure_folder(home))} ({shown}); `cupel prune` says what can be removed"

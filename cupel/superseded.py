@@ -9,16 +9,16 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
-from cupel.lake import COMMIT, ROWS_PER_PART, Commit, Lake
-from cupel.lock import pause
+from cupel.lake import CATALOG, COMMIT, ROWS_PER_PART, Commit, Lake
+from cupel.store.locks import pause
+from cupel.store.parquet import open_parquet
+from cupel.store.store import Stat, Store, StoreError, describe_place
 from cupel.trace.recorded import schema_then
 
 SECONDS_AN_HOUR = 3_600
@@ -28,11 +28,11 @@ Names = Mapping[str, set[str]]
 
 
 class SupersededPart(NamedTuple):
-    """A part that nothing refers to."""
+    """A part that nothing refers to; its name is that in the lake's store."""
 
     table: str
     partition: str
-    path: Path
+    name: str
     bytes: int
 
 
@@ -87,12 +87,12 @@ def remove_superseded(lake: Lake, hours: float) -> Removal:
     for commit in commits:
         if _of_partition(lake, commit, referred, newest):
             found[commit.partition.rpartition("--")[2]].add((commit.table, commit.partition))
-    if found and (lake.folder / "catalog.duckdb").exists():
+    if found and lake.store.stat(CATALOG) is not None:
         lake.write_catalog()
     removed: list[SupersededPart] = []
     busy = []
     for name in sorted(found):
-        with pause(lake.folder, name) as is_idle:
+        with pause(lake.store, name) as is_idle:
             if not is_idle:
                 busy.append(name)
                 continue
@@ -100,7 +100,7 @@ def remove_superseded(lake: Lake, hours: float) -> Removal:
                 # Until steps were held off it may have been written again.
                 now = lake.commit(table, partition)
                 for part in [] if now is None else _of_partition(lake, now, referred, newest):
-                    part.path.unlink(missing_ok=True)
+                    lake.store.delete(part.name)
                     removed.append(part)
     return Removal(len(removed), sum(part.bytes for part in removed), busy)
 
@@ -111,10 +111,10 @@ def _commits(lake: Lake) -> Iterator[Commit]:
             try:
                 commit = lake.commit(table, partition)
             except (LakeError, KeyError, TypeError, AttributeError) as error:
-                path = lake.partition_folder(table, partition) / COMMIT
+                where = describe_place(lake.store, f"{lake.partition_name(table, partition)}/{COMMIT}")
                 raise LakeError(
-                    f"{path}: cannot be read ({type(error).__name__}), so that nobody can tell which parts are needed; "
-                    "nothing of the lake is removed before it is mended"
+                    f"{where}: cannot be read ({type(error).__name__}), so that nobody can tell which parts are "
+                    "needed; nothing of the lake is removed before it is mended"
                 ) from error
             if commit is not None:
                 yield commit
@@ -130,33 +130,32 @@ def _referred(commits: list[Commit]) -> Names:
 
 
 def _of_partition(lake: Lake, commit: Commit, referred: Names, newest: float) -> list[SupersededPart]:
-    folder = lake.partition_folder(commit.table, commit.partition)
-    there = {path.name: path for path in folder.iterdir() if _PART.fullmatch(path.name)}
-    if not set(commit.parts) <= there.keys() or (folder / COMMIT).stat().st_mtime > newest:
+    folder = lake.partition_name(commit.table, commit.partition)
+    there = {stat.name.removeprefix(f"{folder}/"): stat for stat in lake.store.list(folder)}
+    if not {COMMIT, *commit.parts} <= there.keys() or there[COMMIT].changed_at > newest:
         return []
-    others = [there[name] for name in sorted(there.keys() - set(commit.parts))]
-    stats = {path: path.stat() for path in others}
-    old = [path for path in others if stats[path].st_mtime <= newest]
+    others = [there[name] for name in sorted(there.keys() - set(commit.parts)) if _PART.fullmatch(name)]
+    old = [stat for stat in others if stat.changed_at <= newest]
     wanted = referred.get(f"{commit.table}@{commit.partition}", set()) - {commit.hash}
-    kept = {path for path in old if wanted and _may_be(path, wanted)}
-    if any(_is_full(path) for path in kept):
+    kept = {stat for stat in old if wanted and _may_be(lake.store, stat, wanted)}
+    if any(_is_full(lake.store, stat) for stat in kept):
         return []  # of a table of several parts, which nobody can tell from the parts of others
-    return [
-        SupersededPart(commit.table, commit.partition, path, stats[path].st_size) for path in old if path not in kept
-    ]
+    return [SupersededPart(commit.table, commit.partition, stat.name, stat.size) for stat in old if stat not in kept]
 
 
-def _may_be(path: Path, wanted: set[str]) -> bool:
+def _may_be(store: Store, part: Stat, wanted: set[str]) -> bool:
     """Tell whether a part is a table of one of these hashes, or may be one of several parts of such a table."""
     try:
-        schema = schema_then(str(path))
-    except (OSError, ValueError, pa.ArrowException):
+        schema = schema_then(store, part.name)
+    except (OSError, ValueError, StoreError, pa.ArrowException):
         return True  # nobody can tell; what may be damaged is not removed
-    return _is_full(path) or hashlib.sha256(f"{schema.to_string()}{path.name}".encode()).hexdigest() in wanted
+    words = f"{schema.to_string()}{part.name.rpartition('/')[2]}"
+    return _is_full(store, part) or hashlib.sha256(words.encode()).hexdigest() in wanted
 
 
-def _is_full(path: Path) -> bool:
+def _is_full(store: Store, part: Stat) -> bool:
     try:
-        return bool(pq.read_metadata(path).num_rows >= ROWS_PER_PART)
-    except (OSError, ValueError, pa.ArrowException):
+        with open_parquet(store, part.name) as file:
+            return bool(file.metadata.num_rows >= ROWS_PER_PART)
+    except (OSError, ValueError, StoreError, pa.ArrowException):
         return False

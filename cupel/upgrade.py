@@ -18,10 +18,10 @@ from cupel.earlier_logs import convert_log, earlier_files, earlier_logs, is_earl
 from cupel.errors import LakeError, SourceError
 from cupel.formats import recognise_lake, write_number
 from cupel.lake import Lake
-from cupel.lock import project_lock
 from cupel.release.plan import is_finished
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import Register, delivery_folder
+from cupel.store.locks import project_lock
 
 
 class UpgradePlan(NamedTuple):
@@ -63,7 +63,7 @@ def plan_upgrade(lake: Lake, project: Project, data: Path) -> UpgradePlan:
     folder = lake.folder
     if not folder.is_dir():
         raise LakeError(f"{folder}: there is no lake of this project; name the deployment's with --lake")
-    number = recognise_lake(folder)
+    number = recognise_lake(lake.store)
     are_tables_of_now = number >= OLDEST_LAKE_OF_THESE_TABLES
     batches = [
         batch for batch in project.raw.deliveries
@@ -93,7 +93,7 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
         FormatError: A newer version of Cupel wrote it.
     """
     plan = plan_upgrade(lake, project, data)
-    with project_lock(plan.folder, "cupel upgrade"):
+    with project_lock(lake.store, lake.project, "cupel upgrade"):
         if plan.problems:
             raise LakeError(
                 f"{plan.folder}: not upgraded, for a run could make only a part anew; put back what is missing: "
@@ -102,13 +102,13 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
         lake.answers.verify()
         check_references(lake)
         _convert_logs(lake)
-        write_number(plan.folder, LAKE)
+        write_number(lake.store, "", LAKE)
     return plan
 
 
 def _convert_logs(lake: Lake) -> None:
     """Make event logs of all logs, where their files are those that were there when they were first seen."""
-    memory, logs = Memory(lake.folder), earlier_logs(lake.store)
+    memory, logs = Memory(lake.store), earlier_logs(lake.store)
     there = {file for log in logs for file in earlier_files(lake.store, log)}
     for file in sorted(there | {name for name in memory.paths() if is_earlier_file(name)}):
         if file not in there:

@@ -20,12 +20,10 @@ from cupel.label_studio.calibration import Standing, known_items, standings_now
 from cupel.label_studio.waiting import Waiting, waiting
 from cupel.label_studio.workforce import LabelStudioWorkforce
 from cupel.lake import Lake
-from cupel.lock import turn
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import propose_new, proposed
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import with_registered
-from cupel.whole import remove_left_behind
 
 _log = logging.getLogger(__name__)
 # What looks the same after so long is held to be whole, unless who brings it marks it.
@@ -67,7 +65,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
     """
     lake.check_writable()
     with collecting(lake):
-        remove_left_behind(lake.folder)
+        lake.store.remove_left_behind()
         clear_for_run(lake, find_damage(lake, is_light=True), _log.warning)
         taken = [] if inbox is None else take_whole(projects, lake, inbox)
         project = current_project(projects, lake)
@@ -82,9 +80,9 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
     return Came(taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake), standing)
 
 
-def collecting(lake: Lake) -> AbstractContextManager[None]:
+def collecting(lake: Lake) -> AbstractContextManager[bool]:
     """Wait for one's turn to let the world in: a second process, such as the daemon's next run, comes after."""
-    return turn(lake.folder / "locks" / ".collecting")
+    return lake.store.lock("locks/.collecting")
 
 
 def take_whole(projects: Path, lake: Lake, inbox: Path) -> list[Taken]:

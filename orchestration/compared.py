@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from cupel.answers.segments import read_segment
 from cupel.contract.stages import STAGES, Partition, stage_of
 from cupel.contract.tables import TABLES
-from cupel.lake import Commit, Lake, file_hash
+from cupel.lake import Commit, Lake
 from cupel.release import layout
 from cupel.release.places import release_folder
+from cupel.store.files import hash_file as file_hash
 from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 from cupel.versions.code_version import section_names
 from orchestration.deployment import REPOSITORY

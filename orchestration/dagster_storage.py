@@ -19,8 +19,7 @@ import yaml
 from rich.console import Console
 
 from cupel.errors import CupelError, disk_trouble
-from cupel.lock import turn
-from cupel.whole import new_file
+from cupel.store.files import new_file, turn
 
 if TYPE_CHECKING:
     import dagster as dg

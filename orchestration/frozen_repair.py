@@ -16,12 +16,14 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import CupelError
-from cupel.lake import COMMIT, Commit, Lake, file_hash, parse_commit
+from cupel.lake import COMMIT, Commit, Lake, parse_commit
 from cupel.release import layout
 from cupel.release.pieces import reader
 from cupel.release.places import release_folder
 from cupel.sealed import seal_json
-from cupel.whole import begun, put_file
+from cupel.store.files import hash_file as file_hash
+from cupel.store.files import put_file
+from cupel.store.local import begin as begun
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild
 

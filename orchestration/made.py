@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cupel.config.project import Project
 from cupel.contract.stages import stage_of
-from cupel.lake import Commit, Lake, has_size
+from cupel.lake import Commit, Lake
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
 from cupel.versions.code_version import code_version, describe_change
@@ -36,8 +36,7 @@ def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partit
 
 def has_all_parts(lake: Lake, commit: Commit) -> bool:
     """Tell whether every file of a table that its commit names is there, of the size that was written."""
-    folder = lake.partition_folder(commit.table, commit.partition)
-    return all(has_size(folder / part, size) for part, size in zip(commit.parts, commit.sizes, strict=True))
+    return lake.has_parts(commit)
 
 
 def _why_files_differ(lake: Lake, project: Project, data: Path, commit: Commit) -> str | None:

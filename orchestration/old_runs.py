@@ -20,7 +20,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._core.storage.tags import RUN_KEY_TAG
 
 from cupel.config.operation import Prune
-from cupel.sizes import folder_bytes
+from cupel.store.files import measure_folder
 from orchestration.runs import PROJECT
 
 SECONDS_A_DAY = 86_400
@@ -201,7 +201,7 @@ def _moment(days: float) -> "sql.ColumnElement[object]":
 def _bytes_of(instance: dg.DagsterInstance, run_id: str) -> int:
     files = _files(instance.event_log_storage, run_id)
     logs = Path(instance.storage_directory()) / run_id
-    return folder_bytes(logs) + sum(path.stat().st_size for path in files if path.exists())
+    return measure_folder(logs) + sum(path.stat().st_size for path in files if path.exists())
 
 
 def _files(events: object, run_id: str) -> list[Path]:

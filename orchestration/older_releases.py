@@ -10,10 +10,12 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.formats import recognise_partition
-from cupel.lake import Lake, file_hash, replace_file
+from cupel.lake import Lake
 from cupel.release import layout
 from cupel.release.older_formats import release_format
 from cupel.release.places import release_folder
+from cupel.store.files import hash_file as file_hash
+from cupel.store.files import put_file as replace_file
 from cupel.trace.recorded import recorded_hashes
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.origin import find_commit
@@ -31,7 +33,7 @@ def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
         ReleaseError: It is of an older format, which this version reads and verifies, but does not make.
     """
     manifest = _manifest(lake, release)
-    number = recognise_partition(lake.folder, release)
+    number = recognise_partition(lake.store, release)
     if manifest is not None:
         number = min(number, release_format(release_folder(lake, release), manifest))
     if number == RELEASE:

@@ -18,7 +18,8 @@ from cupel.config.operation import Prune
 from cupel.config.project import Project
 from cupel.errors import CupelError, LakeError
 from cupel.lake import Lake
-from cupel.lock import project_lock, turn
+from cupel.store.files import turn
+from cupel.store.locks import project_lock
 from cupel.superseded import find_superseded, remove_superseded
 from orchestration.dagster_storage import DATABASES, SECONDS_TO_WAIT, describe_trouble
 from orchestration.old_runs import (
@@ -113,7 +114,7 @@ def prune(
         name, there = project.project, Lake(lake, project.project)
         parts[name] = sizes[name] = 0
         try:
-            with project_lock(there.folder, "cupel prune"):
+            with project_lock(there.store, name, "cupel prune"):
                 _check_whole(there)
                 removal = remove_superseded(there, project.operation.prune.parts_hours)
         except CupelError as error:

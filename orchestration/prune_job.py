@@ -6,7 +6,8 @@ import dagster as dg
 
 from cupel.config.project import Project, load_projects
 from cupel.lake import Lake
-from cupel.sizes import folder_bytes, lake_sizes, record_sizes
+from cupel.sizes import lake_sizes, record_sizes
+from cupel.store.files import measure_folder
 from cupel.superseded import superseded_bytes
 from cupel.world import current_project
 from orchestration.deployment import Deployment
@@ -49,7 +50,7 @@ def prune_definitions(project: Project, deployment: Deployment) -> dg.Definition
                 "removed": "; ".join(prune_lines(found, [now])),
                 "lake (bytes)": sum(sizes.values()),
                 "superseded (bytes)": superseded_bytes(Lake(lake, name), now.operation.prune.parts_hours) or 0,
-                "Dagster's record (bytes)": folder_bytes(home),
+                "Dagster's record (bytes)": measure_folder(home),
                 **parts,
             }
         )

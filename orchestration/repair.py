@@ -21,10 +21,10 @@ from cupel.contract.stages import STAGES, Partition, frozen_tables, project_step
 from cupel.errors import AnswerError
 from cupel.formats import FORMAT_FILE, recognise_lake, write_number
 from cupel.lake import COMMIT, Lake
-from cupel.lock import is_at_work, project_lock
 from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
-from cupel.whole import put_file
+from cupel.store.files import put_file
+from cupel.store.locks import is_at_work, project_lock
 from orchestration.dagster_storage import BESIDE_DATABASE, StorageError, check_settings, prepare_storage
 from orchestration.deployment import Deployment
 from orchestration.frozen_repair import FROZEN, FrozenRepair, read_moved_commit
@@ -91,11 +91,11 @@ class Repair:
         """
         if any(damage.table for damage in damages):
             self._load_project()
-        with project_lock(self._folder, "cupel check --repair"):
+        with project_lock(self.lake.store, self.lake.project, "cupel check --repair"):
             aside, before, there = Aside(self._folder), dict[Key, str | None](), dict[Key, Path]()
             folders: dict[str, Path] = {}
             for damage in (damage for damage in damages if damage.by_repair):
-                if is_at_work(self._folder, owner := owner_of(damage)):
+                if is_at_work(self.lake.store, owner := owner_of(damage)):
                     self._say(f"{damage.path}: a step is at work on {owner}; repair it when that has ended")
                     continue
                 moved = aside.move(place_of(damage))
@@ -143,10 +143,10 @@ class Repair:
     def _number(self, folder: Path) -> None:
         """Give the lake or a log its number again, where its tables or entries are of the present format."""
         name = "" if str(folder) == "." else str(folder)
-        if not name and recognise_lake(self._folder) != LAKE:
+        if not name and recognise_lake(self.lake.store) != LAKE:
             self._say(f"{FORMAT_FILE}: the lake is of an older format; restore it from a copy")
             return
-        write_number(self._folder / name, FORMATS[name])
+        write_number(self.lake.store, name, FORMATS[name])
         self._say(f"{folder / FORMAT_FILE}: written again: {FORMATS[name]}")
 
     def _say(self, words: str) -> None:
@@ -199,7 +199,7 @@ class Repair:
 
     def _forget_commits(self, keys: Iterable[Key]) -> None:
         """Let the next look learn the commits of tables that were made again: the version may be another one."""
-        memory = Memory(self._folder)
+        memory = Memory(self.lake.store)
         for key in keys:
             memory.marks.pop(commit_mark(*key), None)
         memory.write()

@@ -21,13 +21,12 @@ from cupel.check.check import find_damage
 from cupel.config.project import Project, load_project
 from cupel.contract.stages import project_steps
 from cupel.lake import Lake
-from cupel.lock import project_lock
 from cupel.release.plan import is_finished
 from cupel.release.proposals import is_ready, propose, propose_new
 from cupel.release.reported import is_reported
 from cupel.release.seconds import add_seconds
 from cupel.sources.register import with_registered
-from cupel.whole import remove_left_behind
+from cupel.store.locks import project_lock
 from cupel.world import collecting, releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
@@ -105,10 +104,10 @@ class Rounds:
             FormatError: The lake is of another format.
         """
         name = self.project.project
-        with project_lock(self.lake.folder, "make run"):
+        with project_lock(self.lake.store, name, "make run"):
             self.lake.check_writable()
             end_dead_runs(self.instance, name)
-            remove_left_behind(self.lake.folder)
+            self.lake.store.remove_left_behind()
             self.lake.answers.verify()
             with collecting(self.lake):  # a collection may append to the logs whose heads and numbers are set right
                 again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)

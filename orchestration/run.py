@@ -13,11 +13,11 @@ from rich.console import Console
 from cupel.answers.recorded import RecordedWorkforce
 from cupel.config.project import load_project
 from cupel.errors import CupelError, disk_trouble
-from cupel.lake import replace_file
 from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts
 from cupel.release.funnel import print_funnel, summary
 from cupel.release.places import release_folder, report_folder
 from cupel.release.seconds import read_seconds
+from cupel.store.files import put_file as replace_file
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
 from orchestration.progress import RunProgress

@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.console import Console
 
 from cupel.errors import CupelError, disk_trouble
-from cupel.lock import turn
 from cupel.printable import printable
+from cupel.store.files import turn
 from orchestration.background import Background, find, start
 from orchestration.dagster_storage import prepare_storage
 from orchestration.deployment import REPOSITORY

@@ -16,8 +16,9 @@ import yaml
 
 from cupel.config.project import load_project
 from cupel.label_studio.waiting import waiting
-from cupel.lake import Lake, replace_file
-from cupel.whole import put_file
+from cupel.lake import Lake
+from cupel.store.files import put_file
+from cupel.store.files import put_file as replace_file
 from samples.studio_server import StudioError, StudioServer, make_fresh, running, stop
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -63,11 +63,16 @@ class FaultyStore:
         self._listed[folder] = list(self.store.list(folder))
         return iter(self._listed[folder])
 
-    def lock(self, name: str, *, is_waiting: bool = True) -> AbstractContextManager[bool]:
-        return self.store.lock(name, is_waiting=is_waiting)
+    def lock(
+        self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = ""
+    ) -> AbstractContextManager[bool]:
+        return self.store.lock(name, is_waiting=is_waiting, is_shared=is_shared, holder=holder)
 
-    def location(self, name: str) -> str:
+    def location(self, name: str = "") -> str:
         return self.store.location(name)
+
+    def remove_left_behind(self, folder: str = "") -> None:
+        self.store.remove_left_behind(folder)
 
     def _break(self, verb: str) -> None:
         if self.rng.random() < self.share / 2:

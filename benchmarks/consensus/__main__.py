@@ -21,7 +21,7 @@ from benchmarks.consensus.speed import Crowd, compare
 from benchmarks.double_check.folder import folders_in
 from benchmarks.new_file import new_file
 from cupel.consensus.methods import METHODS
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 SPEEDS = (1_000_000, 10_000_000)
 

@@ -24,7 +24,7 @@ from benchmarks.double_check.harness import (
 from benchmarks.double_check.rankers import OURS
 from benchmarks.new_file import new_file
 from cupel.errors import CupelError
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 
 def report(

@@ -17,7 +17,8 @@ from cupel.contract.format_numbers import ANSWERS_LOG
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.formats import read_number, write_number
-from cupel.whole import put_file
+from cupel.store.files import put_file
+from cupel.store.local import LocalStore
 
 HEAD = "head.json"
 # Of each log that this process verified, by its folder: the states of its files then, and its segments.
@@ -65,7 +66,7 @@ class AnswersLog:
         """
         folder = self.folder
         if not self._can_be_read:
-            read_number(folder, ANSWERS_LOG)
+            read_number(LocalStore(folder), "", ANSWERS_LOG)
             self._can_be_read = True
         if self._is_tolerant:
             return segment_files(self.folder)
@@ -149,7 +150,7 @@ class AnswersLog:
         fresh = fresh_rows(given, pieces(self.folder, segments))
         if not len(fresh):
             return Appended(0, given.num_rows)
-        write_number(self.folder, ANSWERS_LOG)
+        write_number(LocalStore(self.folder), "", ANSWERS_LOG)
         head = self.head()
         if head.sequence:
             self._write_head(head)  # a writer may have been killed before it did
@@ -172,7 +173,7 @@ class AnswersLog:
             AnswerError: Names the first record that is altered, missing or out of place, and its file.
         """
         folder = self.folder
-        read_number(folder, ANSWERS_LOG)  # of a newer format, it is refused as such, not as altered
+        read_number(LocalStore(folder), "", ANSWERS_LOG)  # of a newer format, it is refused as such, not as altered
         found = self._verify(is_afresh=is_afresh)
         return Head(found.sequence, found.hash)
 

@@ -20,7 +20,7 @@ from cupel.answers.chain import PIECE_RECORDS
 from cupel.answers.segments import SEGMENT_RECORDS, File, read_segment
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 FOLDER = "merged"
 SEGMENTS_MERGED = 64

@@ -16,7 +16,7 @@ from cupel.answers.chain import PIECE_RECORDS
 from cupel.contract.table import conform
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
-from cupel.whole import new_file
+from cupel.store.files import new_file
 
 # A longer append becomes several segments, so that none is too large to hold.
 SEGMENT_RECORDS = 4 * PIECE_RECORDS

@@ -18,7 +18,7 @@ import pyarrow as pa
 from cupel.answers.chain import GENESIS, contents, link
 from cupel.answers.segments import SUMMARIES_HELD, File, readable, segment_files, segment_pieces
 from cupel.errors import AnswerError
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 VERIFIED = "verified.json"
 

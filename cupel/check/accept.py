@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 from cupel.check.aside import DAMAGED
 from cupel.check.damage import Damage
 from cupel.check.memory import Memory
 from cupel.errors import LakeError
 from cupel.lake import Lake
+from cupel.store.store import MissingError, Store, update
 
 ACCEPTED = "accepted.jsonl"
 
@@ -26,8 +26,8 @@ def accept_losses(lake: Lake, damages: Iterable[Damage], paths: Iterable[str]) -
     Raises:
         LakeError: A file is not damaged, or of a kind that decides too much to be accepted: a log, a release's folder.
     """
-    folder, found = lake.folder, {damage.path: damage for damage in damages}
-    memory, lines = Memory(folder), []
+    found = {damage.path: damage for damage in damages}
+    memory, lines = Memory(lake.store), []
     for path in paths:
         damage = found.get(path)
         if damage is None or damage.kind not in ("kept file", "frozen table"):
@@ -35,23 +35,24 @@ def accept_losses(lake: Lake, damages: Iterable[Damage], paths: Iterable[str]) -
             raise LakeError(f"--accept {path}: {why}")
         if damage.kind == "kept file":
             memory.forget(path)
-            if (folder / path).is_file():
+            if lake.store.stat(path) is not None:
                 memory.remember(path)
         event = {"path": path, "what": damage.what, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        (folder / DAMAGED).mkdir(exist_ok=True)
-        with (folder / DAMAGED / ACCEPTED).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(event, sort_keys=True) + "\n")
+        line = (json.dumps(event, sort_keys=True) + "\n").encode()
+        update(lake.store, f"{DAMAGED}/{ACCEPTED}", lambda before, line=line: (before or b"") + line)  # type: ignore[misc]
         lines.append(f"{path}: accepted as it is; {DAMAGED}/{ACCEPTED} says so")
     memory.write()
     return lines
 
 
-def read_accepted(folder: Path) -> set[tuple[str, str]]:
+def read_accepted(store: Store) -> set[tuple[str, str]]:
     """Return the losses that were accepted: each file, and what was wrong with it."""
-    path = folder / DAMAGED / ACCEPTED
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     found = set[tuple[str, str]]()
-    for line in lines:
+    try:
+        content = store.read(f"{DAMAGED}/{ACCEPTED}").decode()
+    except MissingError:
+        return found
+    for line in content.splitlines():
         with suppress(ValueError, LookupError, TypeError):  # a kill may have cut a line short: then it is asked again
             event = json.loads(line)
             found.add((event["path"], event["what"]))

@@ -10,10 +10,10 @@ from cupel.check.damage import Damage
 from cupel.check.examined import GATES
 from cupel.check.files import FORMATS
 from cupel.errors import LakeError
-from cupel.formats import FORMAT_FILE, read_number, write_number
+from cupel.formats import format_file, read_number, write_number
 from cupel.lake import Lake
-from cupel.lock import pause
-from cupel.whole import put_file
+from cupel.store.files import move, stat_file
+from cupel.store.locks import pause
 
 DAMAGED = "damaged"
 HASH_SHOWN = 12
@@ -37,10 +37,9 @@ class Aside:
             path: Relative to the project's folder.
         """
         target = self._folder / DAMAGED / self._stamp / path
-        if not (self._folder / path).exists():
+        if stat_file(self._folder / path) is None:
             return None
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(self._folder / path, target)
+        move(self._folder / path, target)
         return target
 
 
@@ -96,18 +95,19 @@ def clear_for_run(lake: Lake, found: Iterable[Damage], say: Callable[[str], None
 
 def _pause(lake: Lake, owner: str) -> AbstractContextManager[bool]:
     """Hold off steps while a batch's or release's files are moved; what belongs to none nobody is at work on."""
-    return pause(lake.folder, owner) if owner else nullcontext(True)
+    return pause(lake.store, owner) if owner else nullcontext(True)
 
 
 def _number_logs(lake: Lake) -> None:
     """Give logs that lost their format number the one that their next entry would be written with, byte for byte."""
+    store = lake.store
     for name, number in FORMATS.items():
-        folder = lake.folder / name
-        path = folder / FORMAT_FILE
-        if not path.exists() and name and folder.is_dir() and any(folder.iterdir()):
-            write_number(folder, number)
-        elif path.exists() and path.read_bytes() != f"{number}\n".encode() and read_number(folder, number) == number:
-            put_file(path, f"{number}\n".encode())  # a number and other white space
+        file, content = format_file(name), f"{number}\n".encode()
+        if store.stat(file) is None:
+            if name and any(store.list(name)):
+                write_number(store, name, number)
+        elif store.read(file) != content and read_number(store, name, number) == number:
+            store.put(file, content)  # a number and other white space
 
 
 def describe_again(lake: Lake, before: Mapping[tuple[str, str], str | None]) -> list[str]:

@@ -32,5 +32,5 @@ def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
             found.setdefault(damage.path, damage)
     remember_tables(examined, {(one.table, one.partition) for one in found.values() if one.kind in OF_TABLES})
     examined.memory.write()
-    accepted = read_accepted(examined.folder)
+    accepted = read_accepted(lake.store)
     return [one for one in found.values() if one.kind != "frozen table" or (one.path, one.what) not in accepted]

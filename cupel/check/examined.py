@@ -9,10 +9,10 @@ from cupel.check.memory import Memory
 from cupel.contract.stages import STAGES, frozen_tables, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.lake import ABSENT, COMMIT, Commit, Lake
-from cupel.lock import is_at_work
+from cupel.lake import ABSENT, Commit, Lake
 from cupel.release.plan import is_finished
 from cupel.release.proposals import PROPOSALS
+from cupel.store.locks import is_at_work
 
 RELEASES = "releases"
 GATES = "gate_results"
@@ -36,9 +36,9 @@ class ExaminedLake:
 
     def __init__(self, lake: Lake, *, is_light: bool) -> None:
         self.lake = lake
-        self.folder = lake.folder
+        self.folder, self.store = lake.folder, lake.store
         self.is_light = is_light
-        self.memory = Memory(self.folder, is_afresh=not is_light)
+        self.memory = Memory(self.store, is_afresh=not is_light)
         # Only of these do the marks tell what they came to their end with: of others they are of an earlier state.
         self.known_finished = {
             owner for mark in self.memory.marks for kind, _, owner in [mark.partition("@")] if kind == FINISHED
@@ -55,6 +55,10 @@ class ExaminedLake:
                     self.commits[key] = commit
             except (CupelError, OSError) as error:
                 self.problems[key] = str(error)
+
+    def has_folder(self, name: str) -> bool:
+        """Tell whether anything lies in a folder of the project."""
+        return any(self.store.list(name))
 
     def place(self, table: str, partition: str) -> str:
         """Return the folder of a partition, relative to the project's."""
@@ -89,15 +93,13 @@ class ExaminedLake:
 
     def _partitions(self) -> Iterator[Key]:
         for table in TABLES:
-            folder = self.folder / "tables" / table
-            for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-                if (path / COMMIT).exists():
-                    yield table, path.name
+            for partition in self.lake.partitions(table):
+                yield table, partition
 
     def _release_names(self, keys: list[Key]) -> list[str]:
         tables = STAGES["release"].tables
         there = {partition for table, partition in keys if table in tables}
-        there |= {path.name for path in (self.folder / RELEASES).glob("[!.]*")}
+        there |= {stat.name.split("/")[1] for stat in self.store.list(RELEASES)}
         with suppress(CupelError):  # told with the logs
             there |= {event["release"] for event in self.lake.log(PROPOSALS).read()}
         return sorted(there | self.known_finished)
@@ -105,7 +107,7 @@ class ExaminedLake:
     def _is_finished(self, release: str) -> bool:
         if release in self.known_finished:
             return True
-        if is_at_work(self.folder, release):
+        if is_at_work(self.store, release):
             return False  # its last steps are being done: what they leave is looked at when they have ended
         try:
             return is_finished(self.lake, release)

@@ -11,11 +11,12 @@ from cupel.check.examined import RELEASES, ExaminedLake
 from cupel.check.logs import LOGS, RESTORE, kept_files
 from cupel.contract.format_numbers import ANSWERS_LOG, LAKE
 from cupel.errors import CupelError, FormatError
-from cupel.formats import FORMAT_FILE, read_number
+from cupel.formats import format_file, read_number
 from cupel.label_studio.record import Records
 from cupel.lake import Lake
 from cupel.release import layout
 from cupel.sealed import open_sealed
+from cupel.store.files import find_files, read_file
 
 FORMATS = {"": LAKE, "answers": ANSWERS_LOG}
 # Written by every run, or of no account once a process has ended.
@@ -31,7 +32,7 @@ DERIVED = ("run.json", "cpu/*.json")
 def check_files(examined: ExaminedLake) -> Iterator[Damage]:
     """Yield what is wrong with derived files; in full also with what runs write anew, and unknown files."""
     for path in _files(examined, DERIVED):
-        yield from _check_readable(examined, path, lambda path: open_sealed(path.read_bytes()))
+        yield from _check_readable(examined, path, lambda path: open_sealed(read_file(path)))
     yield from _check_label_studio(examined)
     if examined.is_light:
         return
@@ -42,7 +43,7 @@ def check_files(examined: ExaminedLake) -> Iterator[Damage]:
 
 
 def _files(examined: ExaminedLake, patterns: tuple[str, ...]) -> list[Path]:
-    return sorted(path for one in patterns for path in examined.folder.glob(one) if path.is_file())
+    return sorted(path for one in patterns for path in find_files(examined.folder, one))
 
 
 def check_formats(lake: Lake) -> list[Damage]:
@@ -53,13 +54,12 @@ def check_formats(lake: Lake) -> list[Damage]:
     """
     found = []
     for name, newest in FORMATS.items():
-        path = lake.folder / name / FORMAT_FILE
+        place = format_file(name)
         try:
-            read_number(path.parent, newest)
+            read_number(lake.store, name, newest)
         except FormatError as error:
-            if path.is_file() and path.read_bytes().strip().isdigit():
+            if lake.store.read(place).strip().isdigit():
                 raise
-            place = f"{name}/{FORMAT_FILE}".lstrip("/")
             found.append(Damage(place, "format", str(error), repair_command(lake.project), by_repair=True))
     return found
 
@@ -84,7 +84,7 @@ def _check_label_studio(examined: ExaminedLake) -> Iterator[Damage]:
 
 def _read_lines(path: Path) -> None:
     """Read JSON lines; a kill may have cut the last one short."""
-    for line in path.read_bytes().splitlines()[:-1]:
+    for line in read_file(path).splitlines()[:-1]:
         json.loads(line)
 
 
@@ -94,21 +94,21 @@ def _open_catalog(path: Path) -> None:
 
 
 ALSO: dict[str, Callable[[Path], object]] = {
-    "summary.json": lambda path: json.loads(path.read_bytes()),
+    "summary.json": lambda path: json.loads(read_file(path)),
     "alerts.jsonl": _read_lines,
     "catalog.duckdb": _open_catalog,
 }
 
 
 def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
-    there = sorted(examined.folder.rglob("*"))  # before what is known: a run may write meanwhile
+    there = find_files(examined.folder)  # before what is known: a run may write meanwhile
     known = {examined.folder / name for name in kept_files(examined)}
     known |= {*_files(examined, (*DERIVED, *ALSO, *NOT_ASKED, "label_studio/*.json"))}
-    known |= {examined.folder / name / FORMAT_FILE for name in FORMATS}
+    known |= {examined.folder / format_file(name) for name in FORMATS}
     layouts = {*layout.covered(layout.OPTIONAL_FILES), *layout.NOT_COVERED, layout.MANIFEST_FILE}
     known |= {examined.folder / RELEASES / release / name for release in examined.releases for name in layouts}
     for path in there:
-        if path.is_file() and path not in known:
+        if path not in known:
             yield Damage(path.relative_to(examined.folder).as_posix(), "unknown file", UNKNOWN, LOOK_AT_IT)
     for path in _files(examined, ("reports/*/*",)):
         if path.name not in ("report.html", "relabel_next.csv", ".made_from"):

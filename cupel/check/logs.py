@@ -19,6 +19,7 @@ from cupel.release.proposals import PROPOSALS
 from cupel.sources.register import DELIVERIES, ENTRIES
 from cupel.store.event_log import HEAD as LOG_HEAD
 from cupel.store.event_log import is_segment
+from cupel.store.store import MissingError
 
 ANSWERS = "answers"
 RESTORE = "restore it from a copy"
@@ -105,6 +106,9 @@ def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:
     for name in there:
         try:
             found, before = memory.sha256(name), memory.known(name)
+        except MissingError:
+            yield Damage(name, "kept file", "gone; it was there when the lake was last seen", RESTORE)
+            continue
         except OSError as error:
             yield Damage(name, "kept file", f"cannot be read: {error.strerror}", RESTORE)
             continue

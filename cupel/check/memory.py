@@ -1,45 +1,41 @@
 """The memory of a lake's files: hashes of those that never change, and how a file looked when its hash was verified.
 
-A file whose size, time of change and inode are what they were is not read again. The memory is derived: without it
+A file whose version in the store is what it was is not read again. The memory is derived: without it
 every file is read once, and those that only it can tell an alteration of are remembered as they are then.
 """
 
-import hashlib
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from cupel.sealed import open_sealed, seal_json
-from cupel.whole import put_file
+from cupel.store.store import MissingError, Store, StoreError, describe_place, hash_content
 
 MEMORY = "seen.json"
 
 
 class Seen(NamedTuple):
-    """A file that was read: the hash of its bytes, and its size, time of change and inode then."""
+    """A file that was read: the hash of its bytes, and its version then."""
 
     sha256: str
-    size: int
-    changed_ns: int
-    inode: int
+    version: str
 
 
 class Memory:
     """What was seen of the files of a project's folder in the lake, by their path in it.
 
     Args:
-        folder: The project's folder.
+        store: The project's store.
         is_afresh: Read every file, whatever was seen before.
     """
 
-    def __init__(self, folder: Path, *, is_afresh: bool = False) -> None:
-        self._folder = folder
+    def __init__(self, store: Store, *, is_afresh: bool = False) -> None:
+        self._store = store
         self._is_afresh = is_afresh
         self._files: dict[str, Seen] = {}
         self.marks: dict[str, str] = {}
-        with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
-            content = open_sealed((folder / MEMORY).read_bytes())
-            files = {str(name): Seen(*about) for name, about in content["files"].items()}
+        with suppress(OSError, ValueError, TypeError, AttributeError, KeyError, StoreError):
+            content = open_sealed(store.read(MEMORY))
+            files = {str(name): _seen(*about) for name, about in content["files"].items()}
             self._files, self.marks = files, {str(name): str(mark) for name, mark in content["marks"].items()}
         self._before = (dict(self._files), dict(self.marks))
 
@@ -56,7 +52,8 @@ class Memory:
         """Return the hash of a file's bytes; not read again while it looks as it did. It is not remembered by this.
 
         Raises:
-            OSError: It is gone, or cannot be read.
+            MissingError: It is gone.
+            OSError: It cannot be read.
         """
         return self._look(path).sha256
 
@@ -70,17 +67,24 @@ class Memory:
 
     def write(self) -> None:
         """Keep what was seen; who may not write to the lake may check it all the same."""
-        if (self._files, self.marks) == self._before and (self._folder / MEMORY).is_file():
+        if (self._files, self.marks) == self._before and self._store.stat(MEMORY) is not None:
             return
         content = {"files": {name: list(seen) for name, seen in self._files.items()}, "marks": self.marks}
         with suppress(OSError):
-            put_file(self._folder / MEMORY, seal_json(content))
+            self._store.put(MEMORY, seal_json(content))
 
     def _look(self, path: str) -> Seen:
-        stat = (self._folder / path).stat()
-        seen = self._files.get(path)
-        if seen is not None and not self._is_afresh and seen[1:] == (stat.st_size, stat.st_mtime_ns, stat.st_ino):
+        stat, seen = self._store.stat(path), self._files.get(path)
+        if stat is None:
+            raise MissingError(f"{describe_place(self._store, path)}: gone")
+        if seen is not None and not self._is_afresh and seen.version == stat.version:
             return seen
-        with (self._folder / path).open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return Seen(sha256, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        return Seen(hash_content(self._store, path), stat.version)
+
+
+def _seen(sha256: str, *version: str | int) -> Seen:
+    """Return what was seen of a file; earlier versions wrote size, time of change and inode instead of its version."""
+    if len(version) == 1:
+        return Seen(sha256, str(version[0]))
+    size, changed_ns, inode = version
+    return Seen(sha256, f"{inode}-{size}-{changed_ns}")

@@ -66,7 +66,7 @@ def _holds_actions(lake: Lake, batch: str, version: str, records: int) -> bool:
 
 def _explain(lake: Lake, commit: Commit, log: str, records: int, batch: str) -> str:
     folder = lake.folder / log
-    state = "holds other records now" if folder.is_dir() else "is gone"
+    state = "holds other records now" if any(lake.store.list(log)) else "is gone"
     return (
         f"{folder}: the log {state}: table {commit.table} of {commit.partition} was made from {records:,} records of "
         f"{batch}, and the last of them is not there; restore the whole folder from a copy that is not older than that "

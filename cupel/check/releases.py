@@ -10,6 +10,7 @@ from cupel.lake import COMMIT
 from cupel.release import layout
 from cupel.release.remembered import rows_of
 from cupel.release.reported import is_report_outdated, is_reported
+from cupel.store.store import MissingError
 
 # A certified release rests on them; without one of them nothing says what it is.
 NEEDED = ("release_plan", "certificate", "training_set", "manifest")
@@ -27,7 +28,7 @@ def check_releases(examined: ExaminedLake) -> Iterator[Damage]:
 
 def _check_commits(examined: ExaminedLake, release: str) -> Iterator[Damage]:
     """Yield tables of a finished release that are gone, or of another time than what was made from them."""
-    is_certified = (examined.folder / RELEASES / release).is_dir() or ("manifest", release) in examined.commits
+    is_certified = examined.has_folder(f"{RELEASES}/{release}") or ("manifest", release) in examined.commits
     for table in NEEDED if is_certified else ("release_plan",):
         if not {(table, release)} & {*examined.commits, *examined.problems}:
             yield _damage(examined, release, table, "gone, though the release has come to its end")
@@ -65,17 +66,17 @@ def _damage(examined: ExaminedLake, release: str, table: str, what: str, partiti
 def _check_folder(examined: ExaminedLake, release: str) -> Iterator[Damage]:
     """Hold the files of a release's folder against its manifest, and that against the lake's table."""
     folder, known = f"{RELEASES}/{release}", _rows(examined, release)
-    if not (examined.folder / folder).is_dir():
+    if not examined.has_folder(folder):
         if known is not None:
             yield _of_folder(examined, release, folder, "gone; the lake says that it was written")
         return
     try:
-        manifest = json.loads((examined.folder / folder / layout.MANIFEST_FILE).read_bytes())
+        manifest = json.loads(examined.store.read(f"{folder}/{layout.MANIFEST_FILE}"))
         named = {str(row["path"]): (str(row["sha256"]), int(row["size_bytes"])) for row in manifest["files"]}
         if manifest["release_sha256"] != layout.release_sha256(manifest):
             raise ValueError("it is not what its release_sha256 covers")
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        what = "gone" if isinstance(error, FileNotFoundError) else f"no manifest: {error}"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, MissingError) as error:
+        what = "gone" if isinstance(error, MissingError) else f"no manifest: {error}"
         yield _of_folder(examined, release, f"{folder}/{layout.MANIFEST_FILE}", f"{what:.200}")
         named = {}
     for path, (sha256, size) in sorted((known or named).items()):
@@ -96,12 +97,11 @@ def _rows(examined: ExaminedLake, release: str) -> dict[str, tuple[str, int]] | 
 
 def _file_problem(examined: ExaminedLake, path: str, sha256: str, size: int) -> str:
     try:
-        found = (examined.folder / path).stat().st_size
-        if found != size:
-            return f"{found:,} bytes; {size:,} were released"
+        if (found := examined.store.stat(path)) is not None and found.size != size:
+            return f"{found.size:,} bytes; {size:,} were released"
         if examined.memory.sha256(path) != sha256:
             return "its bytes are not those that were released"
-    except FileNotFoundError:
+    except MissingError:
         return "gone"
     except OSError as error:
         return f"cannot be read: {error.strerror}"

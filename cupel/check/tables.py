@@ -7,6 +7,8 @@ from cupel.check.damage import LOOK_AT_IT, UNKNOWN, Damage, repair_command, run_
 from cupel.check.examined import FINISHED, ExaminedLake, Key, commit_mark, hash_commit
 from cupel.contract.tables import TABLES
 from cupel.lake import ABSENT, COMMIT, Commit
+from cupel.store.files import find_files
+from cupel.store.store import MissingError
 from cupel.trace.recorded import alteration
 
 LEFT_BEHIND = ".cupel-"
@@ -34,7 +36,7 @@ def _gone(examined: ExaminedLake) -> list[tuple[str, str]]:
     keys = {(table, partition) for table, _, partition in (name.rpartition("@") for name in known)}
     gone = sorted(keys - set(examined.commits) - set(examined.problems))
     # What was written for the first time since the commits were listed may be named by one that was read after it.
-    return [key for key in gone if not (examined.folder / examined.place(*key) / COMMIT).exists()]
+    return [key for key in gone if examined.store.stat(f"{examined.place(*key)}/{COMMIT}") is None]
 
 
 def _check_parts(examined: ExaminedLake, commit: Commit) -> Iterator[Damage]:
@@ -49,12 +51,12 @@ def _check_parts(examined: ExaminedLake, commit: Commit) -> Iterator[Damage]:
 def _part_problem(examined: ExaminedLake, commit: Commit, name: str, size: int | None) -> str:
     path = f"{examined.place(commit.table, commit.partition)}/{name}"
     try:
-        found = (examined.folder / path).stat().st_size
-        if size is not None and found != size:
-            return f"{found:,} bytes; {size:,} were written"
+        found = examined.store.stat(path)
+        if size is not None and found is not None and found.size != size:
+            return f"{found.size:,} bytes; {size:,} were written"
         if name != f"part-{examined.memory.sha256(path)}.parquet":
             return "its bytes are not those that were written: its name is their hash"
-    except FileNotFoundError:
+    except MissingError:
         return "gone"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
@@ -65,7 +67,7 @@ def _part_problem(examined: ExaminedLake, commit: Commit, name: str, size: int |
 def _check_others(examined: ExaminedLake) -> Iterator[Damage]:
     """Yield superseded parts that are not what they were, and files that no commit knows."""
     command = repair_command(examined.lake.project)
-    for path in sorted((examined.folder / "tables").glob("*/*/*")):
+    for path in find_files(examined.folder / "tables", "*/*/*"):
         table, partition, name = path.parts[-3:]
         place = path.relative_to(examined.folder).as_posix()
         commit = examined.commits.get((table, partition))
@@ -79,7 +81,7 @@ def _check_others(examined: ExaminedLake) -> Iterator[Damage]:
 
 
 def _is_altered(examined: ExaminedLake, place: str, name: str) -> bool:
-    with suppress(FileNotFoundError):  # a prune may remove superseded parts meanwhile
+    with suppress(MissingError):  # a prune may remove superseded parts meanwhile
         return name != f"part-{examined.memory.sha256(place)}.parquet"
     return False
 

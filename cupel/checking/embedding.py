@@ -14,7 +14,7 @@ from cupel.checking.opinions import Batch, predictions_of
 from cupel.checking.out_of_fold import out_of_fold
 from cupel.checking.sampled import must_be_sampled
 from cupel.config.checking import Checking
-from cupel.lake import replace_file
+from cupel.store.files import put_file as replace_file
 
 MODEL = f"words and {minilm.MODEL}"
 # Raised by hand when a change of this package changes predictions for the same settings.

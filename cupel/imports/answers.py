@@ -17,7 +17,7 @@ from cupel.imports.annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.imports.tools import Export
 from cupel.outputs import Output, check_outputs, is_json_lines, is_table
 from cupel.sources.reasons import REASONS, BadRow, evidence
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 EARLIER_VERSION = "earlier_version"
 MEANINGS = {

@@ -16,14 +16,15 @@ from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST, TRAINING_SET
 from cupel.errors import ReleaseError
-from cupel.lake import file_hash, replace_file
 from cupel.release import layout
 from cupel.release.card import render_card
 from cupel.release.croissant import DataFile, croissant
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import TableFile, WrittenFile, write_bytes
 from cupel.release.pieces import Stored, in_order, values
-from cupel.whole import begun
+from cupel.store.files import hash_file as file_hash
+from cupel.store.files import put_file as replace_file
+from cupel.store.local import begin as begun
 
 _LATER = ("design", "purpose", "day", "licences")
 

@@ -16,7 +16,7 @@ from cupel.printable import printable
 from cupel.release.figures import UNKNOWN, count, plural
 from cupel.release.overview import Overview
 from cupel.release.templating import environment
-from cupel.whole import put_file
+from cupel.store.files import put_file
 
 LAST_LOOK = "last_look.json"
 DAYS = 30

@@ -1,14 +1,14 @@
 """Small tables that are asked for again and again, taken apart once a process."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from cupel.contract.tables import TABLES
 from cupel.lake import Lake
-from cupel.parts import checked, read_part
+from cupel.parts import check_part, read_part
+from cupel.store.store import Store
 
 Row = dict[str, Any]
 
@@ -25,11 +25,11 @@ def rows_of(lake: Lake, table: str, partition: str) -> list[Row]:
     Raises:
         LakeError: The partition was never written, or a part is gone or was altered.
     """
-    files = tuple(checked(Path(file)) for file in lake.files(table, partition))
-    return [dict(row) for row in _parsed(table, files)]
+    parts = tuple(check_part(lake.store, part) for part in lake.parts(table, partition))
+    return [dict(row) for row in _parsed(lake.store, table, parts)]
 
 
 @lru_cache(maxsize=MOST_TABLES)
-def _parsed(table: str, files: tuple[str, ...]) -> tuple[Row, ...]:
+def _parsed(store: Store, table: str, parts: tuple[str, ...]) -> tuple[Row, ...]:
     schema = TABLES[table].schema
-    return tuple(pa.concat_tables(read_part(Path(file), schema) for file in files).to_pylist())
+    return tuple(pa.concat_tables(read_part(store, part, schema) for part in parts).to_pylist())

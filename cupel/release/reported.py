@@ -1,9 +1,11 @@
 """Whether a release's report tells of the release as it is now."""
 
 from cupel.contract.stages import STAGES
-from cupel.lake import Lake, file_hash, replace_file
+from cupel.lake import Lake
 from cupel.release.gates import gate_partition
 from cupel.release.places import release_folder, report_folder
+from cupel.store.files import hash_file as file_hash
+from cupel.store.files import put_file as replace_file
 
 MADE_FROM = ".made_from"
 FILES = ("report.html", "relabel_next.csv")

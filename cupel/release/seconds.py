@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cupel.lake import Lake, replace_file
+from cupel.lake import Lake
 from cupel.sealed import open_sealed, seal_json
+from cupel.store.files import put_file as replace_file
 
 RUN = "run.json"
 CPU = "cpu"

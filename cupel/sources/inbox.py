@@ -14,10 +14,11 @@ from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.config.strict_yaml import read_yaml
 from cupel.errors import SourceError
-from cupel.lake import Lake, replace_file
+from cupel.lake import Lake
 from cupel.sources.files import FORMATS, file_sha256, source_files
 from cupel.sources.readable import check_readable
 from cupel.sources.register import Register, batch_for, content_sha256, described
+from cupel.store.files import put_file as replace_file
 
 ANSWERS = "answers"
 KNOWN = "_known"

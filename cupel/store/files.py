@@ -1,16 +1,19 @@
 """Files of this machine: what a person names, and what a process keeps for a while. Tables, logs and releases lie in a
 store."""
 
+import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
-from cupel.store.local import LocalStore, naming
+from cupel.store.local import LocalStore, begin, naming
+from cupel.store.store import TakenError
 
 
 class FileStat(NamedTuple):
@@ -94,15 +97,23 @@ def put_file(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
+def new_file(path: Path, *, is_only: bool = False) -> Iterator[BinaryIO]:
     """Write a file that is too large to hold: it has its name when it is whole and on the disk.
 
+    Args:
+        path: Where it shall lie; what lies there is replaced.
+        is_only: Put it there only where nothing is, so that of two writers one wins.
+
     Raises:
+        FileExistsError: With `is_only`, there is a file already.
         OSError: The disk is full or failed; names the file. What was begun is removed.
     """
     with LocalStore(path.parent).new() as new, naming(path):
         yield new.file
-        new.put(path.name)
+        try:
+            new.put_if_absent(path.name) if is_only else new.put(path.name)
+        except TakenError as error:
+            raise FileExistsError(errno.EEXIST, f"{error}", str(path)) from None
 
 
 def make_folder(path: Path) -> Path:
@@ -134,3 +145,81 @@ def temporary_folder(prefix: str = "cupel-", inside: Path | None = None) -> Iter
     """Yield a folder that is gone after the block."""
     with tempfile.TemporaryDirectory(prefix=prefix, dir=inside) as folder:
         yield Path(folder)
+
+
+@contextmanager
+def new_path(path: Path) -> Iterator[Path]:
+    """Let a library write a file by itself: yield a path beside it; what lies there is put in place whole at the end.
+
+    Raises:
+        OSError: The disk is full or failed; names the file. What was begun is removed.
+    """
+    temporary = begin(path.parent)
+    make_folder(path.parent)
+    try:
+        yield temporary
+        with naming(path):
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+    finally:
+        delete_file(temporary)
+
+
+def turn(path: Path) -> AbstractContextManager[bool]:
+    """Wait until no other process is in such a block, and hold it; it is freed when the process dies.
+
+    Args:
+        path: A file that stands for what is done; made if need be.
+    """
+    return LocalStore(path.parent).lock(path.name)
+
+
+def remove_left_behind(folder: Path) -> None:
+    """Remove what killed writers had begun in a folder and those in it; never what was touched within the hour."""
+    LocalStore(folder).remove_left_behind()
+
+
+def find_kind(path: Path) -> Literal["file", "link", "other"] | None:
+    """Return what a name is, without following a link; None where nothing has it.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    return "link" if stat.S_ISLNK(mode) else "file" if stat.S_ISREG(mode) else "other"
+
+
+def find_identity(path: Path) -> tuple[int, int] | None:
+    """Return what makes two names one file, through links too; None where there is none, or it cannot be looked at."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def measure_folder(folder: Path) -> int:
+    """Return the bytes of all files in a folder and those in it; 0 where there is none.
+
+    What another process removes meanwhile is not counted.
+    """
+    size = 0
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            size += path.lstat().st_size if not path.is_dir() else 0
+    return size
+
+
+def claim_folder(folder: Path) -> bool:
+    """Make a folder if need be, and mark it as used now; tell whether it may be written to.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    return os.access(folder, os.W_OK)

@@ -4,10 +4,12 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,10 +17,10 @@ from cupel.store.store import ChangedError, MissingError, Stat, TakenError, chec
 
 # What a killed writer left behind is removed when nobody can be writing it any more.
 SECONDS_UNTOUCHED = 3_600
-_BEGUN = re.compile(r"\.cupel-[0-9a-f]{32}(\.duckdb(\.wal)?)?")
-_TURN = ".cupel-turn"
+_BEGUN = re.compile(r"\.cupel-[0-9a-f]{32}(\.duckdb)?(\.wal)?")
 
 
+@dataclass(frozen=True)
 class LocalStore:
     """A store in a folder; files that begin with a dot are its own.
 
@@ -26,8 +28,7 @@ class LocalStore:
         folder: The folder; made at the first write.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def read(self, name: str, first: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of a content, or a range of them; see `Store`."""
@@ -70,8 +71,9 @@ class LocalStore:
                 raise ChangedError(f"{error}") from None
         with self.new(_folder_of(name)) as new:
             new.file.write(content)
-            # Whoever compares and replaces holds the folder meanwhile; the kernel frees it when the process dies.
-            with self.lock(f"{_folder_of(name)}/{_TURN}".lstrip("/")):
+            # Whoever compares and replaces holds the folder meanwhile.
+            with _opened(self._path(name).parent) as folder:
+                fcntl.flock(folder, fcntl.LOCK_EX)
                 found = self.stat(name)
                 if found is None or found.version != version:
                     raise ChangedError(f"{self._path(name)}: another process wrote it at the same time; run again")
@@ -82,7 +84,7 @@ class LocalStore:
         """Begin a content; see `Store`."""
         place = self.folder / folder if folder else self.folder
         place.mkdir(parents=True, exist_ok=True)
-        path = place / f".cupel-{uuid.uuid4().hex}"
+        path = begin(place)
         try:
             with naming(place), path.open("xb") as file:
                 yield _NewFile(self, path, file)
@@ -97,28 +99,33 @@ class LocalStore:
     def list(self, folder: str = "") -> Iterator[Stat]:
         """Yield what has a name in a folder; see `Store`."""
         place = self.folder / check_name(folder) if folder else self.folder
-        yield from _walk(place, f"{folder}/" if folder else "")
+        yield from _walk(str(place), f"{folder}/" if folder else "")
 
     @contextmanager
-    def lock(self, name: str, *, is_waiting: bool = True) -> Iterator[bool]:
+    def lock(self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = "") -> Iterator[bool]:
         """Hold a name against other processes; see `Store`."""
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
+        how = (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | (0 if is_waiting else fcntl.LOCK_NB)
+        with path.open("ab", buffering=0) as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if is_waiting else fcntl.LOCK_NB))
+                fcntl.flock(file, how)
             except BlockingIOError:
                 yield False
-            else:
-                yield True
+                return
+            if holder:
+                file.truncate(0)
+                file.write(holder.encode())
+            yield True
 
-    def location(self, name: str) -> str:
+    def location(self, name: str = "") -> str:
         """Return the path of a content; see `Store`."""
-        return str(self._path(name))
+        return str(self._path(name) if name else self.folder)
 
-    def remove_left_behind(self) -> None:
-        """Remove what killed writers had begun; never what was touched within the hour."""
-        for path in (*self.folder.glob(".*"), *self.folder.glob("*/.*")):
+    def remove_left_behind(self, folder: str = "") -> None:
+        """Remove what killed writers had begun; see `Store`."""
+        place = self.folder / check_name(folder) if folder else self.folder
+        for path in (*place.glob(".*"), *place.glob("*/.*")):
             if _BEGUN.fullmatch(path.name) and time.time() - _touched_at(path) > SECONDS_UNTOUCHED:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -156,12 +163,14 @@ class _NewFile:
 
     def _lasting(self, name: str, path: Path) -> Stat:
         found = _stat(name, path)
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with _opened(path.parent) as folder:
+            os.fsync(folder)
         return found
+
+
+def begin(folder: Path) -> Path:
+    """Return a name for what is being written in a folder: hidden, of its own, and known to `remove_left_behind`."""
+    return folder / f".cupel-{uuid.uuid4().hex}"
 
 
 @contextmanager
@@ -179,27 +188,40 @@ def _folder_of(name: str) -> str:
     return check_name(name).rpartition("/")[0]
 
 
-def _stat(name: str, path: Path) -> Stat:
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """Yield a descriptor of a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _stat(name: str, path: Path | os.DirEntry[str]) -> Stat:
     found = path.stat()
-    if not os.path.isfile(path):
-        raise FileNotFoundError(path)
-    return Stat(name, found.st_size, f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}")
+    if not stat.S_ISREG(found.st_mode):
+        raise FileNotFoundError(str(path))
+    version = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
+    return Stat(name, found.st_size, version, found.st_mtime_ns / 1e9)
 
 
-def _walk(place: Path, prefix: str) -> Iterator[Stat]:
+def _walk(place: str, prefix: str) -> Iterator[Stat]:
     """Yield the files of a folder in the order of their whole names: as an object store would, `a-b` before `a/b`."""
     try:
-        entries = [(f"{path.name}/" if path.is_dir() else path.name, path) for path in place.iterdir()]
+        with os.scandir(place) as entries:
+            found = sorted(
+                (f"{entry.name}/" if entry.is_dir() else entry.name, entry)
+                for entry in entries if not entry.name.startswith(".")
+            )  # fmt: skip
     except (FileNotFoundError, NotADirectoryError):
         return
-    for name, path in sorted(entries):
-        if path.name.startswith("."):
-            continue
+    for name, entry in found:
         if name.endswith("/"):
-            yield from _walk(path, f"{prefix}{name}")
+            yield from _walk(entry.path, f"{prefix}{name}")
         else:
             with suppress(FileNotFoundError):
-                yield _stat(f"{prefix}{name}", path)
+                yield _stat(f"{prefix}{name}", entry)
 
 
 def _touched_at(path: Path) -> float:

@@ -2,22 +2,24 @@
 
 import io
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from cupel.store.store import ChangedError, MissingError, Stat, StoreError, TakenError, check_name
+from cupel.store.store import ChangedError, MissingError, NoLocationError, Stat, TakenError, check_name
 
 
 class MemoryStore:
     """A store whose contents end with it."""
 
     def __init__(self) -> None:
-        self._contents: dict[str, tuple[bytes, str]] = {}
+        self._contents: dict[str, tuple[bytes, Stat]] = {}
         self._versions = 0
         self._turn = threading.RLock()
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._is_freed = threading.Condition(self._turn)
+        self._holders: dict[str, int] = defaultdict(int)  # of a lock; -1: one that does not share it
 
     def read(self, name: str, first: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of a content, or a range of them; see `Store`."""
@@ -33,14 +35,15 @@ class MemoryStore:
     def stat(self, name: str) -> Stat | None:
         """Return size and version of a content; see `Store`."""
         found = self._contents.get(check_name(name))
-        return None if found is None else Stat(name, len(found[0]), found[1])
+        return None if found is None else found[1]
 
     def put(self, name: str, content: bytes) -> Stat:
         """Put a content in place; see `Store`."""
         with self._turn:
             self._versions += 1
-            self._contents[check_name(name)] = (bytes(content), f"{self._versions}")
-            return Stat(name, len(content), f"{self._versions}")
+            found = Stat(check_name(name), len(content), f"{self._versions}", time.time())
+            self._contents[name] = (bytes(content), found)
+            return found
 
     def put_if_absent(self, name: str, content: bytes) -> Stat:
         """Put a content where nothing is; see `Store`."""
@@ -70,24 +73,37 @@ class MemoryStore:
     def list(self, folder: str = "") -> Iterator[Stat]:
         """Yield what has a name in a folder; see `Store`."""
         prefix = f"{check_name(folder)}/" if folder else ""
-        for name, (content, version) in sorted(self._contents.items()):
+        for name, (_, found) in sorted(self._contents.items()):
             if name.startswith(prefix):
-                yield Stat(name, len(content), version)
+                yield found
 
     @contextmanager
-    def lock(self, name: str, *, is_waiting: bool = True) -> Iterator[bool]:
+    def lock(self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = "") -> Iterator[bool]:
         """Hold a name against other threads; see `Store`."""
-        lock = self._locks[check_name(name)]
-        is_held = lock.acquire(blocking=is_waiting)
+
+        def is_free() -> bool:
+            return self._holders[check_name(name)] >= 0 if is_shared else self._holders[check_name(name)] == 0
+
+        with self._turn:
+            is_held = bool(self._is_freed.wait_for(is_free)) if is_waiting else is_free()
+            if is_held:
+                self._holders[name] += 1 if is_shared else -1
+                if holder:
+                    self.put(name, holder.encode())
         try:
             yield is_held
         finally:
             if is_held:
-                lock.release()
+                with self._turn:
+                    self._holders[name] -= 1 if is_shared else -1
+                    self._is_freed.notify_all()
 
-    def location(self, name: str) -> str:
+    def location(self, name: str = "") -> str:
         """Raise: nobody else reads this process's memory; see `Store`."""
-        raise StoreError(f"{name}: lies in memory; read it, or open it")
+        raise NoLocationError(f"{name or 'a store'}: lies in memory; read it, or open it")
+
+    def remove_left_behind(self, folder: str = "") -> None:
+        """Do nothing: what killed writers had begun is gone with them; see `Store`."""
 
 
 class _NewBytes:

@@ -3,6 +3,7 @@
 Nothing here assumes a folder: names are words between slashes, and there are no empty folders, renames or appends.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -29,15 +30,21 @@ class ChangedError(StoreError):
     """What is there is not what was read: another writer was faster."""
 
 
+class NoLocationError(StoreError):
+    """A store whose contents nobody else can open."""
+
+
 class Stat(NamedTuple):
     """What tells one content of a name from another: its size in bytes, and a version, of the store's own making.
 
     Two contents that lay under a name one after the other have different versions, unless they are the same bytes.
+    `changed_at` says when it came to lie there, in seconds since 1970.
     """
 
     name: str
     size: int
     version: str
+    changed_at: float
 
 
 class NewContent(Protocol):
@@ -63,6 +70,9 @@ class Store(Protocol):
     cut. Of writers that want a name at the same moment, by `put_if_absent` or `replace_if_unchanged`, one wins, and the
     others are told. A writer that is told nothing, because its connection or process died, may have won all the same.
     """
+
+    def __hash__(self) -> int:
+        """Return what is the same for stores of the same contents, which are equal: what was seen is kept by it."""
 
     def read(self, name: str, first: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of a content, or a range of them, which may be shorter at its end.
@@ -114,14 +124,32 @@ class Store(Protocol):
         What is put or removed meanwhile may or may not be among it; so a reader that must know asks by name.
         """
 
-    def lock(self, name: str, *, is_waiting: bool = True) -> AbstractContextManager[bool]:
+    def lock(
+        self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = ""
+    ) -> AbstractContextManager[bool]:
         """Hold a name against other processes for as long as the block lasts; it is freed when the process dies.
 
         Yields whether it is held: without waiting it may not be.
+
+        Args:
+            name: What is held; nothing else is put there.
+            is_waiting: Wait until it is free.
+            is_shared: Hold it together with others that share it.
+            holder: Who holds it, for who comes second: `read` of the name returns what was said last.
         """
 
-    def location(self, name: str) -> str:
-        """Return what DuckDB and Arrow open themselves, to read a part of a content without copying it."""
+    def location(self, name: str = "") -> str:
+        """Return what DuckDB and Arrow open themselves, to read a part of a content without copying it.
+
+        Args:
+            name: The name; empty for the folder that holds all of them.
+
+        Raises:
+            NoLocationError: There is no such thing; what is read goes through `open`.
+        """
+
+    def remove_left_behind(self, folder: str = "") -> None:
+        """Remove what killed writers had begun in a folder and those in it; never what was touched within the hour."""
 
 
 def check_name(name: str) -> str:
@@ -133,6 +161,29 @@ def check_name(name: str) -> str:
     if not name or any(not _WORD.fullmatch(word) for word in name.split("/")):
         raise StoreError(f"{name!r}: not a name in a store; expected words between single slashes")
     return name
+
+
+def describe_place(store: Store, name: str = "") -> str:
+    """Return where people find a content, or the store itself: its location, or its name where it has none.
+
+    Args:
+        store: The store.
+        name: The name; empty for what holds all of them.
+    """
+    try:
+        return store.location(name)
+    except NoLocationError:
+        return name or "the store"
+
+
+def hash_content(store: Store, name: str) -> str:
+    """Return the SHA-256 of a content's bytes, as hexadecimal digits.
+
+    Raises:
+        MissingError: There is none of that name.
+    """
+    with store.open(name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def put_once(store: Store, name: str, content: bytes) -> bool:

@@ -4,13 +4,14 @@ import hashlib
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cupel.contract.stages import STAGES
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
 from cupel.lake import ABSENT, Commit, Lake
-from cupel.parts import checked
+from cupel.parts import check_part
+from cupel.store.parquet import open_parquet
+from cupel.store.store import Store, describe_place
 
 
 class Recorded(NamedTuple):
@@ -40,19 +41,22 @@ def recorded_hashes(lake: Lake, release: str) -> Recorded:
 
 def alteration(lake: Lake, commit: Commit) -> str:
     """Return what is wrong with a table in the lake: a part, or a commit that its parts do not give; "" if nothing."""
-    folder = lake.partition_folder(commit.table, commit.partition)
+    folder = lake.partition_name(commit.table, commit.partition)
     try:
-        paths = [checked(folder / part) for part in commit.parts]
+        parts = [check_part(lake.store, f"{folder}/{part}") for part in commit.parts]
     except LakeError as error:
         return str(error)
-    schema = schema_then(paths[0]) if paths else TABLES[commit.table].schema
+    schema = schema_then(lake.store, parts[0]) if parts else TABLES[commit.table].schema
     digest = hashlib.sha256("".join([schema.to_string(), *commit.parts]).encode())
-    return "" if digest.hexdigest() == commit.hash else f"{folder}: the commit does not name these parts"
+    if digest.hexdigest() == commit.hash:
+        return ""
+    return f"{describe_place(lake.store, folder)}: the commit does not name these parts"
 
 
-def schema_then(path: str) -> pa.Schema:
+def schema_then(store: Store, part: str) -> pa.Schema:
     """Return the schema that a part was written with: an earlier version's may be another than the present."""
-    fields = pq.read_schema(path)
+    with open_parquet(store, part) as file:
+        fields = file.schema_arrow
     return pa.schema([pa.field(field.name, _as_written(field.type), field.nullable) for field in fields])
 
 

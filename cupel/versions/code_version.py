@@ -32,10 +32,10 @@ DIGITS = 12
 OUTSIDE = (
     "assets.bench", "assets.spec",
     "cupel.errors", "cupel.printable",
-    "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.whole", "cupel.lock", "cupel.step", "cupel.versions",
+    "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.store", "cupel.step", "cupel.versions",
     "cupel.world",
     "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
-    "cupel.formats", "cupel.earlier_logs", "cupel.store",
+    "cupel.formats", "cupel.earlier_logs",
     "cupel.check", "cupel.answers.chain", "cupel.answers.log", "cupel.answers.segments", "cupel.answers.merged",
     "cupel.answers.verifying", "cupel.annotators.actions",
     # A section's own rules are followed; the whole file is not.

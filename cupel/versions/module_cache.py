@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import cupel.versions.module
+from cupel.store.files import put_file
 from cupel.versions.module import Module, read_module
-from cupel.whole import put_file
 
 PACKAGE = Path(cupel.versions.module.__file__).parent
 # Of sources that were edited since, so many are kept before they are let go.

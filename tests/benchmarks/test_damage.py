@@ -34,7 +34,8 @@ from cupel.contract.stages import find_step
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import LakeError
 from cupel.lake import Lake
-from cupel.lock import claim
+from cupel.store.local import LocalStore
+from cupel.store.locks import claim
 from orchestration import dagster_storage
 from orchestration.deployment import Deployment
 from orchestration.jobs import batch_job
@@ -247,7 +248,7 @@ def test_without_its_project_file_a_repair_moves_nothing(project: Path) -> None:
 
 def test_a_repair_leaves_what_a_step_is_at_work_on(project: Path) -> None:
     damage(project, part_of(project, "labels"), "cut")
-    with claim(project / LAKE, "one", "a-run"):
+    with claim(LocalStore(project / LAKE), "one", "a-run"):
         said = " ".join(repair_project(project).split())
     assert "a step is at work on one; repair it when that has ended" in said
     assert (project / part_of(project, "labels")).exists()

@@ -113,8 +113,8 @@ def test_a_log_of_its_own_carries_its_number_without_a_lake(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old.commit)
 def test_a_lake_of_an_older_version_is_recognised_by_what_it_holds(old: OldRelease, tmp_path: Path) -> None:
-    lake = Path(unpack(old.commit, tmp_path).lake) / PROJECT
-    assert not (lake / formats.FORMAT_FILE).exists()
+    lake = Lake(unpack(old.commit, tmp_path).lake, PROJECT).store
+    assert lake.stat(formats.FORMAT_FILE) is None
     assert formats.recognise_lake(lake) == old.format
     assert formats.recognise_partition(lake, old.release) == old.format
 

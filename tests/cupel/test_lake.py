@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,8 @@ from cupel.contract.tables.raw import REJECTED_ROWS
 from cupel.contract.tables.tasks import TASKS
 from cupel.errors import LakeError, TableError
 from cupel.lake import Lake
+from cupel.store.memory import MemoryStore
+from cupel.store.store import NoLocationError
 
 
 def routes(count: int, seed: int = 0) -> pa.Table:
@@ -226,22 +229,56 @@ def test_a_writer_killed_before_its_commit_leaves_the_old_table(tmp_path: Path) 
     script = tmp_path / "kill.py"
     script.write_text(
         "import os\n"
-        "import cupel.lake\n"
         "from cupel.lake import Lake\n"
+        "from cupel.store.local import LocalStore\n"
         f"lake = Lake({str(tmp_path)!r}, 'p')\n"
         "data = lake.read('routes', 'one').slice(0, 2)\n"
-        "write = cupel.lake.replace_file\n"
-        "def die_at_commit(path, content):\n"
-        "    if path.name == 'commit.json':\n"
-        "        os.kill(os.getpid(), 9)\n"
-        "    write(path, content)\n"
-        "cupel.lake.replace_file = die_at_commit\n"
+        "LocalStore.replace_if_unchanged = lambda *_: os.kill(os.getpid(), 9)\n"
         "lake.write('routes', 'one', data)\n"
     )
     done = subprocess.run([sys.executable, str(script)], env={**os.environ}, check=False)
     assert done.returncode == -9
     assert lake.commit("routes", "one") == before
     assert lake.read("routes", "one").num_rows == 3
+
+
+def test_of_two_that_write_a_table_at_once_the_second_is_told_and_the_first_ones_table_stays(tmp_path: Path) -> None:
+    mine, theirs = Lake(tmp_path, "p"), Lake(tmp_path, "p")
+
+    def rows(count: int) -> Iterator[pa.RecordBatch]:
+        """Yield rows, and write others meanwhile."""
+        theirs.write("routes", "one", routes(count))
+        yield from routes(3).sort_by("item_id").to_batches()
+
+    for count in (4, 5):
+        reader = pa.RecordBatchReader.from_batches(ROUTES.schema, rows(count))
+        with pytest.raises(LakeError, match=r"routes/one/commit\.json: another process wrote the table at the same"):
+            mine.write("routes", "one", reader, is_sorted=True)
+        assert mine.read("routes", "one").num_rows == count
+    reader = pa.RecordBatchReader.from_batches(ROUTES.schema, rows(3))
+    assert mine.write("routes", "one", reader, is_sorted=True) == theirs.commit("routes", "one")
+
+
+def test_a_lake_in_memory_is_written_and_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cupel.lake, "ROWS_PER_PART", 4)
+    store = MemoryStore()
+    lake = Lake(store, "p")
+    before = lake.write("routes", "one", routes(3))
+    commit = lake.write("routes", "one", routes(10), {"routes@two": "absent"}, "7")
+    assert (len(commit.parts), commit.hash != before.hash) == (3, True)
+    again = Lake(store, "p")
+    assert again.commit("routes", "one") == commit
+    assert again.partitions("routes") == ["one"]
+    assert again.is_fresh("routes", "one", "7")
+    expected = again.read("routes", "one")
+    assert expected.num_rows == 10
+    assert pa.concat_tables(again.read_batches("routes", "one", 3)).equals(expected)
+    assert again.relation("routes", "one").to_arrow_table().cast(expected.schema).equals(expected)
+    with pytest.raises(NoLocationError):
+        again.write_catalog()
+    store.put(again.parts("routes", "one")[1], b"other bytes")
+    with pytest.raises(LakeError, match="the part was altered"):
+        again.relation("routes", "one")
 
 
 def test_a_commit_says_what_a_table_was_made_of(tmp_path: Path) -> None:

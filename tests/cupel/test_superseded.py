@@ -16,7 +16,7 @@ from cupel.contract.tables import TABLES
 from cupel.contract.tables.checking import ROUTES
 from cupel.errors import LakeError
 from cupel.lake import Lake
-from cupel.lock import claim, pause
+from cupel.store.locks import claim, pause
 from cupel.superseded import find_superseded, remove_superseded
 
 HOURS = 24
@@ -53,7 +53,7 @@ def test_a_part_in_whose_place_a_newer_one_came_is_removed_and_the_newer_one_sta
     now = part_of(lake)
     found = find_superseded(lake, HOURS)
     assert [(part.table, part.partition) for part in found] == [("routes", "one")]
-    assert found[0].path != now
+    assert lake.folder / found[0].name != now
     assert remove_superseded(lake, HOURS) == (1, found[0].bytes, [])
     assert sorted(now.parent.glob("*.parquet")) == [now]
     assert lake.read("routes", "one").num_rows == 4
@@ -70,7 +70,7 @@ def test_a_part_that_a_run_has_just_put_in_place_stays_though_its_commit_is_not_
     make_old(lake)
     new = part_of(lake).with_name(f"part-{'0' * 64}.parquet")
     new.write_bytes(b"of a table of many parts")
-    assert new not in [part.path for part in find_superseded(lake, HOURS)]
+    assert new not in [lake.folder / part.name for part in find_superseded(lake, HOURS)]
 
 
 def test_a_part_stays_while_another_table_was_made_from_what_it_held(tmp_path: Path) -> None:
@@ -82,10 +82,10 @@ def test_a_part_stays_while_another_table_was_made_from_what_it_held(tmp_path: P
     lake.write("routes", "one", routes(5))
     lake.write("rejected_items", "one", TABLE_OF_NOTHING, {"routes@one": before.hash})
     make_old(lake)
-    assert [part.path for part in find_superseded(lake, HOURS)] == [dropped]
+    assert [lake.folder / part.name for part in find_superseded(lake, HOURS)] == [dropped]
     lake.write("rejected_items", "one", TABLE_OF_NOTHING, {"routes@one": lake.version("routes@one")})
     make_old(lake)
-    assert {part.path for part in find_superseded(lake, HOURS)} == {kept, dropped}
+    assert {lake.folder / part.name for part in find_superseded(lake, HOURS)} == {kept, dropped}
 
 
 def test_of_a_table_of_several_parts_all_stay_while_another_was_made_from_it(
@@ -103,7 +103,7 @@ def test_of_a_table_of_several_parts_all_stay_while_another_was_made_from_it(
     assert find_superseded(lake, HOURS) == []
     lake.write("rejected_items", "one", TABLE_OF_NOTHING, {"routes@one": lake.version("routes@one")})
     make_old(lake)
-    assert {part.path for part in find_superseded(lake, HOURS)} == kept
+    assert {lake.folder / part.name for part in find_superseded(lake, HOURS)} == kept
 
 
 def test_where_a_commit_cannot_be_read_nothing_of_the_lake_is_removed(lake: Lake) -> None:
@@ -134,19 +134,19 @@ def test_what_is_no_part_stays(lake: Lake) -> None:
 
 def test_a_batch_that_a_step_is_at_work_on_is_left(lake: Lake) -> None:
     make_old(lake)
-    with claim(Path(str(lake.folder)), "one", "run-a"):
+    with claim(lake.store, "one", "run-a"):
         assert remove_superseded(lake, HOURS) == (0, 0, ["one"])
     assert remove_superseded(lake, HOURS).parts == 1
 
 
 def test_a_step_that_begins_while_parts_are_removed_waits(lake: Lake) -> None:
-    folder, begun = Path(str(lake.folder)), threading.Event()
+    begun = threading.Event()
 
     def step() -> None:
-        with claim(folder, "one", "run-a"):
+        with claim(lake.store, "one", "run-a"):
             begun.set()
 
-    with pause(folder, "one") as is_idle:
+    with pause(lake.store, "one") as is_idle:
         assert is_idle
         waiting = threading.Thread(target=step)
         waiting.start()

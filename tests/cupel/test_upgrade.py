@@ -22,10 +22,10 @@ from cupel.errors import FormatError, LakeError
 from cupel.formats import FORMAT_FILE, recognise_lake
 from cupel.label_studio.events import Events
 from cupel.lake import Lake
-from cupel.lock import project_lock
 from cupel.release.proposals import proposed
 from cupel.sources.register import Register
 from cupel.store.local import LocalStore
+from cupel.store.locks import project_lock
 from cupel.upgrade import upgrade_lake
 from orchestration.deployment import Deployment
 from small_project import write_project
@@ -112,7 +112,7 @@ def test_a_kill_before_the_number_leaves_a_lake_that_the_next_upgrade_completes(
     assert upgrade(deployment, "--yes").exit_code != 0
     monkeypatch.undo()
     # One without a number is known by what it holds: where its tables are those of now, it is complete.
-    if recognise_lake(Path(deployment.lake) / PROJECT) < LAKE:
+    if recognise_lake(Lake(deployment.lake, PROJECT).store) < LAKE:
         with pytest.raises(FormatError, match="cupel upgrade"):
             Lake(deployment.lake, PROJECT).check_writable()
     assert upgrade(deployment, "--yes").exit_code == 0
@@ -130,11 +130,11 @@ def test_a_kill_anywhere_leaves_what_is_read_as_before_and_what_the_next_upgrade
         with kill_at_change(number) as kill:
             upgrade_lake(Lake(root, PROJECT), project, root)
         assert read_logs(Lake(root, PROJECT)) == before
-        if kill.is_done and recognise_lake(root / PROJECT) < LAKE:
+        if kill.is_done and recognise_lake(LocalStore(root / PROJECT)) < LAKE:
             with pytest.raises(FormatError, match="cupel upgrade"):
                 Lake(root, PROJECT).check_writable()
         upgrade_lake(Lake(root, PROJECT), project, root)
-        assert recognise_lake(root / PROJECT) == LAKE
+        assert recognise_lake(LocalStore(root / PROJECT)) == LAKE
         assert read_logs(Lake(root, PROJECT)) == before
         assert earlier_logs(LocalStore(root / PROJECT)) == []
         assert find_damage(Lake(root, PROJECT), is_light=False) == []
@@ -181,7 +181,7 @@ def test_it_is_refused_where_the_answers_log_was_altered(deployment: Deployment)
 
 
 def test_it_is_refused_while_a_run_is_at_work(deployment: Deployment) -> None:
-    with project_lock(Path(deployment.lake) / PROJECT, "make run"):
+    with project_lock(Lake(deployment.lake, PROJECT).store, PROJECT, "make run"):
         assert "is at work on it" in upgrade(deployment, "--yes").output
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cupel.lake import file_hash
+from cupel.store.files import hash_file as file_hash
 from orchestration.deployment import REPOSITORY, Deployment
 from small_project import write_project
 

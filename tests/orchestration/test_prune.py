@@ -21,8 +21,8 @@ from cupel.cli import main
 from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
-from cupel.lock import project_lock
 from cupel.release.verify import verify_release
+from cupel.store.locks import project_lock
 from cupel.trace.machine import as_json
 from cupel.trace.trace import trace
 from dagster_homes import make_home
@@ -189,7 +189,7 @@ def test_new_runs_stay_as_far_as_the_project_says(place: Place, monkeypatch: pyt
 
 def test_while_a_run_is_at_work_on_the_project_its_lake_is_left(place: Place) -> None:
     there = files(Path(str(place.lake.folder)))
-    with project_lock(Path(str(place.lake.folder)), "make run"):
+    with project_lock(place.lake.store, place.lake.project, "make run"):
         found = place.prune()
     assert found.parts["small"] == 0
     assert "make run (process" in found.notes[0]

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from cupel.checking.hashed import Vocabulary, vocabulary
 from cupel.cleaning.contamination.candidates import LEAST_RUNS, LEAST_WORDS, matrix
-from cupel.whole import new_file
+from cupel.store.files import new_file
 
 # More are counted anew: 8 bytes each would fill the disk for the sake of a few minutes.
 MOST_REMEMBERED = 50_000_000

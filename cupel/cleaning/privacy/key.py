@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cupel.config.cleaning import Cleaning
 from cupel.errors import LakeError, ProjectError
-from cupel.whole import new_file, put_file
+from cupel.store.files import new_file, put_file
 
 KEY, FINGERPRINT = "mask.key", "mask.fingerprint"
 KEY_BYTES = 32

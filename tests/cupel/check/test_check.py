@@ -24,11 +24,11 @@ from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, FormatError, LakeError
 from cupel.label_studio.record import LAKE_ID, Records
 from cupel.lake import Commit, Lake
-from cupel.lock import claim, is_at_work
 from cupel.release import layout
 from cupel.release.reported import made_from
 from cupel.sealed import open_sealed, seal_json
 from cupel.sources.inbox import COPY
+from cupel.store.locks import claim, is_at_work
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 
@@ -92,11 +92,10 @@ def test_what_a_run_makes_again_is_moved_aside_and_its_hash_is_compared_afterwar
 
 def test_a_batch_that_a_step_is_at_work_on_is_left_alone(lake: Lake) -> None:
     part(lake).write_bytes(b"")
-    folder = Path(str(lake.folder))
-    with claim(folder, "one", "a-run"):
-        assert is_at_work(folder, "one")
+    with claim(lake.store, "one", "a-run"):
+        assert is_at_work(lake.store, "one")
         assert clear_for_run(lake, found(lake), print) == {}
-    assert not is_at_work(folder, "one")
+    assert not is_at_work(lake.store, "one")
     assert part(lake).exists()
 
 
@@ -148,13 +147,27 @@ def test_a_memory_that_is_damaged_is_made_anew(lake: Lake, content: bytes | None
     assert path.read_bytes() == before
 
 
+def test_what_an_earlier_version_remembered_still_holds(lake: Lake) -> None:
+    path = lake.folder / MEMORY
+    content = open_sealed(path.read_bytes())
+    for name, (sha256, _) in content["files"].items():
+        about = (lake.folder / name).stat()
+        content["files"][name] = [sha256, about.st_size, about.st_mtime_ns, about.st_ino]
+    name = "proposals/one-r1.json"
+    content["files"][name][0] = "f" * 64  # by which it is seen that the file is not read again
+    path.write_bytes(seal_json(content))
+    memory = Memory(lake.store)
+    assert memory.sha256(name) == "f" * 64
+    assert memory.paths() == sorted(content["files"])
+
+
 def test_a_memory_that_was_altered_is_not_believed(lake: Lake) -> None:
     path = Path(str(lake.folder)) / MEMORY
     raw = path.read_bytes()
-    known = Memory(path.parent).known(LAKE_ID)
+    known = Memory(lake.store).known(LAKE_ID)
     assert known is not None
     path.write_bytes(raw.replace(known.encode(), b"0" * 64))
-    assert Memory(path.parent).known(LAKE_ID) is None
+    assert Memory(lake.store).known(LAKE_ID) is None
 
 
 def test_an_unknown_file_is_told_and_is_no_damage(lake: Lake) -> None:
@@ -261,12 +274,12 @@ def test_what_a_release_was_before_its_end_is_not_held_against_it(lake: Lake) ->
     """A collection looks at a lake while a release is under way, and remembers its tables as they are then."""
     lake.write("audit", "one-r1", empty(TABLES["audit"]), {})
     assert found(lake) == []
-    memory = Memory(Path(str(lake.folder)))
+    memory = Memory(lake.store)
     memory.marks["audit@one-r1"] = "f" * 64  # as it was while answers were awaited
     memory.write()
     finish(lake)
     assert not [one for one in found(lake) if one.table == "audit"]
-    marks = Memory(Path(str(lake.folder))).marks
+    marks = Memory(lake.store).marks
     assert "finished@one-r1" in marks
     assert marks["audit@one-r1"] == lake.version("audit@one-r1")
 

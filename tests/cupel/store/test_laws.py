@@ -5,23 +5,28 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cupel.store.event_log import EventLog
 from cupel.store.local import LocalStore
 from cupel.store.memory import MemoryStore
 from cupel.store.store import (
     ChangedError,
     MissingError,
+    NoLocationError,
     Store,
     StoreError,
     TakenError,
+    describe_place,
     put_once,
     update,
 )
@@ -170,6 +175,61 @@ def test_a_lock_is_held_by_one_at_a_time(store: Store) -> None:
         assert is_held
 
 
+def test_who_shares_a_lock_holds_it_with_others_who_do_and_nobody_holds_it_alone_meanwhile(store: Store) -> None:
+    def is_free(*, is_shared: bool) -> bool:
+        with store.lock("locks/one", is_waiting=False, is_shared=is_shared) as is_held:
+            return is_held
+
+    with store.lock("locks/one", is_shared=True), store.lock("locks/one", is_shared=True) as is_held:
+        assert (is_held, is_free(is_shared=True), is_free(is_shared=False)) == (True, True, False)
+    with store.lock("locks/one"):
+        assert (is_free(is_shared=True), is_free(is_shared=False)) == (False, False)
+    assert is_free(is_shared=False)
+
+
+def test_a_lock_waits_until_all_who_share_it_have_ended(store: Store) -> None:
+    is_held, is_over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.lock("locks/one"):
+            is_held.set()
+        is_over.set()
+
+    with store.lock("locks/one", is_shared=True):
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert not is_held.wait(0.1)
+    assert is_over.wait(10)
+    thread.join()
+
+
+def test_a_lock_says_who_holds_it_to_who_comes_second(store: Store) -> None:
+    with store.lock("locks/one", holder="the first, who has a long name"):
+        pass
+    with store.lock("locks/one", holder="the second"):
+        with store.lock("locks/one", is_waiting=False, holder="the third") as is_held:
+            assert not is_held
+        assert store.read("locks/one") == b"the second"
+
+
+def test_a_store_that_others_can_read_says_where_a_content_lies(store: Store) -> None:
+    store.put("a/b", b"1")
+    try:
+        assert Path(store.location("a/b")).read_bytes() == b"1"
+        assert describe_place(store) == store.location()
+    except NoLocationError:
+        assert describe_place(store, "a/b") == "a/b"
+        assert describe_place(store) == "the store"
+
+
+def test_when_a_content_came_to_lie_under_its_name_is_known(store: Store) -> None:
+    before = time.time()
+    found = store.put("a", b"1")
+    assert before - 1 < found.changed_at < time.time() + 1
+    assert store.stat("a") == found
+    assert list(store.list()) == [found]
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     st.lists(
@@ -248,6 +308,85 @@ def test_a_writer_that_is_killed_leaves_the_old_or_the_new_bytes_and_what_it_had
         os.utime(path, (0, 0))
     store.remove_left_behind()
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+CHANGES = ("fsync", "link", "mkdir", "replace", "truncate", "unlink")
+
+
+def killed_at_each_change(work: Callable[[], object]) -> Iterator[int]:
+    """Yield after each kill of a child that does some work: before its first change of the disk, its second, and on."""
+    for number in range(1, 100):
+        child = os.fork()
+        if child == 0:
+            left = [number]
+
+            def counted(change: Callable[..., object], left: list[int] = left) -> Callable[..., object]:
+                def do(*arguments: Any, **named: Any) -> object:
+                    left[0] -= 1
+                    if not left[0]:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    return change(*arguments, **named)
+
+                return do
+
+            for name in CHANGES:
+                setattr(os, name, counted(getattr(os, name)))
+            try:
+                work()
+            finally:
+                os._exit(0)
+        if os.waitpid(child, 0)[1] == 0:
+            return
+        yield number
+
+
+@pytest.mark.parametrize("verb", ["put", "put_if_absent", "replace_if_unchanged", "new"])
+def test_a_writer_killed_at_any_change_of_the_disk_leaves_the_old_or_the_new(tmp_path: Path, verb: str) -> None:
+    store = LocalStore(tmp_path / "store")
+    expected: dict[str, set[bytes | None]] = {"x/a": {b"old", b"new"}, "x/b/c": {None, b"new"}}
+    old = store.put("x/a", b"old").version
+
+    def work() -> None:
+        if verb == "put":
+            store.put("x/a", b"new")
+            store.put("x/b/c", b"new")
+        elif verb == "put_if_absent":
+            store.put_if_absent("x/b/c", b"new")
+        elif verb == "replace_if_unchanged":
+            store.replace_if_unchanged("x/a", b"new", old)
+            store.replace_if_unchanged("x/b/c", b"new", None)
+        else:
+            with store.new("x/b") as new:
+                new.file.write(b"new")
+                new.put("x/b/c")
+
+    kills = 0
+    for kills in killed_at_each_change(work):
+        found = {one.name: store.read(one.name) for one in store.list()}
+        assert set(found) <= set(expected)
+        assert all(found.get(name) in contents for name, contents in expected.items())
+        store.delete("x/b/c")
+        old = store.put("x/a", b"old").version
+    assert kills >= 3
+    assert store.read("x/a") == (b"new" if verb in ("put", "replace_if_unchanged") else b"old")
+    assert store.read("x/b/c") == b"new"
+
+
+def test_an_append_killed_at_any_change_of_the_disk_leaves_a_log_that_goes_on(tmp_path: Path) -> None:
+    store, numbers = LocalStore(tmp_path / "store"), list[int]()
+
+    def append() -> None:
+        EventLog(store, "log").append(lambda known: [{"number": len(known) + 1}, {"number": len(known) + 2}])
+
+    kills = 0
+    for kills in killed_at_each_change(append):
+        found = [event["number"] for event in EventLog(store, "log").read()]
+        assert found[: len(numbers)] == numbers
+        assert len(found) - len(numbers) in (0, 2)
+        append()
+        numbers = [event["number"] for event in EventLog(store, "log").read()]
+        assert numbers == list(range(1, len(found) + 3))
+    assert kills >= 5
 
 
 def test_two_processes_that_change_one_content_lose_nothing(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from cupel.whole import SECONDS_UNTOUCHED, begun, new_file, put_file, remove_left_behind
+from cupel.store.files import new_file, new_path, put_file, remove_left_behind
+from cupel.store.local import SECONDS_UNTOUCHED, begin
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
@@ -24,6 +26,20 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_p
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_library_writes_by_itself_is_in_place_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.duckdb"
+    put_file(path, b"old")
+    with new_path(path) as begun:
+        begun.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    with suppress(ZeroDivisionError), new_path(path) as begun:
+        begun.write_bytes(b"half")
+        _ = 1 / 0
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_of_two_writers_one_wins(tmp_path: Path) -> None:
     path = tmp_path / "000001.json"
     with new_file(path, is_only=True) as file:
@@ -35,8 +51,8 @@ def test_of_two_writers_one_wins(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_began_is_removed_after_an_hour(tmp_path: Path) -> None:
-    files = [begun(tmp_path, ".duckdb"), begun(tmp_path / "answers")]
-    release = begun(tmp_path / "releases")
+    files = [begin(tmp_path).with_suffix(".duckdb"), begin(tmp_path).with_suffix(".wal"), begin(tmp_path / "answers")]
+    release = begin(tmp_path / "releases")
     kept = [tmp_path / ".hidden", tmp_path / "answers" / "segment-1.parquet"]
     for path in (*files, *kept, release / "card.md"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +64,7 @@ def test_what_a_killed_writer_began_is_removed_after_an_hour(tmp_path: Path) -> 
         os.utime(path, (long_ago, long_ago))
     os.utime(release / "card.md")
     remove_left_behind(tmp_path)
-    assert [path.exists() for path in files] == [False, False]
+    assert [path.exists() for path in files] == [False, False, False]
     assert release.exists()  # something in it was written just now
     os.utime(release / "card.md", (long_ago, long_ago))
     remove_left_behind(tmp_path)
