@@ -10,20 +10,18 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.spec import materialized
-from cupel.cleaning.alike import Cleaned, earlier_items
 from cupel.cleaning.contamination.concluding import Concluded, concluded
 from cupel.cleaning.contamination.sifting import rejected_items, sifted_items, wanted
 from cupel.cleaning.cuts import cuts, cuts_table
 from cupel.cleaning.decide import RULES, Decision, clean_items, decide
-from cupel.cleaning.duplicates import similar_items
+from cupel.cleaning.duplicates.kept_items import CleanedBatch, earlier_items
+from cupel.cleaning.duplicates.similar_items import BatchSignatures, signatures, similar_items
 from cupel.cleaning.measured import languages_table, repairs_table
 from cupel.cleaning.overlap.index import Index
 from cupel.cleaning.overlap.references import read_references
 from cupel.cleaning.privacy.key import mask_key
-from cupel.cleaning.register import Signed
 from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.signals import item_signals
-from cupel.cleaning.signatures import signatures
 from cupel.cleaning.web_rules import needed
 from cupel.config.contamination import Contamination
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, SIGNATURES
@@ -182,8 +180,8 @@ def _repeated_lines(step: Step) -> frozenset[str]:
     return repeated_lines(step.lake.relation("raw_items", step.partition), least)
 
 
-def _signed(step: Step, batch: str) -> Signed:
-    return Signed(batch, lambda columns: step.read_batches("signatures", batch, columns, ROWS_SIGNED_AT_ONCE))
+def _signed(step: Step, batch: str) -> BatchSignatures:
+    return BatchSignatures(batch, lambda columns: step.read_batches("signatures", batch, columns, ROWS_SIGNED_AT_ONCE))
 
 
 def _decisions(step: Step) -> str:
@@ -191,7 +189,7 @@ def _decisions(step: Step) -> str:
     return "clean_items" if step.project.cleaning.contamination is None else "sifted_items"
 
 
-def _cleaned(step: Step, batch: str) -> Cleaned:
+def _cleaned(step: Step, batch: str) -> CleanedBatch:
     table = _decisions(step)
     for name in ("signatures", table):
         step.uses(name, batch)
@@ -200,4 +198,4 @@ def _cleaned(step: Step, batch: str) -> Cleaned:
         items = step.read(table, batch, ["item_id", "group_id", "source_file", "line", "licence"])
         return items.filter(pc.is_valid(items["group_id"]))
 
-    return Cleaned(batch, lambda: step.read("signatures", batch, ["item_id", "text_sha256"]), kept)
+    return CleanedBatch(batch, lambda: step.read("signatures", batch, ["item_id", "text_sha256"]), kept)

@@ -3,16 +3,17 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.certificate_designs import measure_designs, worst_of
+from benchmarks.certificate_sets import LIMIT, SEED, Setting, settings
 from benchmarks.new_file import new_file
-from cupel.certificate.attempts import Levels, attempt_levels
+from cupel.certificate.attempts import Levels
 from cupel.certificate.hypergeometric import (
     Integers,
     Reals,
@@ -21,35 +22,13 @@ from cupel.certificate.hypergeometric import (
     tail,
     upper_counts,
 )
-from cupel.certificate.plan import smallest_audit
 from cupel.certificate.sequence import Flags, count_passed, cut_positions, floor_share
 from cupel.store.files import put_file
 
-LIMIT = 0.055
 BUDGETS = (0.003, 0.01, 0.02)
 SIZES = (2_000, 6_000, 20_000)
 ATTEMPTS = 4
 REPEATED_SIZE = 6_000
-SEED = 1895
-
-
-class Setting(NamedTuple):
-    """A frozen set that is over its budget: where its wrong and contested items stand in the risk order."""
-
-    name: str
-    error_budget: float
-    drawn: int
-    is_wrong: Flags
-    is_contested: Flags
-
-    @property
-    def allowed(self) -> int:
-        """Wrong labels that the set may hold, its contested items being known."""
-        return floor_share(self.error_budget, len(self.is_wrong) - int(self.is_contested.sum()))
-
-    def levels(self, attempt: int) -> Levels:
-        """Divide an attempt's alpha; nothing is set aside for contested items where there are none."""
-        return attempt_levels(attempt, can_be_contested=bool(self.is_contested.any()))
 
 
 class Samples(NamedTuple):
@@ -61,41 +40,6 @@ class Samples(NamedTuple):
 
 
 Rule = Callable[[Setting, Samples, Levels], Integers]
-
-
-def settings(error_budget: float, size: int) -> Iterator[Setting]:
-    """Yield the sets that should not be certified: one error over their budget, placed to deceive."""
-    rng = np.random.default_rng(SEED)
-    plan = smallest_audit(size, error_budget, attempt_levels(1), error_budget / 3)
-    if plan is None:
-        raise ValueError(f"no audit can pass at a third of the budget {error_budget}")
-    positions, none = cut_positions(size), np.zeros(size, dtype=bool)
-    over = floor_share(error_budget, size) + 1
-    shuffled = rng.permutation(size)
-    behind_each = np.concatenate([positions[:-1] + step for step in range(over // (len(positions) - 1) + 1)])[:over]
-    middle, last = int(positions[len(positions) // 2]), int(positions[-2])
-    places = {
-        "uniform": shuffled[:over],
-        "uniform, twice the budget": shuffled[: 2 * over],
-        "safe end": np.arange(over),
-        "behind every cut": behind_each,
-        "behind the middle cut": np.arange(middle, middle + over),
-        "before the last cut": np.arange(last - over, last),
-    }
-    for name, wrong in places.items():
-        yield Setting(name, error_budget, plan.drawn, _flags(size, wrong), none)
-    # As many contested items as lower the number of wrong labels allowed by a whole one.
-    contested = int(0.1 * size)
-    while floor_share(error_budget, size - contested) == floor_share(error_budget, size - contested + 1):
-        contested += 1
-    over = floor_share(error_budget, size - contested) + 1
-    mixed = {
-        "safe end, contested uniform": (np.arange(over), over + rng.permutation(size - over)[:contested]),
-        "safe end, contested behind": (np.arange(over), np.arange(over, over + contested)),
-        "uniform, contested uniform": (shuffled[:over], shuffled[over : over + contested]),
-    }
-    for name, (wrong, split) in mixed.items():
-        yield Setting(name, error_budget, plan.drawn, _flags(size, wrong), _flags(size, split))
 
 
 def sample(setting: Setting, replays: int, attempt: int = 1) -> Samples:
@@ -210,8 +154,6 @@ def main() -> int:
     ]
     shares = [name for name in rows[0] if name.endswith("_share")]
     worst = {name: max(row[name] for row in rows if row[name] is not None) for name in shares}
-    from benchmarks.certificate_designs import measure_designs, worst_of
-
     designs = list(measure_designs(arguments.replays))
     is_valid = all(value <= LIMIT for value in worst.values()) and all(row["is_valid"] for row in designs)
     _print(rows, worst)
@@ -253,12 +195,6 @@ def _print_designs(worst: dict[str, dict[str, Any]]) -> None:
             f"{100 * row['certified_falsely_share']:.2f}", f"{100 * row['low']:.2f} to {100 * row['high']:.2f}",
         )  # fmt: skip
     Console(width=None if sys.stdout.isatty() else 150).print(table)
-
-
-def _flags(size: int, places: NDArray[np.int64]) -> Flags:
-    flags = np.zeros(size, dtype=bool)
-    flags[places] = True
-    return flags
 
 
 def _on_distinct(function: Callable[[Integers], Integers], values: Integers) -> Integers:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.certificate import LIMIT, SEED, Setting, settings
+from benchmarks.certificate_sets import LIMIT, SEED, Setting, settings
 from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.auditors import ALPHA_SENSITIVITY_SHARE, Planted, sensitivity_lower, share_alpha, thinned_tail
 from cupel.certificate.e_process import cut_bet, log_e_values, upper_sequence

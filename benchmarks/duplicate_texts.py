@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cupel.cleaning.folding import folded
+from cupel.cleaning.duplicates.folded_texts import fold_text
 from cupel.errors import SourceError
 
 Pair = tuple[int, int]
@@ -123,7 +123,7 @@ class Shingled:
 
     def _set(self, row: int) -> frozenset[object]:
         if row not in self._sets:
-            text, width = folded(self._texts[row]), self._width
+            text, width = fold_text(self._texts[row]), self._width
             parts = tuple(text.split()) if self._of_words else text
             self._sets[row] = frozenset(parts[place : place + width] for place in range(max(1, len(parts) - width + 1)))
         return self._sets[row]
@@ -140,7 +140,7 @@ class Reported:
     def __init__(self, texts: Sequence[str], pairs: Iterable[Pair]) -> None:
         self._pairs = set(pairs)
         first_of: dict[str, int] = {}
-        self._first = [first_of.setdefault(folded(text), row) for row, text in enumerate(texts)]
+        self._first = [first_of.setdefault(fold_text(text), row) for row, text in enumerate(texts)]
 
     def holds(self, one: int, other: int) -> bool:
         """Tell whether a pair is reported: itself, or the first copies of its texts and that these are copies."""

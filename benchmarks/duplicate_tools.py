@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cupel.cleaning.resemblance import near_duplicates
-from cupel.cleaning.shingles import Shape
+from cupel.cleaning.duplicates.fingerprints import ShingleShape
+from cupel.cleaning.duplicates.near_duplicates import find_near_duplicates
 
 SIMILARITY = 0.7
 WIDTH = 5
@@ -70,9 +70,9 @@ def _memory(name: str) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":")), 0)
 
 
-def _ours(shape: Shape, similarity: float = SIMILARITY) -> Callable[[Any], Pairs]:
+def _ours(shape: ShingleShape, similarity: float = SIMILARITY) -> Callable[[Any], Pairs]:
     def find(texts: pa.ChunkedArray) -> Pairs:
-        found = near_duplicates(texts, similarity, shape)
+        found = find_near_duplicates(texts, similarity, shape)
         return np.stack([found.later, found.earlier], axis=1)
 
     return find
@@ -139,8 +139,8 @@ def _strings(texts: pa.ChunkedArray) -> list[str]:
 
 
 OURS = {
-    "characters": Tool(_arrow, _ours(Shape(WIDTH)), False),
-    "words": Tool(_arrow, _ours(Shape(WIDTH, of_words=True)), True),
+    "characters": Tool(_arrow, _ours(ShingleShape(WIDTH)), False),
+    "words": Tool(_arrow, _ours(ShingleShape(WIDTH, of_words=True)), True),
 }
 PEERS = {
     "gaoya": Tool(_strings, _gaoya, True),

@@ -20,7 +20,8 @@ import duckdb
 import pyarrow as pa
 
 from benchmarks.new_file import new_file
-from cupel.cleaning.fingerprints import fingerprints
+from cupel.cleaning.duplicates.fingerprints import ShingleShape, take_fingerprints
+from cupel.cleaning.duplicates.folded_texts import hash_texts
 from cupel.cleaning.line_repairs import c4_lines, unwrapped, without_policies, without_repeated
 from cupel.cleaning.normalise import are_normal, normalise
 from cupel.cleaning.overlap.index import Index
@@ -37,8 +38,6 @@ from cupel.cleaning.repairs import without_mojibake
 from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.scan.basics import basics
 from cupel.cleaning.scan.measures import measures
-from cupel.cleaning.shingles import Shape
-from cupel.cleaning.text_hashes import text_hashes
 from cupel.languages.identify import identify
 from cupel.store.files import put_file
 
@@ -103,9 +102,9 @@ STEPS: dict[str, Step] = {
     "phones": lambda text: phones(text, "US"),
     "postal addresses": addresses,
     "mask": mask,
-    "text hashes": lambda text: text_hashes(_column(text)),
-    "shingles of characters": lambda text: fingerprints(_column(text), threads=1),
-    "shingles of words": lambda text: fingerprints(_column(text), Shape(3, of_words=True), threads=1),
+    "text hashes": lambda text: hash_texts(_column(text)),
+    "shingles of characters": lambda text: take_fingerprints(_column(text), threads=1),
+    "shingles of words": lambda text: take_fingerprints(_column(text), ShingleShape(3, of_words=True), threads=1),
     "overlap": lambda text: _INDEX.find(_column(text)),
 }
 

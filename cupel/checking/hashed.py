@@ -8,26 +8,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from cupel.checking.word_hash import BITS, IS_RUN, MIX_1, MIX_2, MULTIPLIER, PLACE_BITS, RUNS, SLOT_BITS
+
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
-RUNS = (3, 4, 5)
 # Texts are taken together so many at a time, and up to so many characters: enough to be fast, few enough to hold.
 PIECE_TEXTS = 2_048
 PIECE_CHARACTERS = 1 << 20
-# A word or run is told by so many bits, the highest of which says which of the two it is.
-BITS = 52
-IS_RUN = np.uint64(1 << BITS - 1)
-# Places of a vocabulary are looked up by the lowest bits; of those that share them, the most frequent is known.
-SLOT_BITS = 22
-# A slot's entry holds a place in the vocabulary in its lowest bits, and above it the bits that a slot does not tell.
-PLACE_BITS = 64 - (BITS - SLOT_BITS)
-
-# An odd multiplier for the polynomial and its inverse modulo 2^64; the constants of the finalizer of SplitMix64.
-MULTIPLIER = 0x9E3779B97F4A7C15
 _INVERSE = pow(MULTIPLIER, -1, 1 << 64)
 _SLOT, _PLACE = np.uint64(SLOT_BITS), np.uint64(PLACE_BITS)
-MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 class Vocabulary(NamedTuple):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cupel.checking.hashed import BITS, IS_RUN, MIX_1, MIX_2, MULTIPLIER, PLACE_BITS, RUNS, SLOT_BITS
+from cupel.checking.word_hash import BITS, IS_RUN, MIX_1, MIX_2, MULTIPLIER, PLACE_BITS, RUNS, SLOT_BITS
 from cupel.loops import compiled
 
 Hashes = NDArray[np.uint64]

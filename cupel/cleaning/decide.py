@@ -7,10 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.cleaning.alike import EARLIER_ITEMS, alike
+from cupel.cleaning.duplicates.kept_items import (
+    EARLIER_ITEMS,
+    KeptItem,
+    choose_kept_items,
+    find_similar_texts,
+    rank_licences,
+)
+from cupel.cleaning.duplicates.similar_items import delivery_ranks
 from cupel.cleaning.groups import groups
-from cupel.cleaning.register import delivery_ranks
-from cupel.cleaning.twins import Twin, licence_places, twins
 from cupel.cleaning.web_rules import NOT_MEASURED, asked, broken, counted
 from cupel.config.cleaning import Cleaning, WebRules
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS
@@ -104,15 +109,15 @@ def decide(
     ranks = delivery_ranks(raw.column("item_id"), raw)
     raw = raw.take(np.argsort(ranks))
     hashes, broken_rules = _judged(raw.column("item_id"), signals, settings)
-    found = alike(batch, raw.column("item_id"), hashes, similar, earlier)
+    found = find_similar_texts(batch, raw.column("item_id"), hashes, similar, earlier)
     names = [f"{batch}/{item_id}" for item_id in raw.column("item_id").to_pylist()]
     judged = _with_licences(broken_rules, raw, settings.allowed_licences, licences)
-    own, before = (licence_places(table, licences) for table in (raw, earlier))
+    own, before = (rank_licences(table, licences) for table in (raw, earlier))
     is_left = [verdict.reason is None for verdict in judged]
-    found_twins = twins(names, own, is_left, found, earlier, before, settings.duplicate_similarity)
+    duplicated = choose_kept_items(names, own, is_left, found, earlier, before, settings.duplicate_similarity)
     verdicts = [
-        verdict if twin is None else _duplicate(twin, settings.duplicate_similarity)
-        for verdict, twin in zip(judged, found_twins, strict=True)
+        verdict if kept_item is None else _duplicate(kept_item, settings.duplicate_similarity)
+        for verdict, kept_item in zip(judged, duplicated, strict=True)
     ]
     is_kept = [verdict.reason is None for verdict in verdicts]
     grouped = groups(
@@ -230,8 +235,8 @@ def _with_overlap(verdicts: list[_Verdict], signals: pa.Table, settings: Cleanin
     return verdicts
 
 
-def _duplicate(twin: Twin, least: float | None) -> _Verdict:
-    return _Verdict(EXACT if twin.is_exact else NEAR, twin.similarity, least, twin.name)
+def _duplicate(kept_item: KeptItem, least: float | None) -> _Verdict:
+    return _Verdict(EXACT if kept_item.is_exact else NEAR, kept_item.similarity, least, kept_item.name)
 
 
 def _rejected(raw: pa.Table, verdicts: list[_Verdict]) -> pa.Table:

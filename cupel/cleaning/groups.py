@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from cupel.cleaning.alike import Alike
+from cupel.cleaning.duplicates.kept_items import SimilarTexts
 
 ID_DIGITS = 20
 GROUP_LINKS = pa.schema(
@@ -42,7 +42,7 @@ class _Union:
 
 
 def groups(
-    names: list[str], sources: list[str | None], is_member: list[bool], is_kept: list[bool], found: Alike,
+    names: list[str], sources: list[str | None], is_member: list[bool], is_kept: list[bool], found: SimilarTexts,
     earlier: pa.Table, least: float,
 ) -> Groups:  # fmt: skip
     """Group the items of a batch.
@@ -85,7 +85,7 @@ def groups(
     return _named(names, is_member, is_kept, union, linked)
 
 
-def _first_members(found: Alike, is_member: list[bool]) -> dict[int, int]:
+def _first_members(found: SimilarTexts, is_member: list[bool]) -> dict[int, int]:
     first: dict[int, int] = {}
     for place, text in enumerate(found.own.tolist()):
         if is_member[place]:
@@ -93,7 +93,7 @@ def _first_members(found: Alike, is_member: list[bool]) -> dict[int, int]:
     return first
 
 
-def _earlier_groups(found: Alike, earlier: pa.Table) -> dict[int, dict[str, int]]:
+def _earlier_groups(found: SimilarTexts, earlier: pa.Table) -> dict[int, dict[str, int]]:
     """Return, for each text of a kept earlier item that matters, its groups with their place in the register."""
     wanted = set(np.union1d(found.own, found.others).tolist())
     groups_of: dict[int, dict[str, int]] = {}

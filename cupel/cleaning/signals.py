@@ -6,11 +6,11 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.cleaning.duplicates.folded_texts import hash_texts
 from cupel.cleaning.kept_texts import kept_texts
 from cupel.cleaning.overlap.index import Index
 from cupel.cleaning.scan.basics import basics
 from cupel.cleaning.scan.measures import measures
-from cupel.cleaning.text_hashes import text_hashes
 from cupel.cleaning.web_rules import PREFIX, stop_word_lists
 from cupel.config.cleaning import Cleaning
 from cupel.contract.tables.cleaning import ITEM_SIGNALS
@@ -45,7 +45,7 @@ def item_signals(
     stop_words = stop_word_lists(languages.dictionary.to_pylist(), settings.web_rules)
     measured = measures(texts, stop_words or [()], which=languages.indices.to_numpy())
     measured = measured.rename_columns([f"{PREFIX}{name}" for name in measured.column_names])
-    whole = {"item_id": items.column("item_id"), **columns, "text_sha256": text_hashes(texts), **basics(texts)}
+    whole = {"item_id": items.column("item_id"), **columns, "text_sha256": hash_texts(texts), **basics(texts)}
     whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
     whole |= _overlap(texts, index)
     whole["is_declared_language"] = _as_declared(items.column("declared_language"), found["language"])

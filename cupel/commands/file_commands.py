@@ -141,13 +141,13 @@ def duplicates(
     Writes a row a pair: id, like_id (an earlier row, or one of the other file), the exact similarity and, within a
     file, kept_id, the earliest of its cluster. Exit codes: 0 written, 1 error.
     """
-    from cupel.cleaning.search import PAIRS, Request, search, write_pairs
-    from cupel.cleaning.shingles import Shape
+    from cupel.cleaning.duplicates.file_search import PAIRS, SearchRequest, search_file, write_pairs
+    from cupel.cleaning.duplicates.fingerprints import ShingleShape
     from cupel.outputs import Output, check_outputs, is_table
 
     check_outputs([Output("--to", to, is_table(*PAIRS))], [file] if against is None else [file, against])
-    shape = Shape(characters) if words is None else Shape(words, of_words=True)
-    found = search(Request(file, against, text, id, similarity, shape))
+    shape = ShingleShape(characters) if words is None else ShingleShape(words, of_words=True)
+    found = search_file(SearchRequest(file, against, text, id, similarity, shape))
     write_pairs(found.pairs, to)
     where = f"are like an earlier one: {to}" if against is None else f"are in {against}: {to}"
     click.echo(f"{found.alike:,} of {found.documents:,} texts {where}, {found.pairs.num_rows:,} pairs")

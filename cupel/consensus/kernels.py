@@ -4,10 +4,16 @@ Answers are read item by item: those of item n stand at `start[n]` to `start[n +
 annotator times classes plus label, so that one number finds what the answer says. Tables have their cells in rows.
 """
 
-import numpy as np
+from typing import Any, TypeAlias
 
-from cupel.consensus.coding import Integers, Places, Reals
+import numpy as np
+from numpy.typing import NDArray
+
 from cupel.loops import compiled
+
+Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.integer[Any]]
 
 # Items whose scores are held at a time: they stay in the processor's first cache.
 ITEMS = 128

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.places import Places, places
-from cupel.cleaning.alike import EARLIER_ITEMS, Alike
-from cupel.cleaning.twins import licence_places, twins
+from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, SimilarTexts, choose_kept_items, rank_licences
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
 from cupel.contract.tables.release import LEFT_OUT_ITEMS
@@ -50,16 +49,16 @@ def left_out_items(
     rows = np.flatnonzero(np.isin(texts, met))
     some = items.take(pa.array(rows))
     names = pc.binary_join_element_wise(some["batch"], some["item_id"], "/").to_pylist()
-    found = twins(
-        names, licence_places(some, order), [True] * len(names), _alike(texts[rows], one, other, similarity),
+    found = choose_kept_items(
+        names, rank_licences(some, order), [True] * len(names), _alike(texts[rows], one, other, similarity),
         EARLIER_ITEMS.empty_table(), [], least,
     )  # fmt: skip
-    is_left_out = pa.array([twin is not None for twin in found], pa.bool_())
+    is_left_out = pa.array([kept is not None for kept in found], pa.bool_())
     left = some.filter(is_left_out)
     columns = {name: left[name] for name in NEEDED_ITEMS} | {
         "release": pa.repeat(pa.scalar(release, TEXT), left.num_rows),
         "reason": pa.repeat(pa.scalar(BETTER_LICENCE, TEXT), left.num_rows),
-        "evidence": pa.array([twin.name for twin in found if twin is not None], TEXT),
+        "evidence": pa.array([kept.name for kept in found if kept is not None], TEXT),
     }
     return conform(pa.table(columns), LEFT_OUT_ITEMS)
 
@@ -91,9 +90,9 @@ def _numbered(
     return text[own], text[left], text[right], similarity
 
 
-def _alike(own: Places, one: Places, other: Places, similarity: np.ndarray) -> Alike:
+def _alike(own: Places, one: Places, other: Places, similarity: np.ndarray) -> SimilarTexts:
     one, other = np.concatenate([one, other]), np.concatenate([other, one])
     order = np.lexsort((other, one))
     size = 1 + max(own.max(initial=-1), one.max(initial=-1))
     starts = np.searchsorted(one[order], np.arange(size + 1))
-    return Alike(own, np.empty(0, np.int64), starts, other[order], np.tile(similarity, 2)[order])
+    return SimilarTexts(own, np.empty(0, np.int64), starts, other[order], np.tile(similarity, 2)[order])

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from benchmarks import certificate as simulation
-from benchmarks.certificate import Samples, Setting
+from benchmarks.certificate import Samples
+from benchmarks.certificate_sets import LIMIT, Setting, settings
 from cupel.certificate.attempts import Levels, attempt_alpha
 from cupel.certificate.evidence import Evidence
 from cupel.certificate.hypergeometric import Integers
@@ -15,7 +16,7 @@ from cupel.certificate.sequence import cut_positions
 
 REPLAYS = 1_500
 SETTINGS = {
-    (budget, size): {setting.name: setting for setting in simulation.settings(budget, size)}
+    (budget, size): {setting.name: setting for setting in settings(budget, size)}
     for budget, size in ((0.003, 2_000), (0.02, 20_000))
 }
 NAMES = [(budget, size, name) for (budget, size), named in SETTINGS.items() for name in named]
@@ -54,7 +55,7 @@ def largest_cut(setting: Setting, samples: Samples, levels: Levels) -> Integers:
 def test_a_set_over_its_budget_is_rarely_certified(budget: float, size: int, name: str) -> None:
     setting = SETTINGS[budget, size][name]
     assert int(setting.is_wrong.sum()) > setting.allowed
-    assert shipped_share(budget, size, name) <= simulation.LIMIT
+    assert shipped_share(budget, size, name) <= LIMIT
 
 
 def test_the_harness_sees_false_certificates_where_they_are_allowed() -> None:
@@ -62,11 +63,11 @@ def test_the_harness_sees_false_certificates_where_they_are_allowed() -> None:
 
 
 def test_the_harness_catches_the_normal_approximation() -> None:
-    assert false_share(SETTINGS[0.02, 20_000]["uniform"], wald) > simulation.LIMIT
+    assert false_share(SETTINGS[0.02, 20_000]["uniform"], wald) > LIMIT
 
 
 def test_the_harness_catches_a_search_for_the_largest_cut() -> None:
-    assert false_share(SETTINGS[0.02, 20_000]["safe end"], largest_cut, replays=5_000) > simulation.LIMIT
+    assert false_share(SETTINGS[0.02, 20_000]["safe end"], largest_cut, replays=5_000) > LIMIT
 
 
 def test_the_harness_catches_attempts_that_each_spend_the_first_ones_alpha() -> None:
@@ -75,7 +76,7 @@ def test_the_harness_catches_attempts_that_each_spend_the_first_ones_alpha() -> 
     for attempt in range(1, 5):
         samples = simulation.sample(setting, REPLAYS, attempt)
         ever |= simulation.certified_falsely(setting, samples, setting.levels(1))
-    assert ever.mean() > simulation.LIMIT
+    assert ever.mean() > LIMIT
 
 
 @pytest.mark.parametrize("setting", list(islice(EVERY, 0, None, 6)), ids=of)
@@ -83,8 +84,8 @@ def test_bounds_of_all_labels_rarely_fail(setting: Setting) -> None:
     as_frozen, with_contested = simulation.bounds_failed(
         setting, simulation.sample(setting, REPLAYS), setting.levels(1)
     )
-    assert as_frozen.mean() <= simulation.LIMIT
-    assert with_contested.mean() <= simulation.LIMIT
+    assert as_frozen.mean() <= LIMIT
+    assert with_contested.mean() <= LIMIT
 
 
 @pytest.mark.parametrize("name", ["behind every cut", "uniform, contested uniform"])

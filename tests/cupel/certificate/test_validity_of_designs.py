@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks import certificate_designs as simulation
-from benchmarks.certificate import LIMIT, Setting, settings
+from benchmarks.certificate_sets import LIMIT, Setting, settings
 from cupel.certificate.hypergeometric import clopper_pearson_lower
 
 REPLAYS = 400

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from cupel.checking import hashed
-from cupel.checking.hashed import IS_RUN, features, vocabulary
+from cupel.checking.hashed import features, vocabulary
+from cupel.checking.word_hash import IS_RUN
 
 TEXTS = [
     "the cat sat on the mat", "The CAT\tsat\n\non a mat", "a b c", "x", "", "Été İstanbul ΑΣ? naïve_1",

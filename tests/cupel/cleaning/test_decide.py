@@ -10,13 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning import decide as deciding
-from cupel.cleaning.alike import EARLIER_ITEMS, Cleaned, earlier_items
 from cupel.cleaning.decide import RULES
-from cupel.cleaning.duplicates import similar_items
+from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, CleanedBatch, earlier_items
+from cupel.cleaning.duplicates.similar_items import BatchSignatures, signatures, similar_items
 from cupel.cleaning.reasons import REASONS
-from cupel.cleaning.register import Signed
 from cupel.cleaning.signals import item_signals
-from cupel.cleaning.signatures import signatures
 from cupel.config.cleaning import RULE_NAMES, Cleaning
 from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS, SIMILAR_ITEMS
@@ -230,14 +228,14 @@ def clean(texts: list[str], batch: str, before: list[tuple[pa.Table, pa.Table]])
     raw = raw.set_column(raw.column_names.index("text"), RAW_ITEMS.schema.field("text"), pa.array(texts, pa.string()))
     measured = item_signals(raw, Cleaning())
     signed = signatures(measured, batch, Cleaning())
-    known = [Signed.of(part, "a") for part, _ in before]
-    pairs = similar_items(Signed.of(signed, batch), known, raw, Cleaning()).pairs
+    known = [BatchSignatures.of(part, "a") for part, _ in before]
+    pairs = similar_items(BatchSignatures.of(signed, batch), known, raw, Cleaning()).pairs
     return decide(batch, raw, measured, pairs, Cleaning(), earlier_of(measured, pairs, before)), signed
 
 
 def earlier_of(measured: pa.Table, pairs: pa.Table, before: list[tuple[pa.Table, pa.Table]]) -> pa.Table:
     batches = [
-        Cleaned(
+        CleanedBatch(
             "a",
             lambda part=signed: part.select(["item_id", "text_sha256"]),
             lambda part=clean: part.select(["item_id", "group_id", "source_file", "line", "licence"]),

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.alike import EARLIER_ITEMS, alike
+from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, find_similar_texts
 from cupel.cleaning.groups import Groups, groups
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 
@@ -40,7 +40,7 @@ def grouped(
         ],
         EARLIER_ITEMS,
     )
-    found = alike("b", ids, pa.chunked_array([texts], pa.string()), similar, before)
+    found = find_similar_texts("b", ids, pa.chunked_array([texts], pa.string()), similar, before)
     everyone = [True] * len(texts)
     return groups(
         [f"b/b{place}" for place in range(len(texts))],

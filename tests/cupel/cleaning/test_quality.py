@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.folding import folded
+from cupel.cleaning.duplicates.folded_texts import fold_text
 from cupel.cleaning.normalise import normalise
 from cupel.cleaning.quality import quality, words_of
 
@@ -73,6 +73,6 @@ def test_vowel_signs_belong_to_their_letters(text: str) -> None:
 def test_hostile_text_takes_linear_time(text: str) -> None:
     begin = time.process_time()
     quality(normalise(text))
-    folded(text)
+    fold_text(text)
     # Takes up to half a second; anything quadratic would take an hour.
     assert time.process_time() - begin < 20

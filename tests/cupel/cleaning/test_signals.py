@@ -1,12 +1,13 @@
 """Items to signals: a row each, in order, nothing dropped."""
 
+import hashlib
+
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.folding import folded
+from cupel.cleaning.duplicates.folded_texts import fold_text
 from cupel.cleaning.signals import item_signals
-from cupel.cleaning.text_hashes import text_sha256
 from cupel.config.cleaning import Cleaning
 from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import ITEM_SIGNALS
@@ -38,8 +39,9 @@ def test_no_items_have_no_signals() -> None:
 
 
 def test_texts_that_differ_in_case_and_white_space_only_have_one_hash() -> None:
-    assert text_sha256("The  Same\nTEXT ") == text_sha256("the same text")
-    assert text_sha256("the same text") != text_sha256("the sametext")
+    signals = item_signals(raw_items(["The  Same\nTEXT ", "the same text", "the sametext"]), Cleaning())
+    one, same, other = signals.column("text_sha256").to_pylist()
+    assert one == same != other
 
 
 @settings(deadline=None)
@@ -50,14 +52,14 @@ def test_every_item_has_its_signals_whatever_the_piece_it_comes_in(texts: list[s
     pieces = [item_signals(items.slice(place, 1), Cleaning()) for place in range(len(texts))]
     assert whole.equals(pa.concat_tables([ITEM_SIGNALS.schema.empty_table(), *pieces]))
     for row in whole.to_pylist():
-        assert row["text_sha256"] == text_sha256(row["text"])
+        assert row["text_sha256"] == hashlib.sha256(fold_text(row["text"]).encode()).hexdigest()
         assert row["characters"] == len(row["text"])
 
 
 @settings(deadline=None)
 @given(st.text())
 def test_a_folded_text_holds_no_run_of_white_space(text: str) -> None:
-    assert folded(text) == " ".join(folded(text).split())
+    assert fold_text(text) == " ".join(fold_text(text).split())
 
 
 def test_a_declared_language_is_compared_with_the_one_found_as_far_as_both_are_told() -> None:

@@ -2,14 +2,14 @@
 
 import pyarrow as pa
 
-from cupel.cleaning.alike import EARLIER_ITEMS, Cleaned, earlier_items
+from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, CleanedBatch, earlier_items
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 
 NO_PAIRS = SIMILAR_ITEMS.schema.empty_table()
 Kept = dict[str, tuple[str, int, str]]
 
 
-def cleaned(batch: str, texts: dict[str, str], kept: Kept) -> Cleaned:
+def cleaned(batch: str, texts: dict[str, str], kept: Kept) -> CleanedBatch:
     """Return a batch: the text of each item, and of those that were kept file, line and group."""
     signed = pa.table([pa.array(part, pa.string()) for part in (texts, texts.values())], ["item_id", "text_sha256"])
     rows = [
@@ -18,7 +18,7 @@ def cleaned(batch: str, texts: dict[str, str], kept: Kept) -> Cleaned:
     ]
     types = dict.fromkeys(("item_id", "group_id", "source_file", "licence"), pa.string()) | {"line": pa.int64()}
     clean = pa.Table.from_pylist(rows, pa.schema(types))
-    return Cleaned(batch, lambda: signed, lambda: clean)
+    return CleanedBatch(batch, lambda: signed, lambda: clean)
 
 
 def texts(*of: str) -> pa.ChunkedArray:
@@ -32,7 +32,7 @@ A = cleaned(
 )
 
 
-def found(*arguments: pa.ChunkedArray | pa.Table | list[Cleaned]) -> list[tuple[str, str, str | None]]:
+def found(*arguments: pa.ChunkedArray | pa.Table | list[CleanedBatch]) -> list[tuple[str, str, str | None]]:
     table = earlier_items(*arguments)
     assert table.schema.equals(EARLIER_ITEMS)
     return [(row["batch"], row["item_id"], row["group_id"]) for row in table.to_pylist()]

@@ -1,4 +1,4 @@
-"""The exact Jaccard similarity of sets of hashes."""
+"""Candidate pairs to exact similarity: the Jaccard similarity of their shingle sets; and which texts are equal."""
 
 import os
 from collections.abc import Callable
@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from cupel.cleaning.shingles import Shingles
+from cupel.cleaning.duplicates.candidates import Positions
+from cupel.cleaning.duplicates.fingerprints import Hashes, Shingles
+from cupel.cleaning.scan.decoding import mix
 from cupel.loops import numba as nb
 
-Positions = NDArray[np.int64]
 Shares = NDArray[np.float64]
 
 # Hashes that are held at once, 4 bytes each.
@@ -59,7 +60,7 @@ class HashSets:
         return found
 
 
-def verified(
+def verify_pairs(
     later: Positions, earlier: Positions, sizes: Positions, sets: Callable[[Positions], HashSets], least: float,
     threads: int | None = None,
 ) -> Shares:  # fmt: skip
@@ -77,7 +78,7 @@ def verified(
     half = int(np.searchsorted(later, later[len(later) // 2])) if len(later) else 0
     if half and sizes[used].sum() > HASHES_AT_ONCE:
         parts = (slice(None, half), slice(half, None))
-        return np.concatenate([verified(later[part], earlier[part], sizes, sets, least, threads) for part in parts])
+        return np.concatenate([verify_pairs(later[part], earlier[part], sizes, sets, least, threads) for part in parts])
     if not len(used):
         return np.empty(0)
     return sets(used).similarities(inverse[: len(later)], inverse[len(later) :], least, threads)
@@ -90,14 +91,14 @@ def _similarities(
     for pair in range(len(left)):
         one, other = left[pair], right[pair]
         size, other_size = sizes[one], sizes[other]
-        common = _common(hashes, ends[one] - size, ends[one], ends[other] - other_size, ends[other], least)
+        common = _count_common(hashes, ends[one] - size, ends[one], ends[other] - other_size, ends[other], least)
         similarity = common / max(1, size + other_size - common)
         if similarity >= least:
             found[pair] = similarity
 
 
 @nb.njit(nogil=True, cache=True)
-def _common(hashes: Shingles, one: int, one_end: int, other: int, other_end: int, least: float) -> int:
+def _count_common(hashes: Shingles, one: int, one_end: int, other: int, other_end: int, least: float) -> int:
     """Return how many hashes two sets share, or 0 as soon as too few can be for the least similarity."""
     total = one_end - one + other_end - other
     common = 0
@@ -112,3 +113,28 @@ def _common(hashes: Shingles, one: int, one_end: int, other: int, other_end: int
             other += theirs <= mine
             common += mine == theirs
     return common
+
+
+@nb.njit(nogil=True, cache=True)
+def find_first_equal(texts: Hashes) -> Positions:
+    """Return, for each row, the first row that equals it.
+
+    >>> find_first_equal(np.array([[1, 2], [1, 3], [1, 2]], np.uint64)).tolist()
+    [0, 1, 0]
+    """
+    room = 16
+    while room < 2 * len(texts):
+        room *= 2
+    table = np.full(room, -1, np.int64)
+    firsts = np.empty(len(texts), np.int64)
+    for row in range(len(texts)):
+        slot = np.int64(mix(texts[row, 0] ^ texts[row, 1])) & (room - 1)
+        while table[slot] >= 0:
+            other = table[slot]
+            if texts[other, 0] == texts[row, 0] and texts[other, 1] == texts[row, 1]:
+                break
+            slot = (slot + 1) & (room - 1)
+        if table[slot] < 0:
+            table[slot] = row
+        firsts[row] = table[slot]
+    return firsts

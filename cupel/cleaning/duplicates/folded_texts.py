@@ -1,6 +1,8 @@
-"""Texts as code points with case and white space folded: what duplicates are judged by, over Arrow buffers."""
+"""Texts with case and white space folded, and the hash that tells which are the same: the first step."""
 
+import hashlib
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cupel.cleaning.scan.decoding import Bytes, Codes
+from cupel.cleaning.scan.decoding import Bytes, Codes, decode, encode
 from cupel.loops import numba as nb
 
 # No code point from here on has a lower case of its own.
@@ -18,16 +20,16 @@ _SPACE, _TWO, _GAP = -1, -2, ord(" ")
 _DOTTED_I, _SIGMA = 0x130, "\u03a3"
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     r"""Return the text lower-cased, with runs of white space as one space: what duplicates are judged by.
 
-    >>> folded("The  Same\nText")
+    >>> fold_text("The  Same\nText")
     'the same text'
     """
     return " ".join(text.lower().split())
 
 
-class Column(NamedTuple):
+class TextBytes(NamedTuple):
     """Texts as bytes: that of row i is `data[offsets[i] : offsets[i + 1]]`; `is_there` tells which are not null."""
 
     data: Bytes
@@ -35,7 +37,7 @@ class Column(NamedTuple):
     is_there: NDArray[np.bool_]
 
 
-def column(texts: pa.Array | pa.ChunkedArray) -> Column:
+def view_text_bytes(texts: pa.Array | pa.ChunkedArray) -> TextBytes:
     """Return the buffers of a column of strings or bytes, valid UTF-8 or not, without a copy where that is possible."""
     array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     array = array.cast(pa.large_binary())
@@ -43,17 +45,17 @@ def column(texts: pa.Array | pa.ChunkedArray) -> Column:
     # How a capital sigma is lowered depends on the letters around it: Python knows, the loop need not.
     if _holds_sigma(found.data[found.offsets[0] : found.offsets[-1]]):
         is_greek = pc.fill_null(pc.match_substring(array, _SIGMA), False)
-        lowered = [folded(text.decode(errors="replace")).encode() for text in array.filter(is_greek).to_pylist()]
+        lowered = [fold_text(text.decode(errors="replace")).encode() for text in array.filter(is_greek).to_pylist()]
         return _buffers(pc.replace_with_mask(array, is_greek, pa.array(lowered, pa.large_binary())))
     return found
 
 
-def _buffers(array: pa.LargeBinaryArray) -> Column:
+def _buffers(array: pa.LargeBinaryArray) -> TextBytes:
     offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
     content = array.buffers()[2]
     data = np.frombuffer(content, np.uint8) if content is not None and content.size else np.zeros(1, np.uint8)
     is_there = np.asarray(array.is_valid().to_numpy(zero_copy_only=False), np.bool_)
-    return Column(data, offsets if len(array) else np.zeros(1, np.int64), is_there)
+    return TextBytes(data, offsets if len(array) else np.zeros(1, np.int64), is_there)
 
 
 @nb.njit(nogil=True, cache=True)
@@ -65,7 +67,7 @@ def _holds_sigma(data: Bytes) -> bool:
 
 
 @cache
-def lower_cases() -> Codes:
+def list_lower_cases() -> Codes:
     """Return the lower case of each code point that may have one, and what is no character of its own as negative."""
     lower = np.arange(_CASED, dtype=np.int32)
     for code in range(_CASED):
@@ -80,7 +82,7 @@ def lower_cases() -> Codes:
 
 
 @nb.njit(nogil=True, cache=True)
-def fold(codes: Codes, count: int, lower: Codes, written: Codes) -> int:
+def fold_codes(codes: Codes, count: int, lower: Codes, written: Codes) -> int:
     """Write the lower case of code points to `written`, runs of white space as one space and none at the ends.
 
     Args:
@@ -112,3 +114,40 @@ def fold(codes: Codes, count: int, lower: Codes, written: Codes) -> int:
         written[size] = code
         size += 1
     return size
+
+
+def hash_texts(texts: pa.Array) -> pa.Array:
+    """Return the SHA-256 of each folded text: equal for texts that differ in case and white space only.
+
+    Args:
+        texts: Strings, none null.
+    """
+    there = view_text_bytes(texts)
+    lengths = np.diff(there.offsets)
+    # No letter's lower case has more than one and a half times its bytes.
+    written = np.empty(int(lengths.sum()) * 3 // 2 + 4, np.uint8)
+    longest = int(lengths.max(initial=0)) + 1
+    ends = np.zeros(len(lengths) + 1, np.int64)
+    _fold_texts(
+        there.data,
+        there.offsets,
+        list_lower_cases(),
+        np.empty(longest, np.int32),
+        np.empty(longest, np.int32),
+        written,
+        ends,
+    )
+    content, places = written.data, ends.tolist()
+    digests = [hashlib.sha256(content[start:end]).hexdigest() for start, end in pairwise(places)]
+    return pa.array(digests, pa.string())
+
+
+@nb.njit(nogil=True, cache=True)
+def _fold_texts(
+    data: Bytes, offsets: NDArray[np.int64], lower: Codes, codes: Codes, folded_codes: Codes, written: Bytes,
+    ends: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Write the folded texts in UTF-8, one after the other, and where each ends."""
+    for text in range(len(ends) - 1):
+        count = fold_codes(codes, decode(data, offsets[text], offsets[text + 1], codes), lower, folded_codes)
+        ends[text + 1] = encode(folded_codes, count, written, ends[text])

@@ -1,4 +1,4 @@
-"""Which texts of a batch and of the batches before it resemble each other, as numbers that decisions can follow."""
+"""Similar items to kept items: which texts are similar, and which kept item each other one duplicates."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.cleaning.jaccard import Positions, Shares
+from cupel.cleaning.duplicates.candidates import Positions
+from cupel.cleaning.duplicates.similarity import Shares
 from cupel.errors import TableError
 
 EARLIER_ITEMS = pa.schema(
@@ -22,7 +23,7 @@ EARLIER_ITEMS = pa.schema(
 )
 
 
-class Alike(NamedTuple):
+class SimilarTexts(NamedTuple):
     """Texts as numbers (the same for the same `text_sha256`), and for each the texts that resemble it.
 
     `own` holds the text of each of the batch's items, `earlier` that of each earlier item. Text t resembles
@@ -43,7 +44,7 @@ class Alike(NamedTuple):
         return self.others[places].tolist(), self.similarities[places].tolist()
 
 
-class Cleaned(NamedTuple):
+class CleanedBatch(NamedTuple):
     """An earlier batch, its tables to be read when they are needed.
 
     `signatures()` returns item_id and text_sha256 of its `signatures`, `clean_items()` item_id, group_id, source_file
@@ -55,7 +56,7 @@ class Cleaned(NamedTuple):
     clean_items: Callable[[], pa.Table]
 
 
-def earlier_items(texts: pa.ChunkedArray, similar: pa.Table, batches: Sequence[Cleaned]) -> pa.Table:
+def earlier_items(texts: pa.ChunkedArray, similar: pa.Table, batches: Sequence[CleanedBatch]) -> pa.Table:
     """Return what decisions on a batch need of earlier ones; of these, one at a time is held.
 
     Args:
@@ -82,7 +83,7 @@ def earlier_items(texts: pa.ChunkedArray, similar: pa.Table, batches: Sequence[C
     return items.set_column(EARLIER_ITEMS.get_field_index("group_place"), "group_place", places)
 
 
-def _resembled(similar: pa.Table, batches: Sequence[Cleaned]) -> list[pa.Array]:
+def _resembled(similar: pa.Table, batches: Sequence[CleanedBatch]) -> list[pa.Array]:
     """Return the texts of the earlier batches' items that a pair names."""
     found = []
     for cleaned in batches:
@@ -97,7 +98,7 @@ def _in_order(items: pa.Table) -> pa.Table:
     return items.sort_by([(name, "ascending") for name in ("source_file", "line", "item_id")])
 
 
-def _group_places(group_ids: pa.ChunkedArray, batches: Sequence[Cleaned]) -> list[int | None]:
+def _group_places(group_ids: pa.ChunkedArray, batches: Sequence[CleanedBatch]) -> list[int | None]:
     """Return for each group its place in the order of the groups' first items; none where there is no group."""
     wanted = pc.unique(group_ids).drop_null()
     place_of: dict[str, int] = {}
@@ -108,9 +109,9 @@ def _group_places(group_ids: pa.ChunkedArray, batches: Sequence[Cleaned]) -> lis
     return [None if group is None else place_of[group] for group in group_ids.to_pylist()]
 
 
-def alike(
+def find_similar_texts(
     batch: str, item_ids: pa.ChunkedArray, hashes: pa.ChunkedArray, similar: pa.Table, earlier: pa.Table
-) -> Alike:
+) -> SimilarTexts:
     """Bring the similar items of a batch together by text.
 
     A pair of items is a pair of texts: what is true of one item is true of every other with its text.
@@ -138,7 +139,7 @@ def alike(
     similarity = np.tile(similar.column("similarity").to_numpy()[differ], 2)
     order = np.lexsort((other, one))
     starts = np.searchsorted(one[order], np.arange(len(distinct) + 1))
-    return Alike(own, before, starts, other[order], similarity[order])
+    return SimilarTexts(own, before, starts, other[order], similarity[order])
 
 
 def _names(batch: str | pa.ChunkedArray, item_ids: pa.ChunkedArray) -> pa.Array:
@@ -156,3 +157,102 @@ def _places(wanted: pa.Array, names: pa.ChunkedArray) -> Positions:
             "run the cleaning stage again, and pass every earlier batch"
         )
     return np.asarray(places.to_numpy(zero_copy_only=False), np.int64)
+
+
+class KeptItem(NamedTuple):
+    """The kept item that an item duplicates: its name, how similar it is, and whether it has the same text."""
+
+    name: str
+    similarity: float
+    is_exact: bool
+
+
+class _Rank(NamedTuple):
+    """A kept item: the place of its licence in the order, and its own in the register; less is better."""
+
+    licence: int
+    place: int
+
+
+def rank_licences(items: pa.Table, order: Sequence[str]) -> list[int]:
+    """Return the place of each item's licence in an order, what is not in it last; all the same without an order.
+
+    >>> rank_licences(pa.table({"licence": ["MIT", "bought", "?"]}), ["bought", "MIT"])
+    [1, 0, 2]
+    """
+    if not order:
+        return [0] * items.num_rows
+    place_of = {name: place for place, name in enumerate(order)}
+    return [place_of.get(licence, len(order)) for licence in items.column("licence").to_pylist()]
+
+
+def choose_kept_items(
+    names: list[str], licences: list[int], is_left: list[bool], found: SimilarTexts, earlier: pa.Table,
+    earlier_licences: list[int], least: float | None,
+) -> list[KeptItem | None]:  # fmt: skip
+    """Return of each item of a batch the kept item that it duplicates; none where it is kept, or not left to decide on.
+
+    An item is kept unless it duplicates a kept one with a licence as good or better. So of the batch's duplicates the
+    one with the best licence is kept, of equals the earliest, and a kept item of an earlier batch, which may have been
+    released, stays beside a better one of this batch.
+
+    Args:
+        names: Batch and id of each item, in the order of the delivery.
+        licences: The place of the licence of each; less is better.
+        is_left: Whether the item has broken no rule.
+        found: Which texts resemble each other.
+        earlier: `EARLIER_ITEMS`.
+        earlier_licences: The place of the licence of each of them.
+        least: Similarity from which items are duplicates; None: only those of equal text.
+    """
+    kept = _kept_earlier(found, earlier, earlier_licences)
+    offset = earlier.num_rows
+    decided: list[KeptItem | None] = [None] * len(names)
+    texts = found.own.tolist()
+    for place in sorted(range(len(names)), key=lambda place: licences[place]):
+        if not is_left[place]:
+            continue
+        text, licence = texts[place], licences[place]
+        best, similarity, is_exact = _best(text, licence, kept, found, least)
+        if best is None:
+            own = _Rank(licence, offset + place)
+            kept[text] = min(own, kept.get(text, own))
+        else:
+            decided[place] = KeptItem(_name(best.place, names, earlier), similarity, is_exact)
+    return decided
+
+
+def _kept_earlier(found: SimilarTexts, earlier: pa.Table, licences: list[int]) -> dict[int, _Rank]:
+    """Return the best kept earlier item of each text."""
+    places = np.flatnonzero(earlier.column("group_id").is_valid().to_numpy())
+    ranks = np.array(licences, np.int64)[places]
+    order = np.lexsort((places, ranks))
+    texts, first = np.unique(found.earlier[places][order], return_index=True)
+    best = zip(ranks[order][first].tolist(), places[order][first].tolist(), strict=True)
+    return dict(zip(texts.tolist(), (_Rank(*one) for one in best), strict=True))
+
+
+def _best(
+    text: int, licence: int, kept: dict[int, _Rank], found: SimilarTexts, least: float | None
+) -> tuple[_Rank | None, float, bool]:
+    """Return the best kept item that a text duplicates, equal before similar, and how similar it is."""
+    same = kept.get(text)
+    if same is not None and same.licence <= licence:
+        return same, 1.0, True
+    if least is None:
+        return None, 0.0, False
+    near = [
+        (kept[other], similarity)
+        for other, similarity in zip(*found.of(text), strict=True)
+        if similarity >= least and other in kept and kept[other].licence <= licence
+    ]
+    best, similarity = min(near, default=(None, 0.0))
+    return best, similarity, False
+
+
+def _name(place: int, names: list[str], earlier: pa.Table) -> str:
+    offset: int = earlier.num_rows
+    if place >= offset:
+        return names[place - offset]
+    batch, item_id = (str(earlier.column(part)[place]) for part in ("batch", "item_id"))
+    return f"{batch}/{item_id}"

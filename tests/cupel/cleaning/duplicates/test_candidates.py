@@ -1,4 +1,4 @@
-"""Bands to candidates, against the rule written out item by item."""
+"""Fingerprints to candidate pairs, against the rule written out item by item."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -8,10 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning import candidates as module
-from cupel.cleaning.bands import Piece, sharing
-from cupel.cleaning.candidates import Own, alike
-from cupel.cleaning.sketches import WORDS
+from cupel.cleaning.duplicates import candidates as module
+from cupel.cleaning.duplicates.candidates import EarlierPiece, OwnItems, find_candidate_pairs, find_earlier_candidates
+from cupel.cleaning.duplicates.fingerprints import SKETCH_WORDS
 
 BANDS = 4
 
@@ -51,16 +50,16 @@ def search(
     # Hashes differ in all their bits.
     hashes = (np.array(bands, np.uint64).reshape(-1, BANDS) * 0x9E3779B97F4A7C15 >> 32).astype(np.uint32)
     there, count = np.array(is_there, np.bool_), len(bands)
-    sketches, sizes = np.zeros((count, WORDS), np.uint64), np.ones(count, np.int64)
-    every = Piece(np.arange(count), hashes, sketches, sizes)
+    sketches, sizes = np.zeros((count, SKETCH_WORDS), np.uint64), np.ones(count, np.int64)
+    every = EarlierPiece(np.arange(count), hashes, sketches, sizes)
     parts = (
-        every.those((np.arange(count) >= first) & (np.arange(count) < min(first + pieces, first_own)) & there)
+        every.choose((np.arange(count) >= first) & (np.arange(count) < min(first + pieces, first_own)) & there)
         for first in range(0, first_own, pieces)
     )
-    own = every.those(np.arange(count) >= first_own)
-    before = sharing(own.bands[there[first_own:]], parts, threads)
-    asked = Own(own.bands.copy(), own.sketches, own.sizes, there[first_own:])
-    found = alike(asked, before, np.arange(count), 0.5, within, threads)
+    own = every.choose(np.arange(count) >= first_own)
+    before = find_earlier_candidates(own.bands[there[first_own:]], parts, threads)
+    asked = OwnItems(own.bands.copy(), own.sketches, own.sizes, there[first_own:])
+    found = find_candidate_pairs(asked, before, np.arange(count), 0.5, within, threads)
     return Found(list(zip(found.later.tolist(), found.earlier.tolist(), strict=True)), *found[2:])
 
 

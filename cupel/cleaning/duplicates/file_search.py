@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cupel.cleaning.jaccard import Positions
-from cupel.cleaning.resemblance import near_duplicates, resembling
-from cupel.cleaning.shingles import Shape
+from cupel.cleaning.duplicates.candidates import Positions
+from cupel.cleaning.duplicates.fingerprints import ShingleShape
+from cupel.cleaning.duplicates.near_duplicates import find_near_duplicates, match_texts
 from cupel.errors import SourceError
 from cupel.outputs import write_output
 
@@ -22,7 +22,7 @@ _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, 
 PAIRS = (("id", "like_id", "kept_id", "similarity"), ("id", "like_id", "similarity"))
 
 
-class Request(NamedTuple):
+class SearchRequest(NamedTuple):
     """What to search, where, and how."""
 
     file: Path
@@ -30,10 +30,10 @@ class Request(NamedTuple):
     text: str
     id: str | None
     similarity: float
-    shape: Shape
+    shape: ShingleShape
 
 
-class Result(NamedTuple):
+class SearchResult(NamedTuple):
     """The pairs, and what a person wants to know of them.
 
     `pairs` has a row a pair: `id`, `like_id` and `similarity`; within a file also `kept_id`, the earliest of the
@@ -47,7 +47,7 @@ class Result(NamedTuple):
     not_compared: int
 
 
-def search(request: Request) -> Result:
+def search_file(request: SearchRequest) -> SearchResult:
     """Search a file of texts.
 
     Raises:
@@ -55,16 +55,16 @@ def search(request: Request) -> Result:
     """
     texts, ids = _read(request.file, request.text, request.id)
     if request.against is None:
-        found = near_duplicates(texts, request.similarity, request.shape)
+        found = find_near_duplicates(texts, request.similarity, request.shape)
         row, other, similarity = found.later, found.earlier, found.similarity
-        named = {"like_id": _taken(ids, other), "kept_id": _taken(ids, found.kept[row])}
+        named = {"like_id": _take(ids, other), "kept_id": _take(ids, found.kept[row])}
         not_compared = found.not_compared
     else:
         others, other_ids = _read(request.against, request.text, request.id)
-        row, other, similarity, _, not_compared = resembling(texts, others, request.similarity, request.shape)
-        named = {"like_id": _taken(other_ids, other)}
-    pairs = pa.table({"id": _taken(ids, row), **named, "similarity": similarity})
-    return Result(pairs, len(texts), len(np.unique(row)), not_compared)
+        row, other, similarity, _, not_compared = match_texts(texts, others, request.similarity, request.shape)
+        named = {"like_id": _take(other_ids, other)}
+    pairs = pa.table({"id": _take(ids, row), **named, "similarity": similarity})
+    return SearchResult(pairs, len(texts), len(np.unique(row)), not_compared)
 
 
 def write_pairs(pairs: pa.Table, to: Path) -> None:
@@ -74,7 +74,7 @@ def write_pairs(pairs: pa.Table, to: Path) -> None:
     write_output("--to", to, sink.getvalue())
 
 
-def _taken(ids: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
+def _take(ids: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
     return ids.take(pa.array(rows))
 
 

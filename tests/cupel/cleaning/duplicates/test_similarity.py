@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning import jaccard
-from cupel.cleaning.jaccard import HashSets, Positions, verified
+from cupel.cleaning.duplicates import similarity as module
+from cupel.cleaning.duplicates.candidates import Positions
+from cupel.cleaning.duplicates.similarity import HashSets, verify_pairs
 
 HASHES = st.sets(st.sampled_from([0, 1, 2, 3, 2**16, 2**16 + 1, 2**31, 2**32 - 1]), min_size=1)
 
@@ -57,9 +58,9 @@ def test_sets_that_do_not_fit_at_once_are_read_in_parts(monkeypatch: pytest.Monk
         return hash_sets([every[place] for place in used.tolist()])
 
     later, earlier, sizes = np.arange(1, 40), np.arange(39), np.full(40, 3)
-    whole = verified(later, earlier, sizes, read, 0.5)
-    monkeypatch.setattr(jaccard, "HASHES_AT_ONCE", 30)
-    assert (verified(later, earlier, sizes, read, 0.5) == whole).all()
+    whole = verify_pairs(later, earlier, sizes, read, 0.5)
+    monkeypatch.setattr(module, "HASHES_AT_ONCE", 30)
+    assert (verify_pairs(later, earlier, sizes, read, 0.5) == whole).all()
     assert whole.tolist() == [2 / 4] * 39
     assert asked[0] == 40
     assert max(asked[1:]) <= 10
