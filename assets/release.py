@@ -20,12 +20,14 @@ from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_I
 from cupel.release import audit_tables, languages, overlaps
 from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
+from cupel.release.documents import describe_release
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.gates import open_gate, refuse_for_terms
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
-from cupel.release.outlook import NEITHER, outlook_plot, outlook_table, release_outlook, rising_saves
+from cupel.release.outlook import release_outlook
+from cupel.release.outlook_views import NEITHER, outlook_plot, outlook_table, rising_saves
 from cupel.release.pieces import Stored, reader
 from cupel.release.places import release_folder, release_place
 from cupel.release.plan import Planned, plan_release
@@ -205,7 +207,7 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
         provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
         folder = release_folder(step.lake, step.partition)  # checks the name
         held = ReleaseTables(**tables, gate_results=gates, contamination=contamination)
-        rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance)
+        rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance, describe_release)
         return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
 
 

@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
@@ -12,21 +12,14 @@ from cupel.errors import ReleaseError
 from cupel.release.card import licences
 from cupel.release.facts import ReleaseFacts
 from cupel.release.figures import count
+from cupel.release.files import WrittenFile
 from cupel.release.terms import house_rules, licence_rows
 from cupel.release.wording import bounds, limits, protocol, steps
 
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 
-class DataFile(NamedTuple):
-    """A data file of a release: the hash of its bytes, its size in bytes, and its rows."""
-
-    sha256: str
-    size_bytes: int
-    rows: int
-
-
-def croissant(facts: ReleaseFacts, files: Mapping[str, DataFile]) -> dict[str, Any]:
+def croissant(facts: ReleaseFacts, files: Mapping[str, WrittenFile]) -> dict[str, Any]:
     """Return the metadata as JSON-LD, with the fields for responsible AI filled in.
 
     The metadata hold no dates, so that the same release gives the same bytes.
@@ -94,7 +87,7 @@ def _terms(facts: ReleaseFacts) -> list[str]:
     return [*house_rules(terms, facts.licences), *said]
 
 
-def _file(mlc: Any, context: Any, path: str, file: DataFile) -> Any:
+def _file(mlc: Any, context: Any, path: str, file: WrittenFile) -> Any:
     return mlc.FileObject(
         ctx=context,
         id=path,

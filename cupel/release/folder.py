@@ -1,5 +1,6 @@
 """The release as a folder of files: written whole or not at all, and never changed afterwards."""
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +14,12 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST, TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release import layout
-from cupel.release.card import render_card
-from cupel.release.croissant import DataFile, croissant
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
 from cupel.release.pieces import Stored, in_order, values
 from cupel.store.store import Store, describe_place
+
+Describe = Callable[[ReleaseFacts, Mapping[str, WrittenFile]], Mapping[str, bytes]]
 
 _LATER = ("design", "purpose", "day", "licences")
 
@@ -62,7 +63,7 @@ class Provenance:
 
 
 def write_release(
-    store: Store, folder: str, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance
+    store: Store, folder: str, facts: ReleaseFacts, tables: ReleaseTables, provenance: Provenance, describe: Describe
 ) -> pa.Table:
     """Write a certified release.
 
@@ -72,6 +73,8 @@ def write_release(
         facts: The facts of the release; it must be certified.
         tables: Its tables.
         provenance: What it was made from.
+        describe: Returns the files that describe the release to people and machines, by name; it gets the facts and the
+            data files.
 
     Returns:
         MANIFEST: one row a file, `manifest.json` included.
@@ -85,7 +88,7 @@ def write_release(
         with ReleaseFiles(store, folder) as files:
             _write_data(files, tables)
             _write_evidence(files, tables)
-            _write_words(files, facts, provenance)
+            _write_words(files, facts, provenance, describe)
             is_there = layout.is_written(store, folder)
             other = files.find_other(files.written) if is_there else files.put(last=layout.MANIFEST_FILE)
     except OSError as error:
@@ -147,12 +150,11 @@ def _write_evidence(files: ReleaseFiles, tables: ReleaseTables) -> None:
                     file.write(piece)
 
 
-def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenance) -> None:
+def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenance, describe: Describe) -> None:
     """Write what is no table, the manifest last."""
     files.add(layout.CERTIFICATE_FILE, layout.json_bytes(_certificate(facts)))
-    data = {name: DataFile(*files.written[name][1:3], files.written[name].rows or 0) for name in layout.DATA_FILES}
-    files.add(layout.CROISSANT_FILE, layout.json_bytes(croissant(facts, data)))
-    files.add(layout.CARD_FILE, render_card(facts).encode())
+    for name, content in describe(facts, {name: files.written[name] for name in layout.DATA_FILES}).items():
+        files.add(name, content)
     files.add(layout.MANIFEST_FILE, layout.json_bytes(_manifest(facts, provenance, files.written)))
 
 

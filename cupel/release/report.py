@@ -11,7 +11,7 @@ from cupel.release.audit_words import accepted_until, audit_lead, cut_names, cut
 from cupel.release.contamination_views import bounds_in_words, contamination_views
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.language_views import language_lead, language_rows
-from cupel.release.outlook import HEADINGS, outlook_plot, outlook_rows, rising_saves
+from cupel.release.outlook_views import HEADINGS, outlook_plot, outlook_rows, rising_saves
 from cupel.release.overlaps import overlaps_in_words
 from cupel.release.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
 from cupel.release.plots import annotators_plot, cuts_plot, stage_errors_plot

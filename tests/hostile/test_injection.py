@@ -22,7 +22,8 @@ from cupel.contract.tables.release import EXPERT_ANSWERS
 from cupel.lake import Lake
 from cupel.release import report
 from cupel.release.card import front_matter, render_card
-from cupel.release.croissant import DataFile, croissant
+from cupel.release.croissant import croissant
+from cupel.release.files import WrittenFile
 from cupel.release.funnel import print_funnel
 from cupel.release.layout import json_bytes
 from cupel.release.relabel import RELABEL_SCHEMA, as_csv
@@ -87,7 +88,9 @@ def test_the_card_has_the_markup_of_its_template_only(said: dict[str, str]) -> N
 @given(st.one_of(sayings, st.sampled_from(tricks)))
 def test_the_metadata_are_json_that_says_what_was_said(said: dict[str, str]) -> None:
     facts, _ = chosen({**TWIN, **said}, True)
-    content = json.loads(json_bytes(croissant(facts, {"data/train.parquet": DataFile("ab" * 32, 1, 1)})))
+    content = json.loads(
+        json_bytes(croissant(facts, {"data/train.parquet": WrittenFile("data/train.parquet", "ab" * 32, 1, 1)}))
+    )
     assert content["name"] == "one-r1"
     assert content["rai:dataAnnotationProtocol"][0] == facts.project.labeling.question
 

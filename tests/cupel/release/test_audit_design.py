@@ -16,6 +16,7 @@ from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.audit_design import design_of, frozen_settings, limits_of, settings_now
 from cupel.release.audit_tables import adjudicate_items, draw_audit
+from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.release_audit import read_release_audit
@@ -45,7 +46,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def folder(made: Made, provenance: Any, tmp_path: Path) -> Path:
     assert made.tables is not None
-    write_release(LocalStore(tmp_path), "movies-r1", made.facts, made.tables, provenance)
+    write_release(LocalStore(tmp_path), "movies-r1", made.facts, made.tables, provenance, describe_release)
     return tmp_path / "movies-r1"
 
 
@@ -103,7 +104,7 @@ def test_nothing_is_adjudicated_while_the_audit_grows(made: Made) -> None:
 
 def test_the_default_says_no_more_than_it_always_did(certified: Made, provenance: Any, tmp_path: Path) -> None:
     assert certified.tables is not None
-    write_release(LocalStore(tmp_path), "movies-r1", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "movies-r1", certified.facts, certified.tables, provenance, describe_release)
     assert "design" not in json.loads((tmp_path / "movies-r1" / layout.CERTIFICATE_FILE).read_bytes())["plan"]
     assert "design" not in pq.read_schema(tmp_path / "movies-r1/evidence/audit.parquet").names
 

@@ -9,6 +9,7 @@ import yaml
 from cupel.contract.tables.release import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release.card import render_card, size_category
+from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.store.local import LocalStore
 
@@ -43,7 +44,7 @@ def test_the_card_says_the_certificate_word_for_word_and_every_column(certified:
 
 
 def test_paths_of_the_card_lead_to_the_data(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     card = (tmp_path / "r" / "README.md").read_text()
     for row in front_matter(card)["configs"][0]["data_files"]:
         assert (tmp_path / "r" / row["path"]).is_file()

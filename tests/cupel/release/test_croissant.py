@@ -8,7 +8,9 @@ import mlcroissant
 import pytest
 
 from cupel.errors import ReleaseError
-from cupel.release.croissant import DataFile, croissant
+from cupel.release.croissant import croissant
+from cupel.release.documents import describe_release
+from cupel.release.files import WrittenFile
 from cupel.release.folder import write_release
 from cupel.store.local import LocalStore
 
@@ -16,7 +18,9 @@ from cupel.store.local import LocalStore
 @pytest.fixture(scope="module")
 def folder(certified: Any, provenance: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("croissant") / "r"
-    write_release(LocalStore(folder.parent), folder.name, certified.facts, certified.tables, provenance)
+    write_release(
+        LocalStore(folder.parent), folder.name, certified.facts, certified.tables, provenance, describe_release
+    )
     return folder
 
 
@@ -53,7 +57,7 @@ def test_there_are_no_dates_in_it(folder: Path) -> None:
 
 
 def test_the_same_facts_give_the_same_metadata(certified: Any) -> None:
-    files = {"data/train.parquet": DataFile("ab" * 32, 1, 1)}
+    files = {"data/train.parquet": WrittenFile("data/train.parquet", "ab" * 32, 1, 1)}
     assert croissant(certified.facts, files) == croissant(certified.facts, files)
 
 

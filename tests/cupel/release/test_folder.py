@@ -13,6 +13,7 @@ import pytest
 from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.release import layout
+from cupel.release.documents import describe_release
 from cupel.release.folder import add_uncovered, write_release
 from cupel.release.layout import is_written
 from cupel.release.verify import verify_release
@@ -29,13 +30,13 @@ def shuffled(table: pa.Table | None) -> pa.Table | None:
 
 
 def test_a_release_holds_the_files_of_its_layout_and_no_others(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     assert set(contents(tmp_path / "r")) == {*layout.COVERED, layout.MANIFEST_FILE}
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
 def test_the_manifest_names_hash_size_and_rows_of_each_file(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    rows = write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    rows = write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     assert rows.schema == MANIFEST.schema
     for row in rows.to_pylist():
         content = (tmp_path / "r" / row["path"]).read_bytes()
@@ -51,7 +52,7 @@ def test_the_manifest_names_hash_size_and_rows_of_each_file(certified: Any, prov
 
 
 def test_splits_together_are_the_training_set(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     parts = [pq.read_table(tmp_path / "r" / name) for name in layout.DATA_FILES]
     assert all(
         set(part["split"].to_pylist()) <= {Path(name).stem} for part, name in zip(parts, layout.DATA_FILES, strict=True)
@@ -61,7 +62,7 @@ def test_splits_together_are_the_training_set(certified: Any, provenance: Any, t
 
 
 def test_only_the_training_set_holds_texts(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     withheld = certified.tables.withheld_items
     assert withheld.num_rows > 0
     for name in (layout.WITHHELD_FILE, *layout.EVIDENCE_FILES):
@@ -75,35 +76,37 @@ def test_the_same_release_gives_the_same_bytes_whatever_the_order_of_rows(
         certified.tables,
         **{name: shuffled(table) for name, table in vars(certified.tables).items() if isinstance(table, pa.Table)},
     )
-    write_release(LocalStore(tmp_path), "a", certified.facts, certified.tables, provenance)
-    write_release(LocalStore(tmp_path), "b", certified.facts, other, provenance)
+    write_release(LocalStore(tmp_path), "a", certified.facts, certified.tables, provenance, describe_release)
+    write_release(LocalStore(tmp_path), "b", certified.facts, other, provenance, describe_release)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_writing_the_same_release_again_changes_nothing_and_keeps_the_report(
     certified: Any, provenance: Any, tmp_path: Path
 ) -> None:
-    first = write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    first = write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     add_uncovered(LocalStore(tmp_path), "r", "report.html", b"<html>")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "r").rglob("*")}
-    assert write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance).equals(first)
+    assert write_release(
+        LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release
+    ).equals(first)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "r").rglob("*")} == before
 
 
 def test_another_release_is_never_overwritten(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     before = contents(tmp_path / "r")
     other = dataclasses.replace(provenance, answers_head="00" * 32)
     with pytest.raises(ReleaseError, match=r"another release is here \(manifest\.json differs or is missing\)"):
-        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, other)
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, other, describe_release)
     assert contents(tmp_path / "r") == before
 
 
 def test_a_file_that_was_spoiled_is_not_mended_in_silence(certified: Any, provenance: Any, tmp_path: Path) -> None:
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     (tmp_path / "r" / "README.md").write_text("spoiled")
     with pytest.raises(ReleaseError, match=r"README\.md differs"):
-        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
 
 
 @pytest.mark.parametrize("killed_at", [0, 3, len(layout.COVERED)])
@@ -122,13 +125,13 @@ def test_a_write_that_breaks_off_leaves_no_release_and_the_next_completes_it(
     with monkeypatch.context() as patch:
         patch.setattr(os, "link", break_off)
         with pytest.raises(KeyboardInterrupt):
-            write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+            write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     assert len(contents(tmp_path)) == killed_at
     assert layout.MANIFEST_FILE not in put
     assert not is_written(LocalStore(tmp_path), "r")
     with pytest.raises(ReleaseError, match="no release here"):
         verify_release(tmp_path / "r")
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     assert verify_release(tmp_path / "r").is_passed
     assert set(contents(tmp_path / "r")) == {*layout.COVERED, layout.MANIFEST_FILE}
 
@@ -137,7 +140,7 @@ def test_a_file_that_another_write_left_is_not_replaced(certified: Any, provenan
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "README.md").write_text("another release's, which broke off")
     with pytest.raises(ReleaseError, match=r"another release is here \(README\.md differs"):
-        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     assert not is_written(LocalStore(tmp_path), "r")
 
 
@@ -149,13 +152,13 @@ def test_a_full_disk_is_one_clear_error(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ReleaseError, match=r"cannot write the release: .*No space left"):
-        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+        write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     assert contents(tmp_path) == {}
 
 
 def test_a_refused_release_is_not_written(refused: Any, certified: Any, provenance: Any, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="not certified"):
-        write_release(LocalStore(tmp_path), "r", refused.facts, certified.tables, provenance)
+        write_release(LocalStore(tmp_path), "r", refused.facts, certified.tables, provenance, describe_release)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -165,14 +168,19 @@ def test_rows_of_another_release_are_refused(certified: Any, provenance: Any, tm
     other = audit.set_column(place, audit.schema.field(place), pa.array(["other-r1"] * audit.num_rows))
     with pytest.raises(ReleaseError, match="table audit holds rows of other-r1"):
         write_release(
-            LocalStore(tmp_path), "r", certified.facts, dataclasses.replace(certified.tables, audit=other), provenance
+            LocalStore(tmp_path),
+            "r",
+            certified.facts,
+            dataclasses.replace(certified.tables, audit=other),
+            provenance,
+            describe_release,
         )
 
 
 def test_an_item_that_got_lost_is_refused(certified: Any, provenance: Any, tmp_path: Path) -> None:
     lacking = dataclasses.replace(certified.tables, training_set=certified.tables.training_set.slice(1))
     with pytest.raises(ReleaseError, match="399 items released or withheld, but 400 were frozen"):
-        write_release(LocalStore(tmp_path), "r", certified.facts, lacking, provenance)
+        write_release(LocalStore(tmp_path), "r", certified.facts, lacking, provenance, describe_release)
 
 
 def test_a_split_without_items_is_an_empty_file(certified: Any, provenance: Any, tmp_path: Path) -> None:
@@ -182,7 +190,7 @@ def test_a_split_without_items_is_an_empty_file(certified: Any, provenance: Any,
     moved = dataclasses.replace(
         certified.tables, training_set=table.set_column(place, table.schema.field(place), column)
     )
-    write_release(LocalStore(tmp_path), "r", certified.facts, moved, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, moved, provenance, describe_release)
     assert pq.read_table(tmp_path / "r" / "data/test.parquet").num_rows == 0
     names = {check.name for check in verify_release(tmp_path / "r").checks if not check.is_passed}
     assert names == {"labels that no expert judged are as frozen"}
@@ -191,7 +199,7 @@ def test_a_split_without_items_is_an_empty_file(certified: Any, provenance: Any,
 def test_only_report_and_run_record_may_be_added(certified: Any, provenance: Any, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no release here"):
         add_uncovered(LocalStore(tmp_path), "r", "report.html", b"")
-    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance)
+    write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, describe_release)
     with pytest.raises(ReleaseError, match=r"only report\.html and run\.json"):
         add_uncovered(LocalStore(tmp_path), "r", "data/train.parquet", b"")
     add_uncovered(LocalStore(tmp_path), "r", "run.json", b"{}")
@@ -200,10 +208,10 @@ def test_only_report_and_run_record_may_be_added(certified: Any, provenance: Any
 
 def test_on_a_store_without_folders_the_manifest_is_put_last(certified: Any, provenance: Any) -> None:
     store = MemoryStore()
-    write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance)
+    write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance, describe_release)
     written = {one.name: int(one.version) for one in store.list("releases/movies-r1")}
     assert max(written, key=lambda name: written[name]) == f"releases/movies-r1/{layout.MANIFEST_FILE}"
     assert len(written) == len(layout.COVERED) + 1
     store.put("releases/movies-r1/README.md", b"spoiled")
     with pytest.raises(ReleaseError, match=r"README\.md differs"):
-        write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance)
+        write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance, describe_release)

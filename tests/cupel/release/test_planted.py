@@ -10,6 +10,7 @@ import pytest
 from cupel.contract.tables.release import PLANTED_ITEMS
 from cupel.errors import AuditError, ReleaseError
 from cupel.release.audit_tables import find_cuts
+from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.planted import planted_items
@@ -105,7 +106,7 @@ def test_without_the_planted_verdicts_nothing_is_concluded(made: Made) -> None:
 
 def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
-    write_release(LocalStore(tmp_path), "r", made.facts, made.tables, PROVENANCE)
+    write_release(LocalStore(tmp_path), "r", made.facts, made.tables, PROVENANCE, describe_release)
     assert [check for check in verify_release(tmp_path / "r").checks if not check.is_passed] == []
     assert made.facts.result is not None
     assert made.facts.result["planted_caught"] == PLANTED
@@ -119,7 +120,12 @@ def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_pa
 def tampered(made: Made, folder: Path, **tables: pa.Table | None) -> dict[str, str]:
     assert made.tables is not None
     write_release(
-        LocalStore(folder.parent), folder.name, made.facts, dataclasses.replace(made.tables, **tables), PROVENANCE
+        LocalStore(folder.parent),
+        folder.name,
+        made.facts,
+        dataclasses.replace(made.tables, **tables),
+        PROVENANCE,
+        describe_release,
     )
     return {check.name: check.problem for check in verify_release(folder).checks if check.problem}
 

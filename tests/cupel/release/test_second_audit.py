@@ -11,6 +11,7 @@ from cupel.certificate.sequence import floor_share
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import EXPERT_ANSWERS
 from cupel.errors import AuditError
+from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
@@ -113,7 +114,7 @@ def test_adjudicators_who_err_too_often_cost_the_certificate(made: Made) -> None
 
 def test_the_other_experts_verdict_is_released_and_verified(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
-    write_release(LocalStore(tmp_path), "whole", made.facts, made.tables, PROVENANCE)
+    write_release(LocalStore(tmp_path), "whole", made.facts, made.tables, PROVENANCE, describe_release)
     verification = verify_release(tmp_path / "whole")
     assert [check for check in verification.checks if not check.is_passed] == []
     again = pa.array(sorted(items_again(read_release_audit(made.lake, "movies-r1", "audit", "adjudications"))))
@@ -126,7 +127,9 @@ def test_a_release_that_hides_part_of_the_second_audit_is_not_verified(made: Mad
     assert made.tables is not None
     gone = sorted(items_again(read_release_audit(made.lake, "movies-r1", "audit", "adjudications")))[0]
     audit = made.tables.audit.filter(pa.compute.not_equal(made.tables.audit["item_id"], gone))
-    write_release(LocalStore(tmp_path), "cut", made.facts, replace(made.tables, audit=audit), PROVENANCE)
+    write_release(
+        LocalStore(tmp_path), "cut", made.facts, replace(made.tables, audit=audit), PROVENANCE, describe_release
+    )
     problems = {check.name: check.problem for check in verify_release(tmp_path / "cut").checks if check.problem}
     assert gone in problems["the audit is the sample that its seed draws"]
     assert "not certified" in problems["the certificate, recomputed, is the same"]

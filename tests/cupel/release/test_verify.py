@@ -10,6 +10,7 @@ from forged_releases import Rows, failed, forge, rewrite
 
 from cupel.errors import ReleaseError
 from cupel.release import layout
+from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.verify import verify_release
 from cupel.store.local import LocalStore
@@ -18,7 +19,9 @@ from cupel.store.local import LocalStore
 @pytest.fixture(scope="module")
 def written(certified: Any, provenance: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written") / "movies-r1"
-    write_release(LocalStore(folder.parent), folder.name, certified.facts, certified.tables, provenance)
+    write_release(
+        LocalStore(folder.parent), folder.name, certified.facts, certified.tables, provenance, describe_release
+    )
     return folder
 
 
