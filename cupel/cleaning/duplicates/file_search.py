@@ -13,6 +13,7 @@ from cupel.cleaning.duplicates.fingerprints import ShingleShape
 from cupel.cleaning.duplicates.near_duplicates import find_near_duplicates, match_texts
 from cupel.errors import SourceError
 from cupel.outputs import write_output
+from cupel.store.files import open_file
 
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
          pa.types.is_large_binary, pa.types.is_null)  # fmt: skip
@@ -78,20 +79,26 @@ def _take(ids: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
     return ids.take(pa.array(rows))
 
 
-def _read(file: Path, text: str, name: str | None) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def _read(path: Path, text: str, name: str | None) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """Return the texts of a file, and the id of each: the number of its row, from 0, where no column is named."""
-    try:
-        schema = pq.read_schema(file)
-    except FileNotFoundError:
-        raise SourceError(f"{file}: not there; name a Parquet file") from None
-    except (OSError, pa.ArrowInvalid) as error:
-        raise SourceError(f"{file}: no Parquet file that can be read: {error}") from None
     wanted = [text] if name is None else [text, name]
-    for column in wanted:
-        if column not in schema.names:
-            raise SourceError(f"{file}: no column {column!r}; it has {', '.join(schema.names)}")
-    if not any(is_kind(schema.field(text).type) for is_kind in _TEXT):
-        raise SourceError(f"{file}, column {text!r}: of type {schema.field(text).type}; expected texts")
-    table = pq.read_table(file, columns=list(dict.fromkeys(wanted)))
+    try:
+        with open_file(path) as file:
+            _check_columns(path, pq.read_schema(file), wanted)
+            table = pq.read_table(file, columns=list(dict.fromkeys(wanted)))
+    except FileNotFoundError:
+        raise SourceError(f"{path}: not there; name a Parquet file") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise SourceError(f"{path}: no Parquet file that can be read: {error}") from None
     rows = pa.chunked_array([np.arange(table.num_rows)])
     return table.column(text), rows if name is None else table.column(name)
+
+
+def _check_columns(path: Path, schema: pa.Schema, wanted: list[str]) -> None:
+    """Refuse a file that lacks a column, or whose first one wanted holds no texts."""
+    for column in wanted:
+        if column not in schema.names:
+            raise SourceError(f"{path}: no column {column!r}; it has {', '.join(schema.names)}")
+    kind = schema.field(wanted[0]).type
+    if not any(is_kind(kind) for is_kind in _TEXT):
+        raise SourceError(f"{path}, column {wanted[0]!r}: of type {kind}; expected texts")
