@@ -7,7 +7,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from cupel.contract.format_check import check_number
-from cupel.contract.format_numbers import LAKE
+from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_OF_THESE_TABLES
+from cupel.earlier_logs import earlier_logs
 from cupel.errors import FormatError
 from cupel.store.parquet import open_parquet
 from cupel.store.store import MissingError, Store, StoreError, describe_place
@@ -73,7 +74,7 @@ def format_file(folder: str) -> str:
 
 
 def recognise_lake(store: Store) -> int:
-    """Return the format of a project's lake: its number, or, without one, that of the oldest table that it holds.
+    """Return the format of a project's lake: its number, or, without one, that of the oldest that it holds.
 
     Args:
         store: The project's store.
@@ -82,17 +83,22 @@ def recognise_lake(store: Store) -> int:
         FormatError: A newer version of Cupel wrote it.
     """
     number = read_number(store, "", LAKE)
-    return number if number is not None else recognise_partition(store, None)
+    if number is not None:
+        return number
+    found = recognise_partition(store, None)
+    is_of_now = found == OLDEST_LAKE_OF_THESE_TABLES and not earlier_logs(store)
+    return LAKE if is_of_now else found
 
 
 def recognise_partition(store: Store, partition: str | None) -> int:
-    """Return the format of the oldest table of a batch or release, told by what it holds.
+    """Return the format of the oldest table of a batch or release, told by what it holds; no table is of a newer one.
 
     Args:
         store: The project's store.
         partition: Batch or release; None for all.
     """
-    return min((sign.last for sign in _SIGNS if _lacks_column(store, sign, partition)), default=LAKE)
+    lasts = (sign.last for sign in _SIGNS if _lacks_column(store, sign, partition))
+    return min(lasts, default=OLDEST_LAKE_OF_THESE_TABLES)
 
 
 def _lacks_column(store: Store, sign: _Sign, partition: str | None) -> bool:

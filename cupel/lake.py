@@ -9,13 +9,14 @@ from typing import NamedTuple, TypeAlias
 import duckdb
 import pyarrow as pa
 
-from cupel.annotators.actions import ActionsLog
+from cupel.annotators.actions import ACTIONS, ActionsLog
 from cupel.answers.log import AnswersLog
 from cupel.config.base import check_slug
 from cupel.contract.columns import HASHES
 from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_TO_WRITE
 from cupel.contract.table import Table, conform
 from cupel.contract.tables import TABLES
+from cupel.earlier_logs import LakeLog
 from cupel.errors import FormatError, LakeError, TableError
 from cupel.formats import read_number, recognise_lake, write_number
 from cupel.parts import check_part, columns_there, fitted, read_part, write_parts
@@ -79,7 +80,8 @@ class Lake:
         self.folder = self.root / self.project
         self.connection = connection or duckdb.connect()
         self.answers = AnswersLog(self.folder / "answers")
-        self.actions = ActionsLog(self.folder / "annotator_actions")
+        self._logs: dict[str, LakeLog] = {}
+        self.actions = ActionsLog(self.log(ACTIONS))
         self._can_be_read = self._can_be_written = False
 
     def check_readable(self) -> None:
@@ -91,6 +93,14 @@ class Lake:
         if not self._can_be_read:
             read_number(self.store, "", LAKE)
             self._can_be_read = True
+
+    def log(self, name: str) -> LakeLog:
+        """Return one of the lake's logs; what was verified of it is remembered."""
+        return self._logs.setdefault(name, LakeLog(self.store, name, self.may_be_earlier, self.check_writable))
+
+    def may_be_earlier(self) -> bool:
+        """Tell whether the lake may be of an older format than this version writes; refuse one of a higher."""
+        return not self._can_be_written and read_number(self.store, "", LAKE) != LAKE
 
     def check_writable(self) -> None:
         """Refuse a lake of another format than this version writes, so that no run makes half of it anew.

@@ -1,17 +1,20 @@
-"""Upgrading a lake of an older format: what would become of it, and the one file that says that it may be worked on.
+"""Upgrading a lake of an older format: what would become of it, its logs, and the number that lets it be worked on.
 
-Tables of older formats are read as they are: columns that came later are filled as they are read. So nothing is
-rewritten here: tables of deliveries are made anew by the next run, as after any change of the code, and tables of
-releases that are finished stay. The number that allows this is put in place whole, so that a kill leaves the lake
-as it was, or upgraded.
+Tables of older formats are read as they are: columns that came later are filled as they are read. So none is
+rewritten here: where they lack columns, tables of deliveries are made anew by the next run, as after any change of the
+code, and tables of releases that are finished stay. Logs are made event logs, one after the other. The number is put in
+place last: a kill leaves a lake that is read as before, and that the next upgrade completes.
 """
 
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.check.logs import RESTORE
+from cupel.check.memory import Memory
 from cupel.check.references import check_references
 from cupel.config.project import Project
-from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_TO_WRITE
+from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_OF_THESE_TABLES, OLDEST_LAKE_TO_WRITE
+from cupel.earlier_logs import convert_log, earlier_files, earlier_logs, is_earlier_file
 from cupel.errors import LakeError, SourceError
 from cupel.formats import recognise_lake, write_number
 from cupel.lake import Lake
@@ -25,7 +28,7 @@ class UpgradePlan(NamedTuple):
     """What upgrading would do to a lake.
 
     `batches` are made anew by the next run; `problems` say which of them cannot be, by batch. `finished` releases stay,
-    `unfinished` ones go on with what was frozen.
+    `unfinished` ones go on with what was frozen. `logs` are made event logs.
     """
 
     folder: Path
@@ -37,6 +40,7 @@ class UpgradePlan(NamedTuple):
     answers: int
     actions: int
     deliveries: int
+    logs: list[str]
 
     @property
     def is_needed(self) -> bool:
@@ -59,14 +63,20 @@ def plan_upgrade(lake: Lake, project: Project, data: Path) -> UpgradePlan:
     folder = lake.folder
     if not folder.is_dir():
         raise LakeError(f"{folder}: there is no lake of this project; name the deployment's with --lake")
-    batches = [batch for batch in project.raw.deliveries if lake.commit("raw_items", batch) is not None]
+    number = recognise_lake(lake.store)
+    are_tables_of_now = number >= OLDEST_LAKE_OF_THESE_TABLES
+    batches = [
+        batch for batch in project.raw.deliveries
+        if not are_tables_of_now and lake.commit("raw_items", batch) is not None
+    ]  # fmt: skip
     problems = {batch: why for batch in batches if (why := _why_not_again(lake, project, data, batch))}
     releases = {name: is_finished(lake, name) for name in lake.partitions("release_plan")}
     return UpgradePlan(
-        folder, recognise_lake(lake.store), batches, problems,
+        folder, number, batches, problems,
         [name for name, is_over in releases.items() if is_over],
         [name for name, is_over in releases.items() if not is_over],
         lake.answers.head().sequence, len(lake.actions.read()), len(Register(lake).entries()),
+        earlier_logs(lake.store),
     )  # fmt: skip
 
 
@@ -77,7 +87,8 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
         What was found before.
 
     Raises:
-        LakeError: There is no lake, another process is at work on it, or a delivery cannot be read again.
+        LakeError: There is no lake, another process is at work on it, a delivery cannot be read again, or a log was
+            altered.
         AnswerError: The answers log was altered or cut short.
         FormatError: A newer version of Cupel wrote it.
     """
@@ -90,8 +101,26 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
             )
         lake.answers.verify()
         check_references(lake)
+        _convert_logs(lake)
         write_number(lake.store, "", LAKE)
     return plan
+
+
+def _convert_logs(lake: Lake) -> None:
+    """Make event logs of all logs, where their files are those that were there when they were first seen."""
+    memory, logs = Memory(lake.store), earlier_logs(lake.store)
+    there = {file for log in logs for file in earlier_files(lake.store, log)}
+    for file in sorted(there | {name for name in memory.paths() if is_earlier_file(name)}):
+        if file not in there:
+            raise LakeError(f"{lake.folder / file}: gone; it was there when the lake was last seen; {RESTORE}")
+        if memory.known(file) not in (None, memory.sha256(file)):
+            raise LakeError(
+                f"{lake.folder / file}: its bytes are not those that were there when it was first seen; {RESTORE}"
+            )
+        memory.forget(file)
+    memory.write()  # before a file goes: it would be missed for ever
+    for log in logs:
+        convert_log(lake.store, log)
 
 
 def upgrade_lines(plan: UpgradePlan) -> list[str]:
@@ -103,6 +132,8 @@ def upgrade_lines(plan: UpgradePlan) -> list[str]:
         f"  stays: {_count(plan.answers, 'answer')}, {_count(plan.actions, 'action')} on annotators, "
         f"{_count(plan.deliveries, 'registered delivery', 'registered deliveries')}",
     ]
+    if plan.logs:
+        lines.append(f"  written anew as event logs, read back, and then removed as they are: {', '.join(plan.logs)}")
     if plan.finished:
         lines.append(f"  stays, folder and tables byte for byte: {_names('release', plan.finished)}")
     if plan.unfinished:

@@ -29,7 +29,7 @@ from cupel.release.days import recorded_day
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.release.plan import is_finished, plan_release
-from cupel.sources.register import DELIVERIES, ENTRIES, Register, with_registered
+from cupel.sources.register import Register, with_registered
 from cupel.step import Step
 from cupel.store.files import link, put_file, stat_file, temporary_folder
 from orchestration.compared import Comparison, Made, compare
@@ -340,11 +340,11 @@ def _empty_lake(lake: Lake, root: Path) -> Lake:
 
 def _bring_deliveries(lake: Lake, copy: Lake, batches: list[str]) -> None:
     """Let registered deliveries be found from the other lake as from their own; their files stay where they are."""
-    register = Register(lake)
-    for entry in (entry for entry in register.entries() if entry.batch in batches):
-        name = f"{ENTRIES}/{entry.sequence:06d}.json"
-        copy.store.put(name, lake.store.read(name))
-        link(copy.folder / DELIVERIES / entry.batch, register.folder(entry.batch).resolve())
+    register, target = Register(lake), Register(copy)
+    brought = [entry for entry in register.entries() if entry.batch in batches]
+    target.bring(brought)
+    for entry in brought:
+        link(target.folder(entry.batch), register.folder(entry.batch).resolve())
 
 
 def _write_project(project: Project, batches: list[str], folder: Path) -> None:

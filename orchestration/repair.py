@@ -19,7 +19,7 @@ from cupel.config.project import Project, load_project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
 from cupel.errors import AnswerError
-from cupel.formats import FORMAT_FILE, recognise_partition, write_number
+from cupel.formats import FORMAT_FILE, recognise_lake, write_number
 from cupel.lake import COMMIT, Lake
 from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
@@ -142,7 +142,7 @@ class Repair:
     def _number(self, folder: Path) -> None:
         """Give the lake or a log its number again, where its tables or entries are of the present format."""
         name = "" if str(folder) == "." else str(folder)
-        if not name and recognise_partition(self.lake.store, None) != LAKE:
+        if not name and recognise_lake(self.lake.store) != LAKE:
             self._say(f"{FORMAT_FILE}: the lake is of an older format; restore it from a copy")
             return
         write_number(self.lake.store, name, FORMATS[name])

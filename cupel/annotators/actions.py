@@ -2,19 +2,15 @@
 
 import hashlib
 import json
-import os
-import uuid
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, get_args
 
-from cupel.contract.format_numbers import ACTIONS_LOG
 from cupel.errors import AnswerError
-from cupel.formats import read_number, write_number
-from cupel.store.local import LocalStore
+from cupel.store.event_log import EventLog
 
+ACTIONS = "annotator_actions"
 Deed = Literal["warn", "weigh_down", "remove", "restore"]
-GENESIS = "0" * 64
 WHY_CHARACTERS = 200
 
 
@@ -46,44 +42,54 @@ class Action(NamedTuple):
         return f"{self.finding}: {self.evidence}"[:WHY_CHARACTERS]
 
 
-class ActionsLog:
-    """The actions of a project, a file each, numbered; each names the hash of the one before.
+class TimedAction(NamedTuple):
+    """An action, and when it was appended, in UTC; null where that is not known."""
 
-    A file is created only where none of its number is, so that of two writers one wins and the other is told.
+    action: Action
+    at: datetime | None
+
+
+class ActionsLog:
+    """The actions of a project.
 
     Args:
-        folder: Where the files lie; made on the first append.
+        log: Their events.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
 
     def read(self, batch: str | None = None) -> list[Action]:
         """Return the actions, of one batch or of all, the earliest first.
 
         Raises:
-            AnswerError: One is missing, unreadable, or was altered after the next was written.
+            StoreError: The log was altered or cut short.
         """
-        return [action for action in self._all() if batch in (None, action.batch)]
+        return [one.action for one in self.read_with_times() if batch in (None, one.action.batch)]
+
+    def read_with_times(self) -> list[TimedAction]:
+        """Return all actions and when each was appended, which is shown and decides nothing; see `read`."""
+        return [
+            TimedAction(
+                Action(**{name: value for name, value in event.items() if name != "at"}),
+                None if event["at"] is None else datetime.fromisoformat(event["at"]),
+            )
+            for event in self._log.read()
+        ]
 
     def append(self, actions: Iterable[Action]) -> int:
         """Append actions; return how many.
 
         Raises:
-            AnswerError: A deed is unknown, or another process appended at the same time.
+            AnswerError: A deed is unknown.
+            StoreError: The log was altered or cut short.
         """
-        written = 0
-        for action in actions:
-            if action.deed not in get_args(Deed):
-                raise AnswerError(f"action {action.deed!r} on {action.annotator!r}; allowed: {get_args(Deed)}")
-            files = self._files()
-            previous = hashlib.sha256(files[-1].read_bytes()).hexdigest() if files else GENESIS
-            content = {"sequence": len(files) + 1, "previous": previous, **action._asdict()}
-            write_number(LocalStore(self.folder), "", ACTIONS_LOG)
-            path = self.folder / f"{len(files) + 1:06d}.json"
-            _create(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
-            written += 1
-        return written
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        events = [action._asdict() | {"at": at} for action in actions]
+        if unknown := [event for event in events if event["deed"] not in get_args(Deed)]:
+            deed, annotator = unknown[0]["deed"], unknown[0]["annotator"]
+            raise AnswerError(f"action {deed!r} on {annotator!r}; allowed: {get_args(Deed)}")
+        return len(self._log.append(lambda _: events))
 
     def in_force(self, batch: str) -> dict[str, Action]:
         """Return what holds for each annotator of a batch whose answers do not count whole; warnings change nothing."""
@@ -93,27 +99,6 @@ class ActionsLog:
     def version(self, batch: str) -> str:
         """Return what names the actions of a batch: how many, and a hash of them."""
         return version_of(self.read(batch))
-
-    def _files(self) -> list[Path]:
-        read_number(LocalStore(self.folder), "", ACTIONS_LOG)
-        return sorted(self.folder.glob("[0-9]*.json")) if self.folder.is_dir() else []
-
-    def _all(self) -> list[Action]:
-        found, previous = [], GENESIS
-        for place, path in enumerate(self._files(), 1):
-            try:
-                raw = path.read_bytes()
-                content = json.loads(raw)
-                sequence, before = content.pop("sequence"), content.pop("previous")
-                found.append(Action(**content))
-            except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-                raise AnswerError(f"{path}: not an action: {error}; restore it from a copy") from error
-            if (sequence, before) != (place, previous):
-                raise AnswerError(
-                    f"{path}: action {place} is missing, or one before it was altered; restore both from a copy"
-                )
-            previous = hashlib.sha256(raw).hexdigest()
-        return found
 
 
 def version_of(actions: Sequence[Action]) -> str:
@@ -130,18 +115,3 @@ def earlier_version_of(actions: Sequence[Action]) -> str:
 def _version(contents: list[dict[str, Any]]) -> str:
     digest = hashlib.sha256(json.dumps(contents, sort_keys=True).encode())
     return f"{len(contents)}:{digest.hexdigest()}"
-
-
-def _create(path: Path, content: bytes) -> None:
-    """Put a file in place whole, only where none of its name is."""
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise AnswerError(f"{path}: another process wrote it at the same time; run again") from None
-    finally:
-        temporary.unlink()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 from cupel.check.memory import Memory
 from cupel.contract.stages import STAGES, frozen_tables, stage_of
@@ -99,7 +100,8 @@ class ExaminedLake:
         tables = STAGES["release"].tables
         there = {partition for table, partition in keys if table in tables}
         there |= {stat.name.split("/")[1] for stat in self.store.list(RELEASES)}
-        there |= {stat.name.split("/")[1].removesuffix(".json") for stat in self.store.list(PROPOSALS)}
+        with suppress(CupelError):  # told with the logs
+            there |= {event["release"] for event in self.lake.log(PROPOSALS).read()}
         return sorted(there | self.known_finished)
 
     def _is_finished(self, release: str) -> bool:

@@ -8,8 +8,8 @@ import duckdb
 
 from cupel.check.damage import LOOK_AT_IT, UNKNOWN, Damage, repair_command, run_command
 from cupel.check.examined import RELEASES, ExaminedLake
-from cupel.check.logs import RESTORE, kept_files
-from cupel.contract.format_numbers import ACTIONS_LOG, ANSWERS_LOG, LAKE, REGISTER
+from cupel.check.logs import LOGS, RESTORE, kept_files
+from cupel.contract.format_numbers import ANSWERS_LOG, LAKE
 from cupel.errors import CupelError, FormatError
 from cupel.formats import format_file, read_number
 from cupel.label_studio.record import Records
@@ -18,12 +18,13 @@ from cupel.release import layout
 from cupel.sealed import open_sealed
 from cupel.store.files import find_files, read_file
 
-FORMATS = {"": LAKE, "answers": ANSWERS_LOG, "annotator_actions": ACTIONS_LOG, "register": REGISTER}
+FORMATS = {"": LAKE, "answers": ANSWERS_LOG}
 # Written by every run, or of no account once a process has ended.
 NOT_ASKED = (
     "run.lock", "locks/*", "locks/.*", "seen.json", "last_look.json", "answers/verified.json", "answers/head.json",
     "answers/segment-*.parquet", "answers/merged/*", "tables/**/*", "damaged/**/*", "counted/**/*", "reports/*/*",
-    "reports/*/.made_from", "label_studio/hint", "label_studio/*.parquet", "**/.cupel-*", "**/.cupel-*/**/*",
+    "reports/*/.made_from", *(f"{log}/head.json" for log in LOGS), "replies/*/*.json*", "replies/*/waiting/*",
+    "label_studio/hint", "label_studio/*.parquet", "**/.cupel-*", "**/.cupel-*/**/*",
 )  # fmt: skip
 DERIVED = ("run.json", "cpu/*.json")
 
@@ -95,14 +96,14 @@ def _open_catalog(path: Path) -> None:
 ALSO: dict[str, Callable[[Path], object]] = {
     "summary.json": lambda path: json.loads(read_file(path)),
     "alerts.jsonl": _read_lines,
-    "replies/**/*.jsonl": _read_lines,
     "catalog.duckdb": _open_catalog,
 }
 
 
 def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
     there = find_files(examined.folder)  # before what is known: a run may write meanwhile
-    known = {*kept_files(examined.folder), *_files(examined, (*DERIVED, *ALSO, *NOT_ASKED, "label_studio/*.json"))}
+    known = {examined.folder / name for name in kept_files(examined)}
+    known |= {*_files(examined, (*DERIVED, *ALSO, *NOT_ASKED, "label_studio/*.json"))}
     known |= {examined.folder / format_file(name) for name in FORMATS}
     layouts = {*layout.covered(layout.OPTIONAL_FILES), *layout.NOT_COVERED, layout.MANIFEST_FILE}
     known |= {examined.folder / RELEASES / release / name for release in examined.releases for name in layouts}

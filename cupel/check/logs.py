@@ -1,27 +1,32 @@
 """Checking logs: answers, actions, deliveries, events; and files that never change and that nothing else covers."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from cupel.annotators.actions import ACTIONS
 from cupel.answers.log import HEAD
 from cupel.answers.verifying import known_segments
 from cupel.check.damage import Damage, repair_command
 from cupel.check.examined import ExaminedLake
 from cupel.check.references import lost_by
+from cupel.checking.replies import REPLIES, RepliesLog
+from cupel.earlier_logs import earlier_files, earlier_logs
 from cupel.errors import CupelError
-from cupel.label_studio.events import Events
-from cupel.release.proposals import proposed
-from cupel.sources.inbox import COPY
-from cupel.sources.register import DELIVERIES, Register
+from cupel.label_studio.events import EVENTS
+from cupel.label_studio.record import LAKE_ID
+from cupel.lake import Lake
+from cupel.release.days import DAYS
+from cupel.release.proposals import PROPOSALS
+from cupel.sources.register import DELIVERIES, ENTRIES
+from cupel.store.event_log import HEAD as LOG_HEAD
+from cupel.store.event_log import is_segment
 from cupel.store.store import MissingError
 
 ANSWERS = "answers"
 RESTORE = "restore it from a copy"
 # Files that are written once: nothing but the memory can tell that one of them was altered.
-KEPT = (
-    "register/*.json", f"{DELIVERIES}/**/*", "answer_files/*", "annotator_actions/[0-9]*.json", "proposals/*.json",
-    "days/*.json", "mask.key", "mask.fingerprint", "label_studio/lake_id", "label_studio/events/*.jsonl",
-)  # fmt: skip
+KEPT_FOLDERS = (DELIVERIES, "answer_files")
+KEPT_FILES = ("mask.key", "mask.fingerprint", LAKE_ID)
+LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, EVENTS)
 
 
 def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
@@ -29,10 +34,7 @@ def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
     lake = examined.lake
     readers: dict[str, Callable[[], object]] = {
         "answers": lambda: lake.answers.verify(is_afresh=not examined.is_light),
-        "annotator_actions": lake.actions.read,
-        "register": Register(lake).entries,
-        "label_studio/events": Events(lake).read,
-        "proposals": lambda: proposed(lake),
+        **{name: lake.log(name).read for name in LOGS},
     }
     broken = set()
     for name, read in readers.items():
@@ -46,20 +48,35 @@ def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
                 yield Damage(place, "log", what, repair_command(lake.project), by_repair=True)
             else:
                 yield Damage(place, "log", what, RESTORE)
+    yield from _check_replies(examined)
     yield from _check_references(examined, broken)
     yield from _check_kept(examined)
 
 
+def reply_logs(lake: Lake) -> list[str]:
+    """Return the logs of what language models replied, one a delivery."""
+    return sorted({"/".join(one.name.split("/")[:2]) for one in lake.store.list(REPLIES) if one.name.count("/") > 1})
+
+
+def _check_replies(examined: ExaminedLake) -> Iterator[Damage]:
+    """Yield the logs of replies that are broken: moved aside, their questions are asked, and paid for, again."""
+    lake = examined.lake
+    for name in [] if examined.is_light else reply_logs(lake):
+        try:
+            RepliesLog(lake.store, name.rpartition("/")[2])
+        except (CupelError, OSError) as error:
+            yield Damage(name, "derived file", str(error), repair_command(lake.project), by_repair=True)
+
+
 def _place(examined: ExaminedLake, words: str, name: str) -> str:
     """Return the file that an error names, where it begins with one of the lake."""
-    path = words.partition(": ")[0]
-    folder = f"{examined.folder}/"
-    return path.removeprefix(folder) if path.startswith(folder) else name
+    path = words.partition(": ")[0].removeprefix(f"{examined.folder}/")
+    return path if path.startswith(name) else name
 
 
 def _without_place(examined: ExaminedLake, words: str, place: str) -> str:
     """Return what an error says without the file, which is told beside it."""
-    return words.removeprefix(f"{examined.folder}/{place}: ")
+    return words.removeprefix(f"{examined.folder}/").removeprefix(f"{place}: ")
 
 
 def _check_references(examined: ExaminedLake, broken: set[str]) -> Iterator[Damage]:
@@ -77,14 +94,18 @@ def _check_references(examined: ExaminedLake, broken: set[str]) -> Iterator[Dama
 
 
 def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:
-    """Yield files that are written once and are gone, or have other bytes than when they were first seen."""
-    there = {path.relative_to(examined.folder).as_posix() for path in kept_files(examined.folder)}
-    known = {name for name in examined.memory.paths() if not name.startswith(("tables/", "releases/"))}
-    for name in sorted(known - there):
+    """Yield files that are written once and are gone, or have other bytes than when they were first seen.
+
+    Of a log's head only that it was there is remembered: it changes, and the log says what it must be.
+    """
+    memory, there = examined.memory, kept_files(examined)
+    heads = [head for name in LOGS if examined.lake.store.stat(head := f"{name}/{LOG_HEAD}") is not None]
+    known = {name for name in memory.paths() if not name.startswith(("tables/", "releases/"))}
+    for name in sorted(known - {*there, *heads}):
         yield Damage(name, "kept file", "gone; it was there when the lake was last seen", RESTORE)
-    for name in sorted(there):
+    for name in there:
         try:
-            found, before = examined.memory.sha256(name), examined.memory.known(name)
+            found, before = memory.sha256(name), memory.known(name)
         except MissingError:
             yield Damage(name, "kept file", "gone; it was there when the lake was last seen", RESTORE)
             continue
@@ -94,11 +115,17 @@ def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:
         if before not in (None, found):
             yield Damage(name, "kept file", "its bytes are not those that were there when it was first seen", RESTORE)
         else:
-            examined.memory.remember(name)
+            memory.remember(name)
+    for name in heads:
+        memory.remember(name)
 
 
-def kept_files(folder: Path) -> list[Path]:
-    """Return the files of a project's folder that are written once and never changed."""
-    found = [path for pattern in KEPT for path in folder.glob(pattern) if path.is_file() and path.name[0] != "."]
-    # A delivery that comes from another disk is copied under a name of its own first.
-    return [path for path in found if COPY not in path.relative_to(folder).as_posix()]
+def kept_files(examined: ExaminedLake) -> list[str]:
+    """Return the files of a lake that are written once and never changed, by name."""
+    store = examined.lake.store
+    found = [one.name for folder in KEPT_FOLDERS for one in store.list(folder)]
+    found += [name for name in KEPT_FILES if store.stat(name) is not None]
+    found += [one.name for log in LOGS for one in store.list(log) if is_segment(one.name)]
+    if examined.lake.may_be_earlier():
+        found += [name for log in earlier_logs(store) for name in earlier_files(store, log)]
+    return sorted(found)

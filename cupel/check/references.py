@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from cupel.annotators.actions import ACTIONS as ACTIONS_LOG
 from cupel.annotators.actions import earlier_version_of, version_of
 from cupel.contract.tables import TABLES
 from cupel.errors import AnswerError
@@ -55,8 +56,7 @@ def lost_by(lake: Lake, commit: Commit) -> Iterator[LostRecord]:
         if kind.startswith(ANSWERS) and not lake.answers.holds_hash(version["hash"]):
             yield LostRecord(commit, "answers", _explain(lake, commit, "answers", int(version["records"]), batch))
         if kind == ACTIONS and not _holds_actions(lake, batch, value, int(version["records"])):
-            folder = lake.actions.folder.name
-            yield LostRecord(commit, folder, _explain(lake, commit, folder, int(version["records"]), batch))
+            yield LostRecord(commit, ACTIONS_LOG, _explain(lake, commit, ACTIONS_LOG, int(version["records"]), batch))
 
 
 def _holds_actions(lake: Lake, batch: str, version: str, records: int) -> bool:

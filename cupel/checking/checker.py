@@ -10,11 +10,13 @@ from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
 from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.checking.predictions import read_predictions
+from cupel.checking.replies import RepliesLog
 from cupel.config.project import Project
 from cupel.contract.variants import Variants
 from cupel.errors import CheckerError
 from cupel.preference import checker as preference
 from cupel.store.files import hash_file, is_file
+from cupel.store.local import LocalStore
 
 Described = TypeVar("Described")
 # Checkers that are trained here, and so can be taught what experts decided.
@@ -93,9 +95,9 @@ def _own_model(request: CheckerRequest) -> SecondOpinion:
 
 def _language_model(request: CheckerRequest) -> SecondOpinion:
     settings, labeling, batch = request.project.checking, request.project.labeling, request.batch
-    llm, record = _described(settings.llm), request.kept / "replies" / f"{request.name}.jsonl"
+    llm, replies = _described(settings.llm), RepliesLog(LocalStore(request.kept), request.name)
     with Endpoint(llm) as endpoint:
-        found = ask(batch.items["text"].to_pylist(), llm, labeling, record, endpoint)
+        found = ask(batch.items["text"].to_pylist(), llm, labeling, replies, endpoint)
     version = asking.version(llm, labeling, settings.folds, settings.seed)
     table = predictions_of(batch, found.opinions, llm.model, version)
     return SecondOpinion(table, {}, {"questions put": found.asked, "cost of the delivery so far": found.cost})

@@ -3,13 +3,12 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
 from cupel.checking.asking import Question, question, understood
 from cupel.checking.chat import Endpoint, Reply, Try
 from cupel.checking.opinions import Opinions
-from cupel.checking.replies import Record, price
+from cupel.checking.replies import RepliesLog, price
 from cupel.config.checking import LlmChecker
 from cupel.config.labeling import Labeling
 from cupel.errors import CheckerError
@@ -28,7 +27,9 @@ class Asked(NamedTuple):
     cost: float
 
 
-def ask(texts: Sequence[str], settings: LlmChecker, labeling: Labeling, record: Path, endpoint: Endpoint) -> Asked:
+def ask(
+    texts: Sequence[str], settings: LlmChecker, labeling: Labeling, replies: RepliesLog, endpoint: Endpoint
+) -> Asked:
     """Ask a language model about texts; what was answered before is not asked again.
 
     Before each try the most it can cost is set aside; where that would exceed the cap, it and all that
@@ -38,7 +39,7 @@ def ask(texts: Sequence[str], settings: LlmChecker, labeling: Labeling, record: 
         texts: The texts, in the order in which they are asked about.
         settings: Model, prompt, prices and cap.
         labeling: The question and the ontology.
-        record: File of the replies.
+        replies: What the delivery's questions were answered so far; what is answered now is added.
         endpoint: Where it is asked.
 
     Returns:
@@ -48,25 +49,28 @@ def ask(texts: Sequence[str], settings: LlmChecker, labeling: Labeling, record: 
         CheckerError: The endpoint refuses key, address or model, or fails again and again; what was answered
             is kept.
     """
-    asking = _Asking(settings, Record(record), endpoint)
+    asking = _Asking(settings, replies, endpoint)
     said: list[Reply | str] = []
-    with ThreadPoolExecutor(settings.concurrency) as threads:
-        for start in range(0, len(texts), PIECE_ITEMS):
-            piece = [question(text, settings, labeling) for text in texts[start : start + PIECE_ITEMS]]
-            # Texts that are alike are one question.
-            once = {one.key: one for one in piece}
-            found = dict(zip(once, threads.map(asking.answer, once.values()), strict=True))
-            if asking.broken is not None:
-                raise asking.broken
-            said += [found[one.key] for one in piece]
-    return Asked(understood(said, labeling.classes), asking.asked, asking.record.cost(settings))
+    try:
+        with ThreadPoolExecutor(settings.concurrency) as threads:
+            for start in range(0, len(texts), PIECE_ITEMS):
+                piece = [question(text, settings, labeling) for text in texts[start : start + PIECE_ITEMS]]
+                # Texts that are alike are one question.
+                once = {one.key: one for one in piece}
+                found = dict(zip(once, threads.map(asking.answer, once.values()), strict=True))
+                if asking.broken is not None:
+                    raise asking.broken
+                said += [found[one.key] for one in piece]
+    finally:
+        replies.append_waiting()
+    return Asked(understood(said, labeling.classes), asking.asked, replies.cost(settings))
 
 
 class _Asking:
-    """What the threads share: the record, what is set aside, and whether to go on."""
+    """What the threads share: the replies, what is set aside, and whether to go on."""
 
-    def __init__(self, settings: LlmChecker, record: Record, endpoint: Endpoint) -> None:
-        self.record = record
+    def __init__(self, settings: LlmChecker, replies: RepliesLog, endpoint: Endpoint) -> None:
+        self._replies = replies
         self.broken: CheckerError | None = None
         self.asked = 0
         self._settings = settings
@@ -77,7 +81,7 @@ class _Asking:
         self._failed = 0
 
     def answer(self, one: Question) -> Reply | str:
-        known = self.record.replies.get(one.key)
+        known = self._replies.replies.get(one.key)
         if known is not None:
             return known
         if self.broken is not None:
@@ -109,8 +113,8 @@ class _Asking:
             return True
 
     def _tried(self, one: Question, tried: Try) -> None:
+        self._replies.add(one.key, tried, one.most_tokens)  # counts twice until the next line, never not at all
         with self._lock:
-            self.record.add(one.key, tried, one.most_tokens)
             self._set_aside = _sum(self._set_aside, (-one.most_tokens[0], -one.most_tokens[1]))
             self._lock.notify_all()
 
@@ -119,7 +123,7 @@ class _Asking:
 
     def _is_over(self, more: tuple[int, int]) -> bool:
         cap = self._settings.max_cost
-        return cap is not None and self.record.cost(self._settings) + price(self._settings, *more) > cap
+        return cap is not None and self._replies.cost(self._settings) + price(self._settings, *more) > cap
 
     def _count(self, last: Try) -> None:
         with self._lock:

@@ -3,14 +3,15 @@
 A number goes up when an older version of Cupel could not read, or would misread, what a newer one writes.
 """
 
-LAKE = 3
+LAKE = 4
 RELEASE = 3
 ANSWERS_LOG = 1
-ACTIONS_LOG = 2
-REGISTER = 1
 PROJECT_FILE = 1
 
 # The first format of releases that have their number in the manifest; older ones all say 1, and their columns tell.
 FIRST_NUMBERED_RELEASE = 3
-# The oldest lake that a run can go on with; of an older one it would make some tables anew, and could not read others.
-OLDEST_LAKE_TO_WRITE = 3
+# The oldest lake that a run can go on with; of an older one it would make some tables anew, could not read others, or
+# would append to logs that are no event logs.
+OLDEST_LAKE_TO_WRITE = 4
+# The oldest lake whose tables are those of now.
+OLDEST_LAKE_OF_THESE_TABLES = 3

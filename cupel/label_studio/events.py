@@ -1,15 +1,13 @@
 """Events: what happened on the server that is no answer, such as a deletion; appended, never changed."""
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cupel.errors import WorkforceError
 from cupel.label_studio.record import FOLDER
 from cupel.lake import Lake
-from cupel.store.files import new_file
+from cupel.store.event_log import Event as LoggedEvent
 
+EVENTS = f"{FOLDER}/events"
 Kind = Literal["deleted", "stranger", "unknown_task", "second_task", "flagged", "task_changed", "task_deleted"]
 Item = tuple[str, str]
 MEANING: dict[Kind, str] = {
@@ -50,49 +48,29 @@ def event(
 
 
 class Events:
-    """The events of a lake: a file for each collection that saw any, numbered, a line each.
+    """The events of a lake.
 
     Args:
         lake: The project's lake.
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._folder = lake.folder / FOLDER / "events"
+        self._log = lake.log(EVENTS)
 
     def read(self) -> list[Event]:
         """Return all events, the earliest first.
 
         Raises:
-            WorkforceError: A file is missing or damaged.
+            StoreError: The log was altered or cut short.
         """
-        found: list[Event] = []
-        for place, path in enumerate(self._files(), 1):
-            if path.stem != f"{place:06d}":
-                raise WorkforceError(f"{self._folder}: file {place:06d}.jsonl is missing; restore it from a copy")
-            try:
-                found += [Event(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-            except (ValueError, TypeError) as error:
-                raise WorkforceError(f"{path}: not events: {error}; restore it from a copy") from None
-        return found
+        return [Event(**one) for one in self._log.read()]
 
     def append(self, events: Iterable[Event]) -> int:
-        """Append those that were not told yet; return how many.
+        """Append those that were not told yet; return how many."""
+        by_name = {event.name: event._asdict() for event in events}
 
-        Raises:
-            WorkforceError: Another process appended at the same time.
-        """
-        told = {event.name for event in self.read()}
-        new = [event for name, event in {event.name: event for event in events}.items() if name not in told]
-        if not new:
-            return 0
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{len(self._files()) + 1:06d}.jsonl"
-        try:
-            with new_file(path, is_only=True) as file:
-                file.write("".join(json.dumps(event._asdict(), sort_keys=True) + "\n" for event in new).encode())
-        except FileExistsError:
-            raise WorkforceError(f"{path}: another process wrote it at the same time; run again") from None
-        return len(new)
+        def decide(there: list[LoggedEvent]) -> list[LoggedEvent]:
+            told = {one["name"] for one in there}
+            return [event for name, event in by_name.items() if name not in told]
 
-    def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("[0-9]*.jsonl")) if self._folder.is_dir() else []
+        return len(self._log.append(decide))

@@ -11,8 +11,9 @@ from typing import Any
 from cupel.errors import WorkforceError
 from cupel.label_studio.record import FOLDER
 from cupel.lake import Lake
-from cupel.store.files import put_file
+from cupel.store.store import MissingError
 
+HINT = f"{FOLDER}/hint"
 HEADER = "X-Cupel-Token"
 SECRET = "CUPEL_WEBHOOK_TOKEN"
 FEWEST_CHARACTERS = 16
@@ -22,15 +23,15 @@ SECONDS_FOR_A_CALL = 10.0
 
 def leave(lake: Lake) -> None:
     """Leave a hint in a lake; a later one takes its place."""
-    folder = lake.folder / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    put_file(folder / "hint", f"{time.time_ns()}\n".encode())
+    lake.store.put(HINT, f"{time.time_ns()}\n".encode())
 
 
 def left(lake: Lake) -> str | None:
     """Return what tells the last hint from those before it; None where there was none."""
-    path = lake.folder / FOLDER / "hint"
-    return path.read_text(encoding="ascii", errors="replace").strip() if path.is_file() else None
+    try:
+        return lake.store.read(HINT).decode("ascii", errors="replace").strip()
+    except MissingError:
+        return None
 
 
 def secret(environment: Mapping[str, str] = os.environ) -> str:

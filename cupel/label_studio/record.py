@@ -1,8 +1,10 @@
 """The record of a group: what lies on the server, how far it was read, and whether that is in doubt; files, whole."""
 
+import io
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
@@ -12,9 +14,10 @@ import pyarrow.parquet as pq
 from cupel.errors import WorkforceError
 from cupel.label_studio.pull import Read
 from cupel.lake import Lake
-from cupel.store.files import new_file, put_file
+from cupel.store.store import MissingError, TakenError
 
 FOLDER = "label_studio"
+LAKE_ID = f"{FOLDER}/lake_id"
 CHANGED = "changed"
 SCHEMA = pa.schema(
     [
@@ -70,7 +73,7 @@ class Record:
 
 
 class Records:
-    """The records of a lake, one a group.
+    """The records of a lake, one a group; of two writers at the same time one is told.
 
     Args:
         lake: The project's lake.
@@ -78,16 +81,15 @@ class Records:
 
     def __init__(self, lake: Lake) -> None:
         self.folder = lake.folder / FOLDER
+        self._store = lake.store
+        self._versions: dict[str, str | None] = {}
 
     def lake_id(self) -> str:
         """Return the lake's own random id, made when it is asked for first; two lakes share no project on a server."""
-        path = self.folder / "lake_id"
-        try:
-            return path.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            put_file(path, (uuid.uuid4().hex + "\n").encode())
-            return path.read_text(encoding="ascii").strip()
+        if self._store.stat(LAKE_ID) is None:
+            with suppress(TakenError):
+                self._store.put_if_absent(LAKE_ID, (uuid.uuid4().hex + "\n").encode())
+        return self._store.read(LAKE_ID).decode("ascii").strip()
 
     def read(self, group: str) -> Record:
         """Return a group's record; an empty one where there is none.
@@ -95,21 +97,22 @@ class Records:
         Raises:
             WorkforceError: A file is damaged.
         """
-        path = self.folder / f"{group}.json"
+        name, table = _names(group)
+        for one in (name, table):
+            self._versions[one] = self._version(one)
+        if self._versions[name] is None:
+            return Record()
         try:
-            about = json.loads(path.read_text(encoding="utf-8"))
+            about = json.loads(self._store.read(name))
             recent = {int(task): Read(*read) for task, read in about.get("recent", {}).items()}
             record = Record(**about | {"recent": recent})
-            rows = pq.read_table(self.folder / f"{group}.parquet", schema=SCHEMA).to_pylist()
-        except FileNotFoundError as error:
-            if path.is_file() or Path(error.filename) != path:
-                raise WorkforceError(
-                    f"{error.filename}: gone; restore it from a copy, or remove {path.parent}"
-                ) from None
-            return Record()
+            with self._store.open(table) as file:
+                rows = pq.read_table(file, schema=SCHEMA).to_pylist()
+        except MissingError as error:
+            raise WorkforceError(f"{error}; restore it from a copy, or remove {self.folder}") from None
         except (OSError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
             raise WorkforceError(
-                f"{path}: not a record, or its table is damaged: {error}; restore both from a copy"
+                f"{self.folder / group}.json: not a record, or its table is damaged: {error}; restore both from a copy"
             ) from None
         record.puts = {row.pop("key"): Put(**row) for row in rows}
         return record
@@ -121,15 +124,32 @@ class Records:
             group: The group's name.
             record: What is known.
             with_table: Write what lies on the server too; false where only the rest has changed.
+
+        Raises:
+            ChangedError: Another process wrote it since it was read.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{group}.parquet"
-        if with_table or not path.is_file():
-            with new_file(path) as file:
-                pq.write_table(_table(record.puts), file, compression="zstd")
+        name, table = _names(group)
+        if with_table or self._store.stat(table) is None:
+            content = io.BytesIO()
+            pq.write_table(_table(record.puts), content, compression="zstd")
+            self._replace(table, content.getvalue())
         about = asdict(record)
         del about["puts"]
-        put_file(self.folder / f"{group}.json", (json.dumps(about, indent=1, sort_keys=True) + "\n").encode())
+        self._replace(name, (json.dumps(about, indent=1, sort_keys=True) + "\n").encode())
+
+    def _replace(self, name: str, content: bytes) -> None:
+        """Put a content in place of the one that was read or written last."""
+        known = self._versions[name] if name in self._versions else self._version(name)
+        self._versions[name] = self._store.replace_if_unchanged(name, content, known).version
+
+    def _version(self, name: str) -> str | None:
+        found = self._store.stat(name)
+        return None if found is None else found.version
+
+
+def _names(group: str) -> tuple[str, str]:
+    """Return the names of a group's record and of its table."""
+    return f"{FOLDER}/{group}.json", f"{FOLDER}/{group}.parquet"
 
 
 def _table(puts: Mapping[str, Put]) -> pa.Table:

@@ -15,7 +15,6 @@ import duckdb
 import pyarrow as pa
 
 from cupel.alerts import read_alerts
-from cupel.annotators.actions import ActionsLog
 from cupel.answers.outbox import count_open_tasks
 from cupel.answers.segments import summary as sum_up
 from cupel.config.project import Project
@@ -240,13 +239,11 @@ class _Gathering:
         return max((at for at in times if at is not None), default=None)
 
     def _actions(self) -> list[str]:
-        log, found = ActionsLog(self.lake.actions.folder), []
-        files = find_files(log.folder, "[0-9]*.json")
-        for action, path in zip(log.read(), files, strict=True):
-            at = _changed_at(path)
-            if at >= self.since:
-                found.append(f"{_day(at)}  {action.annotator} in {action.batch}: {action.deed}, {action.why}")
-        return found
+        return [
+            f"{_day(at)}  {action.annotator} in {action.batch}: {action.deed}, {action.why}"
+            for action, at in self.lake.actions.read_with_times()
+            if at is not None and at >= self.since
+        ]
 
     def _count_answers(self) -> tuple[int, int]:
         new = before = 0

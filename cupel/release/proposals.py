@@ -1,23 +1,19 @@
 """Proposals: which releases somebody, or the schedule, wants put to an audit; kept in the lake, never changed."""
 
-import json
-
 from cupel.annotators.policies import is_settled
 from cupel.config.project import Project
-from cupel.errors import ReleaseError, SourceError
+from cupel.errors import ReleaseError
 from cupel.lake import Lake
 from cupel.release.gates import batch_state
 from cupel.release.plan import ALL, batches_of, is_finished, release_name
-from cupel.sources.register import create_file
+from cupel.store.event_log import Event
 
 PROPOSALS = "proposals"
 
 
 def proposed(lake: Lake) -> list[str]:
     """Return the releases that were proposed, and those that were frozen, by name."""
-    folder = lake.folder / PROPOSALS
-    names = {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
-    return sorted(names | set(lake.partitions("release_plan")))
+    return _known(lake, lake.log(PROPOSALS).read())
 
 
 def propose(lake: Lake, project: Project, holds: str, asked_by: str) -> str:
@@ -36,44 +32,40 @@ def propose(lake: Lake, project: Project, holds: str, asked_by: str) -> str:
         ReleaseError: The project has no such batch, or the last release of it is not finished yet.
     """
     batches_of(release_name(holds, 1), project)
-    before = [name for name in proposed(lake) if name.rpartition("-r")[0] == holds]
-    open_ones = [name for name in before if not is_finished(lake, name)]
-    if open_ones:
-        raise ReleaseError(
-            f"release {open_ones[0]}: not finished yet; let its questions be answered before {holds} is audited anew"
-        )
-    name = release_name(holds, 1 + max((int(known.rpartition("-r")[2]) for known in before), default=0))
-    folder = lake.folder / PROPOSALS
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        create_file(folder / f"{name}.json", (json.dumps({"release": name, "asked_by": asked_by}) + "\n").encode())
-    except SourceError as error:
-        raise ReleaseError(str(error)) from None
-    return name
+    (event,) = lake.log(PROPOSALS).append(lambda there: [_next(lake, _known(lake, there), holds, asked_by)])
+    return str(event["release"])
 
 
 def propose_new(lake: Lake, project: Project, asked_by: str) -> list[str]:
     """Propose a first release of all that is ready and was in none yet."""
-    known = {name.rpartition("-r")[0] for name in proposed(lake)}
     holds = [ALL] if project.release.holds == "all_batches" else list(project.raw.deliveries)
-    wanted = [part for part in holds if part not in known and is_ready(lake, project, release_name(part, 1))]
-    return [propose(lake, project, part, asked_by) for part in wanted]
+
+    def decide(there: list[Event]) -> list[Event]:
+        names = _known(lake, there)
+        known = {name.rpartition("-r")[0] for name in names}
+        wanted = [part for part in holds if part not in known and is_ready(lake, project, release_name(part, 1))]
+        return [_next(lake, names, part, asked_by) for part in wanted]
+
+    return [event["release"] for event in lake.log(PROPOSALS).append(decide)]
 
 
 def propose_changed(lake: Lake, project: Project, asked_by: str) -> list[str]:
     """Propose a release of all whose labels are no longer those that its last, finished release froze."""
-    last: dict[str, str] = {}
-    for name in sorted(proposed(lake), key=lambda name: int(name.rpartition("-r")[2])):
-        last[name.rpartition("-r")[0]] = name
-    wanted = [
-        part
-        for part, name in sorted(last.items())
-        if part in (ALL, *project.raw.deliveries)
-        and is_finished(lake, name)
-        and has_changed(lake, project, name)
-        and is_ready(lake, project, name)
-    ]
-    return [propose(lake, project, part, asked_by) for part in wanted]
+
+    def decide(there: list[Event]) -> list[Event]:
+        names, last = _known(lake, there), dict[str, str]()
+        for name in sorted(names, key=lambda name: int(name.rpartition("-r")[2])):
+            last[name.rpartition("-r")[0]] = name
+        return [
+            _next(lake, names, part, asked_by)
+            for part, name in sorted(last.items())
+            if part in (ALL, *project.raw.deliveries)
+            and is_finished(lake, name)
+            and has_changed(lake, project, name)
+            and is_ready(lake, project, name)
+        ]
+
+    return [event["release"] for event in lake.log(PROPOSALS).append(decide)]
 
 
 def has_changed(lake: Lake, project: Project, release: str) -> bool:
@@ -93,3 +85,19 @@ def is_ready(lake: Lake, project: Project, release: str) -> bool:
         return False
     outcomes = [batch_state(lake, batch, project).outcome for batch in batches_of(release, project)]
     return "pass" in outcomes and all(outcome in ("pass", "fail") for outcome in outcomes)
+
+
+def _known(lake: Lake, events: list[Event]) -> list[str]:
+    return sorted({event["release"] for event in events} | set(lake.partitions("release_plan")))
+
+
+def _next(lake: Lake, known: list[str], holds: str, asked_by: str) -> Event:
+    """Return the proposal of the release after those that are known of a batch, or of `all`."""
+    before = [name for name in known if name.rpartition("-r")[0] == holds]
+    open_ones = [name for name in before if not is_finished(lake, name)]
+    if open_ones:
+        raise ReleaseError(
+            f"release {open_ones[0]}: not finished yet; let its questions be answered before {holds} is audited anew"
+        )
+    number = 1 + max((int(name.rpartition("-r")[2]) for name in before), default=0)
+    return {"release": release_name(holds, number), "asked_by": asked_by}

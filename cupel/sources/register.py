@@ -13,11 +13,9 @@ from cupel.config.base import Section, check_batch_name
 from cupel.config.licences import explain_unknown_licence
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
-from cupel.contract.format_numbers import REGISTER
 from cupel.errors import SourceError
-from cupel.formats import read_number, write_number
 from cupel.lake import Lake
-from cupel.store.files import new_file
+from cupel.store.event_log import Event
 
 DELIVERIES = "deliveries"
 ENTRIES = "register"
@@ -41,7 +39,6 @@ class Entry(NamedTuple):
 class Register:
     """The deliveries of a project that arrived in its inbox.
 
-    An entry is a file of its own, created only where none of its number is: of two writers one wins.
     The files of a delivery lie in the lake, in `deliveries/<batch>/`, so that they cannot vanish.
 
     Args:
@@ -49,23 +46,17 @@ class Register:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._folder = lake.folder / ENTRIES
+        self._log = lake.log(ENTRIES)
         self.root = lake.folder / DELIVERIES
 
     def entries(self) -> list[Entry]:
         """Return all entries, the earliest first.
 
         Raises:
-            SourceError: An entry is unreadable, or one is missing.
-            FormatError: A newer version of Cupel wrote the register.
+            StoreError: The register was altered or cut short.
+            FormatError: A newer version of Cupel wrote the lake.
         """
-        read_number(self._lake.store, ENTRIES, REGISTER)
-        found = [_read(path) for path in sorted(self._folder.glob("[0-9]*.json"))] if self._folder.is_dir() else []
-        for place, entry in enumerate(found, 1):
-            if entry.sequence != place:
-                raise SourceError(f"{self._folder}: entry {place} is missing; restore it from a copy")
-        return found
+        return [Entry(sequence, **event) for sequence, event in enumerate(self._log.read(), 1)]
 
     def folder(self, batch: str) -> Path:
         """Return where the files of a registered delivery lie."""
@@ -81,23 +72,28 @@ class Register:
             registered_at: Now; it is shown and decides nothing, so a clock that jumps does no harm.
 
         Raises:
-            SourceError: The name is taken, or another process registered at the same time.
+            SourceError: The name is taken.
         """
-        there = self.entries()
-        if batch in {entry.batch for entry in there}:
-            raise SourceError(f"delivery {batch}: the name is taken in {self._folder}; give it another")
-        entry = Entry(
-            sequence=len(there) + 1,
-            batch=batch,
-            sha256=content_sha256(files),
-            files=dict(sorted(files.items())),
-            registered_at=registered_at.isoformat(timespec="seconds"),
-            delivery=delivery.model_dump(mode="json", exclude={"files"}),
-        )
-        write_number(self._lake.store, ENTRIES, REGISTER)
-        path = self._folder / f"{entry.sequence:06d}.json"
-        create_file(path, (json.dumps(entry._asdict(), indent=1, sort_keys=True) + "\n").encode())
-        return entry
+        event = {
+            "batch": batch,
+            "sha256": content_sha256(files),
+            "files": dict(sorted(files.items())),
+            "registered_at": registered_at.isoformat(timespec="seconds"),
+            "delivery": delivery.model_dump(mode="json", exclude={"files"}),
+        }
+
+        def decide(there: list[Event]) -> list[Event]:
+            if any(one["batch"] == batch for one in there):
+                raise SourceError(f"delivery {batch}: the name is taken in the register; give it another")
+            return [event]
+
+        self._log.append(decide)
+        return next(entry for entry in self.entries() if entry.batch == batch)
+
+    def bring(self, entries: Sequence[Entry]) -> None:
+        """Bring the entries of another lake's register into an empty one, as they are."""
+        events = [{name: value for name, value in one._asdict().items() if name != "sequence"} for one in entries]
+        self._log.append(lambda there: [] if there else events)
 
 
 def content_sha256(files: dict[str, str]) -> str:
@@ -208,23 +204,3 @@ def batch_for(name: str, taken: set[str]) -> str:
         number += 1
         free = f"{plain}-{number}"
     return free
-
-
-def create_file(path: Path, content: bytes) -> None:
-    """Put a file in place whole, only where none of its name is.
-
-    Raises:
-        SourceError: There is one already.
-    """
-    try:
-        with new_file(path, is_only=True) as file:
-            file.write(content)
-    except FileExistsError:
-        raise SourceError(f"{path}: another process wrote it at the same time; run again") from None
-
-
-def _read(path: Path) -> Entry:
-    try:
-        return Entry(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise SourceError(f"{path}: not an entry of the register: {error}; restore it from a copy") from None

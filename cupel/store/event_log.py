@@ -6,6 +6,7 @@ covers it, its number and the hash before it; `head.json` remembers the last, so
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ GENESIS = "0" * 64
 HEAD = "head.json"
 ENDING = ".jsonl"
 MOST_TRIES = 100
+_SEGMENT = re.compile(rf"/\d{{12}}{re.escape(ENDING)}$")
 
 Event = Mapping[str, Any]
 
@@ -90,9 +92,9 @@ class EventLog:
         for _ in range(MOST_TRIES):
             found = self._read()
             new = list(decide(list(found.events)))
+            self._remember(found.head)  # a writer may have been killed before it did
             if not new:
                 return []
-            self._remember(found.head)  # a writer may have been killed before it did
             content, hashes = _encoded(new, found.head)
             try:
                 self._store.put_if_absent(self._name(found.head.sequence + 1), content)
@@ -137,7 +139,7 @@ class EventLog:
 
     def _stray(self, found: _Verified) -> str | None:
         """Return the first segment that lies there and was not read, None where all were."""
-        listed = (one.name for one in self._store.list(self._folder) if one.name.endswith(ENDING))
+        listed = (one.name for one in self._store.list(self._folder) if is_segment(one.name))
         return next(
             (name for name in listed if name not in found.versions and self._store.stat(name) is not None), None
         )  # fmt: skip
@@ -179,6 +181,11 @@ class EventLog:
             return (json.dumps(max(head, known)._asdict()) + "\n").encode()
 
         update(self._store, name, further)
+
+
+def is_segment(name: str) -> bool:
+    """Tell whether a name is that of a segment of a log."""
+    return _SEGMENT.search(name) is not None
 
 
 def _encoded(events: Sequence[Event], before: LogHead) -> tuple[bytes, list[str]]:

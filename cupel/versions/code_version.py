@@ -35,7 +35,7 @@ OUTSIDE = (
     "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.store", "cupel.step", "cupel.versions",
     "cupel.world",
     "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
-    "cupel.formats",
+    "cupel.formats", "cupel.earlier_logs",
     "cupel.check", "cupel.answers.chain", "cupel.answers.log", "cupel.answers.segments", "cupel.answers.merged",
     "cupel.answers.verifying", "cupel.annotators.actions",
     # A section's own rules are followed; the whole file is not.

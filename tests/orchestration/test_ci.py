@@ -1,7 +1,6 @@
 """`make gate` on a lake that a run has filled: what closes it, what does not, and that it leaves no trace."""
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -211,8 +210,7 @@ def test_a_release_waits_for_a_batch_that_waits_for_people(deployment: Deploymen
     lake = Lake(deployment.lake, "small")
     for table in ("labels", "tasks"):
         shutil.rmtree(str(lake.partition_folder(table, "one")))
-    folder = Path(deployment.lake) / "small" / "proposals"
-    (folder / "one-r2.json").write_text(json.dumps({"release": "one-r2", "asked_by": "test"}))
+    Lake(deployment.lake, "small").log("proposals").append(lambda _: [{"release": "one-r2", "asked_by": "test"}])
     project = load_project(deployment.projects / "small.yaml")
     open_gate(Step(lake, project, "one"), "checking", "labels", "5 answers are awaited")
     found = gate(deployment, selection='key:"small/labels" or key:"small/release_plan"')
@@ -279,8 +277,7 @@ def test_a_project_that_no_delivery_has_reached_is_open(deployment: Deployment, 
 
 
 def test_a_release_that_was_followed_by_another_is_left_out_and_said_so(deployment: Deployment) -> None:
-    folder = Path(deployment.lake) / "small" / "proposals"
-    (folder / "one-r2.json").write_text(json.dumps({"release": "one-r2", "asked_by": "test"}))
+    Lake(deployment.lake, "small").log("proposals").append(lambda _: [{"release": "one-r2", "asked_by": "test"}])
     done = command("--select", 'key:"small/certificate"')
     assert done.exit_code == 1  # the second release is proposed, and not there
     assert "one-r1: one-r2 followed" in done.output

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from cupel.annotators.actions import Action
+from cupel.annotators.actions import ACTIONS, Action
 from cupel.cli import main
 from cupel.config.project import load_project
 from cupel.lake import Lake
@@ -84,10 +84,11 @@ def test_nothing_was_frozen_before_the_spammer_was_out(rounds: Rounds) -> None:
 
 
 def test_a_second_run_does_nothing_and_the_event_stays_as_it_was(rounds: Rounds) -> None:
-    files = {path.name: path.read_bytes() for path in rounds.lake.actions.folder.iterdir()}
+    folder = rounds.lake.folder / ACTIONS
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
     done = Rounds(rounds._file, rounds.deployment, rounds.instance).run()
     assert done.runs == []
-    assert {path.name: path.read_bytes() for path in rounds.lake.actions.folder.iterdir()} == files
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
 
 
 def test_a_person_may_restore_the_annotator_and_no_policy_undoes_it(rounds: Rounds) -> None:

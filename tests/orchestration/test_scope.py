@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,7 @@ def two_batches(folder: Path, holds: str, *releases: str) -> tuple[Project, Lake
         folder, items=2, raw={"deliveries": {"one": DELIVERY, "two": DELIVERY}}, release={"holds": holds}
     )
     lake = Lake(deployment.lake, "small")
-    proposals = Path(str(lake.folder)) / "proposals"
-    proposals.mkdir(parents=True)
-    for name in releases:
-        (proposals / f"{name}.json").write_text(json.dumps({"release": name, "asked_by": "test"}))
+    lake.log("proposals").append(lambda _: [{"release": name, "asked_by": "test"} for name in releases])
     return load_project(deployment.projects / "small.yaml"), lake
 
 

@@ -22,6 +22,7 @@ from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, FormatError, LakeError
+from cupel.label_studio.record import LAKE_ID, Records
 from cupel.lake import Commit, Lake
 from cupel.release import layout
 from cupel.release.reported import made_from
@@ -34,15 +35,14 @@ GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequ
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    """A lake that was looked at: a log, two tables of a batch, a proposal."""
+    """A lake that was looked at: a log, two tables of a batch, a proposal, a file that is written once."""
     lake = Lake(tmp_path / "lake", "small")
     rows = [{"answer_id": "a", "batch": "one", "item_id": "i", "purpose": "label", "label": "x", "source": "test"}]
     lake.answers.append(pa.Table.from_pylist(rows, schema=GIVEN))
     for table in ("raw_items", "annotations"):
         lake.write(table, "one", empty(TABLES[table]), {"answers:label@one": lake.version("answers:label@one")})
-    proposals = Path(str(lake.folder)) / "proposals"
-    proposals.mkdir()
-    (proposals / "one-r1.json").write_text('{"asked_by": "eve", "release": "one-r1"}\n')
+    lake.log("proposals").append(lambda _: [{"asked_by": "eve", "release": "one-r1"}])
+    Records(lake).lake_id()
     assert find_damage(lake, is_light=True) == []
     assert find_damage(lake, is_light=False) == []
     return lake
@@ -114,13 +114,13 @@ def test_a_writer_killed_before_its_first_commit_left_no_damage(lake: Lake) -> N
 
 @pytest.mark.parametrize("content", [None, b"", b"{}"])
 def test_a_file_that_is_written_once_is_missed_and_known_again(lake: Lake, content: bytes | None) -> None:
-    path = Path(str(lake.folder)) / "proposals" / "one-r1.json"
+    path = Path(str(lake.folder)) / LAKE_ID
     path.unlink()
     if content is not None:
         path.write_bytes(content)
     (one,) = found(lake)
-    assert (one.path, one.kind) == ("proposals/one-r1.json", "kept file")
-    with pytest.raises(LakeError, match="--accept proposals"):
+    assert (one.path, one.kind) == (LAKE_ID, "kept file")
+    with pytest.raises(LakeError, match="--accept label_studio"):
         clear_for_run(lake, [one], print)
     assert accept_losses(lake, [one], [one.path])
     assert found(lake) == []
@@ -130,7 +130,7 @@ def test_a_file_that_is_written_once_is_missed_and_known_again(lake: Lake, conte
 
 def test_what_is_whole_or_a_log_cannot_be_accepted(lake: Lake) -> None:
     with pytest.raises(LakeError, match="nothing is wrong"):
-        accept_losses(lake, found(lake), ["proposals/one-r1.json"])
+        accept_losses(lake, found(lake), [LAKE_ID])
     shutil.rmtree(lake.folder / "answers")
     with pytest.raises(LakeError, match="restore"):
         accept_losses(lake, found(lake), ["answers"])
@@ -164,10 +164,10 @@ def test_what_an_earlier_version_remembered_still_holds(lake: Lake) -> None:
 def test_a_memory_that_was_altered_is_not_believed(lake: Lake) -> None:
     path = Path(str(lake.folder)) / MEMORY
     raw = path.read_bytes()
-    known = Memory(lake.store).known("proposals/one-r1.json")
+    known = Memory(lake.store).known(LAKE_ID)
     assert known is not None
     path.write_bytes(raw.replace(known.encode(), b"0" * 64))
-    assert Memory(lake.store).known("proposals/one-r1.json") is None
+    assert Memory(lake.store).known(LAKE_ID) is None
 
 
 def test_an_unknown_file_is_told_and_is_no_damage(lake: Lake) -> None:

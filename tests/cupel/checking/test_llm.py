@@ -1,5 +1,6 @@
 """A language model as the checker, asked over a real connection by a server that misbehaves."""
 
+import itertools
 import json
 import math
 import threading
@@ -8,16 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dying_store import kill_at_change
 from pydantic import ValidationError
 
 from chat_server import Behaviour, ChatServer, Said, reply, served
-from cupel.checking import asking, chat
+from cupel.checking import asking, chat, replies
 from cupel.checking import llm as module
 from cupel.checking.chat import Endpoint
 from cupel.checking.llm import Asked, ask
+from cupel.checking.replies import RepliesLog
 from cupel.config.checking import Checking, LlmChecker
 from cupel.config.labeling import Labeling
 from cupel.errors import CheckerError
+from cupel.store.event_log import EventLog
+from cupel.store.local import LocalStore
 
 LABELING = Labeling.model_validate(
     {"question": "Is it good?", "classes": ["bad", "good"], "experts": {"description": "one"}}
@@ -30,11 +35,16 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def asked(server: ChatServer, record: Path, texts: list[str], waits: list[float] | None = None, **keys: Any) -> Asked:
+def asked(server: ChatServer, folder: Path, texts: list[str], waits: list[float] | None = None, **keys: Any) -> Asked:
     settings = settings_of(server, **keys)
     waited = [] if waits is None else waits
     with Endpoint(settings, {"KEY": KEY}, waited.append) as endpoint:
-        return ask(texts, settings, LABELING, record, endpoint)
+        return ask(texts, settings, LABELING, RepliesLog(LocalStore(folder), "one"), endpoint)
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """Return what is on the disk."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def settings_of(server: ChatServer, **keys: Any) -> LlmChecker:
@@ -48,12 +58,12 @@ def by_text(number: int, prompt: str) -> Said:
 
 def replies_of(behaviour: Behaviour, tmp_path: Path, **keys: Any) -> tuple[Asked, ChatServer]:
     with served(behaviour) as server:
-        return asked(server, tmp_path / "one.jsonl", ["this is good"], **keys), server
+        return asked(server, tmp_path, ["this is good"], **keys), server
 
 
 def test_answers_become_opinions_with_the_models_own_certainty(tmp_path: Path) -> None:
     with served(by_text) as server:
-        found = asked(server, tmp_path / "one.jsonl", ["this is good", "that is bad"], key_env="KEY")
+        found = asked(server, tmp_path, ["this is good", "that is bad"], key_env="KEY")
     assert found.opinions.abstention.null_count == 2
     sure = math.exp(-0.1)
     np.testing.assert_allclose(np.exp(found.opinions.scores), [[1 - sure, sure], [sure, 1 - sure]])
@@ -111,7 +121,7 @@ def test_what_passes_is_tried_again_and_what_stays_is_an_abstention(tmp_path: Pa
     assert found.opinions.abstention.to_pylist() == [reason]
     assert len(server.heard) == 2
     with served(lambda number, _: bad if number == 1 else reply("good")) as server:
-        again = asked(server, tmp_path / "again.jsonl", ["this is good"], timeout_seconds=0.3)
+        again = asked(server, tmp_path / "again", ["this is good"], timeout_seconds=0.3)
     assert again.opinions.abstention.null_count == 1
 
 
@@ -124,7 +134,7 @@ def test_a_question_that_is_refused_is_not_put_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [301, 401, 403, 404])
 def test_a_wrong_key_or_address_is_one_error_at_once(tmp_path: Path, status: int) -> None:
     with served(lambda *_: Said(status)) as server, pytest.raises(CheckerError, match=f"status {status}.*KEY") as error:
-        asked(server, tmp_path / "one.jsonl", [f"text {number}" for number in range(200)], key_env="KEY")
+        asked(server, tmp_path, [f"text {number}" for number in range(200)], key_env="KEY")
     assert len(server.heard) <= 8
     assert KEY not in str(error.value)
 
@@ -132,7 +142,7 @@ def test_a_wrong_key_or_address_is_one_error_at_once(tmp_path: Path, status: int
 def test_an_endpoint_that_always_fails_is_left_alone_after_a_while(tmp_path: Path) -> None:
     texts = [f"text {number}" for number in range(200)]
     with served(lambda *_: Said(500)) as server, pytest.raises(CheckerError, match="one after the other failed"):
-        asked(server, tmp_path / "one.jsonl", texts, retries=0)
+        asked(server, tmp_path, texts, retries=0)
     assert len(server.heard) <= module.FAILURES_IN_A_ROW + 8
 
 
@@ -140,8 +150,8 @@ def test_nobody_at_the_address_is_one_clear_error_and_costs_nothing(tmp_path: Pa
     with served(by_text) as server:
         pass
     with pytest.raises(CheckerError, match="cannot be reached"):
-        asked(server, tmp_path / "one.jsonl", [f"text {number}" for number in range(50)], retries=0)
-    assert not (tmp_path / "one.jsonl").exists()
+        asked(server, tmp_path, [f"text {number}" for number in range(50)], retries=0)
+    assert written(tmp_path) == {}
 
 
 def test_waiting_doubles_and_heeds_what_the_endpoint_asks_for(tmp_path: Path) -> None:
@@ -149,14 +159,14 @@ def test_waiting_doubles_and_heeds_what_the_endpoint_asks_for(tmp_path: Path) ->
     bad = [Said(500), Said(429, headers={"Retry-After": "7"}), Said(429, headers={"Retry-After": "1e9"}),
            Said(429, headers={"Retry-After": "soon"})]  # fmt: skip
     with served(lambda number, _: bad[number - 1] if number <= 4 else reply("good")) as server:
-        asked(server, tmp_path / "one.jsonl", ["text"], waits, retries=9)
+        asked(server, tmp_path, ["text"], waits, retries=9)
     assert waits == [1.0, 7.0, 60.0, 8.0]
 
 
 def test_requests_keep_their_pace(tmp_path: Path) -> None:
     waits: list[float] = []
     with served(by_text) as server:
-        asked(server, tmp_path / "one.jsonl", [f"text {n} good" for n in range(5)], waits, requests_per_minute=60)
+        asked(server, tmp_path, [f"text {n} good" for n in range(5)], waits, requests_per_minute=60)
     assert len(waits) == 5
     assert max(waits) > 3.5, "the fifth may start four seconds after the first"
 
@@ -169,24 +179,24 @@ def test_no_more_questions_are_under_way_than_allowed(tmp_path: Path) -> None:
         return reply("good")._replace(wait_seconds=0.05)
 
     with served(answer_three_at_once) as server:
-        asked(server, tmp_path / "one.jsonl", [f"text {number}" for number in range(21)], concurrency=3)
+        asked(server, tmp_path, [f"text {number}" for number in range(21)], concurrency=3)
     assert server.most_under_way == 3
 
 
 def test_what_was_answered_is_not_asked_again_and_the_same_comes_out(tmp_path: Path) -> None:
     texts = ["one good", "two bad", "one good", "three maybe"]
-    record = tmp_path / "replies" / "one.jsonl"
     with served(by_text) as server:
-        first = asked(server, record, texts, key_env="KEY")
+        first = asked(server, tmp_path, texts, key_env="KEY")
         assert len(server.heard) == 3, "texts that are alike are one question"
-        written = record.read_bytes()
-        again = asked(server, record, texts, key_env="KEY")
+        before = written(tmp_path)
+        again = asked(server, tmp_path, texts, key_env="KEY")
         assert len(server.heard) == 3
-    assert record.read_bytes() == written
+    assert written(tmp_path) == before
+    content = b"".join(before.values())
     assert again.opinions.abstention.equals(first.opinions.abstention)
     np.testing.assert_array_equal(again.opinions.scores, first.opinions.scores)
-    assert KEY.encode() not in written
-    assert b"one good" not in written, "the record holds no text"
+    assert KEY.encode() not in content
+    assert b"one good" not in content, "the record holds no text"
 
 
 @pytest.mark.parametrize("change", [
@@ -195,23 +205,35 @@ def test_what_was_answered_is_not_asked_again_and_the_same_comes_out(tmp_path: P
 ])  # fmt: skip
 def test_another_model_or_prompt_is_asked_anew(tmp_path: Path, change: dict[str, Any]) -> None:
     with served(by_text) as server:
-        asked(server, tmp_path / "one.jsonl", ["one good"])
-        asked(server, tmp_path / "one.jsonl", ["one good"], **change)
+        asked(server, tmp_path, ["one good"])
+        asked(server, tmp_path, ["one good"], **change)
         assert len(server.heard) == 2
         settings = [settings_of(server), settings_of(server, **change)]
     assert len({asking.version(one, LABELING, 5, 7) for one in settings}) == 2
 
 
-def test_a_line_that_a_kill_cut_short_is_asked_again_and_harms_no_other(tmp_path: Path) -> None:
-    record = tmp_path / "one.jsonl"
-    with served(by_text) as server:
-        asked(server, record, ["one good", "two bad"], concurrency=1)
-        record.write_bytes(record.read_bytes()[:-20])
-        asked(server, record, ["one good", "two bad", "three good"], concurrency=1)
-        assert len(server.heard) == 4
-        found = asked(server, record, ["one good", "two bad", "three good"])
-        assert len(server.heard) == 4
-    assert found.opinions.abstention.null_count == 3
+def test_a_reply_survives_a_kill_at_every_change_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "MOST_WAITING", 2)
+    texts = ["one good", "two bad", "three good"]
+    kept = []
+    for number in itertools.count():
+        folder = tmp_path / str(number)
+        with served(by_text) as server:
+            with kill_at_change(number) as kill:
+                asked(server, folder, texts, max_cost=1e9, **PRICES)
+            kept.append(len(RepliesLog(LocalStore(folder), "one").replies))
+            before = len(server.heard)
+            found = asked(server, folder, texts, max_cost=1e9, **PRICES)
+            assert found.opinions.abstention.null_count == 3
+            assert len(server.heard) - before == 3 - kept[-1], "what was kept is not asked again"
+            assert found.cost == asked(server, folder, texts, max_cost=1e9, **PRICES).cost == 33, "each is counted once"
+        assert len(EventLog(LocalStore(folder), "replies/one").read()) == 3, "none stands twice"
+        assert not any("waiting" in name for name in written(folder))
+        if not kill.is_done:
+            break
+    assert kept == sorted(kept), "a reply that was kept is lost by no later kill"
+    assert kept[:2] == [0, 1]
+    assert kept[-1] == 3
 
 
 PRICES = {"million_input_tokens_price": 1e6, "million_output_tokens_price": 1e6, "concurrency": 1}
@@ -222,14 +244,14 @@ def test_it_stops_before_it_would_exceed_its_budget_and_says_so(tmp_path: Path) 
     with served(by_text) as server:
         settings = settings_of(server)
         most = sum(asking.question(texts[0], settings, LABELING).most_tokens)
-        found = asked(server, tmp_path / "one.jsonl", texts, max_cost=most + 33, **PRICES)
+        found = asked(server, tmp_path, texts, max_cost=most + 33, **PRICES)
         # A reply takes 11 tokens: after three the most that a fourth can cost is just left, after four it is not.
         assert found.opinions.abstention.to_pylist() == [None] * 4 + [module.OVER_BUDGET] * 6
         assert found.cost == 44 <= most + 33
-        again = asked(server, tmp_path / "one.jsonl", texts, max_cost=most + 33, **PRICES)
+        again = asked(server, tmp_path, texts, max_cost=most + 33, **PRICES)
         assert len(server.heard) == 4, "what earlier runs cost counts"
         assert again.opinions.abstention.equals(found.opinions.abstention)
-        more = asked(server, tmp_path / "one.jsonl", texts, max_cost=10 * most, **PRICES)
+        more = asked(server, tmp_path, texts, max_cost=10 * most, **PRICES)
         assert more.opinions.abstention.null_count == 10
 
 
@@ -239,7 +261,7 @@ def test_many_at_a_time_stay_within_the_budget_and_end(tmp_path: Path, threads: 
     with served(lambda *_: reply("good")._replace(wait_seconds=0.01)) as server:
         most = sum(asking.question(texts[-1], settings_of(server), LABELING).most_tokens)
         keys = PRICES | {"concurrency": threads, "max_cost": most * 1.5}
-        found = asked(server, tmp_path / "one.jsonl", texts, **keys)
+        found = asked(server, tmp_path, texts, **keys)
     assert 0 < found.cost <= most * 1.5
     assert found.cost > most * 0.5 - 11, "the budget is used, not set aside for good"
 
@@ -253,15 +275,13 @@ def test_what_may_have_been_charged_counts(tmp_path: Path, said: Said, cost: str
     with served(lambda *_: said) as server:
         settings = settings_of(server)
         tokens = asking.question("this is good", settings, LABELING).most_tokens
-        found = asked(
-            server, tmp_path / "one.jsonl", ["this is good"], retries=0, max_cost=1e9, timeout_seconds=0.3, **PRICES
-        )
+        found = asked(server, tmp_path, ["this is good"], retries=0, max_cost=1e9, timeout_seconds=0.3, **PRICES)
     assert found.cost == {"most": sum(tokens), "most of the question": tokens[0] + 2, "nothing": 0}[cost]
 
 
 def test_a_budget_of_nothing_asks_nothing(tmp_path: Path) -> None:
     with served(by_text) as server:
-        found = asked(server, tmp_path / "one.jsonl", ["a", "b"], max_cost=0, **PRICES)
+        found = asked(server, tmp_path, ["a", "b"], max_cost=0, **PRICES)
     assert server.heard == []
     assert found.opinions.abstention.to_pylist() == [module.OVER_BUDGET] * 2
 
