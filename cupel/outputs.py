@@ -135,7 +135,8 @@ def is_table(*columns: Sequence[str]) -> IsOurs:
         else:
             import pyarrow.parquet as pq
 
-            names = pq.read_schema(path).names
+            with open_file(path) as file:
+                names = pq.read_schema(file).names
         return names in [list(those) for those in columns]
 
     return is_ours

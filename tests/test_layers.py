@@ -94,7 +94,6 @@ STILL_OFFENDING: set[str] = {
     "cupel/answers/segments.py",
     "cupel/answers/verifying.py",
     "cupel/label_studio/record.py",
-    "cupel/outputs.py",
     "cupel/sources/delivery.py",
     "cupel/sources/files.py",
     "cupel/sources/inbox.py",
