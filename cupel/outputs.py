@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cupel.errors import OutputError
-from cupel.store.files import find_identity, find_kind, open_file, put_file, read_file, stat_file
+from cupel.store.files import open_file, put_file, read_file
+from cupel.store.untrusted_files import find_identity, stat_entry
 
 IsOurs = Callable[[Path], bool]
 
@@ -69,15 +70,16 @@ def write_output(option: str, path: Path, content: bytes) -> None:
 def _check_place(what: str, output: Output) -> None:
     """Refuse an output that is something else already."""
     try:
-        kind = find_kind(output.path)
+        found = stat_entry(output.path)
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise OutputError(f"{what}: cannot be looked at: {error.strerror}; name another place") from None
-    if kind == "link":
+    if found.kind == "link":
         raise OutputError(f"{what}: is a link, and would be replaced by a file; name the file itself")
-    if kind == "other":
+    if found.kind != "file":
         raise OutputError(f"{what}: is not a regular file; name a file")
-    found = stat_file(output.path)
-    if found is not None and found.size and not _is_known(output):
+    if found.size and not _is_known(output):
         raise OutputError(f"{what}: is there, and was not written by this command; name another file, or remove it")
 
 
@@ -135,7 +137,8 @@ def is_table(*columns: Sequence[str]) -> IsOurs:
         else:
             import pyarrow.parquet as pq
 
-            names = pq.read_schema(path).names
+            with open_file(path) as file:
+                names = pq.read_schema(file).names
         return names in [list(those) for those in columns]
 
     return is_ours

@@ -14,7 +14,7 @@ from cupel.certificate.attempts import attempt_alpha
 from cupel.errors import AuditError
 from cupel.store.files import new_folder
 from cupel.store.local import LocalStore
-from cupel.store.store import MissingError, Store
+from cupel.store.store import MissingError, Store, describe_place
 
 PLAN = "plan.json"
 
@@ -89,16 +89,16 @@ def load_plan(audit: Store, delivery: Delivery) -> tuple[Plan, list[Drawn]]:
     plan = read_plan(audit)
     ids = [one.item_id for one in delivery.labels]
     if (plan.labels, plan.rejected) != (len(ids), len(delivery.rejected)):
-        _altered(audit.location(PLAN))
+        _altered(describe_place(audit, PLAN))
     if plan.size != plan.sizes[0] or plan.sizes != look_sizes(plan.labels, plan.size, plan.sizes[-1]):
-        _altered(audit.location(PLAN))
+        _altered(describe_place(audit, PLAN))
     if plan.alpha != attempt_alpha(1) or plan.drawn != draw_look(plan, ids, 1, 0):
-        _altered(audit.location(PLAN))
+        _altered(describe_place(audit, PLAN))
     looks = [Drawn(1, 0, plan.drawn)]
     for number in range(2, len(plan.sizes) + 1):
         name = file_name("plan", number, "json")
         if audit.stat(name) is not None:
-            path = audit.location(name)
+            path = describe_place(audit, name)
             later = parse_record(path, audit.read(name).decode(), LaterLook)
             if later != later_look(plan, ids, number, looks[-1].size):
                 _altered(path)
@@ -112,7 +112,7 @@ def read_plan(audit: Store) -> Plan:
     Raises:
         AuditError: There is none, or it cannot be read.
     """
-    path = audit.location(PLAN)
+    path = describe_place(audit, PLAN)
     try:
         content = audit.read(PLAN).decode()
     except (OSError, MissingError, UnicodeDecodeError):
@@ -139,7 +139,7 @@ def read_answers(audit: Store, look: int) -> dict[str, str | None] | None:
     try:
         found = json.loads(audit.read(name))
     except ValueError:
-        _altered(audit.location(name))
+        _altered(describe_place(audit, name))
     return dict(found)
 
 

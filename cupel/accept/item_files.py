@@ -8,14 +8,8 @@ from typing import BinaryIO, NamedTuple
 
 from cupel.accept.media import HEAD_BYTES, media_ending
 from cupel.errors import AuditError
-from cupel.store.files import (
-    FileEntry,
-    find_identity,
-    is_file,
-    open_below,
-    stat_entry,
-    stat_open_file,
-)
+from cupel.store.files import is_file
+from cupel.store.untrusted_files import FileEntry, find_identity, open_below, stat_entry, stat_open_file
 
 AUDIT_ENDING = ".audit"
 # What an audit's folder holds from the beginning, whatever it is called now.

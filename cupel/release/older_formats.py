@@ -14,7 +14,7 @@ from cupel.contract.table import Table
 from cupel.errors import ReleaseError
 from cupel.formats import VALUES_BEFORE_COLUMN
 from cupel.release import layout
-from cupel.store.files import find_kind, find_special_files, open_file, read_file
+from cupel.store.files import find_special_files, open_file, read_file, stat_file
 
 # The format that each column came with, in whatever table of the folder it stands.
 _COLUMNS_SINCE = {"language": 2, "terms": 3}
@@ -32,7 +32,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         FormatError: A newer version of Cupel wrote it.
     """
     path = folder / layout.MANIFEST_FILE
-    if find_kind(path) is not None:  # another folder may be anybody's, and large
+    if stat_file(path) is not None:  # another folder may be anybody's, and large
         _check_entries(folder)
     try:
         manifest = json.loads(read_file(path))

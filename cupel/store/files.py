@@ -5,12 +5,11 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cupel.store.local import LocalStore, begin, naming
 from cupel.store.store import TakenError
@@ -172,33 +171,6 @@ def new_folder(path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-EntryKind = Literal["file", "folder", "link", "other"]
-_KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
-
-
-class FileEntry(NamedTuple):
-    """What a name itself is, a link not followed; `names` counts hard links, `identity` is that of `find_identity`."""
-
-    kind: EntryKind
-    size: int
-    names: int
-    identity: tuple[int, int]
-
-
-def stat_entry(path: Path) -> FileEntry:
-    """Return what a name itself is.
-
-    Raises:
-        OSError: Nothing has it, or it cannot be looked at. ValueError: It is no name.
-    """
-    return _entry(path.lstat())
-
-
-def stat_open_file(file: BinaryIO) -> FileEntry:
-    """Return what an open file is, whatever its name stands for by now."""
-    return _entry(os.fstat(file.fileno()))
-
-
 @contextmanager
 def new_path(path: Path) -> Iterator[Path]:
     """Let a library write a file by itself: yield a path beside it; what lies there is put in place whole at the end.
@@ -230,60 +202,6 @@ def turn(path: Path) -> AbstractContextManager[bool]:
 def remove_left_behind(folder: Path) -> None:
     """Remove what killed writers had begun in a folder and those in it; never what was touched within the hour."""
     LocalStore(folder).remove_left_behind()
-
-
-def find_kind(path: Path) -> Literal["file", "link", "other"] | None:
-    """Return what a name is, without following a link; None where nothing has it.
-
-    Raises:
-        OSError: It cannot be looked at.
-    """
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return None
-    return "link" if stat.S_ISLNK(mode) else "file" if stat.S_ISREG(mode) else "other"
-
-
-def find_identity(path: Path) -> tuple[int, int] | None:
-    """Return what makes two names one file, through links too; None where there is none, or it cannot be looked at."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
-
-
-def open_below(root: Path, path: Path) -> BinaryIO:
-    """Open a file folder by folder, so that none of them can be exchanged for a link meanwhile.
-
-    No link is followed, and a pipe that nobody fills is not waited for.
-
-    Args:
-        root: The folder to begin at.
-        path: The file, somewhere in it.
-
-    Raises:
-        OSError: There is none, or it cannot be read, or a link is on the way.
-    """
-    *folders, name = path.relative_to(root).parts
-    place = os.open(root, _OPEN_FLAGS)
-    try:
-        for folder in folders:
-            inner = os.open(folder, _OPEN_FLAGS, dir_fd=place)
-            os.close(place)
-            place = inner
-        return os.fdopen(os.open(name, _OPEN_FLAGS, dir_fd=place), "rb")
-    finally:
-        os.close(place)
-
-
-_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-
-
-def _entry(found: os.stat_result) -> FileEntry:
-    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
-    return FileEntry(kind, found.st_size, found.st_nlink, (found.st_dev, found.st_ino))
 
 
 def open_stream(path: Path) -> "pa.NativeFile":

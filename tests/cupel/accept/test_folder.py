@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from cupel.accept import folder as module
+from cupel.accept.delivery import read_delivery
+from cupel.accept.folder import add_look, load_plan, read_answers, write_answers
+from cupel.accept.item_files import ItemFolder
 from cupel.errors import AuditError
+from cupel.store.memory import MemoryStore
 
 
 def test_the_folder_appears_whole_or_not_at_all(
@@ -81,3 +85,20 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_ours(make_buyer: Callabl
     with pytest.raises(AuditError, match="cannot be written"):
         buyer.run(budget=0.05)
     assert {path.name for path in buyer.delivery.parent.iterdir()} == {buyer.delivery.name, buyer.folder.name}
+
+
+def test_an_audit_goes_on_in_whatever_store_it_lies(make_buyer: Callable[..., Any]) -> None:
+    buyer = make_buyer(0)
+    buyer.run(budget=0.05, audit=20, seed=11)
+    store, delivery = MemoryStore(), read_delivery(buyer.delivery)
+    store.put("plan.json", (buyer.folder / "plan.json").read_bytes())
+    plan, looks = load_plan(store, delivery)
+    assert read_answers(store, 1) is None
+    write_answers(store, 1, {"r1-0001": "good", "r1-0002": None})
+    assert read_answers(store, 1) == {"r1-0001": "good", "r1-0002": None}
+    drawn = add_look(store, plan, delivery, 2, looks[0].size, ItemFolder(buyer.delivery))
+    assert load_plan(store, delivery)[1] == [looks[0], drawn]
+    assert {one.name for one in store.list()} >= {"plan-2.json", "sheet-2.csv", "sheet-2.html"}
+    store.put("plan-2.json", store.read("plan-2.json").replace(b"2", b"3"))
+    with pytest.raises(AuditError, match=r"plan-2\.json"):
+        load_plan(store, delivery)

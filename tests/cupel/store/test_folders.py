@@ -1,4 +1,4 @@
-"""A folder is there whole or not at all, links are followed only where they may be, and secrets are their owner's."""
+"""A folder is there whole or not at all, and secrets are their owner's."""
 
 import stat
 from pathlib import Path
@@ -8,11 +8,8 @@ import pytest
 from cupel.store.files import (
     append_to,
     empty_file,
-    link,
     new_folder,
-    open_below,
     put_secret,
-    stat_entry,
     stat_files,
 )
 
@@ -43,21 +40,6 @@ def test_a_folder_does_not_take_the_name_of_another(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="taken"), new_folder(tmp_path / "taken"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-def test_no_link_on_the_way_to_a_file_is_followed(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    (root / "in").mkdir(parents=True)
-    (root / "in" / "a").write_text("a")
-    with open_below(root, root / "in" / "a") as file:
-        assert file.read() == b"a"
-    link(root / "out", tmp_path)
-    link(root / "b", root / "in" / "a")
-    (tmp_path / "secret").write_text("s")
-    for path in (root / "out" / "secret", root / "b"):
-        with pytest.raises(OSError, match=r"\w"):
-            open_below(root, path)
-    assert (stat_entry(root / "b").kind, stat_entry(root / "in").kind) == ("link", "folder")
 
 
 def test_a_secret_is_its_owners_and_is_never_replaced(tmp_path: Path) -> None:

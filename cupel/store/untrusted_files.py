@@ -1,0 +1,73 @@
+"""Files whose names somebody else chose: what they really are, no link followed and no folder exchanged meanwhile."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+EntryKind = Literal["file", "folder", "link", "other"]
+_KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
+
+
+class FileEntry(NamedTuple):
+    """What a name itself is, a link not followed; `names` counts hard links, `identity` is that of `find_identity`."""
+
+    kind: EntryKind
+    size: int
+    names: int
+    identity: tuple[int, int]
+
+
+def stat_entry(path: Path) -> FileEntry:
+    """Return what a name itself is.
+
+    Raises:
+        OSError: Nothing has it, or it cannot be looked at. ValueError: It is no name.
+    """
+    return _entry(path.lstat())
+
+
+def stat_open_file(file: BinaryIO) -> FileEntry:
+    """Return what an open file is, whatever its name stands for by now."""
+    return _entry(os.fstat(file.fileno()))
+
+
+def find_identity(path: Path) -> tuple[int, int] | None:
+    """Return what makes two names one file, through links too; None where there is none, or it cannot be looked at."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def open_below(root: Path, path: Path) -> BinaryIO:
+    """Open a file folder by folder, so that none of them can be exchanged for a link meanwhile.
+
+    No link is followed, and a pipe that nobody fills is not waited for.
+
+    Args:
+        root: The folder to begin at.
+        path: The file, somewhere in it.
+
+    Raises:
+        OSError: There is none, or it cannot be read, or a link is on the way.
+    """
+    *folders, name = path.relative_to(root).parts
+    place = os.open(root, _OPEN_FLAGS)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _OPEN_FLAGS, dir_fd=place)
+            os.close(place)
+            place = inner
+        return os.fdopen(os.open(name, _OPEN_FLAGS, dir_fd=place), "rb")
+    finally:
+        os.close(place)
+
+
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def _entry(found: os.stat_result) -> FileEntry:
+    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
+    return FileEntry(kind, found.st_size, found.st_nlink, (found.st_dev, found.st_ino))
