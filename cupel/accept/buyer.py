@@ -35,7 +35,7 @@ from cupel.errors import AuditError
 from cupel.imports.columns import Columns
 from cupel.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours
 from cupel.printable import printable
-from cupel.sources.files import file_sha256
+from cupel.store.files import hash_file
 
 PLAN_PAGE = "plan.html"
 
@@ -160,7 +160,7 @@ def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
 def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
     plan = read_plan(folder)
     _check_request(request, plan, folder)
-    sha256 = file_sha256(request.delivery) if request.delivery.is_file() else ""
+    sha256 = hash_file(request.delivery) if request.delivery.is_file() else ""
     check_delivery(folder, plan, str(request.delivery), sha256)
     settings = plan.settings
     delivery = read_delivery(

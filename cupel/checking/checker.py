@@ -15,7 +15,7 @@ from cupel.config.project import Project
 from cupel.contract.variants import Variants
 from cupel.errors import CheckerError
 from cupel.preference import checker as preference
-from cupel.sources.files import file_sha256
+from cupel.store.files import hash_file
 from cupel.store.local import LocalStore
 
 Described = TypeVar("Described")
@@ -87,7 +87,7 @@ def _own_model(request: CheckerRequest) -> SecondOpinion:
     path = request.data / own.file
     if not path.is_file():
         raise CheckerError(f"{path}: no such file; bring the model's predictions, or mend checking.predictions.file")
-    sha256 = file_sha256(path)
+    sha256 = hash_file(path)
     given = read_predictions(path, name, batch)
     table = predictions_of(batch, given.opinions, own.model, predictions.version(sha256, batch.classes, settings))
     return SecondOpinion(table, {own.file: sha256}, {"rows of unknown items": given.unknown_rows})

@@ -153,7 +153,7 @@ def test_what_an_earlier_version_remembered_still_holds(lake: Lake) -> None:
     for name, (sha256, _) in content["files"].items():
         about = (lake.folder / name).stat()
         content["files"][name] = [sha256, about.st_size, about.st_mtime_ns, about.st_ino]
-    name = "proposals/one-r1.json"
+    name = LAKE_ID
     content["files"][name][0] = "f" * 64  # by which it is seen that the file is not read again
     path.write_bytes(seal_json(content))
     memory = Memory(lake.store)

@@ -14,6 +14,7 @@ from cupel.lake import Lake
 from cupel.sources import inbox as inbox_module
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import Register, delivery_folder, with_registered
+from cupel.store import files
 from cupel.store.event_log import BrokenLogError
 from small_project import write_project
 
@@ -180,7 +181,7 @@ def test_between_file_systems_a_delivery_is_copied_whole(world: World, monkeypat
             raise OSError(18, "Invalid cross-device link")
         rename(source, target)
 
-    monkeypatch.setattr(inbox_module.os, "rename", across)
+    monkeypatch.setattr(files.os, "rename", across)
     world.drop("may/a.jsonl")
     world.drop("june.jsonl", '{"id": "j", "text": "z"}\n')
     assert {taken.outcome for taken in world.take()} == {"registered"}
@@ -201,8 +202,8 @@ def test_a_kill_while_it_is_copied_leaves_the_source_and_blocks_nothing(
     world.drop("june.jsonl")
     world.drop("answers/a.csv", "batch,item_id,purpose,annotator,label\n")
     with monkeypatch.context() as patch:
-        patch.setattr(inbox_module.os, "rename", across)
-        patch.setattr(inbox_module.shutil, "copyfile", killed)
+        patch.setattr(files.os, "rename", across)
+        patch.setattr(files.shutil, "copyfile", killed)
         for arrival in arrivals(world.inbox):
             with pytest.raises(KeyboardInterrupt):
                 take(arrival, world.project, world.lake, NOW)
