@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from cupel.config.licences import Licence
 from cupel.config.project import Project, load_project
+from cupel.config.raw import Delivery
 from cupel.errors import SourceError
 from cupel.lake import Lake
 from cupel.sources import inbox as inbox_module
@@ -253,6 +255,23 @@ def test_a_register_with_a_gap_or_a_broken_entry_is_an_error(world: World) -> No
     second.write_bytes(kept)
     shutil.rmtree(folder)
     assert len(take_unregistered(world.project, world.lake, NOW)) == 3
+
+
+def test_of_those_that_register_one_name_at_once_one_does(tmp_path: Path) -> None:
+    delivery = Delivery(files=("a.jsonl",), licence="CC0-1.0")
+
+    def register(number: int) -> str:
+        try:
+            return Register(Lake(tmp_path, "small")).add(f"d{number // 4}", {"a.jsonl": "0"}, delivery, NOW).batch
+        except SourceError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as threads:
+        said = list(threads.map(register, range(8)))
+    entries = Register(Lake(tmp_path, "small")).entries()
+    assert [entry.sequence for entry in entries] == [1, 2]
+    assert {entry.batch for entry in entries} == {"d0", "d1"}
+    assert sum("the name is taken" in words for words in said) == 6
 
 
 def test_the_clock_decides_nothing(world: World) -> None:
