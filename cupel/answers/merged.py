@@ -92,7 +92,7 @@ def _stem(name: str) -> str:
 
 def _is_of(copy: File, run: list[Segment]) -> bool:
     with suppress(OSError, StoreError):
-        return _read_made_of(copy, copy.stat().version) == _made_of(run)
+        return _read_made_of(copy, copy.state().version) == _made_of(run)
     return False
 
 

@@ -33,7 +33,7 @@ class File(NamedTuple):
         """Return where it lies, for people and for what reads it in place."""
         return describe_place(self.store, self.name)
 
-    def stat(self) -> Stat:
+    def state(self) -> Stat:
         """Return how it looks.
 
         Raises:
@@ -94,7 +94,7 @@ def summary(path: File) -> Summary:
         AnswerError: The file cannot be read, or holds nothing; names it.
     """
     with readable(path):
-        version = path.stat().version
+        version = path.state().version
     return _summary(path, version)
 
 
@@ -123,7 +123,7 @@ def has_hash(path: File, hash_: str) -> bool:
         AnswerError: The file cannot be read; names it.
     """
     with readable(path):
-        version = path.stat().version
+        version = path.state().version
     return _has_hash(path, version, hash_)
 
 
