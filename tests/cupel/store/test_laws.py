@@ -361,7 +361,8 @@ def test_a_writer_killed_at_any_change_of_the_disk_leaves_the_old_or_the_new(tmp
                 new.put("x/b/c")
 
     kills = 0
-    for kills in killed_at_each_change(work):
+    for _ in killed_at_each_change(work):
+        kills += 1
         found = {one.name: store.read(one.name) for one in store.list()}
         assert set(found) <= set(expected)
         assert all(found.get(name) in contents for name, contents in expected.items())
@@ -379,7 +380,8 @@ def test_an_append_killed_at_any_change_of_the_disk_leaves_a_log_that_goes_on(tm
         EventLog(store, "log").append(lambda known: [{"number": len(known) + 1}, {"number": len(known) + 2}])
 
     kills = 0
-    for kills in killed_at_each_change(append):
+    for _ in killed_at_each_change(append):
+        kills += 1
         found = [event["number"] for event in EventLog(store, "log").read()]
         assert found[: len(numbers)] == numbers
         assert len(found) - len(numbers) in (0, 2)
