@@ -2,8 +2,8 @@
 
 import bz2
 import gzip
+import io
 import lzma
-import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +69,7 @@ def _line(number: int, held: bytearray, max_row_bytes: int, is_past_limit: bool)
 
 def _blocks(path: Path, compression: str | None) -> Iterator[bytes]:
     with open_file(path) as file, _decompress(file, compression) as stream:
-        if not file.seek(0, os.SEEK_END):
+        if not file.seek(0, io.SEEK_END):
             return
         file.seek(0)
         # One raw read each: what was decompressed before the damage is not lost with the block.
