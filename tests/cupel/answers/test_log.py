@@ -1,7 +1,9 @@
 import hashlib
 import json
 import os
+import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,18 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kill_points import killed_at_each_change
 
 from cupel.answers import arriving
 from cupel.answers import log as log_module
 from cupel.answers.log import AnswersLog
 from cupel.contract.tables.answers import ANSWERS
-from cupel.errors import AnswerError
+from cupel.errors import AnswerError, CupelError
 from cupel.store import event_log
 from cupel.store.event_log import SegmentLog
 from cupel.store.local import LocalStore
+from cupel.store.memory import MemoryStore
+from faulty_store import FaultyStore, LostError
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 
@@ -181,6 +186,47 @@ def test_of_two_writers_one_wins_and_the_other_appends_what_is_new_then(
         log.append(answers(6, 8))
     monkeypatch.setattr(SegmentLog, "segments", read)
     assert log.verify().sequence == 6
+
+
+def test_an_append_killed_at_any_change_of_the_disk_is_completed_by_the_next(tmp_path: Path) -> None:
+    log, kills = AnswersLog(LocalStore(tmp_path)), 0
+
+    def append_more() -> None:
+        log.append(answers(3 * kills, 3 * kills + 3))
+
+    for _ in killed_at_each_change(append_more):
+        assert log.verify().sequence in (3 * kills, 3 * kills + 3)
+        append_more()
+        kills += 1
+        assert log.read()["answer_id"].to_pylist() == [f"a{n}" for n in range(3 * kills)]
+        assert log.verify(is_afresh=True).sequence == 3 * kills
+    assert kills >= 8
+
+
+def test_a_log_in_memory_says_what_one_in_a_folder_says(tmp_path: Path) -> None:
+    logs = [AnswersLog(store) for store in (MemoryStore(), LocalStore(tmp_path))]
+    for log in logs:
+        for first in range(0, 140, 2):
+            log.append(answers(first, first + 3))
+    one, other = logs
+    assert one.read().equals(other.read())
+    assert one.version("one", ["label"]) == other.version("one", ["label"])
+    assert one.verify(is_afresh=True) == other.head()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_answer_is_in_the_log_once_whatever_breaks_on_the_way(seed: int) -> None:
+    store = MemoryStore()
+    log = AnswersLog(FaultyStore(store, random.Random(seed), 0.1))
+    for first in range(0, 30, 3):
+        is_done = False
+        while not is_done:
+            with suppress(LostError, CupelError):
+                log.append(answers(first, first + 3))
+                is_done = True
+    found = AnswersLog(store)
+    assert found.read()["answer_id"].to_pylist() == [f"a{n}" for n in range(30)]
+    assert found.verify(is_afresh=True).sequence == 30
 
 
 def test_the_version_of_a_batch_changes_with_its_answers_and_with_no_others(tmp_path: Path) -> None:

@@ -6,15 +6,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kill_points import killed_at_each_change
 
 from cupel.store.event_log import EventLog
 from cupel.store.local import LocalStore
@@ -308,36 +308,6 @@ def test_a_writer_that_is_killed_leaves_the_old_or_the_new_bytes_and_what_it_had
         os.utime(path, (0, 0))
     store.remove_left_behind()
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
-
-
-CHANGES = ("fsync", "link", "mkdir", "replace", "truncate", "unlink")
-
-
-def killed_at_each_change(work: Callable[[], object]) -> Iterator[int]:
-    """Yield after each kill of a child that does some work: before its first change of the disk, its second, and on."""
-    for number in range(1, 100):
-        child = os.fork()
-        if child == 0:
-            left = [number]
-
-            def counted(change: Callable[..., object], left: list[int] = left) -> Callable[..., object]:
-                def do(*arguments: Any, **named: Any) -> object:
-                    left[0] -= 1
-                    if not left[0]:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    return change(*arguments, **named)
-
-                return do
-
-            for name in CHANGES:
-                setattr(os, name, counted(getattr(os, name)))
-            try:
-                work()
-            finally:
-                os._exit(0)
-        if os.waitpid(child, 0)[1] == 0:
-            return
-        yield number
 
 
 @pytest.mark.parametrize("verb", ["put", "put_if_absent", "replace_if_unchanged", "new"])
