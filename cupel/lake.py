@@ -78,7 +78,7 @@ class Lake:
             self.root, self.store = Path(), root
         self.folder = self.root / self.project
         self.connection = connection or duckdb.connect()
-        self.answers = AnswersLog(self.folder / "answers")
+        self.answers = AnswersLog(self.store)
         self.actions = ActionsLog(self.folder / "annotator_actions")
         self._can_be_read = self._can_be_written = False
 

@@ -3,13 +3,15 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Sequence
+from errno import ENOENT
 from io import TextIOWrapper
 from itertools import combinations
+from os import strerror
 from pathlib import Path
 from typing import NamedTuple
 
 from cupel.errors import OutputError
-from cupel.store.files import find_identity, find_kind, open_file, put_file, read_file, stat_file
+from cupel.store.files import find_identity, find_kind, is_folder, open_file, put_file, read_file, stat_file
 
 IsOurs = Callable[[Path], bool]
 
@@ -61,6 +63,8 @@ def write_output(option: str, path: Path, content: bytes) -> None:
         OutputError: It cannot be written.
     """
     try:
+        if not is_folder(path.parent):
+            raise FileNotFoundError(ENOENT, strerror(ENOENT), str(path))  # what a person mistyped is not made
         put_file(path, content)
     except OSError as error:
         raise OutputError(f"{option} {path}: cannot be written: {error.strerror}; name another place") from None

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cupel.answers.log import HEAD
-from cupel.answers.verifying import known_segments
 from cupel.check.damage import Damage, repair_command
 from cupel.check.examined import ExaminedLake
 from cupel.check.references import lost_by
@@ -13,6 +11,7 @@ from cupel.label_studio.events import Events
 from cupel.release.proposals import proposed
 from cupel.sources.inbox import COPY
 from cupel.sources.register import DELIVERIES, Register
+from cupel.store.event_log import HEAD
 from cupel.store.store import MissingError
 
 ANSWERS = "answers"
@@ -42,7 +41,7 @@ def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
             broken.add(name)
             place = _place(examined, str(error), name)
             what = _without_place(examined, str(error), place)
-            if place == f"{ANSWERS}/{HEAD}" and known_segments(examined.folder / ANSWERS):
+            if place == f"{ANSWERS}/{HEAD}" and lake.answers.has_known_segments():
                 yield Damage(place, "log", what, repair_command(lake.project), by_repair=True)
             else:
                 yield Damage(place, "log", what, RESTORE)
