@@ -112,12 +112,12 @@ def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materiali
     with bench.step(context) as step:
         rejected = step.read("rejected_expert_answers")
         release = load_release_audit(step, "release_items", "audit", "adjudications", "planted_verdicts")
-        terms, audit, adjudicated = release.terms, release.audit, release.adjudications
+        terms = release.terms
         if terms.adjudicators_audited:  # the same item may be put to adjudicators and to auditors
             given = [step.answers(batch, *OF_EXPERTS).select(["sequence", "purpose"]) for batch in terms.batches]
             rejected = rejected.join(pa.concat_tables(given), "sequence", join_type="inner")
-        planted = release.planted_beside
-        table = expert_tasks(step.project.project, audit, adjudicated, rejected, terms.expert_answers, planted)
+        audit = pa.concat_tables([release.audit, release.planted_beside])
+        table = expert_tasks(step.project.project, audit, release.adjudications, rejected, terms.expert_answers)
         return materialized(step, step.write("release_tasks", table))
 
 
@@ -188,7 +188,7 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
 
 
 def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Write the release as a folder of files, whole or not at all: data, evidence, certificate, card, Croissant."""
+    """Write the release as a folder of files, its manifest last: data, evidence, certificate, card, Croissant."""
     with bench.step(context) as step:
         tables: dict[str, Any] = {name: _stored(step, name) for name in ("training_set", "release_items")}
         tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}

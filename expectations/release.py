@@ -27,8 +27,9 @@ def measure(step: Step) -> pa.Table:
     certificate, audit, plan = (_row(step, table) for table in ("certificate", "audit_result", "release_plan"))
     if not (certificate and audit and plan):
         return one_row({})
+    terms = FrozenTerms.from_plan(plan)
     differing = [name for name in _SAME_AS_AUDIT if certificate[name] != audit[name]]
-    differing += [name for name in _SAME_AS_PLAN if certificate[name] != plan[name]]
+    differing += [name for name in _SAME_AS_PLAN if certificate[name] != getattr(terms, name)]
     is_certified = certificate["status"] == audit["status"] == "certified"
     bound = certificate["error_bound"]
     return one_row(
@@ -40,9 +41,9 @@ def measure(step: Step) -> pa.Table:
             "error_bound": Measured(bound, bound),
             "experts_seen_share": Measured(certificate["experts_seen_share"]),
             "adjudications_missing": Measured(audit["to_adjudicate"] - audit["adjudicated"]),
-            "contested_share": _contested(step, plan, audit),
+            "contested_share": _contested(step, terms, audit),
             "promises_broken": _promises(step),
-            "items_forbidden": _forbidden(step, plan),
+            "items_forbidden": _forbidden(step, terms),
             "items_overlapping": _overlapping(step),
             "error_bound_with_contested": Measured(*[certificate["error_bound_with_contested"]] * 2),
         },
@@ -67,9 +68,9 @@ def names_licences(project: Project, partition: str | None) -> bool:
     return bool(project.licences)
 
 
-def _forbidden(step: Step, plan: dict[str, Any]) -> Measured:
+def _forbidden(step: Step, frozen: FrozenTerms) -> Measured:
     """Count frozen items that the terms frozen with them forbid; without such terms there is no evidence."""
-    terms = FrozenTerms.from_plan(plan).licence_terms
+    terms = frozen.licence_terms
     if terms is None:
         return Measured(None)
     counts = counted(step.read("release_items", columns=["licence"])["licence"].to_pylist())
@@ -106,12 +107,12 @@ def _promises(step: Step) -> Measured:
     return Measured(len(broken), note=f"broken: {', '.join(broken)}" if broken else None)
 
 
-def _contested(step: Step, plan: dict[str, Any], audit: dict[str, Any]) -> Measured:
+def _contested(step: Step, terms: FrozenTerms, audit: dict[str, Any]) -> Measured:
     """Return the share of contested items in the audit, and the exact upper bound of those among all items."""
     items, audited, contested = audit["items"], audit["audited"], audit["audit_contested"]
     if not 0 < audited <= items:
         return Measured(None)
-    if not isinstance(FrozenTerms.from_plan(plan).design, FixedSequence) and audit["status"] != "open":
+    if not isinstance(terms.design, FixedSequence) and audit["status"] != "open":
         upper = load_release_audit(step, "release_items", "audit", "planted_verdicts").contested_upper(CONTESTED_ALPHA)
         return Measured(contested / audited, upper / items)
     return Measured(contested / audited, upper_count(items, audited, contested, CONTESTED_ALPHA) / items)

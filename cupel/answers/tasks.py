@@ -82,7 +82,6 @@ def expert_tasks(
     adjudications: pa.Table,
     rejected: pa.Table,
     answers_asked: int,
-    planted: pa.Table | None = None,
 ) -> pa.Table:
     """Return all questions to auditors and experts so far, answered and open.
 
@@ -90,22 +89,18 @@ def expert_tasks(
 
     Args:
         project: The project's name.
-        audit: AUDIT of the release.
+        audit: AUDIT of the release, and of planted items that it has not drawn PLANTED_VERDICTS, whose columns are
+            the same; nothing tells their questions from others.
         adjudications: ADJUDICATIONS of the release; empty while the audit is open.
         rejected: REJECTED_EXPERT_ANSWERS of the release; with a column `purpose`, each counts for its own only.
         answers_asked: See `cupel.answers.experts.verdict`.
-        planted: PLANTED_VERDICTS of items that the audit has not drawn; nothing tells their questions from others.
 
     Returns:
         RELEASE_TASKS.
     """
     to_auditors = ("audit", "auditor", "drawn for the audit")
     parts = [
-        *(
-            _put_to_experts(project, items, rejected, answers_asked, to_auditors)
-            for items in (audit, planted)
-            if items is not None
-        ),
+        _put_to_experts(project, audit, rejected, answers_asked, to_auditors),
         _put_to_experts(
             project, adjudications, rejected, answers_asked, ("expert", "expert", "not accepted by the audit")
         ),

@@ -70,8 +70,6 @@ def _check_folder(examined: ExaminedLake, release: str) -> Iterator[Damage]:
         if known is not None:
             yield _of_folder(examined, release, folder, "gone; the lake says that it was written")
         return
-    if known is None and not layout.is_written(examined.store, folder):
-        return  # a write that broke off: there is no release yet, and the next run completes it
     try:
         manifest = json.loads(examined.store.read(f"{folder}/{layout.MANIFEST_FILE}"))
         named = {str(row["path"]): (str(row["sha256"]), int(row["size_bytes"])) for row in manifest["files"]}

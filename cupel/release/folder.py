@@ -1,4 +1,4 @@
-"""The release as a folder of files: written whole or not at all, and never changed afterwards."""
+"""The release as a folder of files: there once its manifest is, and never changed afterwards."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack

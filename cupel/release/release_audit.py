@@ -85,8 +85,12 @@ class ReleaseAudit:
 
     @classmethod
     def of(cls, terms: FrozenTerms, tables: Mapping[str, pa.Table]) -> "ReleaseAudit":
-        """Return the audit of a release whose tables have these names; those that it does not need are left out."""
-        own = {one.name: tables[one.name] for one in fields(cls) if one.name in tables}
+        """Return the audit of a release whose tables have these names.
+
+        Those that it does not need are left out, and tables of planted items where none were declared.
+        """
+        needed = [one.name for one in fields(cls) if one.name not in _PLANTED or terms.planted_errors]
+        own = {name: tables[name] for name in needed if name in tables}
         if RELEASE_ITEMS.name in tables:
             own["items"] = tables[RELEASE_ITEMS.name].sort_by("risk_rank")
         return cls(terms, **own)

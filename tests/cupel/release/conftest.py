@@ -165,6 +165,7 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
         audit = replace(audit, planted_items=known)
     audit = judge(audit)
     result, rejected = conclude_audit(audit), empty(TABLES["rejected_expert_answers"])
+    asked = pa.concat_tables([audit.audit, audit.planted_beside])
     written = {
         "planted_verdicts": audit.planted_verdicts,
         "audit": audit.audit,
@@ -173,9 +174,7 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
         "audit_result": result,
         "stage_errors": stage_errors(audit, [("movies", annotations)]),
         "certificate": write_certificate(audit, result),
-        "release_tasks": expert_tasks(
-            project.project, audit.audit, audit.adjudications, rejected, experts.answers, audit.planted_beside
-        ),
+        "release_tasks": expert_tasks(project.project, asked, audit.adjudications, rejected, experts.answers),
     }
     if audit.assay.result.status == "certified":
         written["training_set"], written["withheld_items"] = released(audit.items, audit), withheld(audit.items, audit)

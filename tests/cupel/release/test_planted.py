@@ -75,20 +75,22 @@ def test_fewer_known_labels_than_are_to_be_planted_are_an_error(labels: dict[str
 
 
 def test_a_label_that_auditors_gave_as_we_did_is_overlooked() -> None:
-    terms = make_terms(items=4)
+    terms = make_terms(items=4, planted_errors=3)
     ranked = pa.table({"batch": ["one"] * 4, "item_id": ["a", "b", "c", "d"], "label": ["x", "x", "x", "x"],
                        "risk_rank": [1, 2, 3, 4]})  # fmt: skip
     said = pa.table({
         "batch": ["one"] * 3, "item_id": ["c", "a", "b"], "label": ["y", "x", "y"], "is_settled": [True, True, False],
         "expert_label": pa.array(["x", "x", None]),
     })  # fmt: skip
-    found = ReleaseAudit.of(terms, {"release_items": ranked, "planted_verdicts": said}).plants
+    tables = {"release_items": ranked, "planted_verdicts": said}
+    found = ReleaseAudit.of(terms, tables).plants
     assert found is not None
     assert [flags.tolist() for flags in found] == [
         [True, True, True, False], [True, False, True, False], [True, False, False, False], [False, False, True, False],
     ]  # fmt: skip
     assert (found.waiting, found.overlooked, found.counts) == (1, 1, (3, 1))
     assert ReleaseAudit.of(terms, {"release_items": ranked}).plants is None
+    assert ReleaseAudit.of(make_terms(items=4), tables).plants is None
 
 
 def test_the_terms_are_frozen_with_the_release(made: Made) -> None:
