@@ -33,7 +33,7 @@ MODULES = {
 OF_PROCESSES = {
     "environ", "getenv", "putenv", "unsetenv", "getpid", "getppid", "getpgid", "setsid", "kill", "killpg", "cpu_count",
     "process_cpu_count", "sched_getaffinity", "sched_setaffinity", "sched_yield", "nice", "getloadavg", "sysconf",
-    "urandom", "times", "wait", "waitpid", "waitid", "waitstatus_to_exitcode", "WNOHANG", "WIFEXITED", "WEXITSTATUS",
+    "urandom", "strerror", "times", "wait", "waitpid", "waitid", "waitstatus_to_exitcode", "WNOHANG", "WIFEXITED", "WEXITSTATUS",
     "P_PID", "WEXITED", "SEEK_END", "SEEK_SET", "SEEK_CUR",
     "WNOWAIT", "execv", "execve", "execvp", "fork", "register_at_fork", "_exit", "get_terminal_size", "getuid", "name",
     "pipe", "read", "write", "close", "set_blocking", "set_inheritable", "fspath", "fsencode", "fsdecode", "sep",
