@@ -11,15 +11,15 @@ from dagster_duckdb import DuckDBResource
 
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
-from cupel.intake_alerts import tell_of_intake, tell_of_open_questions
-from cupel.lake import Lake
-from cupel.release.gates import check_gates_before
+from cupel.intake.collect_inputs import Came, come_in, current_project
+from cupel.intake.intake_alerts import tell_of_intake, tell_of_open_questions
+from cupel.lake.gates import check_gates_before
+from cupel.lake.lake import Lake
+from cupel.lake.stage_seconds import put_cpu
+from cupel.lake.step import Step
 from cupel.release.plan import is_finished
-from cupel.release.seconds import put_cpu
-from cupel.step import Step
 from cupel.store.files import hash_file, is_file
 from cupel.store.locks import claim
-from cupel.world import Came, come_in, current_project
 
 # Trouble that passes by itself: of a disk or network, never of what was read or of what we made of it.
 PASSING = {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.ECONNRESET, errno.EINTR}

@@ -11,9 +11,6 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.spec import materialized
-from cupel.annotators.weights import weighed, without
-from cupel.answers.annotations import expert_answers
-from cupel.answers.experts import decisions
 from cupel.checking.before_freeze import hold_rounds, labels_after, round_items, routes_after
 from cupel.checking.by_verdicts import fuse_by_verdicts
 from cupel.checking.checker import LEARNING, second_opinion
@@ -21,8 +18,11 @@ from cupel.checking.labels import awaiting, labels
 from cupel.checking.routes import routes
 from cupel.consensus.consensus import consensus
 from cupel.consensus.methods import CANDIDATES
-from cupel.release.gates import open_gate
-from cupel.step import Step
+from cupel.lake.gates import open_gate
+from cupel.lake.step import Step
+from cupel.people.annotators.weights import weighed, without
+from cupel.people.answers.annotations import expert_answers
+from cupel.people.answers.experts import decisions
 
 _REJECTED = ("item_id", "annotator", "reason")
 

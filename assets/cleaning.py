@@ -16,18 +16,18 @@ from cupel.cleaning.cuts import cuts, cuts_table
 from cupel.cleaning.decide import RULES, Decision, clean_items, decide
 from cupel.cleaning.duplicates.kept_items import CleanedBatch, earlier_items
 from cupel.cleaning.duplicates.similar_items import BatchSignatures, signatures, similar_items
+from cupel.cleaning.mask_key import mask_key
 from cupel.cleaning.measured import languages_table, repairs_table
 from cupel.cleaning.overlap.index import Index
 from cupel.cleaning.overlap.references import read_references
-from cupel.cleaning.privacy.key import mask_key
 from cupel.cleaning.repeated_lines import repeated_lines
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.web_rules import needed
 from cupel.config.contamination import Contamination
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, SIGNATURES
 from cupel.errors import ProjectError
-from cupel.release.gates import open_gate
-from cupel.step import Step
+from cupel.lake.gates import open_gate
+from cupel.lake.step import Step
 
 # A signature takes some kilobytes.
 ROWS_SIGNED_AT_ONCE = 8_192

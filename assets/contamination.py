@@ -11,17 +11,17 @@ import pyarrow.compute as pc
 from assets.bench import Bench
 from assets.cleaning import conclude_contamination, contamination_settings, earlier_batches
 from assets.spec import materialized, picture
-from cupel.answers.annotations import expert_answers
-from cupel.answers.tasks import contamination_tasks
 from cupel.cleaning.contamination.by_source import sources
 from cupel.cleaning.contamination.candidates import Candidates, Examples
 from cupel.cleaning.contamination.counting import Remembered
 from cupel.cleaning.contamination.designing import Designed, designed
 from cupel.cleaning.contamination.earlier import earlier_examples
 from cupel.config.contamination import Contamination
+from cupel.lake.step import Step
+from cupel.people.answers.annotations import expert_answers
+from cupel.people.answers.tasks import contamination_tasks
 from cupel.release.contamination import contaminated
-from cupel.release.contamination_plot import scores_plot
-from cupel.step import Step
+from cupel.show.contamination_plot import scores_plot
 from cupel.versions.code_version import code_version
 
 PURPOSES = ("contamination", "contamination_audit")

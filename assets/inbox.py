@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.bench import Bench
-from cupel.label_studio.waiting import waiting_table
+from cupel.people.label_studio.waiting import waiting_table
 
 
 def collect_answers(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:

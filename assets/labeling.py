@@ -9,21 +9,21 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.spec import materialized, picture
-from cupel.annotators.annotators import annotators
-from cupel.annotators.findings import findings
-from cupel.annotators.study import study
-from cupel.annotators.vendors import vendor_of, vendors
-from cupel.annotators.weights import weighed, without
-from cupel.answers.annotations import annotations
-from cupel.answers.known_labels import known_labels
 from cupel.consensus.chooser import chosen
 from cupel.consensus.coding import code
 from cupel.consensus.consensus import consensus
-from cupel.label_studio.calibration import PURPOSE
-from cupel.preference.consensus import preference_consensus
-from cupel.release.plots import annotators_plot
-from cupel.release.vendor_plot import vendors_plot
-from cupel.step import Step
+from cupel.kinds.preference.consensus import preference_consensus
+from cupel.lake.step import Step
+from cupel.people.annotators.annotators import annotators
+from cupel.people.annotators.findings import findings
+from cupel.people.annotators.study import study
+from cupel.people.annotators.vendors import vendor_of, vendors
+from cupel.people.annotators.weights import weighed, without
+from cupel.people.answers.annotations import annotations
+from cupel.people.answers.known_labels import known_labels
+from cupel.people.label_studio.calibration import PURPOSE
+from cupel.show.plots import annotators_plot
+from cupel.show.vendor_plot import vendors_plot
 
 
 def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:

@@ -10,7 +10,7 @@ from assets.spec import materialized
 from cupel.contract.table import empty
 from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
 from cupel.contract.variants import Variants
-from cupel.preference.rows import read_comparison
+from cupel.sources.comparison_rows import read_comparison
 from cupel.sources.delivery import read_delivery
 from cupel.sources.items import read_text_field
 from cupel.sources.register import delivery_folder

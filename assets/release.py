@@ -12,29 +12,29 @@ import pyarrow as pa
 import cupel
 from assets.bench import Bench
 from assets.spec import materialized, picture
-from cupel.answers.annotations import expert_answers
-from cupel.answers.known_labels import known_labels
-from cupel.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
+from cupel.lake.gates import open_gate, refuse_for_terms
+from cupel.lake.step import Step
+from cupel.people.answers.annotations import expert_answers
+from cupel.people.answers.known_labels import known_labels
+from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.release import audit_tables, languages, overlaps
 from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
-from cupel.release.documents import describe_release
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.gates import open_gate, refuse_for_terms
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import release_outlook
-from cupel.release.outlook_views import NEITHER, outlook_plot, outlook_table, rising_saves
 from cupel.release.pieces import Stored, reader
 from cupel.release.places import release_folder, release_place
 from cupel.release.plan import Planned, plan_release
-from cupel.release.plots import stage_errors_plot
 from cupel.release.release_audit import load_release_audit
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
-from cupel.step import Step
+from cupel.show.outlook_views import NEITHER, outlook_plot, outlook_table, rising_saves
+from cupel.show.plots import stage_errors_plot
+from cupel.show.release_documents import describe_release
 
 
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:

@@ -4,15 +4,15 @@ import dagster as dg
 
 from assets.bench import Bench
 from cupel.config.project import Project
+from cupel.lake.stage_seconds import read_cpu, read_seconds
 from cupel.release.facts import release_facts
 from cupel.release.folder import add_uncovered
 from cupel.release.layout import is_written
 from cupel.release.places import release_place, report_file, report_folder
 from cupel.release.relabel import as_csv
-from cupel.release.report import render_report
-from cupel.release.report_facts import report_facts
 from cupel.release.reported import remember_reported
-from cupel.release.seconds import read_cpu, read_seconds
+from cupel.show.report import render_report
+from cupel.show.report_facts import report_facts
 
 
 def report_asset(project: Project) -> dg.AssetsDefinition:

@@ -10,9 +10,9 @@ import dagster as dg
 from cupel.config.project import Project
 from cupel.contract.stages import Stage, StageStep, stage_of
 from cupel.contract.tables import TABLES
-from cupel.lake import Commit
+from cupel.lake.lake import Commit
+from cupel.lake.step import Step
 from cupel.printable import printable
-from cupel.step import Step
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 60

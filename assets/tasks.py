@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from assets.bench import Bench
 from assets.spec import materialized
-from cupel.answers.tasks import label_tasks, round_tasks
 from cupel.checking.labels import awaiting
+from cupel.people.answers.tasks import label_tasks, round_tasks
 
 
 def ask_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:

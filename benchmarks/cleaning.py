@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.cleaning --data DIR --json FILE [--documents N]
 
-DIR holds Parquet files with a column `text` (or is one). All documents are measured by `cupel.cleaning.scan` on one
-thread and on all; some hundred of them, drawn with a fixed seed, also go through datatrove's four filters, which are
+DIR holds Parquet files with a column `text` (or is one). All documents are measured by `cupel.modalities.text.scan` on
+one thread and on all; some hundred of them, drawn with a fixed seed, also go through datatrove's four filters, which are
 timed on them, and whose decisions are compared twice: with datatrove's own words, and with both seeing ours. What is
 compared with datatrove is processor time. The speed is also set beside that of copying memory. `make peers` installs
 datatrove; without it only our part is measured.
@@ -23,10 +23,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.new_file import new_file
-from cupel.cleaning.scan.measures import measures
-from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, reasons
-from cupel.cleaning.scan.tokens import tokenise
 from cupel.errors import SourceError
+from cupel.modalities.text.scan.measures import measures
+from cupel.modalities.text.scan.rules import ENGLISH_STOP_WORDS, RULES, reasons
+from cupel.modalities.text.scan.tokens import tokenise
 from cupel.store.files import put_file
 
 SEED = 1895

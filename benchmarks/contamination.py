@@ -110,7 +110,7 @@ def read(data: Path, bad: list[str]) -> tuple[Any, NDArray[np.bool_]]:
     """
     from scipy.sparse import vstack
 
-    from cupel.checking.hashed import features, vocabulary
+    from cupel.modalities.text.hashed_words import features, vocabulary
 
     path = data / "data.parquet"
     if not path.is_file() or not {"text", "label"} <= set(pq.read_schema(path).names):

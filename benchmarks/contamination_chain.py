@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks.contamination import mix, mix_parser
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.files import put_file
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds

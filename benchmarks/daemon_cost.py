@@ -30,17 +30,17 @@ import yaml
 from rich.console import Console
 
 from benchmarks.new_file import new_file
-from cupel.alerts import read_alerts
 from cupel.contract.stages import project_steps
 from cupel.contract.tables import TABLES
-from cupel.lake import Lake
-from cupel.release.gates import batch_state
+from cupel.intake.alerts import read_alerts
+from cupel.intake.collect_inputs import current_project, releases_of
+from cupel.lake.gates import batch_state
+from cupel.lake.lake import Lake
 from cupel.release.plan import is_finished
 from cupel.release.reported import is_reported
 from cupel.sources.inbox import arrivals
 from cupel.store.files import hash_file as file_hash
 from cupel.store.files import put_file
-from cupel.world import current_project, releases_of
 from orchestration import service
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.freshness import why_stale

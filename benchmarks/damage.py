@@ -21,10 +21,10 @@ from typing import Any, Literal, NamedTuple
 
 from cupel.check.check import find_damage
 from cupel.errors import CupelError
-from cupel.lake import Lake
-from cupel.outputs import Output, check_outputs, is_json_object, write_output
-from cupel.sealed import open_sealed
+from cupel.lake.lake import Lake
 from cupel.store.files import hash_file as file_hash
+from cupel.store.outputs import Output, check_outputs, is_json_object, write_output
+from cupel.store.sealed import open_sealed
 from orchestration.home_check import check_home
 
 NAME = "small"

@@ -32,7 +32,7 @@ from cupel.config.project import Project, load_project
 from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.files import put_file
 from cupel.versions.code_version import code_version
 from orchestration.definitions import build_definitions

@@ -33,11 +33,11 @@ import sklearn.linear_model  # noqa: F401
 import yaml
 
 from benchmarks.new_file import new_file
-from cupel.answers.chain import GIVEN
-from cupel.answers.log import AnswersLog
 from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
-from cupel.lake import Lake
+from cupel.lake.answer_chain import GIVEN
+from cupel.lake.answers_log import AnswersLog
+from cupel.lake.lake import Lake
 from cupel.store.files import put_file
 from cupel.store.local import LocalStore
 from expectations import judge

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.simulated_crowd import Shape, SimulatedCrowd, simulate_crowd
-from cupel.annotators.findings import FINDINGS, findings
-from cupel.annotators.study import study
 from cupel.config.labeling import Overlap
+from cupel.people.annotators.findings import FINDINGS, findings
+from cupel.people.annotators.study import study
 
 SEED = 1999
 # First answers, and most. Two and no more is also what the chain sees before anything is asked again.

@@ -23,16 +23,16 @@ import httpx
 from rich.console import Console
 
 from benchmarks.new_file import new_file
-from cupel.answers.collect import collect
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.tasks import TASKS
-from cupel.label_studio import pull
-from cupel.label_studio.client import Client, Reply
-from cupel.label_studio.record import Records
-from cupel.label_studio.workforce import LabelStudioWorkforce
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.answers.collect import collect
+from cupel.people.label_studio import pull
+from cupel.people.label_studio.client import Client, Reply
+from cupel.people.label_studio.record import Records
+from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from cupel.store.files import put_file
 from samples.label_studio import PROGRAM, fresh
 from samples.studio_server import Person, StudioServer, running, stop

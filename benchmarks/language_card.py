@@ -7,8 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
-from cupel.languages.codes import label
-from cupel.languages.model import load
+from cupel.modalities.text.languages.codes import label
+from cupel.modalities.text.languages.model import load
 from cupel.store.files import put_file as replace_file
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "languages_f1.md"

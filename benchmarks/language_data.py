@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.language_scripts import script_of
 from cupel.errors import SourceError
-from cupel.languages.codes import UNDETERMINED, Label, label
+from cupel.modalities.text.languages.codes import UNDETERMINED, Label, label
 
 # Parallel sentences share an index_id. One in ten is measured only, one in ten was used to choose settings.
 _PARTS = 10

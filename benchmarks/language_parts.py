@@ -19,9 +19,9 @@ import pyarrow as pa
 from benchmarks.language_data import labelled_rows, with_scripts
 from benchmarks.languages import scores
 from benchmarks.new_file import new_file
-from cupel.languages.codes import UNDETERMINED, label
-from cupel.languages.identify import identify
-from cupel.languages.training import Settings, train
+from cupel.modalities.text.languages.codes import UNDETERMINED, label
+from cupel.modalities.text.languages.identify import identify
+from cupel.modalities.text.languages.training import Settings, train
 from cupel.store.files import put_file
 
 PARTS = 5

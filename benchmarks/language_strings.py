@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.new_file import new_file
 from cupel.errors import SourceError
-from cupel.languages.codes import label
+from cupel.modalities.text.languages.codes import label
 from cupel.store.files import new_file as whole_file
 
 

@@ -24,9 +24,9 @@ from sklearn.metrics import f1_score
 from benchmarks.language_data import is_held_out
 from benchmarks.new_file import new_file
 from cupel.errors import SourceError
-from cupel.languages.codes import UNDETERMINED, Label, answer_for, label
-from cupel.languages.identify import identify
-from cupel.languages.model import load
+from cupel.modalities.text.languages.codes import UNDETERMINED, Label, answer_for, label
+from cupel.modalities.text.languages.identify import identify
+from cupel.modalities.text.languages.model import load
 from cupel.store.files import put_file
 
 REPEATS = 3

@@ -23,22 +23,22 @@ from benchmarks.new_file import new_file
 from cupel.cleaning.duplicates.fingerprints import ShingleShape, take_fingerprints
 from cupel.cleaning.duplicates.folded_texts import hash_texts
 from cupel.cleaning.line_repairs import c4_lines, unwrapped, without_policies, without_repeated
-from cupel.cleaning.normalise import are_normal, normalise
 from cupel.cleaning.overlap.index import Index
 from cupel.cleaning.overlap.references import Reference
-from cupel.cleaning.privacy.addresses import addresses
-from cupel.cleaning.privacy.cards import cards
-from cupel.cleaning.privacy.emails import emails
-from cupel.cleaning.privacy.hints import may_be_private
-from cupel.cleaning.privacy.ibans import ibans
-from cupel.cleaning.privacy.mask import mask
-from cupel.cleaning.privacy.phones import phones
-from cupel.cleaning.quality import quality
 from cupel.cleaning.repairs import without_mojibake
 from cupel.cleaning.repeated_lines import repeated_lines
-from cupel.cleaning.scan.basics import basics
-from cupel.cleaning.scan.measures import measures
-from cupel.languages.identify import identify
+from cupel.modalities.text.languages.identify import identify
+from cupel.modalities.text.normalise import are_normal, normalise
+from cupel.modalities.text.privacy.addresses import addresses
+from cupel.modalities.text.privacy.cards import cards
+from cupel.modalities.text.privacy.emails import emails
+from cupel.modalities.text.privacy.hints import may_be_private
+from cupel.modalities.text.privacy.ibans import ibans
+from cupel.modalities.text.privacy.mask import mask
+from cupel.modalities.text.privacy.phones import phones
+from cupel.modalities.text.quality import quality
+from cupel.modalities.text.scan.basics import basics
+from cupel.modalities.text.scan.measures import measures
 from cupel.store.files import put_file
 
 # All of ASCII that is no letter or digit, and a few of these; of Unicode what cleaning treats on its own: marks of two

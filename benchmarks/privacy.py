@@ -27,10 +27,10 @@ import pyarrow.parquet as pq
 
 from benchmarks.new_file import new_file
 from benchmarks.private_values import Value, private_values, public_values
-from cupel.cleaning.normalise import normalise
-from cupel.cleaning.privacy.mask import Masked, mask
-from cupel.cleaning.privacy.tokens import KINDS
 from cupel.errors import SourceError
+from cupel.modalities.text.normalise import normalise
+from cupel.modalities.text.privacy.mask import Masked, mask
+from cupel.modalities.text.privacy.tokens import KINDS
 from cupel.store.files import put_file
 
 SEED = 1677

@@ -21,7 +21,7 @@ from benchmarks.new_file import new_file
 from benchmarks.sample_truth import Truth, truth
 from cupel.certificate.evidence import Evidence
 from cupel.certificate.result import Terms, assay
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.files import put_file
 from orchestration.deployment import Deployment
 

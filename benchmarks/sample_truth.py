@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.new_file import new_file
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.store.files import put_file
 from orchestration.deployment import Deployment

@@ -18,17 +18,17 @@ from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
 from benchmarks.new_file import new_file
 from benchmarks.spam_table import by_kind, show
 from benchmarks.spammers import INJECTED, KINDS, Spammed, inject
-from cupel.annotators.beliefs import Flags
-from cupel.annotators.copying import TIMES_LIKELIER
-from cupel.annotators.guessing import GUESS_CHANCE
-from cupel.annotators.guessing import TIMES_LIKELIER as CARELESS_TIMES
-from cupel.annotators.study import Study, study
 from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
 from cupel.checking.fusion import top_log_odds
 from cupel.checking.rounds import NO_ROUND
 from cupel.consensus.coding import Reals, by_item, vectors
 from cupel.consensus.consensus import consensus
 from cupel.contract.columns import TEXT
+from cupel.people.annotators.beliefs import Flags
+from cupel.people.annotators.copying import TIMES_LIKELIER
+from cupel.people.annotators.guessing import GUESS_CHANCE
+from cupel.people.annotators.guessing import TIMES_LIKELIER as CARELESS_TIMES
+from cupel.people.annotators.study import Study, study
 from cupel.store.files import put_file
 
 GOLD_EACH = 10

@@ -11,10 +11,10 @@ import argparse
 from pathlib import Path
 
 from benchmarks.language_data import training_rows
-from cupel.languages.model import SHIPPED, content, load
-from cupel.languages.training import Settings, train
-from cupel.outputs import Output, check_outputs
+from cupel.modalities.text.languages.model import SHIPPED, content, load
+from cupel.modalities.text.languages.training import Settings, train
 from cupel.store.files import put_file as replace_file
+from cupel.store.outputs import Output, check_outputs
 
 
 def _is_model(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from cupel.step import Step
+from cupel.lake.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, share, some_ids, view
 

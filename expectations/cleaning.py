@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from cupel.config.project import Project
-from cupel.step import Step
+from cupel.lake.step import Step
 from expectations import thresholds
 from expectations.contamination import CONTAMINATION_CHECKS, contamination
 from expectations.suite import MOST_IDS, Check, Measured, Suite, one_row, row_of, share, some_ids, view
@@ -113,7 +113,7 @@ def _near_duplicates(step: Step) -> Measured:
 
 def _private_data(step: Step, kept: int) -> Measured:
     """Count kept texts in which private data can still be found, in a fixed sample where there are very many."""
-    from cupel.cleaning.privacy.mask import mask
+    from cupel.modalities.text.privacy.mask import mask
 
     rows = step.lake.connection.execute(_SAMPLE, [MOST_SCANNED]).fetchall()
     region = step.project.cleaning.phone_region

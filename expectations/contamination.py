@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from cupel.cleaning.contamination.concluding import concluded
 from cupel.config.project import Project
-from cupel.step import Step
+from cupel.lake.step import Step
 from expectations import thresholds
 from expectations.suite import MOST_IDS, Check, Measured
 

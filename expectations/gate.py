@@ -7,7 +7,7 @@ import pyarrow as pa
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
-from cupel.step import Step
+from cupel.lake.step import Step
 from expectations.judge import Asked, Verdict, judge, judge_columns
 from expectations.suite import MOST_IDS, Check, Measured, Suite, measured_of
 from expectations.team import FILLED_BY_ANSWERS, MAY_BE_EMPTY, TeamCheck, columns_of, team_checks

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from cupel.certificate.hypergeometric import clopper_pearson_lower
 from cupel.config.project import Project
-from cupel.step import Step
+from cupel.lake.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, view
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cupel.config.project import Project
 from cupel.consensus.agreement import krippendorff_alpha
-from cupel.step import Step
+from cupel.lake.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, share, some_ids, view
 

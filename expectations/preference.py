@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from cupel.config.project import Project
-from cupel.step import Step
+from cupel.lake.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, share, view
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 from cupel.certificate.design import FixedSequence
 from cupel.certificate.hypergeometric import upper_count
 from cupel.config.project import Project
+from cupel.lake.step import Step
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.release_audit import load_release_audit
 from cupel.release.terms import counted, forbidden
-from cupel.step import Step
 from expectations import thresholds
 from expectations.suite import MOST_IDS, Check, Measured, Suite, one_row
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from cupel.config.project import Project
-from cupel.lake import Commit
-from cupel.release.gates import gate_of
-from cupel.step import Step
+from cupel.lake.gates import gate_of
+from cupel.lake.lake import Commit
+from cupel.lake.step import Step
 from expectations.thresholds import Threshold
 
 MOST_IDS = 20

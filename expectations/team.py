@@ -10,7 +10,7 @@ from cupel.config.project import Project
 from cupel.contract.table import Table
 from cupel.contract.tables import TABLES
 from cupel.errors import ProjectError
-from cupel.step import Step
+from cupel.lake.step import Step
 
 # Great Expectations holds its columns in memory, about 10 s and 3.5 GB for 10 million rows; a sample is judged
 # in under a second, and breaks the same way where more than a few rows in a hundred thousand do.

@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
-from cupel.alerts import Alert
 from cupel.config.project import Project
-from cupel.lake import Lake
-from cupel.release.gates import gate_rows
+from cupel.intake.alerts import Alert
+from cupel.lake.gates import gate_rows
+from cupel.lake.lake import Lake
 from cupel.release.places import report_folder
 from cupel.sources.reasons import REASONS
 from expectations.suites import project_suites

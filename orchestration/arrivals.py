@@ -11,13 +11,13 @@ import dagster as dg
 
 from cupel.config.project import Project
 from cupel.errors import CupelError
-from cupel.label_studio.hint import left
-from cupel.lake import Lake
+from cupel.intake.collect_inputs import current_project, releases_of
+from cupel.lake.lake import Lake
+from cupel.people.label_studio.hint import left
 from cupel.release.plan import ALL, release_name
 from cupel.release.proposals import is_ready, propose_changed, propose_new, proposed
 from cupel.sources.inbox import arrivals, whole
 from cupel.store.files import stat_file
-from cupel.world import current_project, releases_of
 from orchestration.automation import MOST_KILLED, UNFINISHED, day_of
 from orchestration.deployment import Deployment
 from orchestration.run_process import KILLED

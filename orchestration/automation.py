@@ -12,11 +12,11 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from cupel.contract.stages import project_steps
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.lake import Lake
+from cupel.intake.collect_inputs import current_project
+from cupel.lake.lake import Lake
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import is_ready
 from cupel.release.reported import is_reported
-from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.jobs import chain_jobs

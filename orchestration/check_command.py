@@ -9,12 +9,12 @@ from rich.console import Console
 from cupel.check.accept import accept_losses
 from cupel.check.check import find_damage
 from cupel.check.damage import Damage
-from cupel.check.shown import KEYS, as_json, print_damages
 from cupel.errors import FormatError, LakeError
-from cupel.formats import FORMAT_FILE
-from cupel.lake import Lake
-from cupel.outputs import Output, check_outputs, is_json_list, write_output
+from cupel.lake.formats import FORMAT_FILE
+from cupel.lake.lake import Lake
+from cupel.show.damage_table import KEYS, as_json, print_damages
 from cupel.store.files import is_folder, list_folder
+from cupel.store.outputs import Output, check_outputs, is_json_list, write_output
 from orchestration.deployment import Deployment
 from orchestration.home_check import check_home
 from orchestration.repair import Repair

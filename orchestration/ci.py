@@ -15,9 +15,9 @@ from rich.console import Console
 from cupel.config.project import Project, load_project, load_projects
 from cupel.contract.stages import project_steps, stage_of
 from cupel.errors import CupelError
-from cupel.lake import Lake
+from cupel.intake.collect_inputs import current_project
+from cupel.lake.lake import Lake
 from cupel.store.files import temporary_folder
-from cupel.world import current_project
 from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names
 from orchestration.dagster_storage import open_instance
 from orchestration.deployment import Deployment

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from cupel.errors import ReleaseError
-from cupel.lake import Lake
-from cupel.outputs import Output, check_outputs, is_json_object, write_output
+from cupel.lake.lake import Lake
 from cupel.printable import printable
 from cupel.store.files import is_folder, list_folder, temporary_folder
+from cupel.store.outputs import Output, check_outputs, is_json_object, write_output
 from orchestration.compared import MEANING, SAME, WENT_ON, Comparison, Row
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild as make

@@ -4,15 +4,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from cupel.answers.segments import read_segment
 from cupel.contract.stages import STAGES, Partition, stage_of
 from cupel.contract.tables import TABLES
-from cupel.lake import Commit, Lake
+from cupel.lake.answer_segments import read_segment
+from cupel.lake.lake import Commit, Lake
+from cupel.lake.recorded_inputs import alteration, gates_there, recorded_hashes
 from cupel.release import layout
 from cupel.release.places import release_file
 from cupel.store.files import hash_file, is_file
 from cupel.store.store import MissingError, hash_content
-from cupel.trace.recorded import alteration, gates_there, recorded_hashes
 from cupel.versions.code_version import section_names
 from orchestration.deployment import REPOSITORY
 

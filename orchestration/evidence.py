@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 from cupel.config.project import Project
 from cupel.contract.stages import StageStep, frozen_tables, stage_of
 from cupel.errors import SourceError
-from cupel.lake import Lake
-from cupel.release.gates import batch_state, gate_of, gate_partition, is_awaiting
+from cupel.lake.gates import batch_state, gate_of, gate_partition, is_awaiting
+from cupel.lake.lake import Lake
 from cupel.release.plan import batches_of, is_finished
 from cupel.release.proposals import has_changed
 from cupel.versions.code_version import gate_version

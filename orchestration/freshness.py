@@ -5,9 +5,9 @@ from pathlib import Path
 
 from cupel.config.project import Project
 from cupel.contract.stages import StageStep, frozen_tables
-from cupel.lake import Commit, Lake
+from cupel.lake.gates import gate_of, gate_partition, is_awaiting, is_judged
+from cupel.lake.lake import Commit, Lake
 from cupel.release.facts import outcome
-from cupel.release.gates import gate_of, gate_partition, is_awaiting, is_judged
 from cupel.versions.code_version import describe_change, gate_version
 from orchestration.made import why_not_as_made
 

@@ -15,12 +15,12 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import CupelError
-from cupel.lake import COMMIT, Commit, Lake, parse_commit
+from cupel.lake.lake import COMMIT, Commit, Lake, parse_commit
 from cupel.release import layout
 from cupel.release.pieces import reader
 from cupel.release.places import release_file, release_place
-from cupel.sealed import seal_json
 from cupel.store.files import find_files, read_file, temporary_folder
+from cupel.store.sealed import seal_json
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild
 

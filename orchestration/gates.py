@@ -10,7 +10,7 @@ from assets.bench import Bench
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.contract.stages import STAGES
-from cupel.release.gates import gate_partition
+from cupel.lake.gates import gate_partition
 from cupel.versions.code_version import gate_version
 from expectations.gate import asked_checks, judge_stage
 from expectations.suite import Suite

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cupel.lake import Lake
-from cupel.release.seconds import CPU
+from cupel.lake.lake import Lake
+from cupel.lake.stage_seconds import CPU
 from cupel.store.files import copy_file, find_files, link, list_folder, make_folder
 
 # Outcomes and times are written, and locks are taken, while gates judge; none of it may reach the real lake.

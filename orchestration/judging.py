@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from cupel.config.project import Project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from expectations.gate import asked_checks
 from expectations.suite import Suite
 from expectations.suites import project_suites

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from cupel.outputs import Output, check_outputs, is_marked
 from cupel.store.files import put_file
+from cupel.store.outputs import Output, check_outputs, is_marked
 from orchestration.findings import BROKEN_EVIDENCE, Finding, allowed, is_failure, is_warning, measured
 
 # XML 1.0 has no way to write these, escaped or not.

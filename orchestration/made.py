@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cupel.config.project import Project
 from cupel.contract.stages import stage_of
-from cupel.lake import Commit, Lake
+from cupel.lake.lake import Commit, Lake
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
 from cupel.store.files import is_file

@@ -10,13 +10,13 @@ from cupel.contract.stages import stage_of
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
-from cupel.formats import recognise_partition
-from cupel.lake import Lake
+from cupel.lake.formats import recognise_partition
+from cupel.lake.lake import Lake
+from cupel.lake.recorded_inputs import recorded_hashes
 from cupel.release import layout
 from cupel.release.older_formats import release_format
 from cupel.release.places import release_file, release_folder
 from cupel.store.store import MissingError
-from cupel.trace.recorded import recorded_hashes
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.origin import find_commit
 

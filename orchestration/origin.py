@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-_STEP, _TABLES, _LOCK = "cupel/step.py", "cupel/tables.py", "requirements.lock"
+_STEP, _TABLES, _LOCK = "cupel/lake/step.py", "cupel/tables.py", "requirements.lock"
 _CODE = (".py",)  # where `CODE` was not named yet
 _SECONDS = 60
 

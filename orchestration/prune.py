@@ -17,10 +17,10 @@ from cupel.check.check import find_damage
 from cupel.config.operation import Prune
 from cupel.config.project import Project
 from cupel.errors import CupelError, LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.lake.superseded_parts import find_superseded, remove_superseded
 from cupel.store.files import empty_file, is_file, new_file, open_file, stat_file, turn
 from cupel.store.locks import project_lock
-from cupel.superseded import find_superseded, remove_superseded
 from orchestration.dagster_storage import DATABASES, SECONDS_TO_WAIT, describe_trouble
 from orchestration.old_runs import (
     find_old_runs,

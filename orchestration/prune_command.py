@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cupel.config.project import Project, load_project, load_projects
-from cupel.outputs import Output, check_outputs, is_json_object, write_output
+from cupel.lake.sizes import format_bytes
 from cupel.printable import printable
-from cupel.sizes import format_bytes
 from cupel.store.files import is_file, is_folder
+from cupel.store.outputs import Output, check_outputs, is_json_object, write_output
 from orchestration.dagster_storage import open_instance
 from orchestration.prune import Pruned, plan_prune, prune
 

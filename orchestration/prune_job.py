@@ -5,11 +5,11 @@ from pathlib import Path
 import dagster as dg
 
 from cupel.config.project import Project, load_projects
-from cupel.lake import Lake
-from cupel.sizes import lake_sizes, record_sizes
+from cupel.intake.collect_inputs import current_project
+from cupel.lake.lake import Lake
+from cupel.lake.sizes import lake_sizes, record_sizes
+from cupel.lake.superseded_parts import superseded_bytes
 from cupel.store.files import measure_folder
-from cupel.superseded import superseded_bytes
-from cupel.world import current_project
 from orchestration.deployment import Deployment
 from orchestration.prune import prune
 from orchestration.prune_command import prune_lines

@@ -11,10 +11,7 @@ import dagster as dg
 import pyarrow.compute as pc
 import yaml
 
-from cupel.answers.known_labels import known_labels
-from cupel.answers.log import AnswersLog
-from cupel.answers.segments import read_segment, summary
-from cupel.cleaning.privacy.key import bring_key
+from cupel.cleaning.mask_key import bring_key
 from cupel.config.licences import Licence
 from cupel.config.project import Project, load_project
 from cupel.contract.stages import project_steps, stage_of
@@ -23,14 +20,17 @@ from cupel.contract.tables import TABLES
 from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import LakeError, ReleaseError
-from cupel.lake import Commit, Lake
+from cupel.lake.answer_segments import read_segment, summary
+from cupel.lake.answers_log import AnswersLog
+from cupel.lake.gates import GateState, batch_state, refuse_for_terms, release_state
+from cupel.lake.lake import Commit, Lake
+from cupel.lake.step import Step
+from cupel.people.answers.known_labels import known_labels
 from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.days import recorded_day
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.release.plan import is_finished, plan_release
 from cupel.sources.register import Register, with_registered
-from cupel.step import Step
 from cupel.store.files import link, put_file, stat_file, temporary_folder
 from orchestration.compared import Comparison, Made, compare
 from orchestration.deployment import Deployment

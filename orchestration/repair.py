@@ -19,8 +19,8 @@ from cupel.config.project import Project, load_project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
 from cupel.errors import AnswerError
-from cupel.formats import FORMAT_FILE, recognise_lake, write_number
-from cupel.lake import COMMIT, Lake
+from cupel.lake.formats import FORMAT_FILE, recognise_lake, write_number
+from cupel.lake.lake import COMMIT, Lake
 from cupel.release.reported import is_reported
 from cupel.sources.register import with_registered
 from cupel.store.files import is_file, is_folder, move, read_file, stat_file

@@ -13,21 +13,21 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from cupel.annotators.policies import act
-from cupel.annotators.telling import told
-from cupel.answers.collect import Workforce, collect, open_tasks
 from cupel.check.aside import clear_for_run, describe_again
 from cupel.check.check import find_damage
 from cupel.config.project import Project, load_project
 from cupel.contract.stages import project_steps
-from cupel.lake import Lake
+from cupel.intake.collect_inputs import collecting, releases_of, take_whole, workforce
+from cupel.lake.lake import Lake
+from cupel.lake.stage_seconds import add_seconds
+from cupel.people.annotators.policies import act
+from cupel.people.answers.collect import Workforce, collect, open_tasks
 from cupel.release.plan import is_finished
 from cupel.release.proposals import is_ready, propose, propose_new
 from cupel.release.reported import is_reported
-from cupel.release.seconds import add_seconds
+from cupel.show.action_messages import told
 from cupel.sources.register import with_registered
 from cupel.store.locks import project_lock
-from cupel.world import collecting, releases_of, take_whole, workforce
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.jobs import batch_job, release_job, report_job

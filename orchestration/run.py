@@ -10,14 +10,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cupel.answers.recorded import RecordedWorkforce
 from cupel.config.project import load_project
 from cupel.errors import CupelError, disk_trouble
+from cupel.lake.stage_seconds import read_seconds
+from cupel.people.answers.recorded import RecordedWorkforce
 from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts
-from cupel.release.funnel import print_funnel, summary
 from cupel.release.layout import MANIFEST_FILE
 from cupel.release.places import release_file, release_folder, report_folder
-from cupel.release.seconds import read_seconds
+from cupel.show.funnel import print_funnel, summary
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
 from orchestration.progress import RunProgress

@@ -10,10 +10,10 @@ from cupel.config.project import Project
 from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.lake import Lake
+from cupel.intake.collect_inputs import releases_of
+from cupel.lake.lake import Lake
 from cupel.release.plan import ALL, batches_of, release_name
 from cupel.release.proposals import is_ready, proposed
-from cupel.world import releases_of
 
 
 class ScopeError(CupelError):

@@ -7,10 +7,10 @@ from rich.console import Console
 
 from cupel.config.project import load_projects
 from cupel.errors import CupelError
-from cupel.lake import Lake
-from cupel.sizes import record_line, size_lines
+from cupel.lake.lake import Lake
+from cupel.lake.sizes import record_line, size_lines
+from cupel.lake.superseded_parts import superseded_bytes
 from cupel.store.files import is_folder
-from cupel.superseded import superseded_bytes
 from orchestration.deployment import Deployment
 
 

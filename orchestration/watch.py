@@ -7,14 +7,14 @@ import dagster as dg
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster._core.scheduler.instigation import SensorInstigatorData
 
-from cupel.alerts import Alert, alert, end_alerts
 from cupel.config.operation import AlertKind
 from cupel.config.project import Project
 from cupel.errors import CupelError
-from cupel.lake import Lake
-from cupel.release.gates import gate_rows
+from cupel.intake.alerts import Alert, alert, end_alerts
+from cupel.intake.collect_inputs import current_project
+from cupel.lake.gates import gate_rows
+from cupel.lake.lake import Lake
 from cupel.release.places import release_folder, report_folder
-from cupel.world import current_project
 from orchestration.alert_causes import PARTITION, failed_run, is_closed, partition_of
 from orchestration.deployment import Deployment
 from orchestration.runs import PROJECT

@@ -15,8 +15,8 @@ from pathlib import Path
 import yaml
 
 from cupel.config.project import load_project
-from cupel.label_studio.waiting import waiting
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.label_studio.waiting import waiting
 from cupel.store.files import put_file
 from cupel.store.files import put_file as replace_file
 from samples.studio_server import StudioError, StudioServer, make_fresh, running, stop

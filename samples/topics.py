@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.errors import OutputError, SourceError
-from cupel.outputs import Output, check_outputs, is_table
 from cupel.store.files import put_file as replace_file
+from cupel.store.outputs import Output, check_outputs, is_table
 
 COLUMNS = ("lang", "index_id", "topic", "text")
 BATCH = "sentences"

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cupel.annotators.study import Study, study
+from cupel.people.annotators.study import Study, study
 
 CLASSES = ("x", "y", "z")
 

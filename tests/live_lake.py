@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from cupel.answers.collect import collect
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.tasks import TASKS
-from cupel.label_studio.workforce import LabelStudioWorkforce
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.answers.collect import collect
+from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from label_studio_server import LEGACY, LabelStudioServer
 
 CLASSES = ["warm", 'c"old & <wet>']

@@ -8,7 +8,7 @@ from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteInsti
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, TickData, TickStatus
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from orchestration.definitions import build_definitions
 from orchestration.deployment import Deployment
 from small_project import write_project

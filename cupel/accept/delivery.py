@@ -9,8 +9,8 @@ from typing import NamedTuple
 from cupel.accept.one_label import ANNOTATOR, LABEL
 from cupel.accept.reading import ReadFile, read_rows
 from cupel.errors import AuditError
-from cupel.imports.annotation import IMPORT_REASONS
-from cupel.imports.columns import Columns, choose_columns
+from cupel.exchange.imports.columns import Columns, choose_columns
+from cupel.people.tool_annotation import IMPORT_REASONS
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
 # Reasons that only a delivery of labels knows; the others are cupel.sources.REASONS.

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from cupel.imports.annotation import Annotation
+from cupel.people.tool_annotation import Annotation
 from cupel.sources.reasons import BadRow, Row, evidence
 
 LABEL = "label"

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.one_label import one_label_rows
-from cupel.imports.file import read_file, records
-from cupel.imports.tools import Wanted, annotations_of, tool_of
+from cupel.exchange.imports.file import read_file, records
+from cupel.exchange.imports.tools import Wanted, annotations_of, tool_of
 from cupel.sources.reasons import BadRow, Row
 
 

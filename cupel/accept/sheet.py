@@ -14,7 +14,7 @@ from cupel.accept.item_files import FileProblem, ItemFile, ItemFolder, is_locati
 from cupel.accept.media import SHOWN_IN_PAGE
 from cupel.accept.plan import Drawn, Plan
 from cupel.errors import AuditError, SourceError
-from cupel.imports.delimited import decode, delimited_rows
+from cupel.exchange.imports.delimited import decode, delimited_rows
 from cupel.sources.reasons import BadRow
 from cupel.store.files import read_file, read_text
 

@@ -9,7 +9,7 @@ from cupel.check.aside import DAMAGED
 from cupel.check.damage import Damage
 from cupel.check.memory import Memory
 from cupel.errors import LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.store import MissingError, Store, update
 
 ACCEPTED = "accepted.jsonl"

@@ -10,8 +10,8 @@ from cupel.check.damage import Damage
 from cupel.check.examined import GATES
 from cupel.check.files import FORMATS
 from cupel.errors import LakeError
-from cupel.formats import format_file, read_number, write_number
-from cupel.lake import Lake
+from cupel.lake.formats import format_file, read_number, write_number
+from cupel.lake.lake import Lake
 from cupel.store.files import move, stat_file
 from cupel.store.locks import pause
 

@@ -7,7 +7,7 @@ from cupel.check.files import check_files, check_formats
 from cupel.check.logs import check_logs
 from cupel.check.releases import check_releases
 from cupel.check.tables import check_tables, remember_tables
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 
 OF_TABLES = ("table", "frozen table")
 

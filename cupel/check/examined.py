@@ -9,7 +9,7 @@ from cupel.check.memory import Memory
 from cupel.contract.stages import STAGES, frozen_tables, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
-from cupel.lake import ABSENT, Commit, Lake
+from cupel.lake.lake import ABSENT, Commit, Lake
 from cupel.release.plan import is_finished
 from cupel.release.proposals import PROPOSALS
 from cupel.store.locks import is_at_work

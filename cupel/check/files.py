@@ -11,12 +11,12 @@ from cupel.check.examined import RELEASES, ExaminedLake
 from cupel.check.logs import LOGS, RESTORE, kept_files
 from cupel.contract.format_numbers import ANSWERS_LOG, LAKE
 from cupel.errors import CupelError, FormatError
-from cupel.formats import format_file, read_number
-from cupel.label_studio.record import Records
-from cupel.lake import Lake
+from cupel.lake.formats import format_file, read_number
+from cupel.lake.lake import Lake
+from cupel.people.label_studio.record import Records
 from cupel.release import layout
-from cupel.sealed import open_sealed
 from cupel.store.files import find_files, read_file
+from cupel.store.sealed import open_sealed
 
 FORMATS = {"": LAKE, "answers": ANSWERS_LOG}
 # Written by every run, or of no account once a process has ended.

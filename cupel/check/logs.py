@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator
 
-from cupel.annotators.actions import ACTIONS
 from cupel.check.damage import Damage, repair_command
 from cupel.check.examined import ExaminedLake
-from cupel.check.references import lost_by
 from cupel.checking.replies import REPLIES, RepliesLog
-from cupel.earlier_logs import earlier_files, earlier_logs
 from cupel.errors import CupelError
-from cupel.label_studio.events import EVENTS
-from cupel.label_studio.record import LAKE_ID
-from cupel.lake import Lake
+from cupel.lake.annotator_actions import ACTIONS
+from cupel.lake.earlier_logs import earlier_files, earlier_logs
+from cupel.lake.lake import Lake
+from cupel.lake.log_references import lost_by
+from cupel.people.label_studio.events import EVENTS
+from cupel.people.label_studio.record import LAKE_ID
 from cupel.release.days import DAYS
 from cupel.release.proposals import PROPOSALS
 from cupel.sources.register import DELIVERIES, ENTRIES

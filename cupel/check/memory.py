@@ -7,7 +7,7 @@ every file is read once, and those that only it can tell an alteration of are re
 from contextlib import suppress
 from typing import NamedTuple
 
-from cupel.sealed import open_sealed, seal_json
+from cupel.store.sealed import open_sealed, seal_json
 from cupel.store.store import MissingError, Store, StoreError, describe_place, hash_content
 
 MEMORY = "seen.json"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from cupel.check.damage import Damage, repair_command, run_command
 from cupel.check.examined import GATES, RELEASES, ExaminedLake, commit_mark, hash_commit
 from cupel.contract.tables import TABLES
-from cupel.lake import COMMIT
+from cupel.lake.cached_rows import rows_of
+from cupel.lake.lake import COMMIT
 from cupel.release import layout
-from cupel.release.remembered import rows_of
 from cupel.release.reported import is_report_outdated, is_reported
 from cupel.store.store import MissingError
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 from cupel.check.damage import LOOK_AT_IT, UNKNOWN, Damage, repair_command, run_command
 from cupel.check.examined import FINISHED, ExaminedLake, Key, commit_mark, hash_commit
 from cupel.contract.tables import TABLES
-from cupel.lake import ABSENT, COMMIT, Commit
+from cupel.lake.lake import ABSENT, COMMIT, Commit
+from cupel.lake.recorded_inputs import alteration
 from cupel.store.files import find_files
 from cupel.store.store import MissingError
-from cupel.trace.recorded import alteration
 
 LEFT_BEHIND = ".cupel-"
 

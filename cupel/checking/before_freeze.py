@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.experts import DECIDED, SPLIT, Decision
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.by_verdicts import fuse_by_verdicts
 from cupel.checking.fusion import Fusion, lessons
@@ -17,6 +16,7 @@ from cupel.checking.rounds import NO_ROUND, LastRound, Standing, complete, next_
 from cupel.contract.columns import TEXT
 from cupel.contract.table import Table, conform
 from cupel.contract.tables.checking import LABELS, ROUND_ITEMS, ROUTES
+from cupel.people.answers.experts import DECIDED, SPLIT, Decision
 
 DECIDED_REASON, SPLIT_REASON = "experts have decided it", "experts stay split on it"
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 import pyarrow as pa
 
 from cupel.checking import asking, embedding, linear, predictions
+from cupel.checking import comparisons as preference
 from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
 from cupel.checking.opinions import Batch, batch_of, predictions_of
@@ -14,7 +15,6 @@ from cupel.checking.replies import RepliesLog
 from cupel.config.project import Project
 from cupel.contract.variants import Variants
 from cupel.errors import CheckerError
-from cupel.preference import checker as preference
 from cupel.store.files import hash_file, is_file
 from cupel.store.local import LocalStore
 

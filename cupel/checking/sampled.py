@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.checking.fitting import MIN_TEXTS_CHARACTERS, MIN_TEXTS_WORD, fit, score
-from cupel.checking.hashed import Vocabulary, features, vocabulary
 from cupel.config.checking import Checking
 from cupel.consensus.coding import Integers, Reals
+from cupel.modalities.text.hashed_words import Vocabulary, features, vocabulary
 
 # Answered items that models are trained on, and characters of their texts; a batch of more of either is sampled.
 SAMPLED_ITEMS = 50_000

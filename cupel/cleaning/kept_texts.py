@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cupel.cleaning.normalise import are_normal
-from cupel.cleaning.privacy.hints import may_be_private
-from cupel.cleaning.privacy.mask import Masked, mask
-from cupel.cleaning.privacy.tokens import KEYED
 from cupel.cleaning.repairs import Repaired, repaired
 from cupel.config.cleaning import Cleaning
+from cupel.modalities.text.normalise import are_normal
+from cupel.modalities.text.privacy.hints import may_be_private
+from cupel.modalities.text.privacy.mask import Masked, mask
+from cupel.modalities.text.privacy.tokens import KEYED
 
 # Of the lines that were removed of an item, so many are kept, and so much of each.
 MOST_REMOVED, MOST_CHARACTERS = 20, 200

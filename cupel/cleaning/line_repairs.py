@@ -5,8 +5,8 @@ from collections.abc import Callable, Container, Iterator
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from cupel.cleaning.scan.classes import ALONE, LETTER, classes, sentence_ends
-from cupel.cleaning.scan.lines import CITATIONS, FEW_WORDS, LONG_WORD, PHRASES
+from cupel.modalities.text.scan.classes import ALONE, LETTER, classes, sentence_ends
+from cupel.modalities.text.scan.lines import CITATIONS, FEW_WORDS, LONG_WORD, PHRASES
 
 # A text is wrapped where this many of its lines come this close to the longest that is no longer than a screen.
 LEAST_WIDTH, MOST_WIDTH = 40, 100

@@ -1,6 +1,6 @@
 """Why cleaning drops an item: the reasons in the order in which they are tried, and what they mean."""
 
-from cupel.cleaning.scan.rules import RULES, key
+from cupel.modalities.text.scan.rules import RULES, key
 
 # The published rules for web text, where a project asks them.
 WEB_REASONS = {

@@ -4,8 +4,8 @@ from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from cupel.cleaning.line_repairs import Lines, c4_lines, unwrapped, without_policies, without_repeated
-from cupel.cleaning.normalise import normal_form
 from cupel.config.cleaning import Cleaning, Repairs
+from cupel.modalities.text.normalise import normal_form
 
 # In the order in which they are made.
 STEPS = ("repeated_lines", "mojibake", "unicode", "hidden", "spaces", "policy_lines", "unwrap", "c4_lines")

@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 from cupel.cleaning.duplicates.folded_texts import hash_texts
 from cupel.cleaning.kept_texts import kept_texts
 from cupel.cleaning.overlap.index import Index
-from cupel.cleaning.scan.basics import basics
-from cupel.cleaning.scan.measures import measures
 from cupel.cleaning.web_rules import PREFIX, stop_word_lists
 from cupel.config.cleaning import Cleaning
 from cupel.contract.tables.cleaning import ITEM_SIGNALS
-from cupel.languages.codes import is_same
-from cupel.languages.identify import identify
+from cupel.modalities.text.languages.codes import is_same
+from cupel.modalities.text.languages.identify import identify
+from cupel.modalities.text.scan.basics import basics
+from cupel.modalities.text.scan.measures import measures
 
 
 def item_signals(
@@ -31,7 +31,7 @@ def item_signals(
         items: `raw_items`, any part of them, in any order.
         settings: Normalisation form, repairs, region of phone numbers, rules for web text.
         repeated: The batch's repeated lines, where the project wants them removed.
-        key: What makes the tokens of private data, see `cupel.cleaning.privacy.key`; None: they tell its kind alone.
+        key: What makes the tokens of private data, see `cupel.cleaning.mask_key`; None: they tell its kind alone.
         index: What models are examined with; None: nothing is looked for.
 
     Returns:

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cupel.cleaning.scan.by_language import STOP_WORD_RULE, LanguageRules, language_rules
-from cupel.cleaning.scan.rules import RULES, Rule, key, value
 from cupel.config.cleaning import LanguageRules as LanguageSettings
 from cupel.config.cleaning import WebRules
+from cupel.modalities.text.scan.by_language import STOP_WORD_RULE, LanguageRules, language_rules
+from cupel.modalities.text.scan.rules import RULES, Rule, key, value
 
 NOT_MEASURED = "not_measured"
 # The columns of `item_signals` that hold what the scan measured begin so.

@@ -43,8 +43,8 @@ def accept(delivery: Path, budget: str | None, classes: str | None, **options: A
     from rich.console import Console
 
     from cupel.accept.budget import share
-    from cupel.accept.buyer import Request, accept_delivery
     from cupel.accept.judging import Prices
+    from cupel.commands.accept_delivery import Request, accept_delivery
 
     prices = Prices(
         label=options.pop("price"),
@@ -82,7 +82,7 @@ def import_work(
     Parquet) of item, annotator and label. What is not understood is told, and stands in a file beside the answers,
     NAME.left.jsonl. Files of an earlier import are replaced, others never. Exit codes: 0 written, 1 error.
     """
-    from cupel.imports.answers import (
+    from cupel.exchange.imports.answers import (
         MEANINGS,
         check_files,
         counts,
@@ -92,7 +92,7 @@ def import_work(
         write_items,
         write_left,
     )
-    from cupel.imports.tools import Wanted, read_export
+    from cupel.exchange.imports.tools import Wanted, read_export
     from cupel.printable import printable
 
     exports = [read_export(path, tool, Wanted(**named)) for path in files]
@@ -143,7 +143,7 @@ def duplicates(
     """
     from cupel.cleaning.duplicates.file_search import PAIRS, SearchRequest, search_file, write_pairs
     from cupel.cleaning.duplicates.fingerprints import ShingleShape
-    from cupel.outputs import Output, check_outputs, is_table
+    from cupel.store.outputs import Output, check_outputs, is_table
 
     check_outputs([Output("--to", to, is_table(*PAIRS))], [file] if against is None else [file, against])
     shape = ShingleShape(characters) if words is None else ShingleShape(words, of_words=True)
@@ -191,7 +191,7 @@ def export(release: Path, folder: Path) -> None:
 
     Ties are left out and counted. Exit codes: 0 written, 1 error.
     """
-    from cupel.preference.export import export_preferences
+    from cupel.exchange.preference_pairs import export_preferences
 
     for split in export_preferences(release, folder):
         click.echo(f"{split.file}: {split.pairs:,} pairs; {split.ties:,} ties left out")

@@ -21,8 +21,8 @@ def webhook(project: tuple[str, ...], lake: Path, host: str, port: int) -> None:
     Calls are POST /PROJECT with the header X-Cupel-Token, whose value is in the environment variable
     CUPEL_WEBHOOK_TOKEN. What they hold is not used. Runs until it is stopped. Exit code: 1 error.
     """
-    from cupel.label_studio.hint import leave, receiver, secret
-    from cupel.lake import Lake
+    from cupel.lake.lake import Lake
+    from cupel.people.label_studio.hint import leave, receiver, secret
     from cupel.store.files import is_folder
 
     lakes = {name: Lake(str(lake), name) for name in project}
@@ -44,9 +44,9 @@ def release(project: str, batch: str, projects: Path, lake: Path, by: str) -> No
 
     The daemon takes it up within a minute, `make run` when it runs next. Exit codes: 0 proposed, 1 error.
     """
-    from cupel.lake import Lake
+    from cupel.intake.collect_inputs import current_project
+    from cupel.lake.lake import Lake
     from cupel.release.proposals import propose
-    from cupel.world import current_project
 
     there = Lake(lake, project)
     name = propose(there, current_project(projects, there), batch, by)
@@ -67,10 +67,10 @@ def signals(project: str, batches: tuple[str, ...], projects: Path, lake: Path, 
     from rich.console import Console
 
     from cupel.cleaning.cuts import Cut
-    from cupel.cleaning.cuts_shown import cuts_of, show_cuts, write_cuts
-    from cupel.lake import Lake
-    from cupel.outputs import Output, check_outputs, is_json_list
-    from cupel.world import current_project
+    from cupel.intake.collect_inputs import current_project
+    from cupel.lake.lake import Lake
+    from cupel.show.signal_histograms import cuts_of, show_cuts, write_cuts
+    from cupel.store.outputs import Output, check_outputs, is_json_list
 
     if json_file is not None:
         check_outputs([Output("--json", json_file, is_json_list(*Cut._fields))], [projects / f"{project}.yaml"])
@@ -99,9 +99,9 @@ def annotator(
     An event in the lake, never changed; the next run puts the questions to others, or counts the answers again.
     Exit codes: 0 noted, 1 error.
     """
-    from cupel.annotators.policies import act_by_hand
-    from cupel.lake import Lake
-    from cupel.world import current_project
+    from cupel.intake.collect_inputs import current_project
+    from cupel.lake.lake import Lake
+    from cupel.people.annotators.policies import act_by_hand
 
     there = Lake(lake, project)
     act_by_hand(there, current_project(projects, there), batch, annotator, deed, why, by)
@@ -119,9 +119,9 @@ def upgrade(project: str, projects: Path, data: Path, lake: Path, is_only_told: 
 
     It says what it would do, and does it with --yes. Exit codes: 0 said or done, 1 error.
     """
-    from cupel.lake import Lake
-    from cupel.upgrade import plan_upgrade, upgrade_lake, upgrade_lines
-    from cupel.world import current_project
+    from cupel.check.upgrade import plan_upgrade, upgrade_lake, upgrade_lines
+    from cupel.intake.collect_inputs import current_project
+    from cupel.lake.lake import Lake
 
     there = Lake(lake, project)
     current = current_project(projects, there)
@@ -187,6 +187,6 @@ def summarise(
     Since a day, or since this was last asked without one (30 days, the first time). Exit codes: 0 told, 1 error, or
     a project that cannot be told of.
     """
-    from cupel.release.overview_command import summarise_projects
+    from cupel.show.overview_command import summarise_projects
 
     sys.exit(summarise_projects(project, since, projects, lake, inbox, home, html_file, json_file))

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cupel.loops import compiled
+from cupel.compiled_loops import compiled
 
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]

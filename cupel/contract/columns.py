@@ -50,7 +50,7 @@ CONFIDENCE = Column("confidence", REAL, "1 less the chance of a false certificat
 REJECTED_ANSWER_COLUMNS = (
     SEQUENCE,
     ITEM, ANNOTATOR,
-    Column("reason", TEXT, "Why, as one of cupel.answers.REASONS."),
+    Column("reason", TEXT, "Why, as one of cupel.people.answers.REASONS."),
     Column("evidence", TEXT, "What was found, shortened to 200 characters.", True),
 )  # fmt: skip
 

@@ -5,11 +5,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pyarrow as pa
 
-from cupel.answers.experts import verdicts
 from cupel.certificate.result import AuditResult
 from cupel.certificate.wording import wording
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
+from cupel.people.answers.experts import verdicts
 from cupel.release.release_audit import ReleaseAudit, Verdicts
 from cupel.release.second_audit import answers_for
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.config.project import Project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 
 Row = dict[str, Any]
 # Rows of these, for each delivery, are what the bound rests on.

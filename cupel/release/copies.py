@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places, places
 from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, SimilarTexts, choose_kept_items, rank_licences
 from cupel.contract.columns import TEXT
+from cupel.contract.item_numbers import Places, places
 from cupel.contract.table import conform
 from cupel.contract.tables.release import LEFT_OUT_ITEMS
 from cupel.errors import ReleaseError

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.event_log import Event
 
 DAYS = "days"

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from cupel.config.prices import Prices
 from cupel.config.project import Project
-from cupel.lake import Lake
+from cupel.lake.gates import gate_rows, gated_stages
+from cupel.lake.lake import Lake
 from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.gates import gate_rows, gated_stages
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
 

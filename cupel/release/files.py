@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.contract.table import Table
-from cupel.lake import ROWS_PER_GROUP
+from cupel.lake.lake import ROWS_PER_GROUP
 from cupel.store.store import NewContent, Store, TakenError, hash_content
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places
 from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
 from cupel.config.release import Release
 from cupel.contract.columns import TEXT
+from cupel.contract.item_numbers import Places
 from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.release import RELEASE_ITEMS

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from cupel.contract.columns import TEXT
 from cupel.contract.table import empty
 from cupel.contract.tables.release import LEFT_OUT_ITEMS
+from cupel.lake.step import Step
 from cupel.release.copies import NEEDED_ITEMS, left_out_items
 from cupel.release.terms import LicenceTerms, forbidden
-from cupel.step import Step
 
 _SIGNED = ["batch", "item_id", "text_sha256"]
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places
 from cupel.certificate.auditors import (
     ALPHA_SENSITIVITY_SHARE,
     ALPHA_SHOWN_SHARE,
@@ -18,6 +17,7 @@ from cupel.certificate.auditors import (
 from cupel.certificate.design import EProcess
 from cupel.certificate.hypergeometric import lower_count, upper_count
 from cupel.config.release import LanguagePromise
+from cupel.contract.item_numbers import Places
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_LANGUAGES
 from cupel.release.release_audit import ReleaseAudit, Verdicts

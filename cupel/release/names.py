@@ -6,7 +6,7 @@ from json.encoder import encode_basestring_ascii as encoded
 import numpy as np
 import pyarrow as pa
 
-from cupel.answers.places import Places, places
+from cupel.contract.item_numbers import Places, places
 
 PIECE_ROWS = 65_536
 

@@ -12,7 +12,7 @@ from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import FIRST_NUMBERED_RELEASE, RELEASE
 from cupel.contract.table import Table
 from cupel.errors import ReleaseError
-from cupel.formats import VALUES_BEFORE_COLUMN
+from cupel.lake.formats import VALUES_BEFORE_COLUMN
 from cupel.release import layout
 from cupel.store.files import find_special_files, open_file, read_file, stat_file
 

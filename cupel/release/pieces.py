@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from cupel.contract.table import Table, conform
-from cupel.lake import ROWS_PER_GROUP, Lake
+from cupel.lake.lake import ROWS_PER_GROUP, Lake
 
 
 class Stored(NamedTuple):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 
 
 def release_folder(lake: Lake, release: str) -> Path:

@@ -17,19 +17,19 @@ from cupel.contract.stages import stage_of
 from cupel.contract.table import empty
 from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS
 from cupel.errors import ReleaseError
-from cupel.lake import Lake
+from cupel.lake.cached_rows import rows_of
+from cupel.lake.gates import GateState, batch_state
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
 from cupel.release.audit_design import limits_of
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.gates import GateState, batch_state
 from cupel.release.holding import held
 from cupel.release.pieces import reader
 from cupel.release.planted import planted_items
-from cupel.release.remembered import rows_of
 from cupel.release.terms import LicenceTerms
-from cupel.step import Step
 from cupel.versions.code_version import code_version
 
 ALL = "all"

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
 from cupel.contract.columns import TEXT
+from cupel.contract.item_numbers import Places
 from cupel.contract.table import conform
 from cupel.contract.tables.release import PLANTED_ITEMS
 from cupel.errors import ReleaseError

@@ -1,10 +1,10 @@
 """Proposals: which releases somebody, or the schedule, wants put to an audit; kept in the lake, never changed."""
 
-from cupel.annotators.policies import is_settled
 from cupel.config.project import Project
 from cupel.errors import ReleaseError
-from cupel.lake import Lake
-from cupel.release.gates import batch_state
+from cupel.lake.gates import batch_state
+from cupel.lake.lake import Lake
+from cupel.people.annotators.policies import is_settled
 from cupel.release.plan import ALL, batches_of, is_finished, release_name
 from cupel.store.event_log import Event
 

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
+from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
 from cupel.release.freeze import audit_seed, items_sha256
 from cupel.release.layout import CONTAMINATION_FILES, LEFT_OUT_FILE, OVERLAPS_FILE

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.contract.tables.release import RELEASE_ITEMS
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.release_audit import ReleaseAudit
 
 MOST = 1_000

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places
 from cupel.certificate.auditors import Planted, SecondAudit
 from cupel.certificate.design import EProcess, FixedSequence, Rising
 from cupel.certificate.evidence import Evidence, Plants
@@ -21,6 +20,7 @@ from cupel.certificate.result import Assay, assay
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
 from cupel.contract.columns import TEXT
+from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import (
     ADJUDICATIONS,
     AUDIT,
@@ -30,13 +30,13 @@ from cupel.contract.tables.release import (
     RELEASE_ITEMS,
 )
 from cupel.errors import AuditError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
 from cupel.release.audit_design import draw_first_wave
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import Names, find_rows
 from cupel.release.planted import draw_to_plant
 from cupel.release.second_audit import draw_again
-from cupel.step import Step
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")

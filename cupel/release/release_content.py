@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from cupel.answers.places import Places
 from cupel.contract.columns import TEXT
+from cupel.contract.item_numbers import Places
 from cupel.release import layout
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import find_rows

@@ -1,8 +1,8 @@
 """Whether a release's report tells of the release as it is now."""
 
 from cupel.contract.stages import STAGES
-from cupel.lake import Lake
-from cupel.release.gates import gate_partition
+from cupel.lake.gates import gate_partition
+from cupel.lake.lake import Lake
 from cupel.release.layout import is_written
 from cupel.release.places import release_file, release_place, report_file
 from cupel.store.store import MissingError, hash_content

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.answers.places import Places
 from cupel.certificate.sample import draw
+from cupel.contract.item_numbers import Places
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import Names
 

@@ -12,7 +12,7 @@ from cupel.contract.columns import TEXT_COLUMN, Column
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import Table, conform
 from cupel.errors import CupelError
-from cupel.lake import ROWS_PER_GROUP
+from cupel.lake.lake import ROWS_PER_GROUP
 from cupel.release import layout
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
 from cupel.release.recheck import CONTENT_CHECKS, is_asked

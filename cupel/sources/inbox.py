@@ -11,7 +11,7 @@ from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.config.strict_yaml import read_yaml
 from cupel.errors import SourceError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.sources.files import FORMATS, source_files
 from cupel.sources.readable import check_readable
 from cupel.sources.register import Register, batch_for, content_sha256, described

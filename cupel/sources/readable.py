@@ -5,7 +5,7 @@ from pathlib import Path
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.errors import SourceError
-from cupel.preference.rows import read_comparison
+from cupel.sources.comparison_rows import read_comparison
 from cupel.sources.delivery import read_delivery
 from cupel.sources.items import read_text_field
 from cupel.sources.reasons import REASONS

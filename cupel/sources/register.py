@@ -14,7 +14,7 @@ from cupel.config.licences import explain_unknown_licence
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.errors import SourceError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.event_log import Event
 
 DELIVERIES = "deliveries"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from cupel.answers.chain import GIVEN
-from cupel.answers.segments import File
 from cupel.errors import AnswerError
+from cupel.lake.answer_chain import GIVEN
+from cupel.lake.answer_segments import File
 from cupel.store.event_log import GENESIS, link
 from cupel.trace.label_id import LabelId
 from cupel.trace.reading import Reader, Row, equal

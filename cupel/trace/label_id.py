@@ -9,7 +9,7 @@ import duckdb
 
 from cupel.contract.stages import partitioned_stages
 from cupel.errors import LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.files import is_folder, list_folder
 from cupel.trace.reading import Reader, equal
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cupel.outputs import Output, check_outputs, is_json_object, write_output
+from cupel.store.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.trace.trace import Trace
 
 

@@ -7,7 +7,7 @@ import duckdb
 
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
-from cupel.lake import Commit, Lake
+from cupel.lake.lake import Commit, Lake
 
 Row = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cupel.annotators.annotators import ANONYMOUS
 from cupel.contract.stages import STAGES, partitioned_stages
 from cupel.contract.tables import TABLES
+from cupel.people.annotators.annotators import ANONYMOUS
 from cupel.sources.reasons import evidence
 from cupel.trace.events import Answer
 from cupel.trace.label_id import LabelId

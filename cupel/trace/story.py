@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from cupel.answers.annotations import REASONS as ANSWER_REASONS
 from cupel.cleaning.reasons import REASONS as CLEANING_REASONS
-from cupel.release.figures import figure, percent, plural
+from cupel.figures import figure, percent, plural
+from cupel.people.answers.annotations import REASONS as ANSWER_REASONS
 from cupel.sources.reasons import REASONS as ROW_REASONS
 from cupel.trace.events import Answer
 from cupel.trace.lines import BAD, FAINT, GOOD, HEADING, Line, command, number, posterior, quoted, short, shown

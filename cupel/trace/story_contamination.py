@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cupel.release.figures import bound, percent, plural, setting
+from cupel.figures import bound, percent, plural, setting
 from cupel.trace.lines import BAD, FAINT, GOOD, Line, number, shown
 from cupel.trace.reading import Row
 from cupel.trace.stages import Contamination

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from cupel.errors import CupelError
-from cupel.release.audit_words import accepted_until
-from cupel.release.figures import bound, percent, plural, setting
+from cupel.figures import bound, percent, plural, setting
 from cupel.release.terms import words_by_licence
+from cupel.show.audit_words import accepted_until
 from cupel.trace.lines import BAD, FAINT, GOOD, Line, command, number, short, shown
 from cupel.trace.releases import Released
 from cupel.trace.story import answer_lines, gate_lines, heading

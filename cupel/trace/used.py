@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from cupel.contract.stages import stage_of
 from cupel.errors import LakeError
+from cupel.lake.recorded_inputs import recorded_hashes
 from cupel.trace.reading import Reader
-from cupel.trace.recorded import recorded_hashes
 
 
 @dataclass(frozen=True)

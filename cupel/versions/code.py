@@ -19,7 +19,7 @@ class Reach(NamedTuple):
     """What a function reaches.
 
     Attributes:
-        files: Hash of the definitions that are reached, by file (`cupel/lake.py`); of a data file, of its bytes.
+        files: Hash of the definitions that are reached, by file (`cupel/lake/lake.py`); of a data file, of its bytes.
         distributions: Packages of others, by the name under which they are installed.
         names: The definitions: module and name.
     """

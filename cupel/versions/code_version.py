@@ -31,17 +31,11 @@ DIGITS = 12
 # file is read (its settings are in the version by themselves), and how things are shown.
 OUTSIDE = (
     "assets.bench", "assets.spec",
-    "cupel.errors", "cupel.printable",
-    "cupel.lake", "cupel.parts", "cupel.sealed", "cupel.store", "cupel.step", "cupel.versions",
-    "cupel.world",
+    "cupel.errors", "cupel.printable", "cupel.store", "cupel.lake", "cupel.versions", "cupel.intake", "cupel.check",
     "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
-    "cupel.formats", "cupel.earlier_logs",
-    "cupel.check", "cupel.answers.chain", "cupel.answers.log", "cupel.answers.segments", "cupel.answers.merged",
-    "cupel.answers.verifying", "cupel.annotators.actions",
     # A section's own rules are followed; the whole file is not.
     "cupel.config.project", "cupel.config.base", "cupel.config.problems", "cupel.config.strict_yaml",
-    "cupel.release.gates", "cupel.release.remembered", "cupel.release.seconds", "cupel.release.plots",
-    "cupel.release.vendor_plot", "cupel.release.contamination_plot",
+    "cupel.show.plots", "cupel.show.vendor_plot", "cupel.show.contamination_plot",
 )  # fmt: skip
 # What sorts and writes every table and every outcome; and what only runs the functions.
 STORED_BY = ("duckdb", "pyarrow")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-# A name of a module: (`cupel.lake`, `Lake`). The whole module: (`cupel.lake`, None).
+# A name of a module: (`cupel.lake.lake`, `Lake`). The whole module: (`cupel.lake.lake`, None).
 Name: TypeAlias = tuple[str, str | None]
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.cleaning import figures, read_texts
-from cupel.cleaning.scan.rules import RULES
 from cupel.errors import SourceError
+from cupel.modalities.text.scan.rules import RULES
 
 
 def test_all_parquet_files_with_a_text_are_read_and_measured(tmp_path: Path) -> None:

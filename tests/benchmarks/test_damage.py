@@ -33,7 +33,7 @@ from cupel.config.project import load_project
 from cupel.contract.stages import find_step
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.store.local import LocalStore
 from cupel.store.locks import claim
 from orchestration import dagster_storage

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import language_parts
 from benchmarks.language_parts import PARTS, Rows, figures, part_of
-from cupel.languages.training import Settings
+from cupel.modalities.text.languages.training import Settings
 
 SMALL = Settings(bits=12, dimensions=8, visits=1500)
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.language_data import training_rows, with_scripts
 from benchmarks.languages import figures, read_labelled, scores
 from cupel.errors import SourceError
-from cupel.languages.codes import Label, label
+from cupel.modalities.text.languages.codes import Label, label
 
 ENGLISH = "We wrote to the neighbours yesterday because their dog had been barking all night."
 GERMAN = "Gestern haben wir den Nachbarn geschrieben, weil ihr Hund die ganze Nacht gebellt hat."

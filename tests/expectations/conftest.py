@@ -12,9 +12,9 @@ from cupel.cleaning.contamination.concluding import concluded
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
 from cupel.release.terms import LicenceTerms
-from cupel.step import Step
 
 Row = dict[str, Any]
 BATCH = "first"

@@ -7,7 +7,7 @@ import pyarrow as pa
 from cupel.config.project import Project
 from cupel.release.facts import BatchFacts, Cost, ReleaseFacts
 from cupel.release.relabel import RELABEL_SCHEMA
-from cupel.release.report_facts import ReportFacts
+from cupel.show.report_facts import ReportFacts
 
 PLACES = (
     "title", "description", "question", "experts", "citation", "owner", "class", "licence", "source_file", "reason",

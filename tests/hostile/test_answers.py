@@ -17,13 +17,13 @@ from hostile.nonsense import any_texts, damaged, texts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cupel.answers.annotations import REASONS, annotations, expert_answers
-from cupel.answers.log import PURPOSES, AnswersLog
-from cupel.answers.recorded import RecordedWorkforce, read_gold
 from cupel.contract.table import empty
 from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.tasks import TASKS
 from cupel.errors import AnswerError, CupelError
+from cupel.lake.answers_log import PURPOSES, AnswersLog
+from cupel.people.answers.annotations import REASONS, annotations, expert_answers
+from cupel.people.answers.recorded import RecordedWorkforce, read_gold
 from cupel.store.local import LocalStore
 
 GIVEN = pa.schema([field.with_nullable(True) for field in ANSWERS.schema if field.name not in ("sequence", "hash")])

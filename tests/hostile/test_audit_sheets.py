@@ -16,13 +16,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from cupel.accept.buyer import Request, accept_delivery
 from cupel.accept.delivery import LABEL_REASONS, read_delivery
 from cupel.accept.folder import load_plan, read_plan
 from cupel.accept.judging import Prices
 from cupel.accept.plan import Drawn, Plan
 from cupel.accept.scores import read_scores
 from cupel.accept.sheet import CANNOT, Filled, guarded, read_sheet
+from cupel.commands.accept_delivery import Request, accept_delivery
 from cupel.errors import AuditError, CupelError
 from cupel.sources.reasons import REASONS
 

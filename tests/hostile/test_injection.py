@@ -19,17 +19,17 @@ from rich.console import Console
 from assets.spec import PRIVATE_COLUMNS, preview
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import EXPERT_ANSWERS
-from cupel.lake import Lake
-from cupel.release import report
-from cupel.release.card import front_matter, render_card
-from cupel.release.croissant import croissant
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
 from cupel.release.files import WrittenFile
-from cupel.release.funnel import print_funnel
 from cupel.release.layout import json_bytes
 from cupel.release.relabel import RELABEL_SCHEMA, as_csv
-from cupel.release.report import render_report
-from cupel.release.summary import summary
-from cupel.step import Step
+from cupel.show import report
+from cupel.show.card import front_matter, render_card
+from cupel.show.croissant import croissant
+from cupel.show.funnel import print_funnel
+from cupel.show.report import render_report
+from cupel.show.summary import summary
 
 TWIN = dict.fromkeys(PLACES, "harmless")
 OBEYED = ("\x1b", "\x07", "\x9b", "\x00", "\x08", "\x7f")

@@ -15,7 +15,7 @@ from cupel.config.raw import Inbox
 from cupel.contract.table import empty
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError, ReleaseError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.folder import add_uncovered
 from cupel.release.layout import NOT_COVERED
 from cupel.release.places import release_folder, report_folder

@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from daemon_place import WORDS, Place
 
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.intake.collect_inputs import releases_of
+from cupel.lake.lake import Lake
 from cupel.release.verify import verify_release
 from cupel.sources.inbox import arrivals
 from cupel.sources.register import with_registered
-from cupel.world import releases_of
 from small_project import write_project
 
 NAME = "small"

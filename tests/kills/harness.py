@@ -38,11 +38,11 @@ import sklearn.feature_extraction.text
 import sklearn.linear_model  # noqa: F401
 from dying import BROKEN, FINISHED, Aim, Ended, aims, in_child, watched
 
-from cupel.answers.chain import GIVEN
 from cupel.config.project import load_project
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
-from cupel.lake import Lake
+from cupel.lake.answer_chain import GIVEN
+from cupel.lake.lake import Lake
 from cupel.release.verify import verify_release
 from cupel.sources.register import Register
 from expectations import judge

@@ -12,7 +12,7 @@ from daemon_place import Place
 
 from cupel.config.project import load_project
 from cupel.contract.tables import TABLES
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
 from small_project import write_project

@@ -12,8 +12,8 @@ import httpx
 
 from browser import Clicker, browser
 from cupel.config.project import Project, load_project
-from cupel.label_studio.record import Records
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.label_studio.record import Records
 from orchestration.rounds import Done, Rounds
 from people import Alternating, Confusion, Person, Said, at_once
 from samples.studio_server import StudioServer, stop

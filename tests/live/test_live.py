@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cupel.label_studio.events import Events
-from cupel.label_studio.record import Records
+from cupel.people.label_studio.events import Events
+from cupel.people.label_studio.record import Records
 from cupel.release.facts import release_facts
 from samples.label_studio import PROGRAM, fresh
 from samples.studio_server import StudioServer, stop

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 
 from cupel.config.project import load_project
-from cupel.lake import Lake
-from cupel.release.gates import batch_state, gate_rows
+from cupel.lake.gates import batch_state, gate_rows
+from cupel.lake.lake import Lake
 from cupel.trace.terminal import story
 from cupel.trace.trace import trace
 from orchestration.changed_code import CodeChange

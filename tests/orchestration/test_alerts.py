@@ -9,8 +9,8 @@ from dagster._core.definitions.run_status_sensor_definition import RunStatusSens
 from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
 from ticks import QUIET, Daemon, remember, tell, with_inbox
 
-from cupel.alerts import read_alerts, standing_alerts
-from cupel.world import current_project
+from cupel.intake.alerts import read_alerts, standing_alerts
+from cupel.intake.collect_inputs import current_project
 from orchestration.alert_causes import _describe_checks, closed_gates
 from orchestration.watch import rewind_lost_cursors
 from small_project import write_project

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.audit_tables import conclude_audit
 from cupel.release.names import find_rows
 from cupel.release.places import release_folder

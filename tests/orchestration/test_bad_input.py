@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from cupel.answers.recorded import RecordedWorkforce
 from cupel.config.project import load_project
 from cupel.errors import AnswerError, ProjectError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.answers.recorded import RecordedWorkforce
 from cupel.sources.delivery import Chunk, DeliveryReader
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds

@@ -148,7 +148,7 @@ def test_code_touches_every_project_and_files_beside_it_none(repository: Reposit
     (repository.folder / "code" / "cupel" / "lake.py").write_text("")
     (repository.folder / "odd name\n.txt").write_text("")
     changes = repository.changes()
-    assert {change.path for change in changes} == {"code/cupel/lake.py", "odd name\n.txt"}
+    assert {change.path for change in changes} == {"code/cupel/lake/lake.py", "odd name\n.txt"}
     assert changed_stages(changes, "small") == changed_stages(changes, "other") == EVERYTHING
 
 
@@ -189,8 +189,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("cupel/consensus/dawid_skene.py", "smoothing: float = 16.0", "smoothing: float = 8.0", {"labeling"}, set()),
         ("cupel/checking/linear.py", "def predictions(", "def predictions(*, ", {"checking"}, set()),
         ("cupel/accept/plan.py", "def ", "def _", set(), set()),
-        ("cupel/label_studio/publish.py", "def ", "def _", set(), set()),
-        ("cupel/lake.py", "ROWS_PER_GROUP = 65_536", "ROWS_PER_GROUP = 65_537", EVERYTHING, EVERYTHING),
+        ("cupel/people/label_studio/publish.py", "def ", "def _", set(), set()),
+        ("cupel/lake/lake.py", "ROWS_PER_GROUP = 65_536", "ROWS_PER_GROUP = 65_537", EVERYTHING, EVERYTHING),
         ("assets/labeling.py", "choice.method", "'ibcc'", {"labeling"}, set()),
         ("assets/contamination.py", "PURPOSES = (", "PURPOSES = ('a', ", set(), set()),
         ("assets/bench.py", "RETRIES = 3", "RETRIES = 4", EVERYTHING, EVERYTHING),
@@ -226,7 +226,7 @@ def edited(path: Path, old: str, new: str) -> Iterator[None]:
 def test_a_file_that_no_table_is_made_of_touches_nothing() -> None:
     for path in ("docs/tutorial.md", "tests/small_project.py", "benchmarks/chain.py", "README.md", "Makefile"):
         assert is_aside(path), path
-    for path in ("cupel/lake.py", "orchestration/gates.py", "requirements.lock", "never_seen.toml"):
+    for path in ("cupel/lake/lake.py", "orchestration/gates.py", "requirements.lock", "never_seen.toml"):
         assert not is_aside(path), path
 
 
@@ -248,7 +248,7 @@ def test_code_that_was_built_in_another_way_before_touches_everything(tmp_path: 
 def test_a_kinds_code_touches_the_projects_of_that_kind(before: Path, tmp_path: Path) -> None:
     plain = load_project(write_project(tmp_path, "small", items=2).projects / "small.yaml")
     deployment = preference_project.write_project(tmp_path, prompts=2, responses=2)
-    pairs, path = load_project(deployment.projects / "pairs.yaml"), "cupel/preference/consensus.py"
+    pairs, path = load_project(deployment.projects / "pairs.yaml"), "cupel/kinds/preference/consensus.py"
     with edited(before / path, "_Z = 1.96", "_Z = 1.97"):
         change = CodeChange(before, REPOSITORY)
         assert [set(change.find_stages(of, path)[0]) for of in (plain, pairs)] == [set(), {"labeling"}]

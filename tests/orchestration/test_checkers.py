@@ -10,7 +10,7 @@ import pytest
 
 from chat_server import Said, reply, served
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
 from small_project import write_project

@@ -18,9 +18,9 @@ from click.testing import CliRunner, Result
 from cupel.config.project import load_project
 from cupel.contract.table import empty
 from cupel.contract.tables.gates import GATE_RESULTS
-from cupel.lake import Lake
-from cupel.release.gates import open_gate
-from cupel.step import Step
+from cupel.lake.gates import open_gate
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
 from orchestration.ci import gate, main
 from orchestration.deployment import Deployment
 from orchestration.findings import Finding, is_failure

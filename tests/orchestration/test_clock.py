@@ -22,8 +22,9 @@ from dagster._daemon.controller import DagsterDaemonController
 from dagster._daemon.sensor import is_under_min_interval
 from ticks import remember
 
-from cupel import alerts, world
 from cupel.config.project import load_project
+from cupel.intake import alerts
+from cupel.intake import collect_inputs as world
 from cupel.release import days
 from orchestration import dagster_daemon
 from orchestration.automation import Outlook

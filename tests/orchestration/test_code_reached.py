@@ -21,8 +21,8 @@ from contaminated_project import write_contaminated
 from cupel.config.base import Section
 from cupel.config.project import Project, load_project
 from cupel.contract.stages import STAGES, StageStep, project_steps, stage_of
-from cupel.release.gates import gate_of
-from cupel.step import Step
+from cupel.lake.gates import gate_of
+from cupel.lake.step import Step
 from cupel.versions.code_version import OUTSIDE, ROOT, gate_reach, table_reach
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
@@ -35,7 +35,7 @@ WHOLE = {"model_dump", "model_dump_json"}
 ABSENT = "(absent)"
 # Keys that name things, or tell how something is shown.
 DECIDES_NOTHING = {"project"}
-COMPARED_BY = {"cupel.versions.code_version", "cupel.release.gates", "cupel.contract.stages", "cupel.contract.variants"}
+COMPARED_BY = {"cupel.versions.code_version", "cupel.lake.gates", "cupel.contract.stages", "cupel.contract.variants"}
 # What these wrote stays as it is, whatever the project file says later.
 WRITE_ONCE = {"freeze_release", "hand_over"}
 PLOTS = {name for name in OUTSIDE if "plot" in name}

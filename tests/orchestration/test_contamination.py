@@ -14,10 +14,10 @@ import yaml
 
 from contaminated_project import change, write_contaminated
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.gates import batch_state
+from cupel.lake.lake import Lake
 from cupel.release import layout
 from cupel.release.facts import release_facts
-from cupel.release.gates import batch_state
 from cupel.release.proposals import propose
 from cupel.release.verify import verify_release
 from cupel.trace.terminal import story

@@ -6,9 +6,9 @@ import dagster as dg
 import pyarrow.compute as pc
 import pytest
 
-from cupel.answers.experts import DECIDED
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.answers.experts import DECIDED
 from cupel.release.facts import release_facts
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.places import release_folder

@@ -8,9 +8,9 @@ from cupel.contract.stages import partitioned_stages, project_steps, stage_of, t
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.errors import GateError
-from cupel.lake import Lake
-from cupel.release.gates import check_gates_before, gate_of, gate_partition
-from cupel.step import Step
+from cupel.lake.gates import check_gates_before, gate_of, gate_partition
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
 from orchestration.deployment import Deployment
 from orchestration.jobs import batch_job
 from orchestration.rounds import Rounds

@@ -15,8 +15,8 @@ from cupel.config.project import load_project
 from cupel.config.raw import Delivery, Raw
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
-from cupel.lake import Lake
-from cupel.release.gates import batch_state, gate_rows
+from cupel.lake.gates import batch_state, gate_rows
+from cupel.lake.lake import Lake
 from expectations.suites import project_suites
 from orchestration.gates import gates
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cupel.label_studio.hint import leave
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.label_studio.hint import leave
 from label_studio_server import LEGACY
 from orchestration.definitions import build_definitions
 from small_project import write_project

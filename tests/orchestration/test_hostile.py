@@ -11,7 +11,7 @@ import pytest
 
 from cupel.config.project import load_project
 from cupel.errors import AnswerError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.facts import batch_facts
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds

@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.gates import gate_rows
+from cupel.lake.lake import Lake
 from cupel.release.days import recorded_day
-from cupel.release.gates import gate_rows
 from cupel.release.places import release_folder, report_folder
 from cupel.release.verify import verify_release
 from cupel.trace.terminal import story

@@ -5,7 +5,7 @@ import pytest
 from cupel.contract.table import empty
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.contract.tables.raw import RAW_ITEMS
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from orchestration.judged_lake import judged_lake
 
 

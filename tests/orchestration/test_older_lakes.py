@@ -7,15 +7,15 @@ import dagster as dg
 import pytest
 from old_lakes import COMMITS, OLD, PROJECT, OldRelease, release_of, unpack
 
+from cupel.check.upgrade import upgrade_lake
 from cupel.config.project import load_project
 from cupel.contract.stages import STAGES
 from cupel.errors import FormatError, ReleaseError
-from cupel.lake import Lake
+from cupel.intake.collect_inputs import come_in
+from cupel.lake.lake import Lake
 from cupel.release.places import report_folder
 from cupel.release.verify import verify_release
 from cupel.sources.register import with_registered
-from cupel.upgrade import upgrade_lake
-from cupel.world import come_in
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rebuild import rebuild
 from orchestration.rounds import Done, Rounds

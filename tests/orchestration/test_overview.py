@@ -12,16 +12,16 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from cupel.alerts import Alert, alert
-from cupel.answers.chain import GIVEN
 from cupel.cli import main
 from cupel.config.operation import Alerts
 from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
-from cupel.lake import Lake
-from cupel.release.overview import Overview, gather_overview
-from cupel.release.overview_pages import ProjectSummary, last_look, lead, overview_page, sections
-from cupel.world import current_project
+from cupel.intake.alerts import Alert, alert
+from cupel.intake.collect_inputs import current_project
+from cupel.lake.answer_chain import GIVEN
+from cupel.lake.lake import Lake
+from cupel.show.overview import Overview, gather_overview
+from cupel.show.overview_pages import ProjectSummary, last_look, lead, overview_page, sections
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds
 from small_project import write_project

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.places import release_folder
 from cupel.release.verify import verify_release
 from orchestration.rounds import Done, Rounds

@@ -7,13 +7,13 @@ import dagster as dg
 import pytest
 import yaml
 
-from cupel.cleaning.privacy.key import KEY
+from cupel.cleaning.mask_key import KEY
 from cupel.config.project import load_project
 from cupel.contract.stages import project_steps
-from cupel.lake import Lake
-from cupel.release.gates import gate_rows
+from cupel.lake.gates import gate_rows
+from cupel.lake.lake import Lake
+from cupel.lake.stage_seconds import read_cpu
 from cupel.release.places import release_folder, report_folder
-from cupel.release.seconds import read_cpu
 from cupel.release.verify import verify_release
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables

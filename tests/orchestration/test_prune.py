@@ -16,11 +16,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from cupel.answers.chain import GIVEN
 from cupel.cli import main
 from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
-from cupel.lake import Lake
+from cupel.lake.answer_chain import GIVEN
+from cupel.lake.lake import Lake
 from cupel.release.verify import verify_release
 from cupel.store.locks import project_lock
 from cupel.trace.machine import as_json

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from dagster_homes import make_home
 from orchestration.definitions import build_definitions
 from orchestration.deployment import Deployment

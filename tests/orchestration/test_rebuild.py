@@ -15,8 +15,6 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from cupel.answers.chain import GIVEN
-from cupel.answers.recorded import RecordedWorkforce
 from cupel.cli import main
 from cupel.config.project import load_project
 from cupel.config.raw import Delivery
@@ -24,10 +22,12 @@ from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import LakeError, ReleaseError
-from cupel.lake import Lake
+from cupel.lake.answer_chain import GIVEN
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
+from cupel.people.answers.recorded import RecordedWorkforce
 from cupel.release.plan import plan_release
 from cupel.sources.register import Register
-from cupel.step import Step
 from orchestration.compared import ALTERED, DIFFERS, NOT_MADE, SAME, WENT_ON, Comparison, Row
 from orchestration.deployment import Deployment
 from orchestration.rebuild import other_plans, rebuild

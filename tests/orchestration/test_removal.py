@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from cupel.annotators.actions import ACTIONS, Action
 from cupel.cli import main
 from cupel.config.project import load_project
-from cupel.lake import Lake
+from cupel.lake.annotator_actions import ACTIONS, Action
+from cupel.lake.lake import Lake
 from orchestration.rounds import Rounds
 from small_project import write_project
 

@@ -11,10 +11,10 @@ from dagster._core.launcher.base import WorkerStatus
 
 from cupel.config.project import load_project
 from cupel.errors import LakeError, ReleaseError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.lake.step import Step
 from cupel.release.facts import batch_facts, release_facts
 from cupel.release.plan import plan_release
-from cupel.step import Step
 from orchestration.definitions import build_definitions
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds

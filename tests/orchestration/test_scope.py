@@ -5,7 +5,7 @@ import pytest
 from cupel.config.project import Project, load_project
 from cupel.contract.table import empty
 from cupel.contract.tables.raw import RAW_ITEMS
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from orchestration.scope import ScopeError, check_named, partitions_of
 from small_project import write_project
 

@@ -60,7 +60,7 @@ def matrix(texts: pa.ChunkedArray, known: Any) -> Any:
     """Return the features of texts, shape texts x vocabulary."""
     from scipy.sparse import csr_matrix, vstack
 
-    from cupel.checking.hashed import features
+    from cupel.modalities.text.hashed_words import features
 
     pieces = list(features(texts, known))
     return vstack(pieces).tocsr() if pieces else csr_matrix((0, max(1, len(known.weights))), dtype=np.float32)

@@ -13,7 +13,7 @@ from cupel.cleaning.contamination.cutting import Range, keep
 from cupel.cleaning.contamination.learning import Flags, Places
 from cupel.contract.table import from_rows
 from cupel.contract.tables.contamination import CONTAMINATION_CUTS, CONTAMINATION_RESULT
-from cupel.release.figures import bound, setting
+from cupel.figures import bound, setting
 
 SIZES_TRIED = 400
 

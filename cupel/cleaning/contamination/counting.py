@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from cupel.checking.hashed import Vocabulary, vocabulary
 from cupel.cleaning.contamination.candidates import LEAST_RUNS, LEAST_WORDS, matrix
+from cupel.modalities.text.hashed_words import Vocabulary, vocabulary
 from cupel.store.files import delete_folder, is_file, new_file, open_file
 
 # More are counted anew: 8 bytes each would fill the disk for the sake of a few minutes.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupel.cleaning.duplicates.fingerprints import SKETCH_WORDS, Shingles, Sketches, may_be_similar
-from cupel.loops import numba as nb
+from cupel.compiled_loops import numba as nb
 
 Positions = NDArray[np.int64]
 Places = NDArray[np.int32]

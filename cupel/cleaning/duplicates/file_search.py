@@ -12,8 +12,8 @@ from cupel.cleaning.duplicates.candidates import Positions
 from cupel.cleaning.duplicates.fingerprints import ShingleShape
 from cupel.cleaning.duplicates.near_duplicates import find_near_duplicates, match_texts
 from cupel.errors import SourceError
-from cupel.outputs import write_output
 from cupel.store.files import open_file
+from cupel.store.outputs import write_output
 
 _TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
          pa.types.is_large_binary, pa.types.is_null)  # fmt: skip

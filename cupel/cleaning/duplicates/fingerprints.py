@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cupel.cleaning.duplicates.folded_texts import TextBytes, fold_codes, list_lower_cases, view_text_bytes
-from cupel.cleaning.scan.decoding import Bytes, Codes, decode, hash_codes
-from cupel.loops import numba as nb
+from cupel.compiled_loops import numba as nb
+from cupel.modalities.text.scan.decoding import Bytes, Codes, decode, hash_codes
 
 Shingles = NDArray[np.uint32]
 Sketches = NDArray[np.uint64]

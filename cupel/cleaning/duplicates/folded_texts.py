@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cupel.cleaning.scan.decoding import Bytes, Codes, decode, encode
-from cupel.loops import numba as nb
+from cupel.compiled_loops import numba as nb
+from cupel.modalities.text.scan.decoding import Bytes, Codes, decode, encode
 
 # No code point from here on has a lower case of its own.
 _CASED = 0x20000

@@ -16,8 +16,8 @@ from cupel.cleaning.duplicates.candidates import (
 )
 from cupel.cleaning.duplicates.fingerprints import Banding, Fingerprints, Hashes, ShingleShape, take_fingerprints
 from cupel.cleaning.duplicates.similarity import HashSets, Shares, find_first_equal, verify_pairs
+from cupel.compiled_loops import numba as nb
 from cupel.errors import TableError
-from cupel.loops import numba as nb
 
 Texts: TypeAlias = pa.Array | pa.ChunkedArray
 CHARACTERS = ShingleShape(5)

@@ -27,11 +27,11 @@ from cupel.cleaning.duplicates.fingerprints import (
     take_fingerprints,
 )
 from cupel.cleaning.duplicates.similarity import HashSets, Shares, find_first_equal, verify_pairs
-from cupel.cleaning.privacy.tokens import KEYED
+from cupel.compiled_loops import numba as nb
 from cupel.config.cleaning import Cleaning
 from cupel.contract.tables.cleaning import SIGNATURES, SIMILAR_ITEMS
 from cupel.errors import TableError
-from cupel.loops import numba as nb
+from cupel.modalities.text.privacy.tokens import KEYED
 
 # Two texts of Jaccard similarity s share a band with chance 1 - (1 - s^4)^32, .87 at .5.
 BANDING = Banding(32, 4)

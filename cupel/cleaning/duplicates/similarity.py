@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cupel.cleaning.duplicates.candidates import Positions
 from cupel.cleaning.duplicates.fingerprints import Hashes, Shingles
-from cupel.cleaning.scan.decoding import mix
-from cupel.loops import numba as nb
+from cupel.compiled_loops import numba as nb
+from cupel.modalities.text.scan.decoding import mix
 
 Shares = NDArray[np.float64]
 

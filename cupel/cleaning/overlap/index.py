@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.cleaning.overlap.references import Reference
-from cupel.cleaning.overlap.words import Hashes, Places, hash_runs, hash_words, plain_words
-from cupel.cleaning.scan.decoding import Bytes
-from cupel.loops import numba as nb
+from cupel.compiled_loops import numba as nb
+from cupel.modalities.text.scan.decoding import Bytes
+from cupel.modalities.text.words import Hashes, Places, hash_runs, hash_words, plain_words
 
 # A reference of so many words and more is known by its runs of so many. Source: Brown et al. (2020), appendix C.
 RUN = 13

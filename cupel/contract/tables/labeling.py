@@ -71,7 +71,7 @@ ANNOTATORS = Table(
 ANNOTATOR_FINDINGS = Table(
     "annotator_findings", "something found against an annotator", ("annotator", "finding"), (
         Column("annotator", TEXT, "Who answered."),
-        Column("finding", TEXT, "What, as one of cupel.annotators.FINDINGS."),
+        Column("finding", TEXT, "What, as one of cupel.people.annotators.FINDINGS."),
         Column("statistic", TEXT, "What was measured."),
         Column("value", REAL, "Its value."),
         Column("p_value", REAL, "Chance of the like where nothing changed, or nobody hurried; null for a finding that "

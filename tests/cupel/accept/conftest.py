@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from rich.console import Console
 
-from cupel.accept.buyer import ExitCode, Request, accept_delivery
+from cupel.commands.accept_delivery import ExitCode, Request, accept_delivery
 
 TRUE_LABELS = ("bad", "good")
 

@@ -1,5 +1,5 @@
 from cupel.accept.one_label import one_label_rows
-from cupel.imports.label_studio import label_studio
+from cupel.exchange.imports.label_studio import label_studio
 from cupel.sources.reasons import BadRow, Row
 
 

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from cupel.accept import scores as scores_module
 from cupel.accept.judging import rate
-from cupel.accept.report import vendors_page
 from cupel.accept.scores import Score, ScoreLog, standings
-from cupel.accept.terminal import show_vendors
 from cupel.errors import AuditError
+from cupel.show.delivery_terminal import show_vendors
+from cupel.show.delivery_verdict import vendors_page
 
 
 def score(vendor: str = "acme", sha: str = "a", look: int = 1, wrong: int = 2, **more: Any) -> Score:

@@ -22,13 +22,13 @@ from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, FormatError, LakeError
-from cupel.label_studio.record import LAKE_ID, Records
-from cupel.lake import Commit, Lake
+from cupel.lake.lake import Commit, Lake
+from cupel.people.label_studio.record import LAKE_ID, Records
 from cupel.release import layout
 from cupel.release.reported import made_from
-from cupel.sealed import open_sealed, seal_json
 from cupel.sources.inbox import COPY
 from cupel.store.locks import claim, is_at_work
+from cupel.store.sealed import open_sealed, seal_json
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from cupel.answers.experts import DECIDED, SPLIT, Decision, decisions
 from cupel.checking import before_freeze
 from cupel.checking.before_freeze import Rounds, hold_rounds, labels_after, round_items, routes_after
 from cupel.checking.rounds import NO_ROUND, Standing, round_ends
+from cupel.people.answers.experts import DECIDED, SPLIT, Decision, decisions
 
 CLASSES = ("x", "y")
 SIZE = 400

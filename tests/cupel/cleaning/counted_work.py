@@ -13,9 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from cupel.cleaning.scan.basics import basics
-from cupel.cleaning.scan.measures import measures
-from cupel.languages.identify import identify
+from cupel.modalities.text.languages.identify import identify
+from cupel.modalities.text.scan.basics import basics
+from cupel.modalities.text.scan.measures import measures
 
 STEPS: dict[str, Callable[[pa.Array], Any]] = {
     "scan": lambda texts: measures(texts, ("the", "of"), threads=1),

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from cupel.cleaning.cuts import BINS, Cut, bars, cuts, cuts_table
-from cupel.cleaning.cuts_shown import cuts_of, show_cuts, write_cuts
 from cupel.cleaning.decide import RULES, decide
 from cupel.cleaning.signals import item_signals
 from cupel.cli import main
@@ -21,7 +20,8 @@ from cupel.config.project import load_project
 from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.errors import LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.show.signal_histograms import cuts_of, show_cuts, write_cuts
 
 TEXTS = ["One two three four five six.", "Short.", "### !!! ???", "word " * 80, "The cat that sat on the mat. " * 20]
 

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 
 from cupel.cleaning.decide import decide
-from cupel.cleaning.scan.measures import measures
-from cupel.cleaning.scan.rules import RULES, reasons
 from cupel.cleaning.signals import item_signals
 from cupel.config.cleaning import Cleaning, Repairs, WebRules
 from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
-from cupel.languages.identify import identify
+from cupel.modalities.text.languages.identify import identify
+from cupel.modalities.text.scan.measures import measures
+from cupel.modalities.text.scan.rules import RULES, reasons
 
 SIZES = (300, 600)
 EVERYTHING = Cleaning(

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.kept_texts import kept_texts
-from cupel.cleaning.privacy.mask import mask
-from cupel.cleaning.privacy.tokens import without_keyed
 from cupel.cleaning.repairs import repaired
 from cupel.config.cleaning import Cleaning, Repairs
+from cupel.modalities.text.privacy.mask import mask
+from cupel.modalities.text.privacy.tokens import without_keyed
 
 KEY = bytes(range(32))
 SETTINGS = (

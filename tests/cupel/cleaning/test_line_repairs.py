@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.line_repairs import c4_lines, unwrapped, without_policies, without_repeated
-from cupel.cleaning.scan.lines import PHRASES
-from cupel.cleaning.scan.measures import measures
+from cupel.modalities.text.scan.lines import PHRASES
+from cupel.modalities.text.scan.measures import measures
 
 WRAPPED = """The committee met again on Thursday to hear the engineers, who had found
 that the bridge would stand for another forty years if the bearings on its

@@ -5,14 +5,14 @@ import pytest
 from pydantic import ValidationError
 
 from cupel.cleaning.decide import decide
-from cupel.cleaning.scan.by_language import language_rules
-from cupel.cleaning.scan.measures import measures
-from cupel.cleaning.scan.rules import ENGLISH_STOP_WORDS, RULES, key, reasons
 from cupel.cleaning.signals import item_signals
 from cupel.cleaning.web_rules import PREFIX, asked, broken, needed, rules_of
 from cupel.config.cleaning import RULE_NAMES, Cleaning, WebRules
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
+from cupel.modalities.text.scan.by_language import language_rules
+from cupel.modalities.text.scan.measures import measures
+from cupel.modalities.text.scan.rules import ENGLISH_STOP_WORDS, RULES, key, reasons
 
 PAGE = (
     "The keeper of the light that stands on the northern shore has written down the weather of every single day. "

@@ -11,7 +11,7 @@ from cupel.consensus import chooser
 from cupel.consensus.chooser import choose, chosen, predicted
 from cupel.consensus.coding import Coded, code
 from cupel.consensus.methods import CANDIDATES, METHODS
-from cupel.release.wording import METHOD_NAMES
+from cupel.show.wording import METHOD_NAMES
 
 
 def crowd(matrices: np.ndarray, items: int, votes: int, seed: int) -> Coded:

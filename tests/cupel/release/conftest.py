@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from cupel.answers.tasks import expert_tasks
 from cupel.certificate.attempts import attempt_alpha
 from cupel.config.project import Project
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
+from cupel.people.answers.tasks import expert_tasks
 from cupel.release.audit_design import limits_of
 from cupel.release.audit_tables import (
     adjudicate_items,

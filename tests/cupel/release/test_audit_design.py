@@ -16,13 +16,13 @@ from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.audit_design import design_of, frozen_settings, limits_of, settings_now
 from cupel.release.audit_tables import adjudicate_items, draw_audit
-from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.release_audit import read_release_audit
-from cupel.release.report import render_report
-from cupel.release.report_facts import report_facts
 from cupel.release.verify import verify_release
+from cupel.show.release_documents import describe_release
+from cupel.show.report import render_report
+from cupel.show.report_facts import report_facts
 from cupel.store.local import LocalStore
 from tests.cupel.release.conftest import Made, make_project, make_release
 from tests.cupel.release.test_verify import failed, rewrite

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cupel.errors import LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.days import recorded_day
 from cupel.store.event_log import BrokenLogError, EventLog
 from cupel.store.local import LocalStore

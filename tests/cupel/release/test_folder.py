@@ -13,10 +13,10 @@ import pytest
 from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.release import layout
-from cupel.release.documents import describe_release
 from cupel.release.folder import add_uncovered, write_release
 from cupel.release.layout import is_written
 from cupel.release.verify import verify_release
+from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
 from cupel.store.memory import MemoryStore
 

@@ -12,10 +12,10 @@ from cupel.certificate.hypergeometric import lower_count, upper_count
 from cupel.config.release import LanguagePromise
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import AUDIT, PLANTED_VERDICTS
-from cupel.release.card import render_card
 from cupel.release.languages import ALPHA, release_languages
 from cupel.release.release_audit import ReleaseAudit
-from cupel.release.report import render_report
+from cupel.show.card import render_card
+from cupel.show.report import render_report
 from tests.cupel.release.conftest import make_terms
 
 

@@ -13,7 +13,7 @@ from old_lakes import OLD, OldRelease, release_of, unpack
 from cupel.cli import main
 from cupel.contract.format_numbers import RELEASE
 from cupel.errors import FormatError
-from cupel.preference.export import export_preferences
+from cupel.exchange.preference_pairs import export_preferences
 from cupel.release import layout
 from cupel.release.verify import verify_release
 

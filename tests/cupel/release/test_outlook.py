@@ -3,11 +3,11 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 from cupel.certificate.design import FixedSequence, Rising
-from cupel.release.figures import percent
+from cupel.figures import percent
 from cupel.release.outlook import release_outlook
-from cupel.release.outlook_views import HEADINGS, outlook_plot, outlook_rows, outlook_table, rising_saves
-from cupel.release.report import render_report
-from cupel.release.report_facts import report_facts
+from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, outlook_table, rising_saves
+from cupel.show.report import render_report
+from cupel.show.report_facts import report_facts
 from tests.cupel.release.conftest import Made, make_project
 
 LOG_ODDS = np.linspace(-1, 9, 800)

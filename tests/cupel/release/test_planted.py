@@ -10,12 +10,12 @@ import pytest
 from cupel.contract.tables.release import PLANTED_ITEMS
 from cupel.errors import AuditError, ReleaseError
 from cupel.release.audit_tables import find_cuts
-from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.planted import planted_items
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
+from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
 from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release, make_terms
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cupel.config.project import Project, load_project
 from cupel.errors import ReleaseError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release.proposals import propose, proposed
 from small_project import write_project
 

@@ -11,12 +11,12 @@ from cupel.certificate.sequence import floor_share
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import EXPERT_ANSWERS
 from cupel.errors import AuditError
-from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.second_audit import draw_again
 from cupel.release.verify import verify_release
+from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
 from tests.cupel.release.conftest import CLASSES, PROVENANCE, Items, Made, expert_rows, judge, make_items, make_release
 

@@ -10,9 +10,9 @@ from forged_releases import Rows, failed, forge, rewrite
 
 from cupel.errors import ReleaseError
 from cupel.release import layout
-from cupel.release.documents import describe_release
 from cupel.release.folder import write_release
 from cupel.release.verify import verify_release
+from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
 
 

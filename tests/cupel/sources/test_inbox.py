@@ -12,7 +12,7 @@ from cupel.config.licences import Licence
 from cupel.config.project import Project, load_project
 from cupel.config.raw import Delivery
 from cupel.errors import SourceError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.sources import inbox as inbox_module
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import Register, delivery_folder, with_registered

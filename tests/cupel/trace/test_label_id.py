@@ -5,7 +5,7 @@ import pytest
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_ITEMS, RELEASE_PLAN
 from cupel.errors import LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.trace.label_id import find
 
 

@@ -8,8 +8,8 @@ from old_lakes import OLD, PROJECT, OldRelease, unpack
 
 from cupel.cli import main
 from cupel.contract.tables import TABLES
-from cupel.lake import Lake
-from cupel.trace.recorded import alteration
+from cupel.lake.lake import Lake
+from cupel.lake.recorded_inputs import alteration
 
 
 @pytest.fixture(scope="module", params=OLD, ids=lambda old: old.commit)

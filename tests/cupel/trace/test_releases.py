@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.release import layout
 from cupel.release.places import release_folder
 from cupel.trace.reading import Reader

@@ -8,7 +8,7 @@ from hostile_names import HOSTILE_ID
 from rich.console import Console
 
 from cupel.certificate.design import Rising, design_text
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.trace.terminal import show
 from cupel.trace.trace import Trace, trace
 

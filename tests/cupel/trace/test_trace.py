@@ -8,7 +8,7 @@ import pytest
 from hostile_names import HOSTILE_ID
 
 from cupel.errors import LakeError
-from cupel.lake import Lake
+from cupel.lake.lake import Lake
 from cupel.trace.trace import trace
 
 

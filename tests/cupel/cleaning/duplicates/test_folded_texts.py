@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupel.cleaning.duplicates.folded_texts import fold_codes, fold_text, hash_texts, list_lower_cases, view_text_bytes
-from cupel.cleaning.scan.decoding import decode
+from cupel.modalities.text.scan.decoding import decode
 
 # Letters whose lower case is another, longer, or depends on their neighbours; white space of all kinds.
 ODD = "aA \u00a0\t\n\u2028\x1c\u3000\u0130\u03a3\u03c3\u1e9e\u00df\U00010400\U0001f600\u4e2d\ufffd."

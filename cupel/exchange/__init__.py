@@ -1,0 +1,1 @@
+"""Exchange: formats of labeling tools and trainers, in and out."""

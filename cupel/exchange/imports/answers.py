@@ -1,0 +1,174 @@
+"""Imported annotations as a file of recorded answers, their items as a delivery, and what was not understood."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from cupel.contract.columns import REAL, TEXT
+from cupel.errors import SourceError
+from cupel.exchange.imports.tools import Export
+from cupel.people.tool_annotation import IMPORT_REASONS, Annotation, FieldsOfItem
+from cupel.sources.reasons import REASONS, BadRow, evidence
+from cupel.store.files import put_file, read_file
+from cupel.store.outputs import Output, check_outputs, is_json_lines, is_table
+
+EARLIER_VERSION = "earlier_version"
+MEANINGS = {
+    **REASONS,
+    **IMPORT_REASONS,
+    EARLIER_VERSION: "the same annotator answered the item again; the latest answer is imported",
+}
+SCHEMA = pa.schema(
+    [
+        ("batch", TEXT),
+        ("item_id", TEXT),
+        ("purpose", TEXT),
+        ("annotator", TEXT),
+        ("label", TEXT),
+        ("seconds_spent", REAL),
+    ]
+)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Left(NamedTuple):
+    """A part of an export that is not imported: where it stands, why, and what was found."""
+
+    file: str
+    line: int
+    reason: str
+    evidence: str
+
+
+class Imported(NamedTuple):
+    """What exports come to: annotations in the order of the files, and all else with its reason."""
+
+    annotations: list[Annotation]
+    left: list[Left]
+
+
+def gather(exports: Iterable[Export]) -> Imported:
+    """Return the annotations of exports; of an annotator's answers on one item the latest.
+
+    The latest is by time, and where the tool tells none, or the same, by the order of the files.
+    """
+    latest: dict[tuple[str, object], tuple[Annotation, str]] = {}
+    left: list[Left] = []
+    for export in exports:
+        name = export.path.name
+        for place, found in enumerate(export.annotations):
+            if isinstance(found, BadRow):
+                left.append(Left(name, found.line, found.reason, found.evidence))
+                continue
+            # Without a name nobody can be told to have answered twice.
+            key = (found.item_id, found.annotator if found.annotator is not None else (name, place))
+            before = latest.get(key)
+            if before is not None:
+                old, new = sorted(
+                    ((before[0], before[1]), (found, name)), key=lambda one: one[0].answered_at or LONG_AGO
+                )
+                left.append(Left(old[1], old[0].line, EARLIER_VERSION, evidence(f"{found.item_id}: {old[0].label}")))
+                latest[key] = new
+            else:
+                latest[key] = (found, name)
+    return Imported([found for found, _ in latest.values()], left)
+
+
+def left_file(answers: Path) -> Path:
+    """Return where the file of what was not imported lies: beside the answers."""
+    return answers.with_suffix(".left.jsonl")
+
+
+def check_files(imported: Imported, inputs: Iterable[Path], answers: Path, items: Path | None) -> None:
+    """Refuse to write over an input, or over a file that no import wrote.
+
+    Of items nothing tells who wrote them: those that are there must be the same.
+
+    Raises:
+        OutputError: See `cupel.store.outputs.check_outputs`.
+    """
+    outputs = [
+        Output("--answers", answers, is_table(SCHEMA.names)),
+        Output("beside --answers,", left_file(answers), is_json_lines(*Left._fields, "meaning")),
+    ]
+    if items is not None:
+        outputs.append(Output("--items", items, lambda path: read_file(path) == _items(imported)[0]))
+    check_outputs(outputs, inputs)
+
+
+def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> None:
+    """Write annotations as a file of recorded answers, which `labeling.answers` of a project names.
+
+    Args:
+        imported: The annotations.
+        batch: The delivery that the items are of.
+        purpose: label (annotators) or expert.
+        path: A file ending in .csv or .parquet; it is replaced whole.
+
+    Raises:
+        SourceError: There is nothing to write, or the file ends otherwise.
+    """
+    if not imported.annotations:
+        seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(imported.left))
+        raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'})")
+    if path.suffix not in (".csv", ".parquet"):
+        raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")
+    rows = imported.annotations
+    table = pa.table(
+        {
+            "batch": [batch] * len(rows),
+            "item_id": [row.item_id for row in rows],
+            "purpose": [purpose] * len(rows),
+            "annotator": [row.annotator for row in rows],
+            "label": [row.label for row in rows],
+            "seconds_spent": [row.seconds_spent for row in rows],
+        },
+        schema=SCHEMA,
+    )
+    sink = pa.BufferOutputStream()
+    pa_csv.write_csv(table, sink) if path.suffix == ".csv" else pq.write_table(table, sink)
+    _put(path, sink.getvalue().to_pybytes())
+
+
+def write_items(imported: Imported, path: Path) -> int:
+    """Write the items as JSON Lines, `id` and what each shows, for a project's delivery; return how many."""
+    content, count = _items(imported)
+    _put(path, content)
+    return count
+
+
+def _items(imported: Imported) -> tuple[bytes, int]:
+    """Return the items as JSON Lines, and how many there are."""
+    fields: dict[str, FieldsOfItem] = {}
+    for row in imported.annotations:
+        fields.setdefault(row.item_id, row.fields)
+    rows = [{"id": item, **{k: v for k, v in shown.items() if k != "id"}} for item, shown in fields.items()]
+    return _lines(rows), len(fields)
+
+
+def write_left(left: Sequence[Left], path: Path) -> None:
+    """Write what was not imported as JSON Lines: file, line, reason, its meaning, evidence."""
+    _put(path, _lines({**one._asdict(), "meaning": MEANINGS[one.reason]} for one in left))
+
+
+def counts(left: Iterable[Left]) -> list[tuple[str, int]]:
+    """Return how much was not imported by reason, the most frequent first."""
+    return sorted(Counter(one.reason for one in left).items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _lines(rows: Iterable[dict[str, object]]) -> bytes:
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+def _put(path: Path, content: bytes) -> None:
+    try:
+        put_file(path, content)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be written: {error.strerror}") from None

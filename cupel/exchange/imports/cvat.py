@@ -1,0 +1,84 @@
+"""CVAT's XML: tags are classes of an image, shapes and tracks are objects of a class."""
+
+import io
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+
+from cupel.errors import SourceError
+from cupel.people.tool_annotation import Annotation, Read, object_id, one_class
+from cupel.sources.reasons import BadRow, evidence
+
+SHAPES = ("box", "polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skeleton")
+
+
+def is_cvat(content: bytes) -> bool:
+    """Tell whether bytes look like XML."""
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def cvat(name: str, content: bytes) -> Read:
+    """Yield the annotations of a CVAT file, of images or of video.
+
+    A tag labels its image. A shape is the object `image#number`, a track the object `task#track id`. CVAT names no
+    annotator of a shape: it is the assignee of the task, where there is one. Attributes and outlines are left out.
+
+    Args:
+        name: The file, for errors.
+        content: Its bytes.
+
+    Yields:
+        Annotations in the file's order, and what is not understood; `line` is the number of the image or track.
+
+    Raises:
+        SourceError: The file is no XML, no CVAT export, or defines entities, which are never read.
+    """
+    root = _root(name, content)
+    assignee = root.findtext("meta/task/assignee/username") or root.findtext("meta/job/assignee/username") or None
+    task = root.findtext("meta/task/name") or root.findtext("meta/task/id") or name
+    line = 0
+    for element in root:
+        if element.tag == "image":
+            line += 1
+            yield from _image(line, element, assignee)
+        elif element.tag == "track":
+            line += 1
+            label, item = element.get("label"), object_id(task, element.get("id", line))
+            found = one_class(line, [label])
+            yield (
+                found if isinstance(found, BadRow) else Annotation(line, item, found, assignee, fields={"video": task})
+            )
+        elif element.tag not in ("version", "meta"):
+            yield BadRow(line, "unexpected_shape", evidence(f"<{element.tag}>"))
+
+
+def _root(name: str, content: bytes) -> ElementTree.Element:
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise SourceError(f"{name}: defines entities, which a CVAT export does not; they are not read. Export it again")
+    try:
+        root = ElementTree.parse(io.BytesIO(content)).getroot()
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise SourceError(f"{name}: not valid XML: {error}; export it again") from None
+    if root.tag != "annotations":
+        raise SourceError(f"{name}: XML of <{root.tag}>; expected CVAT's <annotations>")
+    return root
+
+
+def _image(line: int, image: ElementTree.Element, annotator: str | None) -> Iterator[Annotation | BadRow]:
+    item = image.get("name") or image.get("id")
+    if not item:
+        yield BadRow(line, "missing_id", evidence("<image> without name and id"))
+        return
+    given = Annotation(line, item, "", annotator, fields={"image": item})
+    tags = [element.get("label") for element in image if element.tag == "tag"]
+    if tags:
+        label = one_class(line, tags)
+        yield label if isinstance(label, BadRow) else given._replace(label=label)
+    shapes = [element for element in image if element.tag in SHAPES]
+    for number, shape in enumerate(shapes, 1):
+        label = one_class(line, [shape.get("label")])
+        yield label if isinstance(label, BadRow) else given._replace(item_id=object_id(item, number), label=label)
+    for element in image:
+        if element.tag != "tag" and element.tag not in SHAPES:
+            yield BadRow(line, "unexpected_shape", evidence(f"{item}: <{element.tag}>"))
+    if not tags and not shapes:
+        yield BadRow(line, "no_answer", evidence(item))

@@ -1,0 +1,121 @@
+"""The world comes in: what lies in the inbox is taken, new releases are proposed, answers are collected."""
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from cupel.check.aside import clear_for_run
+from cupel.check.check import find_damage
+from cupel.config.project import Project, load_project
+from cupel.lake.lake import Lake
+from cupel.people.annotators.policies import act
+from cupel.people.answers.collect import Workforce, collect
+from cupel.people.answers.one_after_another import OneAfterAnother
+from cupel.people.answers.recorded import RecordedWorkforce, read_gold
+from cupel.people.label_studio.calibration import Standing, known_items, standings_now
+from cupel.people.label_studio.waiting import Waiting, waiting
+from cupel.people.label_studio.workforce import LabelStudioWorkforce
+from cupel.release.plan import ALL, is_finished
+from cupel.release.proposals import propose_new, proposed
+from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
+from cupel.sources.register import with_registered
+from cupel.store.event_log import LogHead
+
+_log = logging.getLogger(__name__)
+# What looks the same after so long is held to be whole, unless who brings it marks it.
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+class Came(NamedTuple):
+    """What came in, what the project holds now, what lies open before people in Label Studio, and who has passed."""
+
+    taken: list[Taken]
+    proposed: list[str]
+    written: int
+    head: LogHead
+    batches: list[str]
+    releases: list[str]
+    waiting: list[Waiting]
+    calibration: Mapping[str, Standing]
+
+
+def current_project(folder: Path, lake: Lake) -> Project:
+    """Return a project as it is now: its file, and the deliveries that arrived."""
+    return with_registered(load_project(folder / f"{lake.project}.yaml"), lake)
+
+
+def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
+    """Let the world come in to a project.
+
+    Args:
+        projects: Folder of the project files.
+        lake: The project's lake.
+        data: Folder that recorded answers are named relative to.
+        inbox: The project's inbox; None: nothing arrives by itself.
+
+    Raises:
+        ProjectError: The project file is wrong.
+        AnswerError: The log is broken, lacks what a table was made from, or a file of answers cannot be read.
+        FormatError: The lake is of another format.
+        LakeError: Something is damaged that no run makes again.
+    """
+    lake.check_writable()
+    with collecting(lake):
+        lake.store.remove_left_behind()
+        clear_for_run(lake, find_damage(lake, is_light=True), _log.warning)
+        taken = [] if inbox is None else take_whole(projects, lake, inbox)
+        project = current_project(projects, lake)
+        new = [] if project.operation.release else propose_new(lake, project, "the chain")
+        batches = list(project.raw.deliveries)
+        act(lake, project, batches)
+        releases = releases_of(lake, project)
+        unfinished = [name for name in releases if not is_finished(lake, name)]
+        written = collect(lake, workforce(project, lake, data), batches, unfinished)
+        find_damage(lake, is_light=True)  # remembers what came to be
+    standing = standings_now(project, lake, data)
+    return Came(taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake), standing)
+
+
+def collecting(lake: Lake) -> AbstractContextManager[bool]:
+    """Wait for one's turn to let the world in: a second process, such as the daemon's next run, comes after."""
+    return lake.store.lock("locks/.collecting")
+
+
+def take_whole(projects: Path, lake: Lake, inbox: Path) -> list[Taken]:
+    """Take all that lies whole in an inbox; what is not marked as whole is looked at twice."""
+    now = datetime.now(UTC)
+    taken = take_unregistered(current_project(projects, lake), lake, now)
+    there = arrivals(inbox)
+    if any(not arrival.is_marked for arrival in there):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    looks = {str(arrival.path): arrival.look for arrival in there}
+    for arrival in whole(arrivals(inbox), looks):
+        taken.append(take(arrival, current_project(projects, lake), lake, now))
+    return taken
+
+
+def releases_of(lake: Lake, project: Project) -> list[str]:
+    """Return the releases that were proposed or frozen; not those of deliveries that the project no longer names."""
+    return [name for name in proposed(lake) if name.rpartition("-r")[0] in (ALL, *project.raw.deliveries)]
+
+
+def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
+    """Return who answers: people whose answers lie in files, and behind them those in Label Studio, if it is named.
+
+    Raises:
+        WorkforceError: The environment lacks Label Studio's token.
+    """
+    recorded = RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])
+    if project.labeling.workforce == "recorded":
+        return recorded
+    gold = project.labeling.gold
+
+    def hidden(batch: str) -> set[str]:
+        return set() if gold is None else set(read_gold(data / gold, batch)["item_id"].to_pylist())
+
+    live = LabelStudioWorkforce(project, lake, known=lambda: known_items(project, lake, data), hidden=hidden)
+    return OneAfterAnother(recorded, live)

@@ -1,0 +1,1 @@
+"""Modalities: what an item is, and how it is measured."""

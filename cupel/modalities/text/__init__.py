@@ -1,0 +1,1 @@
+"""Text: how it is cleaned, measured and compared."""

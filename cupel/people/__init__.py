@@ -1,0 +1,1 @@
+"""People: their answers, the annotators themselves, and the tools in which they work."""

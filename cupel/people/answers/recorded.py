@@ -1,0 +1,182 @@
+"""The recorded workforce: people who have answered already; their answers lie in files."""
+
+import hashlib
+from json.encoder import encode_basestring_ascii as encoded
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.consensus.coding import ItemIds, id_array
+from cupel.contract.columns import TEXT, TIME
+from cupel.contract.item_numbers import Places, places
+from cupel.contract.tables.answers import ANSWERS
+from cupel.errors import AnswerError
+from cupel.lake.answer_chain import GIVEN
+from cupel.people.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
+
+# An auditor's answer is on file as that of whom the audit takes at their word; an expert's before the freeze likewise.
+ON_FILE = {"round": "expert", "audit": "expert", "contamination_audit": "contamination"}
+
+
+class RecordedWorkforce:
+    """Answers tasks from files, slot by slot, in the order of the files' rows.
+
+    A file is CSV or Parquet with the columns batch, item_id, purpose (label, expert or contamination), label,
+    annotator (may be empty), and optionally seconds_spent. A task of an auditor, or of a round before the
+    freeze, is answered by an expert's row, and one of an audit for contamination by a row for contamination.
+    The answers of one batch are held at a time. Parquet sorted by batch is read fastest.
+
+    Args:
+        files: The files, read in this order.
+
+    Raises:
+        AnswerError: A file is missing, lacks a column, or names an unknown purpose; with file and row.
+    """
+
+    name = "recorded"
+
+    def __init__(self, files: list[Path]) -> None:
+        self._files = list(files)
+        self._batches = frozenset().union(*(batches_in(path) for path in files))
+        self._held: tuple[str, pa.Table] | None = None
+
+    def answer(self, tasks: pa.Table) -> pa.Table:
+        """Return the recorded answers to the open tasks; a task without one stays open.
+
+        Args:
+            tasks: Columns task_id, batch, item_id, purpose, slot of TASKS or RELEASE_TASKS.
+
+        Returns:
+            ANSWERS without `sequence` and `hash`, in the order of the tasks.
+        """
+        found, rows = [_no_events()], [np.zeros(0, np.int64)]
+        for batch in tasks["batch"].unique().to_pylist():
+            ours = np.flatnonzero(pc.equal(tasks["batch"], batch).to_numpy())
+            asked = tasks.take(pa.array(ours))
+            on_file = self._on_file(batch)
+            task, answer = _matched(asked, on_file)
+            answers, asked = on_file.take(pa.array(answer)), asked.take(pa.array(task))
+            found.append(self._events(batch, answers, asked["purpose"], asked["task_id"]))
+            rows.append(ours[task])
+        return pa.concat_tables(found).take(pa.array(np.argsort(np.concatenate(rows))))
+
+    def unasked(self, batch: str, item_ids: "ItemIds | set[str]") -> pa.Table:
+        """Return the answers on file for items that a batch does not hold, or that cleaning dropped.
+
+        Nobody asks for them, so they would never be seen: they enter the log unasked and are rejected
+        there with a reason. Not so those on whether an item is wanted: what cleaning dropped has been asked about.
+
+        Args:
+            batch: The batch.
+            item_ids: Its clean items.
+        """
+        items = id_array(sorted(item_ids) if isinstance(item_ids, set) else item_ids)
+        rows = self._on_file(batch)
+        is_meant = pc.and_not(
+            pc.not_equal(rows["purpose"], "contamination"), pc.is_in(rows["item_id"], value_set=items)
+        )
+        rows = rows.filter(is_meant)
+        # Items in the order in which they first come up, for each purpose.
+        (item,) = places(rows, names=("item_id", "purpose"))
+        first = np.unique(item, return_index=True)[1]
+        rows = rows.take(pa.array(np.argsort(first[item], kind="stable")))
+        return self._events(batch, rows, rows["purpose"], None)
+
+    def rest(self) -> pa.Table:
+        """Return no answers: those on file wait until they are asked for."""
+        return _no_events()
+
+    def end(self) -> None:
+        """Do nothing: a file needs not be told."""
+
+    def batches(self) -> set[str]:
+        """Return the batches that the files speak of."""
+        return set(self._batches)
+
+    def _on_file(self, batch: str) -> pa.Table:
+        """Return a batch's recorded answers in the order of the files, those of the last batch asked for at hand."""
+        if self._held is None or self._held[0] != batch:
+            self._held = None  # so that two batches are never held
+            self._held = (batch, rows_of(self._files, batch))
+        return self._held[1]
+
+    def _events(
+        self, batch: str, rows: pa.Table, purpose: pa.ChunkedArray, task_id: pa.ChunkedArray | None
+    ) -> pa.Table:
+        """Return answers on file as events, in the order given; without tasks they came unasked."""
+        where = pc.binary_join_element_wise(rows["file"], rows["row"].cast(TEXT), ":")
+        columns = {
+            "answer_id": self._ids(where if task_id is None else task_id, purpose, rows),
+            "task_id": pa.nulls(rows.num_rows, TEXT) if task_id is None else task_id,
+            "batch": pa.repeat(pa.scalar(batch, TEXT), rows.num_rows),
+            "purpose": purpose,
+            "answered_at": pa.nulls(rows.num_rows, TIME),
+            "source": pc.binary_join_element_wise(self.name, rows["file"], ":"),
+        } | {name: rows[name] for name in ("item_id", "annotator", "label", "seconds_spent")}
+        return pa.table({name: columns[name] for name in GIVEN}).cast(_no_events().schema)
+
+    def _ids(self, name: pa.ChunkedArray, purpose: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
+        # The answer's content is part of its name, so that a corrected file is a new answer, not a contradiction.
+        columns = (name, purpose, rows["annotator"], rows["label"])
+        pieces = [pa.array([], TEXT)]
+        for start in range(0, rows.num_rows, PIECE_ROWS):
+            values = zip(*(_json(column.slice(start, PIECE_ROWS)) for column in columns), strict=True)
+            digests = (hashlib.sha256(f"{self.name}/[{', '.join(value)}]".encode()).hexdigest() for value in values)
+            pieces.append(pa.array([digest[:32] for digest in digests], TEXT))
+        return pa.chunked_array(pieces)
+
+
+def read_gold(path: Path, batch: str) -> pa.Table:
+    """Return the known labels of a batch: they measure annotators and never train or choose anything.
+
+    Args:
+        path: CSV or Parquet with the columns batch, item_id, label.
+        batch: The batch.
+
+    Returns:
+        Columns item_id and label.
+
+    Raises:
+        AnswerError: The file is missing, lacks a column, or an item has two labels.
+    """
+    rows = rows_of([path], batch, ("batch", "item_id", "label"))
+    (item,) = places(rows, names=("item_id",))
+    first = np.unique(item, return_index=True)[1]
+    once = rows.take(pa.array(first[item]))
+    is_same = pc.or_(
+        pc.equal(rows["label"], once["label"]), pc.and_(pc.is_null(rows["label"]), pc.is_null(once["label"]))
+    )
+    if (row := pc.index(pc.fill_null(is_same, False), False).as_py()) >= 0:
+        (first_row, one), (second_row, other) = (
+            (table["row"][row].as_py(), table["label"][row].as_py()) for table in (once, rows)
+        )
+        raise AnswerError(
+            f"{path}: rows {first_row} and {second_row}: item {rows['item_id'][row].as_py()!r} has two known labels, "
+            f"{one!r} and {other!r}; keep one"
+        )
+    return rows.take(pa.array(np.sort(first))).select(["item_id", "label"]).combine_chunks()
+
+
+def _matched(tasks: pa.Table, rows: pa.Table) -> tuple[Places, Places]:
+    """Return the tasks of one batch that have an answer on file, and the row of each one's answer."""
+    purposes = [ON_FILE.get(purpose, purpose) for purpose in tasks["purpose"].to_pylist()]
+    asked = pa.table({"item_id": tasks["item_id"], "purpose": pa.array(purposes, TEXT)})
+    wanted, given = places(asked, rows, names=("item_id", "purpose"))
+    order = np.argsort(given, kind="stable")
+    count = np.bincount(given, minlength=max(wanted.max(initial=-1), given.max(initial=-1)) + 1)
+    start = np.cumsum(count) - count
+    slot = tasks["slot"].to_numpy()
+    task = np.flatnonzero((slot >= 1) & (slot <= count[wanted]))
+    return task, order[start[wanted[task]] + slot[task] - 1]
+
+
+def _json(column: pa.ChunkedArray) -> list[str]:
+    coded = column.combine_chunks().dictionary_encode()
+    words = [*map(encoded, coded.dictionary.to_pylist()), "null"]
+    return [words[place] for place in coded.indices.fill_null(len(words) - 1).to_pylist()]
+
+
+def _no_events() -> pa.Table:
+    return pa.schema([ANSWERS.schema.field(name) for name in GIVEN]).empty_table()

@@ -1,0 +1,362 @@
+"""The live workforce: people in Label Studio, who are asked now and answer when they will."""
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cupel.config.project import Project
+from cupel.consensus.coding import ItemIds
+from cupel.errors import WorkforceError
+from cupel.lake.lake import Lake
+from cupel.people.answers.annotations import UNFIT
+from cupel.people.label_studio.calibration import COLUMNS, PURPOSE, Item, Standing, calibration_answers, standings
+from cupel.people.label_studio.client import Client, MissingError
+from cupel.people.label_studio.configuration import KEY, OTHERS, shown_hash, task_data
+from cupel.people.label_studio.disagreement import disagreement
+from cupel.people.label_studio.events import Event, Events, event
+from cupel.people.label_studio.groups import Group, groups, task_key
+from cupel.people.label_studio.matching import SOURCE, Arrived, answers_of, by_time, matched
+from cupel.people.label_studio.predictions import predictions
+from cupel.people.label_studio.publish import Publisher, Wanted
+from cupel.people.label_studio.pull import is_due, latest, read_as, still_recent, unread_tasks
+from cupel.people.label_studio.record import CHANGED, Record, Records
+from cupel.people.label_studio.versions import Users, Version, people, users_of, versions
+from cupel.people.tool_annotation import entries, fields_of
+
+
+class LabelStudioWorkforce:
+    """Puts open tasks to people in Label Studio, and returns what arrived since the last time.
+
+    One collection: everything that changed is pulled when the first task is put; `answer` and `rest` return it, and
+    `end`, when all of it is in the log, remembers how far was read and publishes what is still open. A collection
+    that dies in between is done again, and the log knows what it has.
+
+    Args:
+        project: The project, with a section `label_studio`.
+        lake: Its lake, with the log and the records.
+        environment: Holds the token.
+        sleep: How waiting is done.
+        known: Returns the items that annotators answer first, with their labels, as they are at a collection; needed
+            where the project asks for a calibration.
+        hidden: Returns a batch's items of hidden gold; needed where annotators are shown the checker's opinion.
+
+    Raises:
+        WorkforceError: The token is not set.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        lake: Lake,
+        environment: Mapping[str, str] = os.environ,
+        sleep: Callable[[float], object] = time.sleep,
+        known: Callable[[], Mapping[Item, str]] = dict,
+        hidden: Callable[[str], Collection[str]] = lambda batch: (),
+    ) -> None:
+        if project.label_studio is None:
+            raise WorkforceError(f"project {project.project}: key label_studio: missing; add it")
+        self._project, self._lake, self._settings = project, lake, project.label_studio
+        self._known_now, self._hidden = known, hidden
+        self._client = Client(project.label_studio, environment, sleep)
+        self._records, self._events = Records(lake), Events(lake)
+        self._groups = groups(project)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._is_pulled = False
+        self._standings: dict[str, Standing] | None = None
+        self._known: Mapping[Item, str] = {}
+        self._record: dict[str, Record] = {}
+        self._arrived: dict[tuple[str, str], list[Arrived]] = {}
+        self._open: dict[str, dict[tuple[str, str], int]] = {group.name: {} for group in self._groups}
+        self._seen: list[Event] = []
+        self._keys: dict[str, dict[str, tuple[str, str]]] = {}
+
+    def unasked(self, batch: str, item_ids: ItemIds) -> pa.Table:
+        """Return no answers: what nobody asked for is told by `rest`."""
+        return answers_of([])
+
+    def answer(self, tasks: pa.Table) -> pa.Table:
+        """Return what arrived for these open tasks; the others stay open and are published at the end.
+
+        Args:
+            tasks: Columns task_id, batch, item_id, purpose, slot of TASKS or RELEASE_TASKS.
+
+        Raises:
+            WorkforceError: The server cannot be read.
+        """
+        self._pull()
+        found: list[tuple[str | None, str, Arrived]] = []
+        for batch in tasks["batch"].unique().to_pylist():
+            asked = tasks.filter(pc.equal(tasks["batch"], batch)).to_pylist()
+            for group in self._groups:
+                ours = [task for task in asked if task["purpose"] in group.purposes]
+                pairs = self._matched(group, batch, ours)
+                found += [(task["task_id"], task["purpose"], one) for task, one in pairs]
+                done = {task["task_id"] for task, _ in pairs}
+                for task in ours:
+                    if task["task_id"] not in done:
+                        item = (batch, task["item_id"])
+                        self._open[group.name][item] = self._open[group.name].get(item, 0) + 1
+        return answers_of(found)
+
+    def rest(self) -> pa.Table:
+        """Return what arrived although no open task asks for it: too many, edited, or by somebody else."""
+        self._pull()
+        found = [
+            (None, group.unasked_purpose, one)
+            for group in self._groups
+            for (name, _), waiting in self._arrived.items()
+            if name == group.name
+            for one in waiting
+        ]
+        self._arrived = {}
+        return answers_of(found)
+
+    def end(self) -> None:
+        """Remember how far was read, and publish what is open; everything returned must be in the log.
+
+        Raises:
+            WorkforceError: The server cannot be written to, or its projects are not as they were left.
+        """
+        self._pull()
+        self._calibrate()
+        self._events.append(self._seen)
+        for group in self._groups:
+            self._records.write(group.name, self._record[group.name])
+        for group in self._groups:
+            self._publish(group)
+        self._begin()
+
+    def _calibrate(self) -> None:
+        """Ask for the calibration what is not answered yet; ask nothing else before enough have passed."""
+        wanted, asked = self._settings.calibration, self._open["annotators"]
+        if wanted is None:
+            return
+        if asked and len(self._known) < wanted.items:
+            raise WorkforceError(
+                f"label_studio.calibration.items: {wanted.items} known items are to be asked first, and labeling.gold "
+                f"knows {len(self._known)} clean ones; what was answered is in the log. Add known labels, or ask fewer"
+            )
+        said = self._lake.answers.read(purposes=[PURPOSE], columns=["batch", "item_id", "annotator"]).to_pylist()
+        done = {((row["batch"], row["item_id"]), row["annotator"]) for row in said}
+        for item in self._known:
+            if left := sum((item, name) not in done for name in self._settings.annotators):
+                self._open[PURPOSE][item] = left
+        passed = sum(standing.passed_at is not None for standing in self.standings().values())
+        if passed < self._project.labeling.overlap.first:
+            asked.clear()
+
+    def _pull(self) -> None:
+        """Read what changed in the groups' projects, once a collection."""
+        if self._is_pulled:
+            return
+        lake_id, users = self._records.lake_id(), None
+        if self._settings.calibration is not None:
+            self._known = self._known_now()
+        for group in self._groups:
+            record = self._record[group.name] = self._records.read(group.name)
+            if record.project_id is None:
+                continue
+            users = self._users() if users is None else users
+            try:
+                self._pull_group(group, record, lake_id, users)
+            except MissingError:
+                raise WorkforceError(
+                    f"{self._settings.url}: project {record.project_id} ({group.name}) is gone there; what was "
+                    f"answered is in the log. Restore it, or remove {self._records.folder}/{group.name}.json and "
+                    ".parquet to publish anew"
+                ) from None
+        self._is_pulled = True
+
+    def _pull_group(self, group: Group, record: Record, lake_id: str, users: Users) -> None:
+        now = datetime.now(UTC)
+        is_snapshot = is_due(record.snapshot_at, self._settings.snapshot_hours, now)
+        project_id, cursor = record.project_id or 0, record.cursor
+        there: set[int] = set()
+        tasks: set[int] = set()
+        by_task = {put.tool_task: key for key, put in record.puts.items()}
+        found: list[Arrived] = []
+        if is_snapshot:
+            record.recent = {}
+        for task in unread_tasks(self._client, project_id, None if is_snapshot else cursor, record.recent):
+            cursor = latest(cursor, task)
+            record.recent[task["id"]] = read_as(task)
+            tasks.add(task["id"])
+            key = by_task.get(task["id"], str(fields_of(task.get("data")).get(KEY)))
+            item, is_changed = self._item_of(group, key), self._is_changed(group, record, key, task)
+            if key in record.puts and record.puts[key].tool_task == task["id"]:
+                record.puts[key] = record.puts[key]._replace(people=people(task))
+            for version in versions(lake_id, task, users):
+                there.add(version.annotation_id)
+                if item is None:
+                    self._seen.append(
+                        event(group.name, "unknown_task", project_id, task["id"], version.annotation_id, None)
+                    )
+                    continue
+                who = group.people.get(version.person or "")
+                if who is None:
+                    self._seen.append(
+                        event(group.name, "stranger", project_id, task["id"], version.annotation_id, item)
+                    )
+                if version.flagged is not None:
+                    said = (task["id"], version.annotation_id, item, version.flagged)
+                    self._seen.append(event(group.name, "flagged", project_id, *said))
+                unfit = "task_changed" if is_changed else self._unfit(group, who, version)
+                found.append(Arrived(*item, who, project_id, version, unfit))
+        self._keep_new(group, found)
+        if is_snapshot:
+            self._seen += self._deleted(group, project_id, there)
+            for key in [key for key, put in record.puts.items() if put.tool_task not in tasks]:
+                gone = record.puts.pop(key)
+                lost = (gone.tool_task, None, (gone.batch, gone.item_id))
+                self._seen.append(event(group.name, "task_deleted", project_id, *lost))
+            record.snapshot_at = now.isoformat(timespec="seconds")
+        record.cursor, record.recent = cursor, still_recent(record.recent, cursor)
+
+    def _is_changed(self, group: Group, record: Record, key: str, task: Mapping[str, Any]) -> bool:
+        """Tell whether a task does not show what was published, and remember it."""
+        put, shown = record.puts.get(key), shown_hash(fields_of(task.get("data")))
+        if put is None or put.shown in (None, shown):
+            return False
+        item = (put.batch, put.item_id)
+        self._seen.append(event(group.name, "task_changed", record.project_id or 0, task["id"], None, item, shown))
+        if put.tool_task == task["id"]:
+            record.puts[key] = put._replace(shown=CHANGED)
+        return True
+
+    def _unfit(self, group: Group, who: str | None, version: Version) -> str | None:
+        """Return why a version counts for nothing, whatever is asked; None where it may count."""
+        if self._settings.calibration is None or "label" not in group.purposes or who is None:
+            return None
+        passed_at = self.standings()[who].passed_at
+        is_late = passed_at is not None and version.answered_at is not None and version.answered_at >= passed_at
+        return None if is_late else "not_calibrated"
+
+    def standings(self) -> dict[str, Standing]:
+        """Return how far each annotator is with the calibration, by the log and what has just arrived."""
+        if self._settings.calibration is None:
+            return {}
+        if self._standings is None:
+            said = calibration_answers(self._lake)
+            new = [one for (name, _), some in self._arrived.items() if name == PURPOSE for one in some]
+            said += [
+                dict(zip(COLUMNS, (*one[:3], one.version.label, one.version.answered_at), strict=True))
+                for one in sorted(new, key=by_time)
+            ]
+            self._standings = standings(self._settings.annotators, self._known, self._settings.calibration, said)
+        return self._standings
+
+    def _keep_new(self, group: Group, found: list[Arrived]) -> None:
+        """Keep the versions that the log does not have, by batch, in the order of their time."""
+        batches: dict[str, dict[str, Arrived]] = {}
+        for one in found:
+            batches.setdefault(one.batch, {})[one.version.answer_id] = one
+        for batch, theirs in batches.items():
+            known = set(self._lake.answers.read(batch, columns=["answer_id"])["answer_id"].to_pylist())
+            new = [one for name, one in theirs.items() if name not in known]
+            if new:
+                self._arrived[group.name, batch] = sorted(new, key=by_time)
+
+    def _deleted(self, group: Group, project_id: int, there: set[int]) -> Iterator[Event]:
+        """Yield the annotations in the log that the group's project does not hold any more."""
+        log = self._lake.answers.read(columns=["source", "batch", "item_id"])
+        begins = f"{SOURCE}:{project_id}:"
+        for row in log.filter(pc.starts_with(log["source"], begins)).to_pylist():
+            tool_task, annotation_id = map(int, row["source"].removeprefix(begins).split(":")[:2])
+            if annotation_id not in there:
+                item = (row["batch"], row["item_id"])
+                yield event(group.name, "deleted", project_id, tool_task, annotation_id, item)
+
+    def _matched(self, group: Group, batch: str, tasks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Arrived]]:
+        arrived = self._arrived.get((group.name, batch), [])
+        if not arrived or not tasks:
+            return []
+        log = self._lake.answers.read(batch, group.purposes, ["item_id", "annotator", "label", "source"]).to_pylist()
+        classes = set(self._project.labeling.classes)
+        answered = {
+            (row["item_id"], row["annotator"])
+            for row in log
+            if (row["label"] in classes or (row["label"] is None and group.may_be_undecided))
+            and row["source"].rpartition(":")[2] not in UNFIT
+        }
+        removed = {name for name, action in self._lake.actions.in_force(batch).items() if not action.weight}
+        pairs = matched(group, tasks, arrived, answered, classes, removed if "label" in group.purposes else ())
+        done = {one.version.answer_id for _, one in pairs}
+        self._arrived[group.name, batch] = [one for one in arrived if one.version.answer_id not in done]
+        return pairs
+
+    def _publish(self, group: Group) -> None:
+        record, lake_id = self._record[group.name], self._records.lake_id()
+        wanted = {
+            task_key(lake_id, group.name, batch, item): Wanted(batch, item, answers)
+            for (batch, item), answers in self._open[group.name].items()
+        }
+
+        def save(with_table: bool) -> None:
+            self._records.write(group.name, record, with_table=with_table)
+
+        publisher = Publisher(
+            self._client, self._project, lake_id, group, record, save, lambda key: self._item_of(group, key)
+        )
+        try:
+            publisher.publish(
+                wanted, lambda keys: self._data(group, {key: wanted[key] for key in keys}),
+                lambda keys: self._predictions(group, {key: wanted[key] for key in keys}),
+            )  # fmt: skip
+        finally:
+            self._events.append(publisher.events)
+
+    def _predictions(self, group: Group, wanted: Mapping[str, Wanted]) -> dict[str, dict[str, Any]]:
+        """Return the opinions that are shown beside annotators' tasks, by key; nobody else is shown any."""
+        found: dict[str, dict[str, Any]] = {}
+        if group.purposes != ("label",) or self._settings.prediction_share is None:
+            return found
+        for batch in sorted({item.batch for item in wanted.values()}):
+            ours = [(key, item.item_id) for key, item in wanted.items() if item.batch == batch]
+            found |= predictions(self._project, self._lake, batch, ours, self._hidden(batch))
+        return found
+
+    def _data(self, group: Group, wanted: Mapping[str, Wanted]) -> dict[str, dict[str, str]]:
+        """Return what the tasks show, by key."""
+        found = {}
+        for batch in {item.batch for item in wanted.values()}:
+            ours = {item.item_id: key for key, item in wanted.items() if item.batch == batch}
+            for piece in self._lake.read_batches("clean_items", batch, columns=["item_id", "text"]):
+                rows = piece.filter(pc.is_in(piece["item_id"], value_set=pa.array(list(ours), pa.string())))
+                for row in rows.to_pylist():
+                    key = ours[row["item_id"]]
+                    found[key] = task_data(self._project.labeling, key, row["text"])
+            if group.sees_disagreement:
+                said = disagreement(self._lake, batch, list(ours), self._project.labeling.classes)
+                for item, key in ours.items():
+                    found.get(key, {})[OTHERS] = said[item]
+        if missing := [item.item_id for key, item in wanted.items() if key not in found]:
+            raise WorkforceError(f"item {missing[0]!r} has an open task and is not clean any more; run the chain again")
+        return found
+
+    def _item_of(self, group: Group, key: str) -> tuple[str, str] | None:
+        """Return batch and item of a key; keys that the record does not know are looked for among all clean items."""
+        put = self._record[group.name].puts.get(key)
+        if put is not None:
+            return put.batch, put.item_id
+        if group.name not in self._keys:
+            lake_id = self._records.lake_id()
+            self._keys[group.name] = {
+                task_key(lake_id, group.name, batch, item): (batch, item) for batch, item in self._clean_items()
+            }
+        return self._keys[group.name].get(key)
+
+    def _clean_items(self) -> Iterable[tuple[str, str]]:
+        for batch in self._lake.partitions("clean_items"):
+            for piece in self._lake.read_batches("clean_items", batch, columns=["item_id"]):
+                yield from ((batch, item) for item in piece["item_id"].to_pylist())
+
+    def _users(self) -> Users:
+        listed = self._client.get("/api/users/")
+        return users_of(entries(listed if isinstance(listed, list) else fields_of(listed).get("results")))

@@ -1,0 +1,1 @@
+"""Show: everything that a person reads: report, card, plots, pages."""

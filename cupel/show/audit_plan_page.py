@@ -1,0 +1,85 @@
+"""The plan's page: what other sizes of the audit would cost, and how likely each accepts, by the true error."""
+
+from html import escape
+from typing import Any
+
+from cupel.accept.budget import money, percent
+from cupel.accept.judging import Prices
+from cupel.accept.plan import Choice, Plan
+from cupel.certificate.attempts import attempt_levels
+from cupel.certificate.plan import plan_audits
+
+# The true error is followed from none to so many times the budget.
+MOST_TIMES_BUDGET, POINTS = 2.0, 41
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 24px;color:#1d2733}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:5px 14px 5px 0;text-align:right;"
+    "border-bottom:1px solid #e3e7eb}svg{max-width:100%;height:auto}.chosen{font-weight:600}"
+)
+
+
+def plan_page(plan: Plan, choice: Choice, prices: Prices) -> bytes:
+    """Return the plan as a page without scripts or network.
+
+    Chances are exact for a delivery without contested items; which error the delivery has, nobody knows yet.
+
+    Args:
+        plan: The plan.
+        choice: Its size, and the others that were considered.
+        prices: What a check costs and takes.
+    """
+    heads = ["check", "wrong allowed", *(f"if {percent(error)} are wrong" for error in choice.errors), "hours"]
+    heads += [] if prices.expert_answer is None else ["cost"]
+    rows = []
+    for row in choice.table:
+        cells = [f"{row.drawn:,}", "-" if row.most_wrong is None else str(row.most_wrong)]
+        cells += [_chance(chance) for chance in row.chances]
+        cells.append(f"{row.drawn * prices.expert_seconds / 3600:.1f}")
+        cells += [] if prices.expert_answer is None else [money(row.drawn * prices.expert_answer, prices.currency)]
+        chosen = ' class="chosen"' if row.drawn == plan.size else ""
+        rows.append(f"<tr{chosen}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    content = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>Plan of {escape(plan.delivery)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>Audit {plan.size:,} of {plan.labels:,} labels</h1><p>{escape(plan.delivery)}, against a budget of "
+        f"{percent(plan.settings.error_budget)}: {escape(choice.reason)}.</p>"
+        f"<h2>Chance to be accepted at the first look</h2>{chances_plot(plan, choice)}"
+        f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></body></html>\n"
+    )
+    return content.encode()
+
+
+def chances_plot(plan: Plan, choice: Choice) -> str:
+    """Plot the chance to be accepted by the true error, for each size considered: one SVG element."""
+    from cupel.show.plots import BLUE, INK, MUTED, svg_plot
+
+    budget = plan.settings.error_budget
+    errors = [min(1.0, budget * MOST_TIMES_BUDGET * point / (POINTS - 1)) for point in range(POINTS)]
+    levels = attempt_levels(1, plan.settings.contested == "aside")
+    curves = plan_audits(plan.labels, budget, levels, [row.drawn for row in choice.table], errors)
+
+    def draw(axes: Any) -> None:
+        for curve in curves:
+            is_chosen = curve.drawn == plan.size
+            axes.plot(errors, curve.chances, color=BLUE if is_chosen else MUTED, linewidth=2.2 if is_chosen else 1.0)
+            middle = min(range(POINTS), key=lambda point: abs(curve.chances[point] - 0.5))
+            axes.annotate(f"{curve.drawn:,}", (errors[middle], curve.chances[middle]), (4, 2),
+                          textcoords="offset points", fontsize=9)  # fmt: skip
+        axes.axvline(budget, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
+        axes.annotate(f"budget {percent(budget)}", (budget, 1.0), (4, -2), textcoords="offset points", fontsize=9)
+        axes.set_xlim(0, errors[-1])
+        axes.set_ylim(0, 1.04)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
+        axes.set_xlabel("labels that are wrong in truth")
+        axes.set_ylabel("chance to be accepted")
+
+    text = f"Chance to be accepted by the true share of wrong labels, for audits of {len(curves)} sizes."
+    return svg_plot("chances", text, draw, 3.2)
+
+
+def _chance(chance: float) -> str:
+    """Return a chance in whole percent that never looks surer than it is."""
+    return "<1%" if 0 < chance < 0.01 else ">99%" if 0.99 < chance < 1 else f"{chance:.0%}"

@@ -1,0 +1,58 @@
+"""What the report says of annotators and vendors: findings, what was done, and who is better on equal terms."""
+
+import math
+
+from cupel.figures import UNKNOWN, count, percent
+from cupel.release.facts import BatchFacts, Row
+
+FINDINGS_SHOWN = 20
+ACTIONS_SHOWN = 20
+# How sure a text may sound: a million times.
+MOST_DIGITS = 6
+
+
+def finding_rows(batch: BatchFacts) -> list[Row]:
+    """Return what was found against a delivery's annotators, with `strength` in words, the strongest first."""
+    ordered = sorted(batch.annotator_findings, key=lambda row: (-_digits(row), row["annotator"], row["finding"]))
+    return [row | {"strength": strength(row)} for row in ordered[:FINDINGS_SHOWN]]
+
+
+def strength(row: Row) -> str:
+    """Return what a finding rests on: how many times likelier it makes the answers, or the chance of the like.
+
+    >>> strength({"p_value": None, "log10_ratio": 1.5})
+    '32 times likelier'
+    >>> strength({"p_value": 0.0012, "log10_ratio": None})
+    'chance 0.0012'
+    """
+    if row["log10_ratio"] is None:
+        return f"chance {row['p_value']:.2g}"
+    ratio = 10 ** min(row["log10_ratio"], MOST_DIGITS)
+    return f"{ratio:.1f} times likelier" if ratio < 10 else f"{ratio:,.0f} times likelier"
+
+
+def _digits(row: Row) -> float:
+    """Return the power of ten that a finding is strong by."""
+    return float(-math.log10(max(row["p_value"], 1e-300)) if row["log10_ratio"] is None else row["log10_ratio"])
+
+
+def vendor_rows(batch: BatchFacts) -> list[Row]:
+    """Return a delivery's vendors with intervals in words, the highest share on equal terms first."""
+    rows = []
+    for row in sorted(batch.vendors, key=lambda row: (-(row["standard_share"] or 0.0), row["vendor"])):
+        gold = f"{count(row['gold_right'])} of {count(row['gold_answers'])}" if row["gold_answers"] else UNKNOWN
+        rows.append(
+            row
+            | {
+                "standard": _between(row["standard_share"], row["standard_low"], row["standard_high"]),
+                "apart": _between(row["difference"], row["difference_low"], row["difference_high"]),
+                "gold": gold,
+            }
+        )
+    return rows
+
+
+def _between(share: float | None, low: float | None, high: float | None) -> str:
+    if share is None or low is None or high is None:
+        return percent(share)
+    return f"{percent(share)} ({percent(low)} to {percent(high)})"
