@@ -1,1 +1,1 @@
-"""The assets: one file a stage, read in the order raw, cleaning, labeling, checking, release."""
+"""One function a table: read, one call of `cupel`, write; a file a stage."""

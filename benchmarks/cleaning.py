@@ -4,8 +4,8 @@
 
 DIR holds Parquet files with a column `text` (or is one). All documents are measured by `cupel.modalities.text.scan` on
 one thread and on all; some hundred of them, drawn with a fixed seed, also go through datatrove's four filters, which
-are timed on them, and whose decisions are compared twice: with datatrove's own words, and with both seeing ours. What is
-compared with datatrove is processor time. The speed is also set beside that of copying memory. `make peers` installs
+are timed on them, and whose decisions are compared twice: with datatrove's own words, and with both seeing ours. What
+is compared with datatrove is processor time. The speed is also set beside that of copying memory. `make peers` installs
 datatrove; without it only our part is measured.
 """
 

@@ -1,4 +1,4 @@
-"""Loops: functions compiled to machine code, which is kept where there is room for it. Slow to import (numba)."""
+"""Functions compiled to machine code, which is kept where there is room for it; slow to import (numba)."""
 
 import hashlib
 import json

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1]
 # Above the library, from the top; `pyproject.toml` has the order of what is in it.
 ABOVE = ("orchestration", "assets", "expectations")
 ROW, LEFT, CELL, HEAD, MARGIN = 30, 700, 22, 108, 18
-KNOWS, NEVER, LINE, INK, GREY, BAND = "#0072b2", "#f6e3d7", "#c8c8c8", "#1a1a1a", "#555555", "#f5f7fa"
+KNOWS, WRONG, NEVER = "#0072b2", "#d55e00", "#f6e3d7"
+LINE, INK, GREY, BAND = "#c8c8c8", "#1a1a1a", "#555555", "#f5f7fa"
 
 
 class Room(NamedTuple):
@@ -32,7 +33,7 @@ def read_rooms() -> list[Room]:
 def draw_map(rooms: list[Room]) -> str:
     """Return the map as SVG: a row a room, and a mark under each room that it knows.
 
-    All marks lie right of the diagonal, as each room knows only what stands below it; left of it is shaded.
+    Marks right of the diagonal are arrows that go down. Left of it, where it is shaded, one would go up.
     """
     width, height = LEFT + CELL * len(rooms) + 2 * MARGIN, HEAD + ROW * len(rooms) + 2 * MARGIN
     shapes = [
@@ -48,13 +49,14 @@ def draw_map(rooms: list[Room]) -> str:
         if place % 2 == 0:
             shapes.append(f'<rect x="{MARGIN}" y="{y}" width="{LEFT - 2 * MARGIN}" height="{ROW}" fill="{BAND}"/>')
         shapes.append(_text(MARGIN + 6, y + 20, room.name, INK, 'font-weight="bold"'))
-        shapes.append(_text(MARGIN + 170, y + 20, room.purpose, INK, 'font-size="12"'))
+        shapes.append(_text(MARGIN + 170, y + 20, room.purpose.replace("`", ""), INK, 'font-size="12"'))
         turned = f'transform="rotate(-60 {x + 14} {HEAD - 6})" font-size="12"'
         shapes.append(_text(x + 14, HEAD - 6, room.name.removeprefix("cupel."), INK, turned))
     for (row, room), (column, other) in product(enumerate(rooms), enumerate(rooms)):
         x, y = LEFT + CELL * column, HEAD + ROW * row
         is_known = other.name in room.imports
-        fill = KNOWS if is_known else NEVER if column < row else LINE if column == row else "white"
+        known, unknown = (KNOWS, "white") if column > row else (WRONG, NEVER)
+        fill = LINE if column == row else known if is_known else unknown
         shapes.append(
             f'<rect x="{x}" y="{y}" width="{CELL}" height="{ROW}" fill="{fill}" stroke="{LINE}" stroke-width="0.5">'
             + (f"<title>{room.name} knows {other.name}</title>" if is_known else "")

@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code; a test fails where they are not up to date."""
+"""Writes the reference pages and the map that are made from the code; a test fails where they are not up to date."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +10,10 @@ from pydantic.fields import FieldInfo
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES
 from cupel.contract.tables import TABLES
+from docs.draw_architecture import draw_map, read_rooms
 from expectations.reference import gates_page
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
 
 
 def tables_page() -> str:
@@ -80,10 +81,15 @@ def _default(model: type[BaseModel], field: FieldInfo) -> str:
 
 
 def pages() -> dict[str, str]:
-    """Return the content of every page that is made from the code, by file name."""
-    return {"tables.md": tables_page(), "project.md": project_page(), "gates.md": gates_page()}
+    """Return the content of every page and picture that is made from the code, by its name in this folder."""
+    return {
+        "reference/tables.md": tables_page(),
+        "reference/project.md": project_page(),
+        "reference/gates.md": gates_page(),
+        "images/architecture.svg": draw_map(read_rooms()),
+    }
 
 
 if __name__ == "__main__":
     for name, content in pages().items():
-        (REFERENCE / name).write_text(content, encoding="utf-8")
+        (DOCS / name).write_text(content, encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Expectations: what each stage's gate asks of its table, which numbers it is held to, and why."""
+"""What each stage's gate asks of its table, the numbers that it is held to, and why."""

@@ -1,1 +1,1 @@
-"""Orchestration: how the assets, gates and projects are wired together and run."""
+"""How assets, gates and projects are wired together, run, watched, rebuilt and repaired."""

@@ -1,1 +1,1 @@
-"""Acceptance of labels that somebody delivered: plan an audit, draw a blind sheet, judge it. No project, no lake."""
+"""Accepting a delivery of labels: plan an audit, draw a blind sheet, judge it; no project, no lake."""

@@ -1,1 +1,1 @@
-"""Certificate: audit first, then cut; exact tests, bounds, plans, and the verdict on a release or a delivery."""
+"""The statistics: how audits are drawn, cut and judged, with exact tests, bounds and plans."""

@@ -1,1 +1,1 @@
-"""Checking a lake: what of it is damaged, gone, or does not belong together, and what mends it."""
+"""The condition of a lake: what is damaged, gone or of an older format, and what mends it."""

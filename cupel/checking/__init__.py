@@ -1,1 +1,1 @@
-"""Checking: a model's second opinion, people and model together, and what follows for each item."""
+"""The second check: a model's opinion, people and model as one, what happens to each item."""

@@ -1,4 +1,4 @@
-"""Cleaning: measure every item, then decide what is kept. Pure functions on tables; the reasons stand in `reasons`."""
+"""Which items are kept, and why the others are not: rules, duplicates, contamination."""
 
 from cupel.cleaning.reasons import REASONS
 

@@ -1,1 +1,1 @@
-"""The commands of `cupel`: options, exit codes, and one function each. All else is imported when one runs."""
+"""The commands of `cupel`, by what they work on."""

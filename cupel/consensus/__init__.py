@@ -1,1 +1,1 @@
-"""Consensus: what a batch's annotators say together, how good each is, how far they agree. One algorithm per file."""
+"""What a batch's annotators say together, and how far they agree; a module a method."""

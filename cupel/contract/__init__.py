@@ -1,1 +1,1 @@
-"""What everything agrees on: columns, tables, stages, and what decides a value."""
+"""What everything agrees on: columns, tables, stages, and numbers for items."""

@@ -1,1 +1,1 @@
-"""Exchange: formats of labeling tools and trainers, in and out."""
+"""Formats of labeling tools and trainers, in and out."""

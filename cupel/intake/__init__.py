@@ -1,1 +1,1 @@
-"""Intake: what comes in from the world, and what is said of it."""
+"""What comes in from the world, and who is told of it."""

@@ -1,1 +1,1 @@
-"""Kinds of labels."""
+"""Kinds of labels: what an answer is, and what answers come to."""

@@ -1,1 +1,1 @@
-"""The lake: a project's tables and the logs that they are made from, on a store; steps, gates and what they used."""
+"""A project's tables, the logs that they are made from, steps on them, and their gates."""

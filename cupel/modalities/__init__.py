@@ -1,1 +1,1 @@
-"""Modalities: what an item is, and how it is measured."""
+"""What an item is: how it is read, normalised and measured."""

@@ -1,1 +1,1 @@
-"""People: their answers, the annotators themselves, and the tools in which they work."""
+"""Who answers: questions, answers, the annotators themselves, and the tools they work in."""

@@ -1,1 +1,1 @@
-"""Releases: freezing, splitting, putting together what is released, and telling people about it."""
+"""Releases: frozen, audited, written as a folder, verified from it."""

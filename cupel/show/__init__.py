@@ -1,1 +1,1 @@
-"""Show: everything that a person reads: report, card, plots, pages."""
+"""What a person reads: reports, cards, plots, pages, and lines of the terminal."""

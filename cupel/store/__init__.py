@@ -1,1 +1,1 @@
-"""The store: the only code that knows where bytes lie. What it promises, `store` says; the laws are in its tests."""
+"""The only code that knows where bytes lie: contents by name, event logs, files of this machine."""

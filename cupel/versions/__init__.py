@@ -1,1 +1,1 @@
-"""Which code and settings decide a table's values, as a version that changes when they do."""
+"""Which code and settings decide a table's values, as a version that changes with them."""

@@ -8,15 +8,36 @@ from click.testing import CliRunner
 from cupel.cli import main
 from cupel.config.project import load_project
 from cupel.contract.stages import STAGES
-from docs.generate import REFERENCE, pages
+from docs.draw_architecture import read_rooms
+from docs.generate import DOCS, pages
 from orchestration.definitions import defs
 
 ROOT = Path(__file__).parents[2]
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
 @pytest.mark.parametrize("name", list(pages()))
 def test_a_page_made_from_the_code_is_up_to_date(name: str) -> None:
-    assert (REFERENCE / name).read_text() == pages()[name], "run `make docs`"
+    assert (DOCS / name).read_text() == pages()[name], "run `make docs`"
+
+
+def test_every_arrow_of_the_map_goes_down() -> None:
+    rooms = read_rooms()
+    order = [room.name for room in rooms]
+    assert {name for room in rooms for name in room.imports} <= set(order)
+    for room in rooms:
+        assert all(order.index(name) > order.index(room.name) for name in room.imports), room.name
+        assert 0 < len(room.purpose) <= 100, room.name
+
+
+def test_modules_and_functions_that_the_map_names_exist() -> None:
+    named = re.findall(r"`((?:cupel|assets|expectations)/[\w/]+\.py)(?:: (\w+)(?:\.\w+)?)?`", ARCHITECTURE.read_text())
+    assert len(named) > 20
+    for path, function in named:
+        text = (ROOT / path).read_text()
+        assert not function or re.search(rf"^(?:def|class) {function}\b", text, re.MULTILINE), (path, function)
+    for folder in re.findall(r"`((?:cupel|tests|assets|expectations)/[\w/]*)`", ARCHITECTURE.read_text()):
+        assert (ROOT / folder).is_dir(), folder
 
 
 def test_every_asset_has_a_description_an_owner_a_group_and_columns() -> None:
@@ -74,7 +95,7 @@ def test_commands_named_in_the_docs_exist(path: Path) -> None:
 
 def test_nothing_is_left_to_fill_in() -> None:
     for path in documents():
-        assert "" not in path.read_text(), path
+        assert "@@" not in path.read_text(), path
 
 
 def test_the_project_that_the_tutorial_shows_can_be_loaded(tmp_path: Path) -> None:
