@@ -39,7 +39,7 @@ from cupel.lake.lake import Lake
 from cupel.release.plan import is_finished
 from cupel.release.reported import is_reported
 from cupel.sources.inbox import arrivals
-from cupel.store.files import hash_file as file_hash
+from cupel.store.files import hash_file
 from cupel.store.files import put_file
 from orchestration import service
 from orchestration.deployment import REPOSITORY, Deployment
@@ -334,7 +334,7 @@ def compare(one: Path, other: Path) -> dict[str, Any]:
     ]  # fmt: skip
     roots = [Path(str(lake.folder)) / "releases" for lake in lakes]
     files = [
-        {str(path.relative_to(root)): file_hash(path) for path in sorted(root.glob("*/data/*")) if path.is_file()}
+        {str(path.relative_to(root)): hash_file(path) for path in sorted(root.glob("*/data/*")) if path.is_file()}
         for root in roots
     ]
     different = sorted(name for name in {**tables[0], **tables[1]} if tables[0].get(name) != tables[1].get(name))

@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple
 from cupel.check.check import find_damage
 from cupel.errors import CupelError
 from cupel.lake.lake import Lake
-from cupel.store.files import hash_file as file_hash
+from cupel.store.files import hash_file
 from cupel.store.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.store.sealed import open_sealed
 from orchestration.home_check import check_home
@@ -114,7 +114,7 @@ def hashes(root: Path) -> dict[str, str]:
     }
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     return {
-        name: file_hash(path) for name, path in sorted(found.items())
+        name: hash_file(path) for name, path in sorted(found.items())
         if not name.startswith(NOT_COMPARED) and not (name.startswith("releases/") and name.endswith("report.html"))
         # From superseded parts nothing is read any more.
         and not (name.startswith("tables/") and path.name != "commit.json" and path not in current)

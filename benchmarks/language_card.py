@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cupel.modalities.text.languages.codes import label
 from cupel.modalities.text.languages.model import load
-from cupel.store.files import put_file as replace_file
+from cupel.store.files import put_file
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "languages_f1.md"
 _HEAD = """# F1 per language
@@ -26,7 +26,7 @@ def main() -> None:
     options = parser.parse_args()
     named = dict(one.split("=", 1) for one in options.files)
     found = {title: json.loads(Path(file).read_text())["f1"] for title, file in named.items()}
-    replace_file(PAGE, page(found, [str(label(name)) for name in load().languages]).encode())
+    put_file(PAGE, page(found, [str(label(name)) for name in load().languages]).encode())
 
 
 def page(found: dict[str, dict[str, float]], taught: list[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.language_data import training_rows
 from cupel.modalities.text.languages.model import SHIPPED, content, load
 from cupel.modalities.text.languages.training import Settings, train
-from cupel.store.files import put_file as replace_file
+from cupel.store.files import put_file
 from cupel.store.outputs import Output, check_outputs
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     check_outputs([Output("--model", options.model, _is_model)], options.data)
     texts, languages = training_rows(options.data)
     made = content(train(texts, languages, Settings(visits=options.visits)))
-    replace_file(options.model, made)
+    put_file(options.model, made)
     print(f"{options.model}: {len(set(languages))} languages from {len(texts)} texts, {len(made) / 1e6:.1f} MB")
 
 

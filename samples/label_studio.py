@@ -18,7 +18,7 @@ from cupel.config.project import load_project
 from cupel.lake.lake import Lake
 from cupel.people.label_studio.waiting import waiting
 from cupel.store.files import put_file
-from cupel.store.files import put_file as replace_file
+from cupel.store.files import put_file
 from samples.studio_server import StudioError, StudioServer, make_fresh, running, stop
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -86,7 +86,7 @@ def environment(folder: Path, server: StudioServer) -> dict[str, str]:
     places = {"PROJECTS": "projects", "DATA": "files", "LAKE": "lake", "INBOX": "inbox"}
     home = folder / "dagster"
     home.mkdir(exist_ok=True)
-    replace_file(home / "dagster.yaml", (REPOSITORY / "orchestration" / "dagster.yaml").read_bytes())
+    put_file(home / "dagster.yaml", (REPOSITORY / "orchestration" / "dagster.yaml").read_bytes())
     return os.environ | {f"CUPEL_{name}": str(folder / place) for name, place in places.items()} | {
         "DAGSTER_HOME": str(home), "CUPEL_LABEL_STUDIO_TOKEN": server.people["admin"].token,
     }  # fmt: skip

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.errors import OutputError, SourceError
-from cupel.store.files import put_file as replace_file
+from cupel.store.files import put_file
 from cupel.store.outputs import Output, check_outputs, is_table
 
 COLUMNS = ("lang", "index_id", "topic", "text")
@@ -111,7 +111,7 @@ def _has_columns(file: Path) -> bool:
 def _put(path: Path, table: pa.Table) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
-    replace_file(path, sink.getvalue().to_pybytes())
+    put_file(path, sink.getvalue().to_pybytes())
     path.with_name(path.name + ".done").touch()
 
 

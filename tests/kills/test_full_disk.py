@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cupel.store.files import hash_file as file_hash
+from cupel.store.files import hash_file
 from orchestration.deployment import REPOSITORY, Deployment
 from small_project import write_project
 
@@ -54,7 +54,7 @@ def release_of(deployment: Deployment) -> dict[str, str]:
     """Return the hashes of the release's files, without the report, which tells seconds."""
     folder = Path(deployment.lake) / "small" / "releases" / "one-r1"
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "report.html"]
-    return {str(path.relative_to(folder)): file_hash(path) for path in files}
+    return {str(path.relative_to(folder)): hash_file(path) for path in files}
 
 
 @pytest.mark.kills
