@@ -39,8 +39,7 @@ from cupel.lake.lake import Lake
 from cupel.release.plan import is_finished
 from cupel.release.reported import is_reported
 from cupel.sources.inbox import arrivals
-from cupel.store.files import hash_file
-from cupel.store.files import put_file
+from cupel.store.files import hash_file, put_file
 from orchestration import service
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.freshness import why_stale

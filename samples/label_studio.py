@@ -18,7 +18,6 @@ from cupel.config.project import load_project
 from cupel.lake.lake import Lake
 from cupel.people.label_studio.waiting import waiting
 from cupel.store.files import put_file
-from cupel.store.files import put_file
 from samples.studio_server import StudioError, StudioServer, make_fresh, running, stop
 
 REPOSITORY = Path(__file__).resolve().parent.parent
