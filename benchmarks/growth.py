@@ -39,6 +39,7 @@ from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake import Lake
 from cupel.store.files import put_file
+from cupel.store.local import LocalStore
 from expectations import judge
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.prune import prune
@@ -187,7 +188,7 @@ def in_process(work: Callable[[], object]) -> dict[str, Any]:
 def measure_log(segments: int) -> dict[str, Any]:
     """Return what a new process takes for a log of small segments, with merged copies and without."""
     with tempfile.TemporaryDirectory() as scratch:
-        log = AnswersLog(Path(scratch) / "answers")
+        log = AnswersLog(LocalStore(Path(scratch)))
         in_process(lambda: [log.append(late_answers(number, ["i0", "i1"])) for number in range(segments)])
         works: dict[str, Callable[[], object]] = {
             "version": lambda: log.version(BATCH, ["label"]),

@@ -46,7 +46,7 @@ class LakeLog(EventLog):
         """
         is_earlier = self._is_earlier()
         found = super().read()
-        return read_earlier(self._store, self._folder) if is_earlier and not found else found
+        return read_earlier(self._log.store, self._log.folder) if is_earlier and not found else found
 
     def append(self, decide: Callable[[list[Event]], Iterable[Event]]) -> list[Event]:
         """Append what is decided in sight of all events; see `EventLog`.

@@ -79,8 +79,7 @@ class Lake:
             self.root, self.store = Path(), root
         self.folder = self.root / self.project
         self.connection = connection or duckdb.connect()
-        self.answers = AnswersLog(self.folder / "answers")
-        self._logs: dict[str, LakeLog] = {}
+        self.answers = AnswersLog(self.store)
         self.actions = ActionsLog(self.log(ACTIONS))
         self._can_be_read = self._can_be_written = False
 
@@ -95,8 +94,8 @@ class Lake:
             self._can_be_read = True
 
     def log(self, name: str) -> LakeLog:
-        """Return one of the lake's logs; what was verified of it is remembered."""
-        return self._logs.setdefault(name, LakeLog(self.store, name, self.may_be_earlier, self.check_writable))
+        """Return one of the lake's logs."""
+        return LakeLog(self.store, name, self.may_be_earlier, self.check_writable)
 
     def may_be_earlier(self) -> bool:
         """Tell whether the lake may be of an older format than this version writes; refuse one of a higher."""

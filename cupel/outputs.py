@@ -3,13 +3,15 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Sequence
+from errno import ENOENT
 from io import TextIOWrapper
 from itertools import combinations
+from os import strerror
 from pathlib import Path
 from typing import NamedTuple
 
 from cupel.errors import OutputError
-from cupel.store.files import open_file, put_file, read_file
+from cupel.store.files import is_folder, open_file, put_file, read_file
 from cupel.store.untrusted_files import find_identity, stat_entry
 
 IsOurs = Callable[[Path], bool]
@@ -62,6 +64,8 @@ def write_output(option: str, path: Path, content: bytes) -> None:
         OutputError: It cannot be written.
     """
     try:
+        if not is_folder(path.parent):
+            raise FileNotFoundError(ENOENT, strerror(ENOENT), str(path))  # what a person mistyped is not made
         put_file(path, content)
     except OSError as error:
         raise OutputError(f"{option} {path}: cannot be written: {error.strerror}; name another place") from None

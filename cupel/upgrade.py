@@ -61,7 +61,7 @@ def plan_upgrade(lake: Lake, project: Project, data: Path) -> UpgradePlan:
         FormatError: A newer version of Cupel wrote it.
     """
     folder = lake.folder
-    if not folder.is_dir():
+    if next(lake.store.list(), None) is None:
         raise LakeError(f"{folder}: there is no lake of this project; name the deployment's with --lake")
     number = recognise_lake(lake.store)
     are_tables_of_now = number >= OLDEST_LAKE_OF_THESE_TABLES

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from cupel.annotators.policies import act
 from cupel.answers.collect import Workforce, collect
-from cupel.answers.log import Head
 from cupel.answers.one_after_another import OneAfterAnother
 from cupel.answers.recorded import RecordedWorkforce, read_gold
 from cupel.check.aside import clear_for_run
@@ -24,6 +23,7 @@ from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import propose_new, proposed
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import with_registered
+from cupel.store.event_log import LogHead
 
 _log = logging.getLogger(__name__)
 # What looks the same after so long is held to be whole, unless who brings it marks it.
@@ -36,7 +36,7 @@ class Came(NamedTuple):
     taken: list[Taken]
     proposed: list[str]
     written: int
-    head: Head
+    head: LogHead
     batches: list[str]
     releases: list[str]
     waiting: list[Waiting]

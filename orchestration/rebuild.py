@@ -73,7 +73,7 @@ def rebuild(
         AnswerError: The answers log is cut short or cannot be read.
     """
     lake = Lake(deployment.lake, name)
-    lake.answers = AnswersLog(lake.folder / "answers", is_tolerant=True)  # the comparison says what was altered
+    lake.answers = AnswersLog(lake.store, is_tolerant=True)  # the comparison says what was altered
     file = load_project(deployment.projects / f"{name}.yaml")
     plan = _plan(lake, release)
     refuse_older(deployment, lake, release)

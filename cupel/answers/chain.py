@@ -1,6 +1,5 @@
 """The chain: what of a record is hashed, and the hash that covers it and all records before it."""
 
-import hashlib
 import math
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii
@@ -9,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from cupel.contract.tables.answers import ANSWERS
+from cupel.store.event_log import link
 
-GENESIS = "0" * 64
 GIVEN = [column.name for column in ANSWERS.columns if column.name not in ("sequence", "hash")]
 # Records are turned into Python strings so many at a time: enough to be fast, few enough to hold.
 PIECE_RECORDS = 65_536
@@ -28,11 +27,6 @@ def contents(records: pa.Table) -> list[str]:
     """
     columns = [_encoded(records[name]) for name in GIVEN]
     return [f"[{','.join(values)}]" for values in zip(*columns, strict=True)]
-
-
-def link(previous: str, sequence: int, content: str) -> str:
-    """Return the hash of a record: of the hash before it, its sequence number and its content."""
-    return hashlib.sha256(f"{previous}{sequence}{content}".encode()).hexdigest()
 
 
 def links(previous: str, first: int, records: Sequence[str]) -> list[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from cupel.answers.recorded import read_gold
-from cupel.sources.files import file_sha256
 from cupel.step import Step
+from cupel.store.files import hash_file
 
 
 def known_labels(step: Step, data: Path, batch: str) -> pa.Table | None:
@@ -27,5 +27,5 @@ def known_labels(step: Step, data: Path, batch: str) -> pa.Table | None:
     if name is None:
         return None
     gold = read_gold(data / name, batch)
-    step.file(name, file_sha256(data / name))
+    step.file(name, hash_file(data / name))
     return gold

@@ -1,7 +1,7 @@
 """The answers log: every answer as it arrived, appended once, chained by hashes, never changed."""
 
-import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,27 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.answers.arriving import PURPOSES, fresh_rows, typed
-from cupel.answers.chain import GENESIS, PIECE_RECORDS, contents, links
+from cupel.answers.chain import PIECE_RECORDS, contents, links
 from cupel.answers.merged import merge, pieces
-from cupel.answers.segments import SEGMENT_RECORDS, File, create_segment, has_hash, read_segment, segment_files, summary
-from cupel.answers.verifying import FileStates, VerifiedLog, file_states, known_segments, verify_segments
+from cupel.answers.segments import SEGMENT_RECORDS, File, encode_segment, has_hash, read_segment, summary
+from cupel.answers.verifying import AnswerSegments
 from cupel.contract.format_numbers import ANSWERS_LOG
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.formats import read_number, write_number
-from cupel.store.files import put_file
-from cupel.store.local import LocalStore
-
-HEAD = "head.json"
-# Of each log that this process verified, by its folder: the states of its files then, and its segments.
-_VERIFIED: dict[str, tuple[FileStates, list[File]]] = {}
-
-
-class Head(NamedTuple):
-    """The end of the log: the last record's sequence number and hash."""
-
-    sequence: int
-    hash: str
+from cupel.store.event_log import GENESIS, HEAD, MOST_TRIES, LogHead, Segment, SegmentLog, end_of, format_head
+from cupel.store.store import Store, describe_place
 
 
 class Appended(NamedTuple):
@@ -40,20 +29,24 @@ class Appended(NamedTuple):
 
 
 class AnswersLog:
-    """An append-only log in immutable Parquet segments.
+    """An append-only log in immutable Parquet segments; see `cupel.store.event_log`.
 
-    A segment is named after its first record and is created only where none of that name is, so that
-    of two writers one wins and the other is told. Each record's hash covers the record and the hash
-    before it; `head.json` remembers the last one, so that a log cut short is seen. Whatever is asked of
-    the log, the whole of it is verified first: once a process, until one of its files changes.
+    Of two writers one wins, and the other asks again which of its answers are new. Whatever is asked of the log, the
+    whole of it is verified first: once a process, until one of its files changes.
 
     Args:
-        folder: Where the segments lie; made on the first append.
+        store: Where it lies.
+        folder: The folder of the segments there.
         is_tolerant: Read what is left of a log, whatever was done to it: only for what tells the damage itself.
+
+    Attributes:
+        folder: Where people find it; for messages.
     """
 
-    def __init__(self, folder: File, *, is_tolerant: bool = False) -> None:
-        self.folder = folder
+    def __init__(self, store: Store, folder: str = "answers", *, is_tolerant: bool = False) -> None:
+        self._store, self._folder = store, folder
+        self.folder = Path(describe_place(store, folder))
+        self._log = SegmentLog(store, folder, AnswerSegments())
         self._is_tolerant = is_tolerant
         self._can_be_read = False
 
@@ -64,17 +57,14 @@ class AnswersLog:
             FormatError: A newer version of Cupel wrote the log.
             AnswerError: The log is altered or cut short; see `verify`.
         """
-        folder = self.folder
-        if not self._can_be_read:
-            read_number(LocalStore(folder), "", ANSWERS_LOG)
-            self._can_be_read = True
         if self._is_tolerant:
-            return segment_files(self.folder)
-        states = file_states(folder, HEAD)
-        if (known := _VERIFIED.get(str(folder))) is None or known[0] != states:
-            # What was appended meanwhile is in the list, but not in the states, and so is looked at again.
-            known = _VERIFIED[str(folder)] = (states, self._verify().segments)
-        return list(known[1])
+            self._check_readable()
+            return self.segments_there()
+        return [File(self._store, segment.name) for segment in self._verified()]
+
+    def segments_there(self) -> list[File]:
+        """Return the segment files that are there, oldest first, whatever was done to the log."""
+        return [File(self._store, stat.name) for stat in self._log.list_segments()]
 
     def read(
         self, batch: str | None = None, purposes: Sequence[str] = PURPOSES, columns: Sequence[str] | None = None
@@ -88,7 +78,7 @@ class AnswersLog:
         """
         names = ANSWERS.schema.names if columns is None else list(columns)
         parts = [ANSWERS.schema.empty_table().select(names)]
-        for segment in pieces(self.folder, self.segments()):
+        for segment in self._pieces():
             kinds = summary(segment).kinds
             wanted = [kind for kind in kinds if kind[0] == (batch or kind[0]) and kind[1] in purposes]
             if len(wanted) == len(kinds):
@@ -103,7 +93,7 @@ class AnswersLog:
         In a chained log of which nothing is ever removed, these two fix all of them.
         """
         records, hash_ = 0, GENESIS
-        for segment in pieces(self.folder, self.segments()):
+        for segment in self._pieces():
             kinds = summary(segment).kinds
             found = [kinds[batch, purpose] for purpose in purposes if (batch, purpose) in kinds]
             records += sum(kind.records for kind in found)
@@ -111,9 +101,9 @@ class AnswersLog:
                 hash_ = max(found, key=lambda kind: kind.row).hash
         return f"{records}:{hash_}"
 
-    def head(self) -> Head:
+    def head(self) -> LogHead:
         """Return the last record's sequence number and hash; 0 and zeros for an empty log."""
-        return _head_of(self.segments())
+        return end_of(self._verified())
 
     def hash_at(self, sequence: int) -> str:
         """Return the hash of a record, which fixes it and all before it; zeros for 0.
@@ -121,9 +111,9 @@ class AnswersLog:
         Raises:
             AnswerError: The log has no such record.
         """
-        segments = self.segments()
-        if (found := _hash_in(segments, sequence)) is None:
-            raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {_head_of(segments).sequence}")
+        segments = self._verified()
+        if (found := self._log.hash_at(segments, sequence)) is None:
+            raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {end_of(segments).sequence}")
         return found
 
     def holds_hash(self, hash_: str) -> bool:
@@ -143,24 +133,27 @@ class AnswersLog:
 
         Raises:
             AnswerError: A value is missing, a purpose is unknown, an answer_id comes again with another
-                content, or another writer was faster. Only in the last case was anything written.
+                content, or other writers were faster each time. Only in the last case may anything be written.
         """
-        segments = self.segments()
-        given = typed(answers)
-        fresh = fresh_rows(given, pieces(self.folder, segments))
-        if not len(fresh):
-            return Appended(0, given.num_rows)
-        write_number(LocalStore(self.folder), "", ANSWERS_LOG)
-        head = self.head()
-        if head.sequence:
-            self._write_head(head)  # a writer may have been killed before it did
-        for first in range(0, len(fresh), SEGMENT_RECORDS):
-            rows = fresh[first : first + SEGMENT_RECORDS]
-            head = self._append_segment(given.take(pa.array(rows)), head)
-        merge(self.folder, self.segments())
-        return Appended(len(fresh), given.num_rows - len(fresh))
+        given, written = typed(answers), 0
+        for _ in range(MOST_TRIES):
+            segments = self._verified()
+            fresh = fresh_rows(given, pieces(self._store, self._folder, segments))
+            if not len(fresh):
+                return Appended(written, given.num_rows - written)
+            write_number(self._store, self._folder, ANSWERS_LOG)
+            for first in range(0, len(fresh), SEGMENT_RECORDS):
+                rows = fresh[first : first + SEGMENT_RECORDS]
+                if not self._append_segment(segments, given.take(pa.array(rows))):
+                    break  # which of them are new is asked again
+                written += len(rows)
+                segments = self._verified()
+            else:
+                merge(self._store, self._folder, segments)
+                return Appended(written, given.num_rows - written)
+        raise AnswerError(f"{self.folder}: other processes appended at the same time; run again")
 
-    def verify(self, *, is_afresh: bool = False) -> Head:
+    def verify(self, *, is_afresh: bool = False) -> LogHead:
         """Verify the whole chain; of segments that were verified before, that their bytes are the same.
 
         Args:
@@ -172,111 +165,57 @@ class AnswersLog:
         Raises:
             AnswerError: Names the first record that is altered, missing or out of place, and its file.
         """
-        folder = self.folder
-        read_number(LocalStore(folder), "", ANSWERS_LOG)  # of a newer format, it is refused as such, not as altered
-        found = self._verify(is_afresh=is_afresh)
-        return Head(found.sequence, found.hash)
+        # Of a newer format, it is refused as such, not as altered.
+        read_number(self._store, self._folder, ANSWERS_LOG)
+        return end_of(self._log.verify(is_afresh=is_afresh))
 
     def advance_head(self) -> None:
         """Write the head where it is behind the log: a writer was killed before it did, or an older one lies there."""
-        path, head = (self.folder / HEAD), self.head()
-        if head.sequence and json.loads(path.read_bytes() if path.is_file() else b"{}") != head._asdict():
-            self._write_head(head)
+        self._log.remember_head(self.head())
 
-    def restore_head(self) -> Head:
+    def restore_head(self) -> LogHead:
         """Write the head again, where what was verified before says that nothing was cut off behind it.
 
         Raises:
             AnswerError: A segment is altered or gone, or nobody remembers how far the log reached.
         """
-        folder = self.folder
-        known = known_segments(folder)
-        found = verify_segments(folder)
-        if not known or sorted(known) != [path.name for path in found.segments]:
-            raise AnswerError(f"{folder / HEAD}: nobody remembers how far the log reached; restore it from a copy")
-        head = Head(found.sequence, found.hash)
-        self._write_head(head)
-        return head
+        known, name = self._log.known_segments(), f"{self._folder}/{HEAD}"
+        found = self._log.verify_segments()
+        if not known or known != [segment.name for segment in found]:
+            place = describe_place(self._store, name)
+            raise AnswerError(f"{place}: nobody remembers how far the log reached; restore it from a copy")
+        self._store.put(name, format_head(end_of(found)))
+        return end_of(found)
 
-    def _verify(self, *, is_afresh: bool = False) -> VerifiedLog:
-        """Verify segments and head. The head is read first: answers may be appended meanwhile, to both."""
-        remembered = self._read_head()
-        found = verify_segments(self.folder, is_afresh=is_afresh)
-        if remembered is not None:
-            self._check_head(remembered, found.segments)
-        return found
+    def has_known_segments(self) -> bool:
+        """Tell whether it is remembered which segments were verified, so that the head can be written again."""
+        return bool(self._log.known_segments())
 
-    def _read_head(self) -> Head | None:
-        """Return the head that is remembered; None for a log of one segment, whose writer was killed before it."""
-        path = self.folder / HEAD
-        try:
-            remembered = Head(**json.loads(path.read_text(encoding="utf-8")))
-            if type(remembered.sequence) is not int or remembered.sequence < 0:
-                raise ValueError(f"sequence {remembered.sequence!r:.60}; expected a number, 0 or more")
-        except FileNotFoundError:
-            if len(segments := segment_files(self.folder)) > 1 and not path.exists():
-                head = _head_of(segments)
-                raise AnswerError(
-                    f"{path}: gone, so that nobody can tell whether the log was cut off behind "
-                    f"answer {head.sequence}; restore it from a copy, or, if the log is surely whole, write "
-                    f"{json.dumps(head._asdict())} into it"
-                ) from None
-            return None
-        except (ValueError, TypeError, OSError, RecursionError) as error:
-            raise AnswerError(f"{path}: not the head of a log: {error}; restore it from a copy") from error
-        return remembered
+    def _check_readable(self) -> None:
+        if not self._can_be_read:
+            read_number(self._store, self._folder, ANSWERS_LOG)
+            self._can_be_read = True
 
-    def _check_head(self, remembered: Head, segments: Sequence[File]) -> None:
-        """Hold the log against the head that is remembered: a log cut short, or another one, is refused."""
-        head = _head_of(segments)
-        if head.sequence < remembered.sequence:
-            raise AnswerError(
-                f"{self.folder}: the log ends at answer {head.sequence}, but {remembered.sequence} were written; "
-                f"answers from {head.sequence + 1} on were cut off; restore them from a copy"
-            )
-        if _hash_in(segments, remembered.sequence) != remembered.hash:
-            raise AnswerError(
-                f"{self.folder / HEAD}: answer {remembered.sequence} has another hash in the log than here; "
-                "the log or its head was altered; restore both from a copy"
-            )
+    def _verified(self) -> list[Segment]:
+        self._check_readable()
+        return self._log.segments()
 
-    def _append_segment(self, records: pa.Table, head: Head) -> Head:
-        """Write one segment behind the head; return the new head."""
-        hashes, previous = [], head.hash
+    def _pieces(self) -> list[File]:
+        """Return files that hold all records, as few as may be."""
+        return self.segments() if self._is_tolerant else pieces(self._store, self._folder, self._verified())
+
+    def _append_segment(self, segments: Sequence[Segment], records: pa.Table) -> bool:
+        """Write one segment behind others; tell whether it is there, or another writer was faster."""
+        before = end_of(segments)
+        hashes, previous = [], before.hash
         for first in range(0, records.num_rows, PIECE_RECORDS):
-            piece = links(previous, head.sequence + 1 + first, contents(records.slice(first, PIECE_RECORDS)))
+            piece = links(previous, before.sequence + 1 + first, contents(records.slice(first, PIECE_RECORDS)))
             hashes.append(pa.array(piece, pa.string()))
             previous = piece[-1]
-        end = Head(head.sequence + records.num_rows, previous)
-        numbers = pa.array(np.arange(head.sequence + 1, end.sequence + 1))
-        create_segment(
-            self.folder, records.append_column("sequence", numbers).append_column("hash", pa.chunked_array(hashes))
-        )
-        self._write_head(end)
-        return end
-
-    def _write_head(self, head: Head) -> None:
-        put_file((self.folder / HEAD), (json.dumps(head._asdict()) + "\n").encode())
-
-
-def _head_of(segments: Sequence[File]) -> Head:
-    if not segments:
-        return Head(0, GENESIS)
-    last = summary(segments[-1])
-    return Head(last.last, last.hash)
-
-
-def _hash_in(segments: Sequence[File], sequence: int) -> str | None:
-    """Return the hash of a record of some segments; zeros for 0, None where there is no such record."""
-    if sequence == 0:
-        return GENESIS
-    for segment in reversed(segments):
-        about = summary(segment)
-        if about.first <= sequence <= about.last:
-            records = read_segment(segment, ["sequence", "hash"])
-            for found in records.filter(pc.equal(records["sequence"], sequence))["hash"].to_pylist():
-                return str(found)
-    return None
+        end = LogHead(before.sequence + records.num_rows, previous)
+        numbers = pa.array(np.arange(before.sequence + 1, end.sequence + 1))
+        table = records.append_column("sequence", numbers).append_column("hash", pa.chunked_array(hashes))
+        return self._log.create_segment(segments, end, encode_segment(table))
 
 
 def _with_kind(columns: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
+from cupel.store.files import FileStat, open_file, stat_file
 
 COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
 REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")
@@ -42,9 +43,9 @@ def batches_in(path: Path, required: Sequence[str] = REQUIRED) -> frozenset[str]
         AnswerError: The file is missing or unreadable, lacks a column, leaves a value empty, or names an
             unknown purpose; with file and row.
     """
-    with _readable(path):
-        state = path.stat()
-    return _batches_in(path, tuple(required), (state.st_ino, state.st_size, state.st_mtime_ns))
+    with _readable(path), open_file(path):
+        state = stat_file(path)
+    return _batches_in(path, tuple(required), state)
 
 
 def rows_of(files: Sequence[Path], batch: str, required: Sequence[str] = REQUIRED) -> pa.Table:
@@ -78,7 +79,7 @@ def rows_of(files: Sequence[Path], batch: str, required: Sequence[str] = REQUIRE
 
 
 @lru_cache(maxsize=FILES_HELD)
-def _batches_in(path: Path, required: tuple[str, ...], state: tuple[int, int, int]) -> frozenset[str]:
+def _batches_in(path: Path, required: tuple[str, ...], state: FileStat | None) -> frozenset[str]:
     """Check a file; its state is there to tell one file of a name from another."""
     batches: set[str] = set()
     filled = [name for name in required if name not in MAY_BE_EMPTY]

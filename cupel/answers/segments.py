@@ -1,10 +1,8 @@
 """Segments: the immutable Parquet files of the answers log; how one is read, written and summed up."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,14 +14,34 @@ from cupel.answers.chain import PIECE_RECORDS
 from cupel.contract.table import conform
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
-from cupel.store.files import new_file
+from cupel.store.parquet import open_parquet
+from cupel.store.store import MissingError, Stat, Store, StoreError, describe_place
 
 # A longer append becomes several segments, so that none is too large to hold.
 SEGMENT_RECORDS = 4 * PIECE_RECORDS
 # Sums of so many segments are kept in memory; each is a few hundred bytes.
 SUMMARIES_HELD = 4096
 
-File = Path
+
+class File(NamedTuple):
+    """A Parquet file of records: a segment, or a merged copy of some."""
+
+    store: Store
+    name: str
+
+    def __str__(self) -> str:
+        """Return where it lies, for people and for what reads it in place."""
+        return describe_place(self.store, self.name)
+
+    def state(self) -> Stat:
+        """Return how it looks.
+
+        Raises:
+            MissingError: It is gone.
+        """
+        if (found := self.store.stat(self.name)) is None:
+            raise MissingError("gone")
+        return found
 
 
 class Kind(NamedTuple):
@@ -43,11 +61,6 @@ class Summary(NamedTuple):
     kinds: dict[tuple[str, str], Kind]
 
 
-def segment_files(folder: File) -> list[File]:
-    """Return the segment files of a log, oldest first."""
-    return sorted(folder.glob("segment-*.parquet"), key=lambda path: path.name) if folder.is_dir() else []
-
-
 def read_segment(path: File, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the records of a segment.
 
@@ -59,7 +72,7 @@ def read_segment(path: File, columns: Sequence[str] | None = None) -> pa.Table:
         AnswerError: The file cannot be read; names it.
     """
     schema = ANSWERS.schema if columns is None else pa.schema([ANSWERS.schema.field(name) for name in columns])
-    with readable(path), pq.ParquetFile(str(path)) as file:
+    with readable(path), open_parquet(*path) as file:
         return file.read(schema.names).select(schema.names).cast(schema)
 
 
@@ -69,7 +82,7 @@ def segment_pieces(path: File) -> Iterator[pa.Table]:
     Raises:
         AnswerError: The file cannot be read; names it.
     """
-    with readable(path), pq.ParquetFile(str(path)) as file:
+    with readable(path), open_parquet(*path) as file:
         for batch in file.iter_batches(PIECE_RECORDS):
             yield pa.Table.from_batches([batch]).select(ANSWERS.schema.names).cast(ANSWERS.schema)
 
@@ -81,13 +94,13 @@ def summary(path: File) -> Summary:
         AnswerError: The file cannot be read, or holds nothing; names it.
     """
     with readable(path):
-        state = os.stat(str(path))
-    return _summary(path, (state.st_ino, state.st_size, state.st_mtime_ns))
+        version = path.state().version
+    return _summary(path, version)
 
 
 @lru_cache(maxsize=SUMMARIES_HELD)
-def _summary(path: File, state: tuple[int, int, int]) -> Summary:
-    """Sum up a segment; its file's state is there to tell one file of a name from another."""
+def _summary(path: File, version: str) -> Summary:
+    """Sum up a segment; its version is there to tell one file of a name from another."""
     records = read_segment(path, ["sequence", "batch", "purpose"])
     with readable(path):
         batch, purpose = (records[name].combine_chunks().dictionary_encode() for name in ("batch", "purpose"))
@@ -110,18 +123,18 @@ def has_hash(path: File, hash_: str) -> bool:
         AnswerError: The file cannot be read; names it.
     """
     with readable(path):
-        state = os.stat(str(path))
-    return _has_hash(path, (state.st_ino, state.st_size, state.st_mtime_ns), hash_)
+        version = path.state().version
+    return _has_hash(path, version, hash_)
 
 
 @lru_cache(maxsize=SUMMARIES_HELD)
-def _has_hash(path: File, state: tuple[int, int, int], hash_: str) -> bool:
+def _has_hash(path: File, version: str, hash_: str) -> bool:
     return bool(pc.index(read_segment(path, ["hash"])["hash"], hash_).as_py() >= 0)
 
 
 def _hashes(path: File, rows: list[int]) -> list[str]:
     """Return the hashes of some rows, reading only the row groups that hold them."""
-    with pq.ParquetFile(str(path)) as file:
+    with open_parquet(*path) as file:
         sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
         ends = np.cumsum(sizes)
         groups = np.searchsorted(ends, rows, side="right").tolist()
@@ -131,20 +144,11 @@ def _hashes(path: File, rows: list[int]) -> list[str]:
         ]
 
 
-def create_segment(folder: File, records: pa.Table) -> None:
-    """Write a segment whole, under the number of its first record.
-
-    Raises:
-        AnswerError: There is a segment of that name: another writer was faster.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"segment-{records['sequence'][0].as_py():012d}.parquet"
-    try:
-        with new_file(path, is_only=True) as file:
-            pq.write_table(conform(records, ANSWERS), file, compression="zstd", row_group_size=PIECE_RECORDS)
-    except FileExistsError:
-        raise AnswerError(f"{path}: another process appended at the same time; run again") from None
-    _sync(folder)
+def encode_segment(records: pa.Table) -> bytes:
+    """Return the bytes of a segment."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(conform(records, ANSWERS), sink, compression="zstd", row_group_size=PIECE_RECORDS)
+    return bytes(memoryview(sink.getvalue()))
 
 
 @contextmanager
@@ -152,14 +156,5 @@ def readable(path: File) -> Iterator[None]:
     """Say of whatever goes wrong while a segment is read which file it was."""
     try:
         yield
-    except (pa.ArrowException, ValueError, TypeError, LookupError, OSError) as error:
+    except (pa.ArrowException, ValueError, TypeError, LookupError, OSError, StoreError) as error:
         raise AnswerError(f"{path}: not a readable segment of the log: {error}; restore it from a copy") from error
-
-
-def _sync(folder: Path) -> None:
-    """Make a new name in a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

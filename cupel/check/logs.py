@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 
 from cupel.annotators.actions import ACTIONS
-from cupel.answers.log import HEAD
-from cupel.answers.verifying import known_segments
 from cupel.check.damage import Damage, repair_command
 from cupel.check.examined import ExaminedLake
 from cupel.check.references import lost_by
@@ -17,8 +15,7 @@ from cupel.lake import Lake
 from cupel.release.days import DAYS
 from cupel.release.proposals import PROPOSALS
 from cupel.sources.register import DELIVERIES, ENTRIES
-from cupel.store.event_log import HEAD as LOG_HEAD
-from cupel.store.event_log import is_segment
+from cupel.store.event_log import HEAD
 from cupel.store.store import MissingError
 
 ANSWERS = "answers"
@@ -44,7 +41,7 @@ def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
             broken.add(name)
             place = _place(examined, str(error), name)
             what = _without_place(examined, str(error), place)
-            if place == f"{ANSWERS}/{HEAD}" and known_segments(examined.folder / ANSWERS):
+            if place == f"{ANSWERS}/{HEAD}" and lake.answers.has_known_segments():
                 yield Damage(place, "log", what, repair_command(lake.project), by_repair=True)
             else:
                 yield Damage(place, "log", what, RESTORE)
@@ -99,7 +96,7 @@ def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:
     Of a log's head only that it was there is remembered: it changes, and the log says what it must be.
     """
     memory, there = examined.memory, kept_files(examined)
-    heads = [head for name in LOGS if examined.lake.store.stat(head := f"{name}/{LOG_HEAD}") is not None]
+    heads = [head for name in LOGS if examined.lake.store.stat(head := f"{name}/{HEAD}") is not None]
     known = {name for name in memory.paths() if not name.startswith(("tables/", "releases/"))}
     for name in sorted(known - {*there, *heads}):
         yield Damage(name, "kept file", "gone; it was there when the lake was last seen", RESTORE)
@@ -125,7 +122,7 @@ def kept_files(examined: ExaminedLake) -> list[str]:
     store = examined.lake.store
     found = [one.name for folder in KEPT_FOLDERS for one in store.list(folder)]
     found += [name for name in KEPT_FILES if store.stat(name) is not None]
-    found += [one.name for log in LOGS for one in store.list(log) if is_segment(one.name)]
+    found += [name for log in LOGS for name in examined.lake.log(log).segment_names()]
     if examined.lake.may_be_earlier():
         found += [name for log in earlier_logs(store) for name in earlier_files(store, log)]
     return sorted(found)

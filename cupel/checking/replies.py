@@ -96,7 +96,7 @@ class RepliesLog:
 
     def _put(self, came: list[Event]) -> None:
         name = f"{self._place}/{came[0]['reply_id']}.json"
-        self._store.put_if_absent(name, json.dumps(came, allow_nan=False).encode())
+        self._store.put(name, json.dumps(came, allow_nan=False).encode())  # again, where it was put and not told
         self._waiting[name] = came
         with self._turn:
             del self._came[: len(came)]

@@ -249,7 +249,7 @@ class _Gathering:
         new = before = 0
         for segment in self.lake.answers.segments():
             count = sum(kind.records for kind in sum_up(segment).kinds.values())
-            is_new = _changed_at(segment) >= self.since
+            is_new = datetime.fromtimestamp(segment.state().changed_at, UTC) >= self.since
             new, before = (new + count, before) if is_new else (new, before + count)
         return new, before
 

@@ -1,6 +1,5 @@
 """One delivery to tables: items, rejected rows, and an account of each file. Memory does not grow with the files."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +12,13 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import csv_rows
-from cupel.sources.files import SourceFile, file_sha256, source_files
+from cupel.sources.files import SourceFile, source_files
 from cupel.sources.items import Item, ItemReader, TextOf, read_text_field
 from cupel.sources.json_rows import json_rows, text_rows
 from cupel.sources.lines import read_lines
 from cupel.sources.parquet_rows import parquet_rows
 from cupel.sources.reasons import BadRow, Row
+from cupel.store.files import FileStat, hash_file, stat_file
 
 MAX_ROW_BYTES = 10_000_000
 CHUNK_BYTES = 1 << 26
@@ -55,16 +55,16 @@ class DeliveryReader:
         accounts: list[dict[str, object]] = []
         for file in self.files:
             with _there(file):
-                before = file.path.stat()
-                sha256 = file_sha256(file.path)
+                before = _look(file)
+                sha256 = hash_file(file.path)
                 read = rejected = 0
                 for chunk in self._file_chunks(file, reader):
                     read, rejected = read + chunk.items.num_rows, rejected + chunk.rejected.num_rows
                     yield chunk
-                after = file.path.stat()
-            if _look(before) != _look(after):
+                after = _look(file)
+            if before != after:
                 raise SourceError(f"{file.name}: the file changed while it was read; run again when it is complete")
-            accounts.append(self._account(file, sha256, before.st_size, read, rejected))
+            accounts.append(self._account(file, sha256, before.size, read, rejected))
         self._accounts = accounts
 
     def hashes(self) -> dict[str, str]:
@@ -76,7 +76,7 @@ class DeliveryReader:
         found = {}
         for file in self.files:
             with _there(file):
-                found[file.name] = file_sha256(file.path)
+                found[file.name] = hash_file(file.path)
         return found
 
     def deliveries(self) -> pa.Table:
@@ -198,6 +198,9 @@ def _there(file: SourceFile) -> Iterator[None]:
         raise SourceError(f"{file.name}: cannot be opened: {error.strerror}; check the file's rights") from error
 
 
-def _look(stat: os.stat_result) -> tuple[int, int, int]:
+def _look(file: SourceFile) -> FileStat:
     """Return what changes when a file is written to, or another is put in its place."""
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+    found = stat_file(file.path)
+    if found is None:
+        raise FileNotFoundError(f"{file.path}")
+    return found

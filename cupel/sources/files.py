@@ -1,11 +1,11 @@
 """A delivery's files: which they are, that they lie in the delivery's folder, their format, their hash."""
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from cupel.errors import SourceError
+from cupel.store.files import FileStat, find_files, hash_file, is_file, is_folder, stat_file
 
 FORMATS = {".jsonl": "jsonl", ".csv": "csv", ".txt": "text", ".parquet": "parquet"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
@@ -46,21 +46,15 @@ def source_files(batch: str, patterns: tuple[str, ...], folder: Path) -> list[So
     return [found[name] for name in sorted(found)]
 
 
-def file_sha256(path: Path) -> str:
-    """Return the hash of a file's bytes, as they lie on disk."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def known_sha256(path: Path) -> str:
     """Return the hash of a file's bytes, without reading it again while it has the same size and time of change."""
-    stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    found = stat_file(path)
+    return hash_file(path) if found is None else _sha256(path, found)
 
 
 @lru_cache(maxsize=4096)
-def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
-    return file_sha256(path)
+def _sha256(path: Path, stat: FileStat) -> str:
+    return hash_file(path)
 
 
 def _matches(batch: str, pattern: str, folder: Path, root: Path) -> list[SourceFile]:
@@ -68,13 +62,13 @@ def _matches(batch: str, pattern: str, folder: Path, root: Path) -> list[SourceF
     relative = _relative(where, pattern, folder, root)
     path = folder / relative
     try:
-        if path.is_dir():
+        if is_folder(path):
             raise SourceError(f"{where}: {path} is a folder; name the files in it, for example {relative}/*.jsonl")
-        if path.is_file():
+        if is_file(path):
             return [_source_file(where, path, folder, root)]
         if not WILDCARDS & set(relative):
             raise SourceError(f"{where}: {path} does not exist; mend the name or bring the file")
-        matches = [path for path in folder.glob(relative) if path.is_file()]
+        matches = find_files(folder, relative)
     except ValueError as error:
         raise SourceError(f"{where}: not a glob pattern: {error}") from None
     except OSError as error:  # a name that is too long, a folder that may not be read

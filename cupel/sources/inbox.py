@@ -1,10 +1,7 @@
 """The inbox: what was dropped there, whether it is whole, and how it is taken into the register."""
 
-import errno
 import hashlib
 import json
-import os
-import shutil
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +12,25 @@ from cupel.config.raw import Delivery
 from cupel.config.strict_yaml import read_yaml
 from cupel.errors import SourceError
 from cupel.lake import Lake
-from cupel.sources.files import FORMATS, file_sha256, source_files
+from cupel.sources.files import FORMATS, source_files
 from cupel.sources.readable import check_readable
 from cupel.sources.register import Register, batch_for, content_sha256, described
-from cupel.store.files import put_file as replace_file
+from cupel.store.files import (
+    delete,
+    delete_file,
+    delete_folder,
+    find_files,
+    find_links,
+    hash_file,
+    is_file,
+    is_folder,
+    list_folder,
+    move,
+    put_file,
+    read_file,
+    read_text,
+    stat_file,
+)
 
 ANSWERS = "answers"
 KNOWN = "_known"
@@ -27,6 +39,7 @@ MARKERS = ("_SUCCESS", "_DONE")
 DONE, REFUSED = ".done", ".refused.txt"
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
 COPY = ".cupel-copy-"
+ANSWER_FILES = "answer_files"
 ANSWER_FORMATS = (".csv", ".csv.gz", ".parquet")
 
 
@@ -58,7 +71,7 @@ def arrivals(inbox: Path) -> list[Arrival]:
     Left alone are hidden files, those that begin with `_`, and unfinished downloads (.part, .tmp ...).
     """
     found = [_arrival(path, "delivery") for path in _visible(inbox) if path.name != ANSWERS]
-    found += [_arrival(path, "answers") for path in _visible(inbox / ANSWERS) if path.is_file()]
+    found += [_arrival(path, "answers") for path in _visible(inbox / ANSWERS) if is_file(path)]
     return [arrival for arrival in found if arrival is not None and not _was_refused(arrival)]
 
 
@@ -98,14 +111,15 @@ def take(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken
 def take_unregistered(project: Project, lake: Lake, now: datetime) -> list[Taken]:
     """Register deliveries whose files were taken before a kill came between them and the register."""
     register = Register(lake)
-    for copy in (path for pattern in ("", "*/") for path in lake.folder.glob(f"*/{pattern}{COPY}*")):
-        shutil.rmtree(copy) if copy.is_dir() else copy.unlink()  # killed half-way; the source is still in the inbox
+    places = [register.root, *(path for path in list_folder(register.root) if is_folder(path)), _answers_folder(lake)]
+    for path in (path for place in places for path in list_folder(place) if path.name.startswith(COPY)):
+        delete(path)  # killed half-way; the source is still in the inbox
     known = {entry.batch for entry in register.entries()}
-    folders = [path for path in _visible(register.root) if path.is_dir() and path.name not in known]
+    folders = [path for path in _visible(register.root) if is_folder(path) and path.name not in known]
     taken = []
     for folder in folders:
-        if not any(folder.iterdir()):
-            folder.rmdir()  # killed before the file was moved into it
+        if not list_folder(folder):
+            delete_folder(folder)  # killed before the file was moved into it
             continue
         delivery, files = _contents(folder.name, folder, project)
         register.add(folder.name, files, delivery, now)
@@ -115,7 +129,7 @@ def take_unregistered(project: Project, lake: Lake, now: datetime) -> list[Taken
 
 def answer_files(lake: Lake) -> list[Path]:
     """Return the files of answers that came through the inbox, in the order of their arrival."""
-    return _visible(lake.folder / "answer_files")
+    return _visible(_answers_folder(lake))
 
 
 def _take_delivery(arrival: Arrival, project: Project, lake: Lake, now: datetime) -> Taken:
@@ -127,12 +141,12 @@ def _take_delivery(arrival: Arrival, project: Project, lake: Lake, now: datetime
         _forget_marker(path)
         _move(path, path.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
         return Taken(path.name, "known", same.batch, f"the same content is there already, as {same.batch}")
-    check_readable(path.name, delivery, path if path.is_dir() else path.parent, project)
+    check_readable(path.name, delivery, path if is_folder(path) else path.parent, project)
     taken = {*project.raw.deliveries, *(entry.batch for entry in entries)}
     batch = batch_for(path.name, taken)
     folder = register.folder(batch)
     _forget_marker(path)
-    _move(path, folder if path.is_dir() else folder / path.name)
+    _move(path, folder if is_folder(path) else folder / path.name)
     delivery, files = _contents(batch, folder, project)
     register.add(batch, files, delivery, now)
     return Taken(path.name, "registered", batch, f"{len(files)} files")
@@ -142,29 +156,29 @@ def _contents(name: str, path: Path, project: Project) -> tuple[Delivery, dict[s
     """Return how a delivery is read, and the names and hashes of its files."""
     if project.raw.inbox is None:
         raise SourceError(f"{name}: project {project.project} has no raw.inbox that says how to read it; add one")
-    if links := [link.name for link in (path, *path.rglob("*")) if link.is_symlink()]:
-        raise SourceError(f"{name}: {links[0]} is a link; copy the file itself into the inbox")
+    if links := find_links(path):
+        raise SourceError(f"{name}: {links[0].name} is a link; copy the file itself into the inbox")
     settings = project.raw.inbox.model_dump()
-    if path.is_file():
+    if is_file(path):
         found = source_files(name, (path.name,), path.parent)
-        return Delivery(files=(path.name,), **settings), {file.name: file_sha256(file.path) for file in found}
+        return Delivery(files=(path.name,), **settings), {file.name: hash_file(file.path) for file in found}
     description = path / DESCRIPTION
-    if description.is_file():
+    if is_file(description):
         settings = described(_yaml(description), settings, f"{name}/{DESCRIPTION}", project.licence_names)
     patterns = settings.pop("files", None) or [
-        file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if file.is_file() and _is_data(file)
+        file.relative_to(path).as_posix() for file in find_files(path) if _is_data(file)
     ]
     if not patterns:
         raise SourceError(f"{name}: no file in it; bring {', '.join(FORMATS)} files")
     found = source_files(name, tuple(patterns), path)
-    return Delivery(files=tuple(patterns), **settings), {file.name: file_sha256(file.path) for file in found}
+    return Delivery(files=tuple(patterns), **settings), {file.name: hash_file(file.path) for file in found}
 
 
 def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
     path = arrival.path
     if not path.name.endswith(ANSWER_FORMATS):
         raise SourceError(f"{path.name}: answers are taken from {', '.join(ANSWER_FORMATS)} files; convert it")
-    sha256 = file_sha256(path)
+    sha256 = hash_file(path)
     there = answer_files(lake)
     if any(f"-{sha256[:16]}-" in file.name for file in there):
         _forget_marker(path)
@@ -173,28 +187,31 @@ def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
     ending = next(ending for ending in ANSWER_FORMATS if path.name.endswith(ending))
     name = f"{len(there) + 1:06d}-{sha256[:16]}-{batch_for(path.name, set())}{ending}"
     _forget_marker(path)
-    _move(path, lake.folder / "answer_files" / name)
+    _move(path, _answers_folder(lake) / name)
     return Taken(path.name, "registered", None, "answers")
 
 
 def _arrival(path: Path, kind: Literal["delivery", "answers"]) -> Arrival | None:
     """Return what lies at a path; None where it is gone already."""
-    try:
-        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-        about = [(file.name, stat.st_size, stat.st_mtime_ns) for file in files for stat in [file.stat()]]
-    except FileNotFoundError:
+    files = [path] if is_file(path) else find_files(path)
+    stats = [stat_file(file) for file in files]
+    about = [(file.name, *stat[:2]) for file, stat in zip(files, stats, strict=True) if stat is not None]
+    if len(about) < len(files):
         return None
     look = hashlib.sha256(json.dumps([str(path), about]).encode()).hexdigest()[:16]
-    is_marked = path.with_name(path.name + DONE).exists() or any((path / marker).exists() for marker in MARKERS)
+    markers = [path.with_name(path.name + DONE), *(path / marker for marker in MARKERS)]
+    is_marked = any(stat_file(marker) is not None for marker in markers)
     is_unfinished = any(file.name.endswith(UNFINISHED) for file in files)
     return Arrival(path, kind, look, is_marked) if files and not is_unfinished else None
 
 
 def _visible(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
     hidden = (DONE, REFUSED, *UNFINISHED)
-    return sorted(path for path in folder.iterdir() if path.name[0] not in "._" and not path.name.endswith(hidden))
+    return [path for path in list_folder(folder) if path.name[0] not in "._" and not path.name.endswith(hidden)]
+
+
+def _answers_folder(lake: Lake) -> Path:
+    return Path(lake.store.location(ANSWER_FILES))
 
 
 def _is_data(file: Path) -> bool:
@@ -203,42 +220,28 @@ def _is_data(file: Path) -> bool:
 
 def _was_refused(arrival: Arrival) -> bool:
     note = arrival.path.with_name(arrival.path.name + REFUSED)
-    return note.is_file() and arrival.look in note.read_text(encoding="utf-8", errors="replace")
+    return is_file(note) and arrival.look.encode() in read_file(note)
 
 
 def _refuse(arrival: Arrival, reason: str) -> None:
     note = arrival.path.with_name(arrival.path.name + REFUSED)
     words = f"{reason}\n\nMend it, or take it away. It is looked at again when it changes (now {arrival.look}).\n"
-    replace_file(note, words.encode())
+    put_file(note, words.encode())
 
 
 def _forget_marker(path: Path) -> None:
     """Remove the notes beside an arrival before it goes: one left by a kill would call the next of its name whole."""
     for ending in (DONE, REFUSED):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+        delete_file(path.with_name(path.name + ending))
 
 
 def _yaml(path: Path) -> Any:
     try:
-        return read_yaml(path.read_text(encoding="utf-8"))
+        return read_yaml(read_text(path))
     except ValueError as error:
         raise SourceError(f"{path.parent.name}/{path.name}: not a YAML file: {error}") from None
 
 
 def _move(path: Path, target: Path) -> None:
     """Move a file or folder; between file systems it is copied first, and appears whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.rename(path, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        staged = target.with_name(f"{COPY}{uuid.uuid4().hex}")
-        if path.is_dir():
-            shutil.copytree(path, staged)
-            os.rename(staged, target)
-            shutil.rmtree(path)
-        else:
-            shutil.copyfile(path, staged)
-            os.rename(staged, target)
-            path.unlink()
+    move(path, target, target.with_name(f"{COPY}{uuid.uuid4().hex}"))

@@ -2,13 +2,15 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from cupel.sources.reasons import BadRow, evidence
+from cupel.store.files import open_file
 
 BLOCK_BYTES = 1 << 18
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -66,19 +68,24 @@ def _line(number: int, held: bytearray, max_row_bytes: int, is_past_limit: bool)
 
 
 def _blocks(path: Path, compression: str | None) -> Iterator[bytes]:
-    if path.stat().st_size == 0:
-        return
-    with _open(path, compression) as stream:
+    with open_file(path) as file, _decompress(file, compression) as stream:
+        if not file.seek(0, io.SEEK_END):
+            return
+        file.seek(0)
         # One raw read each: what was decompressed before the damage is not lost with the block.
         read = stream.read1 if hasattr(stream, "read1") else stream.read
         while block := read(BLOCK_BYTES):
             yield block
 
 
-def _open(path: Path, compression: str | None) -> Any:
+def _decompress(file: BinaryIO, compression: str | None) -> Any:
+    """Return a stream of what an open file holds."""
     if compression == ".zst":
         import pyarrow as pa  # takes longer than reading a small delivery; only this format needs it
 
-        return pa.input_stream(str(path), compression="zstd")
-    openers: dict[str | None, Any] = {None: open, ".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    return openers[compression](path, "rb")
+        return pa.input_stream(file, compression="zstd")
+    readers: dict[str | None, Any] = {
+        None: lambda file: file, ".gz": lambda file: gzip.GzipFile(fileobj=file), ".bz2": bz2.BZ2File,
+        ".xz": lzma.LZMAFile,
+    }  # fmt: skip
+    return readers[compression](file)

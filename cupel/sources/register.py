@@ -47,7 +47,7 @@ class Register:
 
     def __init__(self, lake: Lake) -> None:
         self._log = lake.log(ENTRIES)
-        self.root = lake.folder / DELIVERIES
+        self.root = Path(lake.store.location(DELIVERIES))
 
     def entries(self) -> list[Entry]:
         """Return all entries, the earliest first.

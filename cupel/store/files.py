@@ -136,10 +136,33 @@ def delete_folder(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def move(path: Path, target: Path) -> None:
-    """Give a file or folder another name on the same disk; a file that has the name is replaced."""
+def move(path: Path, target: Path, staged: Path | None = None) -> None:
+    """Give a file or folder another name; a file that has the name is replaced.
+
+    Args:
+        path: The file or folder.
+        target: Its new name.
+        staged: Where it is copied first if that is on another disk, so that it appears whole; None: it is refused.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.rename(path, target)
+    try:
+        os.rename(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV or staged is None:
+            raise
+        shutil.copytree(path, staged) if path.is_dir() else shutil.copyfile(path, staged)
+        os.rename(staged, target)
+        delete(path)
+
+
+def delete(path: Path) -> None:
+    """Remove a file, or a folder and all in it; where there is none nothing happens."""
+    delete_folder(path) if path.is_dir() and not path.is_symlink() else delete_file(path)
+
+
+def find_links(path: Path) -> list[Path]:
+    """Return what is a link: the name itself, and all under it."""
+    return [one for one in (path, *path.rglob("*")) if one.is_symlink()]
 
 
 @contextmanager

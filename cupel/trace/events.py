@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from cupel.answers.chain import GENESIS, GIVEN, link
-from cupel.answers.segments import File, segment_files
+from cupel.answers.chain import GIVEN
+from cupel.answers.segments import File
 from cupel.errors import AnswerError
+from cupel.store.event_log import GENESIS, link
 from cupel.trace.label_id import LabelId
 from cupel.trace.reading import Reader, Row, equal
 
@@ -69,7 +70,7 @@ def _segments(reader: Reader) -> list[File]:
         return reader.lake.answers.segments()
     except AnswerError as error:
         reader.fails(str(error))
-        return segment_files(reader.lake.answers.folder)
+        return reader.lake.answers.segments_there()
 
 
 def _records(reader: Reader, segments: Sequence[File], where: str) -> list[Row]:

@@ -24,6 +24,7 @@ from cupel.contract.tables.raw import DELIVERIES
 from cupel.errors import FormatError, ProjectError, SourceError
 from cupel.lake import Lake
 from cupel.sources.register import Register
+from cupel.store.local import LocalStore
 from small_project import write_project
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
@@ -107,7 +108,7 @@ def test_a_number_that_is_none_is_refused_with_its_file(tmp_path: Path, content:
 
 
 def test_a_log_of_its_own_carries_its_number_without_a_lake(tmp_path: Path) -> None:
-    AnswersLog(tmp_path / "answers").append(answers())
+    AnswersLog(LocalStore(tmp_path)).append(answers())
     assert (tmp_path / "answers" / formats.FORMAT_FILE).exists()
 
 

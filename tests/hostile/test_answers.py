@@ -24,6 +24,7 @@ from cupel.contract.table import empty
 from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.tasks import TASKS
 from cupel.errors import AnswerError, CupelError
+from cupel.store.local import LocalStore
 
 GIVEN = pa.schema([field.with_nullable(True) for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 RECORDED_COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
@@ -80,7 +81,7 @@ def content(log: AnswersLog) -> str:
 def test_what_the_log_takes_it_holds_and_what_it_refuses_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, appends: list[list[dict[str, Any]]]
 ) -> None:
-    log = AnswersLog(tmp_path_factory.mktemp("log"))
+    log = AnswersLog(LocalStore(tmp_path_factory.mktemp("log")))
     kept = 0
     for rows in appends:
         before = content(log)
@@ -96,13 +97,13 @@ def test_what_the_log_takes_it_holds_and_what_it_refuses_changes_nothing(
         again = log.append(table(rows))
         assert (again.written, again.known) == (0, len(rows))
     assert log.verify().sequence == log.read().num_rows == kept
-    shutil.rmtree(log.folder)
+    shutil.rmtree(log.folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log of three segments, six answers."""
-    log = AnswersLog(tmp_path_factory.mktemp("written"))
+    log = AnswersLog(LocalStore(tmp_path_factory.mktemp("written")))
     for start in (0, 3, 5):
         rows = [
             dict.fromkeys(GIVEN.names, f"v{number}") | {"purpose": "label", "seconds_spent": 1.5 + number,
@@ -111,14 +112,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]  # fmt: skip
         log.append(table(rows))
     log.verify()
-    return log.folder  # type: ignore[return-value]
+    return log.folder
+
+
+def log_in(folder: Path) -> AnswersLog:
+    return AnswersLog(LocalStore(folder.parent), folder.name)
 
 
 def copied(written: Path, target: Path) -> tuple[AnswersLog, list[Path]]:
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(written, target)
-    log = AnswersLog(target)
+    log = log_in(target)
     return log, [Path(str(path)) for path in log.segments()]
 
 
@@ -137,7 +142,7 @@ def is_seen_or_harmless(log: AnswersLog, before: str) -> None:
 @cases(400)
 @given(st.integers(0, 2), st.integers(0, 2**32))
 def test_a_damaged_segment_is_seen(written: Path, tmp_path: Path, which: int, seed: int) -> None:
-    before = content(AnswersLog(written))
+    before = content(log_in(written))
     log, segments = copied(written, tmp_path / "log")
     segments[which].write_bytes(damaged(segments[which].read_bytes(), seed))
     is_seen_or_harmless(log, before)
@@ -150,7 +155,7 @@ def test_a_damaged_segment_is_seen(written: Path, tmp_path: Path, which: int, se
 def test_a_rewritten_record_is_seen(
     written: Path, tmp_path: Path, which: int, column: str, row: int, text: str | None, number: int
 ) -> None:
-    before = content(AnswersLog(written))
+    before = content(log_in(written))
     log, segments = copied(written, tmp_path / "log")
     records = pq.read_table(segments[which])
     place = records.column_names.index(column)
@@ -170,7 +175,7 @@ def test_a_rewritten_record_is_seen(
 def test_segments_lost_swapped_or_doubled_are_seen(
     written: Path, tmp_path: Path, order: list[int], lost: set[int], is_doubled: bool
 ) -> None:
-    before = content(AnswersLog(written))
+    before = content(log_in(written))
     log, segments = copied(written, tmp_path / "log")
     contents = [path.read_bytes() for path in segments]
     for path, source in zip(segments, order, strict=True):
@@ -196,7 +201,7 @@ def test_segments_lost_swapped_or_doubled_are_seen(
     )
 )
 def test_an_edited_head_is_seen_or_harmless(written: Path, tmp_path: Path, head: bytes | int) -> None:
-    before = content(AnswersLog(written))
+    before = content(log_in(written))
     log, _ = copied(written, tmp_path / "log")
     path = tmp_path / "log" / "head.json"
     path.write_bytes(damaged(path.read_bytes(), head) if isinstance(head, int) else head)

@@ -1,6 +1,7 @@
 """A log of many small segments is read from merged copies, and says the same."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from cupel.answers import log as log_module
 from cupel.answers import merged
 from cupel.answers.log import AnswersLog
-from cupel.answers.segments import segment_files
+from cupel.answers.segments import File
+from cupel.answers.verifying import AnswerSegments
 from cupel.contract.tables.answers import ANSWERS
+from cupel.store.event_log import SegmentLog
+from cupel.store.local import LocalStore
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 
@@ -32,10 +36,15 @@ def answers(first: int, last: int) -> pa.Table:
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AnswersLog:
     """Eleven segments of two answers, of which two runs of four are merged."""
     monkeypatch.setattr(merged, "SEGMENTS_MERGED", 4)
-    found = AnswersLog(tmp_path / "answers")
+    found = AnswersLog(LocalStore(tmp_path))
     for first in range(0, 22, 2):
         found.append(answers(first, first + 2))
     return found
+
+
+def folders(log: AnswersLog) -> list[str]:
+    """Return the folders of the files that a log is read from."""
+    return [Path(str(path)).parent.name for path in log._pieces()]
 
 
 def said(log: AnswersLog) -> list[object]:
@@ -47,16 +56,14 @@ def said(log: AnswersLog) -> list[object]:
 def unmerged(log: AnswersLog, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Return what a log says that knows no merged copies."""
     with monkeypatch.context() as patch:
-        patch.setattr(log_module, "pieces", lambda folder, segments: segments)
-        return said(AnswersLog(log.folder))
+        patch.setattr(log_module, "pieces", lambda store, folder, segments: [File(store, one.name) for one in segments])
+        return said(AnswersLog(LocalStore(log.folder.parent)))
 
 
 def test_a_merged_log_says_what_its_segments_say(log: AnswersLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    segments = segment_files(log.folder)
-    names = [path.parent.name for path in merged.pieces(log.folder, segments)]
-    assert names == ["merged"] * 2 + ["answers"] * 3
+    assert folders(log) == ["merged"] * 2 + ["answers"] * 3
     assert said(log) == unmerged(log, monkeypatch)
-    assert len(segments) == 11
+    assert len(log.segments()) == 11
 
 
 def flip(path: Path) -> None:
@@ -79,17 +86,20 @@ def test_a_copy_that_was_altered_is_not_read_and_made_again(
     SPOILT[how](Path(str(first)))
     assert said(log) == unmerged(log, monkeypatch)
     log.append(answers(50, 51))
-    pieces = merged.pieces(log.folder, segment_files(log.folder))
-    assert [path.parent.name for path in pieces] == ["merged"] * 3
+    assert folders(log) == ["merged"] * 3
     assert said(log) == unmerged(log, monkeypatch)
 
 
-def test_a_copy_of_segments_that_have_changed_since_is_not_read(log: AnswersLog) -> None:
-    segments = segment_files(log.folder)
-    os.utime(str(segments[5]), (1, 1))
-    assert [path.parent.name for path in merged.pieces(log.folder, segments)] == ["merged"] + ["answers"] * 7
-    Path(str(segments[0])).unlink()
-    assert all(path.parent.name == "answers" for path in merged.pieces(log.folder, segment_files(log.folder)))
+def test_a_copy_of_segments_that_are_others_is_not_read(log: AnswersLog) -> None:
+    chain = SegmentLog(LocalStore(log.folder.parent), "answers", AnswerSegments()).segments()
+    chain[5] = chain[5]._replace(sha256="f" * 64)
+    pieces = merged.pieces(LocalStore(log.folder.parent), "answers", chain)
+    assert [Path(str(path)).parent.name for path in pieces] == ["merged"] + ["answers"] * 7
+
+
+def test_a_copy_of_segments_that_are_in_another_place_now_is_read_there(log: AnswersLog, tmp_path: Path) -> None:
+    shutil.copytree(log.folder, tmp_path / "elsewhere" / "answers")
+    assert folders(AnswersLog(LocalStore(tmp_path / "elsewhere"))) == ["merged"] * 2 + ["answers"] * 3
 
 
 def test_a_log_that_cannot_be_written_to_is_read_without_copies(log: AnswersLog) -> None:

@@ -128,6 +128,25 @@ def test_a_file_that_is_written_once_is_missed_and_known_again(lake: Lake, conte
     assert event["path"] == one.path
 
 
+def test_a_logs_head_that_is_gone_is_missed_and_a_whole_log_too(lake: Lake) -> None:
+    (lake.folder / "proposals" / "head.json").unlink()
+    (one,) = found(lake)
+    assert (one.path, one.what) == ("proposals/head.json", "gone; it was there when the lake was last seen")
+    shutil.rmtree(lake.folder / "proposals")
+    assert {one.path for one in found(lake)} == {"proposals/head.json", "proposals/000000000001.jsonl"}
+
+
+def test_replies_that_were_altered_are_told_in_full_and_can_be_moved_aside(lake: Lake) -> None:
+    lake.log("replies/one").append(lambda _: [{"key": "0" * 64, "problem": "too late", "charged": [9, 1]}])
+    assert found(lake, is_light=False) == []
+    (segment,) = (lake.folder / "replies" / "one").glob("*.jsonl")
+    segment.write_bytes(segment.read_bytes().replace(b"late", b"soon"))
+    (one,) = found(lake, is_light=False)
+    assert (one.path, one.kind, one.by_repair) == ("replies/one", "derived file", True)
+    assert Aside(lake.folder).move(one.path) is not None
+    assert found(lake, is_light=False) == []
+
+
 def test_what_is_whole_or_a_log_cannot_be_accepted(lake: Lake) -> None:
     with pytest.raises(LakeError, match="nothing is wrong"):
         accept_losses(lake, found(lake), [LAKE_ID])
@@ -153,7 +172,7 @@ def test_what_an_earlier_version_remembered_still_holds(lake: Lake) -> None:
     for name, (sha256, _) in content["files"].items():
         about = (lake.folder / name).stat()
         content["files"][name] = [sha256, about.st_size, about.st_mtime_ns, about.st_ino]
-    name = "proposals/one-r1.json"
+    name = LAKE_ID
     content["files"][name][0] = "f" * 64  # by which it is seen that the file is not read again
     path.write_bytes(seal_json(content))
     memory = Memory(lake.store)

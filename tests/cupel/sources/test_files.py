@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cupel.errors import SourceError
-from cupel.sources.files import file_sha256, source_files
+from cupel.sources.files import source_files
+from cupel.store.files import hash_file
 
 
 @pytest.fixture
@@ -70,4 +71,4 @@ def test_an_unknown_ending_is_an_error_that_says_what_is_allowed(folder: Path, n
 
 def test_the_hash_is_that_of_the_bytes(folder: Path) -> None:
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    assert file_sha256(folder / "a.jsonl") == empty
+    assert hash_file(folder / "a.jsonl") == empty

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 
 from cupel.config.licences import Licence
 from cupel.config.project import Project, load_project
+from cupel.config.raw import Delivery
 from cupel.errors import SourceError
 from cupel.lake import Lake
 from cupel.sources import inbox as inbox_module
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import Register, delivery_folder, with_registered
+from cupel.store import files
 from cupel.store.event_log import BrokenLogError
 from small_project import write_project
 
@@ -180,7 +183,7 @@ def test_between_file_systems_a_delivery_is_copied_whole(world: World, monkeypat
             raise OSError(18, "Invalid cross-device link")
         rename(source, target)
 
-    monkeypatch.setattr(inbox_module.os, "rename", across)
+    monkeypatch.setattr(files.os, "rename", across)
     world.drop("may/a.jsonl")
     world.drop("june.jsonl", '{"id": "j", "text": "z"}\n')
     assert {taken.outcome for taken in world.take()} == {"registered"}
@@ -201,8 +204,8 @@ def test_a_kill_while_it_is_copied_leaves_the_source_and_blocks_nothing(
     world.drop("june.jsonl")
     world.drop("answers/a.csv", "batch,item_id,purpose,annotator,label\n")
     with monkeypatch.context() as patch:
-        patch.setattr(inbox_module.os, "rename", across)
-        patch.setattr(inbox_module.shutil, "copyfile", killed)
+        patch.setattr(files.os, "rename", across)
+        patch.setattr(files.shutil, "copyfile", killed)
         for arrival in arrivals(world.inbox):
             with pytest.raises(KeyboardInterrupt):
                 take(arrival, world.project, world.lake, NOW)
@@ -252,6 +255,23 @@ def test_a_register_with_a_gap_or_a_broken_entry_is_an_error(world: World) -> No
     second.write_bytes(kept)
     shutil.rmtree(folder)
     assert len(take_unregistered(world.project, world.lake, NOW)) == 3
+
+
+def test_of_those_that_register_one_name_at_once_one_does(tmp_path: Path) -> None:
+    delivery = Delivery(files=("a.jsonl",), licence="CC0-1.0")
+
+    def register(number: int) -> str:
+        try:
+            return Register(Lake(tmp_path, "small")).add(f"d{number // 4}", {"a.jsonl": "0"}, delivery, NOW).batch
+        except SourceError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as threads:
+        said = list(threads.map(register, range(8)))
+    entries = Register(Lake(tmp_path, "small")).entries()
+    assert [entry.sequence for entry in entries] == [1, 2]
+    assert {entry.batch for entry in entries} == {"d0", "d1"}
+    assert sum("the name is taken" in words for words in said) == 6
 
 
 def test_the_clock_decides_nothing(world: World) -> None:

@@ -152,3 +152,20 @@ def test_writers_between_whom_and_the_store_all_breaks_write_every_event_once(st
     assert sorted(found) == sorted(name for own in wanted.values() for name in own)
     for own in wanted.values():
         assert [name for name in found if name in own] == own
+
+
+def test_an_append_of_nothing_completes_the_head_that_a_killed_writer_left_behind(store: Store) -> None:
+    write(EventLog(store, "log"), "a")
+    head = store.read(f"log/{HEAD}")
+    write(EventLog(store, "log"), "b")
+    whole = store.read(f"log/{HEAD}")
+    store.put(f"log/{HEAD}", head)
+    write(EventLog(store, "log"), "b")
+    assert store.read(f"log/{HEAD}") == whole
+
+
+def test_what_lies_in_its_folder_and_is_no_segment_is_none_of_its_events(store: Store) -> None:
+    write(EventLog(store, "log"), "a")
+    for name in ("log/000001.jsonl", "log/waiting/a.json", "log/000000000009.json"):
+        store.put(name, b"{}\n")
+    assert names(EventLog(store, "log")) == ["a"]

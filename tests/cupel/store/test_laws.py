@@ -6,15 +6,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kill_points import killed_at_each_change
 
 from cupel.store.event_log import EventLog
 from cupel.store.local import LocalStore
@@ -310,36 +310,6 @@ def test_a_writer_that_is_killed_leaves_the_old_or_the_new_bytes_and_what_it_had
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-CHANGES = ("fsync", "link", "mkdir", "replace", "truncate", "unlink")
-
-
-def killed_at_each_change(work: Callable[[], object]) -> Iterator[int]:
-    """Yield after each kill of a child that does some work: before its first change of the disk, its second, and on."""
-    for number in range(1, 100):
-        child = os.fork()
-        if child == 0:
-            left = [number]
-
-            def counted(change: Callable[..., object], left: list[int] = left) -> Callable[..., object]:
-                def do(*arguments: Any, **named: Any) -> object:
-                    left[0] -= 1
-                    if not left[0]:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    return change(*arguments, **named)
-
-                return do
-
-            for name in CHANGES:
-                setattr(os, name, counted(getattr(os, name)))
-            try:
-                work()
-            finally:
-                os._exit(0)
-        if os.waitpid(child, 0)[1] == 0:
-            return
-        yield number
-
-
 @pytest.mark.parametrize("verb", ["put", "put_if_absent", "replace_if_unchanged", "new"])
 def test_a_writer_killed_at_any_change_of_the_disk_leaves_the_old_or_the_new(tmp_path: Path, verb: str) -> None:
     store = LocalStore(tmp_path / "store")
@@ -361,7 +331,8 @@ def test_a_writer_killed_at_any_change_of_the_disk_leaves_the_old_or_the_new(tmp
                 new.put("x/b/c")
 
     kills = 0
-    for kills in killed_at_each_change(work):
+    for _ in killed_at_each_change(work):
+        kills += 1
         found = {one.name: store.read(one.name) for one in store.list()}
         assert set(found) <= set(expected)
         assert all(found.get(name) in contents for name, contents in expected.items())
@@ -379,7 +350,8 @@ def test_an_append_killed_at_any_change_of_the_disk_leaves_a_log_that_goes_on(tm
         EventLog(store, "log").append(lambda known: [{"number": len(known) + 1}, {"number": len(known) + 2}])
 
     kills = 0
-    for kills in killed_at_each_change(append):
+    for _ in killed_at_each_change(append):
+        kills += 1
         found = [event["number"] for event in EventLog(store, "log").read()]
         assert found[: len(numbers)] == numbers
         assert len(found) - len(numbers) in (0, 2)
