@@ -63,6 +63,10 @@ class FaultyStore:
         self._listed[folder] = list(self.store.list(folder))
         return iter(self._listed[folder])
 
+    def list_folders(self, folder: str = "") -> Iterator[str]:
+        self._break("list_folders")
+        return self.store.list_folders(folder)
+
     def lock(
         self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = ""
     ) -> AbstractContextManager[bool]:

@@ -99,7 +99,7 @@ class ExaminedLake:
     def _release_names(self, keys: list[Key]) -> list[str]:
         tables = STAGES["release"].tables
         there = {partition for table, partition in keys if table in tables}
-        there |= {stat.name.split("/")[1] for stat in self.store.list(RELEASES)}
+        there |= set(self.store.list_folders(RELEASES))
         with suppress(CupelError):  # told with the logs
             there |= {event["release"] for event in self.lake.log(PROPOSALS).read()}
         return sorted(there | self.known_finished)

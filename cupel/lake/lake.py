@@ -159,8 +159,8 @@ class Lake:
     def partitions(self, table: str) -> list[str]:
         """Return the partitions of a table that have been written, in order of name."""
         self.check_readable()
-        names = (one.name.split("/") for one in self.store.list(f"{TABLES_FOLDER}/{table}"))
-        return sorted(words[2] for words in names if words[3:] == [COMMIT])
+        folder = f"{TABLES_FOLDER}/{table}"
+        return [name for name in self.store.list_folders(folder) if self.store.stat(f"{folder}/{name}/{COMMIT}")]
 
     def parts(self, table: str, partition: str) -> list[str]:
         """Return the names of a partition's parts in the store, in the order of its rows.

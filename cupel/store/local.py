@@ -101,6 +101,15 @@ class LocalStore:
         place = self.folder / check_name(folder) if folder else self.folder
         yield from _walk(str(place), f"{folder}/" if folder else "")
 
+    def list_folders(self, folder: str = "") -> Iterator[str]:
+        """Yield the names of the folders in a folder; see `Store`."""
+        try:
+            with os.scandir(self.folder / check_name(folder) if folder else self.folder) as entries:
+                found = sorted(entry.name for entry in entries if entry.name[0] != "." and entry.is_dir())
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        yield from found
+
     @contextmanager
     def lock(self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = "") -> Iterator[bool]:
         """Hold a name against other processes; see `Store`."""
@@ -211,26 +220,28 @@ def _stat(name: str, path: Path | os.DirEntry[str]) -> Stat:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise FileNotFoundError(str(path))
-    version = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
-    return Stat(name, found.st_size, version, found.st_mtime_ns / 1e9)
+    changed_ns = found.st_mtime_ns
+    return Stat(name, found.st_size, f"{found.st_ino}-{found.st_size}-{changed_ns}", changed_ns / 1e9)
 
 
 def _walk(place: str, prefix: str) -> Iterator[Stat]:
     """Yield the files of a folder in the order of their whole names: as an object store would, `a-b` before `a/b`."""
     try:
         with os.scandir(place) as entries:
-            found = sorted(
-                (f"{entry.name}/" if entry.is_dir() else entry.name, entry)
-                for entry in entries if not entry.name.startswith(".")
-            )  # fmt: skip
+            found = {f"{entry.name}/" if entry.is_dir() else entry.name: entry for entry in entries}
     except (FileNotFoundError, NotADirectoryError):
         return
-    for name, entry in found:
-        if name.endswith("/"):
-            yield from _walk(entry.path, f"{prefix}{name}")
-        else:
-            with suppress(FileNotFoundError):
-                yield _stat(f"{prefix}{name}", entry)
+    for name in sorted(found):
+        if name[0] == ".":
+            continue
+        if name[-1] == "/":
+            yield from _walk(found[name].path, prefix + name)
+            continue
+        try:
+            stat_ = _stat(prefix + name, found[name])
+        except FileNotFoundError:
+            continue
+        yield stat_
 
 
 def _touched_at(path: Path) -> float:

@@ -77,6 +77,12 @@ class MemoryStore:
             if name.startswith(prefix):
                 yield found
 
+    def list_folders(self, folder: str = "") -> Iterator[str]:
+        """Yield the words that names in a folder go on with; see `Store`."""
+        depth = len(folder.split("/")) if folder else 0
+        names = (stat.name.split("/") for stat in self.list(folder))
+        yield from sorted({words[depth] for words in names if len(words) > depth + 1})
+
     @contextmanager
     def lock(self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = "") -> Iterator[bool]:
         """Hold a name against other threads; see `Store`."""

@@ -124,6 +124,12 @@ class Store(Protocol):
         What is put or removed meanwhile may or may not be among it; so a reader that must know asks by name.
         """
 
+    def list_folders(self, folder: str = "") -> Iterator[str]:
+        """Yield the words that names in a folder go on with before another slash, in order; nothing in them is read.
+
+        There may be nothing under one any more.
+        """
+
     def lock(
         self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = ""
     ) -> AbstractContextManager[bool]:

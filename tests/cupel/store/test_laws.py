@@ -134,6 +134,14 @@ def test_lists_are_in_the_order_of_whole_names(store: Store) -> None:
     assert names(store, "a") == ["a/a", "a/b/c"]
 
 
+def test_folders_are_listed_without_what_is_in_them(store: Store) -> None:
+    for name in ("a/b/c", "a/b/d", "a-b/a", "a/a", "b", "a/e/f/g"):
+        store.put(name, b"")
+    assert list(store.list_folders()) == ["a", "a-b"]
+    assert list(store.list_folders("a")) == ["b", "e"]
+    assert list(store.list_folders("b")) == list(store.list_folders("nowhere")) == []
+
+
 @pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", ".", "a/..", "../a", "a\0b"])
 def test_what_is_no_name_is_refused(store: Store, name: str) -> None:
     for verb in (store.read, store.stat, store.delete, lambda name: store.put(name, b"")):
