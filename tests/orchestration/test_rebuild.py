@@ -21,8 +21,10 @@ from cupel.cli import main
 from cupel.config.project import load_project
 from cupel.config.raw import Delivery
 from cupel.contract.stages import stage_of
+from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
+from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import LakeError, ReleaseError
 from cupel.lake import Lake
 from cupel.release.plan import plan_release
@@ -100,7 +102,9 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     lake.answers.append(said("late", "two", "i12"))
     run(there, wanted=("one",))
     refusal = Step(lake, load_project(there.projects / "small.yaml"), "rubbish-r1")
-    refusal.write("release_plan", plan_release(refusal).plan)  # type: ignore[arg-type]
+    refused = plan_release(refusal).terms
+    assert refused is not None
+    refusal.write("release_plan", from_rows([refused.to_plan()], RELEASE_PLAN))
     plans = {name: lake.read("release_plan", name).to_pylist()[0] for name in lake.partitions("release_plan")}
     assert list(plans) == ["noisy-r1", "one-r1", "one-r2", "rubbish-r1", "two-r1"]
     assert lake.partitions("manifest") == ["one-r1", "one-r2", "two-r1"]
