@@ -8,10 +8,11 @@ import pyarrow.compute as pc
 
 from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, SimilarTexts, choose_kept_items, rank_licences
 from cupel.contract.columns import TEXT
-from cupel.contract.item_numbers import Places, places
+from cupel.contract.item_numbers import Places
 from cupel.contract.table import conform
 from cupel.contract.tables.release import LEFT_OUT_ITEMS
 from cupel.errors import ReleaseError
+from cupel.release.names import find_rows
 
 BETTER_LICENCE = "better_licence"
 NEEDED_ITEMS = ("batch", "item_id", "source_file", "line", "licence")
@@ -81,13 +82,12 @@ def _numbered(
         pairs.select(["earlier_batch", "earlier_item_id"]).rename_columns(_NAMES) for _, pairs in similar
     )
     similarity = np.concatenate([pairs["similarity"].to_numpy() for _, pairs in similar])
-    own, signed, left, right = places(items, signatures, later, earlier)
-    text = np.full(1 + max(part.max(initial=-1) for part in (own, signed, left, right)), -1, np.int64)
-    text[signed] = signatures["text_sha256"].combine_chunks().dictionary_encode().indices.to_numpy()
-    for part in (own, left, right):
-        if (text[part] < 0).any():
-            raise ReleaseError("table signatures: it lacks items of the batches; run their cleaning stage again")
-    return text[own], text[left], text[right], similarity
+    rows = find_rows(signatures, items, later, earlier)
+    if any((part < 0).any() for part in rows):
+        raise ReleaseError("table signatures: it lacks items of the batches; run their cleaning stage again")
+    text = signatures["text_sha256"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    own, left, right = (text[part] for part in rows)
+    return own, left, right, similarity
 
 
 def _alike(own: Places, one: Places, other: Places, similarity: np.ndarray) -> SimilarTexts:

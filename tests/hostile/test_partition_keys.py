@@ -22,6 +22,7 @@ from cupel.release.places import release_folder, report_folder
 from cupel.release.plan import batches_of, release_name
 from cupel.sources.inbox import arrivals, take
 from cupel.sources.register import batch_for
+from cupel.store.local import LocalStore
 from small_project import write_project
 
 INBOX = Inbox(licence="MIT")
@@ -122,7 +123,7 @@ def test_a_release_holds_batches_of_the_project_or_is_none(project: Project, rel
 def test_only_two_files_can_be_added_to_a_release(tmp_path: Path, name: str) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     try:
-        add_uncovered(tmp_path, name, b"")
+        add_uncovered(LocalStore(tmp_path.parent), tmp_path.name, name, b"")
     except ReleaseError as error:
         is_clear(error)
     else:
