@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import check_fields
 from cupel.sources.reasons import BadRow, Row, evidence
-from cupel.store.files import stat_file
+from cupel.store.files import open_stream, stat_file
 
 # A record batch is held whole, so that its rows are chosen by what they weigh.
 BATCH_BYTES = 1 << 24
@@ -35,7 +35,7 @@ def parquet_rows(path: Path, name: str, texts: tuple[str, ...], needed: tuple[st
         stat = stat_file(path)
         if stat is not None and stat.size == 0:
             return
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
+        with open_stream(path) as stream, pq.ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
             _check_schema(name, file.schema_arrow, texts, needed)
             for batch in file.iter_batches(batch_size=_batch_rows(file.metadata)):
                 yield from batch_rows(batch, number)

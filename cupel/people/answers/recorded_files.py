@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
-from cupel.store.files import FileStat, open_file, stat_file
+from cupel.store.files import FileStat, open_file, open_stream, stat_file
 
 COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
 REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")
@@ -117,7 +117,7 @@ def _pieces(
 def _csv_pieces(
     path: Path, required: Sequence[str], batch: str | None, columns: Sequence[str] | None
 ) -> Iterator[Piece]:
-    with pa_csv.open_csv(path) as header:
+    with open_stream(path) as stream, pa_csv.open_csv(stream) as header:
         names = _chosen(path, header.schema.names, required, columns)
     options = pa_csv.ConvertOptions(
         column_types={name: REAL if name == "seconds_spent" else TEXT for name in names},
@@ -126,7 +126,7 @@ def _csv_pieces(
         null_values=[""],
     )
     first = 1
-    with pa_csv.open_csv(path, convert_options=options) as reader:
+    with open_stream(path) as stream, pa_csv.open_csv(stream, convert_options=options) as reader:
         for rows in reader:
             yield Piece(first, pa.Table.from_batches([rows]))
             first += rows.num_rows
@@ -135,7 +135,7 @@ def _csv_pieces(
 def _parquet_pieces(
     path: Path, required: Sequence[str], batch: str | None, columns: Sequence[str] | None
 ) -> Iterator[Piece]:
-    with pq.ParquetFile(path) as file:
+    with open_stream(path) as stream, pq.ParquetFile(stream) as file:
         names = _chosen(path, file.schema_arrow.names, required, columns)
         first = 1
         for group in range(file.num_row_groups):

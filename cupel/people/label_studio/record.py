@@ -130,9 +130,9 @@ class Records:
         """
         name, table = _names(group)
         if with_table or self._store.stat(table) is None:
-            content = io.BytesIO()
-            pq.write_table(_table(record.puts), content, compression="zstd")
-            self._replace(table, content.getvalue())
+            file = io.BytesIO()
+            pq.write_table(_table(record.puts), file, compression="zstd")
+            self._replace(table, file.getvalue())
         about = asdict(record)
         del about["puts"]
         self._replace(name, (json.dumps(about, indent=1, sort_keys=True) + "\n").encode())
