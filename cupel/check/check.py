@@ -15,6 +15,8 @@ OF_TABLES = ("table", "frozen table")
 def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
     """Return what of a lake is damaged, one row a file; what was found whole is remembered.
 
+    Not in a lake of an older format: who goes on with the older version needs the memory as that one reads it.
+
     Args:
         lake: The project's lake.
         is_light: Files that look as they did when their bytes were verified are not read again. In full, every byte
@@ -31,6 +33,7 @@ def find_damage(lake: Lake, *, is_light: bool) -> list[Damage]:
         for damage in check(examined):
             found.setdefault(damage.path, damage)
     remember_tables(examined, {(one.table, one.partition) for one in found.values() if one.kind in OF_TABLES})
-    examined.memory.write()
+    if not lake.may_be_earlier():
+        examined.memory.write()
     accepted = read_accepted(lake.store)
     return [one for one in found.values() if one.kind != "frozen table" or (one.path, one.what) not in accepted]

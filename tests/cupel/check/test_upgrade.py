@@ -13,6 +13,7 @@ from old_lakes import PROJECT, unpack, write_logs_of_format_3
 
 import cupel.check.upgrade
 from cupel.check.check import find_damage
+from cupel.check.memory import MEMORY, Memory
 from cupel.check.upgrade import upgrade_lake
 from cupel.cli import main
 from cupel.config.project import load_project
@@ -151,7 +152,9 @@ def test_a_kill_anywhere_leaves_what_is_read_as_before_and_what_the_next_upgrade
 def test_it_is_refused_where_a_log_is_not_what_it_was_when_the_lake_was_last_seen(tmp_path: Path, name: str) -> None:
     write_logs_of_format_3(tmp_path / PROJECT)
     project = load_project(write_project(tmp_path, name=PROJECT, items=1).projects / f"{PROJECT}.yaml")
-    assert find_damage(Lake(tmp_path, PROJECT), is_light=False) == []
+    memory = Memory(LocalStore(tmp_path / PROJECT))
+    memory.remember(name)
+    memory.write()
     path = tmp_path / PROJECT / name
     raw = path.read_bytes()
     path.write_bytes(raw.replace(b"2026", b"2025") + b"\n")
@@ -162,6 +165,15 @@ def test_it_is_refused_where_a_log_is_not_what_it_was_when_the_lake_was_last_see
         upgrade_lake(Lake(tmp_path, PROJECT), project, tmp_path)
     path.write_bytes(raw)
     upgrade_lake(Lake(tmp_path, PROJECT), project, tmp_path)
+
+
+def test_a_check_of_an_older_lake_leaves_the_memory_as_the_older_version_reads_it(deployment: Deployment) -> None:
+    lake = Lake(deployment.lake, PROJECT)
+    assert find_damage(lake, is_light=False) == []
+    assert lake.store.stat(MEMORY) is None
+    assert upgrade(deployment, "--yes").exit_code == 0
+    assert find_damage(Lake(deployment.lake, PROJECT), is_light=False) == []
+    assert lake.store.stat(MEMORY) is not None
 
 
 def test_it_is_refused_where_a_delivery_could_not_be_read_again(deployment: Deployment) -> None:
