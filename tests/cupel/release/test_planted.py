@@ -17,7 +17,7 @@ from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
-from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release, make_terms
+from made_releases import PROVENANCE, Made, gold, make_items, make_release, make_terms
 
 SIZE, PLANTED = 500, 90
 SETTINGS = {"error_budget": 0.1, "max_experts_seen_share": 1.0, "certificate": {"planted_errors": PLANTED}}
