@@ -63,11 +63,13 @@ class Bench(dg.ConfigurableResource[None]):
 
         Raises:
             RetryRequested: The disk or network failed in a way that passes by itself.
+            FormatError: The lake is of another format; nothing was read, asked or paid for.
             LakeError: Another run is at work on the partition, or the disk is full.
             GateError: A gate before the tables has not passed for what it judges as it is now.
         """
         name, partition = self.project_name(context), context.partition_key
         lake = Lake(self.lake_root, name)
+        lake.check_writable()
         project = current_project(Path(self.projects_folder), lake)
         with claim(lake.store, partition, context.run.run_id), self.duckdb.get_connection() as connection:
             begun = time.process_time()

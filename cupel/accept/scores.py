@@ -1,6 +1,7 @@
 """The running score of vendors: a log of judged deliveries, and the table made from it."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -130,7 +131,8 @@ class ScoreLog:
         try:
             appended = self._log.append(decide)
             if earlier:
-                move(self.earlier_file, self.earlier_file.with_name(f"{self.earlier_file.name}.old"))
+                with suppress(FileNotFoundError):  # another process has just set it aside
+                    move(self.earlier_file, self.earlier_file.with_name(f"{self.earlier_file.name}.old"))
         except (StoreError, OSError) as error:
             raise self._unusable(error) from None
         return score.model_dump(mode="json") in appended
@@ -200,7 +202,7 @@ class ScoreLog:
             return AuditError(
                 f"{self.folder}: cannot be read or written: {error.strerror}; name another folder with --scores"
             )
-        return AuditError(f"{self.folder.parent}/{error}; or name another folder with --scores")
+        return AuditError(f"{error}; or name another folder with --scores")
 
 
 def standings(scores: Iterable[Score]) -> list[Standing]:

@@ -21,7 +21,7 @@ from cupel.lake.log_references import check_references
 from cupel.release.plan import is_finished
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import Register, delivery_folder
-from cupel.store.locks import project_lock
+from cupel.store.locks import COLLECTING, is_at_work, project_lock
 
 
 class UpgradePlan(NamedTuple):
@@ -93,17 +93,28 @@ def upgrade_lake(lake: Lake, project: Project, data: Path) -> UpgradePlan:
         FormatError: A newer version of Cupel wrote it.
     """
     plan = plan_upgrade(lake, project, data)
-    with project_lock(lake.store, lake.project, "cupel upgrade"):
+    # A daemon's collection holds no project, and an older version's appends to the logs that are converted here.
+    with project_lock(lake.store, lake.project, "cupel upgrade"), lake.store.lock(COLLECTING):
         if plan.problems:
             raise LakeError(
                 f"{plan.folder}: not upgraded, for a run could make only a part anew; put back what is missing: "
                 + "; ".join(plan.problems.values())
+            )
+        if busy := [name for name in _partitions(lake, project) if is_at_work(lake.store, name)]:
+            raise LakeError(
+                f"{plan.folder}: not upgraded, for a step is at work on {', '.join(busy)}; stop the service of the "
+                "older version, or wait until its runs have ended, and run again"
             )
         lake.answers.verify()
         check_references(lake)
         _convert_logs(lake)
         write_number(lake.store, "", LAKE)
     return plan
+
+
+def _partitions(lake: Lake, project: Project) -> list[str]:
+    """Return the batches and releases that a step may be at work on."""
+    return [*project.raw.deliveries, *lake.partitions("release_plan")]
 
 
 def _convert_logs(lake: Lake) -> None:

@@ -24,6 +24,7 @@ from cupel.release.proposals import propose_new, proposed
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import with_registered
 from cupel.store.event_log import LogHead
+from cupel.store.locks import COLLECTING
 
 _log = logging.getLogger(__name__)
 # What looks the same after so long is held to be whole, unless who brings it marks it.
@@ -82,7 +83,7 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
 
 def collecting(lake: Lake) -> AbstractContextManager[bool]:
     """Wait for one's turn to let the world in: a second process, such as the daemon's next run, comes after."""
-    return lake.store.lock("locks/.collecting")
+    return lake.store.lock(COLLECTING)
 
 
 def take_whole(projects: Path, lake: Lake, inbox: Path) -> list[Taken]:

@@ -132,6 +132,19 @@ def _has_hash(path: File, version: str, hash_: str) -> bool:
     return bool(pc.index(read_segment(path, ["hash"])["hash"], hash_).as_py() >= 0)
 
 
+def hash_in(path: File, sequence: int) -> str | None:
+    """Return the hash of a record of a segment; None where the segment does not hold it.
+
+    Raises:
+        AnswerError: The file cannot be read; names it.
+    """
+    if not (about := summary(path)).first <= sequence <= about.last:
+        return None
+    records = read_segment(path, ["sequence", "hash"])
+    row = pc.index(records["sequence"], sequence).as_py()
+    return str(records["hash"][row]) if row >= 0 else None
+
+
 def _hashes(path: File, rows: list[int]) -> list[str]:
     """Return the hashes of some rows, reading only the row groups that hold them."""
     with open_parquet(*path) as file:

@@ -12,12 +12,12 @@ from cupel.contract.format_numbers import ANSWERS_LOG
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.lake.answer_chain import PIECE_RECORDS, contents, links
-from cupel.lake.answer_segments import SEGMENT_RECORDS, File, encode_segment, has_hash, read_segment, summary
+from cupel.lake.answer_segments import SEGMENT_RECORDS, File, encode_segment, has_hash, hash_in, read_segment, summary
 from cupel.lake.formats import read_number, write_number
 from cupel.lake.incoming_answers import PURPOSES, fresh_rows, typed
 from cupel.lake.merged_segments import merge, pieces
 from cupel.lake.verified_segments import AnswerSegments
-from cupel.store.event_log import GENESIS, HEAD, MOST_TRIES, LogHead, Segment, SegmentLog, end_of, format_head
+from cupel.store.event_log import GENESIS, HEAD, MOST_TRIES, START, LogHead, Segment, SegmentLog, end_of, format_head
 from cupel.store.store import Store, describe_place
 
 
@@ -103,6 +103,9 @@ class AnswersLog:
 
     def head(self) -> LogHead:
         """Return the last record's sequence number and hash; 0 and zeros for an empty log."""
+        if self._is_tolerant:
+            about = [summary(segment) for segment in self.segments()[-1:]]
+            return LogHead(about[0].last, about[0].hash) if about else START
         return end_of(self._verified())
 
     def hash_at(self, sequence: int) -> str:
@@ -111,9 +114,13 @@ class AnswersLog:
         Raises:
             AnswerError: The log has no such record.
         """
-        segments = self._verified()
-        if (found := self._log.hash_at(segments, sequence)) is None:
-            raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {end_of(segments).sequence}")
+        if self._is_tolerant:
+            hashes = (hash_in(segment, sequence) for segment in reversed(self.segments()))
+            found = GENESIS if sequence == 0 else next((hash_ for hash_ in hashes if hash_ is not None), None)
+        else:
+            found = self._log.hash_at(self._verified(), sequence)
+        if found is None:
+            raise AnswerError(f"{self.folder}: no answer {sequence}; the log ends at {self.head().sequence}")
         return found
 
     def holds_hash(self, hash_: str) -> bool:

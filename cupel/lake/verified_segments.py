@@ -1,11 +1,10 @@
 """The answers log's segments as its chain sees them: what is computed of one, and what is wrong with one."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cupel.errors import AnswerError, CupelError
 from cupel.lake.answer_chain import contents
-from cupel.lake.answer_segments import File, read_segment, readable, segment_pieces
+from cupel.lake.answer_segments import File, hash_in, read_segment, readable, segment_pieces
 from cupel.store.event_log import Event, LogHead, Segment, link
 from cupel.store.store import Store, describe_place, hash_content
 
@@ -49,8 +48,7 @@ class AnswerSegments:
 
     def hash_at(self, store: Store, segment: Segment, sequence: int) -> str:
         """Return the hash of an answer of a segment."""
-        records = read_segment(File(store, segment.name), ["sequence", "hash"])
-        return str(records.filter(pc.equal(records["sequence"], sequence))["hash"][0])
+        return str(hash_in(File(store, segment.name), sequence))
 
     def explain_stray(self, store: Store, name: str, before: LogHead) -> str:
         """Return what is wrong with a segment that does not follow a head; an unreadable one is told as such."""

@@ -13,7 +13,16 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from cupel.errors import CupelError
-from cupel.store.store import MissingError, Stat, Store, StoreError, TakenError, hash_content, update
+from cupel.store.store import (
+    MissingError,
+    Stat,
+    Store,
+    StoreError,
+    TakenError,
+    describe_place,
+    hash_content,
+    update,
+)
 
 GENESIS = "0" * 64
 HEAD = "head.json"
@@ -396,14 +405,15 @@ class JsonLines:
                 event, number, hash_ = told["event"], told["sequence"], told["hash"]
             except (ValueError, LookupError, TypeError, RecursionError) as error:
                 what = f"event {sequence} cannot be read: {error}; restore it from a copy"
-                raise BrokenLogError(f"{name}: {what}") from None
+                raise BrokenLogError(f"{self.place(store, name)}: {what}") from None
             words = json.dumps(event, sort_keys=True, separators=(",", ":"))
             end = LogHead(sequence, link(end.hash, sequence, words))
             if (number, hash_) != end or not isinstance(event, dict):
-                raise BrokenLogError(f"{name}: event {sequence} was altered or is out of place; restore it from a copy")
+                what = f"event {sequence} was altered or is out of place; restore it from a copy"
+                raise BrokenLogError(f"{self.place(store, name)}: {what}")
             found.append((event, hash_))
         if not found:
-            raise BrokenLogError(f"{name}: holds no event; restore it from a copy")
+            raise BrokenLogError(f"{self.place(store, name)}: holds no event; restore it from a copy")
         return end, tuple(found)
 
     def hash_bytes(self, store: Store, name: str) -> str:
@@ -423,7 +433,7 @@ class JsonLines:
 
     def place(self, store: Store, name: str) -> str:
         """Return where a file of the log is found; see `SegmentFormat`."""
-        return name
+        return describe_place(store, name)
 
 
 def link(previous: str, sequence: int, content: str) -> str:

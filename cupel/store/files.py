@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from cupel.store.local import LocalStore, begin, naming
+from cupel.store.local import LocalStore, begin, make_lasting_folder, naming, sync_folder
 from cupel.store.store import TakenError
 
 if TYPE_CHECKING:
@@ -137,22 +137,27 @@ def delete_folder(path: Path) -> None:
 
 
 def move(path: Path, target: Path, staged: Path | None = None) -> None:
-    """Give a file or folder another name; a file that has the name is replaced.
+    """Give a file or folder another name, which lasts; a file that has the name is replaced.
 
     Args:
         path: The file or folder.
         target: Its new name.
         staged: Where it is copied first if that is on another disk, so that it appears whole; None: it is refused.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_lasting_folder(target.parent)
     try:
         os.rename(path, target)
     except OSError as error:
         if error.errno != errno.EXDEV or staged is None:
             raise
         shutil.copytree(path, staged) if path.is_dir() else shutil.copyfile(path, staged)
+        for copied in (staged, *staged.rglob("*")):
+            _sync(copied)
         os.rename(staged, target)
-        delete(path)
+        sync_folder(target.parent)
+        delete(path)  # not before: until then it is the only one that lasts
+    else:
+        sync_folder(target.parent)
 
 
 def delete(path: Path) -> None:
@@ -187,11 +192,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(begun, ignore_errors=True)
         raise
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -316,6 +317,15 @@ def find_special_files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         if path.exists() and not path.is_file() and not path.is_dir():
             yield path
+
+
+def _sync(path: Path) -> None:
+    """Make a file or folder last through a power cut."""
+    if path.is_dir():
+        sync_folder(path)
+        return
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def list_all_files(folder: Path) -> list[Path]:

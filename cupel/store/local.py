@@ -40,13 +40,13 @@ class LocalStore:
         """Open a content for reading; see `Store`."""
         try:
             return self._path(name).open("rb")
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise MissingError(f"{self._path(name)}: not there") from None
 
     def stat(self, name: str) -> Stat | None:
         """Return size and version of a content; see `Store`."""
         try:
-            return _stat(name, self._path(name))
+            return _stat(name, self._path(name).stat())
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -83,7 +83,7 @@ class LocalStore:
     def new(self, folder: str = "") -> Iterator["_NewFile"]:
         """Begin a content; see `Store`."""
         place = self.folder / folder if folder else self.folder
-        _make_folder(place)
+        make_lasting_folder(place)
         path = begin(place)
         try:
             with naming(place), path.open("xb") as file:
@@ -93,7 +93,7 @@ class LocalStore:
 
     def delete(self, name: str) -> None:
         """Remove a content; see `Store`."""
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             self._path(name).unlink()
 
     def list(self, folder: str = "") -> Iterator[Stat]:
@@ -114,7 +114,7 @@ class LocalStore:
     def lock(self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = "") -> Iterator[bool]:
         """Hold a name against other processes; see `Store`."""
         path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_lasting_folder(path.parent)
         how = (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | (0 if is_waiting else fcntl.LOCK_NB)
         with path.open("ab", buffering=0) as file:
             try:
@@ -150,40 +150,45 @@ class _NewFile:
         self._store, self._begun = store, path
 
     def put(self, name: str) -> Stat:
-        path = self._ready(name)
+        path, found = self._ready(name)
         os.replace(self._begun, path)
-        return self._lasting(name, path)
+        sync_folder(path.parent)
+        return found
 
     def put_if_absent(self, name: str) -> Stat:
-        path = self._ready(name)
+        path, found = self._ready(name)
         try:
             os.link(self._begun, path)  # fails where the name is taken; a rename would overwrite
         except FileExistsError:
             raise TakenError(f"{path}: is there already; another process wrote it, or an earlier run") from None
-        return self._lasting(name, path)
-
-    def _ready(self, name: str) -> Path:
-        path = self._store._path(name)
-        _make_folder(path.parent)
-        with naming(path):
-            self.file.flush()
-            os.fsync(self.file.fileno())
-        return path
-
-    def _lasting(self, name: str, path: Path) -> Stat:
-        found = _stat(name, path)
-        with _opened(path.parent) as folder:
-            os.fsync(folder)
+        sync_folder(path.parent)
         return found
 
+    def _ready(self, name: str) -> tuple[Path, Stat]:
+        """Make what was written last; return where it will lie, and how it looks there, whoever replaces it then."""
+        path = self._store._path(name)
+        make_lasting_folder(path.parent)
+        with naming(path):
+            self.file.flush()
+            # Many kernels stamp files by a clock that ticks every 4 ms, within which an inode may be used again.
+            now = time.time_ns()
+            os.utime(self.file.fileno(), ns=(now, now))
+            os.fsync(self.file.fileno())
+            return path, _stat(name, os.fstat(self.file.fileno()))
 
-def _make_folder(folder: Path) -> None:
+
+def make_lasting_folder(folder: Path) -> None:
     """Make a folder and those above it, each of them lasting: what is put in it is only there as long as it is."""
     if not folder.is_dir():
-        _make_folder(folder.parent)
+        make_lasting_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        with _opened(folder.parent) as above:
-            os.fsync(above)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last through a power cut."""
+    with _opened(folder) as descriptor:
+        os.fsync(descriptor)
 
 
 def begin(folder: Path) -> Path:
@@ -216,10 +221,9 @@ def _opened(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _stat(name: str, path: Path | os.DirEntry[str]) -> Stat:
-    found = path.stat()
+def _stat(name: str, found: os.stat_result) -> Stat:
     if not stat.S_ISREG(found.st_mode):
-        raise FileNotFoundError(str(path))
+        raise FileNotFoundError(name)
     changed_ns = found.st_mtime_ns
     return Stat(name, found.st_size, f"{found.st_ino}-{found.st_size}-{changed_ns}", changed_ns / 1e9)
 
@@ -238,7 +242,7 @@ def _walk(place: str, prefix: str) -> Iterator[Stat]:
             yield from _walk(found[name].path, prefix + name)
             continue
         try:
-            stat_ = _stat(prefix + name, found[name])
+            stat_ = _stat(prefix + name, found[name].stat())
         except FileNotFoundError:
             continue
         yield stat_

@@ -9,6 +9,7 @@ from cupel.errors import LakeError
 from cupel.store.store import Store
 
 RUN = "run.lock"
+COLLECTING = "locks/.collecting"
 # Who claims, or looks whether somebody does, holds this meanwhile: a claim is free for a moment when it becomes shared.
 _CLAIMING = "locks/.claiming"
 

@@ -74,7 +74,7 @@ class MemoryStore:
         """Yield what has a name in a folder; see `Store`."""
         prefix = f"{check_name(folder)}/" if folder else ""
         for name, (_, found) in sorted(self._contents.items()):
-            if name.startswith(prefix):
+            if name.startswith(prefix) and "/." not in f"/{name.removeprefix(prefix)}":
                 yield found
 
     def list_folders(self, folder: str = "") -> Iterator[str]:

@@ -121,6 +121,7 @@ class Store(Protocol):
     def list(self, folder: str = "") -> Iterator[Stat]:
         """Yield what has a name in a folder, at any depth, in order of name.
 
+        Names of which a word behind the folder's begins with a dot are not told: they are locks, and what is begun.
         What is put or removed meanwhile may or may not be among it; so a reader that must know asks by name.
         """
 

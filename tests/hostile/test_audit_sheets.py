@@ -20,11 +20,12 @@ from cupel.accept.delivery import LABEL_REASONS, read_delivery
 from cupel.accept.folder import load_plan, read_plan
 from cupel.accept.judging import Prices
 from cupel.accept.plan import Drawn, Plan
-from cupel.accept.scores import read_scores
+from cupel.accept.scores import ScoreLog
 from cupel.accept.sheet import CANNOT, Filled, guarded, read_sheet
 from cupel.commands.accept_delivery import Request, accept_delivery
 from cupel.errors import AuditError, CupelError
 from cupel.sources.reasons import REASONS
+from cupel.store.local import LocalStore
 
 CLASSES = ("=sum", "good", "Bad", "1")
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -54,8 +55,8 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
     accept_delivery(
         Request(path, budget=0.2, audit=12, seed=1, is_suspicious_wanted=False), Console(file=io.StringIO())
     )
-    plan = read_plan(folder / "delivery.audit")
-    plan, looks = load_plan(folder / "delivery.audit", read_delivery(path))
+    plan = read_plan(LocalStore(folder / "delivery.audit"))
+    plan, looks = load_plan(LocalStore(folder / "delivery.audit"), read_delivery(path))
     return Audit(plan, looks, rows_of((folder / "delivery.audit" / "sheet.csv").read_bytes()))
 
 
@@ -296,9 +297,9 @@ def test_nothing_of_a_delivery_is_run_by_browser_spreadsheet_or_terminal(
         shape = html_shape(path.read_text())
         assert "comment" not in shape
         assert shape.count("script") == path.name.startswith("sheet")
-    assert [one.vendor for one in read_scores(folder / "scores.jsonl")] == [vendor]
+    assert [one.vendor for one in ScoreLog(folder / "scores.jsonl").read()] == [vendor]
     assert sorted(path.name for path in folder.iterdir()) == [
-        "delivery.audit", "delivery.csv", "scores.html", "scores.jsonl",
+        "delivery.audit", "delivery.csv", "scores", "scores.html",
     ]  # fmt: skip
 
 

@@ -2,11 +2,15 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
-from old_lakes import COMMITS, OLD, PROJECT, OldRelease, release_of, unpack
+from dagster_duckdb import DuckDBResource
+from old_lakes import COMMITS, OLD, PROJECT, OldRelease, release_of, unpack, write_logs_of_format_3
 
+from assets.bench import Bench
 from cupel.check.upgrade import upgrade_lake
 from cupel.config.project import load_project
 from cupel.contract.stages import STAGES
@@ -19,6 +23,7 @@ from cupel.sources.register import with_registered
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.rebuild import rebuild
 from orchestration.rounds import Done, Rounds
+from small_project import write_project
 
 OLDER = OLD[:2]
 # What is said of annotators counts how each answer came to be asked since; no label and no release is made of it.
@@ -52,6 +57,24 @@ def test_neither_a_run_nor_the_daemon_touches_an_older_lake(old: OldRelease, tmp
     with pytest.raises(FormatError, match=f"of format {old.format}.*`cupel upgrade {PROJECT}`"):
         come_in(deployment.projects, lake, deployment.data, None)
     assert content(Path(str(lake.folder))) == before
+
+
+def test_a_step_of_an_older_lake_is_refused_before_a_model_is_asked(tmp_path: Path) -> None:
+    """What a model has said and cost lies in the logs of then, where no step of now looks for it."""
+    project = write_project(tmp_path, name=PROJECT, items=1)
+    write_logs_of_format_3(tmp_path / "lake" / PROJECT)
+    before = content(tmp_path / "lake")
+    bench = Bench(
+        projects_folder=str(project.projects), lake_root=str(tmp_path / "lake"), data_root=str(project.data),
+        duckdb=DuckDBResource(database=":memory:"),
+    )  # fmt: skip
+    context: Any = SimpleNamespace(
+        selected_asset_keys={dg.AssetKey([PROJECT, "predictions"])}, partition_key="one",
+        run=SimpleNamespace(run_id="run"),
+    )  # fmt: skip
+    with pytest.raises(FormatError, match=f"of format 3.*`cupel upgrade {PROJECT}`"), bench.step(context):
+        pytest.fail("the step was begun")
+    assert content(tmp_path / "lake") == before
 
 
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old.commit)

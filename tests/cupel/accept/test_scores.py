@@ -1,7 +1,7 @@
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from cupel.accept.scores import Score, ScoreLog, standings
 from cupel.errors import AuditError
 from cupel.show.delivery_terminal import show_vendors
 from cupel.show.delivery_verdict import vendors_page
+from cupel.store.event_log import Event, EventLog
 
 
 def score(vendor: str = "acme", sha: str = "a", look: int = 1, wrong: int = 2, **more: Any) -> Score:
@@ -185,3 +186,19 @@ def test_the_vendors_page_draws_every_vendor_and_escapes_its_name() -> None:
     assert page.count('class="plot"') == 2
     assert "&lt;b&gt;acme" in page
     assert "<b>acme" not in page
+
+
+def test_a_file_that_another_process_has_set_aside_meanwhile_is_no_error(
+    log: ScoreLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.earlier_file.write_text(earlier_lines(score()))
+    append = EventLog.append
+
+    def append_and_be_overtaken(self: EventLog, decide: Callable[[list[Event]], Iterable[Event]]) -> list[Event]:
+        found = append(self, decide)
+        log.earlier_file.rename(log.earlier_file.with_suffix(".jsonl.old"))
+        return found
+
+    monkeypatch.setattr(EventLog, "append", append_and_be_overtaken)
+    assert log.append(score(sha="b"))
+    assert [one.delivery_sha256 for one in log.read()] == [score().delivery_sha256, "b"]

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from cupel.contract.format_numbers import LAKE
 from cupel.contract.table import empty
 from cupel.contract.tables.raw import DELIVERIES
 from cupel.errors import FormatError, LakeError
+from cupel.intake.collect_inputs import collecting
 from cupel.lake.earlier_logs import earlier_logs
 from cupel.lake.formats import FORMAT_FILE, recognise_lake
 from cupel.lake.lake import Lake
@@ -26,7 +28,7 @@ from cupel.people.label_studio.events import Events
 from cupel.release.proposals import proposed
 from cupel.sources.register import Register
 from cupel.store.local import LocalStore
-from cupel.store.locks import project_lock
+from cupel.store.locks import claim, project_lock
 from orchestration.deployment import Deployment
 from small_project import write_project
 
@@ -47,7 +49,9 @@ def upgrade(deployment: Deployment, *options: str) -> Result:
 def content(deployment: Deployment) -> dict[str, bytes]:
     """Return what the lake holds, locks aside."""
     folder = Path(deployment.lake) / PROJECT
-    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    files = (
+        path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock" and path.parent.name != "locks"
+    )
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
@@ -183,6 +187,32 @@ def test_it_is_refused_where_the_answers_log_was_altered(deployment: Deployment)
 def test_it_is_refused_while_a_run_is_at_work(deployment: Deployment) -> None:
     with project_lock(Lake(deployment.lake, PROJECT).store, PROJECT, "make run"):
         assert "is at work on it" in upgrade(deployment, "--yes").output
+
+
+def test_it_is_refused_while_a_step_is_at_work_and_waits_for_a_collection(tmp_path: Path) -> None:
+    """A service of an older version appends to the logs that are converted."""
+    write_logs_of_format_3(tmp_path / PROJECT)
+    project = load_project(write_project(tmp_path, name=PROJECT, items=1).projects / f"{PROJECT}.yaml")
+    lake, is_done = Lake(tmp_path, PROJECT), threading.Event()
+    with (
+        claim(lake.store, "one", "a run"),
+        pytest.raises(LakeError, match="at work on one; stop the service"),
+    ):
+        upgrade_lake(lake, project, tmp_path)
+    assert recognise_lake(lake.store) < LAKE
+
+    def upgrade_and_tell() -> None:
+        upgrade_lake(Lake(tmp_path, PROJECT), project, tmp_path)
+        is_done.set()
+
+    thread = threading.Thread(target=upgrade_and_tell)
+    with collecting(lake):
+        thread.start()
+        assert not is_done.wait(0.2)
+        assert earlier_logs(lake.store)
+    assert is_done.wait(10)
+    thread.join()
+    assert recognise_lake(lake.store) == LAKE
 
 
 def test_a_lake_of_the_format_of_now_has_nothing_to_upgrade(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from kill_points import killed_at_each_change
 
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, CupelError
+from cupel.lake import answers_log as log_module
+from cupel.lake import incoming_answers as arriving
 from cupel.lake.answers_log import AnswersLog
-from cupel.lake.lake import answers_log as log_module
-from cupel.lake.lake import incoming_answers as arriving
 from cupel.store import event_log
 from cupel.store.event_log import SegmentLog
 from cupel.store.local import LocalStore
@@ -406,6 +406,25 @@ def test_whoever_asks_the_log_anything_verifies_it_first(tmp_path: Path, reader:
         )
     with pytest.raises(AnswerError, match="restore"):
         READERS[reader](AnswersLog(LocalStore(tmp_path)))
+
+
+def test_what_tells_the_damage_itself_reads_all_that_is_left_and_writes_nothing(tmp_path: Path) -> None:
+    log, tolerant = AnswersLog(LocalStore(tmp_path)), AnswersLog(LocalStore(tmp_path), is_tolerant=True)
+    for first in (0, 2, 4):
+        log.append(answers(first, first + 2))
+    head, hashes = log.head(), [log.hash_at(sequence) for sequence in range(7)]
+    alter(sorted((tmp_path / "answers").glob("segment-*"))[1], 0, "label", "y")
+    assert tolerant.head() == head
+    assert [tolerant.hash_at(sequence) for sequence in range(7)] == hashes
+    assert all(tolerant.holds_hash(hash_) for hash_ in hashes)
+    assert tolerant.read()["label"].to_pylist() == ["x", "x", "y", "x", "x", "x"]
+    assert tolerant.version("one", ["label"]) == f"3:{hashes[6]}"
+    assert len(tolerant.segments()) == 3
+    with pytest.raises(AnswerError, match="no answer 7; the log ends at 6"):
+        tolerant.hash_at(7)
+    for ask in (tolerant.verify, lambda: tolerant.append(answers(9, 10))):
+        with pytest.raises(AnswerError, match="answer 3 was altered"):
+            ask()
 
 
 @pytest.mark.parametrize("before", [0, 2])

@@ -18,15 +18,16 @@ from cupel.contract.table import empty
 from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.raw import DELIVERIES
 from cupel.errors import FormatError, ProjectError, SourceError
+from cupel.lake import formats
 from cupel.lake.annotator_actions import Action
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.answers_log import AnswersLog
-from cupel.lake.lake import Lake, formats
+from cupel.lake.lake import Lake
 from cupel.sources.register import Register
 from cupel.store.local import LocalStore
 from small_project import write_project
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "formats.md"
 
 
 def answers() -> pa.Table:

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from cupel.contract.tables.answers import ANSWERS
+from cupel.lake import answers_log as log_module
+from cupel.lake import merged_segments as merged
 from cupel.lake.answer_segments import File
 from cupel.lake.answers_log import AnswersLog
-from cupel.lake.lake import answers_log as log_module
-from cupel.lake.lake import merged_segments as merged
 from cupel.lake.verified_segments import AnswerSegments
 from cupel.store.event_log import SegmentLog
 from cupel.store.local import LocalStore

@@ -14,8 +14,8 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.checking import ROUTES
 from cupel.errors import LakeError
+from cupel.lake import superseded_parts as superseded
 from cupel.lake.lake import Lake
-from cupel.lake.lake import superseded_parts as superseded
 from cupel.lake.superseded_parts import find_superseded, remove_superseded
 from cupel.store.locks import claim, pause
 

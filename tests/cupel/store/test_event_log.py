@@ -11,7 +11,7 @@ import pytest
 from cupel.store.event_log import HEAD, BrokenLogError, Event, EventLog, LogHead
 from cupel.store.local import LocalStore
 from cupel.store.memory import MemoryStore
-from cupel.store.store import Store
+from cupel.store.store import Store, describe_place
 from faulty_store import FaultyStore, LostError
 
 
@@ -94,8 +94,9 @@ def test_whatever_is_done_to_a_log_is_told_and_nothing_is_appended(store: Store,
     else:
         store.put(head, b"{")
     reader = log if is_known else EventLog(store, "log")
-    with pytest.raises(BrokenLogError, match="restore"):
+    with pytest.raises(BrokenLogError, match="restore") as error:
         reader.read()
+    assert str(error.value).startswith(f"{describe_place(store, 'log')}")
     before = {one.name: one.version for one in store.list()}
     with pytest.raises(BrokenLogError):
         write(reader, "more")

@@ -1,13 +1,15 @@
 """A file is there whole or not at all, and what a killed writer began does not stay for ever."""
 
+import errno
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cupel.store.files import new_file, new_path, put_file, remove_left_behind
+from cupel.store.files import move, new_file, new_path, put_file, remove_left_behind
 from cupel.store.local import SECONDS_UNTOUCHED, begin
 
 
@@ -70,3 +72,34 @@ def test_what_a_killed_writer_began_is_removed_after_an_hour(tmp_path: Path) -> 
     remove_left_behind(tmp_path)
     assert not release.exists()
     assert all(path.exists() for path in kept)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_moved_from_another_disk_lasts_before_it_is_removed_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path, target = tmp_path / "inbox" / "one", tmp_path / "lake" / "deliveries" / "one"
+    (path if kind == "folder" else path.parent).mkdir(parents=True)
+    (path / "texts.jsonl" if kind == "folder" else path).write_bytes(b"text")
+    rename, fsync, unlink = os.rename, os.fsync, os.unlink
+    lasting: set[int] = set()
+
+    def rename_on_one_disk(source: Path, name: Path) -> None:
+        if source == path:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, name)
+
+    def remember(descriptor: int) -> None:
+        lasting.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def check(*arguments: Any, **named: Any) -> None:
+        there = [target, *target.rglob("*"), target.parent, target.parent.parent]
+        assert {one.stat().st_ino for one in there} <= lasting
+        unlink(*arguments, **named)
+
+    for name, change in (("rename", rename_on_one_disk), ("fsync", remember), ("unlink", check)):
+        monkeypatch.setattr(os, name, change)
+    move(path, target, target.with_name("staged"))
+    assert not path.exists()
+    assert [one.read_bytes() for one in (target, *target.rglob("*")) if one.is_file()] == [b"text"]

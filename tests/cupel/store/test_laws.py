@@ -73,6 +73,57 @@ def test_what_is_not_there_is_told_as_missing(store: Store) -> None:
 def test_a_folder_is_no_content(store: Store) -> None:
     store.put("a/b", b"1")
     assert store.stat("a") is None
+    for verb in (store.read, store.open):
+        with pytest.raises(MissingError):
+            verb("a")
+    store.delete("a")
+    assert names(store) == ["a/b"]
+
+
+def test_what_begins_with_a_dot_is_read_by_name_and_not_listed(store: Store) -> None:
+    for name in ("a/.b", ".c", ".d/e", "f/.g/h", "i.j"):
+        store.put(name, name.encode())
+    assert store.read("f/.g/h") == b"f/.g/h"
+    assert names(store) == ["i.j"]
+    assert [*store.list_folders("f"), *names(store, "a")] == []
+    assert names(store, ".d") == [".d/e"]
+    assert names(store, "f/.g") == ["f/.g/h"]
+
+
+def test_who_has_put_a_content_is_told_its_version_and_not_that_of_what_came_right_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, replace = LocalStore(tmp_path), os.replace
+
+    def replace_and_be_replaced(source: Path, target: Path) -> None:
+        replace(source, target)
+        monkeypatch.undo()
+        store.put("a", b"theirs")
+
+    monkeypatch.setattr(os, "replace", replace_and_be_replaced)
+    mine = store.put("a", b"mine")
+    with pytest.raises(ChangedError):
+        store.replace_if_unchanged("a", b"mine again", mine.version)
+    assert store.read("a") == b"theirs"
+
+
+def test_a_version_tells_the_very_moment_of_its_writing_where_the_clock_of_the_kernel_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, fsync = LocalStore(tmp_path), os.fsync
+
+    def stamp_by_a_clock_that_stands(descriptor: int) -> None:
+        # As kernels before 6.13 do for 4 ms; none stamps a file whose time was set.
+        if os.fstat(descriptor).st_mtime_ns not in given:
+            os.utime(descriptor, ns=(0, 0))
+        fsync(descriptor)
+
+    given = [1_000_000_000_000_000_000 + number for number in range(50)]
+    clock = iter(given)
+    monkeypatch.setattr("cupel.store.local.time.time_ns", lambda: next(clock))
+    monkeypatch.setattr(os, "fsync", stamp_by_a_clock_that_stands)
+    versions = [store.put("a", f"{number:02}".encode()).version for number in range(50)]
+    assert len(set(versions)) == 50
 
 
 def test_of_what_is_replaced_another_version_is_told_and_who_has_it_open_reads_on(store: Store) -> None:
