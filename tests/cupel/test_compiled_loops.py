@@ -93,7 +93,7 @@ def test_where_nothing_may_be_written_there_is_no_folder(tmp_path: Path) -> None
 
 
 def test_numba_is_taken_from_here_everywhere_so_that_the_folder_is_named_first() -> None:
-    others = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "loops.py"]
+    others = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "compiled_loops.py"]
     taken = [path.name for path in others if re.search(r"^(import|from) numba", path.read_text("utf-8"), re.MULTILINE)]
     assert taken == []
     assert sum("cupel.compiled_loops import numba" in path.read_text("utf-8") for path in others) > 10
