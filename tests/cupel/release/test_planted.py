@@ -159,6 +159,26 @@ def test_a_planted_verdict_held_against_another_label_is_noticed(made: Made, tmp
     assert "was known" in problems["experts judged the labels that were frozen"]
 
 
+def test_a_planted_item_with_two_verdicts_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    assert made.tables.planted_verdicts is not None
+    verdicts = made.tables.planted_verdicts
+    missed = {**verdicts.to_pylist()[0], "expert_label": None, "is_wrong": None, "is_contested": True}
+    both = pa.concat_tables([pa.Table.from_pylist([missed], schema=verdicts.schema), verdicts])
+    found = tampered(made, tmp_path / "r", planted_verdicts=both)
+    assert "judged more than once" in found["experts judged the labels that were frozen"]
+
+
+def test_a_known_label_of_an_item_that_was_never_frozen_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    assert made.tables.planted_items is not None
+    known_items = made.tables.planted_items
+    strange = {**known_items.to_pylist()[0], "item_id": "nobody", "is_planted": False}
+    more = pa.concat_tables([known_items, pa.Table.from_pylist([strange], schema=known_items.schema)])
+    found = tampered(made, tmp_path / "r", planted_items=more)
+    assert "movies/nobody" in found["the audit is the sample that its seed draws"]
+
+
 def test_known_labels_change_no_label(made: Made) -> None:
     assert made.tables is not None
     items = make_items(SIZE, 0.2, 0.02)
