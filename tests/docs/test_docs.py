@@ -80,7 +80,9 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_files_and_folders_of_the_code_that_the_docs_name_are_there(path: Path) -> None:
     if path.name == "CHANGELOG.md" or path.parent.name == "decisions":
         pytest.skip("it tells what was there when it was written")
-    for place in re.findall(r"`((?:cupel|assets|expectations|orchestration|tests|samples)/[\w/.-]+)`", path.read_text()):
+    for place in re.findall(
+        r"`((?:cupel|assets|expectations|orchestration|tests|samples)/[\w/.-]+)`", path.read_text()
+    ):
         assert (ROOT / place).exists(), place
 
 
