@@ -42,7 +42,7 @@ def hash_loops(package: Path = PACKAGE) -> str:
     Args:
         package: Folder of the package that the loops are in.
     """
-    code = Code(package.parent)
+    code = Code(package.parent, own=[package.name])
     reach = code.reach(_find_loops(code, package), lambda setting: "")
     return hashlib.sha256(json.dumps(reach.files, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -12,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-_STEP, _TABLES, _LOCK = "cupel/lake/step.py", "cupel/tables.py", "requirements.lock"
+# As they were called in the commits that are looked for.
+_STEP, _TABLES, _LOCK = "cupel/step.py", "cupel/tables.py", "requirements.lock"
 _CODE = (".py",)  # where `CODE` was not named yet
 _SECONDS = 60
 

@@ -93,6 +93,11 @@ def write_release(
             other = files.find_other(files.written) if is_there else files.put(last=layout.MANIFEST_FILE)
     except OSError as error:
         raise ReleaseError(f"{describe_place(store, folder)}: cannot write the release: {error}") from error
+    if other is not None and not layout.is_written(store, folder):
+        raise ReleaseError(
+            f"{describe_place(store, folder)}: no release is here, but a write that broke off, or still goes on, left "
+            f"{other} with other content; if none goes on, move this folder away and run again"
+        )
     if other is not None:
         raise ReleaseError(
             f"{describe_place(store, folder)}: another release is here ({other} differs or is missing); a release is "

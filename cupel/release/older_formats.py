@@ -36,9 +36,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         _check_entries(folder)
     try:
         manifest = json.loads(read_file(path))
+        layout.json_bytes(manifest)  # what cannot be hashed is none
     except FileNotFoundError:
         raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ReleaseError(f"{path}: not a manifest: {error}; get the release again") from error
     if isinstance(manifest, dict):
         check_number(manifest.get("format", 1), RELEASE, str(folder))
@@ -47,7 +48,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ReleaseError(f"{path}: not a manifest: expected the keys {', '.join(keys)}; get the release again")
     named = manifest["files"]
     if not isinstance(named, list) or not all(
-        isinstance(row, dict) and {"path", "sha256"} <= set(row) for row in named
+        isinstance(row, dict) and isinstance(row.get("path"), str) and "sha256" in row for row in named
     ):
         raise ReleaseError(f"{path}: key files: expected rows with path and sha256; get the release again")
     return manifest

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
@@ -55,12 +56,16 @@ def audit_draw(content: ReleaseContent) -> str:
     judged = set(Names(audit.audit))
     if drawn != judged:
         return f"the audit holds other items than those drawn: {_some(drawn ^ judged)}"
+    if (size := int(audit.first_wave.sum())) != terms.audit_size:
+        return f"the plan's audit_size is {terms.audit_size}, but {size} items are marked"
     return _planted_draw(audit) if terms.planted_errors else ""
 
 
 def _planted_draw(audit: ReleaseAudit) -> str:
     """The items planted among the auditors' are those that the seed draws of all that are known."""
     known = audit.planted_items
+    if strange := _names(known, audit.rows.planted_items < 0) | _find_repeated(known):
+        return f"planted_items: there more than once, or never frozen: {_some(strange)}"
     drawn, declared = _names(known, audit.planted_draw), audit.terms.planted_errors
     if len(drawn) != declared:
         return f"{declared} planted items were declared, but only {len(drawn)} of known label are there"
@@ -74,8 +79,11 @@ def _planted_draw(audit: ReleaseAudit) -> str:
 
 
 def proposed_labels(content: ReleaseContent) -> str:
-    """Audit and adjudications judge the labels that were frozen, and their verdicts follow from the labels."""
+    """Audit and adjudications judge each the labels that were frozen, once, and verdicts follow from the labels."""
     audit = content.audit
+    for name in ("audit", "adjudications", "planted_verdicts"):
+        if repeated := _find_repeated(getattr(audit, name)):
+            return f"{name}: judged more than once: {_some(repeated)}"
     for name, table, rows in (
         ("audit", audit.audit, audit.rows.audit),
         ("adjudications", audit.adjudications, audit.rows.adjudications),
@@ -126,7 +134,10 @@ def test_of_cuts(content: ReleaseContent) -> str:
 
 def certified_result(content: ReleaseContent) -> str:
     """Status, bounds and counts of the certificate follow from the evidence."""
-    result = content.audit.assay.result
+    terms, result = content.audit.terms, content.audit.assay.result
+    fixed = {"status": "frozen", "alpha": attempt_alpha(terms.attempt)}
+    if different := _differences(content.certificate["plan"], fixed):
+        return f"plan: {different}"
     if result.status != "certified":
         return f"the evidence gives {result.status}, not certified: {result.reason}"
     computed = vars(result)
@@ -221,8 +232,12 @@ def one_release(content: ReleaseContent) -> str:
     for table in content.tables.values():
         if "release" in table.column_names:
             found |= set(table["release"].unique().to_pylist())
-    others = sorted(found - {release})
-    return f"the manifest is of {release}, but there are rows of {', '.join(others)}" if others else ""
+    if others := sorted(found - {release}):
+        return f"the manifest is of {release}, but there are rows of {', '.join(others)}"
+    batches = set(content.audit.terms.batches)
+    if others := sorted(set(content.audit.items["batch"].unique().to_pylist()) - batches):
+        return f"the plan is of the batches {', '.join(sorted(batches))}, but there are items of {', '.join(others)}"
+    return ""
 
 
 def evaluation_sets(content: ReleaseContent) -> str:
@@ -304,6 +319,11 @@ def _places(rows: Places) -> pa.Array:
 def _names(table: pa.Table, is_meant: Flags) -> set[Name]:
     """Return the names of some rows of a table."""
     return set(Names(table.filter(pa.array(is_meant))))
+
+
+def _find_repeated(table: pa.Table) -> set[Name]:
+    """Return the names that stand in a table more than once."""
+    return {name for name, number in Counter(Names(table)).items() if number > 1}
 
 
 def _result_columns() -> list[str]:

@@ -87,7 +87,7 @@ def _run(check: Callable[[ReleaseContent], str], content: ReleaseContent) -> str
     """Run a check; evidence that makes it impossible is a problem like any other."""
     try:
         return check(content)
-    except (CupelError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+    except (CupelError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError) as error:
         return f"cannot be checked: {type(error).__name__}: {error}"
 
 
@@ -101,7 +101,7 @@ def _hash_problem(manifest: Mapping[str, Any]) -> str:
 def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
     named = {row["path"] for row in manifest["files"]}
     unnamed = sorted(set(layout.COVERED) - named)
-    absent = sorted(name for name in named | set(layout.COVERED) if not is_file(folder / name))
+    absent = sorted(name for name in layout.covered(named) if not is_file(folder / name))
     problems = [f"not in the manifest: {', '.join(unnamed)}"] if unnamed else []
     problems += [f"not in the folder: {', '.join(absent)}"] if absent else []
     return "; ".join(problems)
@@ -146,7 +146,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseCont
     certificate: Any = None
     try:
         certificate = json.loads(read_file(folder / layout.CERTIFICATE_FILE))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
     if problems:
         return "; ".join(problems)

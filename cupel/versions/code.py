@@ -35,10 +35,13 @@ class Code:
     Args:
         root: Folder of the packages.
         outside: Modules, or packages with all in them, that decide no value; nothing in them is followed.
+        own: The packages that are followed, all of them by default; where these are installed, packages of others lie
+            in the same folder.
     """
 
-    def __init__(self, root: Path, outside: Iterable[str] = ()) -> None:
+    def __init__(self, root: Path, outside: Iterable[str] = (), own: Iterable[str] | None = None) -> None:
         self.root = root
+        self._own = None if own is None else frozenset(own)
         self.outside = frozenset(outside)
         self._modules: dict[str, Module | None] = {}
         self._paths: dict[str, Path | None] = {}
@@ -74,9 +77,11 @@ class Code:
     def path(self, name: str) -> Path | None:
         """Return the file of a module, if there is one."""
         if name not in self._paths:
-            base = self.root.joinpath(*name.split("."))
-            found = (path for path in (base.with_suffix(".py"), base / "__init__.py") if is_file(path))
-            self._paths[name] = next(found, None)
+            parts = name.split(".")
+            base = self.root.joinpath(*parts)
+            places = (base.with_suffix(".py"), base / "__init__.py")
+            is_own = self._own is None or parts[0] in self._own
+            self._paths[name] = next(filter(is_file, places), None) if is_own else None
         return self._paths[name]
 
     def is_outside(self, name: str) -> bool:

@@ -55,6 +55,16 @@ def test_machine_code_is_kept_by_the_code_of_every_loop(tmp_path: Path) -> None:
     assert hash_loops(write_package(tmp_path, other=LOOPS["other.py"].replace("1", "2"))) == before
 
 
+def test_packages_of_others_that_are_installed_beside_the_loops_are_not_followed(tmp_path: Path) -> None:
+    """Their code may be written in ways that a walk along references does not know, as that of NumPy is."""
+    before = hash_loops(
+        write_package(tmp_path, inner="import others\n" + LOOPS["inner.py"].replace("+ F", "+ others.F"))
+    )
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "__init__.py").write_text("from others.more import *\n")
+    assert hash_loops(tmp_path / "pack") == before
+
+
 def test_a_loop_that_another_module_holds_is_not_run_as_it_was(tmp_path: Path) -> None:
     """Numba alone says 4 the second time: `outer.py` did not change."""
     run = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(REPOSITORY)!r}]\n" + (
@@ -83,7 +93,7 @@ def test_where_nothing_may_be_written_there_is_no_folder(tmp_path: Path) -> None
 
 
 def test_numba_is_taken_from_here_everywhere_so_that_the_folder_is_named_first() -> None:
-    others = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "loops.py"]
+    others = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "compiled_loops.py"]
     taken = [path.name for path in others if re.search(r"^(import|from) numba", path.read_text("utf-8"), re.MULTILINE)]
     assert taken == []
     assert sum("cupel.compiled_loops import numba" in path.read_text("utf-8") for path in others) > 10

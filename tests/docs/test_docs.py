@@ -77,6 +77,16 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_files_and_folders_of_the_code_that_the_docs_name_are_there(path: Path) -> None:
+    if path.name == "CHANGELOG.md" or path.parent.name == "decisions":
+        pytest.skip("it tells what was there when it was written")
+    for place in re.findall(
+        r"`((?:cupel|assets|expectations|orchestration|tests|samples)/[\w/.-]+)`", path.read_text()
+    ):
+        assert (ROOT / place).exists(), place
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_commands_named_in_the_docs_exist(path: Path) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     text = path.read_text()

@@ -24,7 +24,7 @@ from cupel.show.release_documents import describe_release
 from cupel.show.report import render_report
 from cupel.show.report_facts import report_facts
 from cupel.store.local import LocalStore
-from tests.cupel.release.conftest import Made, make_project, make_release
+from made_releases import Made, make_project, make_release
 from tests.cupel.release.test_verify import failed, rewrite
 
 DECLARED: dict[str, dict[str, Any]] = {

@@ -16,7 +16,7 @@ from cupel.release.languages import ALPHA, release_languages
 from cupel.release.release_audit import ReleaseAudit
 from cupel.show.card import render_card
 from cupel.show.report import render_report
-from tests.cupel.release.conftest import make_terms
+from made_releases import make_terms
 
 
 def release(languages: list[str], audited: dict[int, bool | None], open_items: tuple[int, ...] = ()) -> ReleaseAudit:

@@ -4,7 +4,7 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, RELEASE_ITEMS
 from cupel.release.outcome import released, withheld
 from cupel.release.release_audit import ReleaseAudit
-from tests.cupel.release.conftest import make_terms
+from made_releases import make_terms
 
 
 def items(*names: str) -> pa.Table:

@@ -8,7 +8,7 @@ from cupel.release.outlook import release_outlook
 from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, outlook_table, rising_saves
 from cupel.show.report import render_report
 from cupel.show.report_facts import report_facts
-from tests.cupel.release.conftest import Made, make_project
+from made_releases import Made, make_project
 
 LOG_ODDS = np.linspace(-1, 9, 800)
 

@@ -17,7 +17,7 @@ from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
-from tests.cupel.release.conftest import PROVENANCE, Made, gold, make_items, make_release, make_terms
+from made_releases import PROVENANCE, Made, gold, make_items, make_release, make_terms
 
 SIZE, PLANTED = 500, 90
 SETTINGS = {"error_budget": 0.1, "max_experts_seen_share": 1.0, "certificate": {"planted_errors": PLANTED}}
@@ -157,6 +157,26 @@ def test_a_planted_verdict_held_against_another_label_is_noticed(made: Made, tmp
     rows[3]["label"] = rows[3]["expert_label"] = "neutral" if rows[3]["label"] != "neutral" else "positive"
     problems = tampered(made, tmp_path / "r", planted_verdicts=pa.Table.from_pylist(rows, schema=said.schema))
     assert "was known" in problems["experts judged the labels that were frozen"]
+
+
+def test_a_planted_item_with_two_verdicts_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    assert made.tables.planted_verdicts is not None
+    verdicts = made.tables.planted_verdicts
+    missed = {**verdicts.to_pylist()[0], "expert_label": None, "is_wrong": None, "is_contested": True}
+    both = pa.concat_tables([pa.Table.from_pylist([missed], schema=verdicts.schema), verdicts])
+    found = tampered(made, tmp_path / "r", planted_verdicts=both)
+    assert "judged more than once" in found["experts judged the labels that were frozen"]
+
+
+def test_a_known_label_of_an_item_that_was_never_frozen_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    assert made.tables.planted_items is not None
+    known_items = made.tables.planted_items
+    strange = {**known_items.to_pylist()[0], "item_id": "nobody", "is_planted": False}
+    more = pa.concat_tables([known_items, pa.Table.from_pylist([strange], schema=known_items.schema)])
+    found = tampered(made, tmp_path / "r", planted_items=more)
+    assert "movies/nobody" in found["the audit is the sample that its seed draws"]
 
 
 def test_known_labels_change_no_label(made: Made) -> None:

@@ -9,7 +9,7 @@ from cupel.contract.tables.release import ADJUDICATIONS, AUDIT
 from cupel.errors import AuditError
 from cupel.release.names import find_rows
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
-from tests.cupel.release.conftest import Made, make_terms
+from made_releases import Made, make_terms
 
 TABLES = ("audit", "adjudications", "planted_items", "planted_verdicts")
 

@@ -18,7 +18,7 @@ from cupel.release.second_audit import draw_again
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
-from tests.cupel.release.conftest import CLASSES, PROVENANCE, Items, Made, expert_rows, judge, make_items, make_release
+from made_releases import CLASSES, PROVENANCE, Items, Made, expert_rows, judge, make_items, make_release
 
 SIZE, AGAIN = 800, 120
 SETTINGS = {"error_budget": 0.1, "max_experts_seen_share": 1.0, "certificate": {"adjudicators_audited": AGAIN}}

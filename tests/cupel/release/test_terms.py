@@ -16,7 +16,7 @@ from cupel.release.terms import (
     licence_rows,
     usable_until,
 )
-from tests.cupel.release.conftest import make_project
+from made_releases import make_project
 
 BOUGHT = Licence(name="acme", contract="order 7", since="2026-01-31", until="2026-02-02", may_release=False)  # type: ignore[arg-type]
 OWN, SHARED = Licence(name="own"), Licence(name="CC-BY-4.0", attribution="Wire & Co")

@@ -226,6 +226,71 @@ def test_a_certificate_without_its_parts_has_not_passed(folder: Path) -> None:
     assert "the certificate, recomputed, is the same" in failed(verify_release(folder))
 
 
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("plan", {"experts_description": None}),
+        ("plan", {"design": DEEP}),
+        ("certificate", None),
+        ("audit_result", ["certified"]),
+    ],
+)
+def test_a_certificate_of_other_values_than_a_release_has_has_not_passed(folder: Path, part: str, values: Any) -> None:
+    path = folder / layout.CERTIFICATE_FILE
+    content = json.loads(path.read_bytes())
+    content[part] = content[part] | values if isinstance(values, dict) else values
+    path.write_bytes(layout.json_bytes(content))
+    forge(folder)
+    assert "the certificate's text says what the result says" in failed(verify_release(folder))
+
+
+def test_a_certificate_that_is_nested_without_end_cannot_be_read(folder: Path) -> None:
+    (folder / layout.CERTIFICATE_FILE).write_text(DEEP)
+    forge(folder)
+    assert "every table can be read and has its columns" in failed(verify_release(folder))
+
+
+@pytest.mark.parametrize(
+    ("values", "check"),
+    [
+        ({"alpha": 0.01}, "the certificate, recomputed, is the same"),
+        ({"status": "refused"}, "the certificate, recomputed, is the same"),
+        ({"audit_size": 199}, "the audit is the sample that its seed draws"),
+        ({"batches": ["books"]}, "everything is of one release"),
+    ],
+)
+def test_a_plan_that_says_something_else_than_the_evidence_is_noticed(
+    folder: Path, values: dict[str, Any], check: str
+) -> None:
+    rewrite_certificate(folder, "plan", **values)
+    assert check in failed(verify_release(folder))
+
+
+@pytest.mark.parametrize("name", ["audit", "adjudications"])
+def test_an_item_with_two_verdicts_of_which_the_later_counts_is_noticed(folder: Path, name: str) -> None:
+    def judge_twice(rows: Rows) -> Rows:
+        other = other_label(rows[0]["label"])
+        return [{**rows[0], "expert_label": other, "is_wrong": True, "is_contested": False}, *rows]
+
+    rewrite(folder, f"evidence/{name}.parquet", judge_twice)
+    assert failed(verify_release(folder)) == {"experts judged the labels that were frozen"}
+
+
+@pytest.mark.parametrize("path", [5, None, ["data"], "a" * 5000, "a\0b"])
+def test_a_manifest_that_names_what_is_no_file_has_not_passed(folder: Path, path: Any) -> None:
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    manifest["files"].append({"path": path, "sha256": "00", "size_bytes": 1, "rows": None})
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    if isinstance(path, str):
+        assert "no file was added" in failed(verify_release(folder))
+    else:
+        with pytest.raises(ReleaseError, match="expected rows with path"):
+            verify_release(folder)
+
+
 @pytest.mark.parametrize("name", [layout.MANIFEST_FILE, next(iter(layout.DATA_FILES)), layout.CERTIFICATE_FILE])
 def test_a_pipe_in_place_of_a_file_is_refused_and_nobody_waits_for_it(folder: Path, name: str) -> None:
     (folder / name).unlink()
@@ -240,7 +305,16 @@ def test_a_folder_without_a_manifest_is_no_release_and_is_not_looked_through(tmp
         verify_release(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"release": "r", "release_sha256": "x", "files": [1]}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        DEEP,
+        '{"release": "r", "release_sha256": "x", "files": [1]}',
+        '{"release": "r", "release_sha256": "x", "files": [], "more": NaN}',
+    ],
+)
 def test_a_broken_manifest_is_one_clear_error(folder: Path, content: str) -> None:
     (folder / layout.MANIFEST_FILE).write_text(content)
     with pytest.raises(ReleaseError, match="get the release again"):

@@ -9,7 +9,7 @@ from cupel.show.report import render_report
 from cupel.show.report_facts import report_facts
 from cupel.show.report_views import funnel
 from cupel.show.wording import limits, steps
-from tests.cupel.release.conftest import Made, make_project, make_release
+from made_releases import Made, make_project, make_release
 
 METHODS: dict[str, dict[str, Any]] = {
     "fixed_sequence": {},

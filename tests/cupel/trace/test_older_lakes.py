@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from old_lakes import OLD, PROJECT, OldRelease, unpack
 
 from cupel.cli import main
+from cupel.contract.format_numbers import LAKE
 from cupel.contract.tables import TABLES
 from cupel.lake.lake import Lake
 from cupel.lake.recorded_inputs import alteration
@@ -51,7 +52,7 @@ def test_a_flipped_byte_in_a_table_of_an_older_version_is_called_altered(old: Ol
 
 def test_the_catalog_shows_tables_of_older_and_of_present_columns_together(old: OldRelease, tmp_path: Path) -> None:
     there = Lake(unpack(old.commit, tmp_path).lake, PROJECT)
-    (Path(str(there.folder)) / "FORMAT").write_text("3\n")
+    (there.folder / "FORMAT").write_text(f"{LAKE}\n")
     for table in ("training_set", "signatures"):
         there.write(table, "later", TABLES[table].schema.empty_table())
     there.write_catalog()

@@ -108,8 +108,8 @@ def test_a_comment_or_docstring_changes_nothing_anywhere(copied: Path, edit: Edi
         ("cupel/checking/comparisons.py", "REVISION = 1", "REVISION = 2", "plain", set()),
         ("cupel/checking/comparisons.py", "REVISION = 1", "REVISION = 2", "preference", {"checking"}),
         ("cupel/checking/llm.py", "PIECE_ITEMS = 1_024", "PIECE_ITEMS = 512", "plain", set()),
-        ("cupel/cleaning/scan/languages.toml", "[languages]", "[languages]\nxyz = ['a']", "plain", {"cleaning"}),
-        ("cupel/release/templates/card.md.j2", "{", "A line.\n{", "plain", {"release"}),
+        ("cupel/modalities/text/scan/languages.toml", "[languages]", "[languages]\nxyz = ['a']", "plain", {"cleaning"}),
+        ("cupel/show/templates/card.md.j2", "{", "A line.\n{", "plain", {"release"}),
         ("cupel/contract/tables/raw.py", "Hash of the file's bytes.", "SHA-256 of its bytes.", "plain", set()),
         ("cupel/contract/tables/raw.py", '"size_bytes", INTEGER', '"size_bytes", REAL', "plain", {"raw"}),
         ("cupel/kinds/preference/comparison.py", '"[prompt]", ', '"[asked]", ', "plain", set()),
@@ -134,7 +134,7 @@ def test_what_one_gate_asks_changes_no_table_and_no_other_gate(copied: Path, edi
 
 def test_no_way_from_raw_files_leads_through_what_comes_later() -> None:
     reached = {name.split("/")[1] for name in table_reach(project(), "raw_items").files if name.startswith("cupel/")}
-    assert not reached & {"release", "certificate", "checking", "consensus", "label_studio", "annotators", "accept"}
+    assert not reached & {"release", "certificate", "checking", "consensus", "people", "accept", "show"}
 
 
 @pytest.mark.parametrize("variant", list(VARIANTS))

@@ -1,3 +1,5 @@
+"""A lake with a history: two releases, contested items, answers that do not count, rejected rows, hostile names."""
+
 import json
 from pathlib import Path
 
