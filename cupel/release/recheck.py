@@ -154,6 +154,8 @@ def certificate_wording(content: ReleaseContent) -> str:
     """The certificate's text says what the result says."""
     terms, recorded = content.audit.terms, content.certificate["audit_result"]
     is_independent = content.certificate["certificate"]["are_auditors_independent"]
+    if is_independent and not terms.are_auditors_independent:
+        return "it calls the auditors independent, but the plan does not"
     result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
     expected = wording(result, terms.experts_description, is_independent, terms.design, terms.adjudicators_audited)
     return "" if content.certificate["certificate"]["wording"] == expected else "the text differs from the result's"

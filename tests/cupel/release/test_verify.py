@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from forged_releases import Rows, failed, forge, rewrite
 
+from cupel.certificate.result import AuditResult
+from cupel.certificate.wording import wording
 from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.folder import write_release
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
@@ -210,6 +213,15 @@ def test_a_changed_result_is_noticed(folder: Path) -> None:
 
 def test_changed_wording_is_noticed(folder: Path) -> None:
     rewrite_certificate(folder, "certificate", wording="All labels are right.")
+    assert failed(verify_release(folder)) == {"the certificate's text says what the result says"}
+
+
+def test_auditors_whom_the_plan_does_not_call_independent_are_not_so_in_the_certificate(folder: Path) -> None:
+    content = json.loads((folder / layout.CERTIFICATE_FILE).read_bytes())
+    terms = FrozenTerms.from_plan(content["plan"])
+    recorded = AuditResult(**{k: value for k, value in content["audit_result"].items() if k != "release"})
+    text = wording(recorded, terms.experts_description, True, terms.design, terms.adjudicators_audited)
+    rewrite_certificate(folder, "certificate", are_auditors_independent=True, wording=text)
     assert failed(verify_release(folder)) == {"the certificate's text says what the result says"}
 
 
