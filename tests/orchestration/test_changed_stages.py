@@ -148,7 +148,7 @@ def test_code_touches_every_project_and_files_beside_it_none(repository: Reposit
     (repository.folder / "code" / "cupel" / "lake.py").write_text("")
     (repository.folder / "odd name\n.txt").write_text("")
     changes = repository.changes()
-    assert {change.path for change in changes} == {"code/cupel/lake/lake.py", "odd name\n.txt"}
+    assert {change.path for change in changes} == {"code/cupel/lake.py", "odd name\n.txt"}
     assert changed_stages(changes, "small") == changed_stages(changes, "other") == EVERYTHING
 
 

@@ -25,7 +25,7 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     return Deployment(tmp_path / "projects", tmp_path / "data", str(tmp_path / "lake"))
 
 
-@pytest.mark.parametrize("change", ["repository/cupel/lake/lake.py", "projects/small.yaml", "projects/other.yaml"])
+@pytest.mark.parametrize("change", ["repository/cupel/lake.py", "projects/small.yaml", "projects/other.yaml"])
 def test_a_changed_or_new_file_of_code_or_projects_is_seen_and_data_are_not(
     deployment: Deployment, tmp_path: Path, change: str
 ) -> None:
