@@ -95,6 +95,6 @@ def test_a_language_model_takes_a_delivery_to_its_release_and_its_key_stays_outs
     assert found["predicted_label"].null_count == found["posterior"].null_count > 0
     assert lake.partitions("training_set") == ["one-r1"]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert (tmp_path / "lake" / "small" / "replies" / "one.jsonl") in files
+    assert (tmp_path / "lake" / "small" / "replies" / "one") in {path.parent for path in files}
     assert not any(b"sk-nobody-may-see-this" in path.read_bytes() for path in files)
     assert "sk-nobody-may-see-this" not in "".join(capfd.readouterr())
