@@ -18,9 +18,9 @@ from cupel.store.store import (
     Stat,
     Store,
     StoreError,
+    TakenError,
     describe_place,
     hash_content,
-    put_once,
     update,
 )
 
@@ -210,8 +210,9 @@ class SegmentLog:
         """
         before = end_of(segments)
         self.remember_head(before)  # a writer may have been killed before it did
-        # Where the very same is there it is this one: it was stored, and its acknowledgement was lost.
-        if not put_once(self.store, self._name(before.sequence + 1), content):
+        try:
+            self.store.put_if_absent(self._name(before.sequence + 1), content)
+        except TakenError:
             return False
         self.remember_head(end)
         return True

@@ -11,7 +11,7 @@ import pytest
 from cupel.store.event_log import HEAD, BrokenLogError, Event, EventLog, LogHead
 from cupel.store.local import LocalStore
 from cupel.store.memory import MemoryStore
-from cupel.store.store import Stat, Store, describe_place
+from cupel.store.store import Store, describe_place
 from faulty_store import FaultyStore, LostError
 
 
@@ -153,22 +153,6 @@ def test_writers_between_whom_and_the_store_all_breaks_write_every_event_once(st
     assert sorted(found) == sorted(name for own in wanted.values() for name in own)
     for own in wanted.values():
         assert [name for name in found if name in own] == own
-
-
-def test_an_append_that_finds_itself_is_not_done_again_whatever_decides_it(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As where a connection breaks after the store heard of it, and what speaks to the store tries again by itself."""
-    put_if_absent = store.put_if_absent
-
-    def put_twice(name: str, content: bytes) -> Stat:
-        put_if_absent(name, content)
-        return put_if_absent(name, content)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(store), "put_if_absent", lambda _, name, content: put_twice(name, content))
-        assert EventLog(store, "log").append(lambda _: [{"name": "a"}]) == [{"name": "a"}]
-    assert names(EventLog(store, "log")) == ["a"]
 
 
 def test_an_append_of_nothing_completes_the_head_that_a_killed_writer_left_behind(store: Store) -> None:
