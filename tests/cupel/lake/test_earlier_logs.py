@@ -1,5 +1,6 @@
 """Logs of lakes up to format 3: read as they were, verified by what they had, written by nobody."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from cupel.release.days import recorded_day
 from cupel.release.proposals import proposed
 from cupel.sources.register import Register
 from cupel.store.event_log import EventLog
+from cupel.store.sealed import seal_json
 
 LOGS = ["annotator_actions", "register", "proposals", "days", "label_studio/events", "replies/one"]
 
@@ -101,10 +103,17 @@ def test_an_event_log_that_is_another_is_not_taken_for_the_converted_one(lake: L
     assert len(earlier_files(lake.store, "days")) == 2
 
 
-def test_the_check_of_a_lake_that_was_not_upgraded_misses_what_is_gone_from_them(lake: Lake) -> None:
-    assert find_damage(lake, is_light=False) == []
-    (lake.folder / "days" / "one-r2.json").unlink()
+def test_the_check_of_a_lake_that_was_not_upgraded_misses_what_its_own_version_saw(lake: Lake) -> None:
+    path = lake.folder / "days" / "one-r2.json"
+    stat, sha256 = path.stat(), hashlib.sha256(path.read_bytes()).hexdigest()
+    seen = seal_json(
+        {"files": {"days/one-r2.json": [sha256, stat.st_size, stat.st_mtime_ns, stat.st_ino]}, "marks": {}}
+    )
+    (lake.folder / "seen.json").write_bytes(seen)
+    assert find_damage(lake, is_light=True) == []
+    path.unlink()
     assert [one.path for one in find_damage(lake, is_light=True)] == ["days/one-r2.json"]
+    assert (lake.folder / "seen.json").read_bytes() == seen
 
 
 def test_in_a_lake_of_now_a_file_of_an_older_log_is_nothing(tmp_path: Path, lake: Lake) -> None:
