@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from cupel.config.project import Project
 from cupel.release.facts import BatchFacts, Cost, ReleaseFacts
+from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.relabel import RELABEL_SCHEMA
 from cupel.show.report_facts import ReportFacts
 
@@ -28,7 +29,7 @@ def chosen(said: dict[str, str], is_certified: bool, with_plots: bool = False) -
         "expert_label": said["class"], "majority_label": said["class"], "predicted_label": said["class"],
     }  # fmt: skip
     facts = ReleaseFacts(
-        project=project, release="one-r1", batches=[_batch(said, gate, with_plots)], plan=_plan(said),
+        project=project, release="one-r1", batches=[_batch(said, gate, with_plots)], terms=_terms(said),
         result=_result(said, is_certified),
         certificate={"wording": said["wording"], "are_auditors_independent": False} if is_certified else None,
         cuts=[], stage_errors=_errors() if with_plots else [], gates=[gate], splits={"train": 5},
@@ -87,13 +88,15 @@ def _batch(said: dict[str, str], gate: dict[str, Any], with_plots: bool) -> Batc
     )  # fmt: skip
 
 
-def _plan(said: dict[str, str]) -> dict[str, Any]:
-    return {
-        "release": "one-r1", "batches": ["one"], "status": "frozen", "reason": None, "attempt": 1, "alpha": 0.04,
-        "error_budget": 0.05, "audit_size": 4, "seed": 1, "answers_until": 9, "items": 7, "items_sha256": "ab" * 32,
-        "classes": [said["class"], "other"], "expert_answers": 1, "experts_description": said["experts"],
-        "max_experts_seen_share": 0.5, "are_auditors_independent": False,
-    }  # fmt: skip
+def _terms(said: dict[str, str]) -> FrozenTerms:
+    return FrozenTerms.from_plan(
+        {
+            "release": "one-r1", "batches": ["one"], "status": "frozen", "reason": None, "attempt": 1, "alpha": 0.04,
+            "error_budget": 0.05, "audit_size": 4, "seed": 1, "answers_until": 9, "items": 7, "items_sha256": "ab" * 32,
+            "classes": [said["class"], "other"], "expert_answers": 1, "experts_description": said["experts"],
+            "max_experts_seen_share": 0.5, "are_auditors_independent": False,
+        }
+    )  # fmt: skip
 
 
 def _result(said: dict[str, str], is_certified: bool) -> dict[str, Any]:
