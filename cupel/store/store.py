@@ -69,8 +69,7 @@ class Store(Protocol):
     A content is put whole: readers see the old bytes or the new ones, and what was acknowledged lasts through a power
     cut. Of writers that want a name at the same moment, by `put_if_absent` or `replace_if_unchanged`, one wins, and the
     others are told. A writer that is told nothing, because its connection or process died, may have won all the same.
-    So a store that asks again by itself, where an answer was lost, must find out whether it was its own first asking that
-    won.
+    So a store that asks again by itself, where an answer was lost, must find out whether its own first asking won.
     """
 
     def __hash__(self) -> int:
