@@ -11,7 +11,7 @@ from dagster_duckdb import DuckDBResource
 
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
-from cupel.intake.collect_inputs import Came, come_in, current_project
+from cupel.intake.collect_inputs import CollectedInputs, collect_inputs, current_project
 from cupel.intake.intake_alerts import tell_of_intake, tell_of_open_questions
 from cupel.lake.gates import check_gates_before
 from cupel.lake.lake import Lake
@@ -83,7 +83,7 @@ class Bench(dg.ConfigurableResource[None]):
             except OSError as error:
                 raise _trouble(error) from error
 
-    def collect(self, name: str, instance: dg.DagsterInstance, run_id: str) -> tuple[Came, list[str]]:
+    def collect(self, name: str, instance: dg.DagsterInstance, run_id: str) -> tuple[CollectedInputs, list[str]]:
         """Let the world come in to a project, and tell Dagster of new batches and releases, and people of the rest.
 
         Returns:
@@ -91,7 +91,7 @@ class Bench(dg.ConfigurableResource[None]):
         """
         lake = Lake(self.lake_root, name)
         inbox = None if self.inbox_root is None else Path(self.inbox_root) / name
-        came = come_in(Path(self.projects_folder), lake, self.data, inbox)
+        came = collect_inputs(Path(self.projects_folder), lake, self.data, inbox)
         instance.add_dynamic_partitions(f"{name}_batches", came.batches)
         instance.add_dynamic_partitions(f"{name}_releases", came.releases)
         project = current_project(Path(self.projects_folder), lake)

@@ -25,7 +25,7 @@ from cupel.people.answers.collect import Workforce, collect, open_tasks
 from cupel.release.plan import is_finished
 from cupel.release.proposals import is_ready, propose, propose_new
 from cupel.release.reported import is_reported
-from cupel.show.action_messages import told
+from cupel.show.action_messages import format_actions
 from cupel.sources.register import with_registered
 from cupel.store.locks import project_lock
 from orchestration.deployment import Deployment
@@ -218,7 +218,7 @@ class Rounds:
     def _ask(self) -> bool:
         """Act on what was found of annotators, and hand the outbox to the workforce; tell whether anything is new."""
         acted = act(self.lake, self.project, self.batches)
-        for line in told(acted):
+        for line in format_actions(acted):
             self.say(line)
         unfinished = [release for release in self.releases() if not is_finished(self.lake, release)]
         with collecting(self.lake):

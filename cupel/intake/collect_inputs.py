@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 2.0
 
 
-class Came(NamedTuple):
+class CollectedInputs(NamedTuple):
     """What came in, what the project holds now, what lies open before people in Label Studio, and who has passed."""
 
     taken: list[Taken]
@@ -49,7 +49,7 @@ def current_project(folder: Path, lake: Lake) -> Project:
     return with_registered(load_project(folder / f"{lake.project}.yaml"), lake)
 
 
-def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
+def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> CollectedInputs:
     """Let the world come in to a project.
 
     Args:
@@ -78,7 +78,9 @@ def come_in(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> Came:
         written = collect(lake, workforce(project, lake, data), batches, unfinished)
         find_damage(lake, is_light=True)  # remembers what came to be
     standing = standings_now(project, lake, data)
-    return Came(taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake), standing)
+    return CollectedInputs(
+        taken, new, written, lake.answers.head(), batches, releases, waiting(project, lake), standing
+    )
 
 
 def collecting(lake: Lake) -> AbstractContextManager[bool]:

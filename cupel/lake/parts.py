@@ -1,10 +1,9 @@
 """Parts: the immutable files that a table's partition lies in, each under the name of its hash; whole or not at all."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +12,7 @@ from cupel.contract.columns import HASHES
 from cupel.contract.table import Table
 from cupel.errors import LakeError, TableError
 from cupel.lake.formats import VALUES_BEFORE_COLUMN
-from cupel.store.parquet import open_parquet
+from cupel.store.parquet import HashedFile, open_parquet
 from cupel.store.store import MissingError, NewContent, Store, describe_place, hash_content
 
 _MENDS = "`cupel check --repair` makes the table again, and says whether it is the same"
@@ -108,7 +107,7 @@ class _PartWriter:
     def __init__(self, new: NewContent, table: Table) -> None:
         self.rows = 0
         self._new = new
-        self._sink = _Sink(new.file)
+        self._sink = HashedFile(new.file)
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._sink, "w"), table.schema, store_schema=True, **_encoding(table)
         )
@@ -143,24 +142,6 @@ def _encoding(table: Table) -> dict[str, Any]:
         "compression": {name: "none" if name in dense else "zstd" for name in names},
         "use_dictionary": [name for name in names if name not in dense],
     }
-
-
-class _Sink:
-    """A file that hashes what is written to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.digest = hashlib.sha256()
-        self.size = 0
-        self.closed = False
-
-    def write(self, content: bytes) -> int:
-        self.digest.update(content)
-        self.size += len(content)
-        return self.file.write(content)
-
-    def flush(self) -> None:
-        self.file.flush()
 
 
 @lru_cache(maxsize=65_536)

@@ -1,15 +1,15 @@
 """Files of a release while they are written: hashed as they go, and without a name before all of them are there."""
 
-import hashlib
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.contract.table import Table
 from cupel.lake.lake import ROWS_PER_GROUP
+from cupel.store.parquet import HashedFile
 from cupel.store.store import NewContent, Store, TakenError, hash_content
 
 
@@ -76,12 +76,12 @@ class ReleaseFiles:
                 return name
         return None
 
-    def _begin(self, name: str) -> "_Hashed":
+    def _begin(self, name: str) -> HashedFile:
         new: AbstractContextManager[NewContent] = self._store.new(self._folder.rpartition("/")[0])
         self._new[name] = self._stack.enter_context(new)
-        return _Hashed(self._new[name].file)
+        return HashedFile(self._new[name].file)
 
-    def _end(self, name: str, sink: "_Hashed", rows: int | None) -> None:
+    def _end(self, name: str, sink: HashedFile, rows: int | None) -> None:
         self.written[name] = WrittenFile(name, sink.digest.hexdigest(), sink.size, rows)
 
 
@@ -120,21 +120,3 @@ class TableFile:
         self._writer.write_table(group, row_group_size=ROWS_PER_GROUP)
         self._rows += group.num_rows
         self._pending, self._held = [], 0
-
-
-class _Hashed:
-    """A file that hashes what is written to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.digest = hashlib.sha256()
-        self.size = 0
-        self.closed = False
-
-    def write(self, content: bytes) -> int:
-        self.digest.update(content)
-        self.size += len(content)
-        return self._file.write(content)
-
-    def flush(self) -> None:
-        self._file.flush()

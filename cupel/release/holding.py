@@ -17,7 +17,7 @@ from cupel.release.terms import LicenceTerms, forbidden
 _SIGNED = ["batch", "item_id", "text_sha256"]
 
 
-class Held(NamedTuple):
+class TermsCheck(NamedTuple):
     """LEFT_OUT_ITEMS, how many of the others their terms forbid, and why, a sentence a licence."""
 
     left_out: pa.Table
@@ -25,7 +25,7 @@ class Held(NamedTuple):
     problems: list[str]
 
 
-def held(step: Step, batches: Sequence[str], terms: LicenceTerms | None) -> Held:
+def check_terms(step: Step, batches: Sequence[str], terms: LicenceTerms | None) -> TermsCheck:
     """Hold the clean items of some batches against each other and their terms.
 
     Args:
@@ -34,7 +34,7 @@ def held(step: Step, batches: Sequence[str], terms: LicenceTerms | None) -> Held
         terms: What they are held to; None where the project names no licences: then nothing is left out or forbidden.
     """
     if terms is None:
-        return Held(empty(LEFT_OUT_ITEMS), 0, [])
+        return TermsCheck(empty(LEFT_OUT_ITEMS), 0, [])
     items = pa.concat_tables(step.read("clean_items", batch, NEEDED_ITEMS) for batch in batches)
     left_out = empty(LEFT_OUT_ITEMS)
     if len(batches) > 1:
@@ -46,7 +46,7 @@ def held(step: Step, batches: Sequence[str], terms: LicenceTerms | None) -> Held
     counts.subtract(left_out["licence"].to_pylist())
     counts = +counts
     number = sum(counts[name] for name in counts if terms.why_forbidden(name))
-    return Held(left_out, number, forbidden(terms, counts))
+    return TermsCheck(left_out, number, forbidden(terms, counts))
 
 
 def _signatures(step: Step, batches: Sequence[str], similar: Sequence[tuple[str, pa.Table]]) -> pa.Table:

@@ -26,7 +26,7 @@ from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.holding import held
+from cupel.release.holding import check_terms
 from cupel.release.pieces import reader
 from cupel.release.planted import planted_items
 from cupel.release.terms import LicenceTerms
@@ -146,7 +146,7 @@ def plan_release(
     terms = LicenceTerms.of_project(step.project, day() if day is not None and step.project.licences else None)
     if not passed:
         return Planned(_terms(step, wanted, attempt, reason, None, 0, terms), None, None)
-    own = held(step, passed, terms)
+    own = check_terms(step, passed, terms)
     if own.problems:
         reason = f"terms forbid {own.forbidden:,} of its items: {'; '.join(own.problems)}"
         refused = _terms(step, passed, attempt, reason, None, 0, terms)

@@ -11,7 +11,7 @@ from cupel.lake.annotator_actions import Action
 MOST_NAMED = 5
 
 
-def told(actions: Sequence[Action]) -> Iterator[str]:
+def format_actions(actions: Sequence[Action]) -> Iterator[str]:
     """Yield lines that tell what was done, a delivery and a deed at a time.
 
     A warning changes nothing, so of warnings there is one line, with their count and where they are to be read;

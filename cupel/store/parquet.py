@@ -1,7 +1,9 @@
-"""Parquet files in a store: read in place where the store lets others open its contents."""
+"""Parquet files in a store: read in place where the store lets others open its contents, hashed while written."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import pyarrow.parquet as pq
 
@@ -26,3 +28,23 @@ def open_parquet(store: Store, name: str) -> Iterator[pq.ParquetFile]:
         raise MissingError(f"{describe_place(store, name)}: not there") from None
     with found:
         yield found
+
+
+class HashedFile:
+    """A file that hashes and counts the bytes that are written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+        self._file = file
+
+    def write(self, content: bytes) -> int:
+        """Write bytes; return how many."""
+        self.digest.update(content)
+        self.size += len(content)
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        """Hand what is buffered to the file below."""
+        self._file.flush()

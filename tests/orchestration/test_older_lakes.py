@@ -15,7 +15,7 @@ from cupel.check.upgrade import upgrade_lake
 from cupel.config.project import load_project
 from cupel.contract.stages import STAGES
 from cupel.errors import FormatError, ReleaseError
-from cupel.intake.collect_inputs import come_in
+from cupel.intake.collect_inputs import collect_inputs
 from cupel.lake.lake import Lake
 from cupel.release.places import report_folder
 from cupel.release.verify import verify_release
@@ -55,7 +55,7 @@ def test_neither_a_run_nor_the_daemon_touches_an_older_lake(old: OldRelease, tmp
     with pytest.raises(FormatError, match=f"of format {old.format}.*`cupel upgrade {PROJECT}`"):
         run(deployment)
     with pytest.raises(FormatError, match=f"of format {old.format}.*`cupel upgrade {PROJECT}`"):
-        come_in(deployment.projects, lake, deployment.data, None)
+        collect_inputs(deployment.projects, lake, deployment.data, None)
     assert content(Path(str(lake.folder))) == before
 
 
