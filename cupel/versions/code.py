@@ -12,7 +12,7 @@ from cupel.versions.module import Definition, Module, Name
 from cupel.versions.module_cache import MODULES
 
 # What is imported under another name than it is installed under.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "upath": "universal-pathlib"}
 
 
 class Reach(NamedTuple):
