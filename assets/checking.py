@@ -16,11 +16,9 @@ from cupel.checking.by_verdicts import fuse_by_verdicts
 from cupel.checking.checker import LEARNING, second_opinion
 from cupel.checking.labels import awaiting, labels
 from cupel.checking.routes import routes
-from cupel.consensus.consensus import consensus
 from cupel.consensus.methods import CANDIDATES
 from cupel.lake.gates import open_gate
 from cupel.lake.step import Step
-from cupel.people.annotators.weights import weighed, without
 from cupel.people.answers.annotations import expert_answers
 from cupel.people.answers.experts import decisions
 
@@ -43,7 +41,10 @@ def sort_round_answers(context: dg.AssetExecutionContext, bench: Bench) -> Itera
     """Sort what experts answered before the freeze into what counts and what does not."""
     with bench.step(context) as step:
         items = step.read("clean_items", columns=["item_id"])["item_id"]
-        kept, rejected = expert_answers(step.answers(step.partition, "round"), items, step.project.labeling.classes)
+        kind, ontology = step.project.kind, step.project.labeling.ontology
+        kept, rejected = expert_answers(
+            step.answers(step.partition, "round"), items, lambda labels: kind.parse(labels, ontology)
+        )
         yield materialized(step, step.write("round_answers", kept))
         yield materialized(step, step.write("rejected_round_answers", rejected))
 
@@ -53,7 +54,7 @@ def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Ite
     with bench.step(context) as step:
         project, kept = step.project, step.lake.folder
         items = step.read("clean_items", columns=["item_id", "text", "group_id"])
-        consensuses = _consensuses(step, items["item_id"])
+        consensuses = _consensuses(step)
         answers = step.read("round_answers")
         first = second_opinion(project, step.partition, items, next(iter(consensuses.values())), bench.data, kept)
         for name, sha256 in first.files.items():
@@ -64,7 +65,7 @@ def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Ite
 
         decided = decisions(answers, project.labeling.experts.answers)
         rounds = hold_rounds(
-            consensuses, first.predictions, project.labeling.classes, decided,
+            consensuses, first.predictions, project.kind, project.labeling.ontology, decided,
             teach if project.checking.checker in LEARNING else None, project.release.error_budget,
         )  # fmt: skip
         yield materialized(step, step.write("predictions", rounds.predictions), **first.told)
@@ -77,7 +78,7 @@ def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResu
         labeling, rejected = step.project.labeling, step.read("rejected_answers", columns=_REJECTED)
         table = routes(
             step.read("consensus"), step.read("predictions"), labeling.overlap, step.project.checking,
-            labeling.classes, step.project.prices, rejected,
+            step.project.kind, labeling.ontology, step.project.prices, rejected,
         )  # fmt: skip
         return materialized(step, step.write("routes", table))
 
@@ -90,14 +91,15 @@ def route_by_verdicts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mat
         counted = asked.filter(pc.and_(asked["is_counted"], pc.is_valid(asked["expert_label"])))
         verdicts = dict(zip(counted["item_id"].to_pylist(), counted["expert_label"].to_pylist(), strict=True))
         method, believed = fuse_by_verdicts(
-            _consensuses(step, own["item_id"]), predictions, labeling.classes, verdicts
+            _consensuses(step), predictions, step.project.kind, labeling.ontology, verdicts
         )  # fmt: skip
         table = routes(
             own,
             predictions,
             labeling.overlap,
             step.project.checking,
-            labeling.classes,
+            step.project.kind,
+            labeling.ontology,
             step.project.prices,
             step.read("rejected_answers", columns=_REJECTED),
             believed,
@@ -112,7 +114,7 @@ def decide_labels(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[d
         if waiting := awaiting(routes):
             context.log.info(open_gate(step, "checking", "labels", f"{len(waiting)} items await an annotator"))
             return
-        table = labels(routes, step.read("consensus"), step.read("predictions"))
+        table = _labels(step, routes)
         yield materialized(step, step.write("labels", table))
 
 
@@ -125,17 +127,22 @@ def decide_labels_after_rounds(context: dg.AssetExecutionContext, bench: Bench) 
             number, whom = (annotators, "annotator") if annotators else (experts, "expert")
             context.log.info(open_gate(step, "checking", "labels", f"{number} items await an {whom}"))
             return
-        table = labels_after(labels(routes, step.read("consensus"), step.read("predictions")), asked)
+        table = labels_after(_labels(step, routes), asked)
         yield materialized(step, step.write("labels", table))
 
 
-def _consensuses(step: Step, items: pa.ChunkedArray) -> dict[str, pa.Table]:
+def _labels(step: Step, routes: pa.Table) -> pa.Table:
+    project = step.project
+    return labels(
+        routes, step.read("consensus"), step.read("predictions"), project.kind, project.labeling.ontology
+    )  # fmt: skip
+
+
+def _consensuses(step: Step) -> dict[str, pa.Table]:
     """Return the project's consensus, and what other methods make of the same answers."""
-    own, classes = step.project.labeling.consensus, step.project.labeling.classes
-    given = step.read("annotations")
-    light = {name: action.weight for name, action in step.actions(step.partition).items() if action.weight}
-    full = without(given, light)
-    others = [name for name in CANDIDATES if name != own]
-    return {own: step.read("consensus")} | {
-        name: weighed(consensus(full, items, classes, name), given, light, classes) for name in others
+    kind, labeling, light = step.project.kind, step.project.labeling, step.light(step.partition)
+    items, given = step.read("clean_items", columns=list(kind.item_columns)), step.read("annotations")
+    others = [name for name in CANDIDATES if name != labeling.consensus]
+    return {labeling.consensus: step.read("consensus")} | {
+        name: kind.consensus(given, items, labeling, light, name).tables["consensus"] for name in others
     }

@@ -9,16 +9,12 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.spec import materialized, picture
-from cupel.consensus.chooser import chosen
-from cupel.consensus.coding import code
-from cupel.consensus.consensus import consensus
-from cupel.kinds.preference.consensus import preference_consensus
+from cupel.contract.kind import ConsensusResult
 from cupel.lake.step import Step
 from cupel.people.annotators.annotators import annotators
 from cupel.people.annotators.findings import findings
 from cupel.people.annotators.study import study
 from cupel.people.annotators.vendors import vendor_of, vendors
-from cupel.people.annotators.weights import weighed, without
 from cupel.people.answers.annotations import annotations
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.label_studio.calibration import PURPOSE
@@ -29,12 +25,14 @@ from cupel.show.vendor_plot import vendors_plot
 def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort the annotators' answers in the log into those that count and those that do not."""
     with bench.step(context) as step:
-        labeling = step.project.labeling
+        kind, labeling = step.project.kind, step.project.labeling
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         arrived = step.answers(step.partition, "label")
         is_known = labeling.are_annotators_known.get(step.partition, True)
         removed = {name: action.why for name, action in step.actions(step.partition).items() if not action.weight}
-        kept, rejected = annotations(arrived, items, labeling.classes, is_known, removed)
+        kept, rejected = annotations(
+            arrived, items, lambda labels: kind.parse(labels, labeling.ontology), is_known, removed
+        )
         yield materialized(step, step.write("annotations", kept))
         yield materialized(step, step.write("rejected_answers", rejected))
 
@@ -42,23 +40,22 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Aggregate the annotations of every item: majority with explicit ties, and the project's method."""
     with bench.step(context) as step:
-        items = step.read("clean_items", columns=["item_id"])["item_id"]
-        given, classes = step.read("annotations"), step.project.labeling.classes
-        light = {name: action.weight for name, action in step.actions(step.partition).items() if action.weight}
-        full = without(given, light)
-        choice = chosen(step.project.labeling.consensus, code(full, items, classes))
-        table = weighed(consensus(full, items, classes, choice.method), given, light, classes)
-        return materialized(step, step.write("consensus", table), method=choice.why)
+        found = _consensus(step)
+        return materialized(step, step.write("consensus", found.tables["consensus"]), method=found.method)
 
 
 def compare_responses(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Find how strong every response is and how every annotator compares; and from both, each item's label."""
     with bench.step(context) as step:
-        items = step.read("clean_items", columns=["item_id", "text"])
-        found = preference_consensus(step.read("annotations"), items, step.project.labeling.classes)
-        yield materialized(step, step.write("responses", found.responses))
-        yield materialized(step, step.write("habits", found.habits))
-        yield materialized(step, step.write("consensus", found.consensus))
+        for name, table in _consensus(step).tables.items():
+            yield materialized(step, step.write(name, table))
+
+
+def _consensus(step: Step) -> ConsensusResult:
+    """Return what the project's label kind makes of the annotations."""
+    kind, light = step.project.kind, step.light(step.partition)
+    items = step.read("clean_items", columns=list(kind.item_columns))
+    return kind.consensus(step.read("annotations"), items, step.project.labeling, light, None)
 
 
 def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
@@ -67,7 +64,9 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         labeling, gold = step.project.labeling, _hidden_gold(step, bench.data)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         first = labeling.overlap.first
-        measured = study(step.read("annotations"), items, labeling.classes, gold, first)
+        given, kind = step.read("annotations"), step.project.kind
+        counted = kind.vocabulary(given["label"], labeling.ontology)
+        measured = study(given, items, counted, gold, first)
         people = annotators(measured, vendor_of(labeling.vendors))
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)

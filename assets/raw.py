@@ -9,14 +9,8 @@ from assets.bench import Bench
 from assets.spec import materialized
 from cupel.contract.table import empty
 from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
-from cupel.contract.variants import Variants
-from cupel.sources.comparison_rows import read_comparison
 from cupel.sources.delivery import read_delivery
-from cupel.sources.items import read_text_field
 from cupel.sources.register import delivery_folder
-
-# What of a row is the item's text.
-TEXT_OF = Variants("labeling.kind", {"category": read_text_field, "preference": read_comparison})
 
 
 def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
@@ -24,7 +18,7 @@ def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.M
     with bench.step(context) as step:
         folder = delivery_folder(step.lake, step.partition, bench.data)
         delivery = step.project.raw.deliveries[step.partition]
-        reader = read_delivery(step.partition, delivery, folder, text_of=TEXT_OF.of(step.project))
+        reader = read_delivery(step.partition, delivery, folder, text_of=step.project.modality.read_row)
         for name, sha256 in reader.hashes().items():
             step.file(name, sha256)
         rejected = [empty(REJECTED_ROWS)]

@@ -60,12 +60,12 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
 def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort the experts' answers on the release's items into those that count and those that do not."""
     with bench.step(context) as step:
-        items, terms = step.read("release_items", columns=["batch", "item_id"]), _terms(step)
+        items, terms, kind = step.read("release_items", columns=["batch", "item_id"]), _terms(step), step.project.kind
         sorted_answers = [
             expert_answers(
                 step.answers(batch, *OF_EXPERTS),
                 items.filter(pa.compute.equal(items["batch"], batch))["item_id"],
-                terms.classes,
+                lambda labels: kind.parse(labels, terms.ontology),
             )
             for batch in terms.batches
         ]

@@ -117,7 +117,7 @@ def run(folder: Path, name: str, told: Path, last_stage: str | None = None) -> N
     teller = threading.Thread(target=_tell_now_and_then, args=(meter, told, is_ended), daemon=True)
     teller.start()
     with meter.part("start"):
-        from cupel.config.project import load_project
+        from cupel.kinds.projects import load_project
         from orchestration.dagster_storage import open_instance
         from orchestration.deployment import Deployment
         from orchestration.rounds import Rounds

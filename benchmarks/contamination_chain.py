@@ -23,7 +23,7 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.contamination import mix, mix_parser
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.store.files import put_file
 from orchestration.deployment import Deployment

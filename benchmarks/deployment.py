@@ -28,10 +28,11 @@ import pyarrow as pa
 import yaml
 
 from benchmarks.new_file import new_file
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.stages import stage_of
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.store.files import put_file
 from cupel.versions.code_version import code_version

@@ -33,8 +33,8 @@ import sklearn.linear_model  # noqa: F401
 import yaml
 
 from benchmarks.new_file import new_file
-from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
+from cupel.kinds.projects import load_project
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.answers_log import AnswersLog
 from cupel.lake.lake import Lake

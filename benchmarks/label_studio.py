@@ -27,6 +27,7 @@ from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.tasks import TASKS
+from cupel.kinds.projects import make_project
 from cupel.lake.lake import Lake
 from cupel.people.answers.collect import collect
 from cupel.people.label_studio import pull
@@ -118,7 +119,7 @@ def _lake(folder: Path, items: int) -> Lake:
 
 
 def _project(server: StudioServer, items: int) -> Project:
-    return Project.model_validate(
+    return make_project(
         {
             "project": "p", "title": "Speed", "owner": "team@example.org",
             "raw": {"deliveries": {"one": {"files": ["one.jsonl"], "licence": "CC0-1.0"}}},

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.new_file import new_file
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.store.files import put_file

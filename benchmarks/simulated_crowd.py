@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from cupel.checking.fusion import fuse
 from cupel.checking.routes import routes
 from cupel.config.checking import Checking
 from cupel.config.labeling import Overlap
@@ -14,8 +13,10 @@ from cupel.config.prices import Prices
 from cupel.consensus.coding import Flags, Integers, Reals, lists_of
 from cupel.consensus.consensus import consensus
 from cupel.contract.columns import TEXT
+from cupel.contract.ontology import Ontology
 from cupel.contract.table import conform
 from cupel.contract.tables.checking import PREDICTIONS
+from cupel.kinds.category import CATEGORY
 
 # Of items that are drawn again because the annotator had answered already, so many times; then the next one is asked.
 REDRAWS = 4
@@ -224,8 +225,9 @@ def _wanted(
     # The checker learns from more labels in each wave.
     doubts = people.predict(1 - (1 - shape.checker) * 0.8 ** (wave - 1)).take(pa.array(some))
     settings = Checking(route_by_price=shape.route_by_price)
-    believed = fuse(agreed, doubts, classes, decided) if decided else None
-    table = routes(agreed, doubts, shape.overlap, settings, classes, PRICES, believed=believed)
+    ontology = Ontology(tuple(classes))
+    believed = CATEGORY.fuse(agreed, doubts, ontology, decided) if decided else None
+    table = routes(agreed, doubts, shape.overlap, settings, CATEGORY, ontology, PRICES, believed=believed)
     is_wanted: Flags = np.asarray(table["route"].to_numpy() == "annotator")
     if shape.expert_rounds:
         risky = np.argsort(table["log_odds"].to_numpy(), kind="stable")[: int(DECIDED_SHARE * len(some))]

@@ -1,6 +1,7 @@
 """What the checking gate asks: has every item one label of the ontology, and do people and checker agree?"""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.lake.step import Step
 from expectations import thresholds
@@ -17,9 +18,13 @@ _LABELS = """
 SELECT count(*) AS labels,
        count(*) FILTER (NOT list_contains(?::VARCHAR[], label)) AS outside,
        count(predicted_label) AS predicted,
-       count(*) FILTER (consensus_label <> predicted_label) AS differing,
        count(*) FILTER (route = 'expert') AS to_experts
 FROM labels
+"""
+_TEXTS = "SELECT DISTINCT label FROM labels ORDER BY label"
+_OPINIONS = """
+SELECT consensus_label, predicted_label, count(*) AS items FROM labels
+WHERE consensus_label IS NOT NULL AND predicted_label IS NOT NULL GROUP BY ALL ORDER BY ALL
 """
 _OUTSIDE = "SELECT item_id FROM labels WHERE NOT list_contains(?::VARCHAR[], label)"
 
@@ -28,17 +33,22 @@ def measure(step: Step) -> pa.Table:
     """Count the labels, those outside the ontology, and where people and checker differ."""
     view(step, "clean_items")
     view(step, "labels")
-    classes = [list(step.project.labeling.classes)]
+    kind, ontology = step.project.kind, step.project.labeling.ontology
+    texts = step.lake.connection.execute(_TEXTS).to_arrow_table()["label"].cast(pa.string())
+    known = [texts.filter(pc.equal(kind.parse(texts, ontology), texts)).to_pylist()]
+    opinions = step.lake.connection.execute(_OPINIONS).to_arrow_table()
+    people, checker = (opinions[name].cast(pa.string()) for name in ("consensus_label", "predicted_label"))
+    differing = pc.sum(opinions["items"].filter(pc.invert(kind.is_same(people, checker, ontology)))).as_py() or 0
     odd = row_of(step, f"SELECT count(*) AS items FROM ({_BY_ITEM})")["items"]
-    found = row_of(step, _LABELS, classes)
+    found = row_of(step, _LABELS, known)
     labels, predicted = found["labels"], found["predicted"]
     return one_row(
         {
             "items_without_label": Measured(odd, item_ids=some_ids(step, odd, f"SELECT item_id FROM ({_BY_ITEM})")),
             "labels_outside_ontology": Measured(
-                found["outside"], item_ids=some_ids(step, found["outside"], _OUTSIDE, classes)
+                found["outside"], item_ids=some_ids(step, found["outside"], _OUTSIDE, known)
             ),
-            "checker_disagreement_share": Measured(share(found["differing"], predicted)),
+            "checker_disagreement_share": Measured(share(differing, predicted)),
             "expected_expert_share": Measured(share(found["to_experts"], labels)),
             "checker_abstention_share": Measured(share(labels - predicted, labels)),
         }

@@ -1,17 +1,13 @@
 """What the labeling gate asks: have enough people answered, do they agree, and does nobody decide alone?"""
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from cupel.config.project import Project
-from cupel.consensus.agreement import krippendorff_alpha
 from cupel.lake.step import Step
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, share, some_ids, view
 
-ALPHA_NOTE = "Krippendorff's alpha (nominal); judged by the lower end of its 95% jackknife interval over items"
+JUDGED_BY = "judged by the lower end of its 95% jackknife interval over items"
 
 _BY_ITEM = """
 SELECT item_id, sum(is_clean) AS clean, sum(is_consensus) AS consensus, max(said) AS said, sum(answered) AS answered
@@ -84,20 +80,9 @@ def knows_annotators(project: Project, partition: str | None) -> bool:
 
 
 def _agreement(step: Step) -> Measured:
-    alpha = krippendorff_alpha(_votes(step))
-    return Measured(alpha.value, alpha.lower, note=ALPHA_NOTE)
-
-
-def _votes(step: Step) -> NDArray[np.int64]:
-    """Return the votes, shape items x classes, items in order of id; labels outside the ontology aside."""
-    classes = pa.array(step.project.labeling.classes, pa.string())
-    rows = step.lake.connection.execute(_VOTES).to_arrow_table()
-    label = pc.index_in(rows["label"].cast(pa.string()), value_set=classes)
-    rows, label = rows.filter(pc.is_valid(label)), label.drop_null()
-    item = rows["item_id"].combine_chunks().dictionary_encode()
-    counts = np.zeros((len(item.dictionary), len(classes)), dtype=np.int64)
-    counts[item.indices.to_numpy(), label.to_numpy()] = rows["votes"].to_numpy()
-    return counts
+    votes = step.lake.connection.execute(_VOTES).to_arrow_table()
+    name, found = next(step.project.kind.agreement(votes, step.project.labeling.ontology))
+    return Measured(found.value, found.lower, note=f"{name}; {JUDGED_BY}")
 
 
 SUITE = Suite(

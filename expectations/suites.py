@@ -1,16 +1,21 @@
 """The suites, in the order of the chain, and those that a project adds."""
 
+from collections.abc import Iterable
 from importlib import import_module
 
 from cupel.config.project import Project
+from cupel.contract.kind import Kind
 from cupel.contract.stages import STAGES, stage_of
+from cupel.kinds import KINDS
+from expectations.kind_tables import kind_suite
 from expectations.suite import Suite
 from expectations.team import team_checks
 
 
-def all_suites() -> list[Suite]:
-    """Return the suites that the stages' records name, in the order of the chain."""
-    return [_load(place) for stage in STAGES.values() for place in stage.suites.values()]
+def all_suites(kinds: Iterable[Kind] = KINDS) -> list[Suite]:
+    """Return the suites that the stages' records name, in the order of the chain, and those of label kinds."""
+    found = [_load(place) for stage in STAGES.values() for place in stage.suites.values()]
+    return found + [suite for suite in map(kind_suite, kinds) if suite is not None]
 
 
 def project_suites(project: Project) -> list[Suite]:
@@ -20,7 +25,8 @@ def project_suites(project: Project) -> list[Suite]:
         ProjectError: An expectation of the project cannot be asked.
     """
     teams = team_checks(project)
-    suites = [suite for suite in all_suites() if suite.asked(project) or suite.table in teams]
+    known = all_suites((project.kind,))
+    suites = [suite for suite in known if suite.asked(project) or suite.table in teams]
     judged = {suite.table for suite in suites}
     return suites + [Suite(stage_of(table).name, table) for table in teams if table not in judged]
 

@@ -1,9 +1,11 @@
 """Every number that can fail a check, with its reason; and how a project's own settings change it."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from cupel.config.project import Project
+from cupel.contract.kind import Kind
 from cupel.errors import ProjectError
 
 Comparison = Literal["at most", "at least"]
@@ -124,14 +126,6 @@ AGREEMENT_CUSTOMARY = Threshold(
     "Krippendorff (2004) draws tentative conclusions from 0.667 on; subjective questions stay below it and need "
     "more annotators or experts.",
 )  # fmt: skip
-CYCLIC_SHARE = Threshold(
-    "cyclic_share", 0.1, "at most", "warning", "share",
-    "Where preferences run in circles there is no better and worse to learn; a few circles are chance.",
-)  # fmt: skip
-POSITION_BIAS = Threshold(
-    "position_bias", 0.1, "at most", "warning", "share",
-    "When six in ten prefer what stands first for that alone, each answer says less than it seems to.",
-)  # fmt: skip
 LARGEST_ANSWER_SHARE = Threshold(
     "largest_answer_share", 0.5, "at most", "critical", "share",
     "One person's habits must not decide more than half of a batch.",
@@ -207,7 +201,7 @@ THRESHOLDS: dict[str, Threshold] = {
         DECLARED_OTHERWISE_SHARE,
         CONTAMINATION_BOUND, CONTAMINATED_ITEMS_LEFT,
         ITEMS_WITHOUT_CONSENSUS, ANNOTATIONS_MISSING, REJECTED_ANSWER_SHARE, AGREEMENT, AGREEMENT_CUSTOMARY,
-        LARGEST_ANSWER_SHARE, GOLD_ACCURACY, CYCLIC_SHARE, POSITION_BIAS,
+        LARGEST_ANSWER_SHARE, GOLD_ACCURACY,
         ITEMS_WITHOUT_LABEL, LABELS_OUTSIDE_ONTOLOGY, CHECKER_DISAGREEMENT_SHARE, EXPECTED_EXPERT_SHARE,
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,
@@ -215,6 +209,14 @@ THRESHOLDS: dict[str, Threshold] = {
         ITEMS_OVERLAPPING,
     )
 }  # fmt: skip
+
+
+def of_kind(kind: Kind) -> dict[str, Threshold]:
+    """Return the thresholds of what a label kind asks of its own tables, by check."""
+    return {
+        check.name: Threshold(check.name, check.value, check.comparison, check.severity, check.unit, check.reason)
+        for check in kind.checks
+    }
 
 
 def limits(project: Project) -> dict[str, Limit]:
@@ -227,9 +229,10 @@ def limits(project: Project) -> dict[str, Limit]:
         ProjectError: A name in `thresholds` is no check, a check's threshold is another setting of the
             project, or a value cannot be.
     """
+    known = THRESHOLDS | of_kind(project.kind)
     for name, own in project.thresholds.items():
-        _check_override(project.project, name, own.value)
-    found = {check: _limit(project, threshold) for check, threshold in THRESHOLDS.items()}
+        _check_override(known, project.project, name, own.value)
+    found = {check: _limit(project, threshold) for check, threshold in known.items()}
     return {check: limit for check, limit in found.items() if limit is not None}
 
 
@@ -253,11 +256,11 @@ def _setting(project: Project, name: str) -> Any:
     return found
 
 
-def _check_override(project: str, name: str, value: float) -> None:
+def _check_override(known: Mapping[str, Threshold], project: str, name: str, value: float) -> None:
     where = f"project {project}: key thresholds.{name}"
-    threshold = THRESHOLDS.get(name)
+    threshold = known.get(name)
     if threshold is None:
-        raise ProjectError(f"{where}: no check has this name; the checks are {', '.join(THRESHOLDS)}")
+        raise ProjectError(f"{where}: no check has this name; the checks are {', '.join(known)}")
     if threshold.setting:
         raise ProjectError(f"{where}: set {threshold.setting} instead; the check is held to it")
     low, high = LOWEST[threshold.unit], HIGHEST[threshold.unit]

@@ -12,10 +12,11 @@ import click
 import dagster as dg
 from rich.console import Console
 
-from cupel.config.project import Project, load_project, load_projects
+from cupel.config.project import Project
 from cupel.contract.stages import project_steps, stage_of
 from cupel.errors import CupelError
 from cupel.intake.collect_inputs import current_project
+from cupel.kinds.projects import load_project, load_projects
 from cupel.lake.lake import Lake
 from cupel.store.files import temporary_folder
 from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cupel.config.project import load_projects
+from cupel.kinds.projects import load_projects
 from orchestration.deployment import Deployment
 from orchestration.wiring import operated_definitions
 

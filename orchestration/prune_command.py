@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cupel.config.project import Project, load_project, load_projects
+from cupel.config.project import Project
+from cupel.kinds.projects import load_project, load_projects
 from cupel.lake.sizes import format_bytes
 from cupel.printable import printable
 from cupel.store.files import is_file, is_folder

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from cupel.config.project import Project, load_projects
+from cupel.config.project import Project
 from cupel.intake.collect_inputs import current_project
+from cupel.kinds.projects import load_projects
 from cupel.lake.lake import Lake
 from cupel.lake.sizes import lake_sizes, record_sizes
 from cupel.lake.superseded_parts import superseded_bytes

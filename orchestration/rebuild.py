@@ -13,13 +13,14 @@ import yaml
 
 from cupel.cleaning.mask_key import bring_key
 from cupel.config.licences import Licence
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project, change_project
 from cupel.contract.stages import project_steps, stage_of
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import LakeError, ReleaseError
+from cupel.kinds.projects import load_project
 from cupel.lake.answer_segments import read_segment, summary
 from cupel.lake.answers_log import AnswersLog
 from cupel.lake.gates import GateState, batch_state, refuse_for_terms, release_state
@@ -299,7 +300,7 @@ def _with(project: Project, values: dict[str, Any]) -> Project:
         for part in path:
             section = section.setdefault(part, {})
         section[last] = value
-    return Project.model_validate(content)
+    return change_project(project, content)
 
 
 def _plan(lake: Lake, release: str) -> dict[str, Any]:

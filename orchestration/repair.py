@@ -15,10 +15,11 @@ from cupel.check.examined import GATES, commit_mark
 from cupel.check.files import FORMATS
 from cupel.check.memory import Memory
 from cupel.check.releases import OF_ANOTHER_TIME
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
 from cupel.errors import AnswerError
+from cupel.kinds.projects import load_project
 from cupel.lake.formats import FORMAT_FILE, recognise_lake, write_number
 from cupel.lake.lake import COMMIT, Lake
 from cupel.release.reported import is_reported

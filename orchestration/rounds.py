@@ -15,9 +15,10 @@ import dagster as dg
 
 from cupel.check.aside import clear_for_run, describe_again
 from cupel.check.check import find_damage
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.stages import project_steps
 from cupel.intake.collect_inputs import collecting, releases_of, take_whole, workforce
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.lake.stage_seconds import add_seconds
 from cupel.people.annotators.policies import act

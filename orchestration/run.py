@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cupel.config.project import load_project
 from cupel.errors import CupelError, disk_trouble
+from cupel.kinds.projects import load_project
 from cupel.lake.stage_seconds import read_seconds
 from cupel.people.answers.recorded import RecordedWorkforce
 from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts

@@ -32,8 +32,8 @@ from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
 from cupel.compiled_loops import numba
-from cupel.config.project import load_projects
 from cupel.contract.stages import project_steps
+from cupel.kinds.projects import load_projects
 from cupel.lake.gates import gate_of
 from cupel.versions.code_version import code_version, gate_version
 from orchestration.deployment import Deployment

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cupel.config.project import load_projects
 from cupel.errors import CupelError
+from cupel.kinds.projects import load_projects
 from cupel.lake.lake import Lake
 from cupel.lake.sizes import record_line, size_lines
 from cupel.lake.superseded_parts import superseded_bytes

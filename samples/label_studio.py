@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.people.label_studio.waiting import waiting
 from cupel.store.files import put_file

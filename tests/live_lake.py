@@ -8,6 +8,7 @@ from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.tasks import TASKS
+from cupel.kinds.projects import make_project
 from cupel.lake.lake import Lake
 from cupel.people.answers.collect import collect
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
@@ -23,7 +24,7 @@ ONE_EXPERT = {"answers": 1, "description": "one expert"}
 
 
 def project(url: str, experts_are: Mapping[str, Any] = ONE_EXPERT, **settings: Any) -> Project:
-    return Project.model_validate(
+    return make_project(
         {
             "project": "p", "title": "Warm or cold", "owner": "team@example.org",
             "raw": {"deliveries": {"one": {"files": ["one.jsonl"], "licence": "CC0-1.0"}}},

@@ -12,6 +12,7 @@ from cupel.certificate.attempts import attempt_alpha
 from cupel.config.project import Project
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
+from cupel.kinds import projects
 from cupel.lake.lake import Lake
 from cupel.people.answers.tasks import expert_tasks
 from cupel.release.audit_design import limits_of
@@ -47,7 +48,7 @@ class Made(NamedTuple):
 
 def make_project(**release: Any) -> Project:
     settings = {"error_budget": 0.05, "audit_size": 200, "max_experts_seen_share": 0.8, **release}
-    return Project.model_validate(
+    return projects.make_project(
         {
             "project": "tiny",
             "title": "Tiny <films> & | papers",

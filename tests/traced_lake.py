@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from hostile_names import HOSTILE_ID, HOSTILE_TEXT
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from orchestration.rounds import Rounds
 from small_project import write_project
 

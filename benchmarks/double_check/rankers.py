@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
 from cupel.checking.by_verdicts import fuse_by_verdicts
-from cupel.checking.fusion import TINY, lessons
+from cupel.checking.fusion import TINY
+from cupel.checking.label_fusion import lessons
 from cupel.consensus.chooser import choose
 from cupel.consensus.coding import (
     Coded,
@@ -26,6 +27,8 @@ from cupel.consensus.coding import (
 from cupel.consensus.consensus import consensus
 from cupel.consensus.methods import CANDIDATES, METHODS, Fitted
 from cupel.consensus.passes import is_answered
+from cupel.contract.ontology import Ontology
+from cupel.kinds.category import CATEGORY
 
 OURS = "cupel"
 
@@ -108,10 +111,14 @@ def cupel(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
 
     Without a model there is nothing to weigh or to teach, and rounds do not pay.
     """
-    classes = evidence.crowd.classes
-    method, found = fuse_by_verdicts(evidence.consensuses, evidence.predictions, classes, verdicts)
-    lessons_next = lessons(evidence.consensus, found, classes, verdicts) if has_model(evidence) else None
-    return _ranking(found.label, found.log_odds, found.is_known, lessons_next)._replace(method=method)
+    ontology = Ontology(tuple(evidence.crowd.classes))
+    method, found = fuse_by_verdicts(evidence.consensuses, evidence.predictions, CATEGORY, ontology, verdicts)
+    lessons_next = (
+        lessons(evidence.consensus, found, lambda labels: CATEGORY.split(labels, ontology), verdicts)
+        if has_model(evidence)
+        else None
+    )
+    return _ranking(found.parts[0].label, found.log_odds, found.is_known, lessons_next)._replace(method=method)
 
 
 def majority_margin(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:

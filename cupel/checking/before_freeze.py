@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.by_verdicts import fuse_by_verdicts
-from cupel.checking.fusion import Fusion, lessons
+from cupel.checking.label_fusion import LabelFusion, lessons
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.checking.rounds import NO_ROUND, LastRound, Standing, complete, next_end, pays, round_ends
 from cupel.contract.columns import TEXT
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.contract.table import Table, conform
 from cupel.contract.tables.checking import LABELS, ROUND_ITEMS, ROUTES
 from cupel.people.answers.experts import DECIDED, SPLIT, Decision
@@ -32,7 +34,7 @@ class Rounds(NamedTuple):
     """
 
     predictions: pa.Table
-    believed: Fusion
+    believed: LabelFusion
     counted: tuple[str, ...]
     wanted: tuple[str, ...]
 
@@ -40,7 +42,8 @@ class Rounds(NamedTuple):
 def hold_rounds(
     consensuses: Mapping[str, pa.Table],
     predictions: pa.Table,
-    classes: Sequence[str],
+    kind: Kind,
+    ontology: Ontology,
     decided: Sequence[Decision],
     teach: Teach | None,
     error_budget: float,
@@ -53,7 +56,8 @@ def hold_rounds(
     Args:
         consensuses: CONSENSUS of one batch by method, the project's first; see `fuse_by_verdicts`.
         predictions: PREDICTIONS of a checker that was trained on the project's consensus alone.
-        classes: The ontology.
+        kind: The label kind.
+        ontology: What a label may say.
         decided: What experts settled, in the order in which they did.
         teach: Returns PREDICTIONS of a checker that was trained on lessons; None for one that does not learn.
         error_budget: Highest share of wrong labels that the release may have.
@@ -62,21 +66,21 @@ def hold_rounds(
         Where the rounds stand.
 
     Raises:
-        TableError: Tables hold different items, or a verdict speaks of an item or class not known.
+        TableError: Tables hold different items, or a verdict speaks of an item or label not known.
     """
     own = next(iter(consensuses.values()))
     verdicts: dict[str, str] = {}
-    _, believed = fuse_by_verdicts(consensuses, predictions, classes, verdicts)
+    _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts)
     size, start, last = len(believed.item_ids), 0, NO_ROUND
     counted = complete(len(decided), size)
     for end in [end for end in round_ends(size) if end <= counted]:
         said = {one.item_id: one.label for one in decided[start:end] if one.label is not None}
-        last = _judged(believed, classes, said)
+        last = _judged(believed, kind, ontology, said)
         verdicts |= said
-        _, believed = fuse_by_verdicts(consensuses, predictions, classes, verdicts)
+        _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts)
         if teach is not None:
-            predictions = teach(lessons(own, believed, classes, verdicts))
-            _, believed = fuse_by_verdicts(consensuses, predictions, classes, verdicts)
+            predictions = teach(lessons(own, believed, lambda labels: kind.split(labels, ontology), verdicts))
+            _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts)
         start = end
     names = tuple(one.item_id for one in decided[:counted])
     rest = _in_risk_order(believed, names)
@@ -163,21 +167,21 @@ def _replaced(table: pa.Table, columns: Mapping[str, pa.Array], like: Table) -> 
     return conform(table, like)
 
 
-def _judged(believed: Fusion, classes: Sequence[str], said: Mapping[str, str]) -> LastRound:
+def _judged(believed: LabelFusion, kind: Kind, ontology: Ontology, said: Mapping[str, str]) -> LastRound:
     """Return what experts said of the labels that there were."""
     row = {item: number for number, item in enumerate(believed.item_ids.to_pylist())}
     places = np.array([row[item] for item in said], np.int64)
-    labels = zip(places, said.values(), strict=True)
-    wrong = [not believed.is_known[place] or classes[believed.label[place]] != label for place, label in labels]
-    return LastRound(_log_odds(believed)[places], np.array(wrong, np.bool_))
+    is_right = kind.is_same(believed.label.take(pa.array(places)), pa.array(said.values(), TEXT), ontology)
+    wrong = ~(believed.is_known[places] & np.asarray(is_right.to_numpy(zero_copy_only=False), np.bool_))
+    return LastRound(_log_odds(believed)[places], wrong)
 
 
-def _log_odds(believed: Fusion) -> Reals:
+def _log_odds(believed: LabelFusion) -> Reals:
     """Return the log-odds of all items, -inf where nothing is known."""
     return np.where(believed.is_known, believed.log_odds, -np.inf)
 
 
-def _in_risk_order(believed: Fusion, left_out: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _in_risk_order(believed: LabelFusion, left_out: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the places of the other items, the safest first; a hash of the id decides among equals."""
     is_out = pc.is_in(believed.item_ids, value_set=pa.array(list(left_out), TEXT)).to_numpy(zero_copy_only=False)
     odds = _log_odds(believed)

@@ -1,18 +1,24 @@
 """By verdicts: which consensus of the same answers experts bear out, once they have spoken on some items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pyarrow as pa
 
-from cupel.checking.fusion import Fusion, fuse
+from cupel.checking.label_fusion import LabelFusion
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 
 # Nats by which verdicts must be likelier under another consensus than under the one that was chosen without experts.
 ANOTHER = 4.0
 
 
 def fuse_by_verdicts(
-    consensuses: Mapping[str, pa.Table], predictions: pa.Table, classes: Sequence[str], verdicts: Mapping[str, str]
-) -> tuple[str, Fusion]:
+    consensuses: Mapping[str, pa.Table],
+    predictions: pa.Table,
+    kind: Kind,
+    ontology: Ontology,
+    verdicts: Mapping[str, str],
+) -> tuple[str, LabelFusion]:
     """Return what people and checker believe together, people's answers being read as experts' verdicts bear out.
 
     Held-out answers choose the method that predicts answers best. Where annotators share their mistakes that
@@ -23,20 +29,21 @@ def fuse_by_verdicts(
         consensuses: CONSENSUS of one batch by method; the first is the one chosen without experts, and counts
             until another is likelier by `ANOTHER`.
         predictions: PREDICTIONS of the same items.
-        classes: The ontology.
+        kind: The label kind.
+        ontology: What a label may say.
         verdicts: Experts' labels by item id; without any the first consensus counts.
 
     Returns:
         The method, and the fusion of its consensus.
 
     Raises:
-        TableError: Tables hold different items, or a verdict speaks of an item or class not known.
+        TableError: Tables hold different items, or a verdict speaks of an item or label not known.
     """
     first, *others = consensuses
-    method, best = first, fuse(consensuses[first], predictions, classes, verdicts)
+    method, best = first, kind.fuse(consensuses[first], predictions, ontology, verdicts)
     least = best.fit + ANOTHER
     for name in others if verdicts else ():
-        found = fuse(consensuses[name], predictions, classes, verdicts)
+        found = kind.fuse(consensuses[name], predictions, ontology, verdicts)
         if found.fit > least:
             method, best, least = name, found, found.fit
     return method, best

@@ -1,15 +1,15 @@
 """The checker: the second opinion of a batch by whichever model the project names."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 
-from cupel.checking import asking, embedding, linear, predictions
-from cupel.checking import comparisons as preference
+from cupel.checking import asking, embedding, predictions
 from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
-from cupel.checking.opinions import Batch, batch_of, predictions_of
+from cupel.checking.opinions import Batch, Opinions, batches_of, predictions_of_parts
 from cupel.checking.predictions import read_predictions
 from cupel.checking.replies import RepliesLog
 from cupel.config.project import Project
@@ -65,41 +65,51 @@ class CheckerRequest(NamedTuple):
     kept: Path
 
     @property
-    def batch(self) -> Batch:
-        """The batch, its items in order, with what the annotators agree on."""
-        return batch_of(self.items, self.consensus, self.project.labeling.classes, self.project.checking)
+    def batches(self) -> list[Batch]:
+        """The batch, its items in order, with what the annotators agree on, as each part of a label sees it."""
+        project = self.project
+        parts = project.kind.parts(project.labeling.ontology)
+        return batches_of(self.items, self.consensus, [part.classes for part in parts], project.checking)
+
+    def predictions(self, batches: Sequence[Batch], said: Sequence[Opinions], model: str, version: str) -> pa.Table:
+        """Return opinions of each part as PREDICTIONS."""
+        kind, ontology = self.project.kind, self.project.labeling.ontology
+        return predictions_of_parts(batches, said, lambda places: kind.join(places, ontology), model, version)
 
 
 def _learned(request: CheckerRequest) -> SecondOpinion:
-    project = request.project
-    predict = LINEAR.of(project)
-    return SecondOpinion(predict(request.items, request.consensus, project.labeling.classes, project.checking), {}, {})
+    batches = request.batches
+    found = request.project.modality.learn(batches, request.project.checking)
+    return SecondOpinion(request.predictions(batches, found.opinions, found.model, found.version), {}, {})
 
 
 def _embedded(request: CheckerRequest) -> SecondOpinion:
-    kept = request.kept / "embeddings"
-    return SecondOpinion(embedding.predictions(request.batch, request.project.checking, kept, request.name), {}, {})
+    batches = request.batches
+    found = embedding.learn(batches, request.project.checking, request.kept / "embeddings", request.name)
+    return SecondOpinion(request.predictions(batches, found.opinions, found.model, found.version), {}, {})
 
 
+# The next two know labels with one part only; a project file that names them with others is refused.
 def _own_model(request: CheckerRequest) -> SecondOpinion:
-    settings, name, batch = request.project.checking, request.name, request.batch
+    settings, name, (batch,) = request.project.checking, request.name, request.batches
     own = _described(settings.predictions)
     path = request.data / own.file
     if not is_file(path):
         raise CheckerError(f"{path}: no such file; bring the model's predictions, or mend checking.predictions.file")
     sha256 = hash_file(path)
     given = read_predictions(path, name, batch)
-    table = predictions_of(batch, given.opinions, own.model, predictions.version(sha256, batch.classes, settings))
+    version = predictions.version(sha256, batch.classes, settings)
+    table = request.predictions([batch], [given.opinions], own.model, version)
     return SecondOpinion(table, {own.file: sha256}, {"rows of unknown items": given.unknown_rows})
 
 
 def _language_model(request: CheckerRequest) -> SecondOpinion:
-    settings, labeling, batch = request.project.checking, request.project.labeling, request.batch
+    settings, labeling, (batch,) = request.project.checking, request.project.labeling, request.batches
     llm, replies = _described(settings.llm), RepliesLog(LocalStore(request.kept), request.name)
     with Endpoint(llm) as endpoint:
         found = ask(batch.items["text"].to_pylist(), llm, labeling, replies, endpoint)
     version = asking.version(llm, labeling, settings.folds, settings.seed)
-    table = predictions_of(batch, found.opinions, llm.model, version)
+    table = request.predictions([batch], [found.opinions], llm.model, version)
     return SecondOpinion(table, {}, {"questions put": found.asked, "cost of the delivery so far": found.cost})
 
 
@@ -109,7 +119,6 @@ def _described(settings: Described | None) -> Described:
     return settings
 
 
-LINEAR = Variants("labeling.kind", {"category": linear.predictions, "preference": preference.predictions})
 CHECKERS = Variants(
     "checking.checker",
     {"linear": _learned, "embedding": _embedded, "predictions": _own_model, "llm": _language_model},

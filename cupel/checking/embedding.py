@@ -1,6 +1,7 @@
 """Embedding: the checker that sees what a text means too, a linear model of its embedding and its words."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import pyarrow as pa
 from cupel.checking import minilm
 from cupel.checking.linear import features
 from cupel.checking.minilm import Embedder, Embeddings
-from cupel.checking.opinions import Batch, predictions_of
+from cupel.checking.opinions import Batch, classes_of
 from cupel.checking.out_of_fold import out_of_fold
 from cupel.checking.sampled import must_be_sampled
 from cupel.config.checking import Checking
+from cupel.contract.modality import Learned
 from cupel.store.local import LocalStore
 
 MODEL = f"words and {minilm.MODEL}"
@@ -20,34 +22,31 @@ MODEL = f"words and {minilm.MODEL}"
 REVISION = 1
 
 
-def predictions(batch: Batch, settings: Checking, folder: Path, name: str) -> pa.Table:
-    """Return a linear model's opinion of every item from embedding and words, by models that never saw its answers.
+def learn(batches: Sequence[Batch], settings: Checking, folder: Path, name: str) -> Learned:
+    """Return what a linear model of embedding and words says of each part of a label, always out of sample.
 
     It sees the embedding beside what the linear checker sees, and is trained and calibrated as that is; of
     a batch that the linear checker would only sample, it sees the embedding alone.
 
     Args:
-        batch: The batch; its items have a text.
+        batches: The batch as each part sees it; the items, which have a text, are the same.
         settings: Folds, seed and regularisation.
         folder: Where embeddings are kept between rounds.
         name: The batch's name.
-
-    Returns:
-        PREDICTIONS, one row per item, by item id.
 
     Raises:
         CheckerError: The extra `embedding` is not installed.
     """
     from scipy.sparse import csr_array, hstack
 
-    texts = batch.items["text"]
+    texts = batches[0].items["text"]
     meaning, is_large = kept(texts, folder, name).astype(np.float64), must_be_sampled(texts)
     seen = meaning if is_large else csr_array(hstack([features(texts.to_pylist()), csr_array(meaning)]))
-    said = out_of_fold(seen, batch, settings)
-    return predictions_of(batch, said, MODEL, version(batch.classes, settings, is_large))
+    said = [out_of_fold(seen, batch, settings) for batch in batches]
+    return Learned(said, MODEL, version(classes_of(batches), settings, is_large))
 
 
-def version(classes: tuple[str, ...], settings: Checking, is_large: bool = False) -> str:
+def version(classes: Sequence[object], settings: Checking, is_large: bool = False) -> str:
     """Return 12 hexadecimal digits that change with the classes or with a setting that changes predictions."""
     parts = (MODEL, REVISION, is_large, list(classes), settings.folds, settings.seed, settings.regularisation)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]

@@ -6,6 +6,8 @@ import pyarrow.compute as pc
 from cupel.checking.routes import UNDECIDED
 from cupel.consensus.coding import by_item
 from cupel.contract.columns import TEXT
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.contract.table import conform
 from cupel.contract.tables.checking import LABELS
 from cupel.errors import TableError
@@ -23,13 +25,15 @@ def awaiting(routes: pa.Table) -> list[str]:
     return list(ids.take(pc.sort_indices(ids)).to_pylist())
 
 
-def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table) -> pa.Table:
+def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table, kind: Kind, ontology: Ontology) -> pa.Table:
     """Return the labels of a batch before the audit.
 
     Args:
         routes: ROUTES of one batch, none of them `annotator`.
         consensus: CONSENSUS of the same items.
         predictions: PREDICTIONS of the same items.
+        kind: The label kind.
+        ontology: What a label may say.
 
     Returns:
         LABELS, one row per item, by item id. What annotators cannot decide has `LAST_LOG_ODDS`, and is decided by
@@ -47,7 +51,7 @@ def labels(routes: pa.Table, consensus: pa.Table, predictions: pa.Table) -> pa.T
     for table, name in ((consensus, "consensus"), (predictions, "predictions")):
         if not table["item_id"].equals(routes["item_id"]):
             raise TableError(f"tables routes and {name} hold different items; make both of the same batch")
-    is_with_people = pc.equal(routes["label"], consensus["consensus_label"])
+    is_with_people = kind.is_same(routes["label"], consensus["consensus_label"], ontology)
     is_undecided = pc.equal(routes["reason"], UNDECIDED[1])
     decided_by = pc.if_else(is_with_people, pa.scalar(TOGETHER, TEXT), pa.scalar(CHECKER_AGAINST_PEOPLE, TEXT))
     columns = {

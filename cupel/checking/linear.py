@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.checking.fitting import MIN_TEXTS_CHARACTERS, MIN_TEXTS_WORD, MIN_TRAINING_ITEMS
-from cupel.checking.opinions import Batch, Opinions, batch_of, predictions_of
+from cupel.checking.opinions import Batch, Opinions, batch_of, classes_of, predictions_of
 from cupel.checking.out_of_fold import opinions_of, out_of_fold
 from cupel.checking.sampled import SAMPLED_CHARACTERS, SAMPLED_ITEMS, must_be_sampled, sampled_scores
 from cupel.config.checking import Checking
+from cupel.contract.modality import Learned
 
 MODEL = "linear"
 # Raised by hand when a change of this package changes predictions for the same settings; of sampled batches.
@@ -44,28 +45,44 @@ def predictions(items: pa.Table, consensus: pa.Table, classes: Sequence[str], se
         TableError: The consensus speaks of other items.
     """
     batch = batch_of(items.select(["item_id", "text", "group_id"]), consensus, classes, settings)
-    is_sampled = must_be_sampled(batch.items["text"])
-    said = _opinions(batch, settings, is_sampled)
-    return predictions_of(batch, said, MODEL, model_version(classes, settings, is_sampled))
+    found = learn([batch], settings)
+    return predictions_of(batch, found.opinions[0], found.model, found.version)
 
 
-def model_version(classes: Sequence[str], settings: Checking, is_sampled: bool = False) -> str:
+def learn(batches: Sequence[Batch], settings: Checking) -> Learned:
+    """Return what the linear checker says of each part of a label; see `predictions`.
+
+    Args:
+        batches: The batch as each part sees it; the items, which have a text, are the same.
+        settings: Folds, seed and regularisation.
+    """
+    texts = batches[0].items["text"]
+    is_sampled = must_be_sampled(texts)
+    version = model_version(classes_of(batches), settings, is_sampled)
+    seen = None if is_sampled or not any(map(_has_enough, batches)) else features(texts.to_pylist())
+    return Learned([_opinions(batch, settings, seen) for batch in batches], MODEL, version)
+
+
+def model_version(classes: Sequence[object], settings: Checking, is_sampled: bool = False) -> str:
     """Return 12 hexadecimal digits that change with the classes or with a setting that changes predictions."""
     parts: tuple[object, ...] = (MODEL, REVISION, list(classes), settings.folds, settings.seed, settings.regularisation)
     parts += (SAMPLED_ITEMS, SAMPLED_CHARACTERS, SAMPLED_REVISION) if is_sampled else ()
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def _opinions(batch: Batch, settings: Checking, is_sampled: bool) -> Opinions:
+def _has_enough(batch: Batch) -> bool:
+    return bool((~np.isnan(batch.crowd[:, 0])).sum() >= MIN_TRAINING_ITEMS)
+
+
+def _opinions(batch: Batch, settings: Checking, seen: Any) -> Opinions:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    if (~np.isnan(batch.crowd[:, 0])).sum() < MIN_TRAINING_ITEMS:
+    if not _has_enough(batch):
         return opinions_of(np.full(batch.crowd.shape, np.nan))
-    texts = batch.items["text"]
-    if not is_sampled:
-        return out_of_fold(features(texts.to_pylist()), batch, settings)
+    if seen is not None:
+        return out_of_fold(seen, batch, settings)
     with threadpool_limits(limits=1):
-        return opinions_of(sampled_scores(batch.ids, texts, batch.crowd, batch.fold, settings))
+        return opinions_of(sampled_scores(batch.ids, batch.items["text"], batch.crowd, batch.fold, settings))
 
 
 def features(texts: list[str]) -> Any:

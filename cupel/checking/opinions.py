@@ -1,15 +1,17 @@
 """Opinions: what any checker says of a batch, from its scores to the table of predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.checking.calibration import calibrated
 from cupel.checking.folds import folds_of
 from cupel.config.checking import Checking
 from cupel.consensus.coding import Integers, Reals, by_item, lists_of, sorted_ids, vectors
+from cupel.consensus.estimates import class_prior
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
 from cupel.contract.tables.checking import PREDICTIONS
@@ -42,12 +44,19 @@ class Opinions(NamedTuple):
 
 
 def batch_of(items: pa.Table, consensus: pa.Table, classes: Sequence[str], settings: Checking) -> Batch:
-    """Return a batch as checkers see it.
+    """Return a batch as checkers see it, where a label is one of some classes; see `batches_of`."""
+    return batches_of(items, consensus, [classes], settings)[0]
+
+
+def batches_of(
+    items: pa.Table, consensus: pa.Table, classes: Sequence[Sequence[str]], settings: Checking
+) -> list[Batch]:
+    """Return a batch as checkers see it, once for each part of its labels.
 
     Args:
         items: A table with item_id and group_id, any order.
         consensus: CONSENSUS of the same items.
-        classes: The ontology.
+        classes: The classes of each part.
         settings: Folds and seed.
 
     Raises:
@@ -58,35 +67,64 @@ def batch_of(items: pa.Table, consensus: pa.Table, classes: Sequence[str], setti
     ids = sorted_ids(items["item_id"])
     if not ids.equals(sorted_ids(consensus["item_id"])):
         raise TableError("tables clean_items and consensus hold different items; make the consensus of these items")
-    crowd = vectors(consensus["posterior"], len(classes))
-    return Batch(items, ids, crowd, folds_of(items, settings), tuple(classes))
+    crowd, fold = vectors(consensus["posterior"], sum(map(len, classes))), folds_of(items, settings)
+    ends = np.cumsum([len(names) for names in classes])
+    return [
+        Batch(items, ids, crowd[:, end - len(names) : end], fold, tuple(names))
+        for names, end in zip(classes, ends, strict=True)
+    ]
+
+
+def classes_of(batches: Sequence[Batch]) -> list[object]:
+    """Return the classes of a label with one part, or of each part."""
+    return list(batches[0].classes) if len(batches) == 1 else [list(batch.classes) for batch in batches]
 
 
 def predictions_of(batch: Batch, said: Opinions, model: str, version: str) -> pa.Table:
+    """Return what a checker says of labels with one part as PREDICTIONS; see `predictions_of_parts`.
+
+    Of equally likely classes, the ontology's first is named.
+    """
+
+    def join(places: Integers) -> pa.Array:
+        return pa.array(batch.classes, TEXT).take(pa.array(places[:, 0], mask=places[:, 0] < 0))
+
+    return predictions_of_parts([batch], [said], join, model, version)
+
+
+def predictions_of_parts(
+    batches: Sequence[Batch], said: Sequence[Opinions], join: Callable[[Integers], pa.Array], model: str, version: str
+) -> pa.Table:
     """Return what a checker says as PREDICTIONS, calibrated against people's answers on other folds.
 
     Args:
-        batch: The batch.
-        said: What the checker says of its items.
+        batches: The batch, as each part sees it.
+        said: What the checker says of its items, a part at a time.
+        join: Returns places in the classes of the parts, shape items x parts, as labels.
         model: Name of the checker.
         version: Its version.
 
     Returns:
-        PREDICTIONS, one row per item, by item id. Of equally likely classes, the ontology's first is named.
+        PREDICTIONS, one row per item, by item id. Where the checker is silent on some parts only, as on one that
+        people always answer alike, these have the probabilities that people's answers have, which say nothing.
 
     Raises:
         TableError: Scores or reasons do not fit the batch: their number, infinity, or an abstention without reason.
     """
-    _check(batch, said)
-    posterior = calibrated(said.scores, batch.crowd, batch.fold)
-    is_known = ~np.isnan(posterior[:, 0])
-    best = np.where(is_known, np.nan_to_num(posterior).argmax(axis=1), 0)
+    for batch, one in zip(batches, said, strict=True):
+        _check(batch, one)
+    batch = batches[0]
+    posteriors = [calibrated(one.scores, part.crowd, part.fold) for part, one in zip(batches, said, strict=True)]
+    is_known = np.any([~np.isnan(posterior[:, 0]) for posterior in posteriors], axis=0)
+    for part, posterior in zip(batches, posteriors, strict=True):
+        posterior[is_known & np.isnan(posterior[:, 0])] = class_prior(part.crowd[~np.isnan(part.crowd[:, 0])])
+    best = [np.where(is_known, np.nan_to_num(posterior).argmax(axis=1), -1) for posterior in posteriors]
     columns = {
         "item_id": batch.ids,
-        "predicted_label": pa.array(batch.classes, TEXT).take(pa.array(best, mask=~is_known)),
-        "posterior": lists_of(posterior, is_known),
+        "predicted_label": join(np.column_stack(best)),
+        "posterior": lists_of(np.concatenate(posteriors, axis=1), is_known),
         "fold": pa.array(batch.fold, mask=~is_known),
-        "abstention": said.abstention,
+        "abstention": pc.if_else(pa.array(is_known), pa.scalar(None, TEXT), said[0].abstention),
         "model": pa.repeat(pa.scalar(model, TEXT), len(batch.ids)),
         "model_version": pa.repeat(pa.scalar(version, TEXT), len(batch.ids)),
     }

@@ -1,19 +1,19 @@
 """Routes: what happens to each item next (one more annotator, accept, expert), and why."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cupel.checking.fusion import Fusion, fuse
+from cupel.checking.label_fusion import LabelFusion
 from cupel.checking.worth import answer_accuracy, is_annotator_worth_more
 from cupel.config.checking import Checking
 from cupel.config.labeling import Overlap
 from cupel.config.prices import Prices
 from cupel.consensus.coding import by_item
 from cupel.contract.columns import TEXT
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.contract.table import conform
 from cupel.contract.tables.checking import ROUTES
 
@@ -40,10 +40,11 @@ def routes(
     predictions: pa.Table,
     overlap: Overlap,
     settings: Checking,
-    classes: Sequence[str],
+    kind: Kind,
+    ontology: Ontology,
     prices: Prices = FREE,
     rejected: pa.Table | None = None,
-    believed: Fusion | None = None,
+    believed: LabelFusion | None = None,
 ) -> pa.Table:
     """Return what happens to every item next.
 
@@ -55,7 +56,8 @@ def routes(
         predictions: PREDICTIONS of the same items.
         overlap: Annotators asked at first, and at most; the share of items from which on a round is worth it.
         settings: Log-odds from which on an item is accepted.
-        classes: The ontology.
+        kind: The label kind.
+        ontology: What a label may say.
         prices: Of an annotator's and an expert's answer; they count where `settings.route_by_price` is set.
         rejected: REJECTED_ANSWERS of the batch: items skipped or flagged too often are asked no more. None: no item is.
         believed: What people and checker believe together, where experts' verdicts have weighed them; None: without.
@@ -66,16 +68,16 @@ def routes(
     Raises:
         TableError: The two tables hold different items.
     """
-    found = fuse(consensus, predictions, classes) if believed is None else believed
+    found = kind.fuse(consensus, predictions, ontology, None) if believed is None else believed
     is_stuck = _is_undecided(found.item_ids, rejected, overlap.most_undecided)
     # Where nobody knows anything, the likeliest class of all stands in until experts have spoken.
-    label = pa.array(classes, TEXT).take(pa.array(found.label, mask=~(found.is_known | is_stuck)))
+    label = pc.if_else(pa.array(found.is_known | is_stuck), found.label, pa.scalar(None, TEXT))
     consensus, predictions = by_item(consensus), by_item(predictions)
     votes = consensus["votes"].to_numpy()
     majority, predicted = consensus["majority_label"], predictions["predicted_label"]
     is_unanimous = _flags(pc.equal(consensus["agreement"], 1.0))
     is_predicted = _flags(pc.is_valid(predicted))
-    is_opposed = is_predicted & ~_flags(pc.equal(predicted, majority))
+    is_opposed = is_predicted & ~_flags(kind.is_same(predicted, majority, ontology))
     may_ask = votes < overlap.most
     is_strong = found.log_odds >= settings.accept_log_odds
     awaits_first, is_split = votes < overlap.first, may_ask & ~is_unanimous
@@ -122,14 +124,15 @@ def _is_undecided(item_ids: pa.Array, rejected: pa.Table | None, most: int | Non
     return np.asarray(np.bincount(place, minlength=len(item_ids)) >= most)
 
 
-def _is_worth_asking(found: Fusion, consensus: pa.Table, label: pa.Array, prices: Prices) -> Flags:
+def _is_worth_asking(found: LabelFusion, consensus: pa.Table, label: pa.Array, prices: Prices) -> Flags:
     """Tell where one more annotator removes at least as much expected error per price as an expert."""
     is_with = _flags(pc.or_(consensus["is_tie"], pc.fill_null(pc.equal(consensus["majority_label"], label), False)))
     votes, agreement = consensus["votes"].to_numpy(), consensus["agreement"].to_numpy()
-    accuracy = answer_accuracy(found.posterior, found.label, votes, agreement, is_with)
-    return is_annotator_worth_more(found.posterior, accuracy, prices)
+    (part,) = found.parts
+    accuracy = answer_accuracy(part.posterior, part.label, votes, agreement, is_with)
+    return is_annotator_worth_more(part.posterior, accuracy, prices)
 
 
-def _flags(values: pa.ChunkedArray) -> Flags:
+def _flags(values: pa.Array | pa.ChunkedArray) -> Flags:
     """Return booleans; null is false."""
-    return np.asarray(pc.fill_null(values, False).to_numpy(), dtype=np.bool_)
+    return np.asarray(pc.fill_null(values, False), dtype=np.bool_)

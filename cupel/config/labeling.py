@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from cupel.config.base import Positive, Section, Share, Slug
+from cupel.contract.ontology import Ontology
 
 
 class Overlap(Section):
@@ -72,7 +73,7 @@ Consensus = Literal[
 class Labeling(Section):
     """What is asked, of whom, and how often."""
 
-    kind: Literal["category", "preference"] = "category"
+    kind: str = "category"
     """Label kind: category, a class of the ontology; preference, which of two responses is better."""
     question: str = Field(min_length=1)
     """What annotators are asked."""
@@ -101,14 +102,6 @@ class Labeling(Section):
     def _classes_differ(self) -> "Labeling":
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes must differ from each other")
-        if self.kind == "preference" and sorted(self.classes) not in (["first", "second"], ["first", "second", "tie"]):
-            raise ValueError("the classes of kind preference are first and second, with or without tie")
-        return self
-
-    @model_validator(mode="after")
-    def _comparisons_are_not_weighed(self) -> "Labeling":
-        if self.kind == "preference" and "weigh_down" in self.policies.model_dump().values():
-            raise ValueError("kind preference knows no weigh_down; warn or remove")
         return self
 
     @model_validator(mode="after")
@@ -123,3 +116,8 @@ class Labeling(Section):
         if twice := next((one for one, other in pairwise(names) if one == other), None):
             raise ValueError(f"annotator {twice!r} stands twice in vendors; keep one")
         return self
+
+    @property
+    def ontology(self) -> Ontology:
+        """What a label may say."""
+        return Ontology(self.classes)

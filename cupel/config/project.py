@@ -1,9 +1,10 @@
 """The project file: one labeling effort in one YAML file, read strictly; what holds across its sections."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
 
 from cupel.config.base import Name, Positive, Section
 from cupel.config.checking import Checking
@@ -21,8 +22,19 @@ from cupel.config.strict_yaml import read_yaml
 from cupel.config.thresholds import Threshold
 from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import PROJECT_FILE
+from cupel.contract.kind import Kind
+from cupel.contract.modality import Modality
 from cupel.errors import FormatError, ProjectError
-from cupel.store.files import find_files, read_text
+from cupel.store.files import read_text
+
+Named = TypeVar("Named", Kind, Modality)
+
+
+class Known(NamedTuple):
+    """The label kinds and the modalities that projects may name."""
+
+    kinds: tuple[Kind, ...]
+    modalities: tuple[Modality, ...]
 
 
 class Project(Section):
@@ -63,19 +75,16 @@ class Project(Section):
     expectations: tuple[ColumnExpectation, ...] = ()
     """Own column expectations."""
 
+    _kind: Kind = PrivateAttr()
+    _modality: Modality = PrivateAttr()
+
     @model_validator(mode="after")
-    def _comparisons_are_comparisons(self) -> "Project":
-        is_preference = self.labeling.kind == "preference"
-        read = dict(self.raw.deliveries) | ({} if self.raw.inbox is None else {"inbox": self.raw.inbox})
-        for name, delivery in read.items():
-            if is_preference != (delivery.first_field is not None):
-                wanted = "names first_field and second_field" if is_preference else "names neither"
-                raise ValueError(f"raw, {name}: labeling.kind {self.labeling.kind} {wanted}")
-        if is_preference and self.cleaning.duplicate_similarity is not None:
-            raise ValueError(
-                "cleaning.duplicate_similarity: comparisons share prompts and responses, so that near-duplicates are "
-                "no mistake; set it to null (the same comparison twice is still found)"
-            )
+    def _labels_and_items_are_known(self, info: ValidationInfo) -> "Project":
+        known: Known = (info.context or {})["known"]
+        self._kind = _find("labeling.kind", self.labeling.kind, known.kinds)
+        self._modality = _find("raw.modality", self.raw.modality or self._kind.modality, known.modalities)
+        for wrong in (*self._kind.check(self), *self._modality.check(self)):
+            raise ValueError(wrong)
         return self
 
     @model_validator(mode="after")
@@ -87,15 +96,6 @@ class Project(Section):
                 raise ValueError(f"raw, {name}: licence: {why}")
             if delivery.licence_field is not None and delivery.licence_field in delivery.text_fields:
                 raise ValueError(f"raw, {name}: licence_field names a field of the text; name another")
-        return self
-
-    @model_validator(mode="after")
-    def _rounds_are_of_categories(self) -> "Project":
-        if self.checking.rounds and self.labeling.kind != "category":
-            raise ValueError(
-                f"checking.rounds: experts decide before the freeze where labeling.kind is category, found "
-                f"{self.labeling.kind}; remove rounds"
-            )
         return self
 
     @model_validator(mode="after")
@@ -128,16 +128,27 @@ class Project(Section):
         return self
 
     @property
+    def kind(self) -> Kind:
+        """What a label is."""
+        return self._kind
+
+    @property
+    def modality(self) -> Modality:
+        """What an item is."""
+        return self._modality
+
+    @property
     def licence_names(self) -> tuple[str, ...]:
         """The names of the project's licences, the better first."""
         return tuple(licence.name for licence in self.licences)
 
 
-def load_project(path: Path) -> Project:
+def read_project(path: Path, known: Known) -> Project:
     """Read a project file.
 
     Args:
         path: A YAML file; its name without the ending is the project's name.
+        known: The label kinds and modalities that there are.
 
     Returns:
         The checked, frozen project.
@@ -158,12 +169,37 @@ def load_project(path: Path) -> Project:
         raise ProjectError(f"{path}: expected keys and values, found {type(content).__name__}")
     _check_format(content.get("format"), path)
     try:
-        project = Project.model_validate(content)
+        project = make_project(content, known)
     except ValidationError as error:
         raise ProjectError(format_problems(path, error, Project)) from None
     if project.project != path.stem:
         raise ProjectError(f"{path}: key project: found {project.project!r}, expected {path.stem!r}, the file's name")
     return project
+
+
+def make_project(content: Mapping[str, Any], known: Known) -> Project:
+    """Return a project of the content of its file.
+
+    Args:
+        content: Keys and values.
+        known: The label kinds and modalities that there are.
+
+    Raises:
+        ValidationError: A key or value is not allowed.
+    """
+    return Project.model_validate(content, context={"known": known})
+
+
+def change_project(project: Project, content: Mapping[str, Any]) -> Project:
+    """Return a project of other content, of the same kind and modality."""
+    return make_project(content, Known((project.kind,), (project.modality,)))
+
+
+def _find(key: str, name: str, known: Sequence[Named]) -> Named:
+    for one in known:
+        if one.name == name:
+            return one
+    raise ValueError(f"{key}: found {name!r}; allowed: {', '.join(one.name for one in known)}")
 
 
 def _check_format(number: Any, path: Path) -> None:
@@ -173,8 +209,3 @@ def _check_format(number: Any, path: Path) -> None:
             check_number(max(number, 1), PROJECT_FILE, str(path))
         except FormatError as error:
             raise ProjectError(str(error)) from None
-
-
-def load_projects(folder: Path) -> list[Project]:
-    """Return the projects of all YAML files in a folder, by name."""
-    return [load_project(path) for path in find_files(folder, "*.yaml")]

@@ -54,6 +54,8 @@ class Delivery(Inbox):
 class Raw(Section):
     """Where the raw data come from; the order is the order of the register."""
 
+    modality: str | None = None
+    """What an item is; null: what the label kind is about, mostly a text."""
     deliveries: dict[BatchName, Delivery] = {}
     """Batches by name, in the order of the register: of duplicates with equal licences, the earliest is kept."""
     inbox: Inbox | None = None

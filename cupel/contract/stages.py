@@ -16,9 +16,14 @@ def always(project: "Project") -> bool:
     return True
 
 
-def is_of_kind(kind: str) -> Callable[["Project"], bool]:
-    """Return the test whether a project's labels are of a kind."""
-    return lambda project: project.labeling.kind == kind
+def has_kind_tables(project: "Project") -> bool:
+    """Tell whether the consensus of the project's label kind writes tables of its own."""
+    return bool(project.kind.tables)
+
+
+def has_no_kind_tables(project: "Project") -> bool:
+    """Tell whether the consensus of the project's label kind writes no other table."""
+    return not project.kind.tables
 
 
 def has_contamination(project: "Project") -> bool:
@@ -169,17 +174,16 @@ _STAGES = (
         "labeling", "batch", "assets.labeling", gate="consensus", settings=("labeling",),
         suites={
             "labeling": "expectations.labeling:SUITE", "annotators": "expectations.gold:SUITE",
-            "responses": "expectations.preference:SUITE",
         },
         steps=(
             StageStep("sort_answers", ("annotations", "rejected_answers"), ("clean_items", "answers")),
             StageStep(
-                "find_consensus", ("consensus",), ("clean_items", "annotations"), when=is_of_kind("category"),
+                "find_consensus", ("consensus",), ("clean_items", "annotations"), when=has_no_kind_tables,
                 technology=("numpy",),
             ),
             StageStep(
                 "compare_responses", ("responses", "habits", "consensus"), ("clean_items", "annotations"),
-                when=is_of_kind("preference"), technology=("scipy",),
+                when=has_kind_tables, technology=("scipy",),
             ),
             StageStep(
                 "rate_annotators", ("annotators", "annotator_findings", "vendors"), ("clean_items", "annotations"),
@@ -288,6 +292,9 @@ _STAGES = (
         settings=("thresholds", "expectations", "cleaning", "labeling", "release", "licences"),
     ),
 )  # fmt: skip
+
+# Where what a label kind asks of its own tables is measured.
+KIND_GATE = "expectations.kind_tables:measure"
 
 STAGES: dict[str, Stage] = {stage.name: stage for stage in _STAGES}
 

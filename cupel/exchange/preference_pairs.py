@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 
 from cupel.errors import ReleaseError
-from cupel.kinds.preference.comparison import FIRST, SECOND, TIE, from_text
+from cupel.modalities.comparison import FIRST, SECOND, TIE, from_text
 from cupel.release import layout
 from cupel.release.older_formats import read_manifest
 from cupel.store.local import LocalStore

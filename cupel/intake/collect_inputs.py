@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from cupel.check.aside import clear_for_run
 from cupel.check.check import find_damage
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.people.annotators.policies import act
 from cupel.people.answers.collect import Workforce, collect

@@ -1,1 +1,16 @@
-"""Kinds of labels: what an answer is, and what answers come to."""
+"""The label kinds and modalities. One line here adds one; nothing outside this folder knows any by name."""
+
+from cupel.config.project import Known
+from cupel.kinds.category import CATEGORY
+from cupel.kinds.items import COMPARISON, TEXT
+from cupel.kinds.preference import PREFERENCE
+
+KINDS = (
+    CATEGORY,
+    PREFERENCE,
+)
+MODALITIES = (
+    TEXT,
+    COMPARISON,
+)
+KNOWN = Known(KINDS, MODALITIES)

@@ -90,6 +90,10 @@ class Step:
         self._inputs[f"actions@{batch}"] = self.lake.actions.version(batch)
         return self.lake.actions.in_force(batch)
 
+    def light(self, batch: str) -> dict[str, float]:
+        """Return the weights of a batch's annotators who are weighed down, by name; see `actions`."""
+        return {name: action.weight for name, action in self.actions(batch).items() if action.weight}
+
     def file(self, name: str, sha256: str) -> None:
         """Remember a file from outside the lake by its hash."""
         self._inputs[f"file:{name}"] = sha256

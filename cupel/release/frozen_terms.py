@@ -7,6 +7,7 @@ from typing import Any
 
 from cupel.certificate.design import Design, FixedSequence, design_text, parse_design
 from cupel.certificate.result import Terms
+from cupel.contract.ontology import Ontology
 from cupel.errors import AuditError, ReleaseError
 from cupel.release.terms import LicenceTerms
 
@@ -41,6 +42,11 @@ class FrozenTerms(Terms):
     experts_description: str
     are_auditors_independent: bool
     licence_terms: LicenceTerms | None = None
+
+    @property
+    def ontology(self) -> Ontology:
+        """What a label may say."""
+        return Ontology(self.classes)
 
     @property
     def is_frozen(self) -> bool:

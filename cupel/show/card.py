@@ -25,7 +25,6 @@ _SIZES = (
 )  # fmt: skip
 # What Markdown or HTML would take for markup inside a line.
 _MARKUP = re.compile(r"[\\`*_\[\]<>|&~#!]")
-_TASKS = {"category": ["text-classification"], "preference": ["text-generation"]}
 
 
 def size_category(items: int) -> str:
@@ -101,7 +100,7 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
         "pretty_name": printable(facts.project.title),
         "license": known[0] if len(known) == 1 else known,
         "language": promised_languages(facts),
-        "task_categories": _TASKS[facts.project.labeling.kind],
+        "task_categories": list(facts.project.kind.task_categories),
         "size_categories": [size_category(facts.released)],
         "annotations_creators": ["crowdsourced", "expert-generated", "machine-generated"],
         "tags": ["cupel", "certified-labels"],

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.certificate.outlook import Outlook
-from cupel.consensus.agreement import gwet_ac1, krippendorff_alpha
-from cupel.consensus.coding import code, vote_counts
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.contract.table import empty
 from cupel.contract.tables.labeling import ANNOTATIONS
 from cupel.lake.lake import Lake
@@ -44,34 +44,37 @@ def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
     """Gather them; tables that are not there yet count as empty."""
     audit = read_release_audit(lake, facts.release, "audit", "adjudications", "planted_verdicts", columns=["log_odds"])
     is_held = audit.audit.num_rows > 0
-    classes = facts.project.labeling.classes
+    kind, ontology = facts.project.kind, facts.project.labeling.ontology
     return ReportFacts(
         curve=audit_curve(audit) if is_held else [],
         allowed_wrong=audit.assay.allowed_wrong if is_held else 0,
         relabel=relabel_rows(lake, audit),
         agreement=[
-            row for batch in facts.batches for row in agreement(batch.batch, _read_answers(lake, batch.batch), classes)
+            row
+            for batch in facts.batches
+            for row in agreement(batch.batch, _read_answers(lake, batch.batch), kind, ontology)
         ],
         outlook=_outlook(facts, audit),
     )
 
 
-def agreement(batch: str, annotations: pa.Table, classes: Sequence[str]) -> list[Row]:
-    """Measure how far a delivery's annotators agree, by two statistics, which differ where one class is rare.
+def agreement(batch: str, annotations: pa.Table, kind: Kind, ontology: Ontology) -> list[Row]:
+    """Measure how far a delivery's annotators agree, by the statistics that go with the label kind.
 
     Args:
         batch: The delivery.
         annotations: ANNOTATIONS.
-        classes: The ontology.
+        kind: The label kind.
+        ontology: What a label may say.
 
     Returns:
         Rows of batch, statistic, value, lower, upper (95%) and items; none without annotations.
     """
     if not annotations.num_rows:
         return []
-    counts = vote_counts(code(annotations, None, classes))
-    statistics = (("Krippendorff's alpha", krippendorff_alpha(counts)), ("Gwet's AC1", gwet_ac1(counts)))
-    return [{"batch": batch, "statistic": name, **found._asdict()} for name, found in statistics]
+    votes = annotations.group_by(["item_id", "label"]).aggregate([([], "count_all")])
+    votes = votes.rename_columns(["item_id", "label", "votes"]).sort_by("item_id")
+    return [{"batch": batch, "statistic": name, **found._asdict()} for name, found in kind.agreement(votes, ontology)]
 
 
 def audit_curve(audit: ReleaseAudit) -> list[Row]:

@@ -1,7 +1,7 @@
 """A row that holds a comparison: its text is made of the prompt and the two responses."""
 
 from cupel.config.raw import Delivery
-from cupel.kinds.preference.comparison import Comparison, as_text
+from cupel.modalities.comparison import Comparison, as_text
 from cupel.sources.items import check_text
 from cupel.sources.reasons import BadRow, Row
 

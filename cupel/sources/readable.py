@@ -5,9 +5,7 @@ from pathlib import Path
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.errors import SourceError
-from cupel.sources.comparison_rows import read_comparison
 from cupel.sources.delivery import read_delivery
-from cupel.sources.items import read_text_field
 from cupel.sources.reasons import REASONS
 
 ROWS_AT_ONCE = 1_000
@@ -25,9 +23,10 @@ def check_readable(name: str, delivery: Delivery, folder: Path, project: Project
     Raises:
         SourceError: No row can be read; it names the first, and the reason.
     """
-    text_of = read_comparison if project.labeling.kind == "preference" else read_text_field
     count, first = 0, None
-    for chunk in read_delivery(name, delivery, folder, rows_per_chunk=ROWS_AT_ONCE, text_of=text_of).chunks():
+    for chunk in read_delivery(
+        name, delivery, folder, rows_per_chunk=ROWS_AT_ONCE, text_of=project.modality.read_row
+    ).chunks():
         if chunk.items.num_rows:
             return
         count += chunk.rejected.num_rows

@@ -48,17 +48,23 @@ class Code:
         self._data: dict[Path, dict[str, list[Path]]] = {}
         self._hashes: dict[Path, str] = {}
 
-    def reach(self, roots: Iterable[Name], option_of: Callable[[str], str]) -> Reach:
+    def reach(
+        self,
+        roots: Iterable[Name],
+        option_of: Callable[[str], str],
+        function_of: Callable[[str], Name | None] = lambda use: None,
+    ) -> Reach:
         """Return all that some definitions reach.
 
         Args:
             roots: Module and name of each.
             option_of: Returns the value of a setting; where code is chosen by it, only that option is followed.
+            function_of: Returns the function that `kind.parse`, say, stands for in the project; None where it is none.
 
         Raises:
             KeyError: A root, or what one refers to, is not there; so nothing escapes in silence.
         """
-        walk = _Walk(self, option_of)
+        walk = _Walk(self, option_of, function_of)
         for module, name in roots:
             if self.module(module) is None:
                 raise KeyError(f"{module}: no such module")
@@ -108,9 +114,10 @@ class Code:
 class _Walk:
     """One walk along all references."""
 
-    def __init__(self, code: Code, option_of: Callable[[str], str]) -> None:
+    def __init__(self, code: Code, option_of: Callable[[str], str], function_of: Callable[[str], Name | None]) -> None:
         self.code = code
         self.option_of = option_of
+        self.function_of = function_of
         self.seen: set[Name] = set()
         self.hashes: dict[str, set[str]] = {}
         self.distributions: set[str] = set()
@@ -189,6 +196,11 @@ class _Walk:
                 yield module.name, name
         for base, symbol in definition.imports:
             yield self._further(base, symbol, "")
+        for function in filter(None, map(self.function_of, definition.uses)):
+            if self.code.path(function[0]) is None:
+                self._record_elsewhere(function[0])
+            else:
+                yield function
 
     def _record(self, module: Module, definition: Definition) -> None:
         path = self.code.path(module.name)
@@ -198,6 +210,12 @@ class _Walk:
         for text in definition.strings:
             for data in self.code.data_files(path.parent, text.rpartition("/")[2]):
                 self.hashes.setdefault(self._shown(data), set()).add(self.code.file_sha256(data))
+
+    def _record_elsewhere(self, module: str) -> None:
+        """Record the file of a kind's function that is none of this code: a kind that somebody else has written."""
+        path = getattr(sys.modules.get(module), "__file__", None)
+        if path is not None:
+            self.hashes[module] = {self.code.file_sha256(Path(path))}
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.code.root).as_posix()

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 import cupel
-from cupel.contract.stages import STAGES, find_step, stage_of
+from cupel.contract.stages import KIND_GATE, STAGES, find_step, stage_of
 from cupel.contract.variants import read_setting
 from cupel.versions.code import Code, Lock, Reach
 from cupel.versions.module import Name
@@ -32,7 +33,8 @@ DIGITS = 12
 OUTSIDE = (
     "assets.bench", "assets.spec",
     "cupel.errors", "cupel.printable", "cupel.store", "cupel.lake", "cupel.versions", "cupel.intake", "cupel.check",
-    "cupel.contract.format_check", "cupel.contract.stages", "cupel.contract.table", "cupel.contract.variants",
+    "cupel.contract.format_check", "cupel.contract.kind", "cupel.contract.modality", "cupel.contract.stages",
+    "cupel.contract.table", "cupel.contract.variants",
     # A section's own rules are followed; the whole file is not.
     "cupel.config.project", "cupel.config.base", "cupel.config.problems", "cupel.config.strict_yaml",
     "cupel.show.plots", "cupel.show.vendor_plot", "cupel.show.contamination_plot",
@@ -65,7 +67,10 @@ def gate_version(project: "Project", gate: str) -> str:
         project: The project.
         gate: A stage, or a table that has a gate of its own.
     """
-    return _join(gate_reach(project, gate), _hash_settings(project, STAGES["gates"].settings, None))
+    settings = _hash_settings(project, STAGES["gates"].settings, None)
+    if gate in project.kind.tables:  # what it asks is data of the kind
+        settings = _short(f"{settings} {project.kind.checks!r}")
+    return _join(gate_reach(project, gate), settings)
 
 
 def table_reach(project: "Project", table: str, code: Code | None = None) -> Reach:
@@ -86,7 +91,8 @@ def table_reach(project: "Project", table: str, code: Code | None = None) -> Rea
 def gate_reach(project: "Project", gate: str, code: Code | None = None) -> Reach:
     """Return what code decides what a gate says; see `table_reach`."""
     judged = STAGES[gate] if gate in STAGES else stage_of(gate)
-    suites = [_name(judged.suites[gate])] if gate in judged.suites else []
+    place = KIND_GATE if gate in project.kind.tables else judged.suites.get(gate)
+    suites = [] if place is None else [_name(place)]
     gates = STAGES["gates"]
     return _reach(project, ((gates.module, gates.steps[0].name), *suites), code)
 
@@ -127,26 +133,46 @@ def section_names(table: str) -> list[str]:
 
 def _reach(project: "Project", roots: Iterable[Name], code: Code | None) -> Reach:
     if code is not None:
-        return code.reach(roots, lambda setting: read_setting(project, setting))
-    # The code at work stays what it was when it was loaded, and is read once for each variant.
-    options: list[tuple[str, str]] = []
+        return code.reach(
+            roots, lambda setting: read_setting(project, setting), lambda use: find_function(project, use)
+        )
+    # The code at work stays what it was when it was loaded, and is read once for each variant and kind.
     known = _known(tuple(roots))
-    for options, found in known:
-        if all(read_setting(project, setting) == option for setting, option in options):
+    for options, functions, found in known:
+        if all(read_setting(project, setting) == option for setting, option in options.items()) and all(
+            find_function(project, use) == function for use, function in functions.items()
+        ):
             return found
     asked: dict[str, str] = {}
+    used: dict[str, Name | None] = {}
 
     def option_of(setting: str) -> str:
         asked[setting] = read_setting(project, setting)
         return asked[setting]
 
-    found = _at_work().reach(roots, option_of)
-    known.append((list(asked.items()), found))
+    def function_of(use: str) -> Name | None:
+        used[use] = find_function(project, use)
+        return used[use]
+
+    found = _at_work().reach(roots, option_of, function_of)
+    known.append((asked, used, found))
     return found
 
 
+def find_function(project: "Project", use: str) -> Name | None:
+    """Return module and name of a function of the project's label kind or modality; None where it is none.
+
+    Args:
+        project: The project.
+        use: As `kind.parse`.
+    """
+    owner, _, name = use.partition(".")
+    found = getattr(getattr(project, owner), name, None)
+    return (found.__module__, found.__qualname__) if isinstance(found, FunctionType) else None
+
+
 @cache
-def _known(roots: tuple[Name, ...]) -> list[tuple[list[tuple[str, str]], Reach]]:
+def _known(roots: tuple[Name, ...]) -> list[tuple[dict[str, str], dict[str, Name | None], Reach]]:
     return []
 
 

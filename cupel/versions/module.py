@@ -4,6 +4,7 @@ import ast
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 # A name of a module: (`cupel.lake.lake`, `Lake`). The whole module: (`cupel.lake.lake`, None).
@@ -14,6 +15,8 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS)
 _BINDERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 _BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
+# What a project has one of: its functions are called as `project.kind.parse(...)`, or as those of an argument `kind`.
+CONTRACTS = ("kind", "modality")
 # Arguments that only people read: a table's row, a column's meaning.
 _PROSE = {"Column": 2, "Table": 1}
 
@@ -27,6 +30,8 @@ class Definition(NamedTuple):
             takes a name from an imported module.
         imports: What it imports itself, inside a function.
         strings: Its string constants that could be the name of a file.
+        uses: What it takes from the project's label kind or modality, whatever that is: `kind.parse` of
+            `project.kind.parse(...)`.
         choices: Where it is a `Variants(setting, {option: ...})`: the setting, and what each option refers to.
     """
 
@@ -34,6 +39,7 @@ class Definition(NamedTuple):
     names: tuple[str, ...]
     imports: tuple[Name, ...]
     strings: tuple[str, ...]
+    uses: tuple[str, ...] = ()
     choices: tuple[str, dict[str, tuple[str, ...]]] | None = None
 
 
@@ -175,6 +181,7 @@ class _Reader:
         self.names: dict[str, None] = {}
         self.imports: dict[Name, None] = {}
         self.strings: dict[str, None] = {}
+        self.uses: dict[str, None] = {}
 
     def read(self, node: ast.AST, hidden: frozenset[str] = frozenset()) -> None:
         """Gather from a node, in a scope where some names are its own."""
@@ -199,6 +206,8 @@ class _Reader:
         while isinstance(base, ast.Attribute):
             parts.append(base.attr)
             base = base.value
+        named = [*([base.id] if isinstance(base, ast.Name) else []), *reversed(parts)]
+        self.uses.update({f"{owner}.{name}": None for owner, name in pairwise(named) if owner in CONTRACTS})
         if isinstance(base, ast.Name) and base.id not in hidden:
             self.names[".".join([base.id, *reversed(parts)])] = None
         else:
@@ -246,6 +255,7 @@ def _define(statement: ast.stmt, package: str) -> Definition:
         tuple(reader.names),
         tuple(reader.imports),
         tuple(reader.strings),
+        tuple(reader.uses),
         _choices(statement, package),
     )
 

@@ -29,10 +29,10 @@ from benchmarks.damage import (
     run_project,
     small_project,
 )
-from cupel.config.project import load_project
 from cupel.contract.stages import find_step
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import LakeError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.store.local import LocalStore
 from cupel.store.locks import claim

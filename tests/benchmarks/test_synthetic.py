@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import synthetic
 from benchmarks.synthetic import CLASSES, NAME, write_project
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 
 
 @pytest.fixture(scope="module")

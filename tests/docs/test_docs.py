@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from cupel.cli import main
-from cupel.config.project import load_project
 from cupel.contract.stages import STAGES
+from cupel.kinds.projects import load_project
 from docs.draw_architecture import read_rooms
 from docs.generate import DOCS, pages
 from orchestration.definitions import defs

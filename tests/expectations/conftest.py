@@ -12,6 +12,7 @@ from cupel.cleaning.contamination.concluding import concluded
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
+from cupel.kinds.projects import make_project
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.release.terms import LicenceTerms
@@ -39,7 +40,7 @@ SETTINGS: Row = {
 
 
 def project_of(**changes: Any) -> Project:
-    return Project.model_validate(SETTINGS | changes)
+    return make_project(SETTINGS | changes)
 
 
 class World:

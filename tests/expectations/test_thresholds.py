@@ -1,7 +1,7 @@
 """Every threshold has a dataset that just passes it and one that just fails."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -12,12 +12,16 @@ from cupel.consensus.agreement import krippendorff_alpha
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.errors import ProjectError
-from expectations import checking, cleaning, gold, labeling, preference, raw, release
+from cupel.kinds.preference import PREFERENCE
+from expectations import checking, cleaning, gold, labeling, raw, release
 from expectations.gate import judge_stage
+from expectations.kind_tables import kind_suite
 from expectations.suite import Suite
 from expectations.suites import all_suites
-from expectations.thresholds import THRESHOLDS, limits
+from expectations.thresholds import THRESHOLDS, limits, of_kind
 
+PREFERENCE_SUITE = cast(Suite, kind_suite(PREFERENCE))
+CHECKS = THRESHOLDS | of_kind(PREFERENCE)
 GOLD = {"labeling": {"gold": "gold.csv"}}
 E_MAIL = "write to jane.doe@example.org"
 RELEASE = "first-r1"
@@ -107,9 +111,9 @@ PAIRS = {
     "gold_accuracy": Pair(
         gold.SUITE, lambda w: w.gold(60, 60 - _GOLD_WRONG), lambda w: w.gold(60, 60 - _GOLD_WRONG - 1)
     ),
-    "cyclic_share": Pair(preference.SUITE, lambda w: w.responses(30, cyclic=3), lambda w: w.responses(29, cyclic=3)),
+    "cyclic_share": Pair(PREFERENCE_SUITE, lambda w: w.responses(30, cyclic=3), lambda w: w.responses(29, cyclic=3)),
     "position_bias": Pair(
-        preference.SUITE, lambda w: w.responses(first_of_equals=0.6), lambda w: w.responses(first_of_equals=0.399)
+        PREFERENCE_SUITE, lambda w: w.responses(first_of_equals=0.6), lambda w: w.responses(first_of_equals=0.399)
     ),
     "items_without_label": Pair(checking.SUITE, lambda w: w.labels(), lambda w: _label_too_few(w)),
     "labels_outside_ontology": Pair(checking.SUITE, lambda w: w.labels(i000="no"), lambda w: w.labels(i000="maybe")),
@@ -193,7 +197,7 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
         return {"cleaning": {"overlap": [{"name": "sums", "path": "sums.jsonl"}]}}
     if check == "items_forbidden":
         return {"licences": [{"name": "MIT", "until": "2026-06-30"}]}
-    if PAIRS[check].suite is not preference.SUITE:
+    if PAIRS[check].suite is not PREFERENCE_SUITE:
         return {"labeling": labeling}
     delivery = {"files": ["a.jsonl"], "licence": "MIT", "first_field": "a", "second_field": "b"}
     return {
@@ -205,17 +209,17 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
 
 def test_every_threshold_belongs_to_one_check_and_has_a_pair() -> None:
     checks = [check.name for suite in all_suites() for check in suite.checks]
-    assert sorted(checks) == sorted(THRESHOLDS) == sorted(PAIRS)
+    assert sorted(checks) == sorted(CHECKS) == sorted(PAIRS)
 
 
-@pytest.mark.parametrize("check", THRESHOLDS)
+@pytest.mark.parametrize("check", CHECKS)
 def test_a_dataset_just_passes(world: Any, check: str) -> None:
     made = world(**_settings(world, check))
     PAIRS[check].passes(made)
     assert _outcomes(made, PAIRS[check].suite)[check]["outcome"] == "pass"
 
 
-@pytest.mark.parametrize("check", THRESHOLDS)
+@pytest.mark.parametrize("check", CHECKS)
 def test_a_dataset_just_fails(world: Any, check: str) -> None:
     made = world(**_settings(world, check))
     PAIRS[check].fails(made)

@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from cupel.config.project import Project
+from cupel.kinds.projects import make_project
 from cupel.release.facts import BatchFacts, Cost, ReleaseFacts
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.relabel import RELABEL_SCHEMA
@@ -42,7 +43,7 @@ def chosen(said: dict[str, str], is_certified: bool, with_plots: bool = False) -
 
 
 def _project(said: dict[str, str]) -> Project:
-    project = Project.model_validate(
+    project = make_project(
         {
             "project": "small", "title": "t", "owner": "team:x",
             "raw": {"deliveries": {"one": {"files": ["one.jsonl"], "licence": "MIT"}}},

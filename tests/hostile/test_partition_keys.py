@@ -10,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cupel.config.base import check_batch_name, check_slug
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.config.raw import Inbox
 from cupel.contract.table import empty
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError, ReleaseError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.folder import add_uncovered
 from cupel.release.layout import NOT_COVERED

@@ -13,9 +13,10 @@ from hostile.nonsense import HOSTILE, any_texts, damaged, texts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES
 from cupel.errors import ProjectError
+from cupel.kinds.projects import load_project
 from cupel.versions.code_version import code_version, gate_version
 
 PROJECT: dict[str, Any] = {

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from daemon_place import WORDS, Place
 
-from cupel.config.project import load_project
 from cupel.intake.collect_inputs import releases_of
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.verify import verify_release
 from cupel.sources.inbox import arrivals

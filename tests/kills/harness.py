@@ -38,9 +38,9 @@ import sklearn.feature_extraction.text
 import sklearn.linear_model  # noqa: F401
 from dying import BROKEN, FINISHED, Aim, Ended, aims, in_child, watched
 
-from cupel.config.project import load_project
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
+from cupel.kinds.projects import load_project
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.lake import Lake
 from cupel.release.verify import verify_release

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 from daemon_place import Place
 
-from cupel.config.project import load_project
 from cupel.contract.tables import TABLES
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from orchestration.deployment import Deployment
 from orchestration.rounds import Rounds

@@ -11,7 +11,8 @@ import dagster as dg
 import httpx
 
 from browser import Clicker, browser
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.people.label_studio.record import Records
 from orchestration.rounds import Done, Rounds

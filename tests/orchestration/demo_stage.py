@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import batch_state, gate_rows
 from cupel.lake.lake import Lake
 from cupel.trace.terminal import story

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.places import release_folder
 from cupel.release.verify import verify_release

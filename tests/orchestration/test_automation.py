@@ -13,10 +13,10 @@ from dagster._core.execution.plan.objects import StepSuccessData
 from ticks import QUIET, Daemon, tell, with_inbox
 
 from assets import labeling
-from cupel.config.project import load_project
 from cupel.errors import LakeError, ReleaseError
 from cupel.intake.alerts import read_alerts
 from cupel.intake.collect_inputs import current_project
+from cupel.kinds.projects import load_project
 from cupel.release.facts import release_facts
 from cupel.release.proposals import propose, propose_changed, proposed
 from orchestration import automation

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from cupel.config.project import load_project
 from cupel.errors import AnswerError, ProjectError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.people.answers.recorded import RecordedWorkforce
 from cupel.sources.delivery import Chunk, DeliveryReader

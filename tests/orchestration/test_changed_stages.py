@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import preference_project
-from cupel.config.project import Project, load_project, load_projects
+from cupel.kinds.projects import load_project, load_projects, make_project
 from cupel.versions.code_version import LOCKS
 from orchestration.changed_code import CodeChange, is_aside
 from orchestration.changed_stages import (
@@ -274,4 +274,4 @@ def test_a_kinds_code_touches_the_projects_of_that_kind(before: Path, tmp_path: 
 def test_a_section_touches_what_is_made_or_judged_with_it(
     section: str, before: Any, now: Any, stages: set[str]
 ) -> None:
-    assert stages_of_sections({section: before}, {section: now}, Project.model_validate(SETTINGS))[0] == stages
+    assert stages_of_sections({section: before}, {section: now}, make_project(SETTINGS))[0] == stages

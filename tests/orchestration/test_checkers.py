@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from chat_server import Said, reply, served
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds

@@ -15,9 +15,9 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from cupel.config.project import load_project
 from cupel.contract.table import empty
 from cupel.contract.tables.gates import GATE_RESULTS
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import open_gate
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step

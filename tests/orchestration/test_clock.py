@@ -22,9 +22,9 @@ from dagster._daemon.controller import DagsterDaemonController
 from dagster._daemon.sensor import is_under_min_interval
 from ticks import remember
 
-from cupel.config.project import load_project
 from cupel.intake import alerts
 from cupel.intake import collect_inputs as world
+from cupel.kinds.projects import load_project
 from cupel.release import days
 from orchestration import dagster_daemon
 from orchestration.automation import Outlook

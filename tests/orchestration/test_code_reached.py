@@ -19,8 +19,9 @@ import preference_project
 from assets.bench import Bench
 from contaminated_project import write_contaminated
 from cupel.config.base import Section
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.stages import STAGES, StageStep, project_steps, stage_of
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import gate_of
 from cupel.lake.step import Step
 from cupel.versions.code_version import OUTSIDE, ROOT, gate_reach, table_reach

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from contaminated_project import change, write_contaminated
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import batch_state
 from cupel.lake.lake import Lake
 from cupel.release import layout

@@ -6,7 +6,7 @@ import dagster as dg
 import pyarrow.compute as pc
 import pytest
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.people.answers.experts import DECIDED
 from cupel.release.facts import release_facts

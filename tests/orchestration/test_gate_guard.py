@@ -3,11 +3,12 @@
 import dagster as dg
 import pytest
 
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.stages import partitioned_stages, project_steps, stage_of, tables_before
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.errors import GateError
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import check_gates_before, gate_of, gate_partition
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step

@@ -11,10 +11,10 @@ import yaml
 from dagster_duckdb import DuckDBResource
 
 from assets.bench import Bench
-from cupel.config.project import load_project
 from cupel.config.raw import Delivery, Raw
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import batch_state, gate_rows
 from cupel.lake.lake import Lake
 from expectations.suites import project_suites

@@ -9,8 +9,8 @@ import dagster as dg
 import duckdb
 import pytest
 
-from cupel.config.project import load_project
 from cupel.errors import AnswerError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.facts import batch_facts
 from orchestration.deployment import Deployment

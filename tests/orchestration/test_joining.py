@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import gate_rows
 from cupel.lake.lake import Lake
 from cupel.release.days import recorded_day

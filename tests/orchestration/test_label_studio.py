@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 import label_studio_server
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.release.facts import release_facts
 from cupel.release.places import release_folder
 from cupel.release.verify import verify_release

@@ -12,10 +12,10 @@ from old_lakes import COMMITS, OLD, PROJECT, OldRelease, release_of, unpack, wri
 
 from assets.bench import Bench
 from cupel.check.upgrade import upgrade_lake
-from cupel.config.project import load_project
 from cupel.contract.stages import STAGES
 from cupel.errors import FormatError, ReleaseError
 from cupel.intake.collect_inputs import collect_inputs
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.places import report_folder
 from cupel.release.verify import verify_release

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from cupel.cli import main
 from cupel.config.operation import Alerts
-from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
 from cupel.intake.alerts import Alert, alert
 from cupel.intake.collect_inputs import current_project
+from cupel.kinds.projects import load_project
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.lake import Lake
 from cupel.show.overview import Overview, gather_overview

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from cupel.cli import main
-from cupel.config.project import load_project
-from cupel.kinds.preference.comparison import from_text
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
+from cupel.modalities.comparison import from_text
 from cupel.release.facts import release_facts
 from cupel.release.verify import verify_release
 from orchestration.deployment import Deployment

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from cupel.cleaning.mask_key import KEY
-from cupel.config.project import load_project
 from cupel.contract.stages import project_steps
+from cupel.kinds.projects import load_project
 from cupel.lake.gates import gate_rows
 from cupel.lake.lake import Lake
 from cupel.lake.stage_seconds import read_cpu

@@ -17,8 +17,8 @@ import yaml
 from click.testing import CliRunner
 
 from cupel.cli import main
-from cupel.config.project import load_project
 from cupel.contract.tables.answers import ANSWERS
+from cupel.kinds.projects import load_project
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.lake import Lake
 from cupel.release.verify import verify_release

@@ -16,7 +16,6 @@ import yaml
 from click.testing import CliRunner
 
 from cupel.cli import main
-from cupel.config.project import load_project
 from cupel.config.raw import Delivery
 from cupel.contract.stages import stage_of
 from cupel.contract.table import from_rows
@@ -24,6 +23,7 @@ from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import LakeError, ReleaseError
+from cupel.kinds.projects import load_project
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step

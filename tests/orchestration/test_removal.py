@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cupel.cli import main
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.annotator_actions import ACTIONS, Action
 from cupel.lake.lake import Lake
 from orchestration.rounds import Rounds

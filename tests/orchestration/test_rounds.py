@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pytest
 from dagster._core.launcher.base import WorkerStatus
 
-from cupel.config.project import load_project
 from cupel.errors import LakeError, ReleaseError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.release.facts import batch_facts, release_facts

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.table import empty
 from cupel.contract.tables.raw import RAW_ITEMS
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from orchestration.scope import ScopeError, check_named, partitions_of
 from small_project import write_project

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from samples.label_studio import PEOPLE, environment, main, write_project
 from samples.studio_server import StudioServer
 

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cupel.config.project import load_project
 from cupel.errors import SourceError
+from cupel.kinds.projects import load_project
 from samples.topics import ANNOTATORS, BATCH, CREW, WRONG, answers, delivery, prepare, read
 
 REPOSITORY = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from cupel.consensus.coding import Coded, by_item, code
 from cupel.errors import TableError
 from cupel.kinds.preference.bradley_terry import Compared
-from cupel.kinds.preference.comparison import CLASSES, from_text
+from cupel.modalities.comparison import CLASSES, from_text
 
 
 class CodedComparisons(NamedTuple):

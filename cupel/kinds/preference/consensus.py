@@ -1,37 +1,45 @@
 """The consensus of a batch of comparisons, the strength of every response, and the habits of every annotator."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from cupel.config.labeling import Labeling
 from cupel.consensus.coding import Reals, lists_of
 from cupel.consensus.majority import majority
 from cupel.contract.columns import TEXT
+from cupel.contract.kind import ConsensusResult, Light
 from cupel.contract.table import conform
 from cupel.contract.tables.labeling import CONSENSUS, HABITS, RESPONSES
 from cupel.kinds.preference.bradley_terry import FIRST, BradleyTerry, BradleyTerrySettings, Compared, bradley_terry
 from cupel.kinds.preference.coding import CodedComparisons, code_comparisons
-from cupel.kinds.preference.comparison import CLASSES
 from cupel.kinds.preference.cycles import in_cycle
+from cupel.modalities.comparison import CLASSES
 
 # Half the width of a 95% interval of a normal distribution.
 _Z = 1.96
 _DECIMALS = 9
 
 
-class PreferenceConsensus(NamedTuple):
-    """The tables CONSENSUS, RESPONSES and HABITS of one batch."""
-
-    consensus: pa.Table
-    responses: pa.Table
-    habits: pa.Table
-
-
 def preference_consensus(
+    annotations: pa.Table, items: pa.Table, labeling: Labeling, light: Light, method: str | None = None
+) -> ConsensusResult:
+    """Return what annotators say together of every comparison; see `compare_responses`.
+
+    Args:
+        annotations: ANNOTATIONS of one batch.
+        items: CLEAN_ITEMS, or any table with item_id and text.
+        labeling: Says the classes.
+        light: Nobody is weighed down here: a project file that would is refused.
+        method: There is one method.
+    """
+    return ConsensusResult(compare_responses(annotations, items, labeling.classes), "Bradley-Terry")
+
+
+def compare_responses(
     annotations: pa.Table, items: pa.Table, classes: Sequence[str], settings: BradleyTerrySettings | None = None
-) -> PreferenceConsensus:
+) -> dict[str, pa.Table]:
     """Return what annotators say together of every comparison, response by response, position bias taken off.
 
     Args:
@@ -42,7 +50,7 @@ def preference_consensus(
         settings: How the model is fitted.
 
     Returns:
-        CONSENSUS by item id, RESPONSES by id, HABITS by annotator.
+        By name RESPONSES by id, HABITS by annotator, and CONSENSUS by item id.
 
     Raises:
         TableError: A text lays out no comparison, or an annotation's item or label is not known.
@@ -53,7 +61,9 @@ def preference_consensus(
     # Sums that several threads share differ in the last digits from run to run.
     with threadpool_limits(limits=1):
         fit = bradley_terry(found.compared, settings)
-    return PreferenceConsensus(_consensus(found, fit, classes), _responses(found, fit), _habits(found, fit))
+    return {
+        "responses": _responses(found, fit), "habits": _habits(found, fit), "consensus": _consensus(found, fit, classes)
+    }  # fmt: skip
 
 
 def _consensus(found: CodedComparisons, fit: BradleyTerry, classes: Sequence[str]) -> pa.Table:

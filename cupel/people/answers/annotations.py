@@ -1,6 +1,6 @@
 """Annotations: the answers of annotators that count, and those that do not, with the reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +14,11 @@ from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
 from cupel.contract.tables.release import EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS
 
 Flags = NDArray[np.bool_]
+Parse = Callable[[pa.ChunkedArray], pa.Array]
 
 REASONS = {
     "unknown_item": "The item is not in the delivery, or cleaning dropped it.",
-    "unknown_label": "The label is not one of the project's classes.",
+    "unknown_label": "The label is none that the project knows.",
     "undecided": "The annotator could not decide.",
     "annotator_removed": "The annotator was removed; the question is put to another one.",
     "answered_twice": "The annotator had answered this item before; the first answer counts.",
@@ -34,10 +35,20 @@ UNFIT = ("not_calibrated", "task_changed")
 NEEDED = {column.name for table in (ANNOTATIONS, EXPERT_ANSWERS) for column in table.columns}
 
 
+def keep_classes(labels: "pa.Array | pa.ChunkedArray", classes: Sequence[str]) -> pa.Array:
+    """Return the labels that are one of some classes, null where one is none.
+
+    >>> keep_classes(pa.array(["a", "z"]), ("a", "b")).to_pylist()
+    ['a', None]
+    """
+    labels = id_array(labels)
+    return pc.if_else(pc.is_in(labels, value_set=id_array(classes)), labels, pa.scalar(None, TEXT))
+
+
 def annotations(
     answers: pa.Table,
     item_ids: ItemIds,
-    classes: Sequence[str],
+    parse: Parse,
     are_annotators_known: bool,
     removed: Mapping[str, str] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
@@ -46,18 +57,18 @@ def annotations(
     Args:
         answers: ANSWERS of one batch with the purpose `label`, any order.
         item_ids: The items that may be answered.
-        classes: The ontology.
+        parse: Returns the canonical text of answers, null where one is no label.
         are_annotators_known: Whether every answer must name its annotator.
         removed: Annotators whose answers do not count any more, and what says so.
 
     Returns:
         ANNOTATIONS and REJECTED_ANSWERS; every answer is in exactly one of them.
     """
-    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known, removed, may_be_undecided=False)
+    kept, rejected = _sort(answers, item_ids, parse, are_annotators_known, removed, may_be_undecided=False)
     return _table(kept, ANNOTATIONS), _table(rejected, REJECTED_ANSWERS)
 
 
-def expert_answers(answers: pa.Table, item_ids: ItemIds, classes: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+def expert_answers(answers: pa.Table, item_ids: ItemIds, parse: Parse) -> tuple[pa.Table, pa.Table]:
     """Sort experts' and auditors' answers of one batch into those that count and those that do not.
 
     An expert may say that an item cannot be decided: the label is null and the answer counts. An
@@ -66,19 +77,19 @@ def expert_answers(answers: pa.Table, item_ids: ItemIds, classes: Sequence[str])
     Args:
         answers: ANSWERS of one batch with the purposes `audit` and `expert`, any order.
         item_ids: The items that may be answered.
-        classes: The ontology.
+        parse: Returns the canonical text of answers, null where one is no label.
 
     Returns:
         EXPERT_ANSWERS without their release, and REJECTED_EXPERT_ANSWERS likewise.
     """
-    kept, rejected = _sort(answers, item_ids, classes, are_annotators_known=True, removed=None, may_be_undecided=True)
+    kept, rejected = _sort(answers, item_ids, parse, are_annotators_known=True, removed=None, may_be_undecided=True)
     return _table(kept, EXPERT_ANSWERS), _table(rejected, REJECTED_EXPERT_ANSWERS)
 
 
 def _sort(
     answers: pa.Table,
     items: ItemIds,
-    classes: Sequence[str],
+    parse: Parse,
     are_annotators_known: bool,
     removed: Mapping[str, str] | None,
     *,
@@ -90,6 +101,7 @@ def _sort(
     unfit = [(reason, _is_unfit(answers, reason)) for reason in UNFIT]
     answers = answers.select([name for name in answers.column_names if name in NEEDED])
     label, annotator = answers["label"], answers["annotator"]
+    parsed = parse(label)
     gone = pa.array(sorted(removed or {}), TEXT)
     # Of the reasons that hold for an answer, the first counts.
     reasons = [
@@ -99,7 +111,7 @@ def _sort(
         ("annotator_removed", _flags(pc.is_in(annotator, value_set=gone))),
         *unfit,
         ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
-        ("unknown_label", _flags(pc.and_(pc.is_valid(label), pc.invert(pc.is_in(label, value_set=id_array(classes)))))),
+        ("unknown_label", _flags(pc.is_valid(label)) & ~_flags(pc.is_valid(parsed))),
     ]
     reasons += [("not_asked", was_unasked)]
     is_bad = np.any([holds for _, holds in reasons], axis=0)
@@ -116,7 +128,8 @@ def _sort(
     by_removal = said.take(pc.index_in(rejected["annotator"], value_set=gone))
     evidence = pc.if_else(pc.equal(reason, "annotator_removed"), by_removal, evidence)
     rejected = rejected.append_column("reason", reason).append_column("evidence", evidence)
-    return answers.filter(pa.array(~is_rejected)), rejected
+    counted = answers.set_column(answers.column_names.index("label"), "label", parsed).filter(pa.array(~is_rejected))
+    return counted, rejected
 
 
 def _was_unasked(answers: pa.Table) -> Flags:
@@ -151,8 +164,8 @@ def _is_again(answers: pa.Table, may_count: Flags) -> Flags:
     return is_again
 
 
-def _flags(values: pa.ChunkedArray) -> Flags:
-    return np.asarray(values.to_numpy(), dtype=np.bool_)
+def _flags(values: pa.Array | pa.ChunkedArray) -> Flags:
+    return np.asarray(values, dtype=np.bool_)
 
 
 def _table(answers: pa.Table, table: Table) -> pa.Table:

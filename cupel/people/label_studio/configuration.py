@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from cupel.config.labeling import Labeling
 from cupel.errors import WorkforceError
-from cupel.kinds.preference.comparison import from_text
+from cupel.modalities.comparison import from_text
 from cupel.people.tool_annotation import entries, fields_of, one_class
 from cupel.sources.reasons import BadRow
 

@@ -16,12 +16,12 @@ from cupel.check.check import find_damage
 from cupel.check.memory import MEMORY, Memory
 from cupel.check.upgrade import upgrade_lake
 from cupel.cli import main
-from cupel.config.project import load_project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.table import empty
 from cupel.contract.tables.raw import DELIVERIES
 from cupel.errors import FormatError, LakeError
 from cupel.intake.collect_inputs import collecting
+from cupel.kinds.projects import load_project
 from cupel.lake.earlier_logs import earlier_logs
 from cupel.lake.formats import FORMAT_FILE, recognise_lake
 from cupel.lake.lake import Lake

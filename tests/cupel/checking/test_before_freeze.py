@@ -9,6 +9,8 @@ import pytest
 from cupel.checking import before_freeze
 from cupel.checking.before_freeze import Rounds, hold_rounds, labels_after, round_items, routes_after
 from cupel.checking.rounds import NO_ROUND, Standing, round_ends
+from cupel.contract.ontology import Ontology
+from cupel.kinds.category import CATEGORY
 from cupel.people.answers.experts import DECIDED, SPLIT, Decision, decisions
 
 CLASSES = ("x", "y")
@@ -29,7 +31,7 @@ CHECKER = beliefs(np.full(SIZE, 0.7))
 
 
 def held(decided: list[Decision], teach: object = None, budget: float = 0.02) -> Rounds:
-    return hold_rounds({"own": CONSENSUS}, CHECKER, CLASSES, decided, teach, budget)  # type: ignore[arg-type]
+    return hold_rounds({"own": CONSENSUS}, CHECKER, CATEGORY, Ontology(CLASSES), decided, teach, budget)  # type: ignore[arg-type]
 
 
 def said(names: tuple[str, ...]) -> list[Decision]:
@@ -106,7 +108,7 @@ def test_items_on_which_experts_stay_split_say_nothing_of_the_log_odds(monkeypat
 
 def test_without_a_word_of_the_checker_there_is_no_round() -> None:
     silent = pa.table({"item_id": IDS, "posterior": pa.nulls(SIZE, pa.list_(pa.float64()))})
-    assert hold_rounds({"own": CONSENSUS}, silent, CLASSES, [], None, 0.02).wanted == ()
+    assert hold_rounds({"own": CONSENSUS}, silent, CATEGORY, Ontology(CLASSES), [], None, 0.02).wanted == ()
 
 
 def test_what_experts_settled_is_in_the_order_in_which_they_did() -> None:

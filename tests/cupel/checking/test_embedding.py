@@ -11,7 +11,7 @@ from scipy.special import erf, softmax
 
 from cupel.checking import embedding, minilm
 from cupel.checking.minilm import Embedder, Embeddings, model_folder
-from cupel.checking.opinions import Batch, batch_of
+from cupel.checking.opinions import Batch, batch_of, predictions_of
 from cupel.config.checking import Checking
 from cupel.consensus.consensus import consensus
 from cupel.contract.tables.checking import PREDICTIONS
@@ -105,14 +105,19 @@ def test_odd_texts_are_no_error_and_long_ones_count_by_their_beginning(embedder:
     assert embedder.embed([]).shape == (0, minilm.DIMENSIONS)
 
 
+def predictions(ours: Batch, folder: Path) -> pa.Table:
+    found = embedding.learn([ours], SHARES, folder, "one")
+    return predictions_of(ours, found.opinions[0], found.model, found.version)
+
+
 @is_installed
 def test_it_learns_what_sentences_mean_that_share_no_word(tmp_path: Path) -> None:
     ours = batch()
-    found = embedding.predictions(ours, SHARES, tmp_path, "one")
+    found = predictions(ours, tmp_path)
     assert found.schema.equals(PREDICTIONS.schema)
     right = [CLASSES[item % 2] == label for item, label in enumerate(found["predicted_label"].to_pylist())]
     assert np.mean(right) > 0.85
-    assert embedding.predictions(ours, SHARES, tmp_path, "one").equals(found)
+    assert predictions(ours, tmp_path).equals(found)
 
 
 @is_installed

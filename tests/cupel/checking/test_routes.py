@@ -3,19 +3,21 @@
 import pyarrow as pa
 import pytest
 
-from cupel.checking.fusion import fuse
 from cupel.checking.labels import LAST_LOG_ODDS, awaiting, labels
 from cupel.checking.routes import EXPERT_IS_CHEAPER, routes
 from cupel.config.checking import Checking
 from cupel.config.labeling import Overlap
 from cupel.config.prices import Prices
 from cupel.consensus.consensus import consensus
+from cupel.contract.ontology import Ontology
 from cupel.contract.table import from_rows
 from cupel.contract.tables.checking import LABELS, PREDICTIONS, ROUTES
 from cupel.contract.tables.labeling import REJECTED_ANSWERS
 from cupel.errors import TableError
+from cupel.kinds.category import CATEGORY
 
 CLASSES = ("x", "y", "z")
+ONTOLOGY = Ontology(tuple(CLASSES))
 OVERLAP = Overlap(first=2, most=3, least_share=0)
 # Answers of each item, and what the checker thinks of it.
 SURE_X, SURE_Y, UNSURE_X = [0.98, 0.01, 0.01], [0.01, 0.98, 0.01], [0.4, 0.35, 0.25]
@@ -46,7 +48,7 @@ def tables(*cases: tuple[str, list[float] | None]) -> tuple[pa.Table, pa.Table]:
 
 
 def route(case: tuple[str, list[float] | None], accept: float = 3.0, overlap: Overlap = OVERLAP) -> tuple[str, str]:
-    found = routes(*tables(case), overlap, Checking(accept_log_odds=accept), CLASSES)
+    found = routes(*tables(case), overlap, Checking(accept_log_odds=accept), CATEGORY, ONTOLOGY)
     assert found.schema.equals(ROUTES.schema)
     return found["route"][0].as_py(), found["reason"][0].as_py()
 
@@ -84,7 +86,7 @@ def test_a_checkers_doubts_keep_nobody_waiting_for_less_than_the_least_share() -
 def test_doubts_are_asked_about_along_with_what_is_asked_anyway() -> None:
     people, model = tables(("xx", SURE_Y), ("xy", SURE_X), ("", None))
     overlap = Overlap(first=2, most=3, least_share=3 / (3 + len(BACKGROUND)))
-    found = routes(people, model, overlap, Checking(accept_log_odds=99.0), CLASSES)
+    found = routes(people, model, overlap, Checking(accept_log_odds=99.0), CATEGORY, ONTOLOGY)
     assert found["route"].to_pylist()[:3] == ["annotator"] * 3
 
 
@@ -98,35 +100,35 @@ def test_a_checker_that_evidence_outweighs_costs_no_answer() -> None:
 
 
 def test_an_item_is_accepted_exactly_from_the_threshold_on() -> None:
-    odds = fuse(*tables(("xxx", SURE_X)), CLASSES).log_odds[0]
+    odds = CATEGORY.fuse(*tables(("xxx", SURE_X)), ONTOLOGY, None).log_odds[0]
     assert route(("xxx", SURE_X), accept=odds)[0] == "accept"
     assert route(("xxx", SURE_X), accept=odds + 1e-6)[0] == "expert"
 
 
 def test_an_item_without_any_evidence_has_no_label() -> None:
-    found = routes(*tables(("", None)), Overlap(), Checking(), CLASSES)
+    found = routes(*tables(("", None)), Overlap(), Checking(), CATEGORY, ONTOLOGY)
     assert (found["label"][0].as_py(), found["log_odds"][0].as_py()) == (None, None)
 
 
 def test_row_order_does_not_matter() -> None:
     people, model = tables(("xy", SURE_X), ("", None))
     back = list(range(people.num_rows))[::-1]
-    one = routes(people, model, Overlap(), Checking(), CLASSES)
-    assert one.equals(routes(people.take(back), model.take(back), Overlap(), Checking(), CLASSES))
+    one = routes(people, model, Overlap(), Checking(), CATEGORY, ONTOLOGY)
+    assert one.equals(routes(people.take(back), model.take(back), Overlap(), Checking(), CATEGORY, ONTOLOGY))
 
 
 def test_labels_are_refused_while_an_item_awaits_an_annotator() -> None:
     people, model = tables(("xy", SURE_X))
-    found = routes(people, model, Overlap(), Checking(), CLASSES)
+    found = routes(people, model, Overlap(), Checking(), CATEGORY, ONTOLOGY)
     assert awaiting(found) == ["000"]
     with pytest.raises(TableError, match="1 items await an annotator, the first is '000'"):
-        labels(found, people, model)
+        labels(found, people, model, CATEGORY, ONTOLOGY)
 
 
 def test_labels_say_who_decided() -> None:
     people, model = tables(("xxy", SURE_X), ("yyx", SURE_X))
-    found = routes(people, model, Overlap(first=2, most=2), Checking(), CLASSES)
-    made = labels(found, people, model)
+    found = routes(people, model, Overlap(first=2, most=2), Checking(), CATEGORY, ONTOLOGY)
+    made = labels(found, people, model, CATEGORY, ONTOLOGY)
     assert made.schema.equals(LABELS.schema)
     assert made.num_rows == people.num_rows
     for row in made.to_pylist():
@@ -137,9 +139,9 @@ def test_labels_say_who_decided() -> None:
 
 def test_labels_of_other_items_are_refused() -> None:
     people, model = tables(("xxx", SURE_X))
-    found = routes(people, model, Overlap(), Checking(), CLASSES)
+    found = routes(people, model, Overlap(), Checking(), CATEGORY, ONTOLOGY)
     with pytest.raises(TableError, match="routes and predictions hold different items"):
-        labels(found, people, model.slice(1))
+        labels(found, people, model.slice(1), CATEGORY, ONTOLOGY)
 
 
 @pytest.mark.parametrize(
@@ -151,16 +153,19 @@ def test_labels_of_other_items_are_refused() -> None:
 def test_the_dearer_answer_per_error_removed_is_not_bought(prices: Prices, expected: tuple[str, str]) -> None:
     people, model = tables(("xy", UNSURE_X))
     settings = Checking(accept_log_odds=3.0, route_by_price=True)
-    found = routes(people, model, OVERLAP, settings, CLASSES, prices)
+    found = routes(people, model, OVERLAP, settings, CATEGORY, ONTOLOGY, prices)
     assert (found["route"][0].as_py(), found["reason"][0].as_py()) == expected
-    unpriced = routes(people, model, OVERLAP, Checking(accept_log_odds=3.0), CLASSES, prices)
+    unpriced = routes(people, model, OVERLAP, Checking(accept_log_odds=3.0), CATEGORY, ONTOLOGY, prices)
     assert unpriced["reason"][0].as_py() == "annotators disagree"
 
 
 def test_first_answers_are_awaited_whatever_they_cost() -> None:
     people, model = tables(("x", SURE_X))
     settings, prices = Checking(route_by_price=True), Prices(annotator_answer=9.0, expert_answer=0.1)
-    assert routes(people, model, OVERLAP, settings, CLASSES, prices)["reason"][0].as_py() == "awaits its first answers"
+    assert (
+        routes(people, model, OVERLAP, settings, CATEGORY, ONTOLOGY, prices)["reason"][0].as_py()
+        == "awaits its first answers"
+    )
 
 
 def skips(*people: str | None, item: str = "000") -> pa.Table:
@@ -182,17 +187,20 @@ def test_what_enough_annotators_skip_or_flag_goes_to_an_expert_and_is_asked_no_m
     said: str, rejected: pa.Table, route: str
 ) -> None:
     people, model = tables((said, None), ("xx", SURE_X))
-    found = routes(people, model, OVERLAP, Checking(), CLASSES, rejected=rejected)
+    found = routes(people, model, OVERLAP, Checking(), CATEGORY, ONTOLOGY, rejected=rejected)
     assert found["route"][0].as_py() == route
     assert (found["reason"][0].as_py() == "annotators cannot decide it") == (route == "expert")
     never = OVERLAP.model_copy(update={"most_undecided": None})
-    assert routes(people, model, never, Checking(), CLASSES, rejected=rejected)["route"][0].as_py() == "annotator"
+    assert (
+        routes(people, model, never, Checking(), CATEGORY, ONTOLOGY, rejected=rejected)["route"][0].as_py()
+        == "annotator"
+    )
 
 
 def test_what_annotators_cannot_decide_is_decided_by_nobody_and_is_last_in_the_risk_order() -> None:
     people, model = tables(("", None), ("xx", SURE_X))
-    found = routes(people, model, OVERLAP, Checking(), CLASSES, rejected=skips("ann", "bob", "cy"))
-    made = labels(found, people, model).to_pylist()
+    found = routes(people, model, OVERLAP, Checking(), CATEGORY, ONTOLOGY, rejected=skips("ann", "bob", "cy"))
+    made = labels(found, people, model, CATEGORY, ONTOLOGY).to_pylist()
     assert (made[0]["decided_by"], made[0]["log_odds"], made[0]["consensus_label"]) == ("nobody", LAST_LOG_ODDS, None)
     assert made[0]["label"] in CLASSES
     assert all(row["log_odds"] > LAST_LOG_ODDS and row["decided_by"] != "nobody" for row in made[1:])

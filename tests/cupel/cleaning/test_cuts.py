@@ -16,10 +16,10 @@ from cupel.cleaning.decide import RULES, decide
 from cupel.cleaning.signals import item_signals
 from cupel.cli import main
 from cupel.config.cleaning import RULE_NAMES, Cleaning, WebRules
-from cupel.config.project import load_project
 from cupel.contract.tables.cleaning import ITEM_SIGNALS, SIMILAR_ITEMS
 from cupel.contract.tables.raw import RAW_ITEMS
 from cupel.errors import LakeError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.show.signal_histograms import cuts_of, show_cuts, write_cuts
 

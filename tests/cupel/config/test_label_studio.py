@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.contract.stages import find_step
 from cupel.contract.tables import TABLES
 from cupel.errors import ProjectError
+from cupel.kinds.projects import load_project
 from cupel.versions.code_version import code_version
 from live_lake import PEOPLE, project
 

@@ -8,8 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from cupel.config.licences import Licence, explain_forbidden_purpose, explain_unknown_licence
-from cupel.config.project import load_project
 from cupel.errors import ProjectError
+from cupel.kinds.projects import load_project
 from small_project import write_project
 
 OWN = {"name": "own"}

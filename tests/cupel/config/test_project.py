@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from cupel.config.base import check_slug
-from cupel.config.project import load_project, load_projects
 from cupel.errors import ProjectError
+from cupel.kinds.projects import load_project, load_projects
 
 SMALL = {
     "project": "small",

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 from old_lakes import OLD, PROJECT, OldRelease, unpack
 
-from cupel.config.project import load_project
 from cupel.config.raw import Delivery
 from cupel.contract import format_numbers
 from cupel.contract.table import empty
 from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.raw import DELIVERIES
 from cupel.errors import FormatError, ProjectError, SourceError
+from cupel.kinds.projects import load_project
 from cupel.lake import formats
 from cupel.lake.annotator_actions import Action
 from cupel.lake.answer_chain import GIVEN

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cupel.config.project import Project
 from cupel.contract.stages import STAGES
 from cupel.contract.table import from_rows
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
+from cupel.kinds.projects import make_project
 from cupel.lake.gates import (
     batch_state,
     closed_gates,
@@ -38,7 +38,7 @@ SETTINGS: dict[str, Any] = {
     },
     "release": {"error_budget": 0.02, "audit_size": 100, "max_experts_seen_share": 0.3},
 }
-PROJECT = Project.model_validate(SETTINGS)
+PROJECT = make_project(SETTINGS)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_another_input_of_the_gate_makes_its_outcome_stale_too(lake: Lake) -> No
 
 
 def test_other_thresholds_than_those_it_was_judged_by_make_an_outcome_stale(lake: Lake) -> None:
-    changed = Project.model_validate(SETTINGS | {"thresholds": {"kept_share": {"value": 0.1, "reason": "why"}}})
+    changed = make_project(SETTINGS | {"thresholds": {"kept_share": {"value": 0.1, "reason": "why"}}})
     assert batch_state(lake, "one", changed).outcome == "missing"
 
 
@@ -122,13 +122,13 @@ def test_a_gate_of_a_team_counts_with_its_stage(lake: Lake) -> None:
     judged(lake, "item_signals", {"team_text": "fail"}, stage="cleaning")
     assert batch_state(lake, "one") == ("fail", "cleaning", "checks failed: team_text")
     own = {"table": "item_signals", "expectation": "ExpectColumnValuesToNotBeNull", "arguments": {"column": "text"}}
-    project = Project.model_validate(SETTINGS | {"expectations": [own | {"reason": "r"}]})
+    project = make_project(SETTINGS | {"expectations": [own | {"reason": "r"}]})
     assert gates_of(project, "batch") == [*gated_stages("batch"), "item_signals"]
     assert gates_of(project, "release") == ["release"]
 
 
 def test_a_gate_that_only_the_project_knows_of_is_missing(lake: Lake) -> None:
-    gold = Project.model_validate(SETTINGS | {"labeling": SETTINGS["labeling"] | {"gold": "gold.csv"}})
+    gold = make_project(SETTINGS | {"labeling": SETTINGS["labeling"] | {"gold": "gold.csv"}})
     for stage in gated_stages("batch"):
         name = gate_partition(stage, "one")
         commit = lake.commit("gate_results", name)

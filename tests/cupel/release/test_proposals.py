@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.errors import ReleaseError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.proposals import propose, proposed
 from small_project import write_project

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from cupel.certificate.design import method_name
-from cupel.config.project import Project
+from cupel.kinds import projects
 from cupel.show.audit_words import audit_lead, cut_names, cuts_caption, planted_rows
 from cupel.show.report import render_report
 from cupel.show.report_facts import report_facts
@@ -78,9 +78,9 @@ def test_planted_errors_need_known_labels() -> None:
     content["release"]["certificate"] = {"planted_errors": 10}
     content["labeling"].pop("gold", None)
     with pytest.raises(ValueError, match=r"planted_errors: .* labeling\.gold"):
-        Project.model_validate(content)
+        projects.make_project(content)
     content["labeling"]["gold"] = "gold.csv"
-    assert Project.model_validate(content).release.certificate.planted_errors == 10
+    assert projects.make_project(content).release.certificate.planted_errors == 10
 
 
 @pytest.mark.parametrize("number", [0, -3, 0.1])

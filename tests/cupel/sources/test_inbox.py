@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from cupel.config.licences import Licence
-from cupel.config.project import Project, load_project
+from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.errors import SourceError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.sources import inbox as inbox_module
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole

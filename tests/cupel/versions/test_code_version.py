@@ -8,6 +8,7 @@ import pytest
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES, project_steps
 from cupel.contract.tables import TABLES
+from cupel.kinds.projects import make_project
 from cupel.versions.code import Code, Lock
 from cupel.versions.code_version import (
     LOCKS,
@@ -50,7 +51,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def project(variant: str = "plain", **changes: Any) -> Project:
-    return Project.model_validate(SETTINGS | VARIANTS[variant] | changes)
+    return make_project(SETTINGS | VARIANTS[variant] | changes)
 
 
 def tables(of: Project) -> list[str]:
@@ -62,7 +63,7 @@ def hashes(of: Project, folder: Path) -> dict[str, tuple[Any, ...]]:
     """Return what names the code of each table and of each gate, as it stands in a folder."""
     code = Code(folder, OUTSIDE)
     found = {table: tuple(table_reach(of, table, code).files.items()) for table in tables(of)}
-    gates = [gate for stage in STAGES.values() for gate in stage.suites]
+    gates = [gate for stage in STAGES.values() for gate in stage.suites] + list(of.kind.tables[:1])
     return found | {f"gate {gate}": tuple(gate_reach(of, gate, code).files.items()) for gate in gates}
 
 
@@ -78,7 +79,7 @@ def stages(names: set[str]) -> set[str]:
 
 
 def test_another_consensus_changes_what_is_made_by_it(copied: Path, edit: Edit) -> None:
-    found = changed(project(), copied, edit, "assets/labeling.py", "choice.method)", '"majority")')
+    found = changed(project(), copied, edit, "cupel/kinds/category/consensus.py", "choice.method)", '"majority")')
     assert found == {"consensus"}
 
 
@@ -105,15 +106,15 @@ def test_a_comment_or_docstring_changes_nothing_anywhere(copied: Path, edit: Edi
          {"release"}),
         ("cupel/kinds/preference/consensus.py", "_Z = 1.96", "_Z = 1.97", "plain", set()),
         ("cupel/kinds/preference/consensus.py", "_Z = 1.96", "_Z = 1.97", "preference", {"labeling"}),
-        ("cupel/checking/comparisons.py", "REVISION = 1", "REVISION = 2", "plain", set()),
-        ("cupel/checking/comparisons.py", "REVISION = 1", "REVISION = 2", "preference", {"checking"}),
+        ("cupel/kinds/preference/differences.py", "REVISION = 1", "REVISION = 2", "plain", set()),
+        ("cupel/kinds/preference/differences.py", "REVISION = 1", "REVISION = 2", "preference", {"checking"}),
         ("cupel/checking/llm.py", "PIECE_ITEMS = 1_024", "PIECE_ITEMS = 512", "plain", set()),
         ("cupel/modalities/text/scan/languages.toml", "[languages]", "[languages]\nxyz = ['a']", "plain", {"cleaning"}),
         ("cupel/show/templates/card.md.j2", "{", "A line.\n{", "plain", {"release"}),
         ("cupel/contract/tables/raw.py", "Hash of the file's bytes.", "SHA-256 of its bytes.", "plain", set()),
         ("cupel/contract/tables/raw.py", '"size_bytes", INTEGER', '"size_bytes", REAL', "plain", {"raw"}),
-        ("cupel/kinds/preference/comparison.py", '"[prompt]", ', '"[asked]", ', "plain", set()),
-        ("cupel/kinds/preference/comparison.py", '"[prompt]", ', '"[asked]", ', "preference",
+        ("cupel/modalities/comparison.py", '"[prompt]", ', '"[asked]", ', "plain", set()),
+        ("cupel/modalities/comparison.py", '"[prompt]", ', '"[asked]", ', "preference",
          {"raw", "labeling", "checking"}),
     ],
 )  # fmt: skip
@@ -125,7 +126,7 @@ def test_a_changed_value_changes_the_stages_that_are_made_by_it(
 
 
 def test_what_one_gate_asks_changes_no_table_and_no_other_gate(copied: Path, edit: Edit) -> None:
-    for gate, path in [("raw", "raw"), ("annotators", "gold"), ("responses", "preference")]:
+    for gate, path in [("raw", "raw"), ("annotators", "gold")]:
         found = changed(
             project(), copied, edit, f"expectations/{path}.py", "SUITE = Suite(", "SUITE = Suite(\n    *(),"
         )

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -5,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupel.contract.tables.answers import ANSWERS
-from cupel.people.answers.annotations import REASONS, UNFIT, annotations, expert_answers
+from cupel.people.answers.annotations import REASONS, UNFIT, annotations, expert_answers, keep_classes
 
 CLASSES = ["a", "b"]
+PARSE = partial(keep_classes, classes=CLASSES)
 
 
 def log(*rows: tuple[str, str | None, str | None]) -> pa.Table:
@@ -33,7 +35,7 @@ def test_every_answer_counts_or_is_rejected_with_its_reason() -> None:
         ("i1", "ann", "a"), ("i1", "ann", "b"), ("i1", "bob", "c"), ("i9", "bob", "a"), ("i2", "bob", None),
         ("i2", None, "a"), ("i2", "bob", "b"), ("i2", "cy", "a"),
     )  # fmt: skip
-    kept, rejected = annotations(answers, ["i1", "i2"], CLASSES, True, removed={"cy": "guessing: so it is"})
+    kept, rejected = annotations(answers, ["i1", "i2"], PARSE, True, removed={"cy": "guessing: so it is"})
     assert kept["sequence"].to_pylist() == [1, 7]
     assert reasons(rejected) == [
         "answered_twice", "unknown_label", "unknown_item", "undecided", "unknown_annotator", "annotator_removed",
@@ -47,7 +49,7 @@ def test_an_answer_from_a_tool_that_no_task_asks_for_does_not_count() -> None:
     answers = log(("i1", "ann", "a"), ("i1", "bob", "b"), ("i1", "ann", "b"))
     answers = answers.set_column(2, "task_id", pa.array(["t1", None, None]))
     answers = answers.set_column(10, "source", pa.array(["label_studio:1:2:3", "label_studio:1:2:4", "file"]))
-    kept, rejected = annotations(answers.cast(ANSWERS.schema), ["i1"], CLASSES, True)
+    kept, rejected = annotations(answers.cast(ANSWERS.schema), ["i1"], PARSE, True)
     assert kept["sequence"].to_pylist() == [1]
     assert list(zip(reasons(rejected), rejected["evidence"].to_pylist(), strict=True)) == [
         ("not_asked", "b"), ("answered_twice", "b"),
@@ -55,30 +57,30 @@ def test_an_answer_from_a_tool_that_no_task_asks_for_does_not_count() -> None:
 
 
 def test_anonymous_annotators_may_answer_an_item_more_than_once() -> None:
-    kept, rejected = annotations(log(("i1", None, "a"), ("i1", None, "a")), ["i1"], CLASSES, False)
+    kept, rejected = annotations(log(("i1", None, "a"), ("i1", None, "a")), ["i1"], PARSE, False)
     assert kept.num_rows == 2
     assert rejected.num_rows == 0
 
 
 def test_an_annotator_whose_first_answer_did_not_count_may_answer_again() -> None:
-    kept, _ = annotations(log(("i1", "ann", "zzz"), ("i1", "ann", "a")), ["i1"], CLASSES, True)
+    kept, _ = annotations(log(("i1", "ann", "zzz"), ("i1", "ann", "a")), ["i1"], PARSE, True)
     assert kept["sequence"].to_pylist() == [2]
 
 
 def test_the_order_of_the_rows_does_not_matter_only_their_sequence() -> None:
     answers = log(("i1", "ann", "a"), ("i1", "ann", "b"))
     shuffled = answers.take([1, 0])
-    assert annotations(answers, ["i1"], CLASSES, True) == annotations(shuffled, ["i1"], CLASSES, True)
+    assert annotations(answers, ["i1"], PARSE, True) == annotations(shuffled, ["i1"], PARSE, True)
 
 
 def test_an_expert_may_find_that_an_item_cannot_be_decided() -> None:
-    kept, rejected = expert_answers(log(("i1", "eve", None), ("i1", "eve", "a")), ["i1"], CLASSES)
+    kept, rejected = expert_answers(log(("i1", "eve", None), ("i1", "eve", "a")), ["i1"], PARSE)
     assert kept["label"].to_pylist() == [None]
     assert reasons(rejected) == ["answered_twice"]
 
 
 def test_evidence_of_a_hostile_label_is_short() -> None:
-    _, rejected = annotations(log(("i1", "ann", "'; DROP TABLE items; --" * 100)), ["i1"], CLASSES, True)
+    _, rejected = annotations(log(("i1", "ann", "'; DROP TABLE items; --" * 100)), ["i1"], PARSE, True)
     assert len(rejected["evidence"][0].as_py()) == 200
 
 
@@ -122,9 +124,9 @@ def test_answers_sorted_together_are_answers_sorted_one_by_one(
     answers = log(*rows).take(pa.array(data.draw(st.permutations(range(len(rows)))), pa.int64()))
     for may_be_undecided in (False, True):
         if may_be_undecided:
-            kept, rejected = expert_answers(answers, pa.chunked_array([["i1"], ["i2"]]), CLASSES)
+            kept, rejected = expert_answers(answers, pa.chunked_array([["i1"], ["i2"]]), PARSE)
         else:
-            kept, rejected = annotations(answers, ["i1", "i2"], CLASSES, is_known)
+            kept, rejected = annotations(answers, ["i1", "i2"], PARSE, is_known)
         expected = one_by_one(answers, ["i1", "i2"], is_known or may_be_undecided, may_be_undecided)
         found = [(row["sequence"], row["reason"], row["evidence"]) for row in rejected.to_pylist()]
         assert (kept["sequence"].to_pylist(), found) == expected

@@ -1,12 +1,13 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cupel.config.label_studio import Calibration
-from cupel.config.project import load_project
 from cupel.errors import ProjectError, WorkforceError
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
-from cupel.people.answers.annotations import annotations
+from cupel.people.answers.annotations import annotations, keep_classes
 from cupel.people.label_studio.calibration import known_items, standings
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from label_studio_server import LEGACY, LabelStudioServer
@@ -15,6 +16,8 @@ from small_project import write_project
 
 WANTED = {"items": 2, "least_right": 1.0}
 KNOWN = {("one", "i0"): "warm", ("one", "i1"): "warm"}
+
+PARSE = partial(keep_classes, classes=CLASSES)
 
 
 def collected(lake: Lake, server: LabelStudioServer) -> int:
@@ -56,13 +59,13 @@ def test_who_failed_or_has_not_answered_all_is_rejected_with_the_reason_and_anot
     server.annotate(first, "cy@x.org", "warm")
     server.annotate(first, "ann@x.org", "warm")
     collected(lake, server)
-    kept, rejected = annotations(lake.answers.read("one", ["label"]), ["i0", "i1", "i2"], CLASSES, True)
+    kept, rejected = annotations(lake.answers.read("one", ["label"]), ["i0", "i1", "i2"], PARSE, True)
     assert [(row["annotator"], row["item_id"]) for row in kept.to_pylist()] == [("ann", "i0")]
     assert [(row["annotator"], row["reason"]) for row in rejected.to_pylist()] == [("cy", "not_calibrated")]
     assert first in server.shown("annotators")
     server.annotate(first, "bob@x.org", "warm")
     collected(lake, server)
-    kept, _ = annotations(lake.answers.read("one", ["label"]), ["i0", "i1", "i2"], CLASSES, True)
+    kept, _ = annotations(lake.answers.read("one", ["label"]), ["i0", "i1", "i2"], PARSE, True)
     assert sorted(kept["annotator"].to_pylist()) == ["ann", "bob"]
 
 
@@ -77,7 +80,7 @@ def test_an_answer_given_before_passing_does_not_count_and_one_given_after_it_do
     calibrate(lake, server, cy="warm")
     server.annotate(late, "cy@x.org", "warm")
     collected(lake, server)
-    kept, rejected = annotations(lake.answers.read("one", ["label"]), ["i0", "i1", "i2"], CLASSES, True)
+    kept, rejected = annotations(lake.answers.read("one", ["label"]), ["i0", "i1", "i2"], PARSE, True)
     assert [row["item_id"] for row in kept.to_pylist()] == ["i1"]
     assert [(row["item_id"], row["reason"]) for row in rejected.to_pylist()] == [("i0", "not_calibrated")]
 

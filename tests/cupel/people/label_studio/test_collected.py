@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -6,7 +7,7 @@ import pytest
 
 from cupel.errors import WorkforceError
 from cupel.lake.lake import Lake
-from cupel.people.answers.annotations import annotations
+from cupel.people.answers.annotations import annotations, keep_classes
 from cupel.people.label_studio.events import Events
 from cupel.people.label_studio.record import Records
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
@@ -16,9 +17,14 @@ from live_lake import CLASSES, ask, gather, log
 ITEMS = ["i0", "i1", "i2"]
 
 
+PARSE = partial(keep_classes, classes=CLASSES)
+
+
 def sorted_out(lake: Lake) -> tuple[list[tuple[str, str, str]], list[tuple[str, str | None]]]:
     """Return the answers that count, and the others with their reasons, as the chain sorts them."""
-    kept, rejected = annotations(lake.answers.read("one", ["label"]), ITEMS, CLASSES, True)
+    kept, rejected = annotations(
+        lake.answers.read("one", ["label"]), ITEMS, partial(keep_classes, classes=CLASSES), True
+    )
     counts = [(row["item_id"], row["annotator"], row["label"]) for row in kept.to_pylist()]
     return counts, [(row["reason"], row["evidence"]) for row in rejected.to_pylist()]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cupel.config.labeling import Labeling
 from cupel.errors import WorkforceError
-from cupel.kinds.preference.comparison import Comparison, as_text
+from cupel.modalities.comparison import Comparison, as_text
 from cupel.people.label_studio.configuration import (
     classes_of,
     configuration,

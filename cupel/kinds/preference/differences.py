@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from cupel.checking.fitting import MIN_TEXTS_WORD, MIN_TRAINING_ITEMS
-from cupel.checking.opinions import batch_of, predictions_of
+from cupel.checking.opinions import Batch, classes_of
 from cupel.checking.out_of_fold import opinions_of, out_of_fold
 from cupel.config.checking import Checking
-from cupel.kinds.preference.comparison import from_text
+from cupel.contract.modality import Learned
+from cupel.modalities.comparison import from_text
 
 MODEL = "linear difference"
 # Raised by hand when a change of this module changes predictions for the same settings.
 REVISION = 1
 
 
-def predictions(items: pa.Table, consensus: pa.Table, classes: Sequence[str], settings: Checking) -> pa.Table:
+def learn(batches: Sequence[Batch], settings: Checking) -> Learned:
     """Return the linear checker's opinion of every comparison, from models that never saw its answers.
 
     The models see what the first response has and the second has not, and the other way round: words and pairs of
@@ -26,21 +26,20 @@ def predictions(items: pa.Table, consensus: pa.Table, classes: Sequence[str], se
     never from gold. Comparisons of one group share a fold.
 
     Args:
-        items: CLEAN_ITEMS of one batch: item_id, group_id, and text as `as_text` makes it.
-        consensus: CONSENSUS of the same items.
-        classes: The ontology.
+        batches: The batch as each part of a label sees it; items have a text, as `as_text` makes it.
         settings: Folds, seed and regularisation.
 
     Returns:
-        PREDICTIONS, one row per item, by item id; an abstention where there was too little to learn from.
+        Its opinions, a part at a time; silent where there was too little to learn from.
     """
-    batch = batch_of(items.select(["item_id", "text", "group_id"]), consensus, classes, settings)
-    if (~np.isnan(batch.crowd[:, 0])).sum() < MIN_TRAINING_ITEMS:
-        said = opinions_of(np.full(batch.crowd.shape, np.nan))
-    else:
-        said = out_of_fold(differences(batch.items["text"].to_pylist()), batch, settings)
-    parts = (MODEL, REVISION, list(classes), settings.folds, settings.seed, settings.regularisation)
-    return predictions_of(batch, said, MODEL, hashlib.sha256(repr(parts).encode()).hexdigest()[:12])
+    enough = [bool((~np.isnan(batch.crowd[:, 0])).sum() >= MIN_TRAINING_ITEMS) for batch in batches]
+    seen = differences(batches[0].items["text"].to_pylist()) if any(enough) else None
+    said = [
+        out_of_fold(seen, batch, settings) if is_enough else opinions_of(np.full(batch.crowd.shape, np.nan))
+        for batch, is_enough in zip(batches, enough, strict=True)
+    ]
+    parts = (MODEL, REVISION, classes_of(batches), settings.folds, settings.seed, settings.regularisation)
+    return Learned(said, MODEL, hashlib.sha256(repr(parts).encode()).hexdigest()[:12])
 
 
 def differences(texts: Sequence[str]) -> Any:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cupel.kinds.preference.comparison import Comparison, as_text, from_text
+from cupel.modalities.comparison import Comparison, as_text, from_text
 from cupel.modalities.text.normalise import normalise
 
 LINES = st.lists(st.sampled_from(["[prompt]", "[first]", "\\[second]", "\\\\[first]", "a b", "", "<b>x"]), max_size=5)

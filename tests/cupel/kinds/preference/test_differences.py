@@ -1,9 +1,10 @@
 import numpy as np
 import pyarrow as pa
 
-from cupel.checking.comparisons import differences, predictions
+from cupel.checking.opinions import batch_of, predictions_of
 from cupel.config.checking import Checking
-from cupel.kinds.preference.comparison import Comparison, as_text
+from cupel.kinds.preference.differences import differences, learn
+from cupel.modalities.comparison import Comparison, as_text
 
 CLASSES = ("first", "second", "tie")
 
@@ -33,14 +34,20 @@ def batch(items: int) -> tuple[pa.Table, pa.Table, list[str]]:
     return table, pa.table({"item_id": names, "posterior": belief}), list(truth)
 
 
+def predictions(items: pa.Table, consensus: pa.Table) -> pa.Table:
+    batch = batch_of(items, consensus, CLASSES, Checking())
+    found = learn([batch], Checking())
+    return predictions_of(batch, found.opinions[0], found.model, found.version)
+
+
 def test_what_makes_a_response_better_is_learned_wherever_it_stands() -> None:
     items, consensus, truth = batch(200)
-    found = predictions(items, consensus, CLASSES, Checking())
+    found = predictions(items, consensus)
     assert found["predicted_label"].to_pylist() == truth
 
 
 def test_too_little_to_learn_from_is_an_abstention_with_its_reason() -> None:
     items, consensus, _ = batch(20)
-    found = predictions(items, consensus, CLASSES, Checking())
+    found = predictions(items, consensus)
     assert found["predicted_label"].null_count == 20
     assert found["abstention"].null_count == 0

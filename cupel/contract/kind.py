@@ -1,0 +1,170 @@
+"""The contract of label kinds: all that the chain asks of a kind of label. `cupel/kinds` holds the kinds themselves.
+
+A label is one text in every table, the canonical text of its kind: the same answer has the same bytes. What a text
+means, the kind alone knows. Rooms below `cupel/kinds` take a kind as an argument `kind`, or reach it as
+`project.kind`: what they call so is in the version of the tables that they write (`cupel/versions`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cupel.contract.ontology import Ontology
+
+if TYPE_CHECKING:
+    from cupel.checking.label_fusion import LabelFusion
+    from cupel.config.labeling import Labeling
+    from cupel.config.project import Project
+    from cupel.consensus.agreement import Agreement
+
+Labels: TypeAlias = "pa.Array | pa.ChunkedArray"
+Integers = NDArray[np.int64]
+# Weight of the answers of each annotator who is weighed down, by name.
+Light: TypeAlias = Mapping[str, float]
+
+
+class Part(NamedTuple):
+    """One question inside a label whose answer is one of some classes.
+
+    A category has one part. A set of classes has one for each class, with the classes no and yes. The probabilities of
+    a label's parts stand one after another in the column `posterior`.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+
+
+class ConsensusResult(NamedTuple):
+    """What a kind makes of annotations: its tables by name, `consensus` among them, and the method with its reason."""
+
+    tables: dict[str, pa.Table]
+    method: str
+
+
+class Control(NamedTuple):
+    """What a labeling tool asks about an item.
+
+    Attributes:
+        name: Its name in the tool.
+        choices: What can be chosen.
+        is_multiple: Several choices may be made at once.
+        title: What is asked, where several questions stand together.
+        shown_if: Name of another control and the choices under which this one is shown; None: always.
+    """
+
+    name: str
+    choices: tuple[str, ...]
+    is_multiple: bool = False
+    title: str | None = None
+    shown_if: tuple[str, tuple[str, ...]] | None = None
+
+
+class GateCheck(NamedTuple):
+    """One question that the labeling gate asks about a kind's own tables.
+
+    Attributes:
+        name: Its name, unique in the project.
+        value: The threshold; a project may name its own.
+        comparison: Whether what is measured must be at most, or at least, the threshold.
+        severity: Whether a failure blocks what comes after (critical), or is only told.
+        unit: Of the threshold and of what is measured.
+        reason: Why this threshold.
+        measure: SQL of one row and one column over the kind's tables; null is no evidence.
+        question: What is asked.
+        remedy: What to do where it fails.
+    """
+
+    name: str
+    value: float
+    comparison: Literal["at most", "at least"]
+    severity: Literal["critical", "warning"]
+    unit: Literal["share", "count", "alpha"]
+    reason: str
+    measure: str
+    question: str
+    remedy: str
+
+
+class Export(NamedTuple):
+    """A format in which a release of the kind can be written beside its Parquet files.
+
+    Attributes:
+        summary: What it is and who reads it, in one line.
+        rows: Returns the lines of one row of the training set; none where the format has no place for it.
+    """
+
+    summary: str
+    rows: Callable[[Mapping[str, Any], Ontology], Iterator[dict[str, Any]]]
+
+
+def are_equal(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
+    """Tell which labels have the same text: what is the same in every kind without tolerance; null is not."""
+    found = pc.fill_null(pc.equal(one, other), False)
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def forbid_nothing(project: "Project") -> Iterator[str]:
+    """Yield nothing: any setting goes with the kind."""
+    yield from ()
+
+
+def no_columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
+    """Return no further columns: the label says all."""
+    return {}
+
+
+class Kind(NamedTuple):
+    """A kind of label: what it is, and what the chain asks of it.
+
+    Attributes:
+        name: Its name in the project file.
+        summary: What a label of it is, in one line.
+        modality: What an item is, where the project does not say.
+        check: Yields what is wrong in a project file of the kind: settings of its own, and what it forbids elsewhere.
+        parts: Returns the parts of a label.
+        split: Returns labels as places in the classes of each part, shape labels x parts; -1 where null.
+        join: Returns places as labels, the inverse of `split`; null where a place is -1.
+        parse: Returns the canonical text of answers, null where one is no label.
+        is_same: Tells which of two columns' labels are the same: the definition of wrong. Null is the same as nothing.
+        agreement: Yields statistics of agreement with their names, of votes: columns item_id, label and votes. The
+            gate judges the first.
+        consensus: Returns what annotators say together: of ANNOTATIONS, of items (columns `item_columns` of
+            CLEAN_ITEMS), settings, the weights of those who are weighed down, and a method (None: the project's).
+        fuse: Returns what people and the checker believe together: of CONSENSUS, PREDICTIONS, and experts' labels by
+            item id, where there are some.
+        vocabulary: Returns the labels, of a column of them, that measures of annotators count in.
+        controls: Returns what a labeling tool asks.
+        read_controls: Returns the label of what was chosen, by control; None where it is none.
+        item_columns: Columns of CLEAN_ITEMS that its consensus reads.
+        tables: Tables that its consensus writes beside CONSENSUS.
+        checks: What the labeling gate asks of these.
+        columns: Returns further columns of the training set, by name, of its labels.
+        task_categories: What a dataset card calls the task.
+        exports: Formats of trainers, by name.
+    """
+
+    name: str
+    summary: str
+    modality: str
+    check: "Callable[[Project], Iterator[str]]"
+    parts: Callable[[Ontology], tuple[Part, ...]]
+    split: Callable[[Labels, Ontology], Integers]
+    join: Callable[[Integers, Ontology], pa.Array]
+    parse: Callable[[Labels, Ontology], pa.Array]
+    is_same: Callable[[Labels, Labels, Ontology], pa.Array]
+    agreement: "Callable[[pa.Table, Ontology], Iterator[tuple[str, Agreement]]]"
+    consensus: "Callable[[pa.Table, pa.Table, Labeling, Light, str | None], ConsensusResult]"
+    fuse: "Callable[[pa.Table, pa.Table, Ontology, Mapping[str, str] | None], LabelFusion]"
+    vocabulary: Callable[[Labels, Ontology], Sequence[str]]
+    controls: "Callable[[Labeling], tuple[Control, ...]]"
+    read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
+    item_columns: tuple[str, ...] = ("item_id",)
+    tables: tuple[str, ...] = ()
+    checks: tuple[GateCheck, ...] = ()
+    columns: Callable[[Labels, Ontology], dict[str, pa.Array]] = no_columns
+    task_categories: tuple[str, ...] = ("text-classification",)
+    exports: Mapping[str, Export] = {}

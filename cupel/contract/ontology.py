@@ -1,0 +1,27 @@
+"""The ontology: what a label may say. It is frozen with a release, and all that `cupel verify` knows of labels."""
+
+from typing import NamedTuple
+
+
+class Question(NamedTuple):
+    """One of several questions about an item.
+
+    Attributes:
+        name: Its name; a column of the release.
+        kind: Name of its label kind.
+        classes: Its classes.
+        asked_if: Answers to earlier questions under which it is asked: the question's name and those of its classes
+            that do; empty: always.
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+    asked_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Ontology(NamedTuple):
+    """The classes of the labels; or the questions, each with its own, where a label answers several."""
+
+    classes: tuple[str, ...]
+    questions: tuple[Question, ...] = ()

@@ -1,0 +1,66 @@
+"""The modalities: what an item is, a text or a comparison of two."""
+
+from collections.abc import Iterator, Mapping
+
+from cupel.checking import linear
+from cupel.config.project import Project
+from cupel.config.raw import Inbox
+from cupel.contract.modality import Modality, View
+from cupel.kinds.preference import differences
+from cupel.modalities.comparison import from_text
+from cupel.sources.comparison_rows import read_comparison
+from cupel.sources.items import read_text_field
+
+
+def check_texts(project: Project) -> Iterator[str]:
+    """Yield deliveries of which two responses are read, where an item is a text."""
+    for name, delivery in deliveries(project):
+        if delivery.first_field is not None:
+            yield f"raw, {name}: labeling.kind {project.labeling.kind} names neither first_field nor second_field"
+
+
+def check_comparisons(project: Project) -> Iterator[str]:
+    """Yield deliveries of which no two responses are read, where an item is a comparison."""
+    for name, delivery in deliveries(project):
+        if delivery.first_field is None:
+            yield f"raw, {name}: labeling.kind {project.labeling.kind} names first_field and second_field"
+
+
+def deliveries(project: Project) -> Iterator[tuple[str, Inbox]]:
+    """Yield what says how a delivery is read, with its name."""
+    yield from project.raw.deliveries.items()
+    if project.raw.inbox is not None:
+        yield "inbox", project.raw.inbox
+
+
+def text_fields(content: str) -> Mapping[str, str]:
+    """Return what is shown of a text."""
+    return {"text": content}
+
+
+def comparison_fields(content: str) -> Mapping[str, str]:
+    """Return what is shown of a comparison: prompt and responses."""
+    return from_text(content)._asdict()
+
+
+TEXT = Modality(
+    name="text",
+    check=check_texts,
+    read_row=read_text_field,
+    views=(View("Text", "text"),),
+    about="text",
+    fields=text_fields,
+    learn=linear.learn,
+)
+COMPARISON = Modality(
+    name="comparison",
+    check=check_comparisons,
+    read_row=read_comparison,
+    views=(
+        View("Text", "prompt"), View("Header", "first"), View("Text", "first"), View("Header", "second"),
+        View("Text", "second"),
+    ),
+    about="first",
+    fields=comparison_fields,
+    learn=differences.learn,
+)  # fmt: skip
