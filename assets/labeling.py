@@ -1,6 +1,6 @@
 """Labeling: what people answered, what they agree on, and how good each of them is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -66,7 +66,8 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         first = labeling.overlap.first
         given, kind = step.read("annotations"), step.project.kind
         counted = kind.vocabulary(given["label"], labeling.ontology)
-        measured = study(given, items, counted, gold, first)
+        truth = None if gold is None else _reduced(step, gold, counted)
+        measured = study(_reduced(step, given, counted), items, counted, truth, first)
         people = annotators(measured, vendor_of(labeling.vendors))
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)
@@ -77,6 +78,13 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         rows = compared.to_pylist()
         plots = {"vendors": picture(vendors_plot(rows, step.partition), "vendors on equal terms")} if rows else {}
         yield materialized(step, step.write("vendors", compared), **plots)
+
+
+def _reduced(step: Step, table: pa.Table, vocabulary: Sequence[str]) -> pa.Table:
+    """Return a table with the labels of the vocabulary that stand for its own."""
+    kind, ontology = step.project.kind, step.project.labeling.ontology
+    labels = kind.nearest(kind.parse(table["label"], ontology), vocabulary, ontology)
+    return table.set_column(table.column_names.index("label"), "label", labels)
 
 
 def _hidden_gold(step: Step, data: Path) -> pa.Table | None:

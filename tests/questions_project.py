@@ -16,7 +16,7 @@ TOPICS = {
     "spam": ["offer", "cheap", "click", "winner", "pills", "prize", "loan", "casino"],
 }
 TONES = {
-    "warm": ["lovely", "kind", "happy", "gentle", "bright", "cheerful"],
+    "warm": ["lovely", "kind", "happy", "gentle", "tender", "cheerful"],
     "cold": ["bitter", "rude", "gloomy", "harsh", "bleak", "hostile"],
 }
 
@@ -52,7 +52,7 @@ def write_project(
             answers.append(("one", f"i{number}", "label", annotator, label(said, how)))
         answers.append(("one", f"i{number}", "expert", "eve", label(topic, tone)))
     # Spam has no tone: whoever gives it one has contradicted himself.
-    answers.append(("one", "i0", "label", "dan", '{"topic":"spam","tone":"warm"}'))
+    answers.insert(0, ("one", "i0", "label", "dan", '{"topic":"spam","tone":"warm"}'))
     quoted = [",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) for row in answers]
     (data / "one.jsonl").write_text("\n".join(lines) + "\n")
     (data / "answers.csv").write_text("\n".join(["batch,item_id,purpose,annotator,label", *quoted]) + "\n")
