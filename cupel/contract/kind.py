@@ -133,7 +133,9 @@ class Kind(NamedTuple):
             item id, where there are some.
         vocabulary: Returns the labels, of a column of them, that measures of annotators count in.
         controls: Returns what a labeling tool asks.
-        read_controls: Returns the label of what was chosen, by control; None where it is none.
+        read_controls: Returns the label of what was chosen, by control; None where it is none. That nothing was
+            chosen is no answer: a label that says so is a choice of its own.
+        write_controls: Returns what to choose, by control, to say a label: the inverse of `read_controls`.
         item_columns: Columns of CLEAN_ITEMS that its consensus reads.
         tables: Tables that its consensus writes beside CONSENSUS.
         checks: What the labeling gate asks of these.
@@ -157,6 +159,7 @@ class Kind(NamedTuple):
     vocabulary: Callable[[Labels, Ontology], Sequence[str]]
     controls: "Callable[[Labeling], tuple[Control, ...]]"
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
+    write_controls: Callable[[str, Ontology], Mapping[str, Sequence[str]]]
     item_columns: tuple[str, ...] = ("item_id",)
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()

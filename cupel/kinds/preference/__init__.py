@@ -29,6 +29,7 @@ PREFERENCE = Kind(
     vocabulary=classes.vocabulary,
     controls=classes.controls,
     read_controls=classes.read_controls,
+    write_controls=classes.write_controls,
     item_columns=("item_id", "text"),
     tables=("responses", "habits"),
     checks=(
