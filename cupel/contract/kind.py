@@ -94,11 +94,16 @@ class Export(NamedTuple):
 
     Attributes:
         summary: What it is and who reads it, in one line.
-        rows: Returns the lines of one row of the training set; none where the format has no place for it.
+        rows: Returns the lines of one row of the training set; none where the format has no place for it. Raises
+            ValueError where the row is none of the kind.
+        unit: What its lines are called, counted.
+        left_out: What the items are called that it has no place for, counted.
     """
 
     summary: str
     rows: Callable[[Mapping[str, Any], Ontology], Iterator[dict[str, Any]]]
+    unit: str = "lines"
+    left_out: str = "items"
 
 
 def are_equal(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:

@@ -50,6 +50,8 @@ PREFERENCE = Kind(
     ),
     task_categories=("text-generation",),
     exports={
-        "pairs": Export("JSON Lines of prompt, chosen and rejected, as preference trainers read them", pairs),
+        "pairs": Export(
+            "JSON Lines of prompt, chosen and rejected, as preference trainers read them", pairs, "pairs", "ties"
+        ),
     },
 )  # fmt: skip
