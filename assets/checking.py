@@ -21,6 +21,7 @@ from cupel.lake.gates import open_gate
 from cupel.lake.step import Step
 from cupel.people.answers.annotations import expert_answers
 from cupel.people.answers.experts import decisions
+from cupel.people.answers.same_answers import nothing_proposed, replace_same
 
 _REJECTED = ("item_id", "annotator", "reason")
 
@@ -63,9 +64,11 @@ def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Ite
         def teach(lessons: pa.Table) -> pa.Table:
             return second_opinion(project, step.partition, items, lessons, bench.data, kept).predictions
 
-        decided = decisions(answers, project.labeling.experts.answers)
+        kind, ontology = project.kind, project.labeling.ontology
+        said = replace_same(answers, nothing_proposed(), kind, ontology, ("item_id",))
+        decided = decisions(said, project.labeling.experts.answers)
         rounds = hold_rounds(
-            consensuses, first.predictions, project.kind, project.labeling.ontology, decided,
+            consensuses, first.predictions, kind, ontology, decided,
             teach if project.checking.checker in LEARNING else None, project.release.error_budget,
         )  # fmt: skip
         yield materialized(step, step.write("predictions", rounds.predictions), **first.told)

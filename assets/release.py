@@ -197,6 +197,8 @@ def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materialize
             tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
         if (found := step.read("release_overlaps")).num_rows:
             tables["release_overlaps"] = found
+        if terms.kind is not None:
+            tables["expert_answers"] = step.read("expert_answers")
         if terms.licence_terms is not None:
             tables["left_out_items"] = step.read("left_out_items")
         facts = release_facts(step.lake, step.project, step.partition)

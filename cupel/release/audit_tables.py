@@ -9,9 +9,7 @@ from cupel.certificate.result import AuditResult
 from cupel.certificate.wording import wording
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
-from cupel.people.answers.experts import verdicts
 from cupel.release.release_audit import ReleaseAudit, Verdicts
-from cupel.release.second_audit import answers_for
 
 
 def judge_planted_items(audit: ReleaseAudit) -> pa.Table:
@@ -23,10 +21,9 @@ def judge_planted_items(audit: ReleaseAudit) -> pa.Table:
     Returns:
         PLANTED_VERDICTS, in the order of the items; empty where none are planted.
     """
-    known, terms = audit.planted_items, audit.terms
+    known = audit.planted_items
     drawn = known.filter(known["is_planted"]).rename_columns({"known_label": "label"})
-    answers = answers_for(terms, audit.expert_answers, "audit")
-    return verdicts(drawn, answers, terms.expert_answers, PLANTED_VERDICTS)
+    return audit.judge(drawn, "audit", PLANTED_VERDICTS)
 
 
 def draw_audit(audit: ReleaseAudit) -> pa.Table:
@@ -42,8 +39,7 @@ def draw_audit(audit: ReleaseAudit) -> pa.Table:
     Returns:
         AUDIT, in risk order; what is drawn again comes behind.
     """
-    answers = answers_for(audit.terms, audit.expert_answers, "audit")
-    said = verdicts(audit.items, answers, audit.terms.expert_answers, AUDIT)
+    said = audit.judge(audit.items, "audit", AUDIT)
     first = said.filter(pa.array(audit.draw(Verdicts.of(said))))
     if not audit.terms.adjudicators_audited:
         return first
@@ -77,12 +73,12 @@ def adjudicate_items(audit: ReleaseAudit) -> pa.Table:
     Returns:
         ADJUDICATIONS, in risk order.
     """
-    terms, found = audit.terms, audit.assay
+    found = audit.assay
     if not found.is_audited or found.result.status == "refused":
         return empty(ADJUDICATIONS)
     accepted = max((cut.accepted for cut in found.cuts if cut.is_passed), default=0)
     behind = audit.items.filter(pa.array(audit.evidence.behind(accepted)))
-    return verdicts(behind, answers_for(terms, audit.expert_answers, "expert"), terms.expert_answers, ADJUDICATIONS)
+    return audit.judge(behind, "expert", ADJUDICATIONS)
 
 
 def conclude_audit(audit: ReleaseAudit) -> pa.Table:

@@ -157,7 +157,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     Raises:
         LakeError: The release was never planned.
     """
-    audit = read_release_audit(lake, release, "audit")
+    audit = read_release_audit(lake, release, "audit", known=[project.kind])
     commit = lake.commit("release_plan", release)
     frozen = {} if commit is None else commit.inputs
     batches = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]

@@ -31,7 +31,7 @@ class ReleaseTables:
     Those that hold texts may be left in the lake: they are read and written a piece at a time. The planted items
     are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted
     items, by the table's name; nothing where it says nothing. `left_out_items` are there where the project names
-    licences, `release_overlaps` where it names evaluation sets.
+    licences, `release_overlaps` where it names evaluation sets, `expert_answers` where the plan names a label kind.
     """
 
     training_set: pa.Table | Stored
@@ -46,6 +46,7 @@ class ReleaseTables:
     contamination: dict[str, pa.Table] = field(default_factory=dict)
     left_out_items: pa.Table | None = None
     release_overlaps: pa.Table | None = None
+    expert_answers: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
         raise ReleaseError(f"release {facts.release}: not certified, so it is not written; see its report")
     names = ("training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts")
     for name in (*names, *_optional(tables)):
+        if name == "expert_answers":  # answers on the items of a batch, which several releases may hold
+            continue
         others = values(getattr(tables, name), "release") - {facts.release}
         if others:
             raise ReleaseError(f"release {facts.release}: table {name} holds rows of {', '.join(sorted(others))}")
@@ -164,7 +167,7 @@ def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenanc
 
 
 def _optional(tables: ReleaseTables) -> list[str]:
-    names = ("planted_items", "planted_verdicts", "left_out_items", "release_overlaps")
+    names = ("planted_items", "planted_verdicts", "left_out_items", "release_overlaps", "expert_answers")
     return [name for name in names if getattr(tables, name) is not None]
 
 

@@ -1,12 +1,13 @@
 """Frozen terms: what a release is frozen with before anybody audits it, stored as a row of RELEASE_PLAN."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cupel.certificate.design import Design, FixedSequence, design_text, parse_design
 from cupel.certificate.result import Terms
+from cupel.contract.kind import Kind, are_equal
 from cupel.contract.ontology import Ontology
 from cupel.errors import AuditError, ReleaseError
 from cupel.release.terms import LicenceTerms
@@ -18,13 +19,16 @@ _COPIED = (
 )  # fmt: skip
 # What is declared of the experts, and known of the items before anybody audits them, stands beside the design.
 _BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
+# So does the label kind, where labels with different texts may be the same or a label has several parts.
+_KIND = "kind"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenTerms(Terms):
     """The terms of one release; each is a column of RELEASE_PLAN, and explained there, or stands in its `design`.
 
-    `licence_terms` are None where the project names no licences.
+    `licence_terms` are None where the project names no licences, `kind` where labels are the same if their texts are
+    and have one part.
     """
 
     release: str
@@ -42,6 +46,7 @@ class FrozenTerms(Terms):
     experts_description: str
     are_auditors_independent: bool
     licence_terms: LicenceTerms | None = None
+    kind: str | None = None
 
     @property
     def ontology(self) -> Ontology:
@@ -84,10 +89,37 @@ class FrozenTerms(Terms):
 
     def _design_column(self) -> str | None:
         """Return the column `design`: null for a plain fixed sequence, whose size is the column `audit_size`."""
-        beside = {name: number for name in _BESIDE if (number := getattr(self, name))}
+        beside = {name: value for name in (*_BESIDE, _KIND) if (value := getattr(self, name))}
         if not beside and isinstance(self.design, FixedSequence):
             return None
         return _as_json({**json.loads(design_text(self.design)), **beside})
+
+
+def name_kind(kind: Kind, ontology: Ontology) -> str | None:
+    """Return the name of a label kind as it is frozen; None where labels are one part, the same if their texts are."""
+    is_plain = kind.is_same is are_equal and len(kind.parts(ontology)) == 1
+    return None if is_plain else kind.name
+
+
+def find_kind(terms: FrozenTerms, known: Iterable[Kind]) -> Kind | None:
+    """Return the label kind that a release was frozen with; None where labels are the same if their texts are.
+
+    Args:
+        terms: Of the release.
+        known: The kinds that there are: those of this Cupel, or the project's own.
+
+    Raises:
+        AuditError: It is none of these.
+    """
+    if terms.kind is None:
+        return None
+    kinds = {kind.name: kind for kind in known}
+    if terms.kind not in kinds:
+        raise AuditError(
+            f"release {terms.release}: its labels are of the kind {terms.kind!r}; known here: {', '.join(kinds)}; "
+            "use a Cupel, or a project file, that has that kind"
+        )
+    return kinds[terms.kind]
 
 
 def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, Any]]:
@@ -97,12 +129,15 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
     try:
         content = json.loads(text)
         beside = {name: content.pop(name) for name in _BESIDE if name in content}
+        kind = content.pop(_KIND, None)
     except (ValueError, TypeError, AttributeError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
     for name, number in beside.items():
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
-    return parse_design(_as_json(content), audit_size), beside
+    if not isinstance(kind, str | None):
+        raise AuditError(f"design: kind: found {kind!r}; expected the name of a label kind")
+    return parse_design(_as_json(content), audit_size), {**beside, _KIND: kind}
 
 
 def _as_json(content: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from cupel.contract.tables.release import (
     ADJUDICATIONS,
     AUDIT,
     CUTS,
+    EXPERT_ANSWERS,
     LEFT_OUT_ITEMS,
     PLANTED_ITEMS,
     PLANTED_VERDICTS,
@@ -59,8 +60,12 @@ CONTAMINATION_FILES: dict[str, Table] = {
 LEFT_OUT_FILE = "evidence/left_out_items.parquet"
 # There where it names evaluation sets.
 OVERLAPS_FILE = "evidence/release_overlaps.parquet"
+# There where the plan names a label kind: what experts answered, without who did.
+ANSWERS_FILE = "evidence/expert_answers.parquet"
+NAMELESS_ANSWERS = EXPERT_ANSWERS._replace(columns=tuple(c for c in EXPERT_ANSWERS.columns if c.name != "annotator"))
 OPTIONAL_FILES = {
-    **PLANTED_FILES, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS, OVERLAPS_FILE: RELEASE_OVERLAPS,
+    **PLANTED_FILES, ANSWERS_FILE: NAMELESS_ANSWERS, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS,
+    OVERLAPS_FILE: RELEASE_OVERLAPS,
 }  # fmt: skip
 COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
 

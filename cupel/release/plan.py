@@ -25,7 +25,7 @@ from cupel.release.audit_design import limits_of
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
-from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.frozen_terms import FrozenTerms, name_kind
 from cupel.release.holding import check_terms
 from cupel.release.pieces import reader
 from cupel.release.planted import planted_items
@@ -194,6 +194,7 @@ def _terms(
         audit_size=0, seed=0, answers_until=until, items=0, items_sha256="", classes=tuple(labeling.classes),
         expert_answers=labeling.experts.answers, experts_description=labeling.experts.description,
         are_auditors_independent=labeling.experts.are_auditors_independent, licence_terms=licence_terms,
+        kind=name_kind(step.project.kind, labeling.ontology),
     )  # fmt: skip
     if frozen is None:
         return refused

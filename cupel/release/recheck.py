@@ -19,6 +19,7 @@ from cupel.release.layout import CONTAMINATION_FILES, LEFT_OUT_FILE, OVERLAPS_FI
 from cupel.release.names import Name, Names, find_rows
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
+from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
 
@@ -261,6 +262,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "the frozen items have the certificate's hash": frozen_items,
     "the audit is the sample that its seed draws": audit_draw,
     "experts judged the labels that were frozen": proposed_labels,
+    "verdicts are what the experts' answers come to": expert_verdicts,
     "the test of the cuts, recomputed, is the same": test_of_cuts,
     "the certificate, recomputed, is the same": certified_result,
     "the certificate's text says what the result says": certificate_wording,
@@ -291,8 +293,10 @@ def is_asked(name: str, number: int, manifest: Row, content: ReleaseContent | st
         manifest: Its manifest.
         content: Its tables and certificate, or why they cannot be read.
     """
-    since, files, (part, key) = _LATER.get(CONTENT_CHECKS[name], (1, (), ("", "")))
     named = {row["path"] for row in manifest["files"]}
+    if CONTENT_CHECKS[name] is expert_verdicts:
+        return are_answers_there(named, content)
+    since, files, (part, key) = _LATER.get(CONTENT_CHECKS[name], (1, (), ("", "")))
     if number >= since or named.intersection(files):
         return True
     said: Any = None if isinstance(content, str) else content.certificate

@@ -3,7 +3,7 @@
 The chain makes its tables with it, and `cupel verify` recomputes them with it; evidence is built nowhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import NamedTuple
@@ -21,6 +21,8 @@ from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
 from cupel.contract.columns import TEXT
 from cupel.contract.item_numbers import Places
+from cupel.contract.kind import Kind, Labels, are_equal
+from cupel.contract.table import Table
 from cupel.contract.tables.release import (
     ADJUDICATIONS,
     AUDIT,
@@ -32,11 +34,13 @@ from cupel.contract.tables.release import (
 from cupel.errors import AuditError
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
+from cupel.people.answers.experts import verdicts
+from cupel.people.answers.same_answers import replace_same
 from cupel.release.audit_design import draw_first_wave
-from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.names import Names, find_rows
 from cupel.release.planted import draw_to_plant
-from cupel.release.second_audit import draw_again
+from cupel.release.second_audit import answers_for, draw_again
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
@@ -82,18 +86,47 @@ class ReleaseAudit:
     planted_items: pa.Table = field(default_factory=PLANTED_ITEMS.schema.empty_table)
     planted_verdicts: pa.Table = field(default_factory=PLANTED_VERDICTS.schema.empty_table)
     expert_answers: pa.Table = field(default_factory=EXPERT_ANSWERS.schema.empty_table)
+    kind: Kind | None = None
 
     @classmethod
-    def of(cls, terms: FrozenTerms, tables: Mapping[str, pa.Table]) -> "ReleaseAudit":
+    def of(cls, terms: FrozenTerms, tables: Mapping[str, pa.Table], known: Iterable[Kind] = ()) -> "ReleaseAudit":
         """Return the audit of a release whose tables have these names.
 
         Those that it does not need are left out, and tables of planted items where none were declared.
+
+        Args:
+            terms: Of the release.
+            tables: By name.
+            known: The label kinds that there are; not looked at where the release was frozen with none by name.
+
+        Raises:
+            AuditError: The release was frozen with another label kind.
         """
         needed = [one.name for one in fields(cls) if one.name not in _PLANTED or terms.planted_errors]
         own = {name: tables[name] for name in needed if name in tables}
         if RELEASE_ITEMS.name in tables:
             own["items"] = tables[RELEASE_ITEMS.name].sort_by("risk_rank")
-        return cls(terms, **own)
+        return cls(terms, **own, kind=find_kind(terms, known))
+
+    def is_same(self, one: Labels, other: Labels) -> pa.Array:
+        """Tell which labels of two columns are the same; null is the same as nothing."""
+        if self.kind is None:
+            return are_equal(one, other, self.terms.ontology)
+        return self.kind.is_same(one, other, self.terms.ontology)
+
+    def judge(self, proposed: pa.Table, purpose: str, table: Table) -> pa.Table:
+        """Hold labels against what experts say, all answers on an item that are the same having one text.
+
+        Args:
+            proposed: Columns release, batch, item_id and label.
+            purpose: Whose answers count; see `answers_for`.
+            table: AUDIT, ADJUDICATIONS or PLANTED_VERDICTS.
+
+        Returns:
+            One row an item, in the order given.
+        """
+        answers = replace_same(self.expert_answers, proposed, self.kind, self.terms.ontology)
+        return verdicts(proposed, answers_for(self.terms, answers, purpose), self.terms.expert_answers, table)
 
     @cached_property
     def rows(self) -> ItemRows:
@@ -191,7 +224,7 @@ class ReleaseAudit:
         row = _inverse(self.rows.planted_verdicts, self.items.num_rows)
         said = self.planted_verdicts.take(pa.array(row, mask=row < 0))
         is_caught = pc.equal(said["expert_label"], said["label"])
-        is_ours = pc.equal(said["expert_label"], self.items["label"])
+        is_ours = self.is_same(said["expert_label"], self.items["label"])
         columns = (said["is_settled"], is_caught, pc.and_(is_ours, pc.invert(is_caught)))
         return Plants(row >= 0, *(_flags(column) for column in columns))
 
@@ -297,10 +330,13 @@ def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) ->
     """
     terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
     wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
-    return ReleaseAudit.of(terms, {name: step.read(name, columns=_columns(name, columns)) for name in wanted})
+    found = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
+    return ReleaseAudit.of(terms, found, [step.project.kind])
 
 
-def read_release_audit(lake: Lake, release: str, *tables: str, columns: Sequence[str] = ()) -> ReleaseAudit:
+def read_release_audit(
+    lake: Lake, release: str, *tables: str, columns: Sequence[str] = (), known: Iterable[Kind] = ()
+) -> ReleaseAudit:
     """Return the audit of a release in a lake, with those of its tables that are there; without items, with none.
 
     Args:
@@ -308,16 +344,19 @@ def read_release_audit(lake: Lake, release: str, *tables: str, columns: Sequence
         release: Its name.
         tables: Those that are read beside the items; of planted items only where some were declared.
         columns: Of RELEASE_ITEMS, what is read beyond `NEEDED_ITEMS`.
+        known: The project's label kind; not looked at where the release was frozen with none by name.
 
     Raises:
         LakeError: The release was never planned.
+        AuditError: The release was frozen with another label kind.
     """
     terms = FrozenTerms.from_plan(lake.read("release_plan", release).to_pylist()[0])
     if lake.commit(RELEASE_ITEMS.name, release) is None:
         return ReleaseAudit(terms)
     wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
     there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
-    return ReleaseAudit.of(terms, {name: lake.read(name, release, _columns(name, columns)) for name in there})
+    found = {name: lake.read(name, release, _columns(name, columns)) for name in there}
+    return ReleaseAudit.of(terms, found, known)
 
 
 def _columns(table: str, more: Sequence[str]) -> list[str] | None:

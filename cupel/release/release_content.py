@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from cupel.contract.columns import TEXT
 from cupel.contract.item_numbers import Places
+from cupel.contract.kind import Kind
 from cupel.release import layout
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import find_rows
@@ -20,11 +21,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class ReleaseContent:
-    """A release's manifest, certificate.json and tables, by their path in the folder; without texts."""
+    """A release's manifest, certificate.json and tables, by their path in the folder; without texts.
+
+    `kinds` are the label kinds that there are.
+    """
 
     manifest: Row
     certificate: Row
     tables: Mapping[str, pa.Table]
+    kinds: tuple[Kind, ...] = ()
 
     @cached_property
     def audit(self) -> ReleaseAudit:
@@ -32,13 +37,14 @@ class ReleaseContent:
 
         Raises:
             ReleaseError: The certificate's plan is none.
+            AuditError: It names a label kind that is not there.
         """
         evidence = {
             path.stem: table
             for name, table in self.tables.items()
             if (path := PurePosixPath(name)).parent.name == "evidence"
         }
-        return ReleaseAudit.of(FrozenTerms.from_plan(self.certificate["plan"]), evidence)
+        return ReleaseAudit.of(FrozenTerms.from_plan(self.certificate["plan"]), evidence, self.kinds)
 
     @cached_property
     def released(self) -> pa.Table:

@@ -41,11 +41,11 @@ def stage_errors(audit: ReleaseAudit, annotations: Sequence[tuple[str, pa.Table]
     release = audit.terms.release
     is_said = pa.array(audit.is_random & pc.is_valid(audit.audit["expert_label"]).to_numpy())
     said = audit.audit.filter(is_said)
-    rows = [_one_annotator(release, said, annotations)]
+    rows = [_one_annotator(audit, said, annotations)]
     audited, truth = audit.items.take(pa.array(audit.rows.audit).filter(is_said)), said["expert_label"]
     for position, (name, column) in enumerate(_STAGES, 2):
-        is_wrong = pc.fill_null(pc.not_equal(audited[column], truth), True)
-        rows.append(_row(release, position, name, pc.sum(is_wrong).as_py() or 0, audited.num_rows))
+        right = pc.sum(audit.is_same(audited[column], truth)).as_py() or 0
+        rows.append(_row(release, position, name, audited.num_rows - right, audited.num_rows))
     return from_rows(rows, STAGE_ERRORS)
 
 
@@ -62,14 +62,19 @@ def _row(release: str, position: int, name: str, wrong: int, audited: int) -> di
     }
 
 
-def _one_annotator(release: str, said: pa.Table, annotations: Sequence[tuple[str, pa.Table]]) -> dict[str, object]:
+def _one_annotator(
+    audit: ReleaseAudit, said: pa.Table, annotations: Sequence[tuple[str, pa.Table]]
+) -> dict[str, object]:
+    release = audit.terms.release
     wrong: dict[tuple[str, str], list[bool]] = {}
     for batch, table in annotations:
         own = said.filter(pc.equal(said["batch"], batch))
-        truth = dict(zip(own["item_id"].to_pylist(), own["expert_label"].to_pylist(), strict=True))
-        known = table.filter(pc.is_in(table["item_id"], value_set=own["item_id"].combine_chunks()))
-        for row in known.select(["item_id", "label"]).to_pylist():
-            wrong.setdefault((batch, row["item_id"]), []).append(row["label"] != truth[row["item_id"]])
+        items = own["item_id"].combine_chunks()
+        known = table.filter(pc.is_in(table["item_id"], value_set=items))
+        truth = own["expert_label"].take(pc.index_in(known["item_id"], value_set=items))
+        is_right = audit.is_same(known["label"], truth).to_pylist()
+        for item, right in zip(known["item_id"].to_pylist(), is_right, strict=True):
+            wrong.setdefault((batch, item), []).append(not right)
     shares = np.array([np.mean(wrong[name]) for name in sorted(wrong)])
     if not shares.size:
         return _row(release, 1, "one annotator", 0, 0)

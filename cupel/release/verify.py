@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cupel.config.project import Known
 from cupel.contract.columns import TEXT_COLUMN, Column
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import Table, conform
 from cupel.errors import CupelError
+from cupel.kinds import KNOWN
 from cupel.lake.lake import ROWS_PER_GROUP
 from cupel.release import layout
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
@@ -46,7 +48,7 @@ class Verification(NamedTuple):
         return all(check.is_passed for check in self.checks)
 
 
-def verify_release(folder: Path) -> Verification:
+def verify_release(folder: Path, known: Known = KNOWN) -> Verification:
     """Verify a release: nothing but its folder is needed.
 
     Hashes show that nothing was changed after the release was written; the other checks recompute the
@@ -55,6 +57,7 @@ def verify_release(folder: Path) -> Verification:
 
     Args:
         folder: The release's folder.
+        known: The label kinds that there are; a release of another one cannot be verified.
 
     Returns:
         All checks, of one format always the same ones in the same order. What cannot be checked has not passed. A
@@ -72,7 +75,7 @@ def verify_release(folder: Path) -> Verification:
         Check("no file was added", _added(folder, manifest)),
         Check("every file has its hash", _changed(folder, manifest)),
     ]
-    content = _open(folder, manifest, number)
+    content = _open(folder, manifest, number, known)
     problem = content if isinstance(content, str) else ""
     checks.append(Check("every table can be read and has its columns", problem))
     for name, check in CONTENT_CHECKS.items():
@@ -131,7 +134,7 @@ def _is_same(path: Path, row: Mapping[str, Any]) -> bool:
     return hash_file(path) == row["sha256"] and found is not None and found.size == row.get("size_bytes")
 
 
-def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseContent | str:
+def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) -> ReleaseContent | str:
     """Return the release's tables and its certificate, or what is wrong with them."""
     rows = {row["path"]: row.get("rows") for row in manifest["files"]}
     tables: dict[str, pa.Table] = {}
@@ -150,7 +153,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int) -> ReleaseCont
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
     if problems:
         return "; ".join(problems)
-    return ReleaseContent(dict(manifest), certificate, tables)
+    return ReleaseContent(dict(manifest), certificate, tables, known.kinds)
 
 
 def _read(path: Path, table: Table, number: int) -> pa.Table:

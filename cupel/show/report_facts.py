@@ -42,7 +42,10 @@ class ReportFacts(NamedTuple):
 
 def report_facts(lake: Lake, facts: ReleaseFacts) -> ReportFacts:
     """Gather them; tables that are not there yet count as empty."""
-    audit = read_release_audit(lake, facts.release, "audit", "adjudications", "planted_verdicts", columns=["log_odds"])
+    audit = read_release_audit(
+        lake, facts.release, "audit", "adjudications", "planted_verdicts", columns=["log_odds"],
+        known=[facts.project.kind],
+    )  # fmt: skip
     is_held = audit.audit.num_rows > 0
     kind, ontology = facts.project.kind, facts.project.labeling.ontology
     return ReportFacts(

@@ -226,7 +226,7 @@ def test_a_dataset_just_fails(world: Any, check: str) -> None:
     row = _outcomes(made, PAIRS[check].suite)[check]
     # Too few annotations are not wrong: the stage waits for them.
     assert row["outcome"] == ("open" if check == "annotations_missing" else "fail")
-    assert row["severity"] == THRESHOLDS[check].severity
+    assert row["severity"] == CHECKS[check].severity
 
 
 def test_a_promised_language_of_which_nothing_is_known_has_broken_its_promise(world: Any) -> None:

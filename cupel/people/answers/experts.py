@@ -41,7 +41,7 @@ def verdict(labels: list[str | None], answers_asked: int) -> Verdict:
     """Apply the protocol to one item's expert answers, in the order of their arrival.
 
     Args:
-        labels: What each expert said; null where the expert finds that the item cannot be decided.
+        labels: What each expert said, by `replace_same`; null where the expert finds that the item cannot be decided.
         answers_asked: 1: one expert's word is the verdict. 2: two experts, blind to each other, and a
             third where they differ; a label needs two of the three.
 
@@ -77,7 +77,7 @@ def decisions(answers: pa.Table, answers_asked: int) -> list[Decision]:
     """Return what experts settled, in the order in which they did.
 
     Args:
-        answers: ROUND_ANSWERS of one batch.
+        answers: ROUND_ANSWERS of one batch, by `replace_same`.
         answers_asked: See `verdict`.
 
     >>> rows = {"sequence": [1, 2, 3], "item_id": ["a", "b", "b"], "label": ["x", "y", "y"]}
@@ -100,7 +100,7 @@ def verdicts(items: pa.Table, expert_answers: pa.Table, answers_asked: int, tabl
 
     Args:
         items: Columns release, batch, item_id, label of RELEASE_ITEMS.
-        expert_answers: EXPERT_ANSWERS, of these and other items.
+        expert_answers: EXPERT_ANSWERS, of these and other items, by `replace_same`.
         answers_asked: See `verdict`.
         table: AUDIT or ADJUDICATIONS.
 

@@ -92,7 +92,7 @@ def test_whether_a_round_pays_is_asked_with_what_the_last_one_said(monkeypatch: 
     first = held([])
     second = held(said(first.wanted))
     odds = dict(zip(IDS, second.believed.log_odds.tolist(), strict=True))
-    label = dict(zip(IDS, (CLASSES[place] for place in second.believed.label), strict=True))
+    label = dict(zip(IDS, second.believed.label.to_pylist(), strict=True))
     held(said((*first.wanted, *second.wanted)))
     assert asked[0].last == NO_ROUND
     assert asked[2].last.log_odds.tolist() == [odds[name] for name in second.wanted]
