@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from cupel.config.project import Known
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
 from cupel.intake.collect_inputs import CollectedInputs, collect_inputs, current_project
@@ -36,6 +37,7 @@ class Bench(dg.ConfigurableResource[None]):
         data_root: Folder that deliveries and recorded answers are named relative to.
         inbox_root: Folder of the inboxes, one a project; None: nothing arrives by itself.
         lock_file: The locked versions; releases name its hash.
+        known: The label kinds and modalities that project files may name.
         duckdb: Settings of the in-memory connection that each step opens.
     """
 
@@ -44,6 +46,7 @@ class Bench(dg.ConfigurableResource[None]):
     data_root: str
     inbox_root: str | None = None
     lock_file: str | None = None
+    known: dg.ResourceDependency[Known]
     duckdb: DuckDBResource
 
     @property
@@ -70,7 +73,7 @@ class Bench(dg.ConfigurableResource[None]):
         name, partition = self.project_name(context), context.partition_key
         lake = Lake(self.lake_root, name)
         lake.check_writable()
-        project = current_project(Path(self.projects_folder), lake)
+        project = current_project(Path(self.projects_folder), lake, self.known)
         with claim(lake.store, partition, context.run.run_id), self.duckdb.get_connection() as connection:
             begun = time.process_time()
             try:
@@ -91,10 +94,10 @@ class Bench(dg.ConfigurableResource[None]):
         """
         lake = Lake(self.lake_root, name)
         inbox = None if self.inbox_root is None else Path(self.inbox_root) / name
-        came = collect_inputs(Path(self.projects_folder), lake, self.data, inbox)
+        came = collect_inputs(Path(self.projects_folder), lake, self.data, inbox, self.known)
         instance.add_dynamic_partitions(f"{name}_batches", came.batches)
         instance.add_dynamic_partitions(f"{name}_releases", came.releases)
-        project = current_project(Path(self.projects_folder), lake)
+        project = current_project(Path(self.projects_folder), lake, self.known)
         problems = [] if inbox is None else tell_of_intake(lake, project, inbox, came.taken, run_id)
         unfinished = [release for release in came.releases if not is_finished(lake, release)]
         return came, problems + tell_of_open_questions(lake, project, came.batches, unfinished, run_id)

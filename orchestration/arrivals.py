@@ -60,7 +60,7 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         lake = Lake(deployment.lake, name)
         try:
-            now = current_project(deployment.projects, lake)
+            now = current_project(deployment.projects, lake, deployment.known)
         except CupelError as error:
             return dg.SkipReason(str(error))
         there = [] if deployment.inbox is None else arrivals(deployment.inbox / name)
@@ -160,7 +160,7 @@ def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefin
     )
     def propose_releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         lake = Lake(deployment.lake, name)
-        now = current_project(deployment.projects, lake)
+        now = current_project(deployment.projects, lake, deployment.known)
         asked_by = f"the schedule {operation.release}"
         new = [*propose_new(lake, now, asked_by), *propose_changed(lake, now, asked_by)]
         if not new:

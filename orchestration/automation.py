@@ -55,7 +55,7 @@ class Outlook:
         if tick != self._tick:
             self._tick, self._found, self._states = tick, {}, {}
             self._lake = Lake(self._deployment.lake, self.name)
-            self._project = current_project(self._deployment.projects, self._lake)
+            self._project = current_project(self._deployment.projects, self._lake, self._deployment.known)
         if partition not in self._found:
             self._found[partition] = self._stale(partition, is_release)
         return self._found[partition]

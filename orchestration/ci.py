@@ -105,11 +105,12 @@ def gate(
         CupelError: A project file is wrong, or there is no such project, selection, partition or commit.
     """
     console = console or Console(quiet=True)
-    files = [load_project(deployment.projects / f"{name}.yaml") for name in names] or load_projects(deployment.projects)
+    folder, known = deployment.projects, deployment.known
+    files = [load_project(folder / f"{name}.yaml", known) for name in names] or load_projects(folder, known)
     if not files:
         raise ScopeError(f"{deployment.projects}: no project file is there")
     places = {file.project: Lake(deployment.lake, file.project) for file in files}
-    current = [current_project(deployment.projects, places[file.project]) for file in files]
+    current = [current_project(deployment.projects, places[file.project], deployment.known) for file in files]
     check_named(partitions, [(project, places[project.project]) for project in current])
     with temporary_folder("cupel-gate-") as folder:
         definitions = deployment_definitions(files, deployment._replace(lake=str(folder)))

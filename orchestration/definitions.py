@@ -17,7 +17,7 @@ def build_definitions(deployment: Deployment | None = None) -> dg.Definitions:
         ProjectError: A project file is wrong.
     """
     deployment = deployment or Deployment.from_environment()
-    return operated_definitions(load_projects(deployment.projects), deployment)
+    return operated_definitions(load_projects(deployment.projects, deployment.known), deployment)
 
 
 defs = build_definitions()

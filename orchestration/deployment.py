@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.config.project import Known
+from cupel.kinds import KNOWN
+
 # When a daemon that runs began anew by itself; CUPEL_STARTED names its group, and stays as it was.
 BEGUN_ANEW = "CUPEL_BEGUN_ANEW"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -13,7 +16,8 @@ class Deployment(NamedTuple):
     """The places that a deployment works in.
 
     `inbox` holds a folder a project; None: nothing arrives by itself. `started` names the start of page and
-    daemon that this process belongs to: what an earlier one left undone is asked for again.
+    daemon that this process belongs to: what an earlier one left undone is asked for again. `known` are the label
+    kinds and modalities that its project files may name.
     """
 
     projects: Path
@@ -21,6 +25,7 @@ class Deployment(NamedTuple):
     lake: str
     inbox: Path | None = None
     started: str = ""
+    known: Known = KNOWN
 
     @classmethod
     def from_environment(cls) -> "Deployment":

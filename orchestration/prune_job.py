@@ -38,8 +38,8 @@ def prune_definitions(project: Project, deployment: Deployment) -> dg.Definition
     )
     def remove(context: dg.OpExecutionContext) -> None:
         lake, home = Path(deployment.lake), Path(context.instance.root_directory)
-        now = current_project(deployment.projects, Lake(lake, name))
-        others = [one for one in load_projects(deployment.projects) if one.project != name]
+        now = current_project(deployment.projects, Lake(lake, name), deployment.known)
+        others = [one for one in load_projects(deployment.projects, deployment.known) if one.project != name]
         found = prune([now], lake, context.instance, home, others)
         for line in prune_lines(found, [now]):
             context.log.info(line)

@@ -20,6 +20,7 @@ from cupel.contract.tables import TABLES
 from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import LakeError, ReleaseError
+from cupel.intake.collect_inputs import current_project
 from cupel.kinds.projects import load_project
 from cupel.lake.answer_segments import read_segment, summary
 from cupel.lake.answers_log import AnswersLog
@@ -45,7 +46,7 @@ from orchestration.wiring import deployment_definitions
 _WHEN_FROZEN = [column.name for column in CONTAMINATION_PLAN.columns if column.is_optional]
 
 
-class Known(NamedTuple):
+class KnownAnswers(NamedTuple):
     """Sequence numbers of the last answers that a release knew: its labels, and in the end its experts' too."""
 
     labels: int
@@ -75,7 +76,7 @@ def rebuild(
     """
     lake = Lake(deployment.lake, name)
     lake.answers = AnswersLog(lake.store, is_tolerant=True)  # the comparison says what was altered
-    file = load_project(deployment.projects / f"{name}.yaml")
+    file = load_project(deployment.projects / f"{name}.yaml", deployment.known)
     plan = _plan(lake, release)
     refuse_older(deployment, lake, release)
     batches = _batches(with_registered(file, lake), plan)
@@ -85,7 +86,7 @@ def rebuild(
         _bring_deliveries(lake, copy, batches)
         bring_key(lake.folder, copy.folder)
         _write_project(then, batches, folder)
-        there = Deployment(folder, deployment.data, str(root))
+        there = Deployment(folder, deployment.data, str(root), known=deployment.known)
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)
         number_as_recorded(lake, copy, release)
     return compare(lake, copy, plan, batches, made._replace(notes=notes))
@@ -109,7 +110,7 @@ class _Rebuilding:
         self.plan = plan
         self.instance = instance
         self.say = say
-        self.project = with_registered(load_project(deployment.projects / f"{copy.project}.yaml"), copy)
+        self.project = current_project(deployment.projects, copy, deployment.known)
         self.definitions = deployment_definitions([self.project], deployment)
         self.problems: dict[str, str] = {}
         self.is_broken = False
@@ -217,7 +218,7 @@ class _Rebuilding:
         return {f"{commit.table}@{commit.partition}": commit for commit in found if commit is not None}
 
 
-def known_answers(lake: Lake, plan: dict[str, Any]) -> Known:
+def known_answers(lake: Lake, plan: dict[str, Any]) -> KnownAnswers:
     """Return how far the answers log reached for a release.
 
     Args:
@@ -229,7 +230,7 @@ def known_answers(lake: Lake, plan: dict[str, Any]) -> Known:
         tables = ("annotations", "rejected_answers")
         labels = max((_last(lake, table, batch) for batch in plan["batches"] for table in tables), default=0)
     experts = [_last(lake, table, plan["release"]) for table in ("expert_answers", "rejected_expert_answers")]
-    return Known(labels, max(labels, *experts))
+    return KnownAnswers(labels, max(labels, *experts))
 
 
 def other_plans(lake: Lake, plan: dict[str, Any]) -> list[str]:

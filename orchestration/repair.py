@@ -19,11 +19,10 @@ from cupel.config.project import Project
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.stages import STAGES, Partition, frozen_tables, project_steps, stage_of
 from cupel.errors import AnswerError
-from cupel.kinds.projects import load_project
+from cupel.intake.collect_inputs import current_project
 from cupel.lake.formats import FORMAT_FILE, recognise_lake, write_number
 from cupel.lake.lake import COMMIT, Lake
 from cupel.release.reported import is_reported
-from cupel.sources.register import with_registered
 from cupel.store.files import is_file, is_folder, move, read_file, stat_file
 from cupel.store.locks import is_at_work, project_lock
 from orchestration.dagster_storage import BESIDE_DATABASE, StorageError, check_settings, prepare_storage
@@ -131,7 +130,7 @@ class Repair:
         return self._lines
 
     def _load_project(self) -> Project:
-        return with_registered(load_project(self._deployment.projects / f"{self.lake.project}.yaml"), self.lake)
+        return current_project(self._deployment.projects, self.lake, self._deployment.known)
 
     def _restore_head(self) -> None:
         try:

@@ -19,5 +19,6 @@ def bench(deployment: Deployment) -> Bench:
         data_root=str(deployment.data),
         inbox_root=None if deployment.inbox is None else str(deployment.inbox),
         lock_file=str(REPOSITORY / "requirements.lock"),
+        known=deployment.known,
         duckdb=DuckDBResource(database=":memory:", connection_config=settings),
     )

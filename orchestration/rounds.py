@@ -140,7 +140,7 @@ class Rounds:
             return
         inbox = self.deployment.inbox / self.project.project
         with collecting(self.lake):
-            came = take_whole(self.deployment.projects, self.lake, inbox)
+            came = take_whole(self.deployment.projects, self.lake, inbox, self.deployment.known)
         for taken in came:
             self.say(f"inbox: {taken.name}: {taken.outcome}: {taken.reason}")
         self.project = with_registered(self._file, self.lake)
@@ -148,7 +148,7 @@ class Rounds:
 
     def _read_again(self) -> bool:
         """Read the project file if it was edited since the last round, for steps take it as it is; tell whether."""
-        file = load_project(self.deployment.projects / f"{self.project.project}.yaml")
+        file = load_project(self.deployment.projects / f"{self.project.project}.yaml", self.deployment.known)
         if file == self._file:
             return False
         self.say(f"{file.project}.yaml was edited; from the next round on it holds as it is now")

@@ -42,7 +42,7 @@ def main() -> int:
         console.print(words, style="yellow", markup=False)
 
     try:
-        project = load_project(deployment.projects / f"{name}.yaml")
+        project = load_project(deployment.projects / f"{name}.yaml", deployment.known)
         with open_instance(say) as instance, RunProgress(console).shown() as progress:
             rounds = Rounds(
                 project, deployment, instance, progress=progress, wanted=sys.argv[2:],

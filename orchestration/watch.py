@@ -88,7 +88,7 @@ def _tell(
         return
     lake = Lake(deployment.lake, name)
     try:
-        project = current_project(Path(deployment.projects), lake)
+        project = current_project(Path(deployment.projects), lake, deployment.known)
     except CupelError as error:
         context.log.error(str(error))
         return

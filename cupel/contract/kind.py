@@ -94,11 +94,16 @@ class Export(NamedTuple):
 
     Attributes:
         summary: What it is and who reads it, in one line.
-        rows: Returns the lines of one row of the training set; none where the format has no place for it.
+        rows: Returns the lines of one row of the training set; none where the format has no place for it. Raises
+            ValueError where the row is none of the kind.
+        unit: What its lines are called, counted.
+        left_out: What the items are called that it has no place for, counted.
     """
 
     summary: str
     rows: Callable[[Mapping[str, Any], Ontology], Iterator[dict[str, Any]]]
+    unit: str = "lines"
+    left_out: str = "items"
 
 
 def are_equal(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
@@ -141,7 +146,9 @@ class Kind(NamedTuple):
         nearest: Returns for each label that of the vocabulary which stands for it. Which one that is hangs on the label
             alone, so that answers that were independent of each other stay so.
         controls: Returns what a labeling tool asks.
-        read_controls: Returns the label of what was chosen, by control; None where it is none.
+        read_controls: Returns the label of what was chosen, by control; None where it is none. That nothing was
+            chosen is no answer: a label that says so is a choice of its own.
+        write_controls: Returns what to choose, by control, to say a label: the inverse of `read_controls`.
         item_columns: Columns of CLEAN_ITEMS that its consensus reads.
         tables: Tables that its consensus writes beside CONSENSUS.
         checks: What the labeling gate asks of these.
@@ -166,6 +173,7 @@ class Kind(NamedTuple):
     nearest: Callable[[Labels, Sequence[str], Ontology], Labels]
     controls: "Callable[[Labeling], tuple[Control, ...]]"
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
+    write_controls: Callable[[str, Ontology], Mapping[str, Sequence[str]]]
     item_columns: tuple[str, ...] = ("item_id",)
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from cupel.check.aside import clear_for_run
 from cupel.check.check import find_damage
-from cupel.config.project import Project
+from cupel.config.project import Known, Project
+from cupel.kinds import KNOWN
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.people.annotators.policies import act
@@ -45,12 +46,12 @@ class CollectedInputs(NamedTuple):
     calibration: Mapping[str, Standing]
 
 
-def current_project(folder: Path, lake: Lake) -> Project:
+def current_project(folder: Path, lake: Lake, known: Known = KNOWN) -> Project:
     """Return a project as it is now: its file, and the deliveries that arrived."""
-    return with_registered(load_project(folder / f"{lake.project}.yaml"), lake)
+    return with_registered(load_project(folder / f"{lake.project}.yaml", known), lake)
 
 
-def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None) -> CollectedInputs:
+def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None, known: Known = KNOWN) -> CollectedInputs:
     """Let the world come in to a project.
 
     Args:
@@ -58,6 +59,7 @@ def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None) -
         lake: The project's lake.
         data: Folder that recorded answers are named relative to.
         inbox: The project's inbox; None: nothing arrives by itself.
+        known: The label kinds and modalities that project files may name.
 
     Raises:
         ProjectError: The project file is wrong.
@@ -69,8 +71,8 @@ def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None) -
     with collecting(lake):
         lake.store.remove_left_behind()
         clear_for_run(lake, find_damage(lake, is_light=True), _log.warning)
-        taken = [] if inbox is None else take_whole(projects, lake, inbox)
-        project = current_project(projects, lake)
+        taken = [] if inbox is None else take_whole(projects, lake, inbox, known)
+        project = current_project(projects, lake, known)
         new = [] if project.operation.release else propose_new(lake, project, "the chain")
         batches = list(project.raw.deliveries)
         act(lake, project, batches)
@@ -89,16 +91,16 @@ def collecting(lake: Lake) -> AbstractContextManager[bool]:
     return lake.store.lock(COLLECTING)
 
 
-def take_whole(projects: Path, lake: Lake, inbox: Path) -> list[Taken]:
+def take_whole(projects: Path, lake: Lake, inbox: Path, known: Known = KNOWN) -> list[Taken]:
     """Take all that lies whole in an inbox; what is not marked as whole is looked at twice."""
     now = datetime.now(UTC)
-    taken = take_unregistered(current_project(projects, lake), lake, now)
+    taken = take_unregistered(current_project(projects, lake, known), lake, now)
     there = arrivals(inbox)
     if any(not arrival.is_marked for arrival in there):
         time.sleep(SECONDS_BETWEEN_LOOKS)
     looks = {str(arrival.path): arrival.look for arrival in there}
     for arrival in whole(arrivals(inbox), looks):
-        taken.append(take(arrival, current_project(projects, lake), lake, now))
+        taken.append(take(arrival, current_project(projects, lake, known), lake, now))
     return taken
 
 

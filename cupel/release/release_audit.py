@@ -330,8 +330,8 @@ def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) ->
     """
     terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
     wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
-    tables = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
-    return ReleaseAudit.of(terms, tables, [step.project.kind])
+    found = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
+    return ReleaseAudit.of(terms, found, [step.project.kind])
 
 
 def read_release_audit(
@@ -355,8 +355,8 @@ def read_release_audit(
         return ReleaseAudit(terms)
     wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
     there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
-    tables_there = {name: lake.read(name, release, _columns(name, columns)) for name in there}
-    return ReleaseAudit.of(terms, tables_there, known)
+    found = {name: lake.read(name, release, _columns(name, columns)) for name in there}
+    return ReleaseAudit.of(terms, found, known)
 
 
 def _columns(table: str, more: Sequence[str]) -> list[str] | None:

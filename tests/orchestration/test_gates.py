@@ -14,6 +14,7 @@ from assets.bench import Bench
 from cupel.config.raw import Delivery, Raw
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
+from cupel.kinds import KNOWN
 from cupel.kinds.projects import load_project
 from cupel.lake.gates import batch_state, gate_rows
 from cupel.lake.lake import Lake
@@ -59,7 +60,9 @@ class Chain:
         self.rows = flawless()
         duckdb = DuckDBResource(database=":memory:")
         lake = str(folder / "lake")
-        self.bench = Bench(projects_folder=str(path.parent), lake_root=lake, data_root=str(folder), duckdb=duckdb)
+        self.bench = Bench(
+            projects_folder=str(path.parent), lake_root=lake, data_root=str(folder), known=KNOWN, duckdb=duckdb
+        )
         self.instance = dg.DagsterInstance.ephemeral()
         self.instance.add_dynamic_partitions("batches", ["one", "two"])
 

@@ -15,6 +15,7 @@ from cupel.check.upgrade import upgrade_lake
 from cupel.contract.stages import STAGES
 from cupel.errors import FormatError, ReleaseError
 from cupel.intake.collect_inputs import collect_inputs
+from cupel.kinds import KNOWN
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.places import report_folder
@@ -66,7 +67,7 @@ def test_a_step_of_an_older_lake_is_refused_before_a_model_is_asked(tmp_path: Pa
     before = content(tmp_path / "lake")
     bench = Bench(
         projects_folder=str(project.projects), lake_root=str(tmp_path / "lake"), data_root=str(project.data),
-        duckdb=DuckDBResource(database=":memory:"),
+        known=KNOWN, duckdb=DuckDBResource(database=":memory:"),
     )  # fmt: skip
     context: Any = SimpleNamespace(
         selected_asset_keys={dg.AssetKey([PROJECT, "predictions"])}, partition_key="one",

@@ -21,4 +21,5 @@ CATEGORY = Kind(
     nearest=keep_labels,
     controls=classes.controls,
     read_controls=classes.read_controls,
+    write_controls=classes.write_controls,
 )

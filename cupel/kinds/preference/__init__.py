@@ -30,6 +30,7 @@ PREFERENCE = Kind(
     nearest=keep_labels,
     controls=classes.controls,
     read_controls=classes.read_controls,
+    write_controls=classes.write_controls,
     item_columns=("item_id", "text"),
     tables=("responses", "habits"),
     checks=(
@@ -50,6 +51,8 @@ PREFERENCE = Kind(
     ),
     task_categories=("text-generation",),
     exports={
-        "pairs": Export("JSON Lines of prompt, chosen and rejected, as preference trainers read them", pairs),
+        "pairs": Export(
+            "JSON Lines of prompt, chosen and rejected, as preference trainers read them", pairs, "pairs", "ties"
+        ),
     },
 )  # fmt: skip

@@ -23,5 +23,6 @@ QUESTIONS = Kind(
     nearest=frequent.nearest,
     controls=asked.controls,
     read_controls=asked.read_controls,
+    write_controls=asked.write_controls,
     columns=answers.columns,
 )
