@@ -124,9 +124,7 @@ def _find_kind(release: Path, plan: Row, kinds: Sequence[Kind]) -> Kind | None:
     return found
 
 
-def _find_format(
-    release: Path, name: str | None, content: _Content, kinds: Sequence[Kind]
-) -> tuple[str, Export, str]:
+def _find_format(release: Path, name: str | None, content: _Content, kinds: Sequence[Kind]) -> tuple[str, Export, str]:
     """Return a format by its name, with the label kind that it is of."""
     plain = _plain_format(content)
     formats = {**_own_formats(content, kinds), JSONL: plain, CSV: plain}
@@ -174,9 +172,7 @@ def _plain_format(content: _Content) -> Export:
     return Export("Columns of the training set, one item a line", rows)
 
 
-def _lines(
-    split: str, rows: Sequence[Row], export: Export, owner: str, ontology: Ontology
-) -> list[tuple[int, Row]]:
+def _lines(split: str, rows: Sequence[Row], export: Export, owner: str, ontology: Ontology) -> list[tuple[int, Row]]:
     """Return the lines of a split, each with the place of its row."""
     found = []
     for place, row in enumerate(rows):
