@@ -1,0 +1,1 @@
+"""Multilabel: an item has a set of classes, possibly none."""
