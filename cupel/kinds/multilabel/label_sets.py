@@ -12,6 +12,7 @@ from cupel.contract.columns import TEXT
 
 # Answers to the question of each class, in this order: a place in it stands in numpy for the answer.
 ANSWERS = ("no", "yes")
+NO, YES = 0, 1
 
 
 def write_set(names: Sequence[str], classes: Sequence[str]) -> str:
@@ -107,7 +108,9 @@ def join_sets(places: NDArray[np.integer], classes: Sequence[str]) -> pa.Array:
         return pa.array([], TEXT)
     rows, inverse = np.unique(places, axis=0, return_inverse=True)
     texts = [
-        None if (row < 0).any() else write_set([classes[place] for place in np.flatnonzero(row)], classes)
+        None
+        if (row < 0).any()
+        else write_set([name for name, place in zip(classes, row, strict=True) if place], classes)
         for row in rows
     ]
     return pa.array(texts, TEXT).take(pa.array(inverse.ravel()))
