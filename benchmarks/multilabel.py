@@ -64,7 +64,7 @@ def measure(crowd: SetCrowd) -> dict[str, Any]:
         CHOSEN: lambda: choice.model.fit(answers).sets,
     }.items():
         start = time.perf_counter()
-        found[name] = fit().astype(np.float64)
+        found[name] = np.asarray(fit(), dtype=np.float64)
         seconds[name] = time.perf_counter() - start
     ids = answers.coded.item_ids.to_pylist()
     scored = np.flatnonzero([item in crowd.gold for item in ids])

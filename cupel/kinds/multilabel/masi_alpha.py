@@ -100,6 +100,8 @@ def _pieces(sets: Flags) -> list[Flags]:
 def _within_items(item: Integers, place: Integers, sets: Flags, items: int) -> Reals:
     """Return the sum of distances between the answers of each item, every pair counted both ways."""
     sums = np.zeros(items)
+    if not len(item):
+        return sums
     order = np.argsort(item, kind="stable")
     item, place = item[order], place[order]
     starts = np.flatnonzero(np.diff(item, prepend=-1))
