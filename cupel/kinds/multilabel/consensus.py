@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from cupel.config.labeling import Labeling
 from cupel.consensus.chooser import AUTO
 from cupel.consensus.coding import Integers, ItemIds, Reals, lists_of
+from cupel.contract.kind import ConsensusResult, Light
 from cupel.contract.table import conform
 from cupel.contract.tables.labeling import CONSENSUS
 from cupel.kinds.multilabel.coded_sets import CodedSets, code_sets, count_yes, sum_by_item
@@ -16,9 +18,25 @@ from cupel.kinds.multilabel.set_models import SetModel, class_by_class
 
 
 def multilabel_consensus(
+    annotations: pa.Table, items: pa.Table, labeling: Labeling, light: Light, method: str | None = None
+) -> ConsensusResult:
+    """Return what annotators say together of every item; see `find_sets`.
+
+    Args:
+        annotations: ANNOTATIONS of one batch.
+        items: CLEAN_ITEMS, or any table with item_id.
+        labeling: Classes and method.
+        light: Nobody is weighed down here: a project file that would is refused.
+        method: Another method than the project's.
+    """
+    table, why = find_sets(annotations, items["item_id"], labeling.classes, method or labeling.consensus)
+    return ConsensusResult({"consensus": table}, why)
+
+
+def find_sets(
     annotations: pa.Table, item_ids: ItemIds, classes: Sequence[str], method: str = AUTO
-) -> pa.Table:
-    """Return what the annotators of every item say together.
+) -> tuple[pa.Table, str]:
+    """Return what the annotators of every item say together, and by which method and why.
 
     The majority's set holds the classes that more than half of the answers hold. A class that exactly half of them
     hold is a tie, and an item with one has no majority.
@@ -37,13 +55,15 @@ def multilabel_consensus(
         TableError: An item id stands twice, or an annotation's item is not known.
 
     >>> rows = {"item_id": ["1", "1"], "annotator": ["p", "q"], "label": ['["a","b"]', '["a"]']}
-    >>> found = multilabel_consensus(pa.table(rows), ["1", "2"], ("a", "b"), "majority")
+    >>> found, _ = find_sets(pa.table(rows), ["1", "2"], ("a", "b"), "majority")
     >>> found.select(["votes", "majority_label", "is_tie", "consensus_label"]).to_pylist()[0]
     {'votes': 2, 'majority_label': None, 'is_tie': True, 'consensus_label': '["a"]'}
     """
     answers = code_sets(annotations, item_ids, classes)
-    model = choose_set_model(answers).model if method == AUTO else class_by_class([method] * len(classes))
-    return make_table(answers, model)
+    if method != AUTO:
+        return make_table(answers, class_by_class([method] * len(classes))), f"{method} a class: set"
+    choice = choose_set_model(answers)
+    return make_table(answers, choice.model), choice.why
 
 
 def make_table(answers: CodedSets, model: SetModel) -> pa.Table:

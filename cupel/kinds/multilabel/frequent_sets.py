@@ -6,28 +6,39 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.consensus.coding import Integers
 from cupel.contract.columns import TEXT
 from cupel.kinds.multilabel.label_sets import has_class
 from cupel.kinds.multilabel.masi_alpha import masi_distance
 
-# More sets make tables of confusions that nobody has answers enough for: those who guess were not told any more. With
-# half as many, honest annotators of rare classes were called guessing (both on made crowds).
-MOST_SETS = 16
+# With many sets a crowd's answers say little of any, and who guesses much decides what items are: with 16 and more
+# hardly anybody who guesses was found on made crowds. So there are few, but more where most items have no class: there
+# nearly all answers would be alike, and 3 in 100 honest annotators were called guessing.
+FEWEST_SETS, MOST_SETS = 8, 32
+MOST_SHARE = 1 / 3
 DECIMALS = 9
 
 
-def frequent_sets(labels: pa.Array | pa.ChunkedArray) -> list[str]:
-    """Return the sets that are given most often, at most MOST_SETS; of equally frequent ones the first by text.
+def frequent_sets(labels: pa.Array | pa.ChunkedArray, classes: Sequence[str]) -> list[str]:
+    """Return the sets that are given most often, the first by text of equally frequent ones.
+
+    There are FEWEST_SETS; where one of these would stand for more than MOST_SHARE of the answers there are MOST_SETS.
 
     Args:
         labels: Canonical texts; nulls are left out.
+        classes: The ontology.
 
-    >>> frequent_sets(pa.array(['["a"]', "[]", "[]", None]))
+    >>> frequent_sets(pa.array(['["a"]', "[]", "[]", None]), ("a", "b"))
     ['[]', '["a"]']
     """
     counts = pc.value_counts(labels.drop_null())
+    if not len(counts):
+        return []
     rows = sorted(counts.to_pylist(), key=lambda row: (-row["counts"], row["values"]))
-    return [row["values"] for row in rows[:MOST_SETS]]
+    texts, given = [row["values"] for row in rows], np.array([row["counts"] for row in rows])
+    few = texts[:FEWEST_SETS]
+    stands_for = np.bincount(_nearest(texts, few, classes), given, len(few))
+    return few if stands_for.max() <= MOST_SHARE * given.sum() else texts[:MOST_SETS]
 
 
 def nearest_sets(labels: pa.Array | pa.ChunkedArray, frequent: Sequence[str], classes: Sequence[str]) -> pa.Array:
@@ -53,6 +64,10 @@ def nearest_sets(labels: pa.Array | pa.ChunkedArray, frequent: Sequence[str], cl
     texts = encoded.dictionary.to_pylist()
     if not texts or not frequent:
         return pa.nulls(len(column), TEXT)
-    distances = masi_distance(has_class(texts, classes), has_class(frequent, classes))
-    nearest = pa.array(np.round(distances, DECIMALS).argmin(axis=1))
+    nearest = pa.array(_nearest(texts, frequent, classes))
     return pa.array(frequent, TEXT).take(nearest).take(encoded.indices)
+
+
+def _nearest(texts: Sequence[str], frequent: Sequence[str], classes: Sequence[str]) -> Integers:
+    distances = masi_distance(has_class(texts, classes), has_class(frequent, classes))
+    return np.asarray(np.round(distances, DECIMALS).argmin(axis=1))

@@ -20,16 +20,19 @@ class MadeAnswers(NamedTuple):
 
 def make_answers(
     items: int = 200, people: int = 12, per_item: int = 4, is_dependent: bool = False, skills: float = 1.0,
-    shares: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.3), seed: int = 1,
+    good: float = 0.0, shares: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.3), seed: int = 1,
 ) -> MadeAnswers:  # fmt: skip
-    """Return answers; with dependence an item has, with few exceptions, one of three sets of classes."""
+    """Return answers; with dependence an item has, with few exceptions, one of three sets of classes.
+
+    Skill is in log-odds: its mean is `good`, its spread over annotators `skills`.
+    """
     rng = np.random.default_rng(seed)
     classes = len(shares)
     truth = rng.random((items, classes)) < np.array(shares)
     if is_dependent:
         sets = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0]], np.bool_)
         truth = np.where(rng.random((items, classes)) < 0.03, truth, sets[rng.integers(0, 3, items)])
-    skill = rng.normal(0, skills, (people, 1))
+    skill = rng.normal(good, skills, (people, 1))
     sees, imagines = 1 / (1 + np.exp(-1 - skill)), 1 / (1 + np.exp(2 + skill))
     item = np.repeat(np.arange(items), per_item)
     who = np.concatenate([rng.choice(people, per_item, replace=False) for _ in range(items)])

@@ -7,7 +7,7 @@ import pytest
 from cupel.consensus.methods import METHODS
 from cupel.contract.tables.labeling import CONSENSUS
 from cupel.errors import TableError
-from cupel.kinds.multilabel.consensus import multilabel_consensus
+from cupel.kinds.multilabel.consensus import find_sets
 from tests.cupel.kinds.multilabel.made_answers import make_answers
 
 CLASSES = ("a", "b")
@@ -19,7 +19,7 @@ def table(answers: list[tuple[str, str | None, str]]) -> pa.Table:
 
 
 def rows(answers: list[tuple[str, str | None, str]], items: list[str], method: str = "auto") -> dict[str, Any]:
-    found = multilabel_consensus(table(answers), items, CLASSES, method)
+    found, _ = find_sets(table(answers), items, CLASSES, method)
     assert found.schema == CONSENSUS.schema
     return {row["item_id"]: row for row in found.to_pylist()}
 
@@ -49,7 +49,7 @@ def test_the_empty_set_is_a_majority_and_no_answer_is_none() -> None:
 @pytest.mark.parametrize("method", ["auto", *METHODS])
 def test_posteriors_are_chances_of_no_and_yes_by_class(method: str) -> None:
     made = make_answers(items=30, shares=(0.3, 0.6))
-    found = multilabel_consensus(made.annotations, [f"{n:04d}" for n in range(30)], CLASSES, method)
+    found, _ = find_sets(made.annotations, [f"{n:04d}" for n in range(30)], CLASSES, method)
     values = np.array(found["posterior"].to_pylist())
     assert values.shape == (30, 4)
     assert values.reshape(30, 2, 2).sum(axis=2) == pytest.approx(1.0)
@@ -75,8 +75,8 @@ def test_rows_in_another_order_give_the_same_bytes() -> None:
     ids = [f"{n:04d}" for n in range(50)]
     order = np.random.default_rng(1).permutation(made.annotations.num_rows)
     classes = tuple("abcdef")
-    one = multilabel_consensus(made.annotations, ids, classes)
-    assert one.equals(multilabel_consensus(made.annotations.take(order), ids[::-1], classes))
+    one, _ = find_sets(made.annotations, ids, classes)
+    assert one.equals(find_sets(made.annotations.take(order), ids[::-1], classes)[0])
 
 
 def test_a_batch_without_answers_has_a_row_an_item() -> None:
