@@ -1,6 +1,6 @@
 """Labeling: what people answered, what they agree on, and how good each of them is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -66,17 +66,25 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         first = labeling.overlap.first
         given, kind = step.read("annotations"), step.project.kind
         counted = kind.vocabulary(given["label"], labeling.ontology)
-        measured = study(given, items, counted, gold, first)
+        known = None if gold is None else _count_in(gold, counted, step)
+        measured = study(_count_in(given, counted, step), items, counted, known, first)
         people = annotators(measured, vendor_of(labeling.vendors))
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)
-        known = [row for row in people.to_pylist() if row["quality"] is not None]
-        plots = {"quality": picture(annotators_plot(known, step.partition), "annotators by quality")} if known else {}
+        rated = [row for row in people.to_pylist() if row["quality"] is not None]
+        plots = {"quality": picture(annotators_plot(rated, step.partition), "annotators by quality")} if rated else {}
         yield materialized(step, step.write("annotators", people), **plots)
         yield materialized(step, step.write("annotator_findings", found))
         rows = compared.to_pylist()
         plots = {"vendors": picture(vendors_plot(rows, step.partition), "vendors on equal terms")} if rows else {}
         yield materialized(step, step.write("vendors", compared), **plots)
+
+
+def _count_in(table: pa.Table, counted: Sequence[str], step: Step) -> pa.Table:
+    """Return a table with the labels that measures of people count in for its own."""
+    kind, ontology = step.project.kind, step.project.labeling.ontology
+    label = kind.stand_in(table["label"], counted, ontology)
+    return table.set_column(table.column_names.index("label"), "label", label)
 
 
 def _hidden_gold(step: Step, data: Path) -> pa.Table | None:

@@ -107,6 +107,11 @@ def are_equal(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
+def keep_labels(labels: Labels, vocabulary: Sequence[str], ontology: Ontology) -> pa.Array:
+    """Return the labels as they are: where the vocabulary holds all that there are, each stands for itself."""
+    return labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
+
+
 def no_columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
     """Return no further columns: the label says all."""
     return {}
@@ -134,6 +139,8 @@ class Kind(NamedTuple):
         vocabulary: Returns the labels, of a column of them, that measures of annotators count in.
         controls: Returns what a labeling tool asks.
         read_controls: Returns the label of what was chosen, by control; None where it is none.
+        stand_in: Returns for each label the one of the vocabulary that stands for it where people are measured. It
+            may look at the label alone: then answers that are independent of each other stay so.
         item_columns: Columns of CLEAN_ITEMS that its consensus reads.
         tables: Tables that its consensus writes beside CONSENSUS.
         checks: What the labeling gate asks of these.
@@ -157,6 +164,7 @@ class Kind(NamedTuple):
     vocabulary: Callable[[Labels, Ontology], Sequence[str]]
     controls: "Callable[[Labeling], tuple[Control, ...]]"
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
+    stand_in: Callable[[Labels, Sequence[str], Ontology], pa.Array] = keep_labels
     item_columns: tuple[str, ...] = ("item_id",)
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()

@@ -20,4 +20,5 @@ MULTILABEL = Kind(
     vocabulary=label.vocabulary,
     controls=label.controls,
     read_controls=label.read_controls,
+    stand_in=label.stand_in,
 )

@@ -13,7 +13,7 @@ from cupel.contract.columns import TEXT
 from cupel.contract.kind import Control, Labels, Part
 from cupel.contract.ontology import Ontology
 from cupel.kinds.multilabel.coded_sets import CodedSets, code_sets
-from cupel.kinds.multilabel.frequent_sets import frequent_sets
+from cupel.kinds.multilabel.frequent_sets import frequent_sets, nearest_sets
 from cupel.kinds.multilabel.label_sets import ANSWERS, join_sets, parse_sets, split_sets, write_set
 from cupel.kinds.multilabel.masi_alpha import class_alphas, masi_alpha
 
@@ -78,6 +78,11 @@ def fuse(
 def vocabulary(labels: Labels, ontology: Ontology) -> Sequence[str]:
     """Return the sets that stand for all others where people are measured; see `frequent_sets`."""
     return frequent_sets(labels, ontology.classes)
+
+
+def stand_in(labels: Labels, frequent: Sequence[str], ontology: Ontology) -> pa.Array:
+    """Return the set that stands for each label where people are measured; see `nearest_sets`."""
+    return nearest_sets(parse(labels, ontology), frequent, ontology.classes)
 
 
 def controls(labeling: Labeling) -> tuple[Control, ...]:
