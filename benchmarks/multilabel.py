@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -58,11 +59,12 @@ def measure(crowd: SetCrowd) -> dict[str, Any]:
     found: dict[str, Reals] = {}
     votes, yes = count_yes(answers)
     found[MAJORITY] = np.where(2 * yes == votes[:, None], 0.5, 2 * yes > votes[:, None]).astype(np.float64)
-    for name, fit in {
+    fits: dict[str, Callable[[], Any]] = {
         PEER: lambda: _by_peer(answers),
         PLAIN: lambda: class_by_class(["dawid_skene"] * len(crowd.classes)).fit(answers).sets,
         CHOSEN: lambda: choice.model.fit(answers).sets,
-    }.items():
+    }
+    for name, fit in fits.items():
         start = time.perf_counter()
         found[name] = np.asarray(fit(), dtype=np.float64)
         seconds[name] = time.perf_counter() - start

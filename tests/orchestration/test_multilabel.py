@@ -5,12 +5,12 @@ from pathlib import Path
 import dagster as dg
 import numpy as np
 import pytest
-from multilabel_project import topics_of, write_project
 
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.facts import release_facts
 from cupel.release.verify import verify_release
+from multilabel_project import topics_of, write_project
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
 
@@ -78,3 +78,10 @@ def test_the_gate_judges_agreement_of_sets(finished: Finished) -> None:
     _, _, lake = finished
     rows = {row["check"]: row for row in lake.read("gate_results", "labeling--one").to_pylist()}
     assert rows["agreement"]["outcome"] == "passed"
+
+
+def test_the_card_counts_the_items_of_each_class(finished: Finished) -> None:
+    _, _, lake = finished
+    card = (Path(str(lake.folder)) / "releases" / "one-r1" / "README.md").read_text()
+    labels = lake.read("training_set", "one-r1")["label"].to_pylist()
+    assert f"| sport: yes | {sum('sport' in label for label in labels)} |" in card
