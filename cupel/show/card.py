@@ -1,10 +1,14 @@
 """The dataset card: the release's README.md, with the front matter that dataset hubs read."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import yaml
 
+from cupel.config.project import Project
 from cupel.contract.tables.release import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.figures import bound, count, percent, plural, setting
@@ -79,7 +83,7 @@ def render_card(facts: ReleaseFacts) -> str:
         limits=[_plain(limit) for limit in limits(facts)],
         columns=[(column.name, _cell(column.meaning)) for column in TRAINING_SET.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
-        labels=[(_plain(name), count(facts.labels.get(name, 0))) for name in project.labeling.classes],
+        labels=[(_plain(name), count(number)) for name, number in _count_answers(project, facts.labels)],
         withheld=plural(facts.withheld, "item"),
         deliveries=[_delivery(row) for batch in facts.batches for row in batch.deliveries],
         licences=[
@@ -111,6 +115,25 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _count_answers(project: Project, labels: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return how many items have each answer; where a label has several parts, each part's answers by its name.
+
+    Args:
+        project: Says what a label is.
+        labels: Items by label.
+    """
+    kind, ontology = project.kind, project.labeling.ontology
+    parts, given = kind.parts(ontology), np.array(list(labels.values()), np.int64)
+    if len(parts) == 1:
+        return [(name, labels.get(name, 0)) for name in parts[0].classes]
+    places = kind.split(pa.array(list(labels), pa.string()), ontology)
+    return [
+        (f"{part.name}: {name}", int(given[places[:, number] == place].sum()))
+        for number, part in enumerate(parts)
+        for place, name in enumerate(part.classes)
+    ]
 
 
 def _delivery(row: dict[str, Any]) -> dict[str, str]:

@@ -11,9 +11,10 @@ from cupel.contract.columns import TEXT
 from cupel.contract.kind import Kind, Labels, Part
 from cupel.contract.ontology import Ontology, Question
 from cupel.kinds.category import CATEGORY
+from cupel.kinds.multilabel import MULTILABEL
 
 # Kinds that a question may have.
-ANSWER_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CATEGORY,)}
+ANSWER_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CATEGORY, MULTILABEL)}
 
 
 def kind_of(question: Question) -> tuple[Kind, Ontology]:
