@@ -151,12 +151,37 @@ NUMBERS = CATEGORY._replace(
     write_controls=lambda label, ontology: {},
 )
 
+
+def _split_moods(labels: Labels, ontology: Ontology) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    rows = [[-1, -1] if text is None else [text == "negative", text == "positive"] for text in _texts(labels)]
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def _mood_line(row: Mapping[str, Any], ontology: Ontology) -> Iterator[dict[str, Any]]:
+    if row["label"] != "neutral":
+        yield {"text": row["text"], "is_good": row["label"] == "positive"}
+
+
+def _mood_columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
+    places = _split_moods(labels, ontology)
+    return {"is_negative": pa.array(places[:, 0] == 1), "is_positive": pa.array(places[:, 1] == 1)}
+
+
+# The labels of made releases, negative, neutral and positive, as two parts: said neither to be bad nor to be good.
+MOODS = CATEGORY._replace(
+    name="moods",
+    parts=lambda ontology: (Part("negative", ("no", "yes")), Part("positive", ("no", "yes"))),
+    split=_split_moods,
+    columns=_mood_columns,
+    exports={"moods": Export("JSON Lines of text and is_good; what is neither is left out", _mood_line)},
+)
+
 PICTURES = TEXT._replace(
     name="pictures", views=(View("Image", "image"),), about="image", fields=lambda content: {"image": content},
     has_text=False,
 )  # fmt: skip
 
-MADE_KINDS: tuple[Kind, ...] = (TOPICS, REPLIES, NUMBERS)
+MADE_KINDS: tuple[Kind, ...] = (TOPICS, REPLIES, NUMBERS, MOODS)
 KNOWN = Known((*KINDS, *MADE_KINDS), (*MODALITIES, PICTURES))
 
 

@@ -180,3 +180,8 @@ class Kind(NamedTuple):
     columns: Callable[[Labels, Ontology], dict[str, pa.Array]] = no_columns
     task_categories: tuple[str, ...] = ("text-classification",)
     exports: Mapping[str, Export] = {}
+
+
+def column_names(kind: Kind, ontology: Ontology) -> list[str]:
+    """Return the names of the columns that a kind adds to the training set."""
+    return [] if kind.columns is no_columns else list(kind.columns(pa.array([], pa.string()), ontology))

@@ -16,6 +16,7 @@ from cupel.contract.ontology import Ontology
 from cupel.contract.tables.release import TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release import layout
+from cupel.release.frozen_terms import FrozenTerms, find_kind, name_kind
 from cupel.release.older_formats import read_manifest
 from cupel.store.files import read_file
 from cupel.store.local import LocalStore
@@ -91,37 +92,23 @@ def export_release(release: Path, folder: Path, name: str | None, kinds: Sequenc
 
 
 def _read(release: Path, kinds: Sequence[Kind]) -> _Content:
-    plan, store, rows = _read_plan(release), LocalStore(release), {}
+    terms, store, rows = _read_terms(release), LocalStore(release), {}
     for name in layout.DATA_FILES:
         with store.open(name) as source:
             file = pq.ParquetFile(source)
             names = [one for one in file.schema_arrow.names if one in COLUMNS or one not in _TRAINING_SET]
             rows[name] = file.read(names).to_pylist()
-    return _Content(rows, _find_kind(release, plan, kinds), Ontology(tuple(plan.get("classes") or ())))
+    return _Content(rows, find_kind(terms, kinds), terms.ontology)
 
 
-def _read_plan(release: Path) -> Row:
+def _read_terms(release: Path) -> FrozenTerms:
     """Return what the release was frozen with."""
     path = release / layout.CERTIFICATE_FILE
     try:
         plan = json.loads(read_file(path))["plan"]
-        if isinstance(plan, dict):
-            return plan
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise ReleaseError(f"{path}: cannot be read: {error}; get the release again") from None
-    raise ReleaseError(f"{path}: key plan: expected what the release was frozen with; get the release again")
-
-
-def _find_kind(release: Path, plan: Row, kinds: Sequence[Kind]) -> Kind | None:
-    try:
-        name = json.loads(plan.get("design") or "{}").get("kind")
-    except (ValueError, AttributeError, TypeError):
-        raise ReleaseError(f"{release}: plan: design is no JSON object; get the release again") from None
-    found = next((kind for kind in kinds if kind.name == name), None)
-    if name is not None and found is None:
-        known = ", ".join(kind.name for kind in kinds)
-        raise ReleaseError(f"{release}: its labels are of kind {name!r}; known here: {known}; install that Cupel")
-    return found
+    return FrozenTerms.from_plan(plan)
 
 
 def _find_format(release: Path, name: str | None, content: _Content, kinds: Sequence[Kind]) -> tuple[str, Export, str]:
@@ -145,7 +132,8 @@ def _own_formats(content: _Content, kinds: Sequence[Kind]) -> Mapping[str, Expor
         return content.kind.exports
     first = next((row for rows in content.rows.values() for row in rows), None)
     for kind in kinds:
-        if kind.exports and first is not None and _is_of(kind, first, content.ontology):
+        is_plain = name_kind(kind, content.ontology) is None
+        if kind.exports and is_plain and first is not None and _is_of(kind, first, content.ontology):
             return kind.exports
     return {}
 

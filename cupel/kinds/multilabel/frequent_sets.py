@@ -13,8 +13,8 @@ from cupel.kinds.multilabel.masi_alpha import masi_distance
 
 # With many sets a crowd's answers say little of any, and who guesses much decides what items are: with 16 and more
 # hardly anybody who guesses was found on made crowds. So there are few, but more where most items have no class: there
-# nearly all answers would be alike, and 3 in 100 honest annotators were called guessing. With MOST_SETS it was 1 of 750;
-# but then who guesses is hardly found there, and only who copies is.
+# nearly all answers would be alike, and 3 in 100 honest annotators were called guessing. With MOST_SETS it was 1 of
+# 750; but then who guesses is hardly found there, and only who copies is.
 FEWEST_SETS, MOST_SETS = 8, 32
 MOST_SHARE = 1 / 3
 DECIMALS = 9
