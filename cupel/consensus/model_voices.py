@@ -11,8 +11,8 @@ from cupel.consensus.passes import log_sum, softmax
 
 # Answers' worth of belief, per true class, that a model errs alike on all classes.
 SMOOTHING = 4.0
-TOLERANCE = 1e-4
-MAX_ITERATIONS = 60
+TOLERANCE = 1e-6
+MAX_ITERATIONS = 300
 # How much of its word a model may get. Above 1 no word counts: a voice is never more than one voice.
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # So often the weights are gone through, one model after the other; they settle in two.
