@@ -104,8 +104,8 @@ def route_beside_models(context: dg.AssetExecutionContext, bench: Bench) -> dg.M
         consensus, predictions = step.read("consensus"), step.read("predictions")
         believed = fuse_beside_models(step.read("people_consensus"), consensus, predictions, labeling.classes)
         table = routes(
-            consensus, predictions, labeling.overlap, step.project.checking, labeling.classes, step.project.prices,
-            rejected, believed,
+            consensus, predictions, labeling.overlap, step.project.checking, step.project.kind, labeling.ontology,
+            step.project.prices, rejected, believed,
         )  # fmt: skip
         return materialized(step, step.write("routes", table))
 

@@ -36,7 +36,9 @@ def sort_contamination_answers(context: dg.AssetExecutionContext, bench: Bench) 
         items = step.read("sifted_items", columns=["item_id"])["item_id"]
         words = _words(contamination_settings(step))
         sorted_answers = expert_answers_of_people(
-            step.answers(step.partition, *PURPOSES), items, lambda labels: keep_classes(labels, words),
+            step.answers(step.partition, *PURPOSES),
+            items,
+            lambda labels: keep_classes(labels, words),
             step.project.labeling.models,
         )
         for table, content in zip(_ANSWERED, sorted_answers, strict=True):

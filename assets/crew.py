@@ -6,7 +6,7 @@ import dagster as dg
 import pyarrow as pa
 
 from assets.bench import Bench
-from assets.labeling import agree_people, hidden_gold
+from assets.labeling import hidden_gold, make_consensus
 from assets.spec import materialized
 from cupel.checking.crew_answers import read_model_file, voices_of
 from cupel.lake.step import Step
@@ -20,10 +20,10 @@ from cupel.people.answers.shown_labels import ShownLabelsLog, count_unknown_labe
 def sort_model_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Sort models' answers, in the log and in files of their own, into those that count and those that do not."""
     with bench.step(context) as step:
-        labeling, models = step.project.labeling, step.project.labeling.models
+        kind, labeling, models = step.project.kind, step.project.labeling, step.project.labeling.models
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         recorded = crew.split_answers(step.answers(step.partition, "label"), models).models
-        parts = [crew.sort_model_answers(recorded, items, labeling.classes, models)]
+        parts = [crew.sort_model_answers(recorded, items, lambda labels: kind.parse(labels, labeling.ontology), models)]
         for model in (one for one in models if one.file is not None):
             kept, rejected, sha256 = read_model_file(model, bench.data, step.partition, items, labeling.classes)
             step.file(str(model.file), sha256)
@@ -35,8 +35,8 @@ def sort_model_answers(context: dg.AssetExecutionContext, bench: Bench) -> Itera
 def find_people_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Aggregate people's annotations of every item, models aside: what the checker learns from."""
     with bench.step(context) as step:
-        table, why = agree_people(step)
-        return materialized(step, step.write("people_consensus", table), method=why)
+        found = make_consensus(step)
+        return materialized(step, step.write("people_consensus", found.tables["consensus"]), method=found.method)
 
 
 def rate_models(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:

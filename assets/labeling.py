@@ -42,7 +42,7 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Aggregate the annotations of every item: majority with explicit ties, and the project's method."""
     with bench.step(context) as step:
-        found = makemake_consensus(step)
+        found = make_consensus(step)
         return materialized(step, step.write("consensus", found.tables["consensus"]), method=found.method)
 
 

@@ -1,6 +1,6 @@
 """Arms: the ways in which a model may take part in a label, each as the labels that it gives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +9,7 @@ from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
 from benchmarks.models_in_crew.crews import SETTINGS, Crew
 from cupel.checking.fuse_models import fuse_beside_models
-from cupel.checking.fusion import fuse
+from cupel.checking.fusion import fuse_beliefs
 from cupel.checking.opinions import Opinions, batch_of, predictions_of, reasons
 from cupel.consensus.coding import Integers, Reals, by_item, code, lists_of, vectors, vote_counts
 from cupel.consensus.consensus import consensus
@@ -49,7 +49,7 @@ def _checked(crowd: Crowd, crew: Crew, people: pa.Table, union: pa.Table, joint:
     items = pa.table({"item_id": ids, "group_id": pa.nulls(len(ids), TEXT)})
     batch = batch_of(items, people, classes, SETTINGS)
     said = Opinions(crew.scores, reasons(np.isnan(crew.scores[:, 0]), "no opinion"))
-    yield "people, model as checker", fuse(people, predictions_of(batch, said, "model", "1"), classes).posterior
+    yield "people, model as checker", _fused(people, predictions_of(batch, said, "model", "1"), classes)
     table = by_item(people)
     voiced = table.set_column(
         table.column_names.index("posterior"), "posterior", lists_of(joint, ~np.isnan(joint[:, 0]))
@@ -58,12 +58,12 @@ def _checked(crowd: Crowd, crew: Crew, people: pa.Table, union: pa.Table, joint:
     if not has_checker:
         return
     learned = opinions(crowd._replace(model=None), people)
-    yield "people, checked", fuse(people, learned, classes).posterior
-    yield "voice + linear, checked", fuse_beside_models(people, voiced, learned, classes).posterior
-    yield "voice + linear, checked, weight by all", fuse(voiced, learned, classes).posterior
+    yield "people, checked", _fused(people, learned, classes)
+    yield "voice + linear, checked", fuse_beside_models(people, voiced, learned, classes).parts[0].posterior
+    yield "voice + linear, checked, weight by all", _fused(voiced, learned, classes)
     twice = opinions(crowd._replace(model=None), voiced)
-    yield "voice + linear, checked, learned from both", fuse(voiced, twice, classes).posterior
-    yield "union + linear, checked, learned from both", fuse(union, opinions(crowd, union), classes).posterior
+    yield "voice + linear, checked, learned from both", _fused(voiced, twice, classes)
+    yield "union + linear, checked, learned from both", _fused(union, opinions(crowd, union), classes)
 
 
 def error(chance: Reals, truth: Integers) -> float:
@@ -90,4 +90,7 @@ def _shares(annotations: pa.Table, crowd: Crowd) -> Reals:
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
-Arms = Callable[[Crowd, Crew], Iterator[tuple[str, Reals]]]
+def _fused(consensus: pa.Table, predictions: pa.Table, classes: tuple[str, ...]) -> Reals:
+    """Return what people and checker believe together, shape items x classes, by item id."""
+    crowd, model = (vectors(by_item(table)["posterior"], len(classes)) for table in (consensus, predictions))
+    return fuse_beliefs(pa.array(sorted(consensus["item_id"].to_pylist())), crowd, model).posterior

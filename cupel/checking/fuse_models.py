@@ -6,18 +6,22 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.checking.fusion import DECIMALS, TINY, Fusion, top_log_odds
+from cupel.checking.label_fusion import LabelFusion
 from cupel.checking.weights import Weights, choose_weight
 from cupel.consensus.coding import by_item, sorted_ids, vectors
 from cupel.consensus.estimates import class_prior
 from cupel.consensus.passes import softmax
+from cupel.contract.columns import TEXT
 from cupel.errors import TableError
 
 
-def fuse_beside_models(people: pa.Table, consensus: pa.Table, predictions: pa.Table, classes: Sequence[str]) -> Fusion:
+def fuse_beside_models(
+    people: pa.Table, consensus: pa.Table, predictions: pa.Table, classes: Sequence[str]
+) -> LabelFusion:
     """Return what people, models of the crew and the checker believe together.
 
-    As `cupel.checking.fusion.fuse`, but for the checker's weight: it is the one under which *people's* answers are
-    likeliest, given what the models have said. A checker that says what the models say already adds nothing to that
+    As `cupel.checking.fusion.fuse_beliefs`, but for the checker's weight: it is the one under which people's answers
+    are likeliest, given what the models have said. A checker that only says what the models say adds nothing to that
     and gets little, and no model's answer judges it.
 
     Args:
@@ -48,4 +52,5 @@ def fuse_beside_models(people: pa.Table, consensus: pa.Table, predictions: pa.Ta
     scores = prior + answers + voices + weight * opinion
     label, log_odds = top_log_odds(scores)
     is_known = is_answered | is_predicted
-    return Fusion(ids, label, np.round(log_odds, DECIMALS), softmax(scores), is_known, Weights(1.0, weight), 0.0)
+    found = Fusion(ids, label, np.round(log_odds, DECIMALS), softmax(scores), is_known, Weights(1.0, weight), 0.0)
+    return LabelFusion(ids, pa.array(classes, TEXT).take(pa.array(label)), found.log_odds, is_known, (found,))

@@ -122,6 +122,9 @@ class Project(Section):
 
     @model_validator(mode="after")
     def _models_are_counted_apart(self) -> "Project":
+        is_of_classes = not self.kind.tables and len(self.kind.parts(self.labeling.ontology)) == 1
+        if (self.labeling.models or self.labeling.pre_labels is not None) and not is_of_classes:
+            raise ValueError("labeling.models, pre_labels: a label must be one of the classes; remove them")
         if self.labeling.models and self.checking.rounds:
             raise ValueError("checking.rounds: experts weigh people against the checker there; remove it, or models")
         if (live := self.label_studio) is not None:

@@ -11,7 +11,7 @@ import dagster as dg
 import pyarrow.compute as pc
 import pytest
 
-from cupel.config.project import load_project
+from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds

@@ -12,7 +12,7 @@ from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
 from cupel.contract.tables.crew import MODEL_ANSWERS, REJECTED_MODEL_ANSWERS
 from cupel.errors import AnswerError
-from cupel.people.answers.annotations import annotations, expert_answers
+from cupel.people.answers.annotations import Parse, annotations, expert_answers
 
 IS_MODEL = "is_a_model"
 
@@ -39,14 +39,14 @@ def split_answers(answers: pa.Table, models: Collection[CrewModel]) -> SplitAnsw
 
 
 def sort_model_answers(
-    answers: pa.Table, item_ids: ItemIds, classes: Sequence[str], models: Sequence[CrewModel]
+    answers: pa.Table, item_ids: ItemIds, parse: Parse, models: Sequence[CrewModel]
 ) -> tuple[pa.Table, pa.Table]:
     """Sort models' recorded answers into those that count and those that do not.
 
     Args:
         answers: ANSWERS of one batch with the purpose `label` that bear a model's name.
         item_ids: The items that may be answered.
-        classes: The ontology.
+        parse: Returns the canonical text of answers, null where one is no label.
         models: The models of the crew.
 
     Returns:
@@ -56,7 +56,7 @@ def sort_model_answers(
         AnswerError: A model whose answers are in a file of its own has answers recorded under its name, too.
     """
     _check_no_namesakes(answers, models)
-    kept, rejected = annotations(answers, item_ids, classes, are_annotators_known=True)
+    kept, rejected = annotations(answers, item_ids, parse, are_annotators_known=True)
     kept = kept.select(["item_id", "sequence", "annotator", "label"]).rename_columns(
         ["item_id", "sequence", "model", "label"]
     )
@@ -71,11 +71,11 @@ def sort_model_answers(
 
 
 def expert_answers_of_people(
-    answers: pa.Table, item_ids: ItemIds, classes: Sequence[str], models: Collection[CrewModel]
+    answers: pa.Table, item_ids: ItemIds, parse: Parse, models: Collection[CrewModel]
 ) -> tuple[pa.Table, pa.Table]:
     """Sort experts' and auditors' answers; see `expert_answers`. What bears a model's name is rejected."""
     ours, theirs = split_answers(answers, models)
-    kept, rejected = expert_answers(ours, item_ids, classes)
+    kept, rejected = expert_answers(ours, item_ids, parse)
     if not theirs.num_rows:
         return kept, rejected
     reason = pa.repeat(pa.scalar(IS_MODEL, TEXT), theirs.num_rows)

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cupel.config.project import load_project
 from cupel.errors import ProjectError
+from cupel.kinds.projects import load_project
 from small_project import write_project
 
 GPT = {"name": "gpt", "version": "1"}
@@ -29,7 +29,7 @@ def test_a_project_has_no_models_unless_it_names_them(tmp_path: Path) -> None:
         ({"models": [GPT, GPT | {"version": "2"}]}, r"'gpt' stands twice, as version '1' and '2'"),
         ({"models": [GPT], "vendors": {"firm": ["gpt"]}}, r"'gpt' is a person of the project"),
         ({"models": [GPT | {"price": -1}]}, r"key labeling.models.0.price"),
-        ({"pre_labels": "gpt"}, r"pre_labels: with kind category, one of checker"),
+        ({"pre_labels": "gpt"}, r"pre_labels: one of checker"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_what_to_do(tmp_path: Path, labeling: dict[str, Any], said: str) -> None:

@@ -33,7 +33,7 @@ def test_a_models_confusions_are_found_though_nobody_knows_the_truth() -> None:
     truth, people = crowd(20_000, 3, 0.8, 1)
     said = mistaken(truth, 3, 0.3, rng)
     found = add_voices(people, [said])
-    assert_allclose(np.diagonal(found.confusion[0]), 0.7, atol=0.02)
+    assert_allclose(np.diagonal(found.confusion[0]), 0.7, atol=0.03)
     assert_allclose(found.confusion[0].sum(axis=1), 1)
     assert found.weights.tolist() == [1.0]
     assert error(found, truth) < error(add_voices(people, [np.full(20_000, -1)]), truth)
