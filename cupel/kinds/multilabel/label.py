@@ -77,8 +77,13 @@ def fuse(
 
 
 def vocabulary(labels: Labels, ontology: Ontology) -> Sequence[str]:
-    """Return the sets that stand for all others where people are measured; see `frequent_sets`."""
-    return frequent_sets(labels, ontology.classes)
+    """Return the sets that stand for all others where people are measured; see `frequent_sets`.
+
+    Where fewer than two are given, the empty set and that of the first class stand behind them.
+    """
+    given = frequent_sets(labels, ontology.classes)
+    spare = [write_set([], ontology.classes), write_set(ontology.classes[:1], ontology.classes)]
+    return given if len(given) > 1 else list(dict.fromkeys([*given, *spare]))
 
 
 def nearest(labels: Labels, frequent: Sequence[str], ontology: Ontology) -> pa.Array:
