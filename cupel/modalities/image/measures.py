@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cupel.modalities.image.decoding import MOST_PIXELS, ImageFacts, decode
 from cupel.modalities.image.features import image_features
+from cupel.modalities.image.metadata.strip import list_metadata
 from cupel.modalities.image.perceptual_hash import perceptual_hash
 from cupel.modalities.image.problems import ImageProblem
 from cupel.modalities.image.signals import ImageSignals, measure_signals
@@ -24,6 +25,7 @@ class MeasuredImage(NamedTuple):
         sha256: Hash of the file's bytes, as hexadecimal digits.
         size_bytes: How many they are.
         facts: Format, size as shown, frames.
+        metadata: Kinds of metadata that the file holds.
         signals: What was measured of its view.
         hash: Its perceptual hash; None where it is of one colour, so that its hash would be chance.
         features: Numbers for a linear model.
@@ -32,6 +34,7 @@ class MeasuredImage(NamedTuple):
     sha256: str
     size_bytes: int
     facts: ImageFacts
+    metadata: list[str]
     signals: ImageSignals
     hash: int | None
     features: NDArray[np.float32]
@@ -50,7 +53,9 @@ def measure_image(content: bytes, max_pixels: int = MOST_PIXELS) -> MeasuredImag
     signals = measure_signals(picture)
     phash = perceptual_hash(picture) if signals.contrast >= LEAST_CONTRAST else None
     sha256 = hashlib.sha256(content).hexdigest()
-    return MeasuredImage(sha256, len(content), facts, signals, phash, image_features(picture))
+    listed = list_metadata(content, facts.format)
+    metadata = [] if isinstance(listed, ImageProblem) else listed
+    return MeasuredImage(sha256, len(content), facts, metadata, signals, phash, image_features(picture))
 
 
 def measure_images(
