@@ -2,7 +2,7 @@
 
 from cupel.config.project import Known
 from cupel.kinds.category import CATEGORY
-from cupel.kinds.items import COMPARISON, TEXT
+from cupel.kinds.items import COMPARISON, IMAGE, TEXT
 from cupel.kinds.preference import PREFERENCE
 from cupel.kinds.questions import QUESTIONS
 
@@ -14,5 +14,6 @@ KINDS = (
 MODALITIES = (
     TEXT,
     COMPARISON,
+    IMAGE,
 )
 KNOWN = Known(KINDS, MODALITIES)
