@@ -23,6 +23,22 @@ def colours(label: str, seed: int) -> Image.Image:
     return Image.fromarray(low).resize((60, 48), Image.Resampling.BICUBIC)
 
 
+def bad_images(folder: Path) -> dict[str, bytes]:
+    """Return images, by name, that cleaning rejects; two of them resemble others in a folder."""
+    whole = encoded(colours("warm", 9_999), "JPEG")
+    larger = colours("cold", 9_998).resize((240, 192), Image.Resampling.BICUBIC)
+    return {
+        "y-larger.png": encoded(larger),
+        "z-copy.png": (folder / "0001.png").read_bytes(),
+        "z-cut.jpg": whole[: len(whole) // 2],
+        "z-empty.png": b"",
+        "z-near.jpg": encoded(larger.resize((120, 96), Image.Resampling.BICUBIC), "JPEG", quality=60),
+        "z-text.png": b"This is no picture.",
+        "z-tiny.png": encoded(colours("warm", 9_997).resize((12, 12))),
+        "z-uniform.png": encoded(Image.new("RGB", (64, 64), "white")),
+    }
+
+
 def write_project(
     folder: Path, name: str = "views", items: int = 240, crew_error: float = 0.1, as_table: bool = False, **changes: Any
 ) -> Deployment:
@@ -54,6 +70,12 @@ def write_project(
             said = rng.choice(CLASSES) if rng.random() < 2 * crew_error else truth
             answers.append(f"one,{item_id},label,{annotator},{said}")
         answers.append(f"one,{item_id},expert,eve,{truth}")
+    for bad, content in bad_images(folder / "data" / name / "img").items():
+        (folder / "data" / name / "img" / bad).write_bytes(content)
+        rows.append({"id": bad, "image": f"{name}/img/{bad}"})
+        item_id = bad if as_table else f"{name}/img/{bad}"
+        answers += [f"one,{item_id},label,{annotator},cold" for annotator in ("ann", "bob", "cy")]
+        answers.append(f"one,{item_id},expert,eve,cold")
     (data / "one.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (data / "answers.csv").write_text("\n".join(answers) + "\n")
     files = {"files": [f"{name}/one.jsonl"], "text_field": "image"} if as_table else {"files": [f"{name}/img/*"]}
