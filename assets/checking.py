@@ -43,7 +43,7 @@ def predict_beside_models(context: dg.AssetExecutionContext, bench: Bench) -> dg
 
 
 def _predict(step: Step, bench: Bench, taught: str) -> dg.MaterializeResult[None]:
-    items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+    items = _items(step)
     consensus = step.read(taught, columns=["item_id", "posterior"])
     kept = step.lake.folder
     found = second_opinion(step.project, step.partition, items, consensus, bench.data, kept)
@@ -68,7 +68,7 @@ def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Ite
     """Ask the checker, teach it what experts decided, and choose what they are asked next, where that pays."""
     with bench.step(context) as step:
         project, kept = step.project, step.lake.folder
-        items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+        items = _items(step)
         consensuses = _consensuses(step)
         answers = step.read("round_answers")
         first = second_opinion(project, step.partition, items, next(iter(consensuses.values())), bench.data, kept)
@@ -159,6 +159,16 @@ def decide_labels_after_rounds(context: dg.AssetExecutionContext, bench: Bench) 
             return
         table = labels_after(_labels(step, routes), asked)
         yield materialized(step, step.write("labels", table))
+
+
+def _items(step: Step) -> pa.Table:
+    """Return the items as checkers see them: an image has features beside the place where it lies."""
+    items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+    if step.project.modality.has_text:
+        return items
+    signals = step.read("image_signals", columns=["item_id", "features"])
+    places = pc.index_in(items["item_id"], signals["item_id"].combine_chunks())
+    return items.append_column("features", signals["features"].take(places))
 
 
 def _labels(step: Step, routes: pa.Table) -> pa.Table:
