@@ -15,6 +15,7 @@ from cupel.lake.gates import gate_rows, gated_stages
 from cupel.lake.lake import Lake
 from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.guidelines import ReleaseGuideline, find_guideline
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
 
@@ -87,6 +88,7 @@ class ReleaseFacts:
     licences: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
     overlaps: list[Row] = field(default_factory=list)
+    guideline: ReleaseGuideline | None = None
 
     @property
     def together(self) -> Together | None:
@@ -98,6 +100,8 @@ class ReleaseFacts:
         """PASS, REFUSED or OPEN."""
         if not self.terms.is_frozen or (self.result and self.result["status"] == "refused"):
             return "REFUSED"
+        if self._lapse is not None and not self.released:
+            return "REFUSED"
         if any(row["outcome"] == "fail" and row["severity"] == "critical" for row in self.gates):
             return "REFUSED"
         return "PASS" if self.released else "OPEN"
@@ -105,6 +109,15 @@ class ReleaseFacts:
     @property
     def reason(self) -> str:
         """Why, in words that a manager understands."""
+        why = self._reason
+        return why if self._lapse is None else f"{why.rstrip('.')}; {self._lapse}"
+
+    @property
+    def _lapse(self) -> str | None:
+        return None if self.guideline is None else self.guideline.lapse
+
+    @property
+    def _reason(self) -> str:
         if not self.terms.is_frozen:
             return str(self.terms.reason)
         failed = [row["check"] for row in self.gates if row["outcome"] == "fail" and row["severity"] == "critical"]
@@ -187,6 +200,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         licences=_counts(lake, "training_set", release, "licence"),
         overlaps=_rows(lake, "release_overlaps", release),
         left_out=_count(lake, "left_out_items", release),
+        guideline=find_guideline(lake, audit.terms),
     )
 
 
