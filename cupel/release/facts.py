@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from cupel.config.prices import Prices
 from cupel.config.project import Project
 from cupel.lake.gates import gate_rows, gated_stages
 from cupel.lake.lake import Lake
+from cupel.release.anchoring import judge_by_audit
 from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.guidelines import ReleaseGuideline, find_guideline
@@ -179,7 +180,8 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     audit = read_release_audit(lake, release, "audit", known=[project.kind])
     commit = lake.commit("release_plan", release)
     frozen = {} if commit is None else commit.inputs
-    batches = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
+    found = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
+    batches = [replace(one, anchoring=one.anchoring + judge_by_audit(lake, release, one.batch)) for one in found]
     return ReleaseFacts(
         project=project,
         release=release,
