@@ -9,10 +9,10 @@ from cupel.kinds.multilabel.label import (
     NONE,
     agreement,
     join,
+    nearest,
     parts,
     read_controls,
     split,
-    stand_in,
     vocabulary,
 )
 from cupel.people.annotators.annotators import annotators
@@ -62,10 +62,10 @@ def test_people_can_be_measured_where_nobody_answered_or_all_answered_alike(said
     rows = {"item_id": [str(n // 2) for n in range(len(said))], "annotator": ["p", "q"] * (len(said) // 2)}
     table = pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
     counted = vocabulary(labels, ONTOLOGY)
-    table = table.append_column("label", stand_in(labels, counted, ONTOLOGY))
+    table = table.append_column("label", nearest(labels, counted, ONTOLOGY))
     table = table.append_column("sequence", pa.array(range(len(said)), pa.int64()))
     assert annotators(study(table, ["0", "1", "2"], counted)).num_rows == (2 if said else 0)
 
 
-def test_gold_in_another_layout_has_the_same_stand_in() -> None:
-    assert stand_in(texts('["b", "a"]', "a"), ['["a","b"]', "[]"], ONTOLOGY).to_pylist() == ['["a","b"]'] * 2
+def test_gold_in_another_layout_has_the_same_nearest() -> None:
+    assert nearest(texts('["b", "a"]', "a"), ['["a","b"]', "[]"], ONTOLOGY).to_pylist() == ['["a","b"]'] * 2
