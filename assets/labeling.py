@@ -13,7 +13,7 @@ from cupel.contract.kind import ConsensusResult
 from cupel.lake.step import Step
 from cupel.people.annotators.annotators import annotators
 from cupel.people.annotators.findings import findings
-from cupel.people.annotators.study import study
+from cupel.people.annotators.study import find_same, study
 from cupel.people.annotators.vendors import vendor_of, vendors
 from cupel.people.answers.annotations import annotations
 from cupel.people.answers.known_labels import known_labels
@@ -66,7 +66,7 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         first = labeling.overlap.first
         given, kind = step.read("annotations"), step.project.kind
         counted = kind.vocabulary(given["label"], labeling.ontology)
-        measured = study(given, items, counted, gold, first)
+        measured = study(given, items, counted, gold, first, find_same(counted, kind, labeling.ontology))
         people = annotators(measured, vendor_of(labeling.vendors))
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)
