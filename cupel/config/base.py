@@ -50,6 +50,7 @@ def check_batch_name(text: str) -> str:
 Slug = Annotated[str, Field(max_length=64), AfterValidator(check_slug)]
 Name = Annotated[str, Field(max_length=64), AfterValidator(check_name)]
 BatchName = Annotated[str, Field(max_length=64), AfterValidator(check_batch_name)]
+ColumnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=0)]

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cupel.config.base import Positive, Section, Share, Slug
-from cupel.contract.ontology import Ontology
+from cupel.config.base import ColumnName, Positive, Section, Share, Slug
+from cupel.contract.ontology import Ontology, Question
 
 
 class Overlap(Section):
@@ -64,6 +64,31 @@ class Policies(Section):
     weight: Share = 0.25
     """What the answers of an annotator who is weighed down count for."""
 
+    @property
+    def weighs_down(self) -> bool:
+        """Whether anybody may be weighed down."""
+        return "weigh_down" in self.model_dump().values()
+
+
+class QuestionSettings(Section):
+    """One of several questions about an item."""
+
+    name: ColumnName
+    """Its name; a column of the release."""
+    question: str = Field(min_length=1)
+    """What annotators are asked."""
+    kind: str = "category"
+    """Label kind of its answers."""
+    classes: tuple[str, ...]
+    """What may be answered."""
+    asked_if: dict[str, tuple[str, ...]] = {}
+    """By earlier question, the answers after which it is asked; empty: it is always asked."""
+
+    @property
+    def frozen(self) -> Question:
+        """What is frozen with a release."""
+        return Question(self.name, self.kind, self.classes, tuple(self.asked_if.items()))
+
 
 Consensus = Literal[
     "auto", "majority", "dawid_skene", "fast_dawid_skene", "skilled_dawid_skene", "one_coin", "ibcc", "ebcc", "glad"
@@ -77,8 +102,10 @@ class Labeling(Section):
     """Label kind: category, a class of the ontology; preference, which of two responses is better."""
     question: str = Field(min_length=1)
     """What annotators are asked."""
-    classes: tuple[str, ...] = Field(min_length=2)
-    """The ontology."""
+    classes: tuple[str, ...] = ()
+    """The ontology: two classes or more, where a label answers one question."""
+    questions: tuple[QuestionSettings, ...] = ()
+    """Label kind questions: the questions about an item, in the order in which they are asked."""
     consensus: Consensus = "dawid_skene"
     """How annotators' answers to a category become one belief; auto: the method that predicts held-out answers best."""
     overlap: Overlap = Overlap()
@@ -120,4 +147,4 @@ class Labeling(Section):
     @property
     def ontology(self) -> Ontology:
         """What a label may say."""
-        return Ontology(self.classes)
+        return Ontology(self.classes, tuple(question.frozen for question in self.questions))

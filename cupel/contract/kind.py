@@ -107,11 +107,6 @@ def are_equal(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
-def forbid_nothing(project: "Project") -> Iterator[str]:
-    """Yield nothing: any setting goes with the kind."""
-    yield from ()
-
-
 def no_columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
     """Return no further columns: the label says all."""
     return {}

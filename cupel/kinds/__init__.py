@@ -4,10 +4,12 @@ from cupel.config.project import Known
 from cupel.kinds.category import CATEGORY
 from cupel.kinds.items import COMPARISON, TEXT
 from cupel.kinds.preference import PREFERENCE
+from cupel.kinds.questions import QUESTIONS
 
 KINDS = (
     CATEGORY,
     PREFERENCE,
+    QUESTIONS,
 )
 MODALITIES = (
     TEXT,

@@ -160,14 +160,19 @@ def _reach(project: "Project", roots: Iterable[Name], code: Code | None) -> Reac
 
 
 def find_function(project: "Project", use: str) -> Name | None:
-    """Return module and name of a function of the project's label kind or modality; None where it is none.
+    """Return module and name of a function of the project's label kind or modality, or of a section's property.
+
+    None where it is none: data of a kind, and settings, are no code.
 
     Args:
         project: The project.
         use: As `kind.parse`.
     """
     owner, _, name = use.partition(".")
-    found = getattr(getattr(project, owner), name, None)
+    holder = getattr(project, owner)
+    if isinstance(getattr(type(holder), name, None), property):  # made of settings by the section that holds them
+        return type(holder).__module__, type(holder).__qualname__
+    found = getattr(holder, name, None)
     return (found.__module__, found.__qualname__) if isinstance(found, FunctionType) else None
 
 

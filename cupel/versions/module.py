@@ -15,8 +15,9 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS)
 _BINDERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 _BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
-# What a project has one of: its functions are called as `project.kind.parse(...)`, or as those of an argument `kind`.
-CONTRACTS = ("kind", "modality")
+# What a project has one of. Its functions are called as `project.kind.parse(...)`, or as those of an argument `kind`;
+# of a section of settings its properties are meant, as `labeling.ontology`.
+CONTRACTS = ("kind", "modality", "labeling")
 # Arguments that only people read: a table's row, a column's meaning.
 _PROSE = {"Column": 2, "Table": 1}
 
@@ -30,7 +31,7 @@ class Definition(NamedTuple):
             takes a name from an imported module.
         imports: What it imports itself, inside a function.
         strings: Its string constants that could be the name of a file.
-        uses: What it takes from the project's label kind or modality, whatever that is: `kind.parse` of
+        uses: What it takes from the project's label kind, modality or settings, whatever these are: `kind.parse` of
             `project.kind.parse(...)`.
         choices: Where it is a `Variants(setting, {option: ...})`: the setting, and what each option refers to.
     """

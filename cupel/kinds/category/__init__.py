@@ -1,6 +1,6 @@
 """Category: the label kind in which a label is one class of the ontology."""
 
-from cupel.contract.kind import Kind, are_equal, forbid_nothing
+from cupel.contract.kind import Kind, are_equal
 from cupel.kinds.category import classes
 from cupel.kinds.category.consensus import category_consensus
 
@@ -8,7 +8,7 @@ CATEGORY = Kind(
     name="category",
     summary="a class of the ontology",
     modality="text",
-    check=forbid_nothing,
+    check=classes.check,
     parts=classes.parts,
     split=classes.split,
     join=classes.join,

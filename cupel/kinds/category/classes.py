@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from cupel.checking.label_fusion import LabelFusion, fuse_parts
 from cupel.config.labeling import Labeling
+from cupel.config.project import Project
 from cupel.consensus.agreement import Agreement, gwet_ac1, krippendorff_alpha
 from cupel.consensus.coding import Integers
 from cupel.contract.columns import TEXT
@@ -17,6 +18,14 @@ from cupel.people.answers.annotations import keep_classes
 
 # Name of the part, and of what a labeling tool asks.
 LABEL = "label"
+
+
+def check(project: Project) -> Iterator[str]:
+    """Yield what is wrong in a project file whose labels are classes."""
+    if len(project.labeling.classes) < 2:
+        yield "labeling.classes: name two classes or more"
+    if project.labeling.questions:
+        yield f"labeling.questions: kind {project.labeling.kind} asks one question; remove them, or use kind questions"
 
 
 def parts(ontology: Ontology) -> tuple[Part, ...]:

@@ -10,7 +10,7 @@ def check(project: Project) -> Iterator[str]:
     labeling = project.labeling
     if sorted(labeling.classes) not in (["first", "second"], ["first", "second", "tie"]):
         yield "labeling: the classes of kind preference are first and second, with or without tie"
-    if "weigh_down" in labeling.policies.model_dump().values():
+    if labeling.policies.weighs_down:
         yield "labeling: kind preference knows no weigh_down; warn or remove"
     if project.modality.name != "comparison":
         yield f"raw.modality: found {project.modality.name!r}; kind preference labels comparisons; leave it out"

@@ -175,3 +175,12 @@ def test_every_statement_of_the_language_can_be_read() -> None:
         )
     )
     assert {"a", "rest", "v", "more", "p", "f", "h", "i", "j", "k", "l", "q", "e"} <= set(module(source).definitions)
+
+
+def test_what_is_taken_from_the_projects_kind_is_told() -> None:
+    found = definition(
+        "def f(project, kind, other):\n"
+        "    kind.parse(other.kind.split)\n"
+        "    return project.kind.same(project.labeling.ontology), other.kinds.join, other.kind\n"
+    )
+    assert set(found.uses) == {"kind.parse", "kind.split", "kind.same", "labeling.ontology"}

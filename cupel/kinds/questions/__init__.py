@@ -1,0 +1,26 @@
+"""Questions: the label kind in which a label answers several questions about an item, each of a kind of its own."""
+
+from cupel.contract.kind import Kind, are_equal
+from cupel.kinds.questions import answers, asked
+from cupel.kinds.questions.agreement import agreement
+from cupel.kinds.questions.check import check
+from cupel.kinds.questions.consensus import fuse, questions_consensus
+
+QUESTIONS = Kind(
+    name="questions",
+    summary="answers to several questions, some asked only after certain answers to others",
+    modality="text",
+    check=check,
+    parts=answers.parts,
+    split=answers.split,
+    join=answers.join,
+    parse=answers.parse,
+    is_same=are_equal,
+    agreement=agreement,
+    consensus=questions_consensus,
+    fuse=fuse,
+    vocabulary=answers.vocabulary,
+    controls=asked.controls,
+    read_controls=asked.read_controls,
+    columns=answers.columns,
+)
