@@ -10,6 +10,7 @@ import pytest
 
 from cupel.certificate.attempts import attempt_alpha
 from cupel.config.project import Project
+from cupel.contract.kind import Kind
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.kinds import projects
@@ -27,7 +28,7 @@ from cupel.release.audit_tables import (
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables
 from cupel.release.freeze import Frozen, freeze
-from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.frozen_terms import FrozenTerms, name_kind
 from cupel.release.outcome import released, withheld
 from cupel.release.planted import planted_items
 from cupel.release.release_audit import ReleaseAudit
@@ -108,10 +109,12 @@ def make_items(size: int, wrong_share: float, contested_share: float, seed: int 
 
 def make_release(
     root: Path, *, size: int = 400, wrong_share: float = 0.12, contested_share: float = 0.02, is_audited: bool = True,
-    anonymous: bool = False, **settings: Any,
+    anonymous: bool = False, kind: Kind | None = None, **settings: Any,
 ) -> Made:  # fmt: skip
     """Take one delivery from clean items to a verdict, writing each table into a lake."""
     lake, project = Lake(root / "lake", "tiny"), make_project(**settings)
+    if kind is not None:
+        project._kind = kind
     items = make_items(size, wrong_share, contested_share)
     tables = _batch_tables(items, anonymous)
     for name, rows in tables.items():
@@ -124,7 +127,7 @@ def make_release(
     lake.write("release_plan", "movies-r1", from_rows([terms.to_plan()], TABLES["release_plan"]))
     if not is_audited:
         return Made(lake, project, release_facts(lake, project, "movies-r1"), None)
-    audit = ReleaseAudit.of(terms, {"release_items": frozen.items})
+    audit = ReleaseAudit.of(terms, {"release_items": frozen.items}, [project.kind])
     return _judged(lake, project, items, audit, tables["annotations"])
 
 
@@ -179,6 +182,8 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
     }
     if audit.assay.result.status == "certified":
         written["training_set"], written["withheld_items"] = released(audit.items, audit), withheld(audit.items, audit)
+    if audit.terms.kind is not None:
+        written["expert_answers"] = audit.expert_answers
     for name, rows in written.items():
         lake.write(name, release, rows)
     bound = audit.assay.result.error_bound
@@ -191,6 +196,7 @@ def tables_of(lake: Lake, facts: ReleaseFacts) -> ReleaseTables:
     """Return a release's tables as its folder wants them."""
     names = ["training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts"]
     names += ["planted_items", "planted_verdicts"] if facts.terms.planted_errors else []
+    names += ["expert_answers"] if facts.terms.kind is not None else []
     gates = [row for batch in facts.batches for row in batch.gates] + facts.gates
     tables = {name: lake.read(name, facts.release) for name in names}
     return ReleaseTables(**tables, gate_results=pa.Table.from_pylist(gates, schema=TABLES["gate_results"].schema))
@@ -265,6 +271,7 @@ def _terms(project: Project, frozen: Frozen) -> FrozenTerms:
         answers_until=3 * frozen.items.num_rows, items=frozen.items.num_rows, items_sha256=frozen.sha256,
         classes=tuple(project.labeling.classes), expert_answers=experts.answers,
         experts_description=experts.description, are_auditors_independent=experts.are_auditors_independent,
+        kind=name_kind(project.kind, project.labeling.ontology),
     )  # fmt: skip
 
 

@@ -186,12 +186,17 @@ def verify(release: Path) -> None:
 @click.command()
 @click.argument("release", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--to", "folder", type=FOLDER, required=True, help="Folder that the files go to.")
-def export(release: Path, folder: Path) -> None:
-    """Write a release of comparisons as JSON Lines of prompt, chosen and rejected: what preference trainers read.
+@click.option("--format", "name", help="jsonl, csv, or a format of the label kind.  [default: the kind's, or jsonl]")
+def export(release: Path, folder: Path, name: str | None) -> None:
+    """Write a release's training set as files that trainers read, one a split.
 
-    Ties are left out and counted. Exit codes: 0 written, 1 error.
+    Any release can be written as jsonl or csv: items, labels, and columns of the label kind. Comparisons are written
+    as pairs, JSON Lines of prompt, chosen and rejected: what preference trainers read. What a format has no place for,
+    as ties among pairs, is left out and counted. Exit codes: 0 written, 1 error.
     """
-    from cupel.exchange.preference_pairs import export_preferences
+    from cupel.exchange.release_export import export_release
+    from cupel.kinds import KINDS
 
-    for split in export_preferences(release, folder):
-        click.echo(f"{split.file}: {split.pairs:,} pairs; {split.ties:,} ties left out")
+    done = export_release(release, folder, name, KINDS)
+    for split in done.splits:
+        click.echo(f"{split.file}: {split.lines:,} {done.unit}; {split.left_out:,} {done.left_out} left out")

@@ -154,13 +154,14 @@ def trace(label_id: str, release: str | None, lake: Path, all_gates: bool, json_
     """
     from rich.console import Console
 
+    from cupel.kinds import KINDS
     from cupel.trace.machine import as_json, check_json, write_json
     from cupel.trace.terminal import show
     from cupel.trace.trace import trace as trace_label
 
     if json_file is not None and json_file != Path("-"):
         check_json(json_file)
-    found = trace_label(lake, label_id, release)
+    found = trace_label(lake, label_id, release, KINDS)
     if json_file == Path("-"):
         click.echo(as_json(found), nl=False)
         return

@@ -42,6 +42,9 @@ class LabelStudio(Section):
     """Share of annotators' ordinary tasks that show the checker's opinion; null: none does, which is the honest way."""
     shows_disagreement: bool = False
     """Show adjudicators what annotators and checker said, without names; only where auditors are other people."""
+    files: str | None = Field(None, pattern=r"^(https?://[^\s@]+|/[^\s@]*)$")
+    """Begin of the address under which the server finds a delivery's file as batch/path, where items are files: of
+    another server, or its own local files, as /data/local-files/?d=; null: a task holds a preview."""
     most_open: Positive = 1000
     """Items that lie open before each group at a time, at most."""
     snapshot_hours: Annotated[float, Field(gt=0)] = 24.0

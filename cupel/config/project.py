@@ -22,8 +22,9 @@ from cupel.config.strict_yaml import read_yaml
 from cupel.config.thresholds import Threshold
 from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import PROJECT_FILE
-from cupel.contract.kind import Kind
+from cupel.contract.kind import Kind, column_names
 from cupel.contract.modality import Modality
+from cupel.contract.tables.release import TRAINING_SET
 from cupel.errors import FormatError, ProjectError
 from cupel.store.files import read_text
 
@@ -85,6 +86,9 @@ class Project(Section):
         self._modality = _find("raw.modality", self.raw.modality or self._kind.modality, known.modalities)
         for wrong in (*self._kind.check(self), *self._modality.check(self)):
             raise ValueError(wrong)
+        for name in column_names(self._kind, self.labeling.ontology):
+            if name in (column.name for column in TRAINING_SET.columns):
+                raise ValueError(f"labeling, {name}: a release has a column of that name; name the question otherwise")
         return self
 
     @model_validator(mode="after")

@@ -94,11 +94,16 @@ class Export(NamedTuple):
 
     Attributes:
         summary: What it is and who reads it, in one line.
-        rows: Returns the lines of one row of the training set; none where the format has no place for it.
+        rows: Returns the lines of one row of the training set; none where the format has no place for it. Raises
+            ValueError where the row is none of the kind.
+        unit: What its lines are called, counted.
+        left_out: What the items are called that it has no place for, counted.
     """
 
     summary: str
     rows: Callable[[Mapping[str, Any], Ontology], Iterator[dict[str, Any]]]
+    unit: str = "lines"
+    left_out: str = "items"
 
 
 def are_equal(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
@@ -133,7 +138,9 @@ class Kind(NamedTuple):
             item id, where there are some.
         vocabulary: Returns the labels, of a column of them, that measures of annotators count in.
         controls: Returns what a labeling tool asks.
-        read_controls: Returns the label of what was chosen, by control; None where it is none.
+        read_controls: Returns the label of what was chosen, by control; None where it is none. That nothing was
+            chosen is no answer: a label that says so is a choice of its own.
+        write_controls: Returns what to choose, by control, to say a label: the inverse of `read_controls`.
         item_columns: Columns of CLEAN_ITEMS that its consensus reads.
         tables: Tables that its consensus writes beside CONSENSUS.
         checks: What the labeling gate asks of these.
@@ -157,9 +164,15 @@ class Kind(NamedTuple):
     vocabulary: Callable[[Labels, Ontology], Sequence[str]]
     controls: "Callable[[Labeling], tuple[Control, ...]]"
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
+    write_controls: Callable[[str, Ontology], Mapping[str, Sequence[str]]]
     item_columns: tuple[str, ...] = ("item_id",)
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()
     columns: Callable[[Labels, Ontology], dict[str, pa.Array]] = no_columns
     task_categories: tuple[str, ...] = ("text-classification",)
     exports: Mapping[str, Export] = {}
+
+
+def column_names(kind: Kind, ontology: Ontology) -> list[str]:
+    """Return the names of the columns that a kind adds to the training set."""
+    return [] if kind.columns is no_columns else list(kind.columns(pa.array([], pa.string()), ontology))

@@ -52,6 +52,15 @@ def object_id(item_id: str, name: object) -> str:
     return f"{item_id}#{name}"
 
 
+def names_of(choices: Iterable[object]) -> list[str]:
+    """Return choices as texts, each once, in their order; nulls and empty texts are none.
+
+    >>> names_of(["cat", None, " cat", 7])
+    ['cat', '7']
+    """
+    return list(dict.fromkeys(_whole(str(choice)).strip() for choice in choices if choice not in (None, "")))
+
+
 def one_class(line: int, choices: Iterable[object]) -> str | BadRow:
     """Return the only class of an answer, or why there is none.
 
@@ -60,7 +69,7 @@ def one_class(line: int, choices: Iterable[object]) -> str | BadRow:
     >>> one_class(1, []).reason
     'no_answer'
     """
-    names = list(dict.fromkeys(_whole(str(choice)).strip() for choice in choices if choice not in (None, "")))
+    names = names_of(choices)
     if not names or not names[0]:
         return BadRow(line, "no_answer", "")
     return names[0] if len(names) == 1 else BadRow(line, "several_choices", evidence(", ".join(names)))

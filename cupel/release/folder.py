@@ -16,6 +16,7 @@ from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
+from cupel.release.kind_columns import add_columns, table_of
 from cupel.release.pieces import Stored, in_order, values
 from cupel.store.store import Store, describe_place
 
@@ -87,7 +88,7 @@ def write_release(
     _check(facts, tables)
     try:
         with ReleaseFiles(store, folder) as files:
-            _write_data(files, tables)
+            _write_data(files, facts, tables)
             _write_evidence(files, tables)
             _write_words(files, facts, provenance, describe)
             is_there = layout.is_written(store, folder)
@@ -136,13 +137,15 @@ def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
         raise ReleaseError(f"release {facts.release}: {total} items released or withheld, but {frozen} were frozen")
 
 
-def _write_data(files: ReleaseFiles, tables: ReleaseTables) -> None:
-    """Write the training set, a file a split, in one pass over it."""
+def _write_data(files: ReleaseFiles, facts: ReleaseFacts, tables: ReleaseTables) -> None:
+    """Write the training set with the columns of the label kind, a file a split, in one pass over it."""
+    kind, ontology = facts.project.kind, facts.project.labeling.ontology
+    table = table_of(kind, ontology)
     with ExitStack() as stack:
-        splits = {
-            Path(name).stem: stack.enter_context(files.table(name, table)) for name, table in layout.DATA_FILES.items()
-        }
+        splits = {Path(name).stem: stack.enter_context(files.table(name, table)) for name in layout.DATA_FILES}
         for piece in in_order(tables.training_set, TRAINING_SET):
+            if table != TRAINING_SET:
+                piece = add_columns(piece, kind, ontology)
             for split, file in splits.items():
                 file.write(piece.filter(pc.equal(piece["split"], split)))
 

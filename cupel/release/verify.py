@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,11 +12,14 @@ import pyarrow.parquet as pq
 from cupel.config.project import Known
 from cupel.contract.columns import TEXT_COLUMN, Column
 from cupel.contract.format_numbers import RELEASE
+from cupel.contract.kind import Kind
 from cupel.contract.table import Table, conform
 from cupel.errors import CupelError
 from cupel.kinds import KNOWN
 from cupel.lake.lake import ROWS_PER_GROUP
 from cupel.release import layout
+from cupel.release.frozen_terms import FrozenTerms, find_kind
+from cupel.release.kind_columns import check_columns, table_of
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
 from cupel.release.release_content import ReleaseContent
@@ -139,30 +143,57 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) 
     rows = {row["path"]: row.get("rows") for row in manifest["files"]}
     tables: dict[str, pa.Table] = {}
     problems = []
-    for name, table in layout.table_files(rows).items():
-        try:
-            tables[name] = _read(folder / name, table, number)
-            if tables[name].num_rows != rows.get(name):
-                problems.append(f"{name}: {tables[name].num_rows} rows, the manifest says {rows.get(name)}")
-        except (OSError, CupelError, pa.ArrowException) as error:
-            problems.append(f"{name}: {error}")
     certificate: Any = None
     try:
         certificate = json.loads(read_file(folder / layout.CERTIFICATE_FILE))
     except (OSError, ValueError, RecursionError) as error:
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
+    terms, kind = _find_kind(certificate, known)
+    for name, table in layout.table_files(rows).items():
+        try:
+            if name in layout.DATA_FILES and terms is not None and kind is not None:
+                check = partial(check_columns, kind=kind, ontology=terms.ontology)
+                tables[name] = _read(folder / name, table_of(kind, terms.ontology), number, table, check)
+            else:
+                tables[name] = _read(folder / name, table, number)
+            if tables[name].num_rows != rows.get(name):
+                problems.append(f"{name}: {tables[name].num_rows} rows, the manifest says {rows.get(name)}")
+        except (OSError, CupelError, pa.ArrowException) as error:
+            problems.append(f"{name}: {error}")
     if problems:
         return "; ".join(problems)
     return ReleaseContent(dict(manifest), certificate, tables, known.kinds)
 
 
-def _read(path: Path, table: Table, number: int) -> pa.Table:
-    """Read all of a table and hold it to its format's schema; keep, in the present shape, all but texts."""
-    then, kept = table_then(table, number), table._replace(columns=_without_text(table))
+def _find_kind(certificate: Any, known: Known) -> tuple[FrozenTerms, Kind | None] | tuple[None, None]:
+    """Return what the release was frozen with, and its label kind; of terms that are none, other checks say why."""
+    try:
+        terms = FrozenTerms.from_plan(certificate["plan"])
+        return terms, find_kind(terms, known.kinds)
+    except (CupelError, LookupError, TypeError):
+        return None, None
+
+
+def _read(
+    path: Path, table: Table, number: int, kept: Table | None = None,
+    check: Callable[[pa.Table], None] = lambda group: None,
+) -> pa.Table:  # fmt: skip
+    """Read all of a table and hold it to its format's schema; keep, in the present shape, all but texts.
+
+    Args:
+        path: The file.
+        table: The table as the file should hold it.
+        number: The release's format.
+        kept: Of which table columns are kept; None: of the same.
+        check: Raises a TableError where rows are not as they must be.
+    """
+    then, kept = table_then(table, number), (kept or table)._replace(columns=_without_text(kept or table))
     with open_file(path) as file:
         parquet = pq.ParquetFile(file)
         groups = [parquet.schema_arrow.empty_table()]
         groups += [pa.Table.from_batches([batch]) for batch in parquet.iter_batches(ROWS_PER_GROUP)]
+        for group in groups if kept is not None else ():
+            check(conform(group, then))
         return pa.concat_tables([add_later_columns(conform(group, then), kept) for group in groups])
 
 

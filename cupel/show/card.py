@@ -1,15 +1,21 @@
 """The dataset card: the release's README.md, with the front matter that dataset hubs read."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import yaml
 
-from cupel.contract.tables.release import TRAINING_SET
+from cupel.contract.columns import TEXT
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.errors import ReleaseError
 from cupel.figures import bound, count, percent, plural, setting
 from cupel.printable import printable
 from cupel.release.facts import ReleaseFacts
+from cupel.release.kind_columns import table_of
 from cupel.release.layout import SPLITS
 from cupel.release.overlaps import overlaps_in_words
 from cupel.release.terms import house_rules, licence_rows
@@ -41,6 +47,24 @@ def licences(facts: ReleaseFacts) -> list[str]:
     return sorted(facts.licences)
 
 
+def count_classes(kind: Kind, ontology: Ontology, labels: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return how many labels say each class, in the ontology's order; of several parts each with its name.
+
+    Args:
+        kind: Says what a label is.
+        ontology: What labels may say.
+        labels: How often each label stands there; what is none is not counted.
+    """
+    parts, texts = kind.parts(ontology), list(labels)
+    places = kind.split(pa.array(texts, TEXT), ontology)
+    counted = []
+    for part, place in zip(parts, places.T, strict=True):
+        votes = np.bincount(place[place >= 0], np.array(list(labels.values()))[place >= 0], len(part.classes))
+        names = part.classes if len(parts) == 1 else [f"{part.name}: {name}" for name in part.classes]
+        counted += list(zip(names, map(int, votes), strict=True))
+    return counted
+
+
 def render_card(facts: ReleaseFacts) -> str:
     """Return the card as Markdown with YAML front matter.
 
@@ -54,6 +78,8 @@ def render_card(facts: ReleaseFacts) -> str:
     if result is None or certificate is None:
         raise ReleaseError(f"release {facts.release}: no certificate, so no card")
     project = facts.project
+    kind, ontology = project.kind, project.labeling.ontology
+    table = table_of(kind, ontology)
     return environment().get_template("card.md.j2").render(
         front_matter=yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True, width=1_000),
         title=_plain(project.title),
@@ -77,9 +103,9 @@ def render_card(facts: ReleaseFacts) -> str:
         contamination_bounds=_plain(bounds_in_words(facts) or ""),
         language_lead=language_lead(facts),
         limits=[_plain(limit) for limit in limits(facts)],
-        columns=[(column.name, _cell(column.meaning)) for column in TRAINING_SET.columns],
+        columns=[(column.name, _cell(column.meaning)) for column in table.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
-        labels=[(_plain(name), count(facts.labels.get(name, 0))) for name in project.labeling.classes],
+        labels=[(_plain(name), count(number)) for name, number in count_classes(kind, ontology, facts.labels)],
         withheld=plural(facts.withheld, "item"),
         deliveries=[_delivery(row) for batch in facts.batches for row in batch.deliveries],
         licences=[

@@ -7,11 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from cupel.contract.tables.release import TRAINING_SET
+from cupel.contract.table import Table
 from cupel.errors import ReleaseError
 from cupel.figures import count
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import WrittenFile
+from cupel.release.kind_columns import table_of
 from cupel.release.terms import house_rules, licence_rows
 from cupel.show.card import licences
 from cupel.show.wording import bounds, limits, protocol, steps
@@ -39,6 +40,7 @@ def croissant(facts: ReleaseFacts, files: Mapping[str, WrittenFile]) -> dict[str
     if facts.result is None:
         raise ReleaseError(f"release {facts.release}: no audit result, so no Croissant metadata")
     project = facts.project
+    table = table_of(project.kind, project.labeling.ontology)
     context = mlc.Context()
     try:
         with warnings.catch_warnings():
@@ -52,7 +54,7 @@ def croissant(facts: ReleaseFacts, files: Mapping[str, WrittenFile]) -> dict[str
                 in_language=[project.language],
                 version=f"1.0.0+{facts.terms.items_sha256[:12]}",
                 distribution=[_file(mlc, context, path, file) for path, file in sorted(files.items())],
-                record_sets=[_records(mlc, context, path) for path in sorted(files)],
+                record_sets=[_records(mlc, context, path, table) for path in sorted(files)],
                 **_responsible(facts, facts.result),
             )
             content: dict[str, Any] = metadata.to_json()
@@ -100,7 +102,7 @@ def _file(mlc: Any, context: Any, path: str, file: WrittenFile) -> Any:
     )
 
 
-def _records(mlc: Any, context: Any, path: str) -> Any:
+def _records(mlc: Any, context: Any, path: str, table: Table) -> Any:
     name = _name(path)
     fields = [
         mlc.Field(
@@ -108,12 +110,20 @@ def _records(mlc: Any, context: Any, path: str) -> Any:
             id=f"{name}/{column.name}",
             name=column.name,
             description=column.meaning,
-            data_types=[mlc.DataType.INTEGER if pa.types.is_integer(column.type) else mlc.DataType.TEXT],
+            data_types=[_data_type(mlc, column.type)],
             source=mlc.Source(ctx=context, file_object=path, extract=mlc.Extract(ctx=context, column=column.name)),
         )
-        for column in TRAINING_SET.columns
+        for column in table.columns
     ]
     return mlc.RecordSet(ctx=context, id=name, name=name, key=[f"{name}/batch", f"{name}/item_id"], fields=fields)
+
+
+def _data_type(mlc: Any, kind: pa.DataType) -> Any:
+    if pa.types.is_integer(kind):
+        return mlc.DataType.INTEGER
+    if pa.types.is_boolean(kind):
+        return mlc.DataType.BOOL
+    return mlc.DataType.FLOAT if pa.types.is_floating(kind) else mlc.DataType.TEXT
 
 
 def _licence(licence: str) -> str:

@@ -1,4 +1,4 @@
-"""A trace for machines: one JSON object, the same keys for every label."""
+"""A trace for machines: one JSON object, the same keys for every label of a kind."""
 
 import dataclasses
 import json
@@ -10,10 +10,16 @@ from typing import Any
 from cupel.store.outputs import Output, check_outputs, is_json_object, write_output
 from cupel.trace.trace import Trace
 
+# Keys that only labels of several parts have.
+_WHERE_KNOWN = ("parts",)
+
 
 def as_json(trace: Trace) -> str:
     """Return a trace as JSON: keys as the fields of `Trace`, null where something is not known; times as ISO 8601."""
     content = _plain(trace)
+    for name in _WHERE_KNOWN:
+        if content[name] is None:
+            del content[name]
     return json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
@@ -23,7 +29,7 @@ def check_json(path: Path) -> None:
     Raises:
         OutputError: Something else lies there.
     """
-    fields = [field.name for field in dataclasses.fields(Trace)]
+    fields = [field.name for field in dataclasses.fields(Trace) if field.name not in _WHERE_KNOWN]
     check_outputs([Output("--json", path, is_json_object(*fields))], ())
 
 

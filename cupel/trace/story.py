@@ -131,9 +131,9 @@ def labeling_lines(trace: Trace) -> Iterator[Line]:
         return
     majority = "a tie" if row["is_tie"] else shown(row["majority_label"])
     yield Line(f"{plural(row['votes'], 'vote')}: majority {majority}, agreement {percent(row['agreement'])}")
-    chances = posterior(row["posterior"], trace.classes, row["consensus_label"])
+    chances = posterior(row["posterior"], trace.classes, row["consensus_label"], trace.parts)
     yield Line(f"consensus (Dawid-Skene): {shown(row['consensus_label'])}; posterior: {chances}")
-    if trace.classes is None and row["posterior"] is not None:
+    if trace.classes is None and trace.parts is None and row["posterior"] is not None:
         yield Line("names of the other classes: not in the lake before a release", FAINT)
 
 
@@ -192,7 +192,7 @@ def checking_lines(trace: Trace) -> Iterator[Line]:
         opinion = "abstains" if row["predicted_label"] is None else f"says {shown(row['predicted_label'])}"
         yield Line(f"checker {shown(row['model'])}, version {short(row['model_version'])}, {opinion}")
         if row["posterior"] is not None:
-            yield Line(f"posterior: {posterior(row['posterior'], trace.classes, row['predicted_label'])}")
+            yield Line(f"posterior: {posterior(row['posterior'], trace.classes, row['predicted_label'], trace.parts)}")
         if row["fold"] is not None:
             yield Line(f"fold {row['fold']}: the model that answered never saw this item")
     if found.route is None:

@@ -1,10 +1,13 @@
 """Tracing one label: what every stage knows of it, gathered from the lake alone."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cupel.errors import LakeError
+from cupel.contract.kind import Kind, Part
+from cupel.errors import AuditError, LakeError, ReleaseError
+from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.trace.events import Answer, answers
 from cupel.trace.label_id import LabelId, find
 from cupel.trace.reading import Reader, Row, equal
@@ -35,9 +38,10 @@ _ROW = re.compile(r"(?P<source_file>.+):(?P<line>[0-9]{1,15})", re.DOTALL)
 class Trace:
     """All that the lake knows of one label, a field a stage.
 
-    `classes` names the places of posteriors, None where no release of the batch tells them; `release` is the one
-    that was chosen, `standings` are all that hold the batch, the latest first; `others` are rows of stages that have no
-    field of their own here; `problems` is what could not be read.
+    `classes` names the places of posteriors, None where no release of the batch tells them, `parts` those of labels
+    that are more than one class, None of others; `release` is the one that was chosen, `standings` are all that hold
+    the batch, the latest first; `others` are rows of stages that have no field of their own here; `problems` is what
+    could not be read.
     """
 
     label_id: LabelId
@@ -52,6 +56,7 @@ class Trace:
     release: Released | None
     standings: tuple[Standing, ...]
     classes: tuple[str, ...] | None
+    parts: tuple[Part, ...] | None
     tables: tuple[TableUsed, ...]
     problems: tuple[str, ...]
 
@@ -65,13 +70,14 @@ class Trace:
         return any(used.name == f"{table}@{partition}" and used.hash is not None for used in self.tables)
 
 
-def trace(lake: str | Path, label: str, release: str | None = None) -> Trace:
+def trace(lake: str | Path, label: str, release: str | None = None, kinds: Sequence[Kind] = ()) -> Trace:
     """Gather how a label came to be.
 
     Args:
         lake: Folder of the deployment's lake.
         label: The label's id, see `label_id.find`; in place of the item's id also a row of the delivery, `file:line`.
         release: The release to tell of; None for the one that the id names, or the latest that holds the item.
+        kinds: The label kinds that there are, which know the parts of their labels.
 
     Raises:
         LakeError: The label id is malformed, or names nothing that is in the lake; says what is there.
@@ -95,6 +101,7 @@ def trace(lake: str | Path, label: str, release: str | None = None) -> Trace:
         release=None if chosen is None else released(reader, name, chosen),
         standings=standing,
         classes=_classes(standing, chosen),
+        parts=_parts(standing, chosen, kinds),
         tables=tables_used(reader, chosen_name),
         problems=tuple(reader.problems),
     )
@@ -119,6 +126,19 @@ def _classes(standing: tuple[Standing, ...], chosen: Standing | None) -> tuple[s
     """Return the ontology as the chosen release froze it, else as another of the batch did."""
     plans = [one.plan for one in (chosen, *standing) if one is not None]
     return next((tuple(plan["classes"]) for plan in plans if plan["classes"]), None)
+
+
+def _parts(standing: tuple[Standing, ...], chosen: Standing | None, kinds: Sequence[Kind]) -> tuple[Part, ...] | None:
+    """Return the parts of labels as the chosen release froze them; None of plain labels, and of kinds not known."""
+    for one in (chosen, *standing):
+        if one is not None:
+            try:
+                terms = FrozenTerms.from_plan(one.plan)
+                kind = find_kind(terms, kinds)
+            except (ReleaseError, AuditError):
+                return None
+            return None if kind is None else kind.parts(terms.ontology)
+    return None
 
 
 def _is_known(found: Trace) -> bool:

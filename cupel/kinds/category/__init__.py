@@ -20,4 +20,5 @@ CATEGORY = Kind(
     vocabulary=classes.vocabulary,
     controls=classes.controls,
     read_controls=classes.read_controls,
+    write_controls=classes.write_controls,
 )

@@ -89,3 +89,8 @@ def read_controls(chosen: Mapping[str, Sequence[str]], ontology: Ontology) -> st
     """Return the class that was chosen, None where it is not one class of the ontology."""
     found = chosen.get(LABEL, ())
     return found[0] if len(found) == 1 and found[0] in ontology.classes else None
+
+
+def write_controls(label: str, ontology: Ontology) -> Mapping[str, Sequence[str]]:
+    """Return what to choose to say a class: itself."""
+    return {LABEL: (label,)}

@@ -29,6 +29,7 @@ PREFERENCE = Kind(
     vocabulary=classes.vocabulary,
     controls=classes.controls,
     read_controls=classes.read_controls,
+    write_controls=classes.write_controls,
     item_columns=("item_id", "text"),
     tables=("responses", "habits"),
     checks=(
@@ -49,6 +50,8 @@ PREFERENCE = Kind(
     ),
     task_categories=("text-generation",),
     exports={
-        "pairs": Export("JSON Lines of prompt, chosen and rejected, as preference trainers read them", pairs),
+        "pairs": Export(
+            "JSON Lines of prompt, chosen and rejected, as preference trainers read them", pairs, "pairs", "ties"
+        ),
     },
 )  # fmt: skip

@@ -22,5 +22,6 @@ QUESTIONS = Kind(
     vocabulary=answers.vocabulary,
     controls=asked.controls,
     read_controls=asked.read_controls,
+    write_controls=asked.write_controls,
     columns=answers.columns,
 )

@@ -1,5 +1,6 @@
 """How several questions are asked in a labeling tool, and how what was chosen becomes one label."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from cupel.config.labeling import Labeling
@@ -39,3 +40,13 @@ def read_controls(chosen: Mapping[str, Sequence[str]], ontology: Ontology) -> st
             return None
         given[question.name] = answer
     return write_answers(given)
+
+
+def write_controls(label: str, ontology: Ontology) -> Mapping[str, Sequence[str]]:
+    """Return what to choose, by question, to say a label; questions that it does not ask are left out."""
+    given, chosen = json.loads(label), {}
+    for question in ontology.questions:
+        if question.name in given:
+            kind, inner = kind_of(question)
+            (chosen[question.name],) = kind.write_controls(given[question.name], inner).values()
+    return chosen

@@ -1,62 +1,50 @@
-"""The labeling configuration: what Label Studio shows and asks, made of question, classes and label kind."""
+"""The labeling configuration: what Label Studio shows of an item and asks about it, by modality and label kind."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from cupel.config.labeling import Labeling
+from cupel.config.project import Project
+from cupel.contract.kind import Control
+from cupel.contract.modality import View
 from cupel.errors import WorkforceError
-from cupel.modalities.comparison import from_text
-from cupel.people.tool_annotation import entries, fields_of, one_class
-from cupel.sources.reasons import BadRow
 
-CONTROL = "label"
 FLAG = "flag"
 OTHERS = "others"
 KEY = "task_id"
-SHOWN_CHARACTERS = 200
-KINDS = ("category", "preference")
+# Label Studio divides the choices under which a control is shown by it.
+BETWEEN_CHOICES = ","
 
 
-def configuration(labeling: Labeling, flag: str | None = None, *, shows_others: bool = False) -> str:
-    """Return the labeling configuration as XML.
+def configuration(project: Project, flag: str | None = None, *, shows_others: bool = False) -> str:
+    """Return the labeling configuration as XML: the modality's views, and the controls of the label kind.
 
     Args:
-        labeling: Question, classes and label kind.
+        project: Question, label kind and modality.
         flag: What people tick who find something wrong with a task; None: no such box.
         shows_others: Show the field `OTHERS` of the task, too.
 
     Raises:
         WorkforceError: A class or the question cannot be shown there.
     """
-    view = ElementTree.Element("View")
-    ElementTree.SubElement(view, "Header", value=shown_text("question", labeling.question))
-    if labeling.kind == "category":
-        ElementTree.SubElement(view, "Text", name="text", value="$text")
-        about = "text"
-    elif labeling.kind == "preference":
-        ElementTree.SubElement(view, "Text", name="prompt", value="$prompt")
-        for name in ("first", "second"):
-            ElementTree.SubElement(view, "Header", value=name, size="4")
-            ElementTree.SubElement(view, "Text", name=name, value=f"${name}")
-        about = "first"
-    else:  # pragma: no cover - a kind that the project file knows and Label Studio does not yet
-        raise WorkforceError(f"labeling.kind {labeling.kind}: not labelled in Label Studio yet; it knows {KINDS}")
+    view, about = ElementTree.Element("View"), project.modality.about
+    ElementTree.SubElement(view, "Header", value=shown_text("question", project.labeling.question))
+    for shown in project.modality.views:
+        _add_view(view, shown)
     if shows_others:
         ElementTree.SubElement(view, "Text", name=OTHERS, value=f"${OTHERS}")
-    choices = ElementTree.SubElement(
-        view, "Choices", name=CONTROL, toName=about, choice="single", required="true", showInLine="true"
-    )
-    for name in labeling.classes:
-        ElementTree.SubElement(choices, "Choice", value=shown_text("class", name))
+    controls = project.kind.controls(project.labeling)
+    _check_names(project, controls)
+    for control in controls:
+        _add_control(view, control, about)
     if flag is not None:
         box = ElementTree.SubElement(view, "Choices", name=FLAG, toName=about, choice="multiple")
         ElementTree.SubElement(box, "Choice", value=shown_text("flag", flag))
     made = ElementTree.tostring(view, encoding="unicode")
     try:
-        is_same = classes_of(made) == list(labeling.classes)
+        is_same = controls_of(made) == [control._replace(title=None) for control in controls]
     except ElementTree.ParseError:
         is_same = False
     if not is_same:
@@ -64,51 +52,127 @@ def configuration(labeling: Labeling, flag: str | None = None, *, shows_others: 
     return made
 
 
-def about_of(labeling: Labeling) -> str:
-    """Return the name of what the answer is about in the configuration."""
-    return "first" if labeling.kind == "preference" else "text"
+def _add_view(root: ElementTree.Element, view: View) -> None:
+    if view.tag == "Header":
+        ElementTree.SubElement(root, "Header", value=view.name, size="4")
+    else:
+        ElementTree.SubElement(root, view.tag, name=view.name, value=f"${view.name}")
 
 
-def classes_of(made: str) -> list[str]:
-    """Return the classes that a configuration asks for, in its order; none where it asks something else.
+def _add_control(root: ElementTree.Element, control: Control, about: str) -> None:
+    condition = _condition(control)
+    # A title must not stand there alone while its question is hidden.
+    inside = ElementTree.SubElement(root, "View", condition) if condition and control.title is not None else root
+    if control.title is not None:
+        ElementTree.SubElement(inside, "Header", value=shown_text("question", control.title), size="4")
+    how = "multiple" if control.is_multiple else "single"
+    asked = {"name": control.name, "toName": about, "choice": how, "required": "true", "showInLine": "true"}
+    choices = ElementTree.SubElement(inside, "Choices", asked | condition)
+    for name in control.choices:
+        ElementTree.SubElement(choices, "Choice", value=shown_text("class", name))
+
+
+def _condition(control: Control) -> dict[str, str]:
+    """Return the attributes that say when a control is shown; none where it always is."""
+    if control.shown_if is None:
+        return {}
+    other, choices = control.shown_if
+    for choice in choices:
+        if BETWEEN_CHOICES in choice:
+            raise WorkforceError(
+                f"labeling, {control.name}: is asked after {choice!r}, and Label Studio takes what stands between "
+                "commas for choices of their own; write that class without a comma"
+            )
+    return {"visibleWhen": "choice-selected", "whenTagName": other, "whenChoiceValue": BETWEEN_CHOICES.join(choices)}
+
+
+def _check_names(project: Project, controls: Sequence[Control]) -> None:
+    """Refuse to ask nothing, and controls that could not be told from what else stands in the configuration."""
+    if not controls:
+        raise WorkforceError(
+            f"labeling.kind {project.kind.name}: its labels are not made of choices, so that Label Studio cannot ask "
+            "for them yet; set labeling.workforce to recorded"
+        )
+    taken = {FLAG, OTHERS, KEY, *(view.name for view in project.modality.views if view.tag != "Header")}
+    for control in controls:
+        if control.name in taken:
+            raise WorkforceError(
+                f"labeling, {control.name}: something else has that name in Label Studio; name the question otherwise"
+            )
+        taken.add(control.name)
+
+
+def controls_of(made: str) -> list[Control]:
+    """Return the controls of a configuration but the one to flag a task, in its order, without titles.
 
     Raises:
         ElementTree.ParseError: It is no XML.
     """
-    return _choices(made, CONTROL)
+    return list(_controls(ElementTree.fromstring(made)))
+
+
+def _controls(root: ElementTree.Element) -> Iterator[Control]:
+    for choices in root.iter("Choices"):
+        if choices.get("name") != FLAG:
+            yield Control(
+                choices.get("name", ""),
+                tuple(choice.get("value", "") for choice in choices.iter("Choice")),
+                choices.get("choice", "single") not in ("single", "single-radio"),
+                None,
+                _shown_if(choices),
+            )
+
+
+def _shown_if(choices: ElementTree.Element) -> tuple[str, tuple[str, ...]] | None:
+    """Return under which choices of which control Label Studio shows another one; None: always."""
+    if not choices.get("visibleWhen"):
+        return None
+    return choices.get("whenTagName", ""), tuple(choices.get("whenChoiceValue", "").split(BETWEEN_CHOICES))
 
 
 def flag_in(made: object) -> str | None:
     """Return what a configuration lets people tick who find something wrong; None where there is no such box."""
     try:
-        return next(iter(_choices(str(made), FLAG)), None)
+        root = ElementTree.fromstring(str(made))
     except ElementTree.ParseError:
         return None
+    asked = [found for found in root.iter("Choices") if found.get("name") == FLAG]
+    return next((choice.get("value", "") for choice in asked[0].iter("Choice")), None) if len(asked) == 1 else None
 
 
-def is_configuration_of(found: object, labeling: Labeling) -> bool:
-    """Tell whether a server's configuration still asks for exactly these classes, one at a time."""
+def is_configuration_of(found: object, project: Project) -> bool:
+    """Tell whether a server's configuration still asks exactly what the project asks.
+
+    Order and wording of questions are the server's own business, and so are controls of other names.
+    """
     try:
-        root = ElementTree.fromstring(str(found))
+        there = controls_of(str(found))
     except ElementTree.ParseError:
         return False
-    asked = [choices for choices in root.iter("Choices") if choices.get("name") == CONTROL]
-    is_single = len(asked) == 1 and asked[0].get("choice", "single") in ("single", "single-radio")
-    return is_single and sorted(classes_of(str(found))) == sorted(labeling.classes)
+    ours = [_in_any_order(control) for control in project.kind.controls(project.labeling)]
+    theirs = [_in_any_order(control) for control in there]
+    return all([one for one in theirs if one.name == control.name] == [control] for control in ours)
 
 
-def task_data(labeling: Labeling, key: str, text: str) -> dict[str, str]:
-    """Return what a task shows: the text, or prompt and responses, and our key; nothing else, nobody's label.
+def _in_any_order(control: Control) -> Control:
+    shown = None if control.shown_if is None else (control.shown_if[0], tuple(sorted(control.shown_if[1])))
+    return control._replace(choices=tuple(sorted(control.choices)), title=None, shown_if=shown)
+
+
+def asked_choices(project: Project) -> str:
+    """Return all choices that the project's controls offer, for a message."""
+    return ", ".join(choice for control in project.kind.controls(project.labeling) for choice in control.choices)
+
+
+def task_data(project: Project, key: str, content: str) -> dict[str, str]:
+    """Return what a task shows: the fields of the modality, and our key; nothing else, nobody's label.
 
     Args:
-        labeling: Says the label kind.
+        project: Says what an item is.
         key: Our own id of it.
-        text: Text of CLEAN_ITEMS.
+        content: Text of CLEAN_ITEMS.
     """
-    if labeling.kind == "preference":
-        compared = from_text(text)
-        return {KEY: key, "prompt": compared.prompt, "first": compared.first, "second": compared.second}
-    return {KEY: key, "text": text}
+    return {KEY: key, **project.modality.fields(content)}
 
 
 def shown_hash(data: Mapping[str, Any]) -> str:
@@ -126,42 +190,6 @@ def shows_others(made: object) -> bool:
         return any(text.get("name") == OTHERS for text in ElementTree.fromstring(str(made)).iter("Text"))
     except ElementTree.ParseError:
         return False
-
-
-def label_of(result: Any) -> str:
-    """Return the class of an annotation's result; of anything else, words that no ontology holds and that quote it.
-
-    >>> label_of([{"from_name": "label", "value": {"choices": ["warm"]}}])
-    'warm'
-    >>> label_of([])
-    'not a choice: []'
-    """
-    found = one_class(0, _chosen(result, CONTROL))
-    return f"not a choice: {json.dumps(result)[:SHOWN_CHARACTERS]}" if isinstance(found, BadRow) else found
-
-
-def flagged(result: Any) -> bool:
-    """Tell whether who made an annotation's result ticked that something is wrong with the task.
-
-    >>> flagged([{"from_name": "flag", "value": {"choices": ["odd"]}}]), flagged([])
-    (True, False)
-    """
-    return bool(_chosen(result, FLAG))
-
-
-def _choices(made: str, control: str) -> list[str]:
-    root = ElementTree.fromstring(made)
-    asked = [found for found in root.iter("Choices") if found.get("name") == control]
-    return [choice.get("value", "") for found in asked for choice in found.iter("Choice")] if len(asked) == 1 else []
-
-
-def _chosen(result: Any, control: str) -> Sequence[object]:
-    return [
-        choice
-        for region in entries(result)
-        if region.get("from_name") == control and isinstance(fields_of(region.get("value")).get("choices"), list)
-        for choice in region["value"]["choices"]
-    ]
 
 
 def shown_text(what: str, text: str) -> str:

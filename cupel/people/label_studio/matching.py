@@ -33,7 +33,7 @@ def matched(
     tasks: Iterable[dict[str, Any]],
     arrived: Iterable[Arrived],
     answered: Collection[tuple[str, str]],
-    classes: Collection[str],
+    labels: Collection[str],
     removed: Collection[str] = (),
 ) -> list[tuple[dict[str, Any], Arrived]]:
     """Return the open tasks that an arrived version answers, each with the version.
@@ -46,7 +46,7 @@ def matched(
         tasks: Open tasks of one batch, columns of `cupel.people.answers.outbox`.
         arrived: Versions of this group and batch, in the order of their time.
         answered: Item and annotator of answers in the log that may count.
-        classes: The ontology.
+        labels: Those of the versions' labels that the project knows.
         removed: Annotators whose answers do not count any more.
     """
     waiting: dict[str, list[Arrived]] = {}
@@ -59,7 +59,7 @@ def matched(
             who = one.annotator
             if who is None or one.unfit or who in removed or (one.item_id, who) in done:
                 continue
-            if one.version.label in classes or (one.version.label is None and group.may_be_undecided):
+            if one.version.label in labels or (one.version.label is None and group.may_be_undecided):
                 done.add((one.item_id, who))
             queue.remove(one)
             found.append((task, one))

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from cupel.config.project import Project
 from cupel.lake.lake import Lake
-from cupel.people.label_studio.configuration import CONTROL, about_of
+from cupel.people.label_studio.choices import result_of
 
 # A task is drawn by its key, which tells nobody anything: so many hexadecimal digits of a hash of it.
 DIGITS = 8
@@ -38,17 +38,13 @@ def predictions(
     table = lake.read("predictions", batch, ["item_id", "predicted_label", "model", "model_version"])
     is_meant = pc.is_in(table["item_id"], value_set=pa.array(list(drawn), pa.string()))
     rows = table.filter(pc.and_(is_meant, pc.is_valid(table["predicted_label"]))).to_pylist()
-    about = about_of(project.labeling)
     return {
         drawn[row["item_id"]]: {
             "model_version": f"{row['model']} {row['model_version']}",
-            "result": [
-                {"from_name": CONTROL, "to_name": about, "type": "choices",
-                 "value": {"choices": [row["predicted_label"]]}}
-            ],
+            "result": result_of(row["predicted_label"], project),
         }
         for row in rows
-    }  # fmt: skip
+    }
 
 
 def is_drawn(key: str, share: float) -> bool:

@@ -10,6 +10,7 @@ from cupel.people.label_studio.client import Client, InDoubtError, MissingError
 from cupel.people.label_studio.configuration import (
     KEY,
     OTHERS,
+    asked_choices,
     configuration,
     flag_in,
     is_configuration_of,
@@ -125,7 +126,7 @@ class Publisher:
         """Make the group's project, or hold the one there against what was made."""
         record, flag = self._record, self._project.label_studio.flag if self._project.label_studio else None
         sees = self._group.sees_disagreement
-        config = configuration(self._project.labeling, flag, shows_others=sees)
+        config = configuration(self._project, flag, shows_others=sees)
         found = self._found() if record.project_id is None else self._client.get(f"/api/projects/{record.project_id}/")
         if found is None:
             found = self._made(config)
@@ -136,12 +137,12 @@ class Publisher:
                 f"{self._mark}; put it back there, or restore the server"
             )
         there = about.get("label_config")
-        is_ours, asks = there == record.configuration, is_configuration_of(there, self._project.labeling)
+        is_ours, asks = there == record.configuration, is_configuration_of(there, self._project)
         if not asks or (is_ours and (flag_in(there), shows_others(there)) != (flag, sees)):
             if not is_ours:
                 raise WorkforceError(
                     f"Label Studio project {about['id']} ({self._group.name}): its labeling configuration was changed "
-                    f"and does not ask for {', '.join(self._project.labeling.classes)} any more; put it back: {config}"
+                    f"and does not ask for {asked_choices(self._project)} any more; put it back: {config}"
                 )
             # Ours is what changed: the project file.
             about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", {"label_config": config}))

@@ -5,10 +5,11 @@ from typing import Literal, NamedTuple, get_args
 from xml.etree import ElementTree
 
 from cupel.errors import WorkforceError
-from cupel.people.label_studio.configuration import CONTROL, shown_text
+from cupel.people.label_studio.configuration import shown_text
 
 RegionKind = Literal["spans", "boxes", "keypoints", "video_timeline", "video_boxes"]
 FRAMES_A_SECOND = 25.0
+CONTROL = "label"
 
 
 class _Tags(NamedTuple):

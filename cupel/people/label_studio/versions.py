@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cupel.people.label_studio.configuration import flagged, label_of
+from cupel.config.project import Project
+from cupel.people.label_studio.choices import flagged, label_of
 from cupel.people.tool_annotation import as_id, as_seconds, as_time, entries
 
 Users = Mapping[int, str]
@@ -30,18 +31,19 @@ class Version(NamedTuple):
     flagged: str | None = None
 
 
-def versions(lake_id: str, task: Mapping[str, Any], users: Users) -> Iterator[Version]:
+def versions(lake_id: str, task: Mapping[str, Any], users: Users, project: Project) -> Iterator[Version]:
     """Yield the versions that a task on the server holds now, the earliest annotation first.
 
     Args:
         lake_id: The lake's own id.
         task: A task with its annotations, as the server lists it.
         users: E-mail addresses by the server's ids, in lower case.
+        project: Says what a label is.
     """
     for note in sorted(_annotations(task), key=lambda note: int(note["id"])):
         person = user_of(note, users)
         is_flagged = not note.get("was_cancelled") and flagged(note.get("result"))
-        chosen = None if note.get("was_cancelled") else label_of(note.get("result"))
+        chosen = None if note.get("was_cancelled") else label_of(note.get("result"), project)
         label = None if is_flagged else chosen
         changed = note.get("updated_at") or note.get("created_at")
         name = json.dumps([lake_id, note["id"], str(note.get("completed_by")), label, str(changed)])

@@ -21,6 +21,7 @@ from cupel.people.label_studio.disagreement import disagreement
 from cupel.people.label_studio.events import Event, Events, event
 from cupel.people.label_studio.groups import Group, groups, task_key
 from cupel.people.label_studio.matching import SOURCE, Arrived, answers_of, by_time, matched
+from cupel.people.label_studio.pictures import Preview, no_preview, with_pictures
 from cupel.people.label_studio.predictions import predictions
 from cupel.people.label_studio.publish import Publisher, Wanted
 from cupel.people.label_studio.pull import is_due, latest, read_as, still_recent, unread_tasks
@@ -44,6 +45,7 @@ class LabelStudioWorkforce:
         known: Returns the items that annotators answer first, with their labels, as they are at a collection; needed
             where the project asks for a calibration.
         hidden: Returns a batch's items of hidden gold; needed where annotators are shown the checker's opinion.
+        preview: Returns a file's preview; needed where items are files that the server does not find itself.
 
     Raises:
         WorkforceError: The token is not set.
@@ -57,11 +59,12 @@ class LabelStudioWorkforce:
         sleep: Callable[[float], object] = time.sleep,
         known: Callable[[], Mapping[Item, str]] = dict,
         hidden: Callable[[str], Collection[str]] = lambda batch: (),
+        preview: Preview = no_preview,
     ) -> None:
         if project.label_studio is None:
             raise WorkforceError(f"project {project.project}: key label_studio: missing; add it")
         self._project, self._lake, self._settings = project, lake, project.label_studio
-        self._known_now, self._hidden = known, hidden
+        self._known_now, self._hidden, self._preview = known, hidden, preview
         self._client = Client(project.label_studio, environment, sleep)
         self._records, self._events = Records(lake), Events(lake)
         self._groups = groups(project)
@@ -192,7 +195,7 @@ class LabelStudioWorkforce:
             item, is_changed = self._item_of(group, key), self._is_changed(group, record, key, task)
             if key in record.puts and record.puts[key].tool_task == task["id"]:
                 record.puts[key] = record.puts[key]._replace(people=people(task))
-            for version in versions(lake_id, task, users):
+            for version in versions(lake_id, task, users, self._project):
                 there.add(version.annotation_id)
                 if item is None:
                     self._seen.append(
@@ -281,18 +284,24 @@ class LabelStudioWorkforce:
         if not arrived or not tasks:
             return []
         log = self._lake.answers.read(batch, group.purposes, ["item_id", "annotator", "label", "source"]).to_pylist()
-        classes = set(self._project.labeling.classes)
+        labels = self._known_labels([*(row["label"] for row in log), *(one.version.label for one in arrived)])
         answered = {
             (row["item_id"], row["annotator"])
             for row in log
-            if (row["label"] in classes or (row["label"] is None and group.may_be_undecided))
+            if (row["label"] in labels or (row["label"] is None and group.may_be_undecided))
             and row["source"].rpartition(":")[2] not in UNFIT
         }
         removed = {name for name, action in self._lake.actions.in_force(batch).items() if not action.weight}
-        pairs = matched(group, tasks, arrived, answered, classes, removed if "label" in group.purposes else ())
+        pairs = matched(group, tasks, arrived, answered, labels, removed if "label" in group.purposes else ())
         done = {one.version.answer_id for _, one in pairs}
         self._arrived[group.name, batch] = [one for one in arrived if one.version.answer_id not in done]
         return pairs
+
+    def _known_labels(self, said: Iterable[str | None]) -> set[str]:
+        """Return those of some answers that are labels of the project."""
+        texts = sorted({label for label in said if label is not None})
+        parsed = self._project.kind.parse(pa.array(texts, pa.string()), self._project.labeling.ontology)
+        return {text for text, label in zip(texts, parsed.to_pylist(), strict=True) if label is not None}
 
     def _publish(self, group: Group) -> None:
         record, lake_id = self._record[group.name], self._records.lake_id()
@@ -334,9 +343,10 @@ class LabelStudioWorkforce:
                 rows = piece.filter(pc.is_in(piece["item_id"], value_set=pa.array(list(ours), pa.string())))
                 for row in rows.to_pylist():
                     key = ours[row["item_id"]]
-                    found[key] = task_data(self._project.labeling, key, row["text"])
+                    shown = task_data(self._project, key, row["text"])
+                    found[key] = with_pictures(self._project, batch, shown, self._preview)
             if group.sees_disagreement:
-                said = disagreement(self._lake, batch, list(ours), self._project.labeling.classes)
+                said = disagreement(self._project, self._lake, batch, list(ours))
                 for item, key in ours.items():
                     found.get(key, {})[OTHERS] = said[item]
         if missing := [item.item_id for key, item in wanted.items() if key not in found]:

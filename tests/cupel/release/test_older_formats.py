@@ -13,7 +13,7 @@ from old_lakes import OLD, OldRelease, release_of, unpack
 from cupel.cli import main
 from cupel.contract.format_numbers import RELEASE
 from cupel.errors import FormatError
-from cupel.exchange.preference_pairs import export_preferences
+from cupel.exchange.release_export import export_release
 from cupel.release import layout
 from cupel.release.verify import verify_release
 
@@ -92,7 +92,7 @@ def test_a_claim_that_came_with_a_later_format_is_checked_in_an_older_release_to
 
 def test_a_release_of_a_newer_version_is_refused_with_what_to_do(folder: Path) -> None:
     number(folder, RELEASE + 1)
-    for use in (verify_release, lambda there: export_preferences(there, there.parent / "to")):
+    for use in (verify_release, lambda there: export_release(there, there.parent / "to", None, ())):
         with pytest.raises(FormatError, match=rf"of format {RELEASE + 1}.*install a newer Cupel"):
             use(folder)
 

@@ -1,4 +1,5 @@
 import pytest
+from made_kinds import made_project
 from pydantic import ValidationError
 
 from cupel.contract.table import from_rows
@@ -32,7 +33,7 @@ def judged(lake: Lake) -> Lake:
 
 
 def test_it_says_how_many_said_what_and_nobodys_name_in_an_order_that_tells_nothing(judged: Lake) -> None:
-    found = disagreement(judged, "one", ["i0", "i1", "i2"], CLASSES)
+    found = disagreement(project("http://x.org"), judged, "one", ["i0", "i1", "i2"])
     assert found == {
         "i0": f"1 x warm, 1 x {CLASSES[1]}",
         "i1": f"2 x {CLASSES[1]}, 1 x warm; checker: warm",
@@ -60,3 +61,14 @@ def test_nobody_sees_it_unless_the_project_wants_it(judged: Lake, server: LabelS
 def test_where_experts_audit_too_it_is_refused_for_they_could_tell_audits_by_its_absence() -> None:
     with pytest.raises(ValidationError, match="would tell audits by its absence"):
         project("http://127.0.0.1:9", shows_disagreement=True)
+
+
+def test_sets_of_classes_are_told_in_the_words_of_the_choices(lake: Lake) -> None:
+    said = [("i0", "ann", '["law"]'), ("i0", "bob", "[]"), ("i0", "cy", '["war","law"]')]
+    rows = [
+        {"sequence": n, "item_id": item, "annotator": who, "label": label, "seconds_spent": None, "answered_at": None}
+        for n, (item, who, label) in enumerate(said, 1)
+    ]
+    lake.write("annotations", "one", from_rows(rows, ANNOTATIONS))
+    found = disagreement(made_project("topics", ["war", "law"]), lake, "one", ["i0"])
+    assert found == {"i0": "1 x none of them, 1 x law, 1 x war + law"}
