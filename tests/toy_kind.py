@@ -42,10 +42,10 @@ def parse(labels: Labels, ontology: Ontology) -> pa.Array:
     return pa.array([number(text) for text in labels.to_pylist()], pa.string())
 
 
-def are_near(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
-    """Tell which numbers are at most one apart: the same to this kind, although not each the same as all others."""
+def are_near(one: Labels, other: Labels, ontology: Ontology, tolerance: float = TOLERANCE) -> pa.Array:
+    """Tell which numbers are near, by default at most one apart: being the same goes from no one to a third."""
     pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
-    is_near = [None not in pair and abs(float(pair[0]) - float(pair[1])) <= TOLERANCE for pair in pairs]
+    is_near = [None not in pair and abs(float(pair[0]) - float(pair[1])) <= tolerance for pair in pairs]
     return pa.array(is_near, pa.bool_())
 
 
@@ -87,7 +87,7 @@ NUMBER: Kind = CATEGORY._replace(
 TOY = Known((*KINDS, NUMBER), MODALITIES)
 
 
-def write_project(folder: Path, items: int = 300, seed: int = 1, **changes: Any) -> Deployment:
+def write_project(folder: Path, items: int = 200, seed: int = 1, **changes: Any) -> Deployment:
     """Write a project of numbers 0 to 6, answered by a crew that is often one off and sometimes far off, and experts.
 
     Of the two experts one says what is true and one is one too high, in another way of writing it: right to the kind,
@@ -104,7 +104,7 @@ def write_project(folder: Path, items: int = 300, seed: int = 1, **changes: Any)
         rng.shuffle(words)
         lines.append(json.dumps({"id": f"i{number}", "text": " ".join(words)}))
         for annotator in ("ann", "bob", "cy"):
-            said = rng.randrange(len(WORDS)) if rng.random() < 0.08 else truth + rng.choice([0] * 6 + [1, -1])
+            said = rng.randrange(len(WORDS)) if rng.random() < 0.2 else truth + rng.choice([0] * 6 + [1, -1])
             answers.append(f"one,i{number},label,{annotator},{min(max(said, 0), len(WORDS) - 1)}")
         answers.append(f"one,i{number},expert,eve,{truth}")
         answers.append(f"one,i{number},expert,flo, {min(truth + 1, len(WORDS) - 1)}.0")
@@ -128,7 +128,7 @@ def write_project(folder: Path, items: int = 300, seed: int = 1, **changes: Any)
             "gold": "line/gold.csv",
         },
         "release": {
-            "error_budget": 0.06, "audit_size": 120, "max_experts_seen_share": 0.95,
+            "error_budget": 0.1, "audit_size": 100, "max_experts_seen_share": 0.95,
             "certificate": {"planted_errors": 20},
         },
     }  # fmt: skip
