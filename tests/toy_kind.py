@@ -90,8 +90,8 @@ TOY = Known((*KINDS, NUMBER), MODALITIES)
 def write_project(folder: Path, items: int = 200, seed: int = 1, **changes: Any) -> Deployment:
     """Write a project of numbers 0 to 6, answered by a crew that is often one off and sometimes far off, and experts.
 
-    Of the two experts one says what is true and one is one too high, in another way of writing it: right to the kind,
-    wrong to whoever compares texts.
+    Of three experts two say what is true and one is one too high, in another way of writing it: right to the kind,
+    wrong to whoever compares texts; where that one differs from the proposed label too, the third decides.
     """
     rng, data = random.Random(seed), folder / "data" / "line"
     data.mkdir(parents=True)
@@ -104,10 +104,11 @@ def write_project(folder: Path, items: int = 200, seed: int = 1, **changes: Any)
         rng.shuffle(words)
         lines.append(json.dumps({"id": f"i{number}", "text": " ".join(words)}))
         for annotator in ("ann", "bob", "cy"):
-            said = rng.randrange(len(WORDS)) if rng.random() < 0.2 else truth + rng.choice([0] * 6 + [1, -1])
+            said = rng.randrange(len(WORDS)) if rng.random() < 0.12 else truth + rng.choice([0, 0, 0, 1, -1])
             answers.append(f"one,i{number},label,{annotator},{min(max(said, 0), len(WORDS) - 1)}")
         answers.append(f"one,i{number},expert,eve,{truth}")
         answers.append(f"one,i{number},expert,flo, {min(truth + 1, len(WORDS) - 1)}.0")
+        answers.append(f"one,i{number},expert,gus,{truth}")
         if number % 3 == 0:
             gold.append(f"one,i{number}, {truth}.0")
     (data / "one.jsonl").write_text("\n".join(lines) + "\n")
@@ -124,7 +125,7 @@ def write_project(folder: Path, items: int = 200, seed: int = 1, **changes: Any)
             "classes": [str(number) for number in range(len(WORDS))],
             "overlap": {"first": 3, "most": 3},
             "answers": ["line/answers.csv"],
-            "experts": {"answers": 2, "description": "two experts"},
+            "experts": {"answers": 2, "description": "three experts"},
             "gold": "line/gold.csv",
         },
         "release": {
