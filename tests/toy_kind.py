@@ -105,6 +105,8 @@ def write_project(folder: Path, items: int = 200, seed: int = 1, **changes: Any)
         lines.append(json.dumps({"id": f"i{number}", "text": " ".join(words)}))
         for annotator in ("ann", "bob", "cy"):
             said = rng.randrange(len(WORDS)) if rng.random() < 0.12 else truth + rng.choice([0, 0, 0, 1, -1])
+            if number % 40 == 0:  # all of them are far off
+                said = (truth + 3) % len(WORDS)
             answers.append(f"one,i{number},label,{annotator},{min(max(said, 0), len(WORDS) - 1)}")
         answers.append(f"one,i{number},expert,eve,{truth}")
         answers.append(f"one,i{number},expert,flo, {min(truth + 1, len(WORDS) - 1)}.0")
@@ -129,7 +131,7 @@ def write_project(folder: Path, items: int = 200, seed: int = 1, **changes: Any)
             "gold": "line/gold.csv",
         },
         "release": {
-            "error_budget": 0.1, "audit_size": 100, "max_experts_seen_share": 0.95,
+            "error_budget": 0.15, "audit_size": 100, "max_experts_seen_share": 0.95,
             "certificate": {"planted_errors": 20},
         },
     }  # fmt: skip
