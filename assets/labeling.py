@@ -14,7 +14,7 @@ from cupel.contract.kind import ConsensusResult
 from cupel.lake.step import Step
 from cupel.people.annotators.annotators import annotators
 from cupel.people.annotators.findings import findings
-from cupel.people.annotators.study import study
+from cupel.people.annotators.study import find_same, study
 from cupel.people.annotators.vendors import vendor_of, vendors
 from cupel.people.answers.annotations import annotations
 from cupel.people.answers.guidelines import translate_answers, with_older
@@ -79,7 +79,8 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         given, kind = step.read("annotations"), step.project.kind
         counted = kind.vocabulary(given["label"], labeling.ontology)
         truth = None if gold is None else _reduced(step, gold, counted)
-        measured = study(_reduced(step, given, counted), items, counted, truth, first)
+        same = find_same(counted, kind, labeling.ontology)
+        measured = study(_reduced(step, given, counted), items, counted, truth, first, same)
         people = annotators(measured, vendor_of(labeling.vendors))
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)

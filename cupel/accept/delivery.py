@@ -6,8 +6,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from cupel.accept.one_label import ANNOTATOR, LABEL
 from cupel.accept.reading import ReadFile, read_rows
+from cupel.contract.columns import TEXT
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.errors import AuditError
 from cupel.exchange.imports.columns import Columns, choose_columns
 from cupel.people.tool_annotation import IMPORT_REASONS
@@ -60,6 +65,7 @@ def read_delivery(
     text: str | None = None,
     annotator: str | None = None,
     classes: tuple[str, ...] = (),
+    kind: Kind | None = None,
 ) -> Delivery:
     """Read a delivery of labels.
 
@@ -70,6 +76,7 @@ def read_delivery(
         text: Column that shows the item; None guesses.
         annotator: Column of who gave the label; None guesses.
         classes: Labels that are allowed; empty allows all, and the classes are those that occur.
+        kind: Label kind that reads labels, of an ontology of these classes; None: a label is its text.
 
     Returns:
         The delivery; every row is in `labels` or in `rejected`.
@@ -85,11 +92,28 @@ def read_delivery(
     columns = (
         choose_columns(str(path), names, label, id, text, annotator) if names else Columns("label", None, None, None)
     )
-    kept, rejected = _sort_out(read.rows, columns, frozenset(classes))
+    rows = read.rows if kind is None else _parsed(read.rows, columns.label, kind, Ontology(tuple(sorted(set(classes)))))
+    kept, rejected = _sort_out(rows, columns, frozenset(classes if kind is None else ()))
     if not kept:
         seen = "; ".join(f"{reason}: {count:,}" for reason, _, count, _ in rejection_counts(rejected))
         raise AuditError(f"{path}: no label to judge ({seen or 'no rows'}); check --label and the file")
     return _delivery(path, read, columns, classes, kept, rejected, [n for n in names if n not in columns])
+
+
+def _parsed(rows: Iterable[Row | BadRow], column: str, kind: Kind, ontology: Ontology) -> list[Row | BadRow]:
+    """Return rows with the canonical text of their labels, rejected where a label is none of the kind."""
+    given = list(rows)
+    said = [None if isinstance(row, BadRow) else _label(row, column, frozenset()) for row in given]
+    texts = pa.array([label if isinstance(label, str) else None for label in said], TEXT)
+    found: list[Row | BadRow] = []
+    for row, label, parsed in zip(given, said, kind.parse(texts, ontology).to_pylist(), strict=True):
+        if isinstance(row, BadRow) or not isinstance(label, str):
+            found.append(row)
+        elif parsed is None:
+            found.append(BadRow(row.line, "unknown_label", evidence(label)))
+        else:
+            found.append(row._replace(values={**row.values, column: parsed}))
+    return found
 
 
 def _sort_out(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+import pyarrow as pa
 from pydantic import NonNegativeFloat
 
 from cupel.accept.budget import percent
@@ -12,6 +13,9 @@ from cupel.accept.plan import Drawn, Plan, Record
 from cupel.certificate.acceptance import Acceptance, judge
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
 from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.contract.columns import TEXT
+from cupel.contract.kind import Kind, are_equal
+from cupel.contract.ontology import Ontology
 
 # Intervals beside the verdict are two-sided, 95% each for itself.
 INTERVAL_ALPHA_SIDE = 0.025
@@ -117,6 +121,19 @@ class Verdict(Record):
 class _Checked(NamedTuple):
     delivered: Label
     auditor: str | None
+    is_wrong: bool
+
+
+def _check(
+    labels: Sequence[Label], answers: Sequence[str | None], delivery: Delivery, kind: Kind | None
+) -> list[_Checked]:
+    """Return labels with what the auditor says of them; where the auditor cannot decide, a label is not wrong."""
+    delivered, said = pa.array([one.label for one in labels], TEXT), pa.array(answers, TEXT)
+    is_same = (are_equal if kind is None else kind.is_same)(delivered, said, Ontology(delivery.classes)).to_pylist()
+    return [
+        _Checked(label, answer, answer is not None and not same)
+        for label, answer, same in zip(labels, answers, is_same, strict=True)
+    ]
 
 
 def judge_delivery(
@@ -126,6 +143,7 @@ def judge_delivery(
     answers: Mapping[str, str | None],
     prices: Prices,
     vendor: str | None,
+    kind: Kind | None = None,
 ) -> Verdict:
     """Judge a delivery by all labels checked so far.
 
@@ -136,14 +154,16 @@ def judge_delivery(
         answers: Auditor's label by item id; None where the item cannot be decided.
         prices: What labels and checks cost.
         vendor: Who delivered.
+        kind: Label kind that says which labels are the same; None: those of one text.
 
     Returns:
         The verdict of the last look.
     """
     rows = {one.item_id: one for one in delivery.labels}
-    checked = [_Checked(rows[item], answers[item]) for drawn in looks for item in drawn.ids]
+    drawn_items = [item for drawn in looks for item in drawn.ids]
+    checked = _check([rows[item] for item in drawn_items], [answers[item] for item in drawn_items], delivery, kind)
     undecided = [one for one in checked if one.auditor is None]
-    wrong = [one for one in checked if one.auditor is not None and one.auditor != one.delivered.label]
+    wrong = [one for one in checked if one.is_wrong]
     if plan.settings.contested == "wrong":
         result = judge(plan.fixed, looks[-1].look, len(wrong) + len(undecided))
     else:
@@ -223,7 +243,7 @@ def _parts(all_names: Sequence[str | None], checked: Sequence[tuple[str | None, 
     totals = Counter(name for name in all_names if name is not None)
     audited = Counter(name for name, _ in checked)
     contested = Counter(name for name, one in checked if one.auditor is None)
-    wrong = Counter(name for name, one in checked if one.auditor not in (None, one.delivered.label))
+    wrong = Counter(name for name, one in checked if one.is_wrong)
     parts = [
         Part(
             name=name,

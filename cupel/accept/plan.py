@@ -3,9 +3,9 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from cupel.accept.delivery import Delivery
 from cupel.certificate import acceptance
@@ -42,6 +42,13 @@ class Settings(Record):
     text_column: str | None
     annotator_column: str | None
     classes: tuple[str, ...] = Field(min_length=1)
+    kind: str | None = None
+    """Label kind that says which labels are the same; None: those of one text are, and nothing is written down."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_kind(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        return content if self.kind is not None else {key: value for key, value in content.items() if key != "kind"}
 
 
 class Plan(Record):

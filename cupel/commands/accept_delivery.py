@@ -1,6 +1,7 @@
 """The label buyer's command: the first call plans and draws, the next ones judge. Reads, decides, writes, prints."""
 
 import json
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +28,11 @@ from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
 from cupel.accept.suspicious import suspicious_labels
+from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.errors import AuditError
 from cupel.exchange.imports.columns import Columns
+from cupel.kinds import KINDS
 from cupel.printable import printable
 from cupel.show import delivery_terminal as terminal
 from cupel.show.audit_plan_page import plan_page
@@ -71,14 +75,16 @@ class Request(NamedTuple):
     scores: Path = Path("vendor_scores")
     json_file: Path | None = None
     is_suspicious_wanted: bool = True
+    kind: str | None = None
 
 
-def accept_delivery(request: Request, console: Console) -> ExitCode:
+def accept_delivery(request: Request, console: Console, kinds: Sequence[Kind] = KINDS) -> ExitCode:
     """Plan the audit of a delivery, or judge it.
 
     Args:
         request: The command line.
         console: Where to print.
+        kinds: The label kinds that there are.
 
     Returns:
         ACCEPT or REFUSE; OPEN while answers are awaited.
@@ -87,22 +93,22 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
         CupelError: Delivery, plan, sheet or scores cannot be used; nothing was written.
     """
     try:
-        return _plan_or_judge(request, folder_of(request.delivery), console)
+        return _plan_or_judge(request, folder_of(request.delivery), console, kinds)
     except OSError as error:
         if error.filename is None:
             raise
         raise AuditError(f"{error.filename}: cannot be written: {error.strerror}; name another place") from None
 
 
-def _plan_or_judge(request: Request, folder: Path, console: Console) -> ExitCode:
+def _plan_or_judge(request: Request, folder: Path, console: Console, kinds: Sequence[Kind]) -> ExitCode:
     _check_outputs(request, folder)
     if is_folder(folder):
-        return _judge(request, folder, console)
+        return _judge(request, folder, console, kinds)
     if request.budget is None:
         raise AuditError(f"{request.delivery}: no audit was planned yet; say what is allowed, such as --budget 1%")
     if request.sheet is not None:
         raise AuditError(f"{request.sheet}: no audit of {request.delivery} was planned here, {folder} is missing")
-    return _plan(request, folder, console)
+    return _plan(request, folder, console, kinds)
 
 
 def _check_outputs(request: Request, folder: Path) -> None:
@@ -128,11 +134,12 @@ def _check_outputs(request: Request, folder: Path) -> None:
     check_outputs(outputs, inputs, folders)
 
 
-def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
+def _plan(request: Request, folder: Path, console: Console, kinds: Sequence[Kind]) -> ExitCode:
     given = Columns(request.label or "", request.id, request.text, request.annotator)
     delivery = read_delivery(
-        request.delivery, request.label, request.id, request.text, request.annotator, request.classes
-    )
+        request.delivery, request.label, request.id, request.text, request.annotator, request.classes,
+        _find_kind(request, request.kind, request.classes, kinds),
+    )  # fmt: skip
     if any(name.casefold() in ALSO_CANNOT - {"?"} for name in delivery.classes):
         raise AuditError(f"{request.delivery}: a class is named like {CANNOT!r}, the auditor's way out; rename it")
     if len(set(map(guarded, delivery.classes))) < len(delivery.classes):
@@ -165,19 +172,35 @@ def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
         text_column=delivery.columns.text,
         annotator_column=delivery.columns.annotator,
         classes=delivery.classes,
+        kind=request.kind,
     )
 
 
-def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
+def _find_kind(request: Request, name: str | None, classes: tuple[str, ...], kinds: Sequence[Kind]) -> Kind | None:
+    """Return the label kind of that name; None without one: labels are the same if their texts are."""
+    if name is None:
+        return None
+    if not classes:
+        raise AuditError(f"{request.delivery}: a label kind reads labels by their classes; name them with --classes")
+    for kind in kinds:
+        if kind.name == name:
+            if len(kind.parts(Ontology(classes))) != 1:
+                raise AuditError(f"{request.delivery}: a sheet asks for one class, and labels of {name} have parts")
+            return kind
+    raise AuditError(f"{request.delivery}: no label kind {name!r}; known here: {', '.join(k.name for k in kinds)}")
+
+
+def _judge(request: Request, folder: Path, console: Console, kinds: Sequence[Kind]) -> ExitCode:
     audit = LocalStore(folder)
     plan = read_plan(audit)
     _check_request(request, plan, folder)
     sha256 = hash_file(request.delivery) if is_file(request.delivery) else ""
     check_delivery(folder, plan, str(request.delivery), sha256)
     settings = plan.settings
+    kind = _find_kind(request, settings.kind, settings.classes, kinds)
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
-        settings.classes,
+        settings.classes, kind,
     )  # fmt: skip
     plan, looks = load_plan(audit, delivery)
     if request.vendor is not None:
@@ -190,7 +213,7 @@ def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
     if not known:
         return _await(request, folder, plan, delivery, looks[0], console)
     judged = looks[: len(known)]
-    verdict = _verdict(request, plan, delivery, judged, known)
+    verdict = _verdict(request, plan, delivery, judged, known, kind)
     if fresh is not None:
         write_answers(audit, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
@@ -216,6 +239,7 @@ def _check_request(request: Request, plan: Plan, folder: Path) -> None:
         ("text", request.text, settings.text_column),
         ("annotator", request.annotator, settings.annotator_column),
         ("classes", tuple(sorted(set(request.classes))) or None, settings.classes),
+        ("kind", request.kind, settings.kind),
         ("audit", request.audit, plan.size),
         ("at-most", request.at_most, most if most is not None else plan.labels),
         ("seed", request.seed, plan.seed),
@@ -248,8 +272,9 @@ def _fresh_answers(
 
 
 def _verdict(
-    request: Request, plan: Plan, delivery: Delivery, judged: list[Drawn], known: list[dict[str, str | None]]
-) -> Verdict:
+    request: Request, plan: Plan, delivery: Delivery, judged: list[Drawn], known: list[dict[str, str | None]],
+    kind: Kind | None,
+) -> Verdict:  # fmt: skip
     by_code = {code: answer for answers in known for code, answer in answers.items()}
     try:
         by_item = {
@@ -259,7 +284,7 @@ def _verdict(
         }
     except KeyError as error:
         raise AuditError(f"answers of {plan.delivery}: row {error} is missing; restore the folder") from None
-    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor)
+    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, kind)
 
 
 def _write_verdict(request: Request, audit: Store, verdict: Verdict) -> None:

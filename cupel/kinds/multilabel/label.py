@@ -91,6 +91,20 @@ def nearest(labels: Labels, frequent: Sequence[str], ontology: Ontology) -> pa.A
     return nearest_sets(parse(labels, ontology), frequent, ontology.classes)
 
 
+def classes_of(label: str, ontology: Ontology) -> tuple[str, ...]:
+    """Return the classes that a label names.
+
+    >>> classes_of('["art","sport"]', Ontology(("art", "sport")))
+    ('art', 'sport')
+    """
+    return tuple(json.loads(label))
+
+
+def label_of(classes: Sequence[str], ontology: Ontology) -> str:
+    """Return the label of a set of classes."""
+    return json.dumps(list(classes), ensure_ascii=False)
+
+
 def controls(labeling: Labeling) -> tuple[Control, ...]:
     """Return what a labeling tool asks: any of the classes, or none of them."""
     return (Control(LABEL, (*labeling.classes, NONE), is_multiple=True),)

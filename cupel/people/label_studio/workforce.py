@@ -266,7 +266,10 @@ class LabelStudioWorkforce:
                 dict(zip(COLUMNS, (*one[:3], one.version.label, one.version.answered_at), strict=True))
                 for one in sorted(new, key=by_time)
             ]
-            self._standings = standings(self._settings.annotators, self._known, self._settings.calibration, said)
+            self._standings = standings(
+                self._settings.annotators, self._known, self._settings.calibration, said, self._project.kind,
+                self._project.labeling.ontology,
+            )  # fmt: skip
         return self._standings
 
     def _keep_new(self, group: Group, found: list[Arrived]) -> None:
