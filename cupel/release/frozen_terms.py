@@ -130,7 +130,7 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         content = json.loads(text)
         beside = {name: content.pop(name) for name in _BESIDE if name in content}
         kind = content.pop(_KIND, None)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
     for name, number in beside.items():
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
