@@ -16,8 +16,8 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
 from cupel.lake.gates import open_gate, refuse_for_terms
 from cupel.lake.step import Step
-from cupel.people.answers.annotations import expert_answers
 from cupel.people.answers.known_labels import known_labels
+from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.release import audit_tables, languages, overlaps
 from cupel.release.contamination import EVIDENCE
@@ -62,10 +62,11 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
     with bench.step(context) as step:
         items, terms, kind = step.read("release_items", columns=["batch", "item_id"]), _terms(step), step.project.kind
         sorted_answers = [
-            expert_answers(
+            expert_answers_of_people(
                 step.answers(batch, *OF_EXPERTS),
                 items.filter(pa.compute.equal(items["batch"], batch))["item_id"],
                 lambda labels: kind.parse(labels, terms.ontology),
+                step.project.labeling.models,
             )
             for batch in terms.batches
         ]

@@ -46,6 +46,26 @@ def has_no_rounds(project: "Project") -> bool:
     return not project.checking.rounds
 
 
+def has_models(project: "Project") -> bool:
+    """Tell whether models answer beside people."""
+    return bool(project.labeling.models)
+
+
+def has_pre_labels(project: "Project") -> bool:
+    """Tell whether some answers were given after a label was shown."""
+    return project.labeling.pre_labels is not None
+
+
+def has_no_models(project: "Project") -> bool:
+    """Tell whether people alone answer."""
+    return not project.labeling.models
+
+
+def combine(*tests: Callable[["Project"], bool]) -> Callable[["Project"], bool]:
+    """Return the test whether all tests hold."""
+    return lambda project: all(test(project) for test in tests)
+
+
 class StageStep(NamedTuple):
     """One function of a stage: an asset of Dagster.
 
@@ -178,7 +198,11 @@ _STAGES = (
         steps=(
             StageStep("sort_answers", ("annotations", "rejected_answers"), ("clean_items", "answers")),
             StageStep(
-                "find_consensus", ("consensus",), ("clean_items", "annotations"), when=has_no_kind_tables,
+                "find_consensus", ("consensus",), ("clean_items", "annotations"),
+                when=combine(has_no_kind_tables, has_no_models), technology=("numpy",),
+            ),
+            StageStep(
+                "find_consensus_with_models", ("consensus",), ("people_consensus", "model_answers"), when=has_models,
                 technology=("numpy",),
             ),
             StageStep(
@@ -193,11 +217,43 @@ _STAGES = (
         ),
     ),
     Stage(
+        "crew", "batch", "assets.crew", settings=("labeling",),
+        steps=(
+            StageStep(
+                "sort_model_answers", ("model_answers", "rejected_model_answers"), ("clean_items", "answers"),
+                when=has_models,
+            ),
+            StageStep(
+                "find_people_consensus", ("people_consensus",), ("clean_items", "annotations"), when=has_models,
+                technology=("numpy",),
+            ),
+            StageStep(
+                "rate_models", ("models",),
+                ("clean_items", "annotations", "people_consensus", "model_answers", "rejected_model_answers"),
+                when=has_models, settings=("label_studio.calibration",), technology=("numpy",),
+            ),
+            StageStep(
+                "measure_anchoring", ("shown_answers", "anchoring"), ("clean_items", "annotations", "predictions"),
+                when=combine(has_pre_labels, has_no_models), technology=("numpy",),
+            ),
+            StageStep(
+                "measure_anchoring_with_models", ("shown_answers", "anchoring"),
+                ("clean_items", "annotations", "predictions", "model_answers"),
+                when=combine(has_pre_labels, has_models), technology=("numpy",),
+            ),
+        ),
+    ),
+    Stage(
         "checking", "batch", "assets.checking", gate="labels", suites={"checking": "expectations.checking:SUITE"},
         settings=("labeling", "checking"),
         steps=(
             StageStep(
-                "predict", ("predictions",), ("clean_items", "consensus"), when=has_no_rounds,
+                "predict", ("predictions",), ("clean_items", "consensus"),
+                when=combine(has_no_rounds, has_no_models), technology=("scikitlearn",),
+            ),
+            StageStep(
+                # What the checker learns is what people say: a model's word is not counted twice.
+                "predict_beside_models", ("predictions",), ("clean_items", "people_consensus"), when=has_models,
                 technology=("scikitlearn",),
             ),
             StageStep(
@@ -210,7 +266,12 @@ _STAGES = (
                 settings=("release.error_budget",), technology=("scikitlearn",),
             ),
             StageStep(
-                "route", ("routes",), ("consensus", "predictions", "rejected_answers"), when=has_no_rounds,
+                "route", ("routes",), ("consensus", "predictions", "rejected_answers"),
+                when=combine(has_no_rounds, has_no_models), settings=_PRICES_WEIGHED, technology=("numpy",),
+            ),
+            StageStep(
+                "route_beside_models", ("routes",),
+                ("people_consensus", "consensus", "predictions", "rejected_answers"), when=has_models,
                 settings=_PRICES_WEIGHED, technology=("numpy",),
             ),
             StageStep(

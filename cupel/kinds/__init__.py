@@ -3,6 +3,7 @@
 from cupel.config.project import Known
 from cupel.kinds.category import CATEGORY
 from cupel.kinds.items import COMPARISON, TEXT
+from cupel.kinds.multilabel import MULTILABEL
 from cupel.kinds.preference import PREFERENCE
 from cupel.kinds.questions import QUESTIONS
 
@@ -10,6 +11,7 @@ KINDS = (
     CATEGORY,
     PREFERENCE,
     QUESTIONS,
+    MULTILABEL,
 )
 MODALITIES = (
     TEXT,

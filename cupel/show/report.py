@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 import cupel
 from cupel import figures
+from cupel.people.annotators.anchoring import summarise_anchoring
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.overlaps import overlaps_in_words
 from cupel.release.terms import house_rules, licence_rows
@@ -14,7 +15,7 @@ from cupel.show.audit_words import accepted_until, audit_lead, cut_names, cuts_c
 from cupel.show.contamination_views import bounds_in_words, contamination_views
 from cupel.show.language_views import language_lead, language_rows
 from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, rising_saves
-from cupel.show.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
+from cupel.show.people_views import ACTIONS_SHOWN, anchoring_rows, finding_rows, model_rows, vendor_rows
 from cupel.show.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.show.report_facts import ReportFacts
 from cupel.show.report_views import (
@@ -166,6 +167,9 @@ def _annotators(batch: BatchFacts) -> dict[str, Any]:
         "vendors": vendor_rows(batch),
         "vendors_plot": vendors_plot(batch.vendors, batch.batch) if batch.vendors else None,
         "rejected_answers": ", ".join(rejected),
+        "models": model_rows(batch),
+        "anchoring": anchoring_rows(batch),
+        "anchored": summarise_anchoring(batch.anchoring),
     }
 
 
