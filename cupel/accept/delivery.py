@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.one_label import ANNOTATOR, LABEL
 from cupel.accept.reading import ReadFile, read_rows
 from cupel.errors import AuditError
@@ -60,6 +61,7 @@ def read_delivery(
     text: str | None = None,
     annotator: str | None = None,
     classes: tuple[str, ...] = (),
+    rules: LabelRules = ONE_CLASS,
 ) -> Delivery:
     """Read a delivery of labels.
 
@@ -69,7 +71,9 @@ def read_delivery(
         id: Column of the item's id; None guesses, and without one the row's number is the id.
         text: Column that shows the item; None guesses.
         annotator: Column of who gave the label; None guesses.
-        classes: Labels that are allowed; empty allows all, and the classes are those that occur.
+        classes: Labels that are allowed; empty allows all, and the classes are those that occur. Of a label kind,
+            the classes that it knows.
+        rules: How labels are read.
 
     Returns:
         The delivery; every row is in `labels` or in `rejected`.
@@ -78,22 +82,22 @@ def read_delivery(
         SourceError: The file cannot be read, or a column is missing.
         AuditError: No label is left to judge, or the column holds no classes.
     """
-    read = read_rows(path, label, id)
+    read = read_rows(path, label, id, rules.read_choices)
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
     if read.is_of_tool:
         label, id, annotator = LABEL, "id", annotator or ANNOTATOR
     columns = (
         choose_columns(str(path), names, label, id, text, annotator) if names else Columns("label", None, None, None)
     )
-    kept, rejected = _sort_out(read.rows, columns, frozenset(classes))
+    kept, rejected = _sort_out(read.rows, columns, frozenset(classes), rules)
     if not kept:
         seen = "; ".join(f"{reason}: {count:,}" for reason, _, count, _ in rejection_counts(rejected))
         raise AuditError(f"{path}: no label to judge ({seen or 'no rows'}); check --label and the file")
-    return _delivery(path, read, columns, classes, kept, rejected, [n for n in names if n not in columns])
+    return _delivery(path, read, columns, classes, rules, kept, rejected, [n for n in names if n not in columns])
 
 
 def _sort_out(
-    rows: Iterable[Row | BadRow], columns: Columns, allowed: frozenset[str]
+    rows: Iterable[Row | BadRow], columns: Columns, allowed: frozenset[str], rules: LabelRules
 ) -> tuple[list[tuple[Row, str, str]], list[BadRow]]:
     """Return rows with id and label, and rejected rows."""
     kept: list[tuple[Row, str, str]] = []
@@ -103,7 +107,7 @@ def _sort_out(
         if isinstance(row, BadRow):
             rejected.append(row)
             continue
-        label = _label(row, columns.label, allowed)
+        label = _label(row, columns.label, allowed) if rules.kind is None else _kind_label(row, columns.label, rules)
         item = as_text(row.values.get(columns.id)) if columns.id else None
         item = (item or "").strip() or f"row {row.line}"
         if isinstance(label, BadRow):
@@ -130,11 +134,20 @@ def _label(row: Row, column: str, allowed: frozenset[str]) -> str | BadRow:
     return label
 
 
+def _kind_label(row: Row, column: str, rules: LabelRules) -> str | BadRow:
+    value = row.values.get(column)
+    found = rules.read_choices(row.line, value if isinstance(value, list) else [as_text(value)])
+    return (
+        found._replace(reason="missing_label") if isinstance(found, BadRow) and found.reason == "no_answer" else found
+    )
+
+
 def _delivery(
     path: Path,
     read: ReadFile,
     columns: Columns,
     classes: tuple[str, ...],
+    rules: LabelRules,
     kept: list[tuple[Row, str, str]],
     rejected: list[BadRow],
     others: list[str],
@@ -145,7 +158,10 @@ def _delivery(
     labels = tuple(
         Label(row.line, item, label, text(row, columns.text), text(row, columns.annotator)) for row, item, label in kept
     )
-    found = tuple(sorted(set(classes) or {one.label for one in labels}))
+    if rules.kind is not None:
+        found = tuple(sorted(set(classes)))
+    else:
+        found = tuple(sorted(set(classes) or {one.label for one in labels}))
     if len(found) > MAX_CLASSES or (len(found) > 50 and len(found) > len(labels) / 2):
         raise AuditError(
             f"{path}, column {columns.label!r}: {len(found):,} different labels in {len(labels):,} rows; "

@@ -8,6 +8,7 @@ from pydantic import NonNegativeFloat
 
 from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery, Label
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.plan import Drawn, Plan, Record
 from cupel.certificate.acceptance import Acceptance, judge
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
@@ -117,6 +118,7 @@ class Verdict(Record):
 class _Checked(NamedTuple):
     delivered: Label
     auditor: str | None
+    is_wrong: bool
 
 
 def judge_delivery(
@@ -126,6 +128,7 @@ def judge_delivery(
     answers: Mapping[str, str | None],
     prices: Prices,
     vendor: str | None,
+    rules: LabelRules = ONE_CLASS,
 ) -> Verdict:
     """Judge a delivery by all labels checked so far.
 
@@ -136,14 +139,18 @@ def judge_delivery(
         answers: Auditor's label by item id; None where the item cannot be decided.
         prices: What labels and checks cost.
         vendor: Who delivered.
+        rules: Say which labels are the same, and by which classes they are counted.
 
     Returns:
         The verdict of the last look.
     """
     rows = {one.item_id: one for one in delivery.labels}
-    checked = [_Checked(rows[item], answers[item]) for drawn in looks for item in drawn.ids]
+    drawn_rows = [rows[item] for drawn in looks for item in drawn.ids]
+    said = [answers[one.item_id] for one in drawn_rows]
+    flags = rules.are_wrong([one.label for one in drawn_rows], said)
+    checked = [_Checked(*one) for one in zip(drawn_rows, said, flags, strict=True)]
     undecided = [one for one in checked if one.auditor is None]
-    wrong = [one for one in checked if one.auditor is not None and one.auditor != one.delivered.label]
+    wrong = [one for one in checked if one.is_wrong]
     if plan.settings.contested == "wrong":
         result = judge(plan.fixed, looks[-1].look, len(wrong) + len(undecided))
     else:
@@ -173,7 +180,10 @@ def judge_delivery(
         error_bound_with_contested=result.upper.with_contested,
         is_accepted_with_contested=result.is_accepted_with_contested,
         next_look=_next(result),
-        by_class=_parts([one.label for one in delivery.labels], [(one.delivered.label, one) for one in checked]),
+        by_class=_parts(
+            [name for one in delivery.labels for name in rules.choices_of(one.label)],
+            [(name, one) for one in checked for name in rules.choices_of(one.delivered.label)],
+        ),
         by_annotator=_parts(
             [one.annotator for one in delivery.labels], [(one.delivered.annotator, one) for one in checked]
         ),
@@ -185,11 +195,13 @@ def judge_delivery(
 
 def wording(plan: Plan) -> str:
     """Return what the verdict claims, against whose judgement, and what it cannot see."""
+    kind = plan.settings.kind
+    labels = "" if kind is None else f"Labels are of the kind {kind}, which says whether two are the same. "
     contested = "stand aside" if plan.settings.contested == "aside" else "count as wrong"
     return (
         f"A delivery with more than {percent(plan.settings.error_budget)} wrong labels is accepted at most "
-        f"{ALPHA_TOTAL * 100:.0f} times in 100. Wrong means: against the judgement of whoever filled in the sheet; "
-        "mistakes which that person shares with those who labelled cannot be seen. Items that cannot be decided "
+        f"{ALPHA_TOTAL * 100:.0f} times in 100. {labels}Wrong means: against the judgement of whoever filled in the "
+        "sheet; mistakes which that person shares with those who labelled cannot be seen. Items that cannot be decided "
         f"{contested}. This holds if that person did not see the delivered labels, and if the delivery was finished "
         "before the draw."
     )
@@ -223,7 +235,7 @@ def _parts(all_names: Sequence[str | None], checked: Sequence[tuple[str | None, 
     totals = Counter(name for name in all_names if name is not None)
     audited = Counter(name for name, _ in checked)
     contested = Counter(name for name, one in checked if one.auditor is None)
-    wrong = Counter(name for name, one in checked if one.auditor not in (None, one.delivered.label))
+    wrong = Counter(name for name, one in checked if one.is_wrong)
     parts = [
         Part(
             name=name,

@@ -1,9 +1,10 @@
 """The label buyer's command: the first call plans and draws, the next ones judge. Reads, decides, writes, prints."""
 
 import json
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 
@@ -23,6 +24,7 @@ from cupel.accept.folder import (
 )
 from cupel.accept.item_files import ItemFolder
 from cupel.accept.judging import Prices, Verdict, judge_delivery
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
@@ -38,6 +40,9 @@ from cupel.store.local import LocalStore
 from cupel.store.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours, write_output
 from cupel.store.store import Store
 
+if TYPE_CHECKING:
+    from cupel.contract.kind import Kind
+
 PLAN_PAGE = "plan.html"
 
 
@@ -52,7 +57,7 @@ class ExitCode(IntEnum):
 
 
 class Request(NamedTuple):
-    """The command line; None where the buyer said nothing."""
+    """The command line; None where the buyer said nothing. `kinds` are the label kinds; None: those of Cupel."""
 
     delivery: Path
     budget: float | None = None
@@ -71,6 +76,8 @@ class Request(NamedTuple):
     scores: Path = Path("vendor_scores")
     json_file: Path | None = None
     is_suspicious_wanted: bool = True
+    kind: str | None = None
+    kinds: Sequence["Kind"] | None = None
 
 
 def accept_delivery(request: Request, console: Console) -> ExitCode:
@@ -130,8 +137,9 @@ def _check_outputs(request: Request, folder: Path) -> None:
 
 def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
     given = Columns(request.label or "", request.id, request.text, request.annotator)
+    rules = _rules(request, request.kind, request.classes)
     delivery = read_delivery(
-        request.delivery, request.label, request.id, request.text, request.annotator, request.classes
+        request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules
     )
     if any(name.casefold() in ALSO_CANNOT - {"?"} for name in delivery.classes):
         raise AuditError(f"{request.delivery}: a class is named like {CANNOT!r}, the auditor's way out; rename it")
@@ -143,19 +151,32 @@ def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, None)
     terminal.show_delivery(console, delivery, given)
     files = _files(request)
-    shown = shown_columns(delivery, files)
+    shown = shown_columns(delivery, files, rules)
     terminal.show_shown(console, shown)
-    settings = _settings(request, delivery, request.budget or 0.0)
+    settings = _settings(request, delivery, request.budget or 0.0, rules)
     choice = choose_size(len(delivery.labels), settings.error_budget, settings.contested, request.audit)
     plan = make_plan(delivery, settings, choice.size, request.at_most, request.seed, shown.others)
-    plan = start_audit(folder, plan, delivery, files)
+    plan = start_audit(folder, plan, delivery, files, rules)
     LocalStore(folder).put(PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return _await(request, folder, plan, delivery, Drawn(1, 0, plan.drawn), console)
 
 
-def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
+def _rules(request: Request, kind: str | None, classes: tuple[str, ...]) -> LabelRules:
+    """Return how labels are read and compared; a single class is by rules that need no label kind."""
+    if kind is None:
+        return ONE_CLASS
+    from cupel.accept.kind_rules import make_rules
+    from cupel.kinds import KINDS
+
+    known = {one.name: one for one in request.kinds or KINDS}
+    if kind not in known:
+        raise AuditError(f"--kind {kind}: no such label kind; there is {', '.join(known)}")
+    return make_rules(known[kind], classes)
+
+
+def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelRules) -> Settings:
     is_export = delivery.format == "label-studio"
     return Settings(
         error_budget=budget,
@@ -165,6 +186,7 @@ def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
         text_column=delivery.columns.text,
         annotator_column=delivery.columns.annotator,
         classes=delivery.classes,
+        kind=rules.kind,
     )
 
 
@@ -175,27 +197,29 @@ def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
     sha256 = hash_file(request.delivery) if is_file(request.delivery) else ""
     check_delivery(folder, plan, str(request.delivery), sha256)
     settings = plan.settings
+    rules = _rules(request, settings.kind, settings.classes)
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
-        settings.classes,
+        settings.classes, rules,
     )  # fmt: skip
     plan, looks = load_plan(audit, delivery)
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, plan.key)
     known = [answers for drawn in looks if (answers := read_answers(audit, drawn.look)) is not None]
-    fresh = _fresh_answers(request, folder, plan, looks, known)
+    fresh = _fresh_answers(request, folder, plan, looks, known, rules)
     terminal.show_delivery(console, delivery, None)
     if fresh is not None:
         known.append(fresh)
     if not known:
         return _await(request, folder, plan, delivery, looks[0], console)
     judged = looks[: len(known)]
-    verdict = _verdict(request, plan, delivery, judged, known)
+    verdict = _verdict(request, plan, delivery, judged, known, rules)
     if fresh is not None:
         write_answers(audit, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
     if verdict.next_look is not None and len(looks) == len(judged):
-        looks.append(add_look(audit, plan, delivery, verdict.next_look.look, judged[-1].size, _files(request)))
+        more = verdict.next_look.look
+        looks.append(add_look(audit, plan, delivery, more, judged[-1].size, _files(request), rules))
     _write_verdict(request, audit, verdict)
     terminal.show_verdict(console, verdict)
     _finish(request, folder, delivery, judged, verdict, console)
@@ -219,6 +243,7 @@ def _check_request(request: Request, plan: Plan, folder: Path) -> None:
         ("audit", request.audit, plan.size),
         ("at-most", request.at_most, most if most is not None else plan.labels),
         ("seed", request.seed, plan.seed),
+        ("kind", _rules(request, request.kind, settings.classes).kind, settings.kind),
     ):
         if given is not None and given != planned:
             raise AuditError(
@@ -228,14 +253,19 @@ def _check_request(request: Request, plan: Plan, folder: Path) -> None:
 
 
 def _fresh_answers(
-    request: Request, folder: Path, plan: Plan, looks: list[Drawn], known: list[dict[str, str | None]]
+    request: Request,
+    folder: Path,
+    plan: Plan,
+    looks: list[Drawn],
+    known: list[dict[str, str | None]],
+    rules: LabelRules,
 ) -> dict[str, str | None] | None:
     """Return the answers of the look that awaits them, if its sheet is filled in; None if it is untouched."""
     awaited = looks[len(known)] if len(known) < len(looks) else None
     if request.sheet is None and awaited is None:
         return None
     path = request.sheet or folder / file_name("sheet", awaited.look if awaited else 1, "csv")
-    filled = read_sheet(path, plan, looks)
+    filled = read_sheet(path, plan, looks, rules)
     if awaited is not None and filled.look == awaited.look:
         return filled.answers
     earlier = dict(zip((drawn.look for drawn in looks), known, strict=False)).get(filled.look)
@@ -248,7 +278,12 @@ def _fresh_answers(
 
 
 def _verdict(
-    request: Request, plan: Plan, delivery: Delivery, judged: list[Drawn], known: list[dict[str, str | None]]
+    request: Request,
+    plan: Plan,
+    delivery: Delivery,
+    judged: list[Drawn],
+    known: list[dict[str, str | None]],
+    rules: LabelRules,
 ) -> Verdict:
     by_code = {code: answer for answers in known for code, answer in answers.items()}
     try:
@@ -259,7 +294,7 @@ def _verdict(
         }
     except KeyError as error:
         raise AuditError(f"answers of {plan.delivery}: row {error} is missing; restore the folder") from None
-    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor)
+    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, rules)
 
 
 def _write_verdict(request: Request, audit: Store, verdict: Verdict) -> None:

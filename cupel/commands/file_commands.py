@@ -19,6 +19,7 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option("--text", metavar="COLUMN", help="Column that shows the item: text, picture or link.")
 @click.option("--annotator", metavar="COLUMN", help="Column of who gave the label.")
 @click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
+@click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
 @click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
 @click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
 @click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")

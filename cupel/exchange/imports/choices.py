@@ -6,11 +6,19 @@ import pyarrow as pa
 
 from cupel.config.labeling import Experts, Labeling
 from cupel.contract.columns import TEXT
-from cupel.contract.kind import Kind
+from cupel.contract.kind import Control, Kind
 from cupel.contract.ontology import Ontology
 from cupel.errors import SourceError
 from cupel.people.tool_annotation import ReadChoices, names_of
 from cupel.sources.reasons import BadRow, evidence
+
+
+def controls_of(kind: Kind, ontology: Ontology) -> tuple[Control, ...]:
+    """Return what a labeling tool asks for labels of a kind, where no project says what is asked of whom."""
+    experts = Experts.model_construct(description="")
+    return kind.controls(
+        Labeling.model_construct(kind=kind.name, question="", classes=ontology.classes, experts=experts)
+    )
 
 
 def make_reader(kind: Kind, classes: Sequence[str], separator: str | None = None) -> ReadChoices:
@@ -27,16 +35,13 @@ def make_reader(kind: Kind, classes: Sequence[str], separator: str | None = None
     Raises:
         SourceError: The kind asks several questions, no class is named, or the separator stands in one.
     """
-    if not classes:
-        raise SourceError(f"--kind {kind.name}: an export does not tell which classes there are; name them: --classes")
     if separator is not None and (not separator or (holding := [name for name in classes if separator in name])):
         why = f"stands in the class {holding[0]!r}" if separator else "is empty"
         raise SourceError(f"--separator {separator!r}: {why}; name another")
     ontology = Ontology(tuple(classes))
-    # Of whom it is asked does not matter here; only a project says it.
-    experts = Experts.model_construct(description="")
-    asked = Labeling.model_construct(kind=kind.name, question="", classes=ontology.classes, experts=experts)
-    controls = kind.controls(asked)
+    controls = controls_of(kind, ontology)
+    if controls and not classes:
+        raise SourceError(f"--kind {kind.name}: a file does not tell which classes there are; name them: --classes")
     if len(controls) > 1:
         raise SourceError(f"--kind {kind.name}: answers to several questions are not imported yet; import one question")
 
