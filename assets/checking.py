@@ -22,6 +22,7 @@ from cupel.lake.gates import open_gate
 from cupel.lake.step import Step
 from cupel.people.answers.annotations import expert_answers
 from cupel.people.answers.experts import decisions
+from cupel.people.answers.guidelines import translate_answers, with_older
 from cupel.people.answers.same_answers import nothing_proposed, replace_same
 
 _REJECTED = ("item_id", "annotator", "reason")
@@ -43,7 +44,7 @@ def predict_beside_models(context: dg.AssetExecutionContext, bench: Bench) -> dg
 
 
 def _predict(step: Step, bench: Bench, taught: str) -> dg.MaterializeResult[None]:
-    items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+    items = _items(step)
     consensus = step.read(taught, columns=["item_id", "posterior"])
     kept = step.lake.folder
     found = second_opinion(step.project, step.partition, items, consensus, bench.data, kept)
@@ -57,18 +58,17 @@ def sort_round_answers(context: dg.AssetExecutionContext, bench: Bench) -> Itera
     with bench.step(context) as step:
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         kind, ontology = step.project.kind, step.project.labeling.ontology
-        kept, rejected = expert_answers(
-            step.answers(step.partition, "round"), items, lambda labels: kind.parse(labels, ontology)
-        )
+        translated = translate_answers(step.answers(step.partition, "round"), step.guidelines(), kind)
+        kept, rejected = expert_answers(translated.answers, items, lambda labels: kind.parse(labels, ontology))
         yield materialized(step, step.write("round_answers", kept))
-        yield materialized(step, step.write("rejected_round_answers", rejected))
+        yield materialized(step, step.write("rejected_round_answers", with_older(rejected, translated.rejected)))
 
 
 def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Ask the checker, teach it what experts decided, and choose what they are asked next, where that pays."""
     with bench.step(context) as step:
         project, kept = step.project, step.lake.folder
-        items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+        items = _items(step)
         consensuses = _consensuses(step)
         answers = step.read("round_answers")
         first = second_opinion(project, step.partition, items, next(iter(consensuses.values())), bench.data, kept)
@@ -159,6 +159,16 @@ def decide_labels_after_rounds(context: dg.AssetExecutionContext, bench: Bench) 
             return
         table = labels_after(_labels(step, routes), asked)
         yield materialized(step, step.write("labels", table))
+
+
+def _items(step: Step) -> pa.Table:
+    """Return the items as checkers see them: an image has features beside the place where it lies."""
+    items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+    if step.project.modality.has_text:
+        return items
+    signals = step.read("image_signals", columns=["item_id", "features"])
+    places = pc.index_in(items["item_id"], signals["item_id"].combine_chunks())
+    return items.append_column("features", signals["features"].take(places))
 
 
 def _labels(step: Step, routes: pa.Table) -> pa.Table:

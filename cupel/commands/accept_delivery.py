@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rich.console import Console
 
@@ -29,7 +29,7 @@ from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
 from cupel.accept.suspicious import suspicious_labels
-from cupel.errors import AuditError
+from cupel.errors import AuditError, SourceError
 from cupel.exchange.imports.columns import Columns
 from cupel.printable import printable
 from cupel.show import delivery_terminal as terminal
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cupel.contract.kind import Kind
 
 PLAN_PAGE = "plan.html"
+Kinds: TypeAlias = "Sequence[Kind] | None"
 
 
 class ExitCode(IntEnum):
@@ -57,7 +58,7 @@ class ExitCode(IntEnum):
 
 
 class Request(NamedTuple):
-    """The command line; None where the buyer said nothing. `kinds` are the label kinds; None: those of Cupel."""
+    """The command line; None where the buyer said nothing."""
 
     delivery: Path
     budget: float | None = None
@@ -77,15 +78,15 @@ class Request(NamedTuple):
     json_file: Path | None = None
     is_suspicious_wanted: bool = True
     kind: str | None = None
-    kinds: Sequence["Kind"] | None = None
 
 
-def accept_delivery(request: Request, console: Console) -> ExitCode:
+def accept_delivery(request: Request, console: Console, kinds: Kinds = None) -> ExitCode:
     """Plan the audit of a delivery, or judge it.
 
     Args:
         request: The command line.
         console: Where to print.
+        kinds: The label kinds that there are; None: those of Cupel.
 
     Returns:
         ACCEPT or REFUSE; OPEN while answers are awaited.
@@ -94,22 +95,22 @@ def accept_delivery(request: Request, console: Console) -> ExitCode:
         CupelError: Delivery, plan, sheet or scores cannot be used; nothing was written.
     """
     try:
-        return _plan_or_judge(request, folder_of(request.delivery), console)
+        return _plan_or_judge(request, folder_of(request.delivery), console, kinds)
     except OSError as error:
         if error.filename is None:
             raise
         raise AuditError(f"{error.filename}: cannot be written: {error.strerror}; name another place") from None
 
 
-def _plan_or_judge(request: Request, folder: Path, console: Console) -> ExitCode:
+def _plan_or_judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     _check_outputs(request, folder)
     if is_folder(folder):
-        return _judge(request, folder, console)
+        return _judge(request, folder, console, kinds)
     if request.budget is None:
         raise AuditError(f"{request.delivery}: no audit was planned yet; say what is allowed, such as --budget 1%")
     if request.sheet is not None:
         raise AuditError(f"{request.sheet}: no audit of {request.delivery} was planned here, {folder} is missing")
-    return _plan(request, folder, console)
+    return _plan(request, folder, console, kinds)
 
 
 def _check_outputs(request: Request, folder: Path) -> None:
@@ -135,9 +136,9 @@ def _check_outputs(request: Request, folder: Path) -> None:
     check_outputs(outputs, inputs, folders)
 
 
-def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
+def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     given = Columns(request.label or "", request.id, request.text, request.annotator)
-    rules = _rules(request, request.kind, request.classes)
+    rules = _rules(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
         request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules
     )
@@ -163,17 +164,21 @@ def _plan(request: Request, folder: Path, console: Console) -> ExitCode:
     return _await(request, folder, plan, delivery, Drawn(1, 0, plan.drawn), console)
 
 
-def _rules(request: Request, kind: str | None, classes: tuple[str, ...]) -> LabelRules:
+def _rules(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:
     """Return how labels are read and compared; a single class is by rules that need no label kind."""
-    if kind is None:
+    if name is None:
         return ONE_CLASS
+    # Kinds bring Arrow, which takes seconds to load; a delivery of single classes is judged without.
     from cupel.accept.kind_rules import make_rules
     from cupel.kinds import KINDS
 
-    known = {one.name: one for one in request.kinds or KINDS}
-    if kind not in known:
-        raise AuditError(f"--kind {kind}: no such label kind; there is {', '.join(known)}")
-    return make_rules(known[kind], classes)
+    known = {kind.name: kind for kind in kinds or KINDS}
+    if name not in known:
+        raise AuditError(f"{request.delivery}: no label kind {name!r}; known here: {', '.join(known)}")
+    try:
+        return make_rules(known[name], classes)
+    except SourceError as error:
+        raise AuditError(f"{request.delivery}: {error}") from None
 
 
 def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelRules) -> Settings:
@@ -190,14 +195,14 @@ def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelR
     )
 
 
-def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
+def _judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     audit = LocalStore(folder)
     plan = read_plan(audit)
-    _check_request(request, plan, folder)
+    _check_request(request, plan, folder, kinds)
     sha256 = hash_file(request.delivery) if is_file(request.delivery) else ""
     check_delivery(folder, plan, str(request.delivery), sha256)
     settings = plan.settings
-    rules = _rules(request, settings.kind, settings.classes)
+    rules = _rules(request, settings.kind, settings.classes, kinds)
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
         settings.classes, rules,
@@ -228,9 +233,12 @@ def _judge(request: Request, folder: Path, console: Console) -> ExitCode:
     return ExitCode[verdict.verdict]
 
 
-def _check_request(request: Request, plan: Plan, folder: Path) -> None:
+def _check_request(request: Request, plan: Plan, folder: Path, kinds: Kinds) -> None:
     """Refuse options that say otherwise than the plan: what was fixed before the draw stays."""
     settings = plan.settings
+    # Kinds whose labels are single classes are one to a plan.
+    is_same = _rules(request, request.kind, settings.classes, kinds).kind == settings.kind
+    kind = None if is_same else request.kind
     most = plan.sizes[-1] if plan.sizes[-1] < plan.labels else None
     for option, given, planned in (
         ("budget", request.budget, settings.error_budget),
@@ -243,7 +251,7 @@ def _check_request(request: Request, plan: Plan, folder: Path) -> None:
         ("audit", request.audit, plan.size),
         ("at-most", request.at_most, most if most is not None else plan.labels),
         ("seed", request.seed, plan.seed),
-        ("kind", _rules(request, request.kind, settings.classes).kind, settings.kind),
+        ("kind", kind, settings.kind),
     ):
         if given is not None and given != planned:
             raise AuditError(

@@ -11,6 +11,7 @@ from cupel.config.checking import Checking
 from cupel.config.cleaning import Cleaning
 from cupel.config.crew import check_models
 from cupel.config.expectations import ColumnExpectation
+from cupel.config.images import Images
 from cupel.config.label_studio import LabelStudio
 from cupel.config.labeling import Labeling
 from cupel.config.licences import Licence, check_terms, explain_unknown_licence
@@ -60,6 +61,8 @@ class Project(Section):
     """The licences of all items and their terms, the better first; empty: any licence, and no terms."""
     cleaning: Cleaning = Cleaning()
     """What cleaning measures against."""
+    images: Images = Images()
+    """How images are read, cleaned and released, where items are images."""
     labeling: Labeling
     """What is asked, of whom, how often."""
     checking: Checking = Checking()

@@ -26,14 +26,24 @@ def has_no_kind_tables(project: "Project") -> bool:
     return not project.kind.tables
 
 
+def has_texts(project: "Project") -> bool:
+    """Tell whether the project's items are texts."""
+    return project.modality.has_text
+
+
+def has_images(project: "Project") -> bool:
+    """Tell whether the project's items are images: no others are without text."""
+    return not project.modality.has_text
+
+
 def has_contamination(project: "Project") -> bool:
     """Tell whether people say which items are wanted."""
     return project.cleaning.contamination is not None
 
 
-def has_no_contamination(project: "Project") -> bool:
-    """Tell whether rules and duplicates alone decide which items are kept."""
-    return project.cleaning.contamination is None
+def decides_texts_by_rules(project: "Project") -> bool:
+    """Tell whether rules and duplicates alone decide which texts are kept."""
+    return project.modality.has_text and project.cleaning.contamination is None
 
 
 def has_rounds(project: "Project") -> bool:
@@ -129,6 +139,10 @@ _ROUNDS_MADE_FROM = ("clean_items", "annotations", "consensus", "round_answers")
 _AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
 # Whom to ask next may depend on what an answer costs.
 _PRICES_WEIGHED = ("prices.annotator_answer", "prices.expert_answer")
+_HANDED_OVER = (
+    "training_set", "withheld_items", "cuts", "stage_errors", "expert_answers", "planted_items", "planted_verdicts",
+    "left_out_items",
+)  # fmt: skip
 _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudications")
 
 _STAGES = (
@@ -146,15 +160,28 @@ _STAGES = (
         # Which licences there are, and which is better, decides what is kept; their terms do not.
         settings=("cleaning", "licence_names"),
         steps=(
-            StageStep("measure", ("item_signals",), ("raw_items",), technology=("python",)),
-            StageStep("sign", ("signatures",), ("item_signals",), technology=("python",)),
+            StageStep("measure", ("item_signals",), ("raw_items",), when=has_texts, technology=("python",)),
+            StageStep("sign", ("signatures",), ("item_signals",), when=has_texts, technology=("python",)),
             StageStep(
-                "compare", ("similar_items",), ("raw_items", "signatures"), settings=_EARLIER_BATCHES,
+                "compare", ("similar_items",), ("raw_items", "signatures"), when=has_texts, settings=_EARLIER_BATCHES,
                 technology=("python",),
             ),
             StageStep(
-                "decide_items", ("clean_items", "rejected_items"), _MEASURED, when=has_no_contamination,
+                "decide_items", ("clean_items", "rejected_items"), _MEASURED, when=decides_texts_by_rules,
                 settings=_EARLIER_BATCHES,
+            ),
+            StageStep(
+                "measure_images", ("image_files", "image_signals", "signatures"), ("raw_items",), when=has_images,
+                settings=("images",), technology=("python",),
+            ),
+            StageStep(
+                "compare_images", ("similar_items",), ("raw_items", "image_signals"), when=has_images,
+                settings=(*_EARLIER_BATCHES, "images"), technology=("python",),
+            ),
+            StageStep(
+                "decide_images", ("clean_items", "rejected_items"),
+                ("raw_items", "image_files", "image_signals", "signatures", "similar_items"), when=has_images,
+                settings=(*_EARLIER_BATCHES, "images"),
             ),
             StageStep(
                 "sift_items", ("sifted_items",), _MEASURED, when=has_contamination, settings=_EARLIER_BATCHES
@@ -249,7 +276,11 @@ _STAGES = (
         steps=(
             StageStep(
                 "predict", ("predictions",), ("clean_items", "consensus"),
-                when=combine(has_no_rounds, has_no_models), technology=("scikitlearn",),
+                when=combine(has_no_rounds, has_no_models, has_texts), technology=("scikitlearn",),
+            ),
+            StageStep(
+                "predict", ("predictions",), ("clean_items", "consensus", "image_signals"),
+                when=combine(has_no_rounds, has_no_models, has_images), technology=("scikitlearn",),
             ),
             StageStep(
                 # What the checker learns is what people say: a model's word is not counted twice.
@@ -261,9 +292,14 @@ _STAGES = (
                 when=has_rounds,
             ),
             StageStep(
-                "predict_with_experts", ("predictions", "round_items"), _ROUNDS_MADE_FROM, when=has_rounds,
+                "predict_with_experts", ("predictions", "round_items"), _ROUNDS_MADE_FROM,
+                when=combine(has_rounds, has_texts),
                 # Experts are asked by what the audit will ask for.
                 settings=("release.error_budget",), technology=("scikitlearn",),
+            ),
+            StageStep(
+                "predict_with_experts", ("predictions", "round_items"), (*_ROUNDS_MADE_FROM, "image_signals"),
+                when=combine(has_rounds, has_images), settings=("release.error_budget",), technology=("scikitlearn",),
             ),
             StageStep(
                 "route", ("routes",), ("consensus", "predictions", "rejected_answers"),
@@ -326,7 +362,13 @@ _STAGES = (
             ),
             StageStep("estimate_stage_errors", ("stage_errors",), (*_AUDITED, "annotations")),
             StageStep("conclude_audit", ("audit_result",), (*_AUDITED, "cuts", "adjudications")),
-            StageStep("count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals")),
+            StageStep(
+                "count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals"),
+                when=has_texts,
+            ),
+            StageStep(
+                "count_images", ("release_languages",), (*_AUDITED, "adjudications", "image_files"), when=has_images,
+            ),
             StageStep(
                 "look_for_overlaps", ("release_overlaps",), ("release_items",),
                 # Frozen items are held against the sets that the project names now.
@@ -339,12 +381,11 @@ _STAGES = (
             ),
             StageStep("release", ("training_set", "withheld_items"), _PROVEN),
             StageStep(
-                "hand_over", ("manifest",),
-                (
-                    "training_set", "withheld_items", "cuts", "stage_errors", "expert_answers", "planted_items",
-                    "planted_verdicts", "left_out_items",
-                ),
-                technology=("parquet", "croissant"),
+                "hand_over", ("manifest",), _HANDED_OVER, when=has_texts, technology=("parquet", "croissant"),
+            ),
+            StageStep(
+                "hand_over_images", ("manifest",), (*_HANDED_OVER, "image_files"), when=has_images,
+                settings=("images",), technology=("parquet", "croissant"),
             ),
         ),
     ),

@@ -2,7 +2,7 @@
 
 from cupel.config.project import Known
 from cupel.kinds.category import CATEGORY
-from cupel.kinds.items import COMPARISON, TEXT
+from cupel.kinds.items import COMPARISON, IMAGE, TEXT
 from cupel.kinds.multilabel import MULTILABEL
 from cupel.kinds.preference import PREFERENCE
 from cupel.kinds.questions import QUESTIONS
@@ -16,5 +16,6 @@ KINDS = (
 MODALITIES = (
     TEXT,
     COMPARISON,
+    IMAGE,
 )
 KNOWN = Known(KINDS, MODALITIES)

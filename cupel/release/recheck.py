@@ -12,10 +12,20 @@ from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
+from cupel.contract.format_numbers import RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
 from cupel.release.freeze import audit_seed, items_sha256
-from cupel.release.layout import CONTAMINATION_FILES, LEFT_OUT_FILE, OVERLAPS_FILE
+from cupel.release.frozen_terms import GUIDELINE
+from cupel.release.guidelines import find_guideline_problem, guideline_sentence
+from cupel.release.layout import (
+    CONTAMINATION_FILES,
+    GUIDELINE_FILE,
+    IMAGES_FILE,
+    LEFT_OUT_FILE,
+    OVERLAPS_FILE,
+    is_image_copy,
+)
 from cupel.release.names import Name, Names, find_rows
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
@@ -159,6 +169,7 @@ def certificate_wording(content: ReleaseContent) -> str:
         return "it calls the auditors independent, but the plan does not"
     result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
     expected = wording(result, terms.experts_description, is_independent, terms.design, terms.adjudicators_audited)
+    expected += guideline_sentence(terms.guideline)
     return "" if content.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 
@@ -257,6 +268,32 @@ def evaluation_sets(content: ReleaseContent) -> str:
     return ""
 
 
+def released_images(content: ReleaseContent) -> str:
+    """Every released item that is an image has its file, and every file in the folder is one of theirs."""
+    table = content.tables.get(IMAGES_FILE)
+    files = {row["path"]: row for row in content.manifest["files"] if is_image_copy(row["path"])}
+    if table is None:
+        return f"{IMAGES_FILE} cannot be read"
+    if repeated := _find_repeated(table):
+        return f"{IMAGES_FILE}: there more than once: {_some(repeated)}"
+    if other := set(Names(table)) ^ set(Names(content.released)):
+        return f"{IMAGES_FILE}: speaks of other items than the training set: {_some(other)}"
+    for row in table.to_pylist():
+        copied = files.get(row["file"])
+        said = None if copied is None else (copied["sha256"], copied.get("size_bytes"))
+        if row["file"] is not None and said != (row["sha256"], row["size_bytes"]):
+            return f"{_id(_name(row))}: its image {row['file']} is missing, or another than {IMAGES_FILE} says"
+    unnamed = sorted(files.keys() - set(table["file"].to_pylist()))
+    return f"of no item: {', '.join(unnamed[:MOST_NAMED])}" if unnamed else ""
+
+
+def guideline_hash(content: ReleaseContent) -> str:
+    """The version of the guideline is the hash of the text in the folder, and of question, kind and classes."""
+    terms, told = content.audit.terms, content.certificate.get(GUIDELINE)
+    hashes = {row["path"]: row["sha256"] for row in content.manifest["files"]}
+    return find_guideline_problem(told, terms.guideline, terms.ontology, hashes.get(GUIDELINE_FILE))
+
+
 CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "everything is of one release": one_release,
     "the frozen items have the certificate's hash": frozen_items,
@@ -273,6 +310,8 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "what is said of unwanted items, recomputed, is the same": unwanted_items,
     "licences and terms let every item in": licences_let_it,
     "no item holds too much of an evaluation set": evaluation_sets,
+    "every image is that of a released item": released_images,
+    "the guideline, hashed again, is the certificate's": guideline_hash,
 }
 
 # Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
@@ -281,6 +320,7 @@ _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[
     unwanted_items: (2, tuple(CONTAMINATION_FILES), ("", "contamination")),
     licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
+    released_images: (RELEASE + 1, (IMAGES_FILE,), ("", "")),  # of no format: asked where items are images
 }
 
 
@@ -293,6 +333,8 @@ def is_asked(name: str, number: int, manifest: Row, content: ReleaseContent | st
         manifest: Its manifest.
         content: Its tables and certificate, or why they cannot be read.
     """
+    if CONTENT_CHECKS[name] is guideline_hash and not has_guideline(manifest, content):
+        return False
     named = {row["path"] for row in manifest["files"]}
     if CONTENT_CHECKS[name] is expert_verdicts:
         return are_answers_there(named, content)
@@ -303,6 +345,15 @@ def is_asked(name: str, number: int, manifest: Row, content: ReleaseContent | st
     if part:
         said = said.get(part) if isinstance(said, Mapping) else None
     return isinstance(said, Mapping) and key in said
+
+
+def has_guideline(manifest: Row, content: ReleaseContent | str) -> bool:
+    """Tell whether a release says anywhere that it was made under a guideline: then it has to hold all of it."""
+    if GUIDELINE_FILE in {row["path"] for row in manifest["files"]} or isinstance(content, str):
+        return GUIDELINE_FILE in {row["path"] for row in manifest["files"]}
+    told = content.certificate if isinstance(content.certificate, Mapping) else {}
+    plan = told.get("plan")
+    return GUIDELINE in told or (isinstance(plan, Mapping) and f'"{GUIDELINE}"' in str(plan.get("design")))
 
 
 def _differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -103,6 +103,9 @@ def render_card(facts: ReleaseFacts) -> str:
         contamination_bounds=_plain(bounds_in_words(facts) or ""),
         language_lead=language_lead(facts),
         limits=[_plain(limit) for limit in limits(facts)],
+        has_images=not project.modality.has_text,
+        copies=project.images.released == "files",
+        strips=project.images.metadata == "strip",
         columns=[(column.name, _cell(column.meaning)) for column in table.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
         labels=[(_plain(name), count(number)) for name, number in count_classes(kind, ontology, facts.labels)],
@@ -114,6 +117,7 @@ def render_card(facts: ReleaseFacts) -> str:
         ],
         house_rules=[_plain(rule) for rule in house_rules(facts.terms.licence_terms, facts.licences)],
         left_out=plural(facts.left_out, "item") if facts.left_out else None,
+        guideline=_guideline(facts),
         citation=project.release.citation.strip(),
         owner=_plain(project.owner),
     )  # fmt: skip
@@ -126,7 +130,7 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
         "pretty_name": printable(facts.project.title),
         "license": known[0] if len(known) == 1 else known,
         "language": promised_languages(facts),
-        "task_categories": list(facts.project.kind.task_categories),
+        "task_categories": _task_categories(facts),
         "size_categories": [size_category(facts.released)],
         "annotations_creators": ["crowdsourced", "expert-generated", "machine-generated"],
         "tags": ["cupel", "certified-labels"],
@@ -137,6 +141,22 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _task_categories(facts: ReleaseFacts) -> list[str]:
+    """Return what dataset hubs call the task; theirs of images are named as those of texts are."""
+    named = facts.project.kind.task_categories
+    return list(named) if facts.project.modality.has_text else [name.replace("text-", "image-", 1) for name in named]
+
+
+def _guideline(facts: ReleaseFacts) -> dict[str, str] | None:
+    """Return the guideline as the card tells it: its version, the hash of its text, and the text as it stands."""
+    if facts.guideline is None:
+        return None
+    about = facts.guideline.version
+    text = printable(about.text or "").strip("\n")
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return {"version": about.version, "text_sha256": str(about.text_sha256), "text": f"{fence}text\n{text}\n{fence}"}
 
 
 def _delivery(row: dict[str, Any]) -> dict[str, str]:

@@ -45,6 +45,7 @@ def render_report(
     seconds: Mapping[str, float] | None = None,
     more: ReportFacts | None = None,
     cpu: Mapping[str, float] | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page; it needs no network, and the same arguments give the same bytes.
 
@@ -54,13 +55,14 @@ def render_report(
         more: What `report_facts` gathered; without it the risk order's course, agreement and what to
             relabel are left out.
         cpu: CPU seconds of each stage; None or empty leaves the share spent on cleaning out.
+        pictures: What is shown in place of an item's text, as a data URI, by that text; None of all texts.
 
     Returns:
         HTML with inline style and inline SVG; texts of items are in it, escaped.
     """
     more = more or ReportFacts.nothing()
     context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts, seconds)}
-    context["cleaning"] = cleaning_share(cpu or {})
+    context["cleaning"], context["pictures"] = cleaning_share(cpu or {}), pictures or {}
     template = environment().get_template("report.html.j2")
     return template.render(css=Markup(environment().get_template("report.css").render()), **context)
 
@@ -73,6 +75,7 @@ def _first_screen(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "release": facts.release,
         "project": facts.project,
         "plan": facts.terms,
+        "guideline": facts.guideline,
         "batch_names": ", ".join(batch.batch for batch in facts.batches),
         "title": title,
         "reason": reason,

@@ -54,7 +54,7 @@ def limits(facts: ReleaseFacts) -> list[str]:
         _own_errors(facts),
         "It speaks of these items as they were frozen, not of other deliveries, and not of single labels: "
         "a small share of them is expected to be wrong.",
-        "It judges labels. Whether the texts represent what a model will meet is another question.",
+        f"It judges labels. Whether the {_items(facts)} represent what a model will meet is another question.",
     ]
     again = facts.terms.adjudicators_audited
     if again:
@@ -78,6 +78,10 @@ def limits(facts: ReleaseFacts) -> list[str]:
             f"given with contested items counted wrong.",
         )
     return sentences
+
+
+def _items(facts: ReleaseFacts) -> str:
+    return "texts" if facts.project.modality.has_text else "images"
 
 
 def _own_errors(facts: ReleaseFacts) -> str:

@@ -187,11 +187,11 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("cupel/sources/items.py", "MOST_ID_CHARACTERS = 512", "MOST_ID_CHARACTERS = 513", {"raw"}, set()),
         ("cupel/consensus/dawid_skene.py", "smoothing: float = 16.0", "smoothing: float = 8.0", {"labeling"}, set()),
-        ("cupel/checking/linear.py", "def predictions(", "def predictions(*, ", {"checking"}, set()),
+        ("cupel/checking/linear.py", "def learn(", "def learn(*, ", {"checking"}, set()),
         ("cupel/accept/plan.py", "def ", "def _", set(), set()),
         ("cupel/people/label_studio/publish.py", "def ", "def _", set(), set()),
         ("cupel/lake/lake.py", "ROWS_PER_GROUP = 65_536", "ROWS_PER_GROUP = 65_537", EVERYTHING, EVERYTHING),
-        ("assets/labeling.py", "choice.method", "'ibcc'", {"labeling"}, set()),
+        ("cupel/kinds/category/consensus.py", "choice.method", "'ibcc'", {"labeling"}, set()),
         ("assets/contamination.py", "PURPOSES = (", "PURPOSES = ('a', ", set(), set()),
         ("assets/bench.py", "RETRIES = 3", "RETRIES = 4", EVERYTHING, EVERYTHING),
         ("expectations/labeling.py", "SUITE = Suite(", "SUITE = Suite(*(), ", set(), {"labeling"}),

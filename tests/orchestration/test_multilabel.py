@@ -77,7 +77,7 @@ def test_the_model_learns_the_topics(finished: Finished) -> None:
 def test_the_gate_judges_agreement_of_sets(finished: Finished) -> None:
     _, _, lake = finished
     rows = {row["check"]: row for row in lake.read("gate_results", "labeling--one").to_pylist()}
-    assert rows["agreement"]["outcome"] == "passed"
+    assert rows["agreement"]["outcome"] == "pass"
 
 
 def test_the_card_counts_the_items_of_each_class(finished: Finished) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 import pytest
-from questions_project import TONES, TOPICS, write_project
 
 from cupel.errors import ProjectError
 from cupel.kinds.projects import load_project
@@ -15,6 +14,7 @@ from cupel.release.facts import release_facts
 from cupel.release.verify import verify_release
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
+from questions_project import TONES, TOPICS, write_project
 
 Finished = tuple[Deployment, Done, Lake]
 

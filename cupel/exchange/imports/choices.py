@@ -41,7 +41,7 @@ def make_reader(kind: Kind, classes: Sequence[str], separator: str | None = None
     ontology = Ontology(tuple(classes))
     controls = controls_of(kind, ontology)
     if controls and not classes:
-        raise SourceError(f"--kind {kind.name}: a file does not tell which classes there are; name them: --classes")
+        raise SourceError(f"--kind {kind.name}: a file does not tell which classes there are; name them with --classes")
     if len(controls) > 1:
         raise SourceError(f"--kind {kind.name}: answers to several questions are not imported yet; import one question")
 

@@ -37,8 +37,7 @@ def annotators(measured: Study, whose: Mapping[str, str] | None = None) -> pa.Ta
     answers = _per_annotator(coded, np.ones(len(coded.item)))
     is_judged, is_agreed = _leave_one_out(coded, vote_counts(coded))
     judged, agreed = _per_annotator(coded, is_judged), _per_annotator(coded, is_agreed)
-    known = measured.gold[coded.item]
-    tested = _per_annotator(coded, known >= 0)
+    tested = _per_annotator(coded, measured.gold[coded.item] >= 0)
     quality, untested = measured.quality, nobody | (tested == 0)
     columns = {
         "annotator": pa.array(names, TEXT),
@@ -51,7 +50,7 @@ def annotators(measured: Study, whose: Mapping[str, str] | None = None) -> pa.Ta
         "seconds_spent": _nullable(_medians(coded, measured.seconds)),
         "time_ratio": pa.array(measured.speed.ratio, mask=nobody | np.isnan(measured.speed.ratio)),
         "gold_answers": pa.array(tested.astype(np.int64)),
-        "gold_right": pa.array(_per_annotator(coded, known == coded.label).astype(np.int64)),
+        "gold_right": pa.array(_per_annotator(coded, measured.is_right).astype(np.int64)),
         "gold_low": pa.array(quality.gold_low, mask=untested),
         "gold_high": pa.array(quality.gold_high, mask=untested),
         "is_told": pa.array(measured.guessing.is_told, mask=nobody),

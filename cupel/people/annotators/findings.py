@@ -63,7 +63,7 @@ def _guessing(measured: Study) -> Iterator[dict[str, Any]]:
         is_constant = guesses.top_share[who] >= CONSTANT_SHARE
         mine = np.flatnonzero(coded.annotator == who)
         tested = measured.beliefs.is_gold[mine]
-        right = int((measured.gold[coded.item[mine]] == coded.label[mine])[tested].sum())
+        right = int(measured.is_right[mine][tested].sum())
         said = f"{guesses.top_share[who]:.0%} of the answers are {coded.classes[guesses.top_answer[who]]!r}; "
         yield _row(
             measured, who, "constant" if is_constant else "guessing",
@@ -129,13 +129,13 @@ def _below_bar(measured: Study, least_right: float | None) -> Iterator[dict[str,
     coded, is_gold = measured.coded, measured.beliefs.is_gold & measured.beliefs.occasions.is_first
     people = len(coded.annotators)
     tested = np.bincount(coded.annotator, is_gold, people)
-    right = np.bincount(coded.annotator, is_gold & (measured.gold[coded.item] == coded.label), people)
+    right = np.bincount(coded.annotator, is_gold & measured.is_right, people)
     asked = np.flatnonzero((tested > 0) & measured.is_named)
     chances = binom.cdf(right[asked], tested[asked], least_right)
     is_below = passes(chances, FALSE_BELOW_BAR)
     for who, chance in zip(asked[is_below], chances[is_below], strict=True):
         mine = np.flatnonzero((coded.annotator == who) & is_gold)
-        is_wrong = measured.gold[coded.item[mine]] != coded.label[mine]
+        is_wrong = ~measured.is_right[mine]
         yield _row(
             measured, who, "below_bar", statistic="share of the answers on hidden gold that are right",
             value=right[who] / tested[who], p_value=chance, items=len(mine), shown=coded.item[mine[is_wrong]],

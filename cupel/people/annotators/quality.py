@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from cupel.consensus.coding import Coded, Reals
-from cupel.people.annotators.beliefs import Beliefs
+from cupel.people.annotators.beliefs import Beliefs, Flags
 
 SIDE = 0.025
 # Answers' worth of belief that an annotator is as good as the usual one.
@@ -28,7 +28,7 @@ class Quality(NamedTuple):
     gold_high: Reals
 
 
-def quality(coded: Coded, found: Beliefs, usual: Reals) -> Quality:
+def quality(coded: Coded, found: Beliefs, usual: Reals, is_right: Flags | None = None) -> Quality:
     """Return how often each annotator is right, as far as gold and the others can tell.
 
     Bayes' rule over the chance of a right answer: an answer is right with that chance and else one of the usual
@@ -57,7 +57,7 @@ def quality(coded: Coded, found: Beliefs, usual: Reals) -> Quality:
     chances = np.exp(logs - logs.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     tested = np.bincount(who, found.is_gold, people)
-    passed = np.bincount(who, found.is_gold & (if_right > 0.5), people)
+    passed = np.bincount(who, found.is_gold & (if_right > 0.5 if is_right is None else is_right), people)
     return Quality(
         mean=chances @ GRID,
         low=_quantile(chances, SIDE),

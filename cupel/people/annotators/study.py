@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from cupel.consensus.coding import Coded, Integers, ItemIds, Reals, code
 from cupel.contract.columns import REAL, TEXT
+from cupel.contract.kind import Kind, are_equal
+from cupel.contract.ontology import Ontology
 from cupel.people.annotators.beliefs import Beliefs, Flags, beliefs
 from cupel.people.annotators.copying import Pairs, copiers, pairs
 from cupel.people.annotators.drift import Drift, drift
@@ -23,7 +25,10 @@ MOST_SILENCED = 0.5
 
 
 class Study(NamedTuple):
-    """What was measured. Arrays follow the coding; `gold` is a place in the classes for each item, or -1."""
+    """What was measured. Arrays follow the coding; `gold` is a place in the classes for each item, or -1.
+
+    `same` tells of two places whether labels are the same; None: only a label and itself are.
+    """
 
     coded: Coded
     gold: Integers
@@ -36,6 +41,12 @@ class Study(NamedTuple):
     drift: Drift
     speed: Speed
     quality: Quality
+    same: Flags | None = None
+
+    @property
+    def is_right(self) -> Flags:
+        """Which answers are the same as the known label of their item; where none is known, none is."""
+        return right_answers(self.coded, self.gold, self.same)
 
     @property
     def is_copying(self) -> Flags:
@@ -49,6 +60,7 @@ def study(
     classes: Sequence[str],
     gold: pa.Table | None = None,
     first: int | None = None,
+    same: Flags | None = None,
 ) -> Study:
     """Measure a batch's annotators.
 
@@ -59,6 +71,7 @@ def study(
         gold: Items whose label is known, columns item_id and label; null where there are none.
         first: Answers that every item is asked for, whatever they say; further ones were asked because of these. None:
             all were asked at once.
+        same: Which of the classes are the same label, see `find_same`.
 
     Returns:
         The measures; the same whatever the order of rows.
@@ -72,12 +85,13 @@ def study(
     order = _coding_order(annotations, coded)
     sequence = _column(annotations, "sequence", len(order))[order]
     return measure(coded, known, np.argsort(np.argsort(sequence, kind="stable"), kind="stable"), is_named,
-                   _column(annotations, "seconds_spent", len(order))[order], first)  # fmt: skip
+                   _column(annotations, "seconds_spent", len(order))[order], first, same)  # fmt: skip
 
 
 def measure(
-    coded: Coded, gold: Integers, sequence: Integers, is_named: Flags, seconds: Reals, first: int | None = None
-) -> Study:
+    coded: Coded, gold: Integers, sequence: Integers, is_named: Flags, seconds: Reals, first: int | None = None,
+    same: Flags | None = None,
+) -> Study:  # fmt: skip
     """Measure coded annotations; see `study`.
 
     Args:
@@ -87,6 +101,7 @@ def measure(
         is_named: Whether each annotator is a person.
         seconds: Working time of each annotation, NaN where it is not told.
         first: Answers that every item is asked for; None: all.
+        same: Which of the classes are the same label.
     """
     occasions = find_occasions(coded, sequence, first)
     is_heard = np.ones(len(coded.annotators), dtype=np.bool_)
@@ -98,7 +113,7 @@ def measure(
     return Study(
         coded, gold, sequence, seconds, is_named, found, guesses, shared,
         drift(coded, found, guesses.usual, sequence), speed(coded, seconds, occasions),
-        quality(coded, found, guesses.usual),
+        quality(coded, found, guesses.usual, None if same is None else right_answers(coded, gold, same)), same,
     )  # fmt: skip
 
 
@@ -117,6 +132,22 @@ def gold_places(coded: Coded, gold: pa.Table | None) -> Integers:
         is_known = np.asarray(pc.and_(pc.is_valid(item), pc.is_valid(label)).to_numpy())
         places[item.to_numpy()[is_known].astype(np.int64)] = label.to_numpy()[is_known].astype(np.int64)
     return places
+
+
+def find_same(classes: Sequence[str], kind: Kind, ontology: Ontology) -> Flags | None:
+    """Return which of some labels are the same, shape classes x classes; None where only those of one text are."""
+    if kind.is_same is are_equal:
+        return None
+    names, count = pa.array(classes, TEXT), len(classes)
+    one, other = (pa.array(place.ravel()) for place in np.indices((count, count)))
+    is_same = kind.is_same(names.take(one), names.take(other), ontology)
+    return np.asarray(pc.fill_null(is_same, False), dtype=np.bool_).reshape(count, count)
+
+
+def right_answers(coded: Coded, gold: Integers, same: Flags | None) -> Flags:
+    """Return which answers are the same as the known label of their item."""
+    known = gold[coded.item]
+    return np.asarray(known == coded.label if same is None else (known >= 0) & same[known, coded.label])
 
 
 def _coding_order(annotations: pa.Table, coded: Coded) -> Integers:

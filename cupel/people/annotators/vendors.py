@@ -122,7 +122,7 @@ def _figures(measured: Study, mine: _Answers, answers: _Answers, stratum: Intege
     coded, gold = measured.coded, measured.gold[mine.item]
     rows = np.flatnonzero(np.isin(coded.annotator, np.unique(mine.who)))
     tested = int((gold >= 0).sum())
-    passed = int((measured.gold[coded.item[rows]] == coded.label[rows]).sum())
+    passed = int(measured.is_right[rows].sum())
     theirs = ~np.isin(answers.who, np.unique(mine.who))
     items = len(coded.item_ids)
     count = np.bincount(answers.item[theirs], minlength=items)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_kinds import MADE_KINDS, NONE, NUMBERS, REPLIES, TOPICS
 from rich.console import Console
 
 from cupel.accept.kind_rules import make_rules
@@ -20,6 +19,7 @@ from cupel.errors import AuditError, SourceError
 from cupel.kinds import KINDS
 from cupel.kinds.category import CATEGORY
 from cupel.kinds.preference import PREFERENCE
+from made_kinds import MADE_KINDS, NONE, NUMBERS, REPLIES, TOPICS
 
 ALL = (*(kind for kind in KINDS if kind.name != "topics"), *MADE_KINDS)
 CLASSES = ("art", "law", "war")
@@ -39,8 +39,8 @@ def deliver(folder: Path, labels: Sequence[str], columns: Sequence[tuple[str, Se
 def run(delivery: Path, **options: Any) -> tuple[ExitCode, str]:
     out = StringIO()
     console = Console(file=out, width=200)
-    named = {"kinds": ALL, "is_suspicious_wanted": False, "scores": delivery.parent / "scores", **options}
-    return accept_delivery(Request(delivery, **named), console), out.getvalue()
+    named = {"is_suspicious_wanted": False, "scores": delivery.parent / "scores", **options}
+    return accept_delivery(Request(delivery, **named), console, ALL), out.getvalue()
 
 
 def fill(folder: Path, answer: Any) -> None:
@@ -160,7 +160,7 @@ def test_a_plan_about_single_classes_says_nothing_of_kinds(tmp_path: Path) -> No
 
 
 def test_what_a_kind_needs_is_said() -> None:
-    with pytest.raises(SourceError, match="name them: --classes"):
+    with pytest.raises(SourceError, match="name them with --classes"):
         make_rules(TOPICS, ())
     with pytest.raises(SourceError, match="several questions"):
         make_rules(REPLIES._replace(is_same=NUMBERS.is_same), ("a", "b"))

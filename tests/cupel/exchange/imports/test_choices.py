@@ -7,7 +7,6 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from made_kinds import NONE, NUMBERS, REPLIES, TOPICS
 
 from cupel.cli import main
 from cupel.errors import SourceError
@@ -16,6 +15,7 @@ from cupel.exchange.imports.tools import Wanted, read_export
 from cupel.kinds.category import CATEGORY
 from cupel.people.tool_annotation import Annotation
 from cupel.sources.reasons import BadRow
+from made_kinds import NONE, NUMBERS, REPLIES, TOPICS
 
 CLASSES = ("war", "art, and design", "law")
 READ = make_reader(TOPICS, CLASSES)
@@ -104,7 +104,7 @@ def test_a_separator_that_stands_in_a_class_is_refused() -> None:
 
 
 def test_classes_must_be_named_and_several_questions_are_not_read() -> None:
-    with pytest.raises(SourceError, match="name them: --classes"):
+    with pytest.raises(SourceError, match="name them with --classes"):
         make_reader(TOPICS, ())
     with pytest.raises(SourceError, match="several questions"):
         make_reader(REPLIES, ("a", "b"))

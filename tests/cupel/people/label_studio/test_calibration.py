@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from cupel.config.label_studio import Calibration
+from cupel.contract.ontology import Ontology
 from cupel.errors import ProjectError, WorkforceError
+from cupel.kinds.category import CATEGORY
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.people.answers.annotations import annotations, keep_classes
@@ -85,15 +87,20 @@ def test_an_answer_given_before_passing_does_not_count_and_one_given_after_it_do
     assert [(row["item_id"], row["reason"]) for row in rejected.to_pylist()] == [("i0", "not_calibrated")]
 
 
+COLOURS = (CATEGORY, Ontology(("warm", "cold")))
+
+
 def test_the_first_answer_counts_and_a_skip_is_a_wrong_one() -> None:
     def said(item: str, label: str | None) -> dict[str, object]:
         return {"batch": "one", "item_id": item, "annotator": "ann", "label": label, "answered_at": None}
 
     settings = Calibration(items=2, least_right=0.5)
-    found = standings(["ann"], KNOWN, settings, [said("i0", "x"), said("i0", "warm"), said("i1", None)])["ann"]
+    found = standings(["ann"], KNOWN, settings, [said("i0", "x"), said("i0", "warm"), said("i1", None)], *COLOURS)[
+        "ann"
+    ]
     assert (found.answered, found.right) == (2, 0)
     assert found.words == "0 of 2 right: failed"
-    assert standings(["ann"], KNOWN, settings, [said("i0", "warm")])["ann"].words == "1 of 2 answered"
+    assert standings(["ann"], KNOWN, settings, [said("i0", "warm")], *COLOURS)["ann"].words == "1 of 2 answered"
 
 
 @pytest.mark.parametrize(("right", "passes"), [(15, False), (16, True)])
@@ -105,7 +112,7 @@ def test_sixteen_of_twenty_pass_and_fifteen_do_not(right: int, passes: bool, ser
          "answered_at": now}
         for n in range(20)
     ]  # fmt: skip
-    assert (standings(["ann"], known, Calibration(), answers)["ann"].passed_at is not None) == passes
+    assert (standings(["ann"], known, Calibration(), answers, *COLOURS)["ann"].passed_at is not None) == passes
 
 
 def test_known_items_are_drawn_from_the_gold_that_is_clean_and_are_the_same_every_time(lake: Lake) -> None:
