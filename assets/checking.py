@@ -14,6 +14,7 @@ from assets.spec import materialized
 from cupel.checking.before_freeze import hold_rounds, labels_after, round_items, routes_after
 from cupel.checking.by_verdicts import fuse_by_verdicts
 from cupel.checking.checker import LEARNING, second_opinion
+from cupel.checking.fuse_models import fuse_beside_models
 from cupel.checking.labels import awaiting, labels
 from cupel.checking.routes import routes
 from cupel.consensus.methods import CANDIDATES
@@ -29,13 +30,26 @@ _REJECTED = ("item_id", "annotator", "reason")
 def predict(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Ask the checker for its opinion of every item; one that learns is trained on the consensus of the others."""
     with bench.step(context) as step:
-        items = step.read("clean_items", columns=["item_id", "text", "group_id"])
-        consensus = step.read("consensus", columns=["item_id", "posterior"])
-        kept = step.lake.folder
-        found = second_opinion(step.project, step.partition, items, consensus, bench.data, kept)
-        for name, sha256 in found.files.items():
-            step.file(name, sha256)
-        return materialized(step, step.write("predictions", found.predictions), **found.told)
+        return _predict(step, bench, "consensus")
+
+
+def predict_beside_models(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Ask the checker for its opinion of every item; what it learns is people's consensus, without the crew's models.
+
+    So that no model's word is counted twice, as its own and as what the checker learned from it.
+    """
+    with bench.step(context) as step:
+        return _predict(step, bench, "people_consensus")
+
+
+def _predict(step: Step, bench: Bench, taught: str) -> dg.MaterializeResult[None]:
+    items = _items(step)
+    consensus = step.read(taught, columns=["item_id", "posterior"])
+    kept = step.lake.folder
+    found = second_opinion(step.project, step.partition, items, consensus, bench.data, kept)
+    for name, sha256 in found.files.items():
+        step.file(name, sha256)
+    return materialized(step, step.write("predictions", found.predictions), **found.told)
 
 
 def sort_round_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
@@ -54,7 +68,7 @@ def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Ite
     """Ask the checker, teach it what experts decided, and choose what they are asked next, where that pays."""
     with bench.step(context) as step:
         project, kept = step.project, step.lake.folder
-        items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+        items = _items(step)
         consensuses = _consensuses(step)
         answers = step.read("round_answers")
         first = second_opinion(project, step.partition, items, next(iter(consensuses.values())), bench.data, kept)
@@ -82,6 +96,19 @@ def route(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResu
         table = routes(
             step.read("consensus"), step.read("predictions"), labeling.overlap, step.project.checking,
             step.project.kind, labeling.ontology, step.project.prices, rejected,
+        )  # fmt: skip
+        return materialized(step, step.write("routes", table))
+
+
+def route_beside_models(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Put people, the crew's models and the checker together, and say what happens to each item next, and why."""
+    with bench.step(context) as step:
+        labeling, rejected = step.project.labeling, step.read("rejected_answers", columns=_REJECTED)
+        consensus, predictions = step.read("consensus"), step.read("predictions")
+        believed = fuse_beside_models(step.read("people_consensus"), consensus, predictions, labeling.classes)
+        table = routes(
+            consensus, predictions, labeling.overlap, step.project.checking, step.project.kind, labeling.ontology,
+            step.project.prices, rejected, believed,
         )  # fmt: skip
         return materialized(step, step.write("routes", table))
 
@@ -132,6 +159,16 @@ def decide_labels_after_rounds(context: dg.AssetExecutionContext, bench: Bench) 
             return
         table = labels_after(_labels(step, routes), asked)
         yield materialized(step, step.write("labels", table))
+
+
+def _items(step: Step) -> pa.Table:
+    """Return the items as checkers see them: an image has features beside the place where it lies."""
+    items = step.read("clean_items", columns=["item_id", "text", "group_id"])
+    if step.project.modality.has_text:
+        return items
+    signals = step.read("image_signals", columns=["item_id", "features"])
+    places = pc.index_in(items["item_id"], signals["item_id"].combine_chunks())
+    return items.append_column("features", signals["features"].take(places))
 
 
 def _labels(step: Step, routes: pa.Table) -> pa.Table:

@@ -16,6 +16,10 @@ from cupel.cleaning.cuts import cuts, cuts_table
 from cupel.cleaning.decide import RULES, Decision, clean_items, decide
 from cupel.cleaning.duplicates.kept_items import CleanedBatch, earlier_items
 from cupel.cleaning.duplicates.similar_items import BatchSignatures, signatures, similar_items
+from cupel.cleaning.images import rules
+from cupel.cleaning.images.measured import measure_batch
+from cupel.cleaning.images.rules import NEEDED_FILES, NEEDED_SIGNALS, MeasuredImages, clean_images
+from cupel.cleaning.images.similar import HashedBatch, similar_images
 from cupel.cleaning.mask_key import mask_key
 from cupel.cleaning.measured import languages_table, repairs_table
 from cupel.cleaning.overlap.index import Index
@@ -28,6 +32,7 @@ from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, SIGNATURES
 from cupel.errors import ProjectError
 from cupel.lake.gates import open_gate
 from cupel.lake.step import Step
+from cupel.sources.register import delivery_folder
 
 # A signature takes some kilobytes.
 ROWS_SIGNED_AT_ONCE = 8_192
@@ -75,6 +80,50 @@ def decide_items(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         decision = _decide(step)
         kept = _stream(_kept_pieces(step, decision.decided), CLEAN_ITEMS.schema)
         yield materialized(step, step.write("clean_items", kept, is_sorted=True), **_count_links(decision))
+        yield materialized(step, step.write("rejected_items", decision.rejected_items))
+
+
+def measure_images(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Read and decode every image once: its file, its signals, its perceptual hash, its features."""
+    with bench.step(context) as step:
+        folder = delivery_folder(step.lake, step.partition, bench.data)
+        pieces = step.read_batches("raw_items", columns=["item_id", "text"])
+        measured = measure_batch(step.partition, pieces, folder, step.project.images)
+        for name, table in measured._asdict().items():
+            yield materialized(step, step.write(name, table))
+
+
+def compare_images(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Find which images resemble earlier ones, in this batch or in those before it in the register."""
+    with bench.step(context) as step:
+        raw = step.read("raw_items", columns=["item_id", "source_file", "line"])
+        own, *earlier = (
+            HashedBatch(batch, step.read("image_signals", batch, ["item_id", "perceptual_hash"]))
+            for batch in (step.partition, *earlier_batches(step))
+        )
+        found = similar_images(own, earlier, raw, step.project.images.group_bits)
+        told = {"images compared with the first of their hash alone": found.beyond}
+        return materialized(step, step.write("similar_items", found.pairs), **told)
+
+
+def decide_images(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
+    """Decide by files and signals which images are kept; of alike ones the earliest in the register."""
+    with bench.step(context) as step:
+        project = step.project
+        raw = step.read("raw_items", columns=[*RAW, "text", "group_id"])
+        measured = MeasuredImages(
+            step.read("image_files", columns=NEEDED_FILES), step.read("image_signals", columns=NEEDED_SIGNALS),
+            step.read("signatures", columns=["item_id", "text_sha256"]),
+        )  # fmt: skip
+        similar = step.read("similar_items")
+        before = [_cleaned(step, batch) for batch in earlier_batches(step)]
+        earlier = earlier_items(measured.signatures["text_sha256"], similar, before)
+        decision = rules.decide_images(
+            step.partition, raw, measured, similar, project.images, earlier, project.cleaning.allowed_licences,
+            project.licence_names,
+        )  # fmt: skip
+        kept = clean_images(raw, decision.decided)
+        yield materialized(step, step.write("clean_items", kept), **_count_links(decision))
         yield materialized(step, step.write("rejected_items", decision.rejected_items))
 
 

@@ -18,7 +18,8 @@ from cupel.cleaning.contamination.designing import Designed, designed
 from cupel.cleaning.contamination.earlier import earlier_examples
 from cupel.config.contamination import Contamination
 from cupel.lake.step import Step
-from cupel.people.answers.annotations import expert_answers, keep_classes
+from cupel.people.answers.annotations import keep_classes
+from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import contamination_tasks
 from cupel.release.contamination import contaminated
 from cupel.show.contamination_plot import scores_plot
@@ -34,8 +35,11 @@ def sort_contamination_answers(context: dg.AssetExecutionContext, bench: Bench) 
     with bench.step(context) as step:
         items = step.read("sifted_items", columns=["item_id"])["item_id"]
         words = _words(contamination_settings(step))
-        sorted_answers = expert_answers(
-            step.answers(step.partition, *PURPOSES), items, lambda labels: keep_classes(labels, words)
+        sorted_answers = expert_answers_of_people(
+            step.answers(step.partition, *PURPOSES),
+            items,
+            lambda labels: keep_classes(labels, words),
+            step.project.labeling.models,
         )
         for table, content in zip(_ANSWERED, sorted_answers, strict=True):
             yield materialized(step, step.write(table, content))

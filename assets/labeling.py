@@ -1,6 +1,6 @@
 """Labeling: what people answered, what they agree on, and how good each of them is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.spec import materialized, picture
+from cupel.checking.crew_answers import consensus_with_models
 from cupel.contract.kind import ConsensusResult
 from cupel.lake.step import Step
 from cupel.people.annotators.annotators import annotators
@@ -17,6 +18,7 @@ from cupel.people.annotators.study import find_same, study
 from cupel.people.annotators.vendors import vendor_of, vendors
 from cupel.people.answers.annotations import annotations
 from cupel.people.answers.known_labels import known_labels
+from cupel.people.answers.model_answers import split_answers
 from cupel.people.label_studio.calibration import PURPOSE
 from cupel.show.plots import annotators_plot
 from cupel.show.vendor_plot import vendors_plot
@@ -27,7 +29,7 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
     with bench.step(context) as step:
         kind, labeling = step.project.kind, step.project.labeling
         items = step.read("clean_items", columns=["item_id"])["item_id"]
-        arrived = step.answers(step.partition, "label")
+        arrived = split_answers(step.answers(step.partition, "label"), labeling.models).people
         is_known = labeling.are_annotators_known.get(step.partition, True)
         removed = {name: action.why for name, action in step.actions(step.partition).items() if not action.weight}
         kept, rejected = annotations(
@@ -40,18 +42,26 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Aggregate the annotations of every item: majority with explicit ties, and the project's method."""
     with bench.step(context) as step:
-        found = _consensus(step)
+        found = make_consensus(step)
         return materialized(step, step.write("consensus", found.tables["consensus"]), method=found.method)
+
+
+def find_consensus_with_models(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Add the voices of the crew's models to what people say together; votes and majority stay people's."""
+    with bench.step(context) as step:
+        people, answers = step.read("people_consensus"), step.read("model_answers")
+        table = consensus_with_models(people, answers, step.project.labeling.models, step.project.labeling.classes)
+        return materialized(step, step.write("consensus", table))
 
 
 def compare_responses(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Find how strong every response is and how every annotator compares; and from both, each item's label."""
     with bench.step(context) as step:
-        for name, table in _consensus(step).tables.items():
+        for name, table in make_consensus(step).tables.items():
             yield materialized(step, step.write(name, table))
 
 
-def _consensus(step: Step) -> ConsensusResult:
+def make_consensus(step: Step) -> ConsensusResult:
     """Return what the project's label kind makes of the annotations."""
     kind, light = step.project.kind, step.light(step.partition)
     items = step.read("clean_items", columns=list(kind.item_columns))
@@ -61,12 +71,14 @@ def _consensus(step: Step) -> ConsensusResult:
 def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
     """Say of every annotator how much, how fast and how well, and what was found; known answers only measure."""
     with bench.step(context) as step:
-        labeling, gold = step.project.labeling, _hidden_gold(step, bench.data)
+        labeling, gold = step.project.labeling, hidden_gold(step, bench.data)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         first = labeling.overlap.first
         given, kind = step.read("annotations"), step.project.kind
         counted = kind.vocabulary(given["label"], labeling.ontology)
-        measured = study(given, items, counted, gold, first, find_same(counted, kind, labeling.ontology))
+        truth = None if gold is None else _reduced(step, gold, counted)
+        same = find_same(counted, kind, labeling.ontology)
+        measured = study(_reduced(step, given, counted), items, counted, truth, first, same)
         people = annotators(measured, vendor_of(labeling.vendors))
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)
@@ -79,7 +91,14 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         yield materialized(step, step.write("vendors", compared), **plots)
 
 
-def _hidden_gold(step: Step, data: Path) -> pa.Table | None:
+def _reduced(step: Step, table: pa.Table, vocabulary: Sequence[str]) -> pa.Table:
+    """Return a table with the labels of the vocabulary that stand for its own."""
+    kind, ontology = step.project.kind, step.project.labeling.ontology
+    labels = kind.nearest(kind.parse(table["label"], ontology), vocabulary, ontology)
+    return table.set_column(table.column_names.index("label"), "label", labels)
+
+
+def hidden_gold(step: Step, data: Path) -> pa.Table | None:
     """Return the known labels of a batch, without those of items that the calibration has shown already."""
     gold, live = known_labels(step, data, step.partition), step.project.label_studio
     if gold is None or live is None or live.calibration is None:

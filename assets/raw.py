@@ -18,7 +18,10 @@ def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.M
     with bench.step(context) as step:
         folder = delivery_folder(step.lake, step.partition, bench.data)
         delivery = step.project.raw.deliveries[step.partition]
-        reader = read_delivery(step.partition, delivery, folder, text_of=step.project.modality.read_row)
+        modality = step.project.modality
+        reader = read_delivery(
+            step.partition, delivery, folder, text_of=modality.read_row, endings=modality.endings
+        )  # fmt: skip
         for name, sha256 in reader.hashes().items():
             step.file(name, sha256)
         rejected = [empty(REJECTED_ROWS)]

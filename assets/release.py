@@ -12,12 +12,16 @@ import pyarrow as pa
 import cupel
 from assets.bench import Bench
 from assets.spec import materialized, picture
+from cupel.cleaning.images.measured import download_limits
+from cupel.cleaning.images.rules import NO_LANGUAGE
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
 from cupel.lake.gates import open_gate, refuse_for_terms
 from cupel.lake.step import Step
-from cupel.people.answers.annotations import expert_answers
+from cupel.modalities.image.contents import read_content
+from cupel.modalities.image.problems import ImageProblem
 from cupel.people.answers.known_labels import known_labels
+from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.release import audit_tables, languages, overlaps
 from cupel.release.contamination import EVIDENCE
@@ -31,10 +35,12 @@ from cupel.release.pieces import Stored, reader
 from cupel.release.places import release_folder, release_place
 from cupel.release.plan import Planned, plan_release
 from cupel.release.release_audit import load_release_audit
+from cupel.release.release_images import release_images
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.show.outlook_views import NEITHER, outlook_plot, outlook_table, rising_saves
 from cupel.show.plots import stage_errors_plot
 from cupel.show.release_documents import describe_release
+from cupel.sources.register import delivery_folder
 
 
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
@@ -62,10 +68,11 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
     with bench.step(context) as step:
         items, terms, kind = step.read("release_items", columns=["batch", "item_id"]), _terms(step), step.project.kind
         sorted_answers = [
-            expert_answers(
+            expert_answers_of_people(
                 step.answers(batch, *OF_EXPERTS),
                 items.filter(pa.compute.equal(items["batch"], batch))["item_id"],
                 lambda labels: kind.parse(labels, terms.ontology),
+                step.project.labeling.models,
             )
             for batch in terms.batches
         ]
@@ -152,6 +159,17 @@ def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mater
         return materialized(step, step.write("release_languages", table))
 
 
+def count_images(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Count images in, kept and audited; they have no language."""
+    with bench.step(context) as step:
+        audit = load_release_audit(
+            step, "release_items", "audit", "adjudications", "planted_verdicts", columns=languages.NEEDED_ITEMS
+        )
+        delivered = sum(step.uses("image_files", batch).rows for batch in audit.terms.batches)
+        table = languages.release_languages(audit, {NO_LANGUAGE: delivered}, step.project.release.languages)
+        return materialized(step, step.write("release_languages", table))
+
+
 def look_for_overlaps(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold the frozen texts against the evaluation sets once more, as these are now; empty where none are named."""
     with bench.step(context) as step:
@@ -190,27 +208,47 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
 def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Write the release as a folder of files, its manifest last: data, evidence, certificate, card, Croissant."""
     with bench.step(context) as step:
-        tables: dict[str, Any] = {name: _stored(step, name) for name in ("training_set", "release_items")}
-        tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
-        terms = _terms(step)
-        if terms.planted_errors:
-            tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
-        if (found := step.read("release_overlaps")).num_rows:
-            tables["release_overlaps"] = found
-        if terms.kind is not None:
-            tables["expert_answers"] = step.read("expert_answers")
-        if terms.licence_terms is not None:
-            tables["left_out_items"] = step.read("left_out_items")
-        facts = release_facts(step.lake, step.project, step.partition)
-        contamination = _contamination(step, facts)
-        gates = _gate_results(step, facts.terms.batches)
-        last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
-        head = step.lake.answers.hash_at(max(facts.terms.answers_until, last))
-        provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
-        folder = release_folder(step.lake, step.partition)  # checks the name
-        held = ReleaseTables(**tables, gate_results=gates, contamination=contamination)
-        rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance, describe_release)
-        return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
+        return _hand_over(step, bench, {})
+
+
+def hand_over_images(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Write the release as a folder of files, with its images or the names and hashes of them."""
+    with bench.step(context) as step:
+        settings = step.project.images
+        limits = download_limits(settings)
+
+        def read(batch: str, location: str) -> bytes | ImageProblem:
+            return read_content(delivery_folder(step.lake, batch, bench.data), location, limits)
+
+        images = release_images(
+            step.partition, step.read_batches("training_set", columns=["batch", "item_id"]),
+            lambda batch: step.read("image_files", batch), read, settings,
+        )  # fmt: skip
+        return _hand_over(step, bench, {"images": images})
+
+
+def _hand_over(step: Step, bench: Bench, more: dict[str, Any]) -> dg.MaterializeResult[None]:
+    tables: dict[str, Any] = {name: _stored(step, name) for name in ("training_set", "release_items")}
+    tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
+    terms = _terms(step)
+    if terms.planted_errors:
+        tables |= {name: step.read(name) for name in ("planted_items", "planted_verdicts")}
+    if (found := step.read("release_overlaps")).num_rows:
+        tables["release_overlaps"] = found
+    if terms.kind is not None:
+        tables["expert_answers"] = step.read("expert_answers")
+    if terms.licence_terms is not None:
+        tables["left_out_items"] = step.read("left_out_items")
+    facts = release_facts(step.lake, step.project, step.partition)
+    contamination = _contamination(step, facts)
+    gates = _gate_results(step, facts.terms.batches)
+    last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
+    head = step.lake.answers.hash_at(max(facts.terms.answers_until, last))
+    provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
+    folder = release_folder(step.lake, step.partition)  # checks the name
+    held = ReleaseTables(**tables, **more, gate_results=gates, contamination=contamination)
+    rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance, describe_release)
+    return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
 
 
 def _gate_results(step: Step, batches: Sequence[str]) -> pa.Table:

@@ -3,16 +3,22 @@
 import dagster as dg
 
 from assets.bench import Bench
+from cupel.cleaning.images.measured import download_limits
 from cupel.config.project import Project
 from cupel.lake.stage_seconds import read_cpu, read_seconds
-from cupel.release.facts import release_facts
+from cupel.lake.step import Step
+from cupel.modalities.image.contents import read_content
+from cupel.modalities.image.problems import ImageProblem
+from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import add_uncovered
 from cupel.release.layout import is_written
 from cupel.release.places import release_place, report_file, report_folder
 from cupel.release.relabel import as_csv
 from cupel.release.reported import remember_reported
-from cupel.show.report import render_report
-from cupel.show.report_facts import report_facts
+from cupel.show.pictures import preview_images
+from cupel.show.report import RELABEL_SHOWN, render_report
+from cupel.show.report_facts import ReportFacts, report_facts
+from cupel.sources.register import delivery_folder
 
 
 def report_asset(project: Project) -> dg.AssetsDefinition:
@@ -32,7 +38,8 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
         seconds = read_seconds(step.lake, [*facts.terms.batches, step.partition])
         cpu = read_cpu(step.lake, [*facts.terms.batches, step.partition])
         more = report_facts(step.lake, facts)
-        page = render_report(facts, seconds, more, cpu).encode()
+        pictures = _pictures(step, bench, facts, more)
+        page = render_report(facts, seconds, more, cpu, pictures).encode()
         folder, store = report_folder(step.lake, step.partition), step.lake.store
         store.put(report_file(step.partition, "report.html"), page)
         store.put(report_file(step.partition, "relabel_next.csv"), as_csv(more.relabel).encode())
@@ -46,3 +53,16 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
             "report": dg.MetadataValue.path(str(folder / "report.html")),
         }
     )
+
+
+def _pictures(step: Step, bench: Bench, facts: ReleaseFacts, more: ReportFacts) -> dict[str, str]:
+    """Return pictures of the images that the report speaks of; nothing where items are texts."""
+    if step.project.modality.has_text:
+        return {}
+    limits = download_limits(step.project.images)
+    shown = [(row["batch"], row["text"]) for row in (*facts.worst, *more.relabel.slice(0, RELABEL_SHOWN).to_pylist())]
+
+    def read(batch: str, location: str) -> bytes | ImageProblem:
+        return read_content(delivery_folder(step.lake, batch, bench.data), location, limits)
+
+    return preview_images(shown, read, step.project.images.max_pixels)

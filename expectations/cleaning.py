@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from cupel.cleaning.images.similar import similarity_of_bits
 from cupel.config.project import Project
 from cupel.lake.step import Step
 from expectations import thresholds
@@ -27,14 +28,22 @@ FROM ({_BY_ITEM})
 # An item without signals was never compared: then there is no count, and the check fails.
 _EXACT = """
 SELECT CASE WHEN count(*) = count(text_sha256) THEN count(*) - count(DISTINCT text_sha256) END AS copies
-FROM clean_items LEFT JOIN item_signals USING (item_id)
+FROM clean_items LEFT JOIN {signals} USING (item_id)
 """
 _EXACT_IDS = """
-SELECT item_id FROM clean_items JOIN item_signals USING (item_id)
+SELECT item_id FROM clean_items JOIN {signals} USING (item_id)
 QUALIFY row_number() OVER (PARTITION BY text_sha256 ORDER BY item_id) > 1
 """
 _DECLARED = """
 SELECT count(is_declared_language) AS told, count(*) FILTER (NOT is_declared_language) AS otherwise FROM item_signals
+"""
+_PLACED = (
+    "SELECT item_id, list_contains(metadata, 'place') AS is_placed FROM image_files JOIN clean_items USING (item_id)"
+)
+_IMAGES = f"""
+SELECT count(*) AS items, count(problem) AS unreadable,
+       (SELECT count(*) FILTER (is_placed) FROM ({_PLACED})) AS placed
+FROM image_files
 """
 _CHANGED = "SELECT count(*) AS items, count(*) FILTER (is_changed) AS changed FROM item_signals"
 _ALIKE = """
@@ -51,33 +60,80 @@ _SAMPLE = "SELECT item_id, text FROM clean_items ORDER BY md5(item_id), item_id 
 
 def measure(step: Step) -> pa.Table:
     """Count what was kept, and look for copies and private data in it."""
-    for table in ("raw_items", "item_signals", "similar_items", "clean_items", "rejected_items"):
+    for table in ("raw_items", "similar_items", "clean_items", "rejected_items"):
         view(step, table)
+    return one_row(_of_texts(step) if step.project.modality.has_text else _of_images(step))
+
+
+def _of_texts(step: Step) -> dict[str, Measured]:
+    view(step, "item_signals")
     unwanted = {} if step.project.cleaning.contamination is None else contamination(step)
-    items, changed = row_of(step, _ITEMS), row_of(step, _CHANGED)
+    changed = row_of(step, _CHANGED)
+    return _of_items(step, "item_signals") | {
+        "private_data_left": _private_data(step, row_of(step, _ITEMS)["kept"]),
+        "changed_share": Measured(share(changed["changed"], changed["items"])),
+        "declared_otherwise_share": _declared_otherwise(step),
+        **unwanted,
+    }
+
+
+def _of_images(step: Step) -> dict[str, Measured]:
+    for table in ("image_files", "signatures"):
+        view(step, table)
+    found = row_of(step, _IMAGES)
+    unreadable = some_ids(step, found["unreadable"], "SELECT item_id FROM image_files WHERE problem IS NOT NULL")
+    placed = some_ids(step, found["placed"], f"SELECT item_id FROM ({_PLACED}) WHERE is_placed")
+    return _of_items(step, "signatures") | {
+        "unreadable_image_share": Measured(share(found["unreadable"], found["items"]), item_ids=unreadable),
+        "places_left": Measured(found["placed"], item_ids=placed),
+    }
+
+
+def _of_items(step: Step, signals: str) -> dict[str, Measured]:
+    """Return what is counted whatever an item is; `signals` is the table with its `text_sha256`."""
+    items, copies = row_of(step, _ITEMS), row_of(step, _EXACT.format(signals=signals))["copies"]
     odd = some_ids(step, items["odd"], f"SELECT item_id FROM ({_BY_ITEM}) WHERE {_ODD}")
-    copies = row_of(step, _EXACT)["copies"]
-    return one_row(
-        {
-            "items_unaccounted": Measured(items["odd"], item_ids=odd),
-            "kept_share": Measured(share(items["kept"], items["raw"])),
-            "exact_duplicates_left": Measured(copies, item_ids=some_ids(step, copies, _EXACT_IDS)),
-            "near_duplicates_left": _near_duplicates(step),
-            "private_data_left": _private_data(step, items["kept"]),
-            "changed_share": Measured(share(changed["changed"], changed["items"])),
-            "declared_otherwise_share": _declared_otherwise(step),
-        }
-        | unwanted
-    )
+    return {
+        "items_unaccounted": Measured(items["odd"], item_ids=odd),
+        "kept_share": Measured(share(items["kept"], items["raw"])),
+        "exact_duplicates_left": Measured(copies, item_ids=some_ids(step, copies, _EXACT_IDS.format(signals=signals))),
+        "near_duplicates_left": _near_duplicates(step),
+    }
+
+
+def duplicate_similarity(project: Project) -> float | None:
+    """Return the similarity from which an item is a near-duplicate; None where none is."""
+    bits = project.images.duplicate_bits
+    if project.modality.has_text:
+        return project.cleaning.duplicate_similarity
+    return None if bits is None else similarity_of_bits(bits)
 
 
 def rejects_duplicates(project: Project, partition: str | None) -> bool:
     """Tell whether the project looks for near duplicates at all."""
-    return project.cleaning.duplicate_similarity is not None
+    return duplicate_similarity(project) is not None
+
+
+def has_texts(project: Project, partition: str | None) -> bool:
+    """Tell whether items are texts."""
+    return project.modality.has_text
+
+
+def has_images(project: Project, partition: str | None) -> bool:
+    """Tell whether items are images."""
+    return not project.modality.has_text
+
+
+def keeps_metadata(project: Project, partition: str | None) -> bool:
+    """Tell whether images are released with what their files say of place and person."""
+    images = project.images
+    return has_images(project, partition) and images.released == "files" and images.metadata == "keep"
 
 
 def declares_language(project: Project, partition: str | None) -> bool:
     """Tell whether the delivery declares its languages; without a partition, whether any does."""
+    if not project.modality.has_text:
+        return False
     deliveries = project.raw.deliveries
     asked = deliveries.values() if partition is None else [deliveries[partition]] if partition in deliveries else []
     return any(delivery.language_field is not None for delivery in asked)
@@ -94,7 +150,7 @@ def _near_duplicates(step: Step) -> Measured:
 
     One with a better licence than the kept item of an earlier batch is no duplicate: a release leaves the other out.
     """
-    similarity = step.project.cleaning.duplicate_similarity
+    similarity = duplicate_similarity(step.project)
     if similarity is None:
         return Measured(None)
     kept = ["SELECT batch, item_id, licence FROM clean_items"]
@@ -153,11 +209,13 @@ SUITE = Suite(
             thresholds.PRIVATE_DATA_LEFT,
             "In how many kept texts can an e-mail or postal address, phone, card or account number still be found?",
             "Run the cleaning stage again; if it stays so, the masking misses a form: report it with the ids shown.",
+            applies=has_texts,
         ),
         Check(
             thresholds.CHANGED_SHARE,
             "What share of the texts did normalising change?",
             "Compare a few texts of raw_items and item_signals: a wrong encoding or markup shows at once.",
+            applies=has_texts,
         ),
         Check(
             thresholds.DECLARED_OTHERWISE_SHARE,
@@ -165,6 +223,18 @@ SUITE = Suite(
             "Read a few of them: the source's column is wrong, or the model does not know the language (its reference "
             "says which).",
             applies=declares_language,
+        ),
+        Check(
+            thresholds.UNREADABLE_IMAGE_SHARE,
+            "What share of the images cannot be read?",
+            "The evidence in rejected_items says of each why, and what to do.",
+            applies=has_images,
+        ),
+        Check(
+            thresholds.PLACES_LEFT,
+            "How many kept images say where they were taken, where the project releases them as they are?",
+            "Set images.metadata to strip, unless the place is what the images are for.",
+            applies=keeps_metadata,
         ),
         *CONTAMINATION_CHECKS,
     ),

@@ -91,6 +91,14 @@ CHANGED_SHARE = Threshold(
     "changed_share", 0.5, "at most", "warning", "share",
     "When normalising changes more than half of the texts, the encoding of the delivery deserves a look.",
 )  # fmt: skip
+UNREADABLE_IMAGE_SHARE = Threshold(
+    "unreadable_image_share", 0.02, "at most", "warning", "share",
+    "A file now and then is damaged; where more are, the delivery is incomplete or its paths are wrong.",
+)  # fmt: skip
+PLACES_LEFT = _none_at_all(
+    "places_left", "Where a picture was taken often says who took it; once released it cannot be called back.",
+    severity="warning",
+)  # fmt: skip
 CONTAMINATION_BOUND = Threshold(
     "contamination_bound", None, "at most", "critical", "share",
     "The upper confidence bound of what is unwanted among the kept items, not its estimate, must keep what the "
@@ -198,7 +206,7 @@ THRESHOLDS: dict[str, Threshold] = {
     for threshold in (
         ROWS_UNACCOUNTED, ITEMS_READ, UNREADABLE_ROW_SHARE, IDS_REPEATED, EMPTY_FILES,
         ITEMS_UNACCOUNTED, KEPT_SHARE, EXACT_DUPLICATES_LEFT, NEAR_DUPLICATES_LEFT, PRIVATE_DATA_LEFT, CHANGED_SHARE,
-        DECLARED_OTHERWISE_SHARE,
+        DECLARED_OTHERWISE_SHARE, UNREADABLE_IMAGE_SHARE, PLACES_LEFT,
         CONTAMINATION_BOUND, CONTAMINATED_ITEMS_LEFT,
         ITEMS_WITHOUT_CONSENSUS, ANNOTATIONS_MISSING, REJECTED_ANSWER_SHARE, AGREEMENT, AGREEMENT_CUSTOMARY,
         LARGEST_ANSWER_SHARE, GOLD_ACCURACY,

@@ -45,7 +45,8 @@ def _why_files_differ(lake: Lake, project: Project, data: Path, commit: Commit) 
     found: dict[str, str | None]
     if stage_of(commit.table).name == "raw":
         folder = delivery_folder(lake, commit.partition, data)
-        files = source_files(commit.partition, project.raw.deliveries[commit.partition].files, folder)
+        patterns = project.raw.deliveries[commit.partition].files
+        files = source_files(commit.partition, patterns, folder, project.modality.endings)
         found = {file.name: known_sha256(file.path) for file in files}
     else:
         found = {name: known_sha256(data / name) if is_file(data / name) else None for name in remembered}

@@ -23,7 +23,9 @@ PEOPLE = {
 ONE_EXPERT = {"answers": 1, "description": "one expert"}
 
 
-def project(url: str, experts_are: Mapping[str, Any] = ONE_EXPERT, **settings: Any) -> Project:
+def project(
+    url: str, experts_are: Mapping[str, Any] = ONE_EXPERT, labeling: Mapping[str, Any] = {}, **settings: Any
+) -> Project:
     return make_project(
         {
             "project": "p", "title": "Warm or cold", "owner": "team@example.org",
@@ -31,7 +33,7 @@ def project(url: str, experts_are: Mapping[str, Any] = ONE_EXPERT, **settings: A
             "labeling": {
                 "question": "Warm & <cold>?", "classes": CLASSES, "workforce": "label_studio", "gold": "gold.csv",
                 "overlap": {"first": 2, "most": 3}, "experts": dict(experts_are),
-            },
+            } | dict(labeling),
             "label_studio": {"url": url, "timeout_seconds": 5, **PEOPLE, **settings},
             "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
         }

@@ -53,7 +53,7 @@ OPENERS = {
     "pyarrow.OSFile", "pyarrow.memory_map", "pyarrow.create_memory_map", "os.path", "builtins.open", "pathlib.os",
 }  # fmt: skip
 LIBRARIES = {
-    "gzip.open", "bz2.open", "lzma.open", "tarfile.open", "zipfile.ZipFile", "pyarrow.input_stream",
+    "gzip.open", "bz2.open", "lzma.open", "PIL.Image.open", "tarfile.open", "zipfile.ZipFile", "pyarrow.input_stream",
     "pyarrow.output_stream", "pyarrow.parquet.read_table", "pyarrow.parquet.read_schema",
     "pyarrow.parquet.read_metadata", "pyarrow.parquet.ParquetFile", "pyarrow.parquet.ParquetWriter",
     "pyarrow.csv.read_csv", "pyarrow.csv.open_csv", "pyarrow.csv.write_csv",

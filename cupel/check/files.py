@@ -100,6 +100,11 @@ ALSO: dict[str, Callable[[Path], object]] = {
 }
 
 
+def _is_image_copy(path: Path) -> bool:
+    """Tell whether a file is called as an image of a release is; whether it is one of it, its manifest says."""
+    return path.parts[0] == RELEASES and layout.is_image_copy("/".join(path.parts[2:]))
+
+
 def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
     there = find_files(examined.folder)  # before what is known: a run may write meanwhile
     known = {examined.folder / name for name in kept_files(examined)}
@@ -108,7 +113,7 @@ def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
     layouts = {*layout.covered(layout.OPTIONAL_FILES), *layout.NOT_COVERED, layout.MANIFEST_FILE}
     known |= {examined.folder / RELEASES / release / name for release in examined.releases for name in layouts}
     for path in there:
-        if path not in known:
+        if path not in known and not _is_image_copy(path.relative_to(examined.folder)):
             yield Damage(path.relative_to(examined.folder).as_posix(), "unknown file", UNKNOWN, LOOK_AT_IT)
     for path in _files(examined, ("reports/*/*",)):
         if path.name not in ("report.html", "relabel_next.csv", ".made_from"):

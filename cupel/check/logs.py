@@ -10,6 +10,7 @@ from cupel.lake.annotator_actions import ACTIONS
 from cupel.lake.earlier_logs import earlier_files, earlier_logs
 from cupel.lake.lake import Lake
 from cupel.lake.log_references import lost_by
+from cupel.people.answers.shown_labels import SHOWN_LABELS
 from cupel.people.label_studio.events import EVENTS
 from cupel.people.label_studio.record import LAKE_ID
 from cupel.release.days import DAYS
@@ -23,7 +24,7 @@ RESTORE = "restore it from a copy"
 # Files that are written once: nothing but the memory can tell that one of them was altered.
 KEPT_FOLDERS = (DELIVERIES, "answer_files")
 KEPT_FILES = ("mask.key", "mask.fingerprint", LAKE_ID)
-LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, EVENTS)
+LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, EVENTS, SHOWN_LABELS)
 
 
 def check_logs(examined: ExaminedLake) -> Iterator[Damage]:

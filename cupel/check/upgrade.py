@@ -161,7 +161,8 @@ def _why_not_again(lake: Lake, project: Project, data: Path, batch: str) -> str:
     inputs = {} if commit is None else commit.inputs
     then = {name.removeprefix("file:"): value for name, value in inputs.items() if name.startswith("file:")}
     try:
-        files = source_files(batch, project.raw.deliveries[batch].files, delivery_folder(lake, batch, data))
+        folder = delivery_folder(lake, batch, data)
+        files = source_files(batch, project.raw.deliveries[batch].files, folder, project.modality.endings)
     except SourceError as error:
         return f"delivery {batch}: {error}"
     now = {file.name: known_sha256(file.path) for file in files}

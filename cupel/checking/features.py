@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -51,10 +52,7 @@ def predictions(
     batch = batch_of(items.select(["item_id", "group_id"]), consensus, classes, settings)
     order = np.asarray(pc.index_in(batch.ids, value_set=id_array(items["item_id"])).to_numpy(), np.int64)
     values = np.asarray(features, np.float64)[order]
-    tried = {
-        name: opinions(scaled(values, name == "standardised"), batch, settings) for name in ("as is", "standardised")
-    }
-    best = max(tried, key=lambda name: _worth(tried[name], batch))
+    said, best = best_opinions(values, batch, settings)
     parts = (
         MODEL,
         REVISION,
@@ -65,7 +63,29 @@ def predictions(
         settings.seed,
         settings.regularisation,
     )
-    return predictions_of(batch, tried[best], MODEL, hashlib.sha256(repr(parts).encode()).hexdigest()[:12])
+    return predictions_of(batch, said, MODEL, hashlib.sha256(repr(parts).encode()).hexdigest()[:12])
+
+
+class BestOpinions(NamedTuple):
+    """What a linear model says, and how its features were scaled: `as is` or `standardised`."""
+
+    opinions: Opinions
+    scaling: str
+
+
+def best_opinions(features: Reals, batch: Batch, settings: Checking) -> BestOpinions:
+    """Return what a linear model says of every item, by whichever scaling makes people's answers likelier.
+
+    Args:
+        features: Shape items x features, in the batch's order.
+        batch: The batch.
+        settings: Folds and regularisation.
+    """
+    tried = {
+        name: opinions(scaled(features, name == "standardised"), batch, settings) for name in ("as is", "standardised")
+    }
+    best = max(tried, key=lambda name: _worth(tried[name], batch))
+    return BestOpinions(tried[best], best)
 
 
 def opinions(features: Reals, batch: Batch, settings: Checking) -> Opinions:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.cleaning.duplicates.candidates import Positions
 from cupel.cleaning.duplicates.kept_items import (
     EARLIER_ITEMS,
     KeptItem,
@@ -62,13 +63,21 @@ class Decision(NamedTuple):
     group_links: pa.Table
 
 
-class _Verdict(NamedTuple):
+class Verdict(NamedTuple):
     """Why an item is dropped; a reason of None keeps it."""
 
     reason: str | None
     value: float | None = None
     threshold: float | None = None
     evidence: str | None = None
+
+
+class Alike(NamedTuple):
+    """`similar_items` of a batch, the similarity of duplicates (None: only equal items are), and that of a group."""
+
+    similar: pa.Table
+    duplicate_similarity: float | None
+    group_similarity: float
 
 
 def decide(
@@ -109,14 +118,37 @@ def decide(
     ranks = delivery_ranks(raw.column("item_id"), raw)
     raw = raw.take(np.argsort(ranks))
     hashes, broken_rules = _judged(raw.column("item_id"), signals, settings)
-    found = find_similar_texts(batch, raw.column("item_id"), hashes, similar, earlier)
+    alike = Alike(similar, settings.duplicate_similarity, settings.group_similarity)
+    return decide_judged(
+        batch, raw, ranks, hashes, broken_rules, alike, earlier, settings.allowed_licences, licences
+    )  # fmt: skip
+
+
+def decide_judged(
+    batch: str, raw: pa.Table, ranks: Positions, hashes: pa.ChunkedArray, broken_rules: list[Verdict], alike: Alike,
+    earlier: pa.Table, allowed: tuple[str, ...], licences: Sequence[str],
+) -> Decision:  # fmt: skip
+    """Decide on items that have been held to the rules, whatever an item is; see `decide`.
+
+    Args:
+        batch: The batch.
+        raw: `raw_items` in the order of the delivery.
+        ranks: The place of each in that order, by its row in the table as it was.
+        hashes: Of each item what equal ones have in common.
+        broken_rules: The first rule that each breaks.
+        alike: Which items resemble each other.
+        earlier: `EARLIER_ITEMS`.
+        allowed: Licences that may be released; empty: all.
+        licences: The project's licences, the better first; empty: any.
+    """
+    found = find_similar_texts(batch, raw.column("item_id"), hashes, alike.similar, earlier)
     names = [f"{batch}/{item_id}" for item_id in raw.column("item_id").to_pylist()]
-    judged = _with_licences(broken_rules, raw, settings.allowed_licences, licences)
+    judged = _with_licences(broken_rules, raw, allowed, licences)
     own, before = (rank_licences(table, licences) for table in (raw, earlier))
     is_left = [verdict.reason is None for verdict in judged]
-    duplicated = choose_kept_items(names, own, is_left, found, earlier, before, settings.duplicate_similarity)
+    duplicated = choose_kept_items(names, own, is_left, found, earlier, before, alike.duplicate_similarity)
     verdicts = [
-        verdict if kept_item is None else _duplicate(kept_item, settings.duplicate_similarity)
+        verdict if kept_item is None else _duplicate(kept_item, alike.duplicate_similarity)
         for verdict, kept_item in zip(judged, duplicated, strict=True)
     ]
     is_kept = [verdict.reason is None for verdict in verdicts]
@@ -127,7 +159,7 @@ def decide(
         is_kept,
         found,
         earlier,
-        settings.group_similarity,
+        alike.group_similarity,
     )
     kept = pa.array(is_kept, pa.bool_())
     group_ids = pc.if_else(kept, pa.array(grouped.group_ids, pa.string()), None)
@@ -158,9 +190,9 @@ def clean_items(raw: pa.Table, signals: pa.Table, decided: pa.Table) -> pa.Table
 
 def _judged(
     item_ids: pa.ChunkedArray, signals: pa.Table | Iterable[pa.Table], settings: Cleaning
-) -> tuple[pa.ChunkedArray, list[_Verdict]]:
+) -> tuple[pa.ChunkedArray, list[Verdict]]:
     """Return the hash of each item's text and the first rule that it breaks; of the signals a piece is held."""
-    known, verdicts = [ITEM_SIGNALS.schema.empty_table().select(_KNOWN)], list[_Verdict]()
+    known, verdicts = [ITEM_SIGNALS.schema.empty_table().select(_KNOWN)], list[Verdict]()
     for piece in [signals] if isinstance(signals, pa.Table) else signals:
         known.append(piece.select(_KNOWN).cast(known[0].schema))
         verdicts += _broken_rules(piece, settings)
@@ -172,9 +204,9 @@ def _judged(
     return hashes.take(places), [verdicts[place] for place in places.to_pylist()]
 
 
-def _broken_rules(signals: pa.Table, settings: Cleaning) -> list[_Verdict]:
+def _broken_rules(signals: pa.Table, settings: Cleaning) -> list[Verdict]:
     """Return a verdict an item: the first rule that it breaks, or none."""
-    verdicts = [_Verdict(None)] * signals.num_rows
+    verdicts = [Verdict(None)] * signals.num_rows
     for rule in reversed(RULES):
         threshold = getattr(settings, rule.setting)
         if threshold is None:
@@ -182,11 +214,11 @@ def _broken_rules(signals: pa.Table, settings: Cleaning) -> list[_Verdict]:
         values = signals.column(rule.measure).to_numpy()
         broken = values < threshold if rule.is_least else values > threshold
         for place in np.flatnonzero(broken).tolist():
-            verdicts[place] = _Verdict(rule.reason, float(values[place]), float(threshold))
+            verdicts[place] = Verdict(rule.reason, float(values[place]), float(threshold))
     return _with_overlap(_with_web_rules(verdicts, signals, settings.web_rules), signals, settings)
 
 
-def _with_web_rules(verdicts: list[_Verdict], signals: pa.Table, settings: WebRules) -> list[_Verdict]:
+def _with_web_rules(verdicts: list[Verdict], signals: pa.Table, settings: WebRules) -> list[Verdict]:
     """Return the verdicts with those of the rules for web text, where an item broke none before."""
     rules = asked(settings)
     if not rules:
@@ -198,17 +230,17 @@ def _with_web_rules(verdicts: list[_Verdict], signals: pa.Table, settings: WebRu
             continue
         number = int(found.first[place])
         if number == len(rules):
-            verdicts[place] = _Verdict(NOT_MEASURED)
+            verdicts[place] = Verdict(NOT_MEASURED)
             continue
         value, threshold = float(found.values[place]), float(found.thresholds[place])
         evidence = f"{counted(rules[number].rule, signals, place)}; rules for {languages[place].as_py()}"
-        verdicts[place] = _Verdict(rules[number].name, value, threshold, evidence)
+        verdicts[place] = Verdict(rules[number].name, value, threshold, evidence)
     return verdicts
 
 
 def _with_licences(
-    verdicts: list[_Verdict], raw: pa.Table, allowed: tuple[str, ...], known: Sequence[str]
-) -> list[_Verdict]:
+    verdicts: list[Verdict], raw: pa.Table, allowed: tuple[str, ...], known: Sequence[str]
+) -> list[Verdict]:
     """Return the verdicts with the items dropped that may not be released, whatever else is wrong with them."""
     if not allowed and not known:
         return verdicts
@@ -216,14 +248,14 @@ def _with_licences(
     decided = []
     for verdict, licence in zip(verdicts, licences, strict=True):
         if known and licence not in known:
-            verdict = _Verdict(UNKNOWN_LICENCE, evidence=licence)
+            verdict = Verdict(UNKNOWN_LICENCE, evidence=licence)
         elif allowed and licence not in allowed:
-            verdict = _Verdict(LICENCE, evidence=licence)
+            verdict = Verdict(LICENCE, evidence=licence)
         decided.append(verdict)
     return decided
 
 
-def _with_overlap(verdicts: list[_Verdict], signals: pa.Table, settings: Cleaning) -> list[_Verdict]:
+def _with_overlap(verdicts: list[Verdict], signals: pa.Table, settings: Cleaning) -> list[Verdict]:
     """Return the verdicts with those about reference sets, where an item broke no rule."""
     if not settings.overlap:
         return verdicts
@@ -231,15 +263,15 @@ def _with_overlap(verdicts: list[_Verdict], signals: pa.Table, settings: Cleanin
     for place in np.flatnonzero(shares > most).tolist():
         if verdicts[place].reason is None:
             evidence = signals.column("overlap_with")[place].as_py()
-            verdicts[place] = _Verdict(OVERLAP, float(shares[place]), most, evidence)
+            verdicts[place] = Verdict(OVERLAP, float(shares[place]), most, evidence)
     return verdicts
 
 
-def _duplicate(kept_item: KeptItem, least: float | None) -> _Verdict:
-    return _Verdict(EXACT if kept_item.is_exact else NEAR, kept_item.similarity, least, kept_item.name)
+def _duplicate(kept_item: KeptItem, least: float | None) -> Verdict:
+    return Verdict(EXACT if kept_item.is_exact else NEAR, kept_item.similarity, least, kept_item.name)
 
 
-def _rejected(raw: pa.Table, verdicts: list[_Verdict]) -> pa.Table:
+def _rejected(raw: pa.Table, verdicts: list[Verdict]) -> pa.Table:
     columns = {name: raw.column(name) for name in ("batch", "item_id", "source_file", "line")}
     reasons = pa.array([verdict.reason or "" for verdict in verdicts], pa.string())
     return pa.table(

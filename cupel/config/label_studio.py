@@ -38,8 +38,9 @@ class LabelStudio(Section):
     """A box that people tick beside their answer, which then is a skip, and an event; null: no such box."""
     calibration: Calibration | None = None
     """What annotators must show before their answers count; null: nothing."""
-    prediction_share: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Share of annotators' ordinary tasks that show the checker's opinion; null: none does, which is the honest way."""
+    prediction_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of annotators' ordinary tasks that show the checker's opinion; null: none does, which is the honest way. At
+    1 no task is blind, and how far people follow what they see (`labeling.pre_labels`) stays unproven."""
     shows_disagreement: bool = False
     """Show adjudicators what annotators and checker said, without names; only where auditors are other people."""
     files: str | None = Field(None, pattern=r"^(https?://[^\s@]+|/[^\s@]*)$")

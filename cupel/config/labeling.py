@@ -1,11 +1,12 @@
 """The project file's section `labeling`: what is asked, of whom, how often."""
 
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from cupel.config.base import ColumnName, Positive, Section, Share, Slug
+from cupel.config.crew import CrewModel, check_models
 from cupel.contract.ontology import Ontology, Question
 
 
@@ -124,11 +125,23 @@ class Labeling(Section):
     """What is done about annotators of whom something was found."""
     vendors: dict[Slug, tuple[str, ...]] = {}
     """Annotators by vendor, where several deliver; they are compared on equal terms."""
+    models: tuple[CrewModel, ...] = ()
+    """Models that answer beside people, counted apart from them; kind category only."""
+    pre_labels: Annotated[str, Field(min_length=1)] | None = None
+    """Whose labels some answers were given after seeing: `checker`, or a model of `models`; null: nobody's."""
 
     @model_validator(mode="after")
     def _classes_differ(self) -> "Labeling":
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes must differ from each other")
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_no_people(self) -> "Labeling":
+        check_models(self.models, {name for theirs in self.vendors.values() for name in theirs})
+        names = [model.name for model in self.models]
+        if self.pre_labels is not None and self.pre_labels not in ("checker", *names):
+            raise ValueError(f"pre_labels: found {self.pre_labels!r}; one of {', '.join(('checker', *names))}")
         return self
 
     @model_validator(mode="after")

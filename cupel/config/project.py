@@ -9,7 +9,9 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_
 from cupel.config.base import Name, Positive, Section
 from cupel.config.checking import Checking
 from cupel.config.cleaning import Cleaning
+from cupel.config.crew import check_models
 from cupel.config.expectations import ColumnExpectation
+from cupel.config.images import Images
 from cupel.config.label_studio import LabelStudio
 from cupel.config.labeling import Labeling
 from cupel.config.licences import Licence, check_terms, explain_unknown_licence
@@ -59,6 +61,8 @@ class Project(Section):
     """The licences of all items and their terms, the better first; empty: any licence, and no terms."""
     cleaning: Cleaning = Cleaning()
     """What cleaning measures against."""
+    images: Images = Images()
+    """How images are read, cleaned and released, where items are images."""
     labeling: Labeling
     """What is asked, of whom, how often."""
     checking: Checking = Checking()
@@ -121,6 +125,22 @@ class Project(Section):
             raise ValueError(
                 "label_studio.auditors: name them where labeling.experts.are_auditors_independent, and only there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_counted_apart(self) -> "Project":
+        is_of_classes = not self.kind.tables and len(self.kind.parts(self.labeling.ontology)) == 1
+        if (self.labeling.models or self.labeling.pre_labels is not None) and not is_of_classes:
+            raise ValueError("labeling.models, pre_labels: a label must be one of the classes; remove them")
+        if self.labeling.models and self.checking.rounds:
+            raise ValueError("checking.rounds: experts weigh people against the checker there; remove it, or models")
+        if (live := self.label_studio) is not None:
+            check_models(self.labeling.models, {*live.annotators, *live.experts, *live.auditors})
+            if live.prediction_share == 1 and self.labeling.gold is not None:
+                raise ValueError(
+                    "label_studio.prediction_share: at 1, a task without an opinion is hidden gold, and everybody "
+                    "can tell; leave some without, or remove labeling.gold"
+                )
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ class Inbox(Section):
     licence_field: str | None = None
     """Column or key that holds the item's licence; where it is empty, the delivery's holds. Null: there is none."""
     text_field: str = "text"
-    """Column or key that holds the text; not used where two responses are compared."""
+    """Column or key that holds the text, or where an image lies; not used where two responses are compared."""
     prompt_field: str | None = None
     """Label kind preference: column or key that holds the prompt; null: there is none."""
     first_field: str | None = None
@@ -48,14 +48,14 @@ class Delivery(Inbox):
     """One batch: the files that were delivered, and how to read a row."""
 
     files: tuple[str, ...] = Field(min_length=1)
-    """Files or patterns, relative to the data folder: .jsonl, .csv, .parquet, .txt, compressed or not."""
+    """Files or patterns, relative to the data folder: .jsonl, .csv, .parquet, .txt, compressed or not; images, too."""
 
 
 class Raw(Section):
     """Where the raw data come from; the order is the order of the register."""
 
     modality: str | None = None
-    """What an item is; null: what the label kind is about, mostly a text."""
+    """What an item is: text, comparison or image; null: what the label kind is about, mostly a text."""
     deliveries: dict[BatchName, Delivery] = {}
     """Batches by name, in the order of the register: of duplicates with equal licences, the earliest is kept."""
     inbox: Inbox | None = None

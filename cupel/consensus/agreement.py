@@ -92,13 +92,23 @@ def _jackknife(
     statistic: Callable[[Reals], Reals],
     level: float,
 ) -> Agreement:
-    items = len(sums)
     total = sums.sum(axis=0, keepdims=True)
-    value = float(statistic(total)[0]) if items else np.nan
-    pairs = int(is_counted.sum())
+    value = float(statistic(total)[0]) if len(sums) else np.nan
+    return jackknife_interval(value, statistic(total - sums), int(is_counted.sum()), level)
+
+
+def jackknife_interval(value: float, without: Reals, pairs: int, level: float) -> Agreement:
+    """Return a statistic with its jackknife interval, cut to -1 and 1.
+
+    Args:
+        value: The statistic of all items, NaN where it is not defined.
+        without: The statistic with one item left out, for each item; NaN where it is not defined.
+        pairs: Items with two or more answers.
+        level: Two-sided confidence level.
+    """
+    items = len(without)
     if np.isnan(value):
         return Agreement(None, None, None, pairs)
-    without = statistic(total - sums)
     if items < 2 or np.isnan(without).any():
         return Agreement(value, None, None, pairs)
     error = float(np.sqrt((items - 1) / items * ((without - without.mean()) ** 2).sum()))

@@ -1,11 +1,11 @@
 """Chooser: the method that predicts answers it has not seen best. No known label is looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from cupel.consensus.coding import Coded, Integers, Reals
+from cupel.consensus.coding import Coded, Flags, Integers, Reals
 from cupel.consensus.estimates import FLOOR
 from cupel.consensus.glad import Glad
 from cupel.consensus.methods import CANDIDATES, METHODS, Fitted
@@ -69,21 +69,40 @@ def choose(coded: Coded, candidates: tuple[str, ...] = CANDIDATES) -> Choice:
     >>> choose(code(pa.table(rows), ["a", "b"], ("x", "y")))
     Choice(method='dawid_skene', scores={}, answers=0)
     """
+    sums, answers = dict.fromkeys(candidates, 0.0), 0
+    for is_kept, is_out in hold_out(coded):
+        others, out = keep_answers(coded, is_kept), keep_answers(coded, is_out)
+        answers += len(out.item)
+        for name in candidates:
+            chances = predicted(METHODS[name](others), out)
+            sums[name] += float(np.log(np.maximum(chances, FLOOR)).sum())
+    if not answers:
+        return Choice(DEFAULT, {}, 0)
+    scores = {name: total / answers for name, total in sums.items()}
+    return Choice(max(candidates, key=lambda name: scores[name]), scores, answers)
+
+
+def hold_out(coded: Coded) -> Iterator[tuple[Flags, Flags]]:
+    """Yield, fold by fold, which answers a method is fitted to, and which are held out and count.
+
+    Args:
+        coded: The annotations.
+
+    Yields:
+        Two arrays of shape answers; none where no item has two answers.
+    """
     folds = _folds(coded)
     several = np.bincount(coded.item, minlength=len(coded.item_ids))[coded.item] > 1
     held = 1 if len(coded.item) > MANY_ANSWERS else FOLDS
     counted = several & (folds < held)
-    if not counted.any():
-        return Choice(DEFAULT, {}, 0)
-    sums = dict.fromkeys(candidates, 0.0)
-    for fold in range(held):
-        others, out = _part(coded, folds != fold), _part(coded, counted & (folds == fold))
-        for name in candidates:
-            chances = predicted(METHODS[name](others), out)
-            sums[name] += float(np.log(np.maximum(chances, FLOOR)).sum())
-    answers = int(counted.sum())
-    scores = {name: total / answers for name, total in sums.items()}
-    return Choice(max(candidates, key=lambda name: scores[name]), scores, answers)
+    if counted.any():
+        for fold in range(held):
+            yield folds != fold, counted & (folds == fold)
+
+
+def keep_answers(coded: Coded, is_in: Flags) -> Coded:
+    """Return some of the answers, with all items, annotators and classes."""
+    return coded._replace(item=coded.item[is_in], annotator=coded.annotator[is_in], label=coded.label[is_in])
 
 
 def predicted(fitted: Fitted, answers: Coded) -> Reals:
@@ -119,7 +138,3 @@ def _folds(coded: Coded) -> Integers:
     place = np.empty(len(coded.item), dtype=np.int64)
     place[order] = np.arange(len(coded.item))
     return np.asarray((place + first[coded.item]) % FOLDS)
-
-
-def _part(coded: Coded, is_in: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Coded:
-    return coded._replace(item=coded.item[is_in], annotator=coded.annotator[is_in], label=coded.label[is_in])

@@ -10,6 +10,7 @@ REAL = pa.float64()
 FLAG = pa.bool_()
 TIME = pa.timestamp("us", tz="UTC")
 TEXTS = pa.list_(pa.string())
+FEATURES = pa.list_(pa.float32())
 REALS = pa.list_(pa.float64())
 # Numbers of 32 bits, little end first: as bytes they are read several times as fast as a list of numbers.
 HASHES = pa.large_binary()

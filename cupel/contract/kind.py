@@ -112,6 +112,11 @@ def are_equal(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
+def keep_labels(labels: Labels, vocabulary: Sequence[str], ontology: Ontology) -> Labels:
+    """Return labels as they are, where the vocabulary holds them all."""
+    return labels
+
+
 def no_columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
     """Return no further columns: the label says all."""
     return {}
@@ -136,7 +141,10 @@ class Kind(NamedTuple):
             CLEAN_ITEMS), settings, the weights of those who are weighed down, and a method (None: the project's).
         fuse: Returns what people and the checker believe together: of CONSENSUS, PREDICTIONS, and experts' labels by
             item id, where there are some.
-        vocabulary: Returns the labels, of a column of them, that measures of annotators count in.
+        vocabulary: Returns the labels that measures of annotators count in, of a column of labels: two or more, and
+            few, for arrays of annotators x these x these are made.
+        nearest: Returns for each label that of the vocabulary which stands for it. Which one that is hangs on the label
+            alone, so that answers that were independent of each other stay so.
         controls: Returns what a labeling tool asks.
         read_controls: Returns the label of what was chosen, by control; None where it is none. That nothing was
             chosen is no answer: a label that says so is a choice of its own.
@@ -162,6 +170,7 @@ class Kind(NamedTuple):
     consensus: "Callable[[pa.Table, pa.Table, Labeling, Light, str | None], ConsensusResult]"
     fuse: "Callable[[pa.Table, pa.Table, Ontology, Mapping[str, str] | None], LabelFusion]"
     vocabulary: Callable[[Labels, Ontology], Sequence[str]]
+    nearest: Callable[[Labels, Sequence[str], Ontology], Labels]
     controls: "Callable[[Labeling], tuple[Control, ...]]"
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
     write_controls: Callable[[str, Ontology], Mapping[str, Sequence[str]]]

@@ -43,6 +43,7 @@ class Modality(NamedTuple):
         fields: Returns what each view shows of an item's content.
         learn: Returns what models trained out of fold say of each part: of a batch a part, all of the same items.
         has_text: Its items are texts: cleaning measures and compares them as such.
+        endings: Of files each of which is an item by itself, in lower case.
     """
 
     name: str
@@ -53,3 +54,4 @@ class Modality(NamedTuple):
     fields: Callable[[str], Mapping[str, str]]
     learn: "Callable[[Sequence[Batch], Checking], Learned]"
     has_text: bool = True
+    endings: tuple[str, ...] = ()

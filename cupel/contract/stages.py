@@ -26,14 +26,24 @@ def has_no_kind_tables(project: "Project") -> bool:
     return not project.kind.tables
 
 
+def has_texts(project: "Project") -> bool:
+    """Tell whether the project's items are texts."""
+    return project.modality.has_text
+
+
+def has_images(project: "Project") -> bool:
+    """Tell whether the project's items are images: no others are without text."""
+    return not project.modality.has_text
+
+
 def has_contamination(project: "Project") -> bool:
     """Tell whether people say which items are wanted."""
     return project.cleaning.contamination is not None
 
 
-def has_no_contamination(project: "Project") -> bool:
-    """Tell whether rules and duplicates alone decide which items are kept."""
-    return project.cleaning.contamination is None
+def decides_texts_by_rules(project: "Project") -> bool:
+    """Tell whether rules and duplicates alone decide which texts are kept."""
+    return project.modality.has_text and project.cleaning.contamination is None
 
 
 def has_rounds(project: "Project") -> bool:
@@ -44,6 +54,26 @@ def has_rounds(project: "Project") -> bool:
 def has_no_rounds(project: "Project") -> bool:
     """Tell whether labels are frozen as annotators and checker leave them."""
     return not project.checking.rounds
+
+
+def has_models(project: "Project") -> bool:
+    """Tell whether models answer beside people."""
+    return bool(project.labeling.models)
+
+
+def has_pre_labels(project: "Project") -> bool:
+    """Tell whether some answers were given after a label was shown."""
+    return project.labeling.pre_labels is not None
+
+
+def has_no_models(project: "Project") -> bool:
+    """Tell whether people alone answer."""
+    return not project.labeling.models
+
+
+def combine(*tests: Callable[["Project"], bool]) -> Callable[["Project"], bool]:
+    """Return the test whether all tests hold."""
+    return lambda project: all(test(project) for test in tests)
 
 
 class StageStep(NamedTuple):
@@ -109,6 +139,10 @@ _ROUNDS_MADE_FROM = ("clean_items", "annotations", "consensus", "round_answers")
 _AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
 # Whom to ask next may depend on what an answer costs.
 _PRICES_WEIGHED = ("prices.annotator_answer", "prices.expert_answer")
+_HANDED_OVER = (
+    "training_set", "withheld_items", "cuts", "stage_errors", "expert_answers", "planted_items", "planted_verdicts",
+    "left_out_items",
+)  # fmt: skip
 _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudications")
 
 _STAGES = (
@@ -126,15 +160,28 @@ _STAGES = (
         # Which licences there are, and which is better, decides what is kept; their terms do not.
         settings=("cleaning", "licence_names"),
         steps=(
-            StageStep("measure", ("item_signals",), ("raw_items",), technology=("python",)),
-            StageStep("sign", ("signatures",), ("item_signals",), technology=("python",)),
+            StageStep("measure", ("item_signals",), ("raw_items",), when=has_texts, technology=("python",)),
+            StageStep("sign", ("signatures",), ("item_signals",), when=has_texts, technology=("python",)),
             StageStep(
-                "compare", ("similar_items",), ("raw_items", "signatures"), settings=_EARLIER_BATCHES,
+                "compare", ("similar_items",), ("raw_items", "signatures"), when=has_texts, settings=_EARLIER_BATCHES,
                 technology=("python",),
             ),
             StageStep(
-                "decide_items", ("clean_items", "rejected_items"), _MEASURED, when=has_no_contamination,
+                "decide_items", ("clean_items", "rejected_items"), _MEASURED, when=decides_texts_by_rules,
                 settings=_EARLIER_BATCHES,
+            ),
+            StageStep(
+                "measure_images", ("image_files", "image_signals", "signatures"), ("raw_items",), when=has_images,
+                settings=("images",), technology=("python",),
+            ),
+            StageStep(
+                "compare_images", ("similar_items",), ("raw_items", "image_signals"), when=has_images,
+                settings=(*_EARLIER_BATCHES, "images"), technology=("python",),
+            ),
+            StageStep(
+                "decide_images", ("clean_items", "rejected_items"),
+                ("raw_items", "image_files", "image_signals", "signatures", "similar_items"), when=has_images,
+                settings=(*_EARLIER_BATCHES, "images"),
             ),
             StageStep(
                 "sift_items", ("sifted_items",), _MEASURED, when=has_contamination, settings=_EARLIER_BATCHES
@@ -178,7 +225,11 @@ _STAGES = (
         steps=(
             StageStep("sort_answers", ("annotations", "rejected_answers"), ("clean_items", "answers")),
             StageStep(
-                "find_consensus", ("consensus",), ("clean_items", "annotations"), when=has_no_kind_tables,
+                "find_consensus", ("consensus",), ("clean_items", "annotations"),
+                when=combine(has_no_kind_tables, has_no_models), technology=("numpy",),
+            ),
+            StageStep(
+                "find_consensus_with_models", ("consensus",), ("people_consensus", "model_answers"), when=has_models,
                 technology=("numpy",),
             ),
             StageStep(
@@ -193,11 +244,47 @@ _STAGES = (
         ),
     ),
     Stage(
+        "crew", "batch", "assets.crew", settings=("labeling",),
+        steps=(
+            StageStep(
+                "sort_model_answers", ("model_answers", "rejected_model_answers"), ("clean_items", "answers"),
+                when=has_models,
+            ),
+            StageStep(
+                "find_people_consensus", ("people_consensus",), ("clean_items", "annotations"), when=has_models,
+                technology=("numpy",),
+            ),
+            StageStep(
+                "rate_models", ("models",),
+                ("clean_items", "annotations", "people_consensus", "model_answers", "rejected_model_answers"),
+                when=has_models, settings=("label_studio.calibration",), technology=("numpy",),
+            ),
+            StageStep(
+                "measure_anchoring", ("shown_answers", "anchoring"), ("clean_items", "annotations", "predictions"),
+                when=combine(has_pre_labels, has_no_models), technology=("numpy",),
+            ),
+            StageStep(
+                "measure_anchoring_with_models", ("shown_answers", "anchoring"),
+                ("clean_items", "annotations", "predictions", "model_answers"),
+                when=combine(has_pre_labels, has_models), technology=("numpy",),
+            ),
+        ),
+    ),
+    Stage(
         "checking", "batch", "assets.checking", gate="labels", suites={"checking": "expectations.checking:SUITE"},
         settings=("labeling", "checking"),
         steps=(
             StageStep(
-                "predict", ("predictions",), ("clean_items", "consensus"), when=has_no_rounds,
+                "predict", ("predictions",), ("clean_items", "consensus"),
+                when=combine(has_no_rounds, has_no_models, has_texts), technology=("scikitlearn",),
+            ),
+            StageStep(
+                "predict", ("predictions",), ("clean_items", "consensus", "image_signals"),
+                when=combine(has_no_rounds, has_no_models, has_images), technology=("scikitlearn",),
+            ),
+            StageStep(
+                # What the checker learns is what people say: a model's word is not counted twice.
+                "predict_beside_models", ("predictions",), ("clean_items", "people_consensus"), when=has_models,
                 technology=("scikitlearn",),
             ),
             StageStep(
@@ -205,12 +292,22 @@ _STAGES = (
                 when=has_rounds,
             ),
             StageStep(
-                "predict_with_experts", ("predictions", "round_items"), _ROUNDS_MADE_FROM, when=has_rounds,
+                "predict_with_experts", ("predictions", "round_items"), _ROUNDS_MADE_FROM,
+                when=combine(has_rounds, has_texts),
                 # Experts are asked by what the audit will ask for.
                 settings=("release.error_budget",), technology=("scikitlearn",),
             ),
             StageStep(
-                "route", ("routes",), ("consensus", "predictions", "rejected_answers"), when=has_no_rounds,
+                "predict_with_experts", ("predictions", "round_items"), (*_ROUNDS_MADE_FROM, "image_signals"),
+                when=combine(has_rounds, has_images), settings=("release.error_budget",), technology=("scikitlearn",),
+            ),
+            StageStep(
+                "route", ("routes",), ("consensus", "predictions", "rejected_answers"),
+                when=combine(has_no_rounds, has_no_models), settings=_PRICES_WEIGHED, technology=("numpy",),
+            ),
+            StageStep(
+                "route_beside_models", ("routes",),
+                ("people_consensus", "consensus", "predictions", "rejected_answers"), when=has_models,
                 settings=_PRICES_WEIGHED, technology=("numpy",),
             ),
             StageStep(
@@ -265,7 +362,13 @@ _STAGES = (
             ),
             StageStep("estimate_stage_errors", ("stage_errors",), (*_AUDITED, "annotations")),
             StageStep("conclude_audit", ("audit_result",), (*_AUDITED, "cuts", "adjudications")),
-            StageStep("count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals")),
+            StageStep(
+                "count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals"),
+                when=has_texts,
+            ),
+            StageStep(
+                "count_images", ("release_languages",), (*_AUDITED, "adjudications", "image_files"), when=has_images,
+            ),
             StageStep(
                 "look_for_overlaps", ("release_overlaps",), ("release_items",),
                 # Frozen items are held against the sets that the project names now.
@@ -278,12 +381,11 @@ _STAGES = (
             ),
             StageStep("release", ("training_set", "withheld_items"), _PROVEN),
             StageStep(
-                "hand_over", ("manifest",),
-                (
-                    "training_set", "withheld_items", "cuts", "stage_errors", "expert_answers", "planted_items",
-                    "planted_verdicts", "left_out_items",
-                ),
-                technology=("parquet", "croissant"),
+                "hand_over", ("manifest",), _HANDED_OVER, when=has_texts, technology=("parquet", "croissant"),
+            ),
+            StageStep(
+                "hand_over_images", ("manifest",), (*_HANDED_OVER, "image_files"), when=has_images,
+                settings=("images",), technology=("parquet", "croissant"),
             ),
         ),
     ),

@@ -18,6 +18,7 @@ from cupel.people.annotators.policies import act
 from cupel.people.answers.collect import Workforce, collect
 from cupel.people.answers.one_after_another import OneAfterAnother
 from cupel.people.answers.recorded import RecordedWorkforce, read_gold
+from cupel.people.answers.shown_labels import ShownLabelsLog
 from cupel.people.label_studio.calibration import Standing, known_items, standings_now
 from cupel.people.label_studio.waiting import Waiting, waiting
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
@@ -115,7 +116,11 @@ def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
     Raises:
         WorkforceError: The environment lacks Label Studio's token.
     """
-    recorded = RecordedWorkforce([*(data / name for name in project.labeling.answers), *answer_files(lake)])
+    recorded = RecordedWorkforce(
+        [*(data / name for name in project.labeling.answers), *answer_files(lake)],
+        [model.name for model in project.labeling.models],
+        None if project.labeling.pre_labels is None else ShownLabelsLog(lake),
+    )
     if project.labeling.workforce == "recorded":
         return recorded
     gold = project.labeling.gold

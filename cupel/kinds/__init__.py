@@ -2,7 +2,8 @@
 
 from cupel.config.project import Known
 from cupel.kinds.category import CATEGORY
-from cupel.kinds.items import COMPARISON, TEXT
+from cupel.kinds.items import COMPARISON, IMAGE, TEXT
+from cupel.kinds.multilabel import MULTILABEL
 from cupel.kinds.preference import PREFERENCE
 from cupel.kinds.questions import QUESTIONS
 
@@ -10,9 +11,11 @@ KINDS = (
     CATEGORY,
     PREFERENCE,
     QUESTIONS,
+    MULTILABEL,
 )
 MODALITIES = (
     TEXT,
     COMPARISON,
+    IMAGE,
 )
 KNOWN = Known(KINDS, MODALITIES)

@@ -1,8 +1,8 @@
-"""The modalities: what an item is, a text or a comparison of two."""
+"""The modalities: what an item is, a text, a comparison of two, or an image."""
 
 from collections.abc import Iterator, Mapping
 
-from cupel.checking import linear
+from cupel.checking import learned_images, linear
 from cupel.config.project import Project
 from cupel.config.raw import Inbox
 from cupel.contract.modality import Modality, View
@@ -26,6 +26,22 @@ def check_comparisons(project: Project) -> Iterator[str]:
             yield f"raw, {name}: labeling.kind {project.labeling.kind} names first_field and second_field"
 
 
+def check_images(project: Project) -> Iterator[str]:
+    """Yield what asks for a text, where an item is an image."""
+    for name, delivery in deliveries(project):
+        if delivery.first_field is not None:
+            yield f"raw, {name}: raw.modality image names neither first_field nor second_field"
+    if project.checking.checker not in ("linear", "predictions"):
+        yield (
+            f"checking.checker: {project.checking.checker} reads texts, and items are images; choose linear, or "
+            "predictions of a model of your own"
+        )
+    if project.cleaning.contamination is not None or project.cleaning.overlap:
+        yield "cleaning: contamination and overlap look at texts, and items are images; leave them out"
+    if project.labeling.models:
+        yield "labeling.models: models of the crew answer texts, and items are images; leave them out"
+
+
 def deliveries(project: Project) -> Iterator[tuple[str, Inbox]]:
     """Yield what says how a delivery is read, with its name."""
     yield from project.raw.deliveries.items()
@@ -36,6 +52,11 @@ def deliveries(project: Project) -> Iterator[tuple[str, Inbox]]:
 def text_fields(content: str) -> Mapping[str, str]:
     """Return what is shown of a text."""
     return {"text": content}
+
+
+def image_fields(content: str) -> Mapping[str, str]:
+    """Return what is shown of an image: where it lies, a path or an address."""
+    return {"image": content}
 
 
 def comparison_fields(content: str) -> Mapping[str, str]:
@@ -64,3 +85,14 @@ COMPARISON = Modality(
     fields=comparison_fields,
     learn=differences.learn,
 )  # fmt: skip
+IMAGE = Modality(
+    name="image",
+    check=check_images,
+    read_row=read_text_field,
+    views=(View("Image", "image"),),
+    about="image",
+    fields=image_fields,
+    learn=learned_images.learn,
+    has_text=False,
+    endings=(".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif"),
+)

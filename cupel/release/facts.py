@@ -23,13 +23,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cost:
-    """What people did and what it costs."""
+    """What people did and what it costs, and `models`: the price of what models of the crew answered."""
 
     annotator_answers: int
     expert_answers: int
     expert_hours: float
     total: float
     currency: str
+    model_answers: int = 0
+    models: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class BatchFacts:
     gates: list[Row]
     contamination: Contaminated | None = None
     contamination_answers: int = 0
+    models: list[Row] = field(default_factory=list)
+    anchoring: list[Row] = field(default_factory=list)
 
     @property
     def gate(self) -> str:
@@ -148,6 +152,8 @@ def batch_facts(lake: Lake, batch: str, frozen: dict[str, str] | None = None) ->
         gates=gates,
         contamination=contaminated(lake, batch, frozen),
         contamination_answers=asked.get(True, 0),
+        models=_rows(lake, "models", batch),
+        anchoring=_rows(lake, "anchoring", batch),
     )
 
 
@@ -188,12 +194,16 @@ def _cost(prices: Prices, batches: list[BatchFacts], lake: Lake, release: str) -
     expert = _counts(lake, "release_tasks", release, "is_answered").get(True, 0)
     expert += sum(facts.contamination_answers for facts in batches)
     annotator = sum(facts.annotations + sum(facts.rejected_answers.values()) for facts in batches)
+    models = [row for facts in batches for row in facts.models]
+    of_models = sum(row["cost"] for row in models)
     return Cost(
         annotator_answers=annotator,
         expert_answers=expert,
         expert_hours=expert * prices.expert_seconds / 3600,
-        total=annotator * prices.annotator_answer + expert * prices.expert_answer,
+        total=annotator * prices.annotator_answer + expert * prices.expert_answer + of_models,
         currency=prices.currency,
+        model_answers=sum(row["answers"] + row["rejected_answers"] for row in models),
+        models=of_models,
     )
 
 

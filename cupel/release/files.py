@@ -1,7 +1,8 @@
 """Files of a release while they are written: hashed as they go, and without a name before all of them are there."""
 
+import hashlib
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -37,6 +38,7 @@ class ReleaseFiles:
         self.written: dict[str, WrittenFile] = {}
         self._store, self._folder = store, folder
         self._new: dict[str, NewContent] = {}
+        self._copies: list[str] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> "ReleaseFiles":
@@ -51,6 +53,20 @@ class ReleaseFiles:
         sink.write(content)
         self._end(name, sink, None)
 
+    def copy(self, name: str, content: bytes, may_put: bool) -> None:
+        """Write a file that is named by its own hash, at once: there may be more than can be open at a time.
+
+        Args:
+            name: Its name.
+            content: Its bytes.
+            may_put: Give it its name; else it is only known, for a release that is there already is not added to.
+        """
+        if may_put:
+            with suppress(TakenError):  # what has the name is looked at with the others, see `put`
+                self._store.put_if_absent(f"{self._folder}/{name}", content)
+        self.written[name] = WrittenFile(name, hashlib.sha256(content).hexdigest(), len(content), None)
+        self._copies.append(name)
+
     def table(self, name: str, table: Table) -> "TableFile":
         """Begin a table; what is written to it must be held to its columns, in the order of its key."""
         return TableFile(self, name, table)
@@ -60,6 +76,8 @@ class ReleaseFiles:
 
         Nothing is replaced. A name that has the very same bytes is as good as given.
         """
+        if (other := self.find_other(self._copies)) is not None:
+            return other
         for name in sorted(self._new, key=lambda name: (name == last, name)):
             try:
                 self._new[name].put_if_absent(f"{self._folder}/{name}")

@@ -1,6 +1,6 @@
 """The release as a folder of files: there once its manifest is, and never changed afterwards."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import from_rows
-from cupel.contract.tables.release import MANIFEST, TRAINING_SET
+from cupel.contract.tables.release import MANIFEST, RELEASE_IMAGES, TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
 from cupel.release.kind_columns import add_columns, table_of
 from cupel.release.pieces import Stored, in_order, values
+from cupel.release.release_images import ReleasedImage
 from cupel.store.store import Store, describe_place
 
 Describe = Callable[[ReleaseFacts, Mapping[str, WrittenFile]], Mapping[str, bytes]]
@@ -32,7 +33,8 @@ class ReleaseTables:
     Those that hold texts may be left in the lake: they are read and written a piece at a time. The planted items
     are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted
     items, by the table's name; nothing where it says nothing. `left_out_items` are there where the project names
-    licences, `release_overlaps` where it names evaluation sets, `expert_answers` where the plan names a label kind.
+    licences, `release_overlaps` where it names evaluation sets, `expert_answers` where the plan names a label kind,
+    `images` where items are images: one is held at a time.
     """
 
     training_set: pa.Table | Stored
@@ -48,6 +50,7 @@ class ReleaseTables:
     left_out_items: pa.Table | None = None
     release_overlaps: pa.Table | None = None
     expert_answers: pa.Table | None = None
+    images: Iterable[ReleasedImage] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,11 @@ def write_release(
     _check(facts, tables)
     try:
         with ReleaseFiles(store, folder) as files:
+            is_there = layout.is_written(store, folder)
             _write_data(files, facts, tables)
             _write_evidence(files, tables)
+            _write_images(files, tables, may_put=not is_there)
             _write_words(files, facts, provenance, describe)
-            is_there = layout.is_written(store, folder)
             other = files.find_other(files.written) if is_there else files.put(last=layout.MANIFEST_FILE)
     except OSError as error:
         raise ReleaseError(f"{describe_place(store, folder)}: cannot write the release: {error}") from error
@@ -152,13 +156,31 @@ def _write_data(files: ReleaseFiles, facts: ReleaseFacts, tables: ReleaseTables)
 
 def _write_evidence(files: ReleaseFiles, tables: ReleaseTables) -> None:
     """Write the other tables."""
-    content = {**vars(tables), Path(layout.WITHHELD_FILE).stem: tables.withheld_items, **tables.contamination}
+    content: dict[str, Any] = {
+        **vars(tables),
+        Path(layout.WITHHELD_FILE).stem: tables.withheld_items,
+        **tables.contamination,
+    }
     named = layout.table_files({f"evidence/{name}.parquet" for name in (*_optional(tables), *tables.contamination)})
     for name, table in named.items():
         if name not in layout.DATA_FILES:
             with files.table(name, table) as file:
                 for piece in in_order(content[Path(name).stem], table):
                     file.write(piece)
+
+
+def _write_images(files: ReleaseFiles, tables: ReleaseTables, may_put: bool) -> None:
+    """Copy the images, where there are any, and write the table that names them."""
+    if tables.images is None:
+        return
+    rows = []
+    for row, content in tables.images:
+        rows.append(row)
+        if content is not None and row["file"] not in files.written:
+            files.copy(row["file"], content, may_put)
+    with files.table(layout.IMAGES_FILE, RELEASE_IMAGES) as file:
+        for piece in in_order(from_rows(rows, RELEASE_IMAGES), RELEASE_IMAGES):
+            file.write(piece)
 
 
 def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenance, describe: Describe) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from cupel.certificate.design import Design, FixedSequence, design_text, parse_design
 from cupel.certificate.result import Terms
 from cupel.contract.kind import Kind, are_equal
-from cupel.contract.ontology import Ontology
+from cupel.contract.ontology import Ontology, Question
 from cupel.errors import AuditError, ReleaseError
 from cupel.release.terms import LicenceTerms
 
@@ -19,8 +19,9 @@ _COPIED = (
 )  # fmt: skip
 # What is declared of the experts, and known of the items before anybody audits them, stands beside the design.
 _BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
-# So does the label kind, where labels with different texts may be the same or a label has several parts.
-_KIND = "kind"
+# So does the label kind, where labels with different texts may be the same or a label has several parts; and what it
+# asks, where that is several questions.
+_KIND, _QUESTIONS = "kind", "questions"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +48,12 @@ class FrozenTerms(Terms):
     are_auditors_independent: bool
     licence_terms: LicenceTerms | None = None
     kind: str | None = None
+    questions: tuple[Question, ...] = ()
 
     @property
     def ontology(self) -> Ontology:
         """What a label may say."""
-        return Ontology(self.classes)
+        return Ontology(self.classes, self.questions)
 
     @property
     def is_frozen(self) -> bool:
@@ -90,6 +92,8 @@ class FrozenTerms(Terms):
     def _design_column(self) -> str | None:
         """Return the column `design`: null for a plain fixed sequence, whose size is the column `audit_size`."""
         beside = {name: value for name in (*_BESIDE, _KIND) if (value := getattr(self, name))}
+        if self.questions:
+            beside[_QUESTIONS] = [question._asdict() for question in self.questions]
         if not beside and isinstance(self.design, FixedSequence):
             return None
         return _as_json({**json.loads(design_text(self.design)), **beside})
@@ -129,7 +133,7 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
     try:
         content = json.loads(text)
         beside = {name: content.pop(name) for name in _BESIDE if name in content}
-        kind = content.pop(_KIND, None)
+        kind, questions = content.pop(_KIND, None), content.pop(_QUESTIONS, [])
     except (ValueError, TypeError, AttributeError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
     for name, number in beside.items():
@@ -137,7 +141,21 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
             raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
     if not isinstance(kind, str | None):
         raise AuditError(f"design: kind: found {kind!r}; expected the name of a label kind")
-    return parse_design(_as_json(content), audit_size), {**beside, _KIND: kind}
+    asked = tuple(_parse_question(question) for question in questions) if isinstance(questions, list) else None
+    if asked is None or None in asked:
+        raise AuditError("design: questions: expected name, kind, classes and asked_if of each, as they were frozen")
+    return parse_design(_as_json(content), audit_size), {**beside, _KIND: kind, _QUESTIONS: asked}
+
+
+def _parse_question(found: Any) -> Question | None:
+    """Return a question as it was frozen; None where it is none."""
+    try:
+        asked_if = tuple((str(name), tuple(map(str, classes))) for name, classes in found["asked_if"])
+        question = Question(found["name"], found["kind"], tuple(found["classes"]), asked_if)
+    except (LookupError, TypeError, ValueError):
+        return None
+    texts = (question.name, question.kind, *question.classes)
+    return question if all(isinstance(text, str) for text in texts) and len(found) == len(Question._fields) else None
 
 
 def _as_json(content: Mapping[str, Any]) -> str:

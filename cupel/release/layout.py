@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Container
+import re
+from collections.abc import Collection, Container
 from typing import Any
 
 from cupel.contract.table import Table
@@ -16,6 +17,7 @@ from cupel.contract.tables.release import (
     LEFT_OUT_ITEMS,
     PLANTED_ITEMS,
     PLANTED_VERDICTS,
+    RELEASE_IMAGES,
     RELEASE_ITEMS,
     RELEASE_OVERLAPS,
     TRAINING_SET,
@@ -63,9 +65,15 @@ OVERLAPS_FILE = "evidence/release_overlaps.parquet"
 # There where the plan names a label kind: what experts answered, without who did.
 ANSWERS_FILE = "evidence/expert_answers.parquet"
 NAMELESS_ANSWERS = EXPERT_ANSWERS._replace(columns=tuple(c for c in EXPERT_ANSWERS.columns if c.name != "annotator"))
+# There where items are images; their copies, where the project wants them, are named by their hash.
+IMAGES_FILE, IMAGES_FOLDER = "data/images.parquet", "images"
+IMAGE_ENDINGS = {
+    "JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif", "AVIF": ".avif",
+}  # fmt: skip
+_IMAGE_COPY = re.compile(rf"{IMAGES_FOLDER}/[0-9a-f]{{64}}({'|'.join(map(re.escape, IMAGE_ENDINGS.values()))})")
 OPTIONAL_FILES = {
     **PLANTED_FILES, ANSWERS_FILE: NAMELESS_ANSWERS, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS,
-    OVERLAPS_FILE: RELEASE_OVERLAPS,
+    OVERLAPS_FILE: RELEASE_OVERLAPS, IMAGES_FILE: RELEASE_IMAGES,
 }  # fmt: skip
 COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
 
@@ -75,9 +83,15 @@ def table_files(named: Container[str] = ()) -> dict[str, Table]:
     return {**TABLE_FILES, **{name: table for name, table in OPTIONAL_FILES.items() if name in named}}
 
 
-def covered(named: Container[str]) -> tuple[str, ...]:
+def covered(named: Collection[str]) -> tuple[str, ...]:
     """Return the files that a release's hash covers; of those that may be there, what is named."""
-    return (*COVERED, *(name for name in OPTIONAL_FILES if name in named))
+    copies = (name for name in named if IMAGES_FILE in named and is_image_copy(name))
+    return (*COVERED, *(name for name in OPTIONAL_FILES if name in named), *sorted(copies))
+
+
+def is_image_copy(name: str) -> bool:
+    """Tell whether a file of a release's folder is called as the copy of an image is."""
+    return bool(_IMAGE_COPY.fullmatch(name))
 
 
 def json_bytes(content: Any) -> bytes:

@@ -194,7 +194,7 @@ def _terms(
         audit_size=0, seed=0, answers_until=until, items=0, items_sha256="", classes=tuple(labeling.classes),
         expert_answers=labeling.experts.answers, experts_description=labeling.experts.description,
         are_auditors_independent=labeling.experts.are_auditors_independent, licence_terms=licence_terms,
-        kind=name_kind(step.project.kind, labeling.ontology),
+        kind=name_kind(step.project.kind, labeling.ontology), questions=labeling.ontology.questions,
     )  # fmt: skip
     if frozen is None:
         return refused

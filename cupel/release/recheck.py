@@ -12,10 +12,11 @@ from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
 from cupel.certificate.wording import wording
+from cupel.contract.format_numbers import RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
 from cupel.release.freeze import audit_seed, items_sha256
-from cupel.release.layout import CONTAMINATION_FILES, LEFT_OUT_FILE, OVERLAPS_FILE
+from cupel.release.layout import CONTAMINATION_FILES, IMAGES_FILE, LEFT_OUT_FILE, OVERLAPS_FILE, is_image_copy
 from cupel.release.names import Name, Names, find_rows
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
@@ -257,6 +258,25 @@ def evaluation_sets(content: ReleaseContent) -> str:
     return ""
 
 
+def released_images(content: ReleaseContent) -> str:
+    """Every released item that is an image has its file, and every file in the folder is one of theirs."""
+    table = content.tables.get(IMAGES_FILE)
+    files = {row["path"]: row for row in content.manifest["files"] if is_image_copy(row["path"])}
+    if table is None:
+        return f"{IMAGES_FILE} cannot be read"
+    if repeated := _find_repeated(table):
+        return f"{IMAGES_FILE}: there more than once: {_some(repeated)}"
+    if other := set(Names(table)) ^ set(Names(content.released)):
+        return f"{IMAGES_FILE}: speaks of other items than the training set: {_some(other)}"
+    for row in table.to_pylist():
+        copied = files.get(row["file"])
+        said = None if copied is None else (copied["sha256"], copied.get("size_bytes"))
+        if row["file"] is not None and said != (row["sha256"], row["size_bytes"]):
+            return f"{_id(_name(row))}: its image {row['file']} is missing, or another than {IMAGES_FILE} says"
+    unnamed = sorted(files.keys() - set(table["file"].to_pylist()))
+    return f"of no item: {', '.join(unnamed[:MOST_NAMED])}" if unnamed else ""
+
+
 CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "everything is of one release": one_release,
     "the frozen items have the certificate's hash": frozen_items,
@@ -273,6 +293,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "what is said of unwanted items, recomputed, is the same": unwanted_items,
     "licences and terms let every item in": licences_let_it,
     "no item holds too much of an evaluation set": evaluation_sets,
+    "every image is that of a released item": released_images,
 }
 
 # Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
@@ -281,6 +302,7 @@ _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[
     unwanted_items: (2, tuple(CONTAMINATION_FILES), ("", "contamination")),
     licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
+    released_images: (RELEASE + 1, (IMAGES_FILE,), ("", "")),  # of no format: asked where items are images
 }
 
 

@@ -103,6 +103,9 @@ def render_card(facts: ReleaseFacts) -> str:
         contamination_bounds=_plain(bounds_in_words(facts) or ""),
         language_lead=language_lead(facts),
         limits=[_plain(limit) for limit in limits(facts)],
+        has_images=not project.modality.has_text,
+        copies=project.images.released == "files",
+        strips=project.images.metadata == "strip",
         columns=[(column.name, _cell(column.meaning)) for column in table.columns],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
         labels=[(_plain(name), count(number)) for name, number in count_classes(kind, ontology, facts.labels)],
@@ -126,7 +129,7 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
         "pretty_name": printable(facts.project.title),
         "license": known[0] if len(known) == 1 else known,
         "language": promised_languages(facts),
-        "task_categories": list(facts.project.kind.task_categories),
+        "task_categories": _task_categories(facts),
         "size_categories": [size_category(facts.released)],
         "annotations_creators": ["crowdsourced", "expert-generated", "machine-generated"],
         "tags": ["cupel", "certified-labels"],
@@ -137,6 +140,12 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _task_categories(facts: ReleaseFacts) -> list[str]:
+    """Return what dataset hubs call the task; theirs of images are named as those of texts are."""
+    named = facts.project.kind.task_categories
+    return list(named) if facts.project.modality.has_text else [name.replace("text-", "image-", 1) for name in named]
 
 
 def _delivery(row: dict[str, Any]) -> dict[str, str]:

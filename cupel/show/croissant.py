@@ -77,8 +77,17 @@ def _responsible(facts: ReleaseFacts, result: dict[str, Any]) -> dict[str, Any]:
         "annotations_per_item": f"{each}; experts saw {result['experts_seen']} of {result['items']} items",
         "machine_annotation_tools": [f"Cupel checker {facts.project.checking.checker}"],
         "data_limitations": [*limits(facts), *_terms(facts)],
-        "personal_sensitive_information": ["E-mail addresses, phone and payment card numbers were masked by rules."],
+        "personal_sensitive_information": [_private_data(facts)],
     }
+
+
+def _private_data(facts: ReleaseFacts) -> str:
+    """Return what was done about what items say of people."""
+    if facts.project.modality.has_text:
+        return "E-mail addresses, phone and payment card numbers were masked by rules."
+    images = facts.project.images
+    taken = "was taken out of" if images.metadata == "strip" and images.released == "files" else "was left in"
+    return f"What files say of place, person and camera {taken} them; what can be seen in the images was not looked at."
 
 
 def _terms(facts: ReleaseFacts) -> list[str]:

@@ -3,10 +3,12 @@
 import math
 
 from cupel.figures import UNKNOWN, count, percent
+from cupel.people.annotators.anchoring import ALL
 from cupel.release.facts import BatchFacts, Row
 
 FINDINGS_SHOWN = 20
 ACTIONS_SHOWN = 20
+ANCHORING_SHOWN = 20
 # How sure a text may sound: a million times.
 MOST_DIGITS = 6
 
@@ -50,6 +52,21 @@ def vendor_rows(batch: BatchFacts) -> list[Row]:
             }
         )
     return rows
+
+
+def model_rows(batch: BatchFacts) -> list[Row]:
+    """Return the models of a delivery's crew with their quality in words, by name."""
+    return [row | {"right": _between(row["quality"], row["quality_low"], row["quality_high"])} for row in batch.models]
+
+
+def anchoring_rows(batch: BatchFacts) -> list[Row]:
+    """Return how far a delivery's people follow what they are shown, those of all together first."""
+    ordered = sorted(batch.anchoring, key=lambda row: (row["group"] != ALL, row["group"]))
+    return [
+        row | {"apart": _between(row["difference"], row["difference_low"], row["difference_high"])}
+        for row in ordered[:ANCHORING_SHOWN]
+        if row["shown_answers"]
+    ]
 
 
 def _between(share: float | None, low: float | None, high: float | None) -> str:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 import cupel
 from cupel import figures
+from cupel.people.annotators.anchoring import summarise_anchoring
 from cupel.release.facts import BatchFacts, ReleaseFacts
 from cupel.release.overlaps import overlaps_in_words
 from cupel.release.terms import house_rules, licence_rows
@@ -14,7 +15,7 @@ from cupel.show.audit_words import accepted_until, audit_lead, cut_names, cuts_c
 from cupel.show.contamination_views import bounds_in_words, contamination_views
 from cupel.show.language_views import language_lead, language_rows
 from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, rising_saves
-from cupel.show.people_views import ACTIONS_SHOWN, finding_rows, vendor_rows
+from cupel.show.people_views import ACTIONS_SHOWN, anchoring_rows, finding_rows, model_rows, vendor_rows
 from cupel.show.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.show.report_facts import ReportFacts
 from cupel.show.report_views import (
@@ -44,6 +45,7 @@ def render_report(
     seconds: Mapping[str, float] | None = None,
     more: ReportFacts | None = None,
     cpu: Mapping[str, float] | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page; it needs no network, and the same arguments give the same bytes.
 
@@ -53,13 +55,14 @@ def render_report(
         more: What `report_facts` gathered; without it the risk order's course, agreement and what to
             relabel are left out.
         cpu: CPU seconds of each stage; None or empty leaves the share spent on cleaning out.
+        pictures: What is shown in place of an item's text, as a data URI, by that text; None of all texts.
 
     Returns:
         HTML with inline style and inline SVG; texts of items are in it, escaped.
     """
     more = more or ReportFacts.nothing()
     context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts, seconds)}
-    context["cleaning"] = cleaning_share(cpu or {})
+    context["cleaning"], context["pictures"] = cleaning_share(cpu or {}), pictures or {}
     template = environment().get_template("report.html.j2")
     return template.render(css=Markup(environment().get_template("report.css").render()), **context)
 
@@ -166,6 +169,9 @@ def _annotators(batch: BatchFacts) -> dict[str, Any]:
         "vendors": vendor_rows(batch),
         "vendors_plot": vendors_plot(batch.vendors, batch.batch) if batch.vendors else None,
         "rejected_answers": ", ".join(rejected),
+        "models": model_rows(batch),
+        "anchoring": anchoring_rows(batch),
+        "anchored": summarise_anchoring(batch.anchoring),
     }
 
 

@@ -253,6 +253,8 @@ def cost_rows(facts: ReleaseFacts) -> list[tuple[str, str, str]]:
         ),
         ("Together", "", money(cost.total, cost.currency)),
     ]  # fmt: skip
+    if cost.model_answers:
+        rows.insert(1, ("Answers of models", count(cost.model_answers), money(cost.models, cost.currency)))
     if facts.released:
         each = f"{cost.currency} {cost.total / facts.released:,.3f}"
         rows.append(("Per released label", count(facts.released), each))

@@ -54,7 +54,7 @@ def limits(facts: ReleaseFacts) -> list[str]:
         _own_errors(facts),
         "It speaks of these items as they were frozen, not of other deliveries, and not of single labels: "
         "a small share of them is expected to be wrong.",
-        "It judges labels. Whether the texts represent what a model will meet is another question.",
+        f"It judges labels. Whether the {_items(facts)} represent what a model will meet is another question.",
     ]
     again = facts.terms.adjudicators_audited
     if again:
@@ -78,6 +78,10 @@ def limits(facts: ReleaseFacts) -> list[str]:
             f"given with contested items counted wrong.",
         )
     return sentences
+
+
+def _items(facts: ReleaseFacts) -> str:
+    return "texts" if facts.project.modality.has_text else "images"
 
 
 def _own_errors(facts: ReleaseFacts) -> str:
@@ -112,7 +116,9 @@ def steps(facts: ReleaseFacts) -> list[str]:
         f'Annotators were asked "{labeling.question}", {each} per item; '
         f"their answers were combined {COMBINED.get(labeling.consensus, BY_QUALITY)} "
         f"({METHOD_NAMES[labeling.consensus]}).",
-        f"A model ({facts.project.checking.checker}), trained out of sample on that consensus, gave a second opinion.",
+        *_crew_steps(facts),
+        f"A model ({facts.project.checking.checker}), trained out of sample on "
+        f"{'what people alone said' if labeling.models else 'that consensus'}, gave a second opinion.",
         f"All {count(facts.terms.items)} labels and their order of risk were frozen before anybody audited them.",
     ]
     if result:
@@ -122,6 +128,18 @@ def steps(facts: ReleaseFacts) -> list[str]:
             f"experts judged all {count(result['items'] - result['accepted'])} others."
         )
     return sentences
+
+
+def _crew_steps(facts: ReleaseFacts) -> list[str]:
+    """Return what models of the crew did, a sentence, where there are any."""
+    named = sorted({f"{row['model']} (version {row['model_version']})" for one in facts.batches for row in one.models})
+    if not named:
+        return []
+    answers = sum(row["answers"] for batch in facts.batches for row in batch.models)
+    return [
+        f"{'A model' if len(named) == 1 else 'Models'} answered beside people: {', '.join(named)}, {count(answers)} "
+        "answers, counted apart and each weighed by what people's answers bear out."
+    ]
 
 
 def stage_order(stage: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import csv_rows
-from cupel.sources.files import SourceFile, source_files
+from cupel.sources.files import ITEM, SourceFile, source_files
 from cupel.sources.items import Item, ItemReader, TextOf, read_text_field
 from cupel.sources.json_rows import json_rows, text_rows
 from cupel.sources.lines import read_lines
@@ -35,11 +35,12 @@ class DeliveryReader:
     """Reads one delivery; see `read_delivery`."""
 
     def __init__(
-        self, batch: str, delivery: Delivery, folder: Path, rows_per_chunk: int, max_row_bytes: int, text_of: TextOf
-    ) -> None:
+        self, batch: str, delivery: Delivery, folder: Path, rows_per_chunk: int, max_row_bytes: int, text_of: TextOf,
+        endings: tuple[str, ...],
+    ) -> None:  # fmt: skip
         self.batch = batch
         self.delivery = delivery
-        self.files = source_files(batch, delivery.files, folder)
+        self.files = source_files(batch, delivery.files, folder, endings)
         self._rows_per_chunk = rows_per_chunk
         self._max_row_bytes = max_row_bytes
         self._text_of = text_of
@@ -121,6 +122,8 @@ class DeliveryReader:
 
     def _rows(self, file: SourceFile) -> Iterator[Row | BadRow]:
         delivery = self.delivery
+        if file.format == ITEM:
+            return iter([_item_row(file, delivery)])
         named = (
             *delivery.text_fields, delivery.id_field, delivery.group_field, delivery.language_field,
             delivery.licence_field,
@@ -160,6 +163,7 @@ def read_delivery(
     rows_per_chunk: int = 50_000,
     max_row_bytes: int = MAX_ROW_BYTES,
     text_of: TextOf = read_text_field,
+    endings: tuple[str, ...] = (),
 ) -> DeliveryReader:
     """Find a delivery's files and make ready to read them.
 
@@ -174,6 +178,7 @@ def read_delivery(
         rows_per_chunk: Most rows of a chunk; long texts make smaller chunks.
         max_row_bytes: A longer row is rejected, and never held whole.
         text_of: Returns a row's text, or why it has none.
+        endings: Endings of files each of which is an item by itself: its name is its id and its text.
 
     Returns:
         A reader: `chunks()` yields the rows, then `deliveries()` gives the account.
@@ -181,7 +186,13 @@ def read_delivery(
     Raises:
         SourceError: A file is missing, lies outside the folder, or has an unknown ending.
     """
-    return DeliveryReader(batch, delivery, folder, rows_per_chunk, max_row_bytes, text_of)
+    return DeliveryReader(batch, delivery, folder, rows_per_chunk, max_row_bytes, text_of, endings)
+
+
+def _item_row(file: SourceFile, delivery: Delivery) -> Row:
+    """Return the row of a file that is an item by itself."""
+    values: dict[str, object] = {delivery.text_field: file.name}
+    return Row(1, values | ({} if delivery.id_field is None else {delivery.id_field: file.name}))
 
 
 @contextmanager

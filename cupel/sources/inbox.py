@@ -158,9 +158,9 @@ def _contents(name: str, path: Path, project: Project) -> tuple[Delivery, dict[s
         raise SourceError(f"{name}: project {project.project} has no raw.inbox that says how to read it; add one")
     if links := find_links(path):
         raise SourceError(f"{name}: {links[0].name} is a link; copy the file itself into the inbox")
-    settings = project.raw.inbox.model_dump()
+    settings, endings = project.raw.inbox.model_dump(), project.modality.endings
     if is_file(path):
-        found = source_files(name, (path.name,), path.parent)
+        found = source_files(name, (path.name,), path.parent, endings)
         return Delivery(files=(path.name,), **settings), {file.name: hash_file(file.path) for file in found}
     description = path / DESCRIPTION
     if is_file(description):
@@ -170,7 +170,7 @@ def _contents(name: str, path: Path, project: Project) -> tuple[Delivery, dict[s
     ]
     if not patterns:
         raise SourceError(f"{name}: no file in it; bring {', '.join(FORMATS)} files")
-    found = source_files(name, tuple(patterns), path)
+    found = source_files(name, tuple(patterns), path, endings)
     return Delivery(files=tuple(patterns), **settings), {file.name: hash_file(file.path) for file in found}
 
 

@@ -25,7 +25,12 @@ def check_readable(name: str, delivery: Delivery, folder: Path, project: Project
     """
     count, first = 0, None
     for chunk in read_delivery(
-        name, delivery, folder, rows_per_chunk=ROWS_AT_ONCE, text_of=project.modality.read_row
+        name,
+        delivery,
+        folder,
+        rows_per_chunk=ROWS_AT_ONCE,
+        text_of=project.modality.read_row,
+        endings=project.modality.endings,
     ).chunks():
         if chunk.items.num_rows:
             return

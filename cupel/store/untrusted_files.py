@@ -60,9 +60,14 @@ def open_below(root: Path, path: Path) -> BinaryIO:
             inner = os.open(folder, _OPEN_FLAGS, dir_fd=place)
             os.close(place)
             place = inner
-        return os.fdopen(os.open(name, _OPEN_FLAGS, dir_fd=place), "rb")
+        opened = os.open(name, _OPEN_FLAGS, dir_fd=place)
     finally:
         os.close(place)
+    try:
+        return os.fdopen(opened, "rb")
+    except OSError:  # a folder, which is not closed by itself
+        os.close(opened)
+        raise
 
 
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)

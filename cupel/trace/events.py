@@ -117,7 +117,19 @@ def _standings(reader: Reader, name: LabelId) -> dict[int, tuple[str, str | None
     where = equal(item_id=name.item_id)
     counted = reader.rows("annotations", name.batch, where, ["sequence"])
     rejected = reader.rows("rejected_answers", name.batch, where, ["sequence", "reason"])
-    return {**_stand(counted, rejected), **_contamination_standings(reader, name, where)}
+    return {
+        **_stand(counted, rejected),
+        **_contamination_standings(reader, name, where),
+        **_model_standings(reader, name, where),
+    }
+
+
+def _model_standings(reader: Reader, name: LabelId, where: str) -> dict[int, tuple[str, str | None]]:
+    if name.batch not in reader.partitions("model_answers"):
+        return {}
+    counted = reader.rows("model_answers", name.batch, where, ["sequence"])
+    rejected = reader.rows("rejected_model_answers", name.batch, where, ["sequence", "reason"])
+    return _stand(counted, rejected)
 
 
 def _contamination_standings(reader: Reader, name: LabelId, where: str) -> dict[int, tuple[str, str | None]]:

@@ -64,6 +64,7 @@ class Labeling:
     consensus: Row | None
     annotators: tuple[Row, ...]
     tasks: tuple[Row, ...]
+    models: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def labeling(reader: Reader, name: LabelId, answers: tuple[Answer, ...]) -> Labe
         consensus=reader.one("consensus", name.batch, own),
         annotators=tuple(row for row in known if row["annotator"] in names or row["annotator"] == nobody),
         tasks=tuple(reader.rows("tasks", name.batch, own)),
+        models=tuple(reader.rows("model_answers", name.batch, own)),
     )
 
 

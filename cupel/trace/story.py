@@ -124,6 +124,9 @@ def labeling_lines(trace: Trace) -> Iterator[Line]:
     for task in found.tasks:
         if not task["is_answered"]:
             yield Line(f"open: question {task['slot']} to an annotator: {shown(task['reason'])}", "yellow")
+    for said_so in found.models:
+        about = f"{shown(said_so['model'])}, version {shown(said_so['model_version'])}"
+        yield Line(f"model {about}: {shown(said_so['label'])}; counted apart from people", GOOD)
     row = found.consensus
     if row is None:
         if trace.cleaning.rejected is None:

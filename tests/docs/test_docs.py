@@ -51,12 +51,13 @@ def test_every_asset_has_a_description_an_owner_a_group_and_columns() -> None:
 
 
 def test_every_table_of_a_stage_has_an_asset() -> None:
-    # A label kind brings tables of its own, and so do contamination, and rounds with experts, where a project has them.
+    # A label kind brings tables of its own, and so do images, contamination, and rounds with experts, where a project
+    # has them.
     named = {key.path[-1] for key in defs.resolve_asset_graph().get_all_asset_keys()}
     sometimes = {table for stage in STAGES.values() for step in stage.steps for table in step.tables} - named
     assert sometimes == {
         "gate_results", "responses", "habits", "sifted_items", "round_answers", "rejected_round_answers", "round_items",
-        *STAGES["contamination"].tables,
+        "image_files", "image_signals", *STAGES["contamination"].tables, *STAGES["crew"].tables,
     }  # fmt: skip
 
 

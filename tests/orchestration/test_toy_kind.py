@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from forged_releases import failed, forge, rewrite
-from toy_kind import NUMBER, TOY, are_near, write_project
 
 from cupel.cli import main
 from cupel.exchange.release_export import export_release
@@ -28,6 +27,7 @@ from cupel.versions.code_version import table_reach
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild
 from orchestration.rounds import Done, Rounds
+from toy_kind import NUMBER, TOY, are_near, write_project
 
 Finished = tuple[Deployment, Done, Lake]
 VERDICTS = "verdicts are what the experts' answers come to"

@@ -2,6 +2,7 @@
 
 from cupel.contract.columns import (
     BATCH,
+    FEATURES,
     FILE,
     FLAG,
     HASHES,
@@ -60,6 +61,37 @@ SIGNATURES = Table(
         Column("shingles", HASHES, "Hashes of the distinct shingles, ascending."),
         Column("bands", HASHES, "Hash of each band of the MinHash signature; items that share one are compared."),
         Column("sketch", HASHES, "1,024 bits, each set where a shingle's hash begins like it: rules pairs out."),
+    ),
+)  # fmt: skip
+
+IMAGE_FILES = Table(
+    "image_files", "the file of an item that is an image; null where it could not be read", ("item_id",), (
+        ITEM,
+        Column("location", TEXT, "Its path relative to the delivery's folder, or its address."),
+        Column("sha256", TEXT, "Hash of the file's bytes.", True),
+        Column("size_bytes", INTEGER, "Size of the file.", True),
+        Column("format", TEXT, "JPEG, PNG, GIF, WEBP, BMP, TIFF or AVIF, by its content.", True),
+        Column("mode", TEXT, "How pixels are kept: RGB, L, CMYK, I;16 and so on, as Pillow names them.", True),
+        Column("width", INTEGER, "Pixels from left to right, as it is shown.", True),
+        Column("height", INTEGER, "Pixels from top to bottom, as it is shown.", True),
+        Column("frames", INTEGER, "Pictures in the file; of several, the first is judged.", True),
+        Column("orientation", INTEGER, "EXIF orientation, 1 (upright) to 8.", True),
+        Column("metadata", TEXTS, "Kinds of metadata that it holds: EXIF, XMP, IPTC, comment, place and so on.", True),
+        Column("problem", TEXT, "Why it cannot be used, one of cupel.modalities.image.problems.REASONS.", True),
+        Column("evidence", TEXT, "What was found.", True),
+    ),
+)  # fmt: skip
+
+IMAGE_SIGNALS = Table(
+    "image_signals", "what was measured of an image; null where it could not be read", ("item_id",), (
+        ITEM,
+        Column("brightness", REAL, "Mean of the grey levels, 0 to 1.", True),
+        Column("contrast", REAL, "Largest standard deviation of the three colours, 0 to 0.5.", True),
+        Column("sharpness", REAL, "Variance of the Laplacian at 256 pixels a side.", True),
+        Column("dark_share", REAL, "Pixels that are black, of all.", True),
+        Column("bright_share", REAL, "Pixels that are white, of all.", True),
+        Column("perceptual_hash", TEXT, "64 bits as hexadecimal digits; null of one colour alone.", True),
+        Column("features", FEATURES, "Numbers for the linear checker: colours and gradients.", True),
     ),
 )  # fmt: skip
 

@@ -265,3 +265,18 @@ WITHHELD_ITEMS = Table(
         Column("reason", TEXT, "Why it is held back."),
     ),
 )  # fmt: skip
+
+RELEASE_IMAGES = Table(
+    "release_images", "an image of the training set", ("batch", "item_id"), (
+        RELEASE, BATCH, ITEM,
+        Column("location", TEXT, "Its path relative to the delivery's folder, or its address."),
+        Column("file", TEXT, "Its copy in the release's folder; null where the release holds references.", True),
+        Column("sha256", TEXT, "Hash of the copy's bytes; without a copy, of the delivered file's."),
+        Column("size_bytes", INTEGER, "Size of the same."),
+        Column("delivered_sha256", TEXT, "Hash of the delivered file, which people saw."),
+        Column("format", TEXT, "JPEG, PNG, GIF, WEBP, BMP, TIFF or AVIF."),
+        Column("width", INTEGER, "Pixels from left to right, as it is shown."),
+        Column("height", INTEGER, "Pixels from top to bottom, as it is shown."),
+        Column("frames", INTEGER, "Pictures in the file; of several, the first was judged."),
+    ),
+)  # fmt: skip

@@ -1,6 +1,6 @@
 """Category: the label kind in which a label is one class of the ontology."""
 
-from cupel.contract.kind import Kind, are_equal
+from cupel.contract.kind import Kind, are_equal, keep_labels
 from cupel.kinds.category import classes
 from cupel.kinds.category.consensus import category_consensus
 
@@ -18,6 +18,7 @@ CATEGORY = Kind(
     consensus=category_consensus,
     fuse=classes.fuse,
     vocabulary=classes.vocabulary,
+    nearest=keep_labels,
     controls=classes.controls,
     read_controls=classes.read_controls,
     write_controls=classes.write_controls,

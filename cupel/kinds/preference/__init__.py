@@ -1,6 +1,6 @@
 """Preference: the label kind in which an item is two answers to one prompt, and a label says which is better."""
 
-from cupel.contract.kind import Export, GateCheck, Kind, are_equal
+from cupel.contract.kind import Export, GateCheck, Kind, are_equal, keep_labels
 from cupel.kinds.category import classes
 from cupel.kinds.preference.check import check
 from cupel.kinds.preference.consensus import preference_consensus
@@ -27,6 +27,7 @@ PREFERENCE = Kind(
     consensus=preference_consensus,
     fuse=classes.fuse,
     vocabulary=classes.vocabulary,
+    nearest=keep_labels,
     controls=classes.controls,
     read_controls=classes.read_controls,
     write_controls=classes.write_controls,

@@ -1,7 +1,7 @@
 """Questions: the label kind in which a label answers several questions about an item, each of a kind of its own."""
 
 from cupel.contract.kind import Kind, are_equal
-from cupel.kinds.questions import answers, asked
+from cupel.kinds.questions import answers, asked, frequent
 from cupel.kinds.questions.agreement import agreement
 from cupel.kinds.questions.check import check
 from cupel.kinds.questions.consensus import fuse, questions_consensus
@@ -19,7 +19,8 @@ QUESTIONS = Kind(
     agreement=agreement,
     consensus=questions_consensus,
     fuse=fuse,
-    vocabulary=answers.vocabulary,
+    vocabulary=frequent.vocabulary,
+    nearest=frequent.nearest,
     controls=asked.controls,
     read_controls=asked.read_controls,
     write_controls=asked.write_controls,

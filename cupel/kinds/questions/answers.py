@@ -5,18 +5,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cupel.consensus.coding import Integers
 from cupel.contract.columns import TEXT
 from cupel.contract.kind import Kind, Labels, Part
 from cupel.contract.ontology import Ontology, Question
 from cupel.kinds.category import CATEGORY
+from cupel.kinds.multilabel import MULTILABEL
 
 # Kinds that a question may have.
-ANSWER_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CATEGORY,)}
-# Labels that measures of people count in, at most; the most frequent ones.
-MOST_LABELS = 32
+ANSWER_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CATEGORY, MULTILABEL)}
 
 
 def kind_of(question: Question) -> tuple[Kind, Ontology]:
@@ -54,7 +52,7 @@ def split(labels: Labels, ontology: Ontology) -> Integers:
 
     A place is -1 where a label is null, and of parts of questions that it does not answer.
     """
-    encoded = _encoded(labels)
+    encoded = encode(labels)
     given = [None if text is None else json.loads(text) for text in encoded.dictionary.to_pylist()]
     columns = []
     for question in ontology.questions:
@@ -110,7 +108,7 @@ def parse(labels: Labels, ontology: Ontology) -> pa.Array:
     that was not to be asked is answered too, nobody can tell which of the two was meant. Null may stand for the answer
     to a question that was not asked.
     """
-    encoded = _encoded(labels)
+    encoded = encode(labels)
     texts = encoded.dictionary.to_pylist()
     return pa.array([_parse(text, ontology) for text in texts], TEXT).take(encoded.indices)
 
@@ -139,7 +137,7 @@ def _parse(text: str, ontology: Ontology) -> str | None:
 
 def answers_to(question: Question, labels: Labels) -> pa.Array:
     """Return the answers that labels give to a question; null where they give none."""
-    encoded = _encoded(labels)
+    encoded = encode(labels)
     given = [json.loads(text).get(question.name) for text in encoded.dictionary.to_pylist()]
     return pa.array(given, TEXT).take(encoded.indices)
 
@@ -149,13 +147,7 @@ def columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
     return {question.name: answers_to(question, labels) for question in ontology.questions}
 
 
-def vocabulary(labels: Labels, ontology: Ontology) -> Sequence[str]:
-    """Return the labels that are given most often, at most `MOST_LABELS`; of equally frequent ones the first."""
-    counts = pc.value_counts(labels.drop_null()).to_pylist()
-    rows = sorted(counts, key=lambda row: (-row["counts"], row["values"]))
-    return tuple(row["values"] for row in rows[:MOST_LABELS])
-
-
-def _encoded(labels: Labels) -> pa.DictionaryArray:
+def encode(labels: Labels) -> pa.DictionaryArray:
+    """Return labels as places in those that differ."""
     column = labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
     return column.cast(TEXT).dictionary_encode()

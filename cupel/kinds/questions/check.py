@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cupel.config.project import Project
 from cupel.contract.ontology import Question
-from cupel.kinds.questions.answers import ANSWER_KINDS
+from cupel.kinds.questions.answers import ANSWER_KINDS, parts_of
 
 # Checkers that learn from people's answers, a part of the label at a time.
 CHECKERS = ("linear", "embedding")
@@ -41,6 +41,8 @@ def _check_questions(questions: tuple[Question, ...]) -> Iterator[str]:
         for name, classes in question.asked_if:
             if name not in before:
                 yield f"{where}: asked_if: {name!r} is no question before it; it can only follow from earlier answers"
+            elif before[name].kind in ANSWER_KINDS and len(parts_of(before[name])) > 1:
+                yield f"{where}: asked_if: question {name} has several answers at once; name one with a single answer"
             elif strange := [one for one in classes if one not in before[name].classes]:
                 yield f"{where}: asked_if: {strange[0]!r} is no class of question {name}"
             elif set(classes) == set(before[name].classes) and not before[name].asked_if:

@@ -26,6 +26,7 @@ REASONS = {
     "not_calibrated": "The annotator had not passed the calibration when it was given.",
     "task_changed": "Somebody had changed what the task shows.",
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
+    "is_a_model": "A model of the crew gave it; it is no expert and no auditor.",
 }
 EVIDENCE_CHARACTERS = 200
 # Answers of this source come from people who can answer unasked.

@@ -1,6 +1,7 @@
 """The recorded workforce: people who have answered already; their answers lie in files."""
 
 import hashlib
+from collections.abc import Collection
 from json.encoder import encode_basestring_ascii as encoded
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.lake.answer_chain import GIVEN
 from cupel.people.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
+from cupel.people.answers.shown_labels import ShownLabel, ShownLabelsLog
 
 # An auditor's answer is on file as that of whom the audit takes at their word; an expert's before the freeze likewise.
 ON_FILE = {"round": "expert", "audit": "expert", "contamination_audit": "contamination"}
@@ -24,12 +26,16 @@ class RecordedWorkforce:
     """Answers tasks from files, slot by slot, in the order of the files' rows.
 
     A file is CSV or Parquet with the columns batch, item_id, purpose (label, expert or contamination), label,
-    annotator (may be empty), and optionally seconds_spent. A task of an auditor, or of a round before the
-    freeze, is answered by an expert's row, and one of an audit for contamination by a row for contamination.
+    annotator (may be empty), and optionally seconds_spent and shown_label. A task of an auditor, or of a round
+    before the freeze, is answered by an expert's row, and one of an audit for contamination by a row for that.
     The answers of one batch are held at a time. Parquet sorted by batch is read fastest.
+
+    Models of the crew answer no task: what they said of items comes unasked.
 
     Args:
         files: The files, read in this order.
+        models: Names of the models of the crew.
+        shown: Where it is kept which label an answer was given beside (`shown_label`); None: nowhere.
 
     Raises:
         AnswerError: A file is missing, lacks a column, or names an unknown purpose; with file and row.
@@ -37,8 +43,10 @@ class RecordedWorkforce:
 
     name = "recorded"
 
-    def __init__(self, files: list[Path]) -> None:
+    def __init__(self, files: list[Path], models: Collection[str] = (), shown: ShownLabelsLog | None = None) -> None:
         self._files = list(files)
+        self._models = pa.array(sorted(models), TEXT)
+        self._shown = shown
         self._batches = frozenset().union(*(batches_in(path) for path in files))
         self._held: tuple[str, pa.Table] | None = None
 
@@ -56,6 +64,8 @@ class RecordedWorkforce:
             ours = np.flatnonzero(pc.equal(tasks["batch"], batch).to_numpy())
             asked = tasks.take(pa.array(ours))
             on_file = self._on_file(batch)
+            if len(self._models):
+                on_file = on_file.filter(pc.invert(self._is_of_model(on_file)))
             task, answer = _matched(asked, on_file)
             answers, asked = on_file.take(pa.array(answer)), asked.take(pa.array(task))
             found.append(self._events(batch, answers, asked["purpose"], asked["task_id"]))
@@ -77,7 +87,7 @@ class RecordedWorkforce:
         is_meant = pc.and_not(
             pc.not_equal(rows["purpose"], "contamination"), pc.is_in(rows["item_id"], value_set=items)
         )
-        rows = rows.filter(is_meant)
+        rows = rows.filter(pc.or_(is_meant, self._is_of_model(rows)) if len(self._models) else is_meant)
         # Items in the order in which they first come up, for each purpose.
         (item,) = places(rows, names=("item_id", "purpose"))
         first = np.unique(item, return_index=True)[1]
@@ -102,6 +112,10 @@ class RecordedWorkforce:
             self._held = (batch, rows_of(self._files, batch))
         return self._held[1]
 
+    def _is_of_model(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Tell which rows are a model's answers to what annotators are asked."""
+        return pc.and_(pc.equal(rows["purpose"], "label"), pc.is_in(rows["annotator"], value_set=self._models))
+
     def _events(
         self, batch: str, rows: pa.Table, purpose: pa.ChunkedArray, task_id: pa.ChunkedArray | None
     ) -> pa.Table:
@@ -115,6 +129,13 @@ class RecordedWorkforce:
             "answered_at": pa.nulls(rows.num_rows, TIME),
             "source": pc.binary_join_element_wise(self.name, rows["file"], ":"),
         } | {name: rows[name] for name in ("item_id", "annotator", "label", "seconds_spent")}
+        if self._shown is not None:
+            beside = (columns["answer_id"], rows["item_id"], rows["shown_label"], purpose)
+            self._shown.append(
+                ShownLabel(name, batch, item, label, True, name)
+                for name, item, label, what in zip(*(one.to_pylist() for one in beside), strict=True)
+                if label is not None and what == "label"
+            )
         return pa.table({name: columns[name] for name in GIVEN}).cast(_no_events().schema)
 
     def _ids(self, name: pa.ChunkedArray, purpose: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:

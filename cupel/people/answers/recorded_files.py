@@ -16,9 +16,9 @@ from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
 from cupel.store.files import FileStat, open_file, open_stream, stat_file
 
-COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent")
+COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent", "shown_label")
 REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")
-MAY_BE_EMPTY = ("annotator", "label", "seconds_spent")
+MAY_BE_EMPTY = ("annotator", "label", "seconds_spent", "shown_label")
 PURPOSES = ("label", "expert", "contamination")
 PIECE_ROWS = 65_536
 # What was found of so many files is kept in memory.
@@ -57,13 +57,19 @@ def rows_of(files: Sequence[Path], batch: str, required: Sequence[str] = REQUIRE
         required: Columns that each must have.
 
     Returns:
-        The required columns but batch, `seconds_spent` (null where a file has none), `row` and `file` (its name).
+        The required columns but batch, `seconds_spent` and `shown_label` (null where a file has none), `row` and `file`
+        (its name).
 
     Raises:
         AnswerError: As `batches_in`.
     """
     texts = [name for name in required if name != "batch"]
-    schema = pa.schema([*((name, TEXT) for name in texts), ("seconds_spent", REAL), ("row", INTEGER), ("file", TEXT)])
+    schema = pa.schema(
+        [
+            *((name, TEXT) for name in texts), ("seconds_spent", REAL), ("shown_label", TEXT),
+            ("row", INTEGER), ("file", TEXT),
+        ]
+    )  # fmt: skip
     found = [schema.empty_table()]
     for path in files:
         for first, rows in _pieces(path, required, batch) if batch in batches_in(path, required) else []:
@@ -71,6 +77,7 @@ def rows_of(files: Sequence[Path], batch: str, required: Sequence[str] = REQUIRE
                 "row": pa.array(np.arange(first, first + rows.num_rows)),
                 "file": pa.repeat(pa.scalar(path.name, TEXT), rows.num_rows),
                 "seconds_spent": pa.nulls(rows.num_rows, REAL),
+                "shown_label": pa.nulls(rows.num_rows, TEXT),
             }
             columns = {**added, **{name: rows[name] for name in rows.column_names}}
             table = pa.table({name: columns[name] for name in schema.names}, schema=schema)

@@ -47,6 +47,18 @@ def predictions(
     }
 
 
+def labels_of(
+    lake: Lake, batch: str, items: Iterable[tuple[str, str]], hidden: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """Return item and label by key of all tasks that may show one, drawn or not; see `predictions`."""
+    if lake.commit("predictions", batch) is None:
+        return {}
+    keys = {item: key for key, item in items if item not in hidden}
+    table = lake.read("predictions", batch, ["item_id", "predicted_label"])
+    rows = table.filter(pc.is_valid(table["predicted_label"])).to_pylist()
+    return {keys[row["item_id"]]: (row["item_id"], row["predicted_label"]) for row in rows if row["item_id"] in keys}
+
+
 def is_drawn(key: str, share: float) -> bool:
     """Tell whether a task may show an opinion; the same for the same key.
 

@@ -14,15 +14,16 @@ from cupel.consensus.coding import ItemIds
 from cupel.errors import WorkforceError
 from cupel.lake.lake import Lake
 from cupel.people.answers.annotations import UNFIT
+from cupel.people.answers.shown_labels import ShownLabelsLog
 from cupel.people.label_studio.calibration import COLUMNS, PURPOSE, Item, Standing, calibration_answers, standings
 from cupel.people.label_studio.client import Client, MissingError
 from cupel.people.label_studio.configuration import KEY, OTHERS, shown_hash, task_data
-from cupel.people.label_studio.disagreement import disagreement
+from cupel.people.label_studio.disagreement import CHECKER, disagreement
 from cupel.people.label_studio.events import Event, Events, event
 from cupel.people.label_studio.groups import Group, groups, task_key
 from cupel.people.label_studio.matching import SOURCE, Arrived, answers_of, by_time, matched
 from cupel.people.label_studio.pictures import Preview, no_preview, with_pictures
-from cupel.people.label_studio.predictions import predictions
+from cupel.people.label_studio.predictions import labels_of, predictions
 from cupel.people.label_studio.publish import Publisher, Wanted
 from cupel.people.label_studio.pull import is_due, latest, read_as, still_recent, unread_tasks
 from cupel.people.label_studio.record import CHANGED, Record, Records
@@ -331,7 +332,11 @@ class LabelStudioWorkforce:
             return found
         for batch in sorted({item.batch for item in wanted.values()}):
             ours = [(key, item.item_id) for key, item in wanted.items() if item.batch == batch]
-            found |= predictions(self._project, self._lake, batch, ours, self._hidden(batch))
+            opinions = predictions(self._project, self._lake, batch, ours, self._hidden(batch))
+            if self._project.labeling.pre_labels == CHECKER:
+                labels = labels_of(self._lake, batch, ours, self._hidden(batch))
+                ShownLabelsLog(self._lake).append_tasks(batch, labels, opinions.keys())
+            found |= opinions
         return found
 
     def _data(self, group: Group, wanted: Mapping[str, Wanted]) -> dict[str, dict[str, str]]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from toy_kind import NUMBER, TOY
 
 from cupel.accept.plan import Settings
 from cupel.commands.accept_delivery import ExitCode, Request, accept_delivery
@@ -14,6 +13,7 @@ from cupel.contract.kind import Kind
 from cupel.errors import AuditError
 from cupel.kinds import KINDS
 from label_buyer import read_csv, write_csv
+from toy_kind import NUMBER, TOY
 
 CLASSES = tuple("0123456")
 

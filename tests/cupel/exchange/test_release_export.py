@@ -6,7 +6,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_kinds import MADE_KINDS, MOODS
 
 from cupel.errors import OutputError, ReleaseError
 from cupel.exchange.release_export import export_release
@@ -15,6 +14,7 @@ from cupel.release import layout
 from cupel.release.folder import write_release
 from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
+from made_kinds import MADE_KINDS, MOODS
 from made_releases import PROVENANCE, Made, make_release
 
 ALL = (*KINDS, *MADE_KINDS)

@@ -4,7 +4,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from forged_releases import failed, rewrite
-from made_kinds import MOODS
 from pydantic import ValidationError
 
 from cupel.config.project import Known
@@ -19,6 +18,7 @@ from cupel.release.verify import verify_release
 from cupel.show.card import render_card
 from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
+from made_kinds import MOODS
 from made_releases import CLASSES, PROVENANCE, Made, make_release
 
 KNOWN = Known((*KINDS, MOODS), MODALITIES)

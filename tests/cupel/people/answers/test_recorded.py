@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cupel.errors import AnswerError
+from cupel.lake.lake import Lake
 from cupel.people.answers import recorded_files
 from cupel.people.answers.recorded import RecordedWorkforce, read_gold
+from cupel.people.answers.shown_labels import ShownLabelsLog
 
 HEADER = "batch,item_id,purpose,annotator,label\n"
 
@@ -204,3 +206,29 @@ def test_people_on_file_answer_as_if_asked_one_by_one(
             by_question.setdefault(key, []).append(event(answer, file, row, answer["purpose"], None))
     assert crew.unasked("two", {"j"}).to_pylist() == [one for found in by_question.values() for one in found]
     assert crew.batches() == {answer["batch"] for answer, *_ in on_file}
+
+
+def test_a_model_answers_no_task_and_what_it_said_comes_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(HEADER + "one,i,label,gpt,a\none,i,label,ann,b\none,i,expert,gpt,a\n")
+    crew = RecordedWorkforce([path], ["gpt"])
+    asked = crew.answer(pa.Table.from_pylist([task("i"), task("i", slot=2), task("i", "expert")]))
+    assert asked.select(["annotator", "purpose"]).to_pylist() == [
+        {"annotator": "ann", "purpose": "label"}, {"annotator": "gpt", "purpose": "expert"},
+    ]  # fmt: skip
+    unasked = crew.unasked("one", {"i"})
+    assert unasked.select(["annotator", "label", "task_id"]).to_pylist() == [
+        {"annotator": "gpt", "label": "a", "task_id": None}
+    ]
+
+
+def test_what_was_shown_is_kept_beside_and_the_answers_are_the_same(tmp_path: Path) -> None:
+    rows = "batch,item_id,purpose,annotator,label,shown_label\none,i,label,ann,a,b\none,j,label,ann,a,\n"
+    path = tmp_path / "answers.csv"
+    path.write_text(rows)
+    log = ShownLabelsLog(Lake(tmp_path / "lake", "small"))
+    tasks = pa.Table.from_pylist([task("i"), task("j")])
+    found = RecordedWorkforce([path], shown=log).answer(tasks)
+    assert found == RecordedWorkforce([path]).answer(tasks)
+    (one,) = log.read("one")
+    assert (one.item_id, one.shown_label, one.answer_id) == ("i", "b", found["answer_id"][0].as_py())

@@ -5,13 +5,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_kind import NUMBER
 
 from cupel.contract.ontology import Ontology
 from cupel.contract.tables.release import AUDIT, EXPERT_ANSWERS
 from cupel.kinds.category import CATEGORY
 from cupel.people.answers.experts import verdicts
 from cupel.people.answers.same_answers import nothing_proposed, replace_same
+from toy_kind import NUMBER
 
 LINE = Ontology(tuple("0123456789"))
 Said = list[tuple[str, str | None]]

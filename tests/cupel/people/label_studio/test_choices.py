@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_kinds import NONE, made_project
 
 from cupel.people.label_studio.choices import flagged, label_of, result_of, show_label
+from made_kinds import NONE, made_project
 
 WARMTH = made_project("category", ["a", "b"])
 TOPICS = made_project("topics", ["war", "art, and + design", "law"])

@@ -3,7 +3,6 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_kinds import NONE, made_project
 
 from cupel.contract.kind import Control
 from cupel.errors import WorkforceError
@@ -15,6 +14,7 @@ from cupel.people.label_studio.configuration import (
     is_configuration_of,
     task_data,
 )
+from made_kinds import NONE, made_project
 
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
     lambda word: not word.startswith("$")

@@ -1,5 +1,4 @@
 import pytest
-from made_kinds import made_project
 from pydantic import ValidationError
 
 from cupel.contract.table import from_rows
@@ -11,6 +10,7 @@ from cupel.people.label_studio.configuration import shows_others
 from cupel.people.label_studio.disagreement import disagreement
 from label_studio_server import LabelStudioServer
 from live_lake import CLASSES, gather, project, task
+from made_kinds import made_project
 
 AUDITORS = {"auditors": {"una": "una@x.org"}}
 

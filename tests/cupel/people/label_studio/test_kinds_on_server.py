@@ -1,7 +1,6 @@
 """Labels that are no single class, and items that are no text, on a server that speaks Label Studio's API."""
 
 import pytest
-from made_kinds import NONE, made_project
 
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
@@ -14,6 +13,7 @@ from cupel.people.label_studio.pictures import MOST_URI_CHARACTERS, Preview, no_
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from label_studio_server import LEGACY, LabelStudioServer
 from live_lake import PEOPLE, log
+from made_kinds import NONE, made_project
 
 
 def gather(about: Project, lake: Lake, preview: Preview = no_preview) -> int:

@@ -6,6 +6,7 @@ from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.release import RELEASE_TASKS
 from cupel.contract.tables.tasks import TASKS
 from cupel.lake.lake import Lake
+from cupel.people.answers.shown_labels import ShownLabelsLog
 from cupel.people.label_studio.predictions import is_drawn
 from label_studio_server import LabelStudioServer
 from live_lake import gather, task
@@ -76,3 +77,17 @@ def test_experts_auditors_and_the_calibration_never_see_an_opinion(predicted: La
 def test_the_draw_keeps_to_its_share() -> None:
     shares = [sum(is_drawn(f"{number:032x}", share) for number in range(4000)) / 4000 for share in (0.1, 0.5, 0.9)]
     assert shares == pytest.approx([0.1, 0.5, 0.9], abs=0.03)
+
+
+def test_what_is_shown_is_not_kept_unless_the_project_asks(predicted: Lake, server: LabelStudioServer) -> None:
+    gather(predicted, server, hidden=GOLD, prediction_share=0.5)
+    assert ShownLabelsLog(predicted).read("one") == []
+
+
+def test_what_is_kept_of_shown_labels_is_what_the_server_shows(predicted: Lake, server: LabelStudioServer) -> None:
+    gather(predicted, server, hidden=GOLD, labeling={"pre_labels": "checker"}, prediction_share=0.5)
+    shows = {item_of(there) for there in server.shown("annotators") if there["predictions"]}
+    kept = ShownLabelsLog(predicted).read("one")
+    assert {one.item_id for one in kept if one.is_shown} == shows
+    assert {one.item_id for one in kept} == {f"i{n}" for n in range(1, ITEMS, 2)} - GOLD
+    assert {one.shown_label for one in kept} == {"warm"}

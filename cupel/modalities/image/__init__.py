@@ -1,0 +1,1 @@
+"""Images: what an item is that is a picture, as a file of the delivery's folder or at an address."""

@@ -1,0 +1,1 @@
+"""What a file says beside its pixels: of the place, the person and the camera. Removed without touching a pixel."""
