@@ -22,6 +22,7 @@ from cupel.lake.gates import open_gate
 from cupel.lake.step import Step
 from cupel.people.answers.annotations import expert_answers
 from cupel.people.answers.experts import decisions
+from cupel.people.answers.guidelines import translate_answers, with_older
 from cupel.people.answers.same_answers import nothing_proposed, replace_same
 
 _REJECTED = ("item_id", "annotator", "reason")
@@ -57,11 +58,10 @@ def sort_round_answers(context: dg.AssetExecutionContext, bench: Bench) -> Itera
     with bench.step(context) as step:
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         kind, ontology = step.project.kind, step.project.labeling.ontology
-        kept, rejected = expert_answers(
-            step.answers(step.partition, "round"), items, lambda labels: kind.parse(labels, ontology)
-        )
+        translated = translate_answers(step.answers(step.partition, "round"), step.guidelines(), kind)
+        kept, rejected = expert_answers(translated.answers, items, lambda labels: kind.parse(labels, ontology))
         yield materialized(step, step.write("round_answers", kept))
-        yield materialized(step, step.write("rejected_round_answers", rejected))
+        yield materialized(step, step.write("rejected_round_answers", with_older(rejected, translated.rejected)))
 
 
 def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:

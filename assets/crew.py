@@ -14,6 +14,7 @@ from cupel.people.annotators.anchoring import measure_anchoring as measure
 from cupel.people.annotators.anchoring import summarise_anchoring
 from cupel.people.annotators.model_ratings import rate_models as rate
 from cupel.people.answers import model_answers as crew
+from cupel.people.answers.guidelines import translate_answers, with_older
 from cupel.people.answers.shown_labels import ShownLabelsLog, count_unknown_labels, match_shown_labels
 
 
@@ -23,7 +24,12 @@ def sort_model_answers(context: dg.AssetExecutionContext, bench: Bench) -> Itera
         kind, labeling, models = step.project.kind, step.project.labeling, step.project.labeling.models
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         recorded = crew.split_answers(step.answers(step.partition, "label"), models).models
-        parts = [crew.sort_model_answers(recorded, items, lambda labels: kind.parse(labels, labeling.ontology), models)]
+        translated = translate_answers(recorded, step.guidelines(), kind)
+        kept, rejected = crew.sort_model_answers(
+            translated.answers, items, lambda labels: kind.parse(labels, labeling.ontology), models
+        )
+        older = translated.rejected.rename_columns({"annotator": "model"})
+        parts = [(kept, with_older(rejected, older))]
         for model in (one for one in models if one.file is not None):
             kept, rejected, sha256 = read_model_file(model, bench.data, step.partition, items, labeling.classes)
             step.file(str(model.file), sha256)

@@ -17,6 +17,7 @@ from cupel.people.annotators.findings import findings
 from cupel.people.annotators.study import find_same, study
 from cupel.people.annotators.vendors import vendor_of, vendors
 from cupel.people.answers.annotations import annotations
+from cupel.people.answers.guidelines import translate_answers, with_older
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import split_answers
 from cupel.people.label_studio.calibration import PURPOSE
@@ -32,11 +33,12 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         arrived = split_answers(step.answers(step.partition, "label"), labeling.models).people
         is_known = labeling.are_annotators_known.get(step.partition, True)
         removed = {name: action.why for name, action in step.actions(step.partition).items() if not action.weight}
+        translated = translate_answers(arrived, step.guidelines(), kind)
         kept, rejected = annotations(
-            arrived, items, lambda labels: kind.parse(labels, labeling.ontology), is_known, removed
+            translated.answers, items, lambda labels: kind.parse(labels, labeling.ontology), is_known, removed
         )
         yield materialized(step, step.write("annotations", kept))
-        yield materialized(step, step.write("rejected_answers", rejected))
+        yield materialized(step, step.write("rejected_answers", with_older(rejected, translated.rejected)))
 
 
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:

@@ -20,6 +20,13 @@ from cupel.lake.gates import open_gate, refuse_for_terms
 from cupel.lake.step import Step
 from cupel.modalities.image.contents import read_content
 from cupel.modalities.image.problems import ImageProblem
+from cupel.people.answers.guidelines import (
+    OWN_GUIDELINE,
+    task_suffix,
+    translate_answers,
+    versions_until,
+    with_older,
+)
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
@@ -67,15 +74,15 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
     """Sort the experts' answers on the release's items into those that count and those that do not."""
     with bench.step(context) as step:
         items, terms, kind = step.read("release_items", columns=["batch", "item_id"]), _terms(step), step.project.kind
-        sorted_answers = [
-            expert_answers_of_people(
-                step.answers(batch, *OF_EXPERTS),
-                items.filter(pa.compute.equal(items["batch"], batch))["item_id"],
-                lambda labels: kind.parse(labels, terms.ontology),
-                step.project.labeling.models,
+        versions, models = versions_until(step.guidelines(), terms.guideline), step.project.labeling.models
+        sorted_answers = []
+        for batch in terms.batches:
+            own = items.filter(pa.compute.equal(items["batch"], batch))["item_id"]
+            translated = translate_answers(step.answers(batch, *OF_EXPERTS), versions, kind, OWN_GUIDELINE)
+            kept, rejected = expert_answers_of_people(
+                translated.answers, own, lambda labels: kind.parse(labels, terms.ontology), models
             )
-            for batch in terms.batches
-        ]
+            sorted_answers.append((kept, with_older(rejected, translated.rejected)))
         for table, parts in zip(
             ("expert_answers", "rejected_expert_answers"), zip(*sorted_answers, strict=True), strict=True
         ):
@@ -124,7 +131,8 @@ def ask_experts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materiali
             given = [step.answers(batch, *OF_EXPERTS).select(["sequence", "purpose"]) for batch in terms.batches]
             rejected = rejected.join(pa.concat_tables(given), "sequence", join_type="inner")
         audit = pa.concat_tables([release.audit, release.planted_beside])
-        table = expert_tasks(step.project.project, audit, release.adjudications, rejected, terms.expert_answers)
+        under = task_suffix(versions_until(step.guidelines(), terms.guideline))
+        table = expert_tasks(step.project.project, audit, release.adjudications, rejected, terms.expert_answers, under)
         return materialized(step, step.write("release_tasks", table))
 
 

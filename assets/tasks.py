@@ -6,16 +6,17 @@ import pyarrow as pa
 from assets.bench import Bench
 from assets.spec import materialized
 from cupel.checking.labels import awaiting
+from cupel.people.answers.guidelines import task_suffix
 from cupel.people.answers.tasks import label_tasks, round_tasks
 
 
 def ask_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Fill the outbox: the questions to annotators, answered and open."""
     with bench.step(context) as step:
-        project = step.project
+        project, guideline = step.project, task_suffix(step.guidelines())
         table = label_tasks(
             project.project, step.partition, step.read("routes"), step.read("annotations", columns=["item_id"]),
-            step.read("rejected_answers", columns=["item_id"]), project.labeling.overlap.first,
+            step.read("rejected_answers", columns=["item_id"]), project.labeling.overlap.first, guideline,
         )  # fmt: skip
         return materialized(step, step.write("tasks", table))
 
@@ -23,13 +24,13 @@ def ask_annotators(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
 def ask_people(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Fill the outbox: the questions to annotators and, once these are answered, to experts before the freeze."""
     with bench.step(context) as step:
-        project, routes = step.project, step.read("routes")
+        project, routes, guideline = step.project, step.read("routes"), task_suffix(step.guidelines())
         to_annotators = label_tasks(
             project.project, step.partition, routes, step.read("annotations", columns=["item_id"]),
-            step.read("rejected_answers", columns=["item_id"]), project.labeling.overlap.first,
+            step.read("rejected_answers", columns=["item_id"]), project.labeling.overlap.first, guideline,
         )  # fmt: skip
         to_experts = round_tasks(
             project.project, step.partition, step.read("round_items"), step.read("rejected_round_answers"),
-            project.labeling.experts.answers, is_ready=not awaiting(routes),
+            project.labeling.experts.answers, is_ready=not awaiting(routes), guideline=guideline,
         )  # fmt: skip
         return materialized(step, step.write("tasks", pa.concat_tables([to_annotators, to_experts])))

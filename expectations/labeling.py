@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from cupel.config.project import Project
 from cupel.lake.step import Step
+from cupel.people.answers.guidelines import OLDER
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, share, some_ids, view
 
@@ -23,6 +24,7 @@ GROUP BY item_id HAVING count(DISTINCT annotator) + count(*) FILTER (annotator I
 """
 _SHORT = f"clean > 0 AND answered < $1 AND item_id NOT IN ({_UNDECIDED})"
 NEVER = 2**31 - 1
+_OLDER = f"SELECT count(*) AS older FROM rejected_answers WHERE reason = '{OLDER}'"
 _ODD = "clean <> 1 OR consensus <> 1 OR said <> answered"
 _ITEMS = f"""
 SELECT count(*) FILTER (clean > 0) AS items,
@@ -42,7 +44,7 @@ def measure(step: Step) -> pa.Table:
     """Count the annotations of every item, and measure how far people agree."""
     for table in ("clean_items", "annotations", "consensus", "rejected_answers"):
         view(step, table)
-    rejected = step.uses("rejected_answers").rows
+    rejected = _count_rejected(step)
     overlap = step.project.labeling.overlap
     asked = [overlap.first, overlap.most_undecided or NEVER]
     found, people = row_of(step, _ITEMS, asked), row_of(step, _LARGEST)
@@ -61,6 +63,14 @@ def measure(step: Step) -> pa.Table:
         items=found["items"],
         short_items=found["short_items"],
     )
+
+
+def _count_rejected(step: Step) -> int:
+    """Count rejected answers; those that a declared change of the guideline asks again say nothing of who gave them."""
+    rejected = step.uses("rejected_answers").rows
+    if step.project.labeling.guideline is None:
+        return rejected
+    return rejected - int(row_of(step, _OLDER)["older"])
 
 
 def awaited(metrics: pa.Table) -> str | None:

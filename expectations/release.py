@@ -9,6 +9,7 @@ from cupel.certificate.hypergeometric import upper_count
 from cupel.config.project import Project
 from cupel.lake.step import Step
 from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.guidelines import lapsed_certificates
 from cupel.release.release_audit import load_release_audit
 from cupel.release.terms import counted, forbidden
 from expectations import thresholds
@@ -45,6 +46,7 @@ def measure(step: Step) -> pa.Table:
             "promises_broken": _promises(step),
             "items_forbidden": _forbidden(step, terms),
             "items_overlapping": _overlapping(step),
+            "certificates_lapsed": _lapsed(step, terms),
             "error_bound_with_contested": Measured(*[certificate["error_bound_with_contested"]] * 2),
         },
         is_open=int(audit["status"] == "open"),
@@ -94,6 +96,19 @@ def _overlapping(step: Step) -> Measured:
     ids = tuple(name for row in rows for name in row["item_ids"])[:MOST_IDS]
     most = "; ".join(row["evidence"] for row in rows if row["items_over"])
     return Measured(sum(row["items_over"] for row in rows), item_ids=ids, note=most or None)
+
+
+def has_guideline(project: Project, partition: str | None) -> bool:
+    """Tell whether the project's guideline has versions."""
+    return project.labeling.guideline is not None
+
+
+def _lapsed(step: Step, terms: FrozenTerms) -> Measured:
+    """Count the certificates of the release's deliveries that speak of a guideline which another has replaced."""
+    if not step.guidelines():
+        return Measured(None)
+    found = [(name, under) for name, under in lapsed_certificates(step.lake, terms.batches) if name != step.partition]
+    return Measured(len(found), note="; ".join(f"{name} is of guideline {under}" for name, under in found) or None)
 
 
 def _promises(step: Step) -> Measured:
@@ -184,6 +199,12 @@ SUITE = Suite(
             "How many items hold more of a row of an evaluation set than cleaning.max_overlap_share?",
             "Run the cleaning stage of the batches again, which rejects them, then make a new release.",
             applies=names_evaluation_sets,
+        ),
+        Check(
+            thresholds.CERTIFICATES_LAPSED,
+            "How many earlier certificates of its deliveries speak of a guideline that another has replaced?",
+            "Tell who uses those releases; `cupel guideline` lists them. Nothing of this release is wrong.",
+            applies=has_guideline,
         ),
     ),
     measure=measure,

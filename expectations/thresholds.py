@@ -193,6 +193,11 @@ ITEMS_OVERLAPPING = _none_at_all(
 ITEMS_FORBIDDEN = _none_at_all(
     "items_forbidden", "An item that its terms forbid cannot be called back once others, or a model, have it."
 )
+CERTIFICATES_LAPSED = _none_at_all(
+    "certificates_lapsed",
+    "Who holds an earlier release should know that its labels follow a guideline that another has replaced.",
+    "warning",
+)
 PROMISES_BROKEN = _none_at_all(
     "promises_broken", "Who trains for a language relies on what was promised of it: so many items, so few errors."
 )
@@ -214,7 +219,7 @@ THRESHOLDS: dict[str, Threshold] = {
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,
         CONTESTED_SHARE, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN, ITEMS_FORBIDDEN,
-        ITEMS_OVERLAPPING,
+        ITEMS_OVERLAPPING, CERTIFICATES_LAPSED,
     )
 }  # fmt: skip
 

@@ -25,8 +25,10 @@ from cupel.kinds.projects import load_project
 from cupel.lake.answer_segments import read_segment, summary
 from cupel.lake.answers_log import AnswersLog
 from cupel.lake.gates import GateState, batch_state, refuse_for_terms, release_state
+from cupel.lake.guideline_log import GUIDELINES, bring_versions, read_versions
 from cupel.lake.lake import Commit, Lake
 from cupel.lake.step import Step
+from cupel.people.answers.guidelines import versions_until
 from cupel.people.answers.known_labels import known_labels
 from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.days import recorded_day
@@ -83,8 +85,11 @@ def rebuild(
     copy = _empty_lake(lake, root)
     with temporary_folder("cupel-rebuild-") as folder, dg.DagsterInstance.ephemeral() as instance:
         then, notes = as_frozen(file, plan)
+        then = under_guideline(then, lake, plan)
         _bring_deliveries(lake, copy, batches)
         bring_key(lake.folder, copy.folder)
+        frozen_under = FrozenTerms.from_plan(plan).guideline
+        bring_versions(copy.log(GUIDELINES), versions_until(read_versions(lake.log(GUIDELINES)), frozen_under))
         _write_project(then, batches, folder)
         there = Deployment(folder, deployment.data, str(root), known=deployment.known)
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)
@@ -176,10 +181,13 @@ class _Rebuilding:
         """Freeze what the release holds: nothing beside it, and as the attempt that it was."""
         release = self.plan["release"]
         self.say(f"{release}: release_plan … manifest")
+        # The gate tells of certificates under a guideline that was replaced.
+        tables = ("release_plan", "certificate") if FrozenTerms.from_plan(self.plan).guideline else ("release_plan",)
         for other in other_plans(self.lake, self.plan):
-            content, commit = self.lake.read("release_plan", other), self.lake.commit("release_plan", other)
-            if commit is not None:
-                self.copy.write("release_plan", other, content, commit.inputs, commit.code_version)
+            for table in tables:
+                if (commit := self.lake.commit(table, other)) is not None:
+                    content = self.lake.read(table, other)
+                    self.copy.write(table, other, content, commit.inputs, commit.code_version)
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
         day = partial(recorded_day, self.copy, release, date.fromisoformat(self.plan["day"] or date.min.isoformat()))
         planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day)
@@ -285,6 +293,27 @@ def as_frozen(project: Project, plan: dict[str, Any]) -> tuple[Project, list[str
         for key, (now, frozen) in changed.items()
     ]
     return then, notes
+
+
+def under_guideline(project: Project, lake: Lake, plan: dict[str, Any]) -> Project:
+    """Return the project with the guideline that a release was frozen under, and the changes that led to it.
+
+    Raises:
+        ReleaseError: The lake's log of versions does not hold its text.
+    """
+    if project.labeling.guideline is None:
+        return project
+    versions = versions_until(read_versions(lake.log(GUIDELINES)), FrozenTerms.from_plan(plan).guideline)
+    if not versions:
+        return _with(project, {"labeling.guideline": None, "labeling.changes": []})
+    if versions[-1].text is None:
+        raise ReleaseError(
+            f"release {plan['release']}: the text of its guideline is not in the lake; restore the folder "
+            f"{GUIDELINES} from a copy"
+        )
+    changes = [one.change.model_dump(mode="json") for one in versions if one.change is not None]
+    values = {"guideline": versions[-1].text, "question": versions[-1].question, "changes": changes}
+    return _with(project, {f"labeling.{key}": value for key, value in values.items()})
 
 
 def _terms(licences: tuple[Licence, ...]) -> list[dict[str, Any]] | None:

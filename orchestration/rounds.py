@@ -19,6 +19,7 @@ from cupel.config.project import Project
 from cupel.contract.stages import project_steps
 from cupel.intake.collect_inputs import collecting, releases_of, take_whole, workforce
 from cupel.kinds.projects import load_project
+from cupel.lake.guideline_log import GUIDELINES, record_guideline
 from cupel.lake.lake import Lake
 from cupel.lake.stage_seconds import add_seconds
 from cupel.people.annotators.policies import act
@@ -100,7 +101,8 @@ class Rounds:
 
         Raises:
             AnswerError: The answers log is altered or cut short.
-            ProjectError: The project file was edited between two rounds, and is wrong now.
+            ProjectError: The project file was edited between two rounds, and is wrong now; or its guideline is gone, or
+            changed and nothing says what follows.
             LakeError: Another process is at work on the project, or something is damaged that no run makes again.
             FormatError: The lake is of another format.
         """
@@ -112,6 +114,7 @@ class Rounds:
             self.lake.answers.verify()
             with collecting(self.lake):  # a collection may append to the logs whose heads and numbers are set right
                 again = clear_for_run(self.lake, find_damage(self.lake, is_light=True), self.say)
+                self._record_guideline()
             self._take()
             self.instance.add_dynamic_partitions(f"{name}_batches", self.batches)
             number = 0
@@ -154,10 +157,17 @@ class Rounds:
         self.say(f"{file.project}.yaml was edited; from the next round on it holds as it is now")
         self._file = file
         self.project = with_registered(file, self.lake)
+        with collecting(self.lake):
+            self._record_guideline()
         self.definitions = deployment_definitions([file], self.deployment)
         self.workforce = self._recorded(file) if self._is_recorded else self.workforce
         self.instance.add_dynamic_partitions(f"{file.project}_batches", self.batches)
         return True
+
+    def _record_guideline(self) -> None:
+        """Refuse a guideline that is gone, or changed without a word; nobody adds answers meanwhile."""
+        answers = self.lake.answers.head().sequence
+        record_guideline(self.lake.log(GUIDELINES), self.project, self.deployment.data, answers)
 
     def _recorded(self, project: Project) -> Workforce:
         self._is_recorded = True

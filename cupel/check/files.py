@@ -110,7 +110,11 @@ def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
     known = {examined.folder / name for name in kept_files(examined)}
     known |= {*_files(examined, (*DERIVED, *ALSO, *NOT_ASKED, "label_studio/*.json"))}
     known |= {examined.folder / format_file(name) for name in FORMATS}
-    layouts = {*layout.covered(layout.OPTIONAL_FILES), *layout.NOT_COVERED, layout.MANIFEST_FILE}
+    layouts = {
+        *layout.covered({*layout.OPTIONAL_FILES, layout.GUIDELINE_FILE}),
+        *layout.NOT_COVERED,
+        layout.MANIFEST_FILE,
+    }
     known |= {examined.folder / RELEASES / release / name for release in examined.releases for name in layouts}
     for path in there:
         if path not in known and not _is_image_copy(path.relative_to(examined.folder)):

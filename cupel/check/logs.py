@@ -8,6 +8,7 @@ from cupel.checking.replies import REPLIES, RepliesLog
 from cupel.errors import CupelError
 from cupel.lake.annotator_actions import ACTIONS
 from cupel.lake.earlier_logs import earlier_files, earlier_logs
+from cupel.lake.guideline_log import GUIDELINES
 from cupel.lake.lake import Lake
 from cupel.lake.log_references import lost_by
 from cupel.people.answers.shown_labels import SHOWN_LABELS
@@ -24,7 +25,7 @@ RESTORE = "restore it from a copy"
 # Files that are written once: nothing but the memory can tell that one of them was altered.
 KEPT_FOLDERS = (DELIVERIES, "answer_files")
 KEPT_FILES = ("mask.key", "mask.fingerprint", LAKE_ID)
-LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, EVENTS, SHOWN_LABELS)
+LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, EVENTS, SHOWN_LABELS, GUIDELINES)
 
 
 def check_logs(examined: ExaminedLake) -> Iterator[Damage]:

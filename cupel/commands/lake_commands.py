@@ -113,6 +113,32 @@ def annotator(
 @PROJECTS
 @DATA
 @LAKE
+@click.option("--text", "is_text", is_flag=True, help="Show the text of the version in force, and nothing else.")
+def guideline(project: str, projects: Path, data: Path, lake: Path, is_text: bool) -> None:
+    """Show the versions of the guideline of a PROJECT: what is in force, what led to it, which certificates lapsed.
+
+    Exit codes: 0 shown, 1 error, or the guideline changed and no change is declared: then it says what to write.
+    """
+    from cupel.intake.collect_inputs import current_project
+    from cupel.lake.guideline_log import GUIDELINES, read_versions
+    from cupel.lake.lake import Lake
+    from cupel.printable import printable
+    from cupel.show.guideline_lines import guideline_lines
+
+    there = Lake(lake, project)
+    if is_text:
+        for version in read_versions(there.log(GUIDELINES))[-1:]:
+            click.echo(version.text or "", nl=False)
+        return
+    for line in guideline_lines(there, current_project(projects, there), data):
+        click.echo(printable(line))
+
+
+@click.command()
+@click.argument("project")
+@PROJECTS
+@DATA
+@LAKE
 @DRY_RUN
 def upgrade(project: str, projects: Path, data: Path, lake: Path, is_only_told: bool) -> None:
     """Take the lake of a PROJECT that an older version of Cupel wrote to the present format.

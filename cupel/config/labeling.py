@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from cupel.config.base import ColumnName, Positive, Section, Share, Slug
 from cupel.config.crew import CrewModel, check_models
+from cupel.config.guideline import SHOWN_DIGITS, Change
 from cupel.contract.ontology import Ontology, Question
 
 
@@ -96,6 +97,11 @@ Consensus = Literal[
 ]
 
 
+def _is_unset(value: object) -> bool:
+    """Tell whether a key has nothing to say: then no version of a table knows that there is such a key."""
+    return not value
+
+
 class Labeling(Section):
     """What is asked, of whom, and how often."""
 
@@ -107,6 +113,10 @@ class Labeling(Section):
     """The ontology: two classes or more, where a label answers one question."""
     questions: tuple[QuestionSettings, ...] = ()
     """Label kind questions: the questions about an item, in the order in which they are asked."""
+    guideline: str | None = Field(None, min_length=1, max_length=1 << 20, exclude_if=_is_unset)
+    """The text that people label by, or `file:` and a path relative to the data folder; null: it has no versions."""
+    changes: tuple[Change, ...] = Field((), exclude_if=_is_unset)
+    """Changes of guideline or ontology, the newest last; without one a changed guideline is refused."""
     consensus: Consensus = "dawid_skene"
     """How annotators' answers to a category become one belief; auto: the method that predicts held-out answers best."""
     overlap: Overlap = Overlap()
@@ -142,6 +152,15 @@ class Labeling(Section):
         names = [model.name for model in self.models]
         if self.pre_labels is not None and self.pre_labels not in ("checker", *names):
             raise ValueError(f"pre_labels: found {self.pre_labels!r}; one of {', '.join(('checker', *names))}")
+        return self
+
+    @model_validator(mode="after")
+    def _changes_are_of_a_guideline(self) -> "Labeling":
+        if self.changes and self.guideline is None:
+            raise ValueError("changes: they are of a guideline; name it in guideline")
+        starts = [change.from_version[:SHOWN_DIGITS] for change in self.changes]
+        if twice := next((one for place, one in enumerate(starts) if one in starts[:place]), None):
+            raise ValueError(f"changes: two start from version {twice}; keep one, or start the later from what it made")
         return self
 
     @model_validator(mode="after")

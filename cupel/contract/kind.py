@@ -117,6 +117,17 @@ def keep_labels(labels: Labels, vocabulary: Sequence[str], ontology: Ontology) -
     return labels
 
 
+def name_itself(label: str, ontology: Ontology) -> tuple[str, ...]:
+    """Return the one class that a label names: itself."""
+    return (label,)
+
+
+def take_only(classes: Sequence[str], ontology: Ontology) -> str:
+    """Return the label that names one class: that class."""
+    (label,) = classes
+    return label
+
+
 def no_columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
     """Return no further columns: the label says all."""
     return {}
@@ -155,6 +166,9 @@ class Kind(NamedTuple):
         columns: Returns further columns of the training set, by name, of its labels.
         task_categories: What a dataset card calls the task.
         exports: Formats of trainers, by name.
+        classes_of: Returns the classes that a label names, as `Ontology.class_names` has them; a change of the ontology
+            is one of classes.
+        label_of: Returns a label that names these classes, in any text that `parse` reads.
     """
 
     name: str
@@ -180,6 +194,8 @@ class Kind(NamedTuple):
     columns: Callable[[Labels, Ontology], dict[str, pa.Array]] = no_columns
     task_categories: tuple[str, ...] = ("text-classification",)
     exports: Mapping[str, Export] = {}
+    classes_of: Callable[[str, Ontology], tuple[str, ...]] = name_itself
+    label_of: Callable[[Sequence[str], Ontology], str] = take_only
 
 
 def column_names(kind: Kind, ontology: Ontology) -> list[str]:

@@ -25,3 +25,8 @@ class Ontology(NamedTuple):
 
     classes: tuple[str, ...]
     questions: tuple[Question, ...] = ()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of all classes; of several questions, with the question's before each, as `topic: sport`."""
+        return (*self.classes, *(f"{one.name}: {name}" for one in self.questions for name in one.classes))

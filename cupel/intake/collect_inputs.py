@@ -13,6 +13,7 @@ from cupel.check.check import find_damage
 from cupel.config.project import Known, Project
 from cupel.kinds import KNOWN
 from cupel.kinds.projects import load_project
+from cupel.lake.guideline_log import GUIDELINES, record_guideline
 from cupel.lake.lake import Lake
 from cupel.people.annotators.policies import act
 from cupel.people.answers.collect import Workforce, collect
@@ -63,7 +64,7 @@ def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None, k
         known: The label kinds and modalities that project files may name.
 
     Raises:
-        ProjectError: The project file is wrong.
+        ProjectError: The project file is wrong; or its guideline is gone, or changed and nothing says what follows.
         AnswerError: The log is broken, lacks what a table was made from, or a file of answers cannot be read.
         FormatError: The lake is of another format.
         LakeError: Something is damaged that no run makes again.
@@ -74,6 +75,8 @@ def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None, k
         clear_for_run(lake, find_damage(lake, is_light=True), _log.warning)
         taken = [] if inbox is None else take_whole(projects, lake, inbox, known)
         project = current_project(projects, lake, known)
+        # Before anything is asked: a guideline that is gone, or changed without a word, ends it here.
+        record_guideline(lake.log(GUIDELINES), project, data, lake.answers.head().sequence)
         new = [] if project.operation.release else propose_new(lake, project, "the chain")
         batches = list(project.raw.deliveries)
         act(lake, project, batches)
@@ -120,6 +123,7 @@ def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
         [*(data / name for name in project.labeling.answers), *answer_files(lake)],
         [model.name for model in project.labeling.models],
         None if project.labeling.pre_labels is None else ShownLabelsLog(lake),
+        has_guideline=project.labeling.guideline is not None,
     )
     if project.labeling.workforce == "recorded":
         return recorded

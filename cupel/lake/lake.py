@@ -19,6 +19,7 @@ from cupel.lake.annotator_actions import ACTIONS, ActionsLog
 from cupel.lake.answers_log import AnswersLog
 from cupel.lake.earlier_logs import LakeLog
 from cupel.lake.formats import read_number, recognise_lake, write_number
+from cupel.lake.guideline_log import GUIDELINES, name_history, read_versions
 from cupel.lake.parts import check_part, columns_there, fitted, read_part, write_parts
 from cupel.store.files import new_path
 from cupel.store.local import LocalStore
@@ -286,13 +287,15 @@ class Lake:
         """Return the current hash of an input, or that it is absent.
 
         Args:
-            name: `table@partition`, `answers:purposes@batch` or `actions@batch`.
+            name: `table@partition`, `answers:purposes@batch`, `actions@batch` or `guidelines@batch`.
         """
         kind, _, partition = name.rpartition("@")
         if kind.startswith("answers:"):
             return self.answers.version(partition, kind.removeprefix("answers:").split("+"))
         if kind == "actions":
             return self.actions.version(partition)
+        if kind == GUIDELINES:
+            return name_history(read_versions(self.log(GUIDELINES)))
         commit = self.commit(kind, partition)
         return ABSENT if commit is None else commit.hash
 

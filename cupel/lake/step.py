@@ -7,6 +7,7 @@ import pyarrow as pa
 from cupel.config.project import Project
 from cupel.errors import LakeError
 from cupel.lake.annotator_actions import Action
+from cupel.lake.guideline_log import GUIDELINES, GuidelineVersion, check_in_force, name_history, read_versions
 from cupel.lake.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
 from cupel.lake.log_references import check_references
 from cupel.versions.code_version import code_version
@@ -93,6 +94,21 @@ class Step:
     def light(self, batch: str) -> dict[str, float]:
         """Return the weights of a batch's annotators who are weighed down, by name; see `actions`."""
         return {name: action.weight for name, action in self.actions(batch).items() if action.weight}
+
+    def guidelines(self) -> list[GuidelineVersion]:
+        """Return the versions of the project's guideline, the last being in force, and remember them.
+
+        None of a project without a guideline.
+
+        Raises:
+            ProjectError: The project file asks for another ontology than the version in force.
+        """
+        if self.project.labeling.guideline is None:
+            return []
+        found = read_versions(self.lake.log(GUIDELINES))
+        check_in_force(found, self.project)
+        self._inputs[f"{GUIDELINES}@{self.partition}"] = name_history(found)
+        return found
 
     def file(self, name: str, sha256: str) -> None:
         """Remember a file from outside the lake by its hash."""

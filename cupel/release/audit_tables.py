@@ -9,6 +9,7 @@ from cupel.certificate.result import AuditResult
 from cupel.certificate.wording import wording
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
+from cupel.release.guidelines import guideline_sentence
 from cupel.release.release_audit import ReleaseAudit, Verdicts
 
 
@@ -108,7 +109,7 @@ def write_certificate(audit: ReleaseAudit, result: pa.Table) -> pa.Table:
     is_independent = terms.are_auditors_independent and were_auditors_independent(audit.expert_answers)
     text = wording(
         AuditResult(**row), terms.experts_description, is_independent, terms.design, terms.adjudicators_audited
-    )
+    ) + guideline_sentence(terms.guideline)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from cupel.config.prices import Prices
 from cupel.config.project import Project
 from cupel.lake.gates import gate_rows, gated_stages
 from cupel.lake.lake import Lake
+from cupel.release.anchoring import judge_by_audit
 from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.guidelines import ReleaseGuideline, find_guideline
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
 
@@ -87,6 +89,7 @@ class ReleaseFacts:
     licences: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
     overlaps: list[Row] = field(default_factory=list)
+    guideline: ReleaseGuideline | None = None
 
     @property
     def together(self) -> Together | None:
@@ -98,6 +101,8 @@ class ReleaseFacts:
         """PASS, REFUSED or OPEN."""
         if not self.terms.is_frozen or (self.result and self.result["status"] == "refused"):
             return "REFUSED"
+        if self._lapse is not None and not self.released:
+            return "REFUSED"
         if any(row["outcome"] == "fail" and row["severity"] == "critical" for row in self.gates):
             return "REFUSED"
         return "PASS" if self.released else "OPEN"
@@ -105,6 +110,15 @@ class ReleaseFacts:
     @property
     def reason(self) -> str:
         """Why, in words that a manager understands."""
+        why = self._reason
+        return why if self._lapse is None else f"{why.rstrip('.')}; {self._lapse}"
+
+    @property
+    def _lapse(self) -> str | None:
+        return None if self.guideline is None else self.guideline.lapse
+
+    @property
+    def _reason(self) -> str:
         if not self.terms.is_frozen:
             return str(self.terms.reason)
         failed = [row["check"] for row in self.gates if row["outcome"] == "fail" and row["severity"] == "critical"]
@@ -166,7 +180,8 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     audit = read_release_audit(lake, release, "audit", known=[project.kind])
     commit = lake.commit("release_plan", release)
     frozen = {} if commit is None else commit.inputs
-    batches = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
+    found = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
+    batches = [replace(one, anchoring=one.anchoring + judge_by_audit(lake, release, one.batch)) for one in found]
     return ReleaseFacts(
         project=project,
         release=release,
@@ -187,6 +202,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         licences=_counts(lake, "training_set", release, "licence"),
         overlaps=_rows(lake, "release_overlaps", release),
         left_out=_count(lake, "left_out_items", release),
+        guideline=find_guideline(lake, audit.terms),
     )
 
 

@@ -16,6 +16,7 @@ from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
+from cupel.release.frozen_terms import GUIDELINE
 from cupel.release.kind_columns import add_columns, table_of
 from cupel.release.pieces import Stored, in_order, values
 from cupel.release.release_images import ReleasedImage
@@ -186,6 +187,8 @@ def _write_images(files: ReleaseFiles, tables: ReleaseTables, may_put: bool) -> 
 def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenance, describe: Describe) -> None:
     """Write what is no table, the manifest last."""
     files.add(layout.CERTIFICATE_FILE, layout.json_bytes(_certificate(facts)))
+    if facts.guideline is not None:
+        files.add(layout.GUIDELINE_FILE, _guideline_text(facts).encode())
     for name, content in describe(facts, {name: files.written[name] for name in layout.DATA_FILES}).items():
         files.add(name, content)
     files.add(layout.MANIFEST_FILE, layout.json_bytes(_manifest(facts, provenance, files.written)))
@@ -206,7 +209,23 @@ def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
         },
         "project_seed": facts.project.release.seed,
         **_contamination(facts),
+        **({} if facts.guideline is None else {GUIDELINE: facts.guideline.to_certificate()}),
     }
+
+
+def _guideline_text(facts: ReleaseFacts) -> str:
+    """Return the text that the release's version of the guideline is made of.
+
+    Raises:
+        ReleaseError: The lake's log of versions does not hold it.
+    """
+    text = None if facts.guideline is None else facts.guideline.version.text
+    if text is None:
+        raise ReleaseError(
+            f"release {facts.release}: the text of its guideline {facts.terms.guideline} is not in the lake; restore "
+            "the folder `guidelines` from a copy"
+        )
+    return text
 
 
 def _contamination(facts: ReleaseFacts) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
 # So does the label kind, where labels with different texts may be the same or a label has several parts; and what it
 # asks, where that is several questions.
 _KIND, _QUESTIONS = "kind", "questions"
+GUIDELINE = "guideline"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class FrozenTerms(Terms):
     """The terms of one release; each is a column of RELEASE_PLAN, and explained there, or stands in its `design`.
 
     `licence_terms` are None where the project names no licences, `kind` where labels are the same if their texts are
-    and have one part.
+    and have one part, `guideline` where the project's has no versions.
     """
 
     release: str
@@ -49,6 +50,7 @@ class FrozenTerms(Terms):
     licence_terms: LicenceTerms | None = None
     kind: str | None = None
     questions: tuple[Question, ...] = ()
+    guideline: str | None = None
 
     @property
     def ontology(self) -> Ontology:
@@ -91,7 +93,7 @@ class FrozenTerms(Terms):
 
     def _design_column(self) -> str | None:
         """Return the column `design`: null for a plain fixed sequence, whose size is the column `audit_size`."""
-        beside = {name: value for name in (*_BESIDE, _KIND) if (value := getattr(self, name))}
+        beside = {name: value for name in (*_BESIDE, _KIND, GUIDELINE) if (value := getattr(self, name))}
         if self.questions:
             beside[_QUESTIONS] = [question._asdict() for question in self.questions]
         if not beside and isinstance(self.design, FixedSequence):
@@ -132,11 +134,13 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         return parse_design(None, audit_size), {}
     try:
         content = json.loads(text)
-        beside = {name: content.pop(name) for name in _BESIDE if name in content}
+        beside = {name: content.pop(name) for name in (*_BESIDE, GUIDELINE) if name in content}
         kind, questions = content.pop(_KIND, None), content.pop(_QUESTIONS, [])
     except (ValueError, TypeError, AttributeError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
-    for name, number in beside.items():
+    if not isinstance(guideline := beside.get(GUIDELINE, ""), str):
+        raise AuditError(f"design: {GUIDELINE}: found {guideline!r}; expected the version of a guideline")
+    for name, number in ((name, beside[name]) for name in _BESIDE if name in beside):
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
     if not isinstance(kind, str | None):

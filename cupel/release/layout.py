@@ -75,6 +75,8 @@ OPTIONAL_FILES = {
     **PLANTED_FILES, ANSWERS_FILE: NAMELESS_ANSWERS, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS,
     OVERLAPS_FILE: RELEASE_OVERLAPS, IMAGES_FILE: RELEASE_IMAGES,
 }  # fmt: skip
+# The text that people labelled by, where the project's guideline has versions; no table.
+GUIDELINE_FILE = "guideline.md"
 COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
 
 
@@ -86,7 +88,7 @@ def table_files(named: Container[str] = ()) -> dict[str, Table]:
 def covered(named: Collection[str]) -> tuple[str, ...]:
     """Return the files that a release's hash covers; of those that may be there, what is named."""
     copies = (name for name in named if IMAGES_FILE in named and is_image_copy(name))
-    return (*COVERED, *(name for name in OPTIONAL_FILES if name in named), *sorted(copies))
+    return (*COVERED, *(name for name in (*OPTIONAL_FILES, GUIDELINE_FILE) if name in named), *sorted(copies))
 
 
 def is_image_copy(name: str) -> bool:

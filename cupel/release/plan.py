@@ -26,6 +26,7 @@ from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
 from cupel.release.frozen_terms import FrozenTerms, name_kind
+from cupel.release.guidelines import is_replaced
 from cupel.release.holding import check_terms
 from cupel.release.pieces import reader
 from cupel.release.planted import planted_items
@@ -84,9 +85,14 @@ def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
 
 
 def is_finished(lake: Lake, release: str) -> bool:
-    """Tell whether a release has come to its end: handed over, or refused. It is never computed again."""
+    """Tell whether a release has come to its end: handed over, or refused. It is never computed again.
+
+    So has one whose guideline was replaced before its audit ended: nobody answers under that any more.
+    """
     plan = lake.commit("release_plan", release)
     if plan is not None and rows_of(lake, "release_plan", release)[0]["status"] == "refused":
+        return True
+    if plan is not None and is_replaced(lake, rows_of(lake, "release_plan", release)[0]):
         return True
     certificate = lake.commit("certificate", release)
     if certificate is not None and rows_of(lake, "certificate", release)[0]["status"] == "refused":
@@ -195,6 +201,7 @@ def _terms(
         expert_answers=labeling.experts.answers, experts_description=labeling.experts.description,
         are_auditors_independent=labeling.experts.are_auditors_independent, licence_terms=licence_terms,
         kind=name_kind(step.project.kind, labeling.ontology), questions=labeling.ontology.questions,
+        guideline=next((one.version for one in reversed(step.guidelines())), None),
     )  # fmt: skip
     if frozen is None:
         return refused

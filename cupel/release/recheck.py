@@ -16,7 +16,16 @@ from cupel.contract.format_numbers import RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
 from cupel.release.freeze import audit_seed, items_sha256
-from cupel.release.layout import CONTAMINATION_FILES, IMAGES_FILE, LEFT_OUT_FILE, OVERLAPS_FILE, is_image_copy
+from cupel.release.frozen_terms import GUIDELINE
+from cupel.release.guidelines import find_guideline_problem, guideline_sentence
+from cupel.release.layout import (
+    CONTAMINATION_FILES,
+    GUIDELINE_FILE,
+    IMAGES_FILE,
+    LEFT_OUT_FILE,
+    OVERLAPS_FILE,
+    is_image_copy,
+)
 from cupel.release.names import Name, Names, find_rows
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
@@ -160,6 +169,7 @@ def certificate_wording(content: ReleaseContent) -> str:
         return "it calls the auditors independent, but the plan does not"
     result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
     expected = wording(result, terms.experts_description, is_independent, terms.design, terms.adjudicators_audited)
+    expected += guideline_sentence(terms.guideline)
     return "" if content.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 
@@ -277,6 +287,13 @@ def released_images(content: ReleaseContent) -> str:
     return f"of no item: {', '.join(unnamed[:MOST_NAMED])}" if unnamed else ""
 
 
+def guideline_hash(content: ReleaseContent) -> str:
+    """The version of the guideline is the hash of the text in the folder, and of question, kind and classes."""
+    terms, told = content.audit.terms, content.certificate.get(GUIDELINE)
+    hashes = {row["path"]: row["sha256"] for row in content.manifest["files"]}
+    return find_guideline_problem(told, terms.guideline, terms.ontology, hashes.get(GUIDELINE_FILE))
+
+
 CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "everything is of one release": one_release,
     "the frozen items have the certificate's hash": frozen_items,
@@ -294,6 +311,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "licences and terms let every item in": licences_let_it,
     "no item holds too much of an evaluation set": evaluation_sets,
     "every image is that of a released item": released_images,
+    "the guideline, hashed again, is the certificate's": guideline_hash,
 }
 
 # Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
@@ -315,6 +333,8 @@ def is_asked(name: str, number: int, manifest: Row, content: ReleaseContent | st
         manifest: Its manifest.
         content: Its tables and certificate, or why they cannot be read.
     """
+    if CONTENT_CHECKS[name] is guideline_hash and not has_guideline(manifest, content):
+        return False
     named = {row["path"] for row in manifest["files"]}
     if CONTENT_CHECKS[name] is expert_verdicts:
         return are_answers_there(named, content)
@@ -325,6 +345,15 @@ def is_asked(name: str, number: int, manifest: Row, content: ReleaseContent | st
     if part:
         said = said.get(part) if isinstance(said, Mapping) else None
     return isinstance(said, Mapping) and key in said
+
+
+def has_guideline(manifest: Row, content: ReleaseContent | str) -> bool:
+    """Tell whether a release says anywhere that it was made under a guideline: then it has to hold all of it."""
+    if GUIDELINE_FILE in {row["path"] for row in manifest["files"]} or isinstance(content, str):
+        return GUIDELINE_FILE in {row["path"] for row in manifest["files"]}
+    told = content.certificate if isinstance(content.certificate, Mapping) else {}
+    plan = told.get("plan")
+    return GUIDELINE in told or (isinstance(plan, Mapping) and f'"{GUIDELINE}"' in str(plan.get("design")))
 
 
 def _differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -2,6 +2,7 @@
 
 from cupel.contract.stages import STAGES
 from cupel.lake.gates import gate_partition
+from cupel.lake.guideline_log import GUIDELINES
 from cupel.lake.lake import Lake
 from cupel.release.layout import is_written
 from cupel.release.places import release_file, release_place, report_file
@@ -15,6 +16,8 @@ def made_from(lake: Lake, release: str) -> str:
     """Return what names the state of a release: the hashes of its tables, and of what its gate said."""
     names = [f"{table}@{release}" for table in STAGES["release"].tables]
     names.append(f"gate_results@{gate_partition('release', release)}")
+    if lake.store.list(GUIDELINES):  # the report says which guideline has replaced the release's
+        names.append(f"{GUIDELINES}@{release}")
     return "".join(f"{name} {lake.version(name)}\n" for name in names)
 
 

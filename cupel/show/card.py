@@ -117,6 +117,7 @@ def render_card(facts: ReleaseFacts) -> str:
         ],
         house_rules=[_plain(rule) for rule in house_rules(facts.terms.licence_terms, facts.licences)],
         left_out=plural(facts.left_out, "item") if facts.left_out else None,
+        guideline=_guideline(facts),
         citation=project.release.citation.strip(),
         owner=_plain(project.owner),
     )  # fmt: skip
@@ -146,6 +147,16 @@ def _task_categories(facts: ReleaseFacts) -> list[str]:
     """Return what dataset hubs call the task; theirs of images are named as those of texts are."""
     named = facts.project.kind.task_categories
     return list(named) if facts.project.modality.has_text else [name.replace("text-", "image-", 1) for name in named]
+
+
+def _guideline(facts: ReleaseFacts) -> dict[str, str] | None:
+    """Return the guideline as the card tells it: its version, the hash of its text, and the text as it stands."""
+    if facts.guideline is None:
+        return None
+    about = facts.guideline.version
+    text = printable(about.text or "").strip("\n")
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return {"version": about.version, "text_sha256": str(about.text_sha256), "text": f"{fence}text\n{text}\n{fence}"}
 
 
 def _delivery(row: dict[str, Any]) -> dict[str, str]:

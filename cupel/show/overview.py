@@ -188,7 +188,9 @@ class _Gathering:
         if any(int(name.rpartition("-r")[2]) > int(number) for name in later):
             return
         again = f"cupel release {self.name} {holds}"
-        if facts.verdict == "REFUSED":
+        if facts.verdict == "PASS" and facts.guideline is not None and facts.guideline.lapse is not None:
+            self.to_do.append(ToDo(f"{facts.release} is certified, but was {facts.guideline.lapse}", again))
+        elif facts.verdict == "REFUSED":
             self.to_do.append(
                 ToDo(f"release {facts.release} is refused: {facts.reason}; when that is mended, release it anew", again)
             )

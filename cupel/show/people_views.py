@@ -61,7 +61,7 @@ def model_rows(batch: BatchFacts) -> list[Row]:
 
 def anchoring_rows(batch: BatchFacts) -> list[Row]:
     """Return how far a delivery's people follow what they are shown, those of all together first."""
-    ordered = sorted(batch.anchoring, key=lambda row: (row["group"] != ALL, row["group"]))
+    ordered = sorted(batch.anchoring, key=lambda row: (not row["group"].startswith(ALL), row["group"]))
     return [
         row | {"apart": _between(row["difference"], row["difference_low"], row["difference_high"])}
         for row in ordered[:ANCHORING_SHOWN]

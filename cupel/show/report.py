@@ -75,6 +75,7 @@ def _first_screen(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "release": facts.release,
         "project": facts.project,
         "plan": facts.terms,
+        "guideline": facts.guideline,
         "batch_names": ", ".join(batch.batch for batch in facts.batches),
         "title": title,
         "reason": reason,

@@ -103,4 +103,12 @@ def _delivery(project: Project, delivery: Delivery) -> dict[str, Any]:
         "gate_reason": delivery.reason,
         "released": facts.released if facts else 0,
         "experts_seen_share": result.get("experts_seen_share"),
+        **_guideline(facts),
     }
+
+
+def _guideline(facts: ReleaseFacts | None) -> dict[str, Any]:
+    """Return under which guideline the labels were made, and that another is in force since; no key without one."""
+    if facts is None or facts.guideline is None:
+        return {}
+    return {"guideline": facts.guideline.version.version, "guideline_lapse": facts.guideline.lapse}

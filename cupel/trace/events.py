@@ -4,23 +4,38 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import duckdb
 
 from cupel.errors import AnswerError
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.answer_segments import File
+from cupel.printable import printable
 from cupel.store.event_log import GENESIS, link
 from cupel.trace.label_id import LabelId
 from cupel.trace.reading import Reader, Row, equal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_TABLE = "not taken up yet"
+
+
+class _Standing(NamedTuple):
+    """Whether an answer counts, why not, and as which label; None where the table does not say."""
+
+    told: str
+    reason: str | None = None
+    label: str | None = None
+
+
+_NOT_TAKEN = _Standing("not taken up yet")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One record of the answers log; `standing` is counted, not counted, or not taken up yet."""
+    """One record of the answers log; `standing` is counted, not counted, or not taken up yet.
+
+    Where it counts as another label than was given, as after a change of the guideline, it says as which.
+    """
 
     sequence: int
     answer_id: str
@@ -57,11 +72,17 @@ def answers(reader: Reader, name: LabelId, release: str | None) -> tuple[Answer,
         Answer(
             **{column: row[column] for column in ("sequence", "hash", *GIVEN) if column not in ("batch", "item_id")},
             is_chained=_content_hash(before.get(row["sequence"] - 1), row) == row["hash"],
-            standing=standings.get(row["sequence"], (_NO_TABLE, None))[0],
-            reason=standings.get(row["sequence"], (_NO_TABLE, None))[1],
+            standing=standings.get(row["sequence"], _NOT_TAKEN).told + _read_as(row, standings.get(row["sequence"])),
+            reason=standings.get(row["sequence"], _NOT_TAKEN).reason,
         )
         for row in found
     )
+
+
+def _read_as(row: Row, standing: "_Standing | None") -> str:
+    """Return as which label an answer counts, where that is another than was given; else nothing."""
+    label = None if standing is None else standing.label
+    return "" if label is None or label == row["label"] else f" as {printable(label)}"
 
 
 def _segments(reader: Reader) -> list[File]:
@@ -113,9 +134,9 @@ def _time(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
-def _standings(reader: Reader, name: LabelId) -> dict[int, tuple[str, str | None]]:
+def _standings(reader: Reader, name: LabelId) -> dict[int, _Standing]:
     where = equal(item_id=name.item_id)
-    counted = reader.rows("annotations", name.batch, where, ["sequence"])
+    counted = reader.rows("annotations", name.batch, where, ["sequence", "label"])
     rejected = reader.rows("rejected_answers", name.batch, where, ["sequence", "reason"])
     return {
         **_stand(counted, rejected),
@@ -124,7 +145,7 @@ def _standings(reader: Reader, name: LabelId) -> dict[int, tuple[str, str | None
     }
 
 
-def _model_standings(reader: Reader, name: LabelId, where: str) -> dict[int, tuple[str, str | None]]:
+def _model_standings(reader: Reader, name: LabelId, where: str) -> dict[int, _Standing]:
     if name.batch not in reader.partitions("model_answers"):
         return {}
     counted = reader.rows("model_answers", name.batch, where, ["sequence"])
@@ -132,7 +153,7 @@ def _model_standings(reader: Reader, name: LabelId, where: str) -> dict[int, tup
     return _stand(counted, rejected)
 
 
-def _contamination_standings(reader: Reader, name: LabelId, where: str) -> dict[int, tuple[str, str | None]]:
+def _contamination_standings(reader: Reader, name: LabelId, where: str) -> dict[int, _Standing]:
     if name.batch not in reader.partitions("contamination_answers"):
         return {}
     counted = reader.rows("contamination_answers", name.batch, where, ["sequence"])
@@ -140,15 +161,15 @@ def _contamination_standings(reader: Reader, name: LabelId, where: str) -> dict[
     return _stand(counted, rejected)
 
 
-def _expert_standings(reader: Reader, name: LabelId, release: str | None) -> dict[int, tuple[str, str | None]]:
+def _expert_standings(reader: Reader, name: LabelId, release: str | None) -> dict[int, _Standing]:
     if release is None:
         return {}
     where = equal(batch=name.batch, item_id=name.item_id)
-    counted = reader.rows("expert_answers", release, where, ["sequence"])
+    counted = reader.rows("expert_answers", release, where, ["sequence", "label"])
     rejected = reader.rows("rejected_expert_answers", release, where, ["sequence", "reason"])
     return _stand(counted, rejected)
 
 
-def _stand(counted: list[Row], rejected: list[Row]) -> dict[int, tuple[str, str | None]]:
-    found: dict[int, tuple[str, str | None]] = {row["sequence"]: ("counted", None) for row in counted}
-    return found | {row["sequence"]: ("not counted", row["reason"]) for row in rejected}
+def _stand(counted: list[Row], rejected: list[Row]) -> dict[int, _Standing]:
+    found: dict[int, _Standing] = {row["sequence"]: _Standing("counted", label=row.get("label")) for row in counted}
+    return found | {row["sequence"]: _Standing("not counted", row["reason"]) for row in rejected}

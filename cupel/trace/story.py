@@ -158,7 +158,7 @@ def answer_lines(trace: Trace, answer: Answer) -> Iterator[Line]:
 
 
 def _colour(answer: Answer) -> str:
-    return {"counted": GOOD, "not counted": BAD}.get(answer.standing, "yellow")
+    return GOOD if answer.standing.startswith("counted") else BAD if answer.standing == "not counted" else "yellow"
 
 
 def _asked(trace: Trace, answer: Answer) -> str:

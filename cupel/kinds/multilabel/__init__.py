@@ -22,4 +22,6 @@ MULTILABEL = Kind(
     controls=label.controls,
     read_controls=label.read_controls,
     write_controls=label.write_controls,
+    classes_of=label.classes_of,
+    label_of=label.label_of,
 )

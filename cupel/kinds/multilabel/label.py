@@ -79,16 +79,30 @@ def fuse(
 def vocabulary(labels: Labels, ontology: Ontology) -> Sequence[str]:
     """Return the sets that stand for all others where people are measured; see `frequent_sets`.
 
-    Where fewer than two are given, the empty set and that of the first class stand behind them.
+    There are two at least, also before anybody has answered: who can say one thing only cannot be measured.
     """
-    given = frequent_sets(labels, ontology.classes)
-    spare = [write_set([], ontology.classes), write_set(ontology.classes[:1], ontology.classes)]
-    return given if len(given) > 1 else list(dict.fromkeys([*given, *spare]))
+    found, classes = frequent_sets(labels, ontology.classes), ontology.classes
+    others = [one for one in (write_set([], classes), write_set(classes[:1], classes)) if one not in found]
+    return [*found, *others[: max(0, 2 - len(found))]]
 
 
 def nearest(labels: Labels, frequent: Sequence[str], ontology: Ontology) -> pa.Array:
     """Return the set that stands for each label where people are measured; see `nearest_sets`."""
     return nearest_sets(parse(labels, ontology), frequent, ontology.classes)
+
+
+def classes_of(label: str, ontology: Ontology) -> tuple[str, ...]:
+    """Return the classes that a label names.
+
+    >>> classes_of('["art","sport"]', Ontology(("art", "sport")))
+    ('art', 'sport')
+    """
+    return tuple(json.loads(label))
+
+
+def label_of(classes: Sequence[str], ontology: Ontology) -> str:
+    """Return the label of a set of classes."""
+    return json.dumps(list(classes), ensure_ascii=False)
 
 
 def controls(labeling: Labeling) -> tuple[Control, ...]:

@@ -114,7 +114,7 @@ def _kinds_of(
 
 
 def _whole(answers: CodedSets) -> Iterator[SetModel]:
-    if len(answers.sets) <= MOST_WHOLE_SETS:
+    if 1 < len(answers.sets) <= MOST_WHOLE_SETS:
         yield whole_sets(choose(answers.coded).method)
 
 

@@ -25,4 +25,6 @@ QUESTIONS = Kind(
     read_controls=asked.read_controls,
     write_controls=asked.write_controls,
     columns=answers.columns,
+    classes_of=answers.classes_of,
+    label_of=answers.label_of,
 )

@@ -135,6 +135,27 @@ def _parse(text: str, ontology: Ontology) -> str | None:
     return write_answers(given)
 
 
+def classes_of(label: str, ontology: Ontology) -> tuple[str, ...]:
+    """Return the classes that a label names, each behind its question, as `topic: sport`."""
+    given, found = json.loads(label), list[str]()
+    for question in ontology.questions:
+        if question.name in given:
+            kind, inner = kind_of(question)
+            found += [f"{question.name}: {name}" for name in kind.classes_of(given[question.name], inner)]
+    return tuple(found)
+
+
+def label_of(classes: Sequence[str], ontology: Ontology) -> str:
+    """Return the label of classes, each behind its question; a question of which none is named is left out."""
+    given: dict[str, str] = {}
+    for question in ontology.questions:
+        kind, inner = kind_of(question)
+        named = tuple(one.removeprefix(f"{question.name}: ") for one in classes if one.startswith(f"{question.name}: "))
+        if named:
+            given[question.name] = kind.label_of(named, inner)
+    return write_answers(given)
+
+
 def answers_to(question: Question, labels: Labels) -> pa.Array:
     """Return the answers that labels give to a question; null where they give none."""
     encoded = encode(labels)

@@ -12,6 +12,7 @@ from cupel.contract.columns import TEXT
 from cupel.contract.table import Table, conform
 from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
 from cupel.contract.tables.release import EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS
+from cupel.people.answers.guidelines import REASONS as GUIDELINE_REASONS
 
 Flags = NDArray[np.bool_]
 Parse = Callable[[pa.ChunkedArray], pa.Array]
@@ -27,6 +28,7 @@ REASONS = {
     "task_changed": "Somebody had changed what the task shows.",
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
     "is_a_model": "A model of the crew gave it; it is no expert and no auditor.",
+    **GUIDELINE_REASONS,
 }
 EVIDENCE_CHARACTERS = 200
 # Answers of this source come from people who can answer unasked.

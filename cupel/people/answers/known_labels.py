@@ -9,6 +9,7 @@ from cupel.contract.columns import TEXT
 from cupel.contract.kind import Kind
 from cupel.contract.ontology import Ontology
 from cupel.lake.step import Step
+from cupel.people.answers.guidelines import translate_known
 from cupel.people.answers.recorded import read_gold
 from cupel.store.files import hash_file
 
@@ -30,7 +31,8 @@ def known_labels(step: Step, data: Path, batch: str) -> pa.Table | None:
     name = step.project.labeling.gold
     if name is None:
         return None
-    gold = read_gold(data / name, batch)
+    versions, kind = step.guidelines(), step.project.kind
+    gold = read_gold(data / name, batch, lambda rows: translate_known(rows, versions, kind))
     step.file(name, hash_file(data / name))
     return parse_known(gold, step.project.kind, step.project.labeling.ontology)
 

@@ -1,7 +1,7 @@
 """The recorded workforce: people who have answered already; their answers lie in files."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from json.encoder import encode_basestring_ascii as encoded
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from cupel.contract.item_numbers import Places, places
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.lake.answer_chain import GIVEN
+from cupel.people.answers.guidelines import OF_SOURCE, RECORDED
 from cupel.people.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
 from cupel.people.answers.shown_labels import ShownLabel, ShownLabelsLog
 
@@ -26,8 +27,9 @@ class RecordedWorkforce:
     """Answers tasks from files, slot by slot, in the order of the files' rows.
 
     A file is CSV or Parquet with the columns batch, item_id, purpose (label, expert or contamination), label,
-    annotator (may be empty), and optionally seconds_spent and shown_label. A task of an auditor, or of a round
-    before the freeze, is answered by an expert's row, and one of an audit for contamination by a row for that.
+    annotator (may be empty), and optionally seconds_spent, shown_label, and guideline (the version that the answer was
+    given under, which its source then names; of a project whose guideline has versions). A task of an auditor, or of a
+    round before the freeze, is answered by an expert's row, and one of an audit for contamination by a row for that.
     The answers of one batch are held at a time. Parquet sorted by batch is read fastest.
 
     Models of the crew answer no task: what they said of items comes unasked.
@@ -36,17 +38,22 @@ class RecordedWorkforce:
         files: The files, read in this order.
         models: Names of the models of the crew.
         shown: Where it is kept which label an answer was given beside (`shown_label`); None: nowhere.
+        has_guideline: The project's guideline has versions; else the column guideline is not looked at.
 
     Raises:
         AnswerError: A file is missing, lacks a column, or names an unknown purpose; with file and row.
     """
 
-    name = "recorded"
+    name = RECORDED
 
-    def __init__(self, files: list[Path], models: Collection[str] = (), shown: ShownLabelsLog | None = None) -> None:
+    def __init__(
+        self, files: list[Path], models: Collection[str] = (), shown: ShownLabelsLog | None = None, *,
+        has_guideline: bool = False,
+    ) -> None:  # fmt: skip
         self._files = list(files)
         self._models = pa.array(sorted(models), TEXT)
         self._shown = shown
+        self._has_guideline = has_guideline
         self._batches = frozenset().union(*(batches_in(path) for path in files))
         self._held: tuple[str, pa.Table] | None = None
 
@@ -127,7 +134,7 @@ class RecordedWorkforce:
             "batch": pa.repeat(pa.scalar(batch, TEXT), rows.num_rows),
             "purpose": purpose,
             "answered_at": pa.nulls(rows.num_rows, TIME),
-            "source": pc.binary_join_element_wise(self.name, rows["file"], ":"),
+            "source": self._source(rows),
         } | {name: rows[name] for name in ("item_id", "annotator", "label", "seconds_spent")}
         if self._shown is not None:
             beside = (columns["answer_id"], rows["item_id"], rows["shown_label"], purpose)
@@ -137,6 +144,14 @@ class RecordedWorkforce:
                 if label is not None and what == "label"
             )
         return pa.table({name: columns[name] for name in GIVEN}).cast(_no_events().schema)
+
+    def _source(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Return where answers come from, and the guideline that they were given under where their file says so."""
+        source = pc.binary_join_element_wise(self.name, rows["file"], ":")
+        if not self._has_guideline:
+            return source
+        under = pc.binary_join_element_wise(source, rows["guideline"], OF_SOURCE)  # null where it says nothing
+        return pc.coalesce(under, source)
 
     def _ids(self, name: pa.ChunkedArray, purpose: pa.ChunkedArray, rows: pa.Table) -> pa.ChunkedArray:
         # The answer's content is part of its name, so that a corrected file is a new answer, not a contradiction.
@@ -149,12 +164,13 @@ class RecordedWorkforce:
         return pa.chunked_array(pieces)
 
 
-def read_gold(path: Path, batch: str) -> pa.Table:
+def read_gold(path: Path, batch: str, translate: Callable[[pa.Table], pa.Table] | None = None) -> pa.Table:
     """Return the known labels of a batch: they measure annotators and never train or choose anything.
 
     Args:
-        path: CSV or Parquet with the columns batch, item_id, label.
+        path: CSV or Parquet with the columns batch, item_id, label, and optionally guideline.
         batch: The batch.
+        translate: Reads labels under the guideline in force, see `translate_known`; None: as they are.
 
     Returns:
         Columns item_id and label.
@@ -163,6 +179,7 @@ def read_gold(path: Path, batch: str) -> pa.Table:
         AnswerError: The file is missing, lacks a column, or an item has two labels.
     """
     rows = rows_of([path], batch, ("batch", "item_id", "label"))
+    rows = rows if translate is None else translate(rows)
     (item,) = places(rows, names=("item_id",))
     first = np.unique(item, return_index=True)[1]
     once = rows.take(pa.array(first[item]))

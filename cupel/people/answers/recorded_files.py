@@ -16,7 +16,7 @@ from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
 from cupel.store.files import FileStat, open_file, open_stream, stat_file
 
-COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent", "shown_label")
+COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent", "shown_label", "guideline")
 REQUIRED = ("batch", "item_id", "purpose", "annotator", "label")
 MAY_BE_EMPTY = ("annotator", "label", "seconds_spent", "shown_label")
 PURPOSES = ("label", "expert", "contamination")
@@ -57,19 +57,15 @@ def rows_of(files: Sequence[Path], batch: str, required: Sequence[str] = REQUIRE
         required: Columns that each must have.
 
     Returns:
-        The required columns but batch, `seconds_spent` and `shown_label` (null where a file has none), `row` and `file`
-        (its name).
+        The required columns but batch, `seconds_spent`, `shown_label` and `guideline` (null where a file has none),
+        `row` and `file` (its name).
 
     Raises:
         AnswerError: As `batches_in`.
     """
     texts = [name for name in required if name != "batch"]
-    schema = pa.schema(
-        [
-            *((name, TEXT) for name in texts), ("seconds_spent", REAL), ("shown_label", TEXT),
-            ("row", INTEGER), ("file", TEXT),
-        ]
-    )  # fmt: skip
+    told = [("seconds_spent", REAL), ("shown_label", TEXT), ("guideline", TEXT)]
+    schema = pa.schema([*((name, TEXT) for name in texts), *told, ("row", INTEGER), ("file", TEXT)])
     found = [schema.empty_table()]
     for path in files:
         for first, rows in _pieces(path, required, batch) if batch in batches_in(path, required) else []:
@@ -78,6 +74,7 @@ def rows_of(files: Sequence[Path], batch: str, required: Sequence[str] = REQUIRE
                 "file": pa.repeat(pa.scalar(path.name, TEXT), rows.num_rows),
                 "seconds_spent": pa.nulls(rows.num_rows, REAL),
                 "shown_label": pa.nulls(rows.num_rows, TEXT),
+                "guideline": pa.nulls(rows.num_rows, TEXT),
             }
             columns = {**added, **{name: rows[name] for name in rows.column_names}}
             table = pa.table({name: columns[name] for name in schema.names}, schema=schema)

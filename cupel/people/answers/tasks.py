@@ -38,8 +38,9 @@ def task_id(project: str, batch: str, item_id: str, purpose: str, slot: int) -> 
 
 
 def label_tasks(
-    project: str, batch: str, routes: pa.Table, annotations: pa.Table, rejected: pa.Table, first: int
-) -> pa.Table:
+    project: str, batch: str, routes: pa.Table, annotations: pa.Table, rejected: pa.Table, first: int,
+    guideline: str = "",
+) -> pa.Table:  # fmt: skip
     """Return all questions to annotators so far: those answered, and those that the routes ask for.
 
     An answer that does not count (undecided, outside the ontology) is asked for again in a new slot.
@@ -51,6 +52,7 @@ def label_tasks(
         annotations: ANNOTATIONS of the batch.
         rejected: REJECTED_ANSWERS of the batch.
         first: Annotations that every item gets before it is judged.
+        guideline: What the ids end with; see `cupel.people.answers.guidelines.task_suffix`.
 
     Returns:
         TASKS; open ones have `is_answered` false.
@@ -73,7 +75,7 @@ def label_tasks(
         "reason": reasons.take(pa.array(np.where(slot <= first, 0, later))),
         "is_answered": pa.array(slot <= done[item]),
     }
-    return conform(_with_ids(project, pa.table(columns)), TASKS)
+    return conform(_with_ids(project, pa.table(columns), guideline), TASKS)
 
 
 def expert_tasks(
@@ -82,6 +84,7 @@ def expert_tasks(
     adjudications: pa.Table,
     rejected: pa.Table,
     answers_asked: int,
+    guideline: str = "",
 ) -> pa.Table:
     """Return all questions to auditors and experts so far, answered and open.
 
@@ -94,23 +97,30 @@ def expert_tasks(
         adjudications: ADJUDICATIONS of the release; empty while the audit is open.
         rejected: REJECTED_EXPERT_ANSWERS of the release; with a column `purpose`, each counts for its own only.
         answers_asked: See `cupel.people.answers.experts.verdict`.
+        guideline: See `label_tasks`.
 
     Returns:
         RELEASE_TASKS.
     """
     to_auditors = ("audit", "auditor", "drawn for the audit")
     parts = [
-        _put_to_experts(project, audit, rejected, answers_asked, to_auditors),
+        _put_to_experts(project, audit, rejected, answers_asked, to_auditors, guideline=guideline),
         _put_to_experts(
-            project, adjudications, rejected, answers_asked, ("expert", "expert", "not accepted by the audit")
+            project,
+            adjudications,
+            rejected,
+            answers_asked,
+            ("expert", "expert", "not accepted by the audit"),
+            guideline=guideline,
         ),
     ]
     return pa.concat_tables(parts)
 
 
 def round_tasks(
-    project: str, batch: str, items: pa.Table, rejected: pa.Table, answers_asked: int, is_ready: bool
-) -> pa.Table:
+    project: str, batch: str, items: pa.Table, rejected: pa.Table, answers_asked: int, is_ready: bool,
+    guideline: str = "",
+) -> pa.Table:  # fmt: skip
     """Return all questions to experts before the freeze so far, answered and open.
 
     Args:
@@ -120,13 +130,14 @@ def round_tasks(
         rejected: REJECTED_ROUND_ANSWERS of the batch: what does not count is asked again in a new slot.
         answers_asked: See `cupel.people.answers.experts.verdict`.
         is_ready: Annotators have answered all that they are asked; before that experts are asked nothing.
+        guideline: See `label_tasks`.
 
     Returns:
         TASKS.
     """
     items = items.append_column("batch", pa.repeat(pa.scalar(batch, TEXT), items.num_rows))
     terms = ("round", "expert", "among the riskiest, before labels are frozen")
-    tasks = _put_to_experts(project, items, rejected, answers_asked, terms, TASKS)
+    tasks = _put_to_experts(project, items, rejected, answers_asked, terms, TASKS, guideline)
     return tasks if is_ready else tasks.filter(tasks["is_answered"])
 
 
@@ -166,6 +177,7 @@ def _put_to_experts(
     answers_asked: int,
     terms: tuple[str, str, str],
     table: Table = RELEASE_TASKS,
+    guideline: str = "",
 ) -> pa.Table:
     """Return the questions about items with their answers so far; `terms` are purpose, asked_of and reason."""
     if "purpose" in rejected.column_names:
@@ -182,7 +194,7 @@ def _put_to_experts(
         for name, value in zip(("purpose", "asked_of", "reason"), terms, strict=True)
     }
     columns |= {"slot": pa.array(slot), "is_answered": pa.array(slot <= done[item])}
-    return conform(_with_ids(project, pa.table(columns)), table)
+    return conform(_with_ids(project, pa.table(columns), guideline), table)
 
 
 def _slots(sizes: Places) -> tuple[Places, Places]:
@@ -191,11 +203,11 @@ def _slots(sizes: Places) -> tuple[Places, Places]:
     return item, np.arange(len(item)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
 
 
-def _with_ids(project: str, tasks: pa.Table) -> pa.Table:
-    """Return the tasks with the column `task_id`."""
+def _with_ids(project: str, tasks: pa.Table, guideline: str = "") -> pa.Table:
+    """Return the tasks with the column `task_id`, which ends with the guideline that they are put under."""
     names = [tasks[name] for name in ("batch", "item_id", "purpose", "slot")]
     pieces = [pa.array([], TEXT)]
     for start in range(0, tasks.num_rows, PIECE_TASKS):
         rows = zip(*(column.slice(start, PIECE_TASKS).to_pylist() for column in names), strict=True)
-        pieces.append(pa.array([task_id(project, *row) for row in rows], TEXT))
+        pieces.append(pa.array([task_id(project, *row) + guideline for row in rows], TEXT))
     return tasks.append_column("task_id", pa.chunked_array(pieces))

@@ -15,7 +15,9 @@ from cupel.config.project import Project
 from cupel.contract.columns import TEXT
 from cupel.contract.kind import Kind
 from cupel.contract.ontology import Ontology
+from cupel.lake.guideline_log import GuidelineVersion
 from cupel.lake.lake import Lake
+from cupel.people.answers.guidelines import translate_answers, translate_known, versions_of
 from cupel.people.answers.known_labels import parse_known
 from cupel.people.answers.recorded import read_gold
 from cupel.sources.register import Register
@@ -61,11 +63,13 @@ def known_items(project: Project, lake: Lake, data: Path) -> dict[Item, str]:
     found: dict[Item, str] = {}
     if wanted is None or project.labeling.gold is None:
         return found
+    versions, kind = versions_of(lake, project), project.kind
     register = (entry.batch for entry in Register(lake).entries())
     for batch in dict.fromkeys([*project.raw.deliveries, *register]):
         if lake.commit("clean_items", batch) is None or len(found) >= wanted.items:
             break
-        gold, clean = read_gold(data / project.labeling.gold, batch), lake.read("clean_items", batch, ["item_id"])
+        gold = read_gold(data / project.labeling.gold, batch, lambda rows: translate_known(rows, versions, kind))
+        clean = lake.read("clean_items", batch, ["item_id"])
         gold = parse_known(gold, project.kind, project.labeling.ontology)
         gold = gold.filter(pc.is_in(gold["item_id"].cast(pa.string()), value_set=clean["item_id"].combine_chunks()))
         rows = [(row["item_id"], row["label"]) for row in gold.to_pylist() if row["label"] is not None]
@@ -85,13 +89,22 @@ def standings_now(project: Project, lake: Lake, data: Path) -> dict[str, Standin
     named = project.label_studio
     if named is None or named.calibration is None:
         return {}
-    known, said = known_items(project, lake, data), calibration_answers(lake)
+    said = calibration_answers(lake, versions_of(lake, project), project.kind)
+    known = known_items(project, lake, data)
     return standings(named.annotators, known, named.calibration, said, project.kind, project.labeling.ontology)
 
 
-def calibration_answers(lake: Lake) -> list[dict[str, Any]]:
-    """Return the answers for the calibration that are in the log, in sequence, the columns that `standings` reads."""
-    found: list[dict[str, Any]] = lake.answers.read(purposes=[PURPOSE], columns=list(COLUMNS)).to_pylist()
+def calibration_answers(lake: Lake, versions: Sequence[GuidelineVersion], kind: Kind) -> list[dict[str, Any]]:
+    """Return the answers for the calibration that are in the log, in sequence, the columns that `standings` reads.
+
+    Args:
+        lake: The project's lake.
+        versions: Of the project's guideline: an answer reads under the last, and is left out where it is asked again.
+        kind: The kind of the labels.
+    """
+    columns = None if versions else list(COLUMNS)
+    said = translate_answers(lake.answers.read(purposes=[PURPOSE], columns=columns), versions, kind).answers
+    found: list[dict[str, Any]] = said.select(COLUMNS).to_pylist()
     return found
 
 

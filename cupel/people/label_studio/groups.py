@@ -50,7 +50,7 @@ def groups(project: Project) -> list[Group]:
     return [*annotators, experts, Group("auditors", ("audit",), "audit", people[2], asked)]
 
 
-def task_key(lake_id: str, group: str, batch: str, item_id: str) -> str:
+def task_key(lake_id: str, group: str, batch: str, item_id: str, guideline: str = "") -> str:
     """Return our own id of an item in a group: 32 hexadecimal digits that tell nothing of it.
 
     It is the same for an audit and an adjudication, and nobody without the lake can make or guess it.
@@ -60,6 +60,8 @@ def task_key(lake_id: str, group: str, batch: str, item_id: str) -> str:
         group: The group's name.
         batch: The batch.
         item_id: The item.
+        guideline: The version that people are asked under, as it is shown: under another one the item is put anew.
     """
-    name = f"[{encoded(lake_id)}, {encoded(group)}, {encoded(batch)}, {encoded(item_id)}]"
+    under = f", {encoded(guideline)}" if guideline else ""
+    name = f"[{encoded(lake_id)}, {encoded(group)}, {encoded(batch)}, {encoded(item_id)}{under}]"
     return hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -8,6 +8,7 @@ import pyarrow as pa
 from cupel.contract.tables.answers import ANSWERS
 from cupel.lake.answer_chain import GIVEN
 from cupel.people.answers.annotations import LIVE
+from cupel.people.answers.guidelines import version_of_task
 from cupel.people.label_studio.groups import Group
 from cupel.people.label_studio.versions import Version
 
@@ -18,6 +19,7 @@ class Arrived(NamedTuple):
     """A version that is not in the log yet: of which item, by whom (null: nobody of the group), in which project.
 
     `unfit` says why it answers no task, whatever is asked; it ends the answer's source, where `annotations` reads it.
+    `guideline` is the version that it was put under, "" where none has versions: it answers tasks of that version.
     """
 
     batch: str
@@ -26,6 +28,7 @@ class Arrived(NamedTuple):
     project_id: int
     version: Version
     unfit: str | None = None
+    guideline: str = ""
 
 
 def matched(
@@ -58,6 +61,8 @@ def matched(
         for one in queue:
             who = one.annotator
             if who is None or one.unfit or who in removed or (one.item_id, who) in done:
+                continue
+            if one.guideline != (version_of_task(task["task_id"]) or ""):
                 continue
             if one.version.label in labels or (one.version.label is None and group.may_be_undecided):
                 done.add((one.item_id, who))

@@ -1,5 +1,6 @@
 """Publishing: a group's project on the server, and the open items in it; twice is once."""
 
+import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -57,6 +58,7 @@ class Publisher:
         record: What is known of the group's project there; kept up to date.
         save: Writes the record, before and after what cannot be taken back; true: with the table of what lies there.
         item_of: Returns batch and item of a key of this group; None where it is no key of this lake.
+        instruction: The guideline that people are shown before they begin; "" where the project has none.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Publisher:
         record: Record,
         save: Callable[[bool], None],
         item_of: Callable[[str], tuple[str, str] | None],
+        instruction: str = "",
     ) -> None:
         self._client = client
         self._project = project
@@ -75,6 +78,7 @@ class Publisher:
         self._record = record
         self._save = save
         self._item_of = item_of
+        self._instruction = instruction
         # Found again where the reply to its making was lost; also tells it from projects of other lakes.
         self._mark = f"cupel/{lake_id}/{project.project}/{group.name}"
         self.events: list[Event] = []
@@ -149,6 +153,8 @@ class Publisher:
         if about.get("show_collab_predictions", False) != self._shows_predictions:
             body = {"show_collab_predictions": self._shows_predictions}
             about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", body))
+        if self._instruction and about.get("expert_instruction") != self._shown_instruction["expert_instruction"]:
+            about = fields_of(self._client.patch(f"/api/projects/{about['id']}/", self._shown_instruction))
         if record.project_id != about["id"] or record.configuration != about.get("label_config"):
             record.project_id, record.configuration = about["id"], str(about.get("label_config"))
             self._save(False)
@@ -159,6 +165,14 @@ class Publisher:
         wanted = self._project.label_studio and self._project.label_studio.prediction_share is not None
         return bool(wanted) and self._group.purposes == ("label",)
 
+    @property
+    def _shown_instruction(self) -> dict[str, Any]:
+        """The guideline as the server shows it, which takes it for HTML: every character and line as it was written."""
+        if not self._instruction:
+            return {}
+        shown = html.escape(self._instruction).replace("\n", "<br>\n")
+        return {"expert_instruction": shown, "show_instruction": True}
+
     def _made(self, config: str) -> Any:
         body = {
             "title": f"{self._project.title[:30]}: {self._group.name}"[:50],
@@ -168,6 +182,7 @@ class Publisher:
             "show_collab_predictions": self._shows_predictions,
             "show_ground_truth_first": False,
             "skip_queue": "REQUEUE_FOR_OTHERS",
+            **self._shown_instruction,
         }
         for _ in range(TRIES):
             try:

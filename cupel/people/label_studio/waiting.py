@@ -9,8 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.config.project import Project
+from cupel.contract.kind import Kind
+from cupel.lake.guideline_log import GuidelineVersion
 from cupel.lake.lake import Lake
 from cupel.people.answers.annotations import LIVE
+from cupel.people.answers.guidelines import translate_answers, versions_of
 from cupel.people.label_studio.forecast import Forecast, forecast, words
 from cupel.people.label_studio.groups import Group, groups
 from cupel.people.label_studio.record import Put, Records
@@ -44,18 +47,23 @@ def waiting(project: Project, lake: Lake, now: datetime | None = None) -> list[W
     Raises:
         WorkforceError: A record is damaged.
     """
-    found = []
+    found, versions = [], versions_of(lake, project)
     for group in groups(project):
         batches: dict[str, list[Put]] = {}
         for put in Records(lake).read(group.name).puts.values():
             if put.is_open:
                 batches.setdefault(put.batch, []).append(put)
-        found += [_waiting(lake, group, batch, puts, now) for batch, puts in batches.items()]
+        found += [_waiting(lake, group, batch, puts, now, versions, project.kind) for batch, puts in batches.items()]
     return sorted(found, key=lambda row: (row.batch, row.group))
 
 
-def _waiting(lake: Lake, group: Group, batch: str, puts: Sequence[Put], now: datetime | None) -> Waiting:
-    log = lake.answers.read(batch, group.purposes, ["item_id", "annotator", "answered_at", "source"])
+def _waiting(
+    lake: Lake, group: Group, batch: str, puts: Sequence[Put], now: datetime | None,
+    versions: Sequence[GuidelineVersion], kind: Kind,
+) -> Waiting:  # fmt: skip
+    columns = None if versions else ["item_id", "annotator", "answered_at", "source"]
+    # Whose answer is asked again may answer again.
+    log = translate_answers(lake.answers.read(batch, group.purposes, columns), versions, kind).answers
     log = log.filter(pc.and_(pc.starts_with(log["source"], f"{LIVE}:"), pc.is_valid(log["annotator"])))
     times = [at for at in log["answered_at"].to_pylist() if at is not None]
     # The server's clock may run before ours.

@@ -14,6 +14,7 @@ from cupel.consensus.coding import ItemIds
 from cupel.errors import WorkforceError
 from cupel.lake.lake import Lake
 from cupel.people.answers.annotations import UNFIT
+from cupel.people.answers.guidelines import translate_answers, version_of_task, versions_of
 from cupel.people.answers.shown_labels import ShownLabelsLog
 from cupel.people.label_studio.calibration import COLUMNS, PURPOSE, Item, Standing, calibration_answers, standings
 from cupel.people.label_studio.client import Client, MissingError
@@ -80,6 +81,7 @@ class LabelStudioWorkforce:
         self._open: dict[str, dict[tuple[str, str], int]] = {group.name: {} for group in self._groups}
         self._seen: list[Event] = []
         self._keys: dict[str, dict[str, tuple[str, str]]] = {}
+        self._versions = versions_of(self._lake, self._project)
 
     def unasked(self, batch: str, item_ids: ItemIds) -> pa.Table:
         """Return no answers: what nobody asked for is told by `rest`."""
@@ -104,10 +106,14 @@ class LabelStudioWorkforce:
                 found += [(task["task_id"], task["purpose"], one) for task, one in pairs]
                 done = {task["task_id"] for task, _ in pairs}
                 for task in ours:
-                    if task["task_id"] not in done:
+                    if task["task_id"] not in done and self._is_current(task["task_id"]):
                         item = (batch, task["item_id"])
                         self._open[group.name][item] = self._open[group.name].get(item, 0) + 1
         return answers_of(found)
+
+    def _is_current(self, task_id: str) -> bool:
+        """Tell whether a task is put under the guideline in force: nobody is asked under an older one."""
+        return not self._versions or version_of_task(task_id) == self._versions[-1].shown
 
     def rest(self) -> pa.Table:
         """Return what arrived although no open task asks for it: too many, edited, or by somebody else."""
@@ -147,7 +153,7 @@ class LabelStudioWorkforce:
                 f"label_studio.calibration.items: {wanted.items} known items are to be asked first, and labeling.gold "
                 f"knows {len(self._known)} clean ones; what was answered is in the log. Add known labels, or ask fewer"
             )
-        said = self._lake.answers.read(purposes=[PURPOSE], columns=["batch", "item_id", "annotator"]).to_pylist()
+        said = calibration_answers(self._lake, self._versions, self._project.kind)
         done = {((row["batch"], row["item_id"]), row["annotator"]) for row in said}
         for item in self._known:
             if left := sum((item, name) not in done for name in self._settings.annotators):
@@ -212,7 +218,9 @@ class LabelStudioWorkforce:
                     said = (task["id"], version.annotation_id, item, version.flagged)
                     self._seen.append(event(group.name, "flagged", project_id, *said))
                 unfit = "task_changed" if is_changed else self._unfit(group, who, version)
-                found.append(Arrived(*item, who, project_id, version, unfit))
+                found.append(
+                    Arrived(*item, who, project_id, version, unfit, self._guideline_of(lake_id, group, key, item))
+                )
         self._keep_new(group, found)
         if is_snapshot:
             self._seen += self._deleted(group, project_id, there)
@@ -222,6 +230,11 @@ class LabelStudioWorkforce:
                 self._seen.append(event(group.name, "task_deleted", project_id, *lost))
             record.snapshot_at = now.isoformat(timespec="seconds")
         record.cursor, record.recent = cursor, still_recent(record.recent, cursor)
+
+    def _guideline_of(self, lake_id: str, group: Group, key: str, item: tuple[str, str]) -> str:
+        """Return the version that an item was put under, by its key; "" where it was put under none."""
+        names = (version.shown for version in self._versions)
+        return next((name for name in names if task_key(lake_id, group.name, *item, name) == key), "")
 
     def _is_changed(self, group: Group, record: Record, key: str, task: Mapping[str, Any]) -> bool:
         """Tell whether a task does not show what was published, and remember it."""
@@ -247,7 +260,7 @@ class LabelStudioWorkforce:
         if self._settings.calibration is None:
             return {}
         if self._standings is None:
-            said = calibration_answers(self._lake)
+            said = calibration_answers(self._lake, self._versions, self._project.kind)
             new = [one for (name, _), some in self._arrived.items() if name == PURPOSE for one in some]
             said += [
                 dict(zip(COLUMNS, (*one[:3], one.version.label, one.version.answered_at), strict=True))
@@ -284,7 +297,9 @@ class LabelStudioWorkforce:
         arrived = self._arrived.get((group.name, batch), [])
         if not arrived or not tasks:
             return []
-        log = self._lake.answers.read(batch, group.purposes, ["item_id", "annotator", "label", "source"]).to_pylist()
+        columns = None if self._versions else ["item_id", "annotator", "label", "source"]
+        said = self._lake.answers.read(batch, group.purposes, columns)
+        log = translate_answers(said, self._versions, self._project.kind).answers.to_pylist()
         labels = self._known_labels([*(row["label"] for row in log), *(one.version.label for one in arrived)])
         answered = {
             (row["item_id"], row["annotator"])
@@ -307,7 +322,7 @@ class LabelStudioWorkforce:
     def _publish(self, group: Group) -> None:
         record, lake_id = self._record[group.name], self._records.lake_id()
         wanted = {
-            task_key(lake_id, group.name, batch, item): Wanted(batch, item, answers)
+            task_key(lake_id, group.name, batch, item, self._guideline): Wanted(batch, item, answers)
             for (batch, item), answers in self._open[group.name].items()
         }
 
@@ -315,8 +330,9 @@ class LabelStudioWorkforce:
             self._records.write(group.name, record, with_table=with_table)
 
         publisher = Publisher(
-            self._client, self._project, lake_id, group, record, save, lambda key: self._item_of(group, key)
-        )
+            self._client, self._project, lake_id, group, record, save, lambda key: self._item_of(group, key),
+            instruction=self._versions[-1].text or "" if self._versions else "",
+        )  # fmt: skip
         try:
             publisher.publish(
                 wanted, lambda keys: self._data(group, {key: wanted[key] for key in keys}),
@@ -366,7 +382,9 @@ class LabelStudioWorkforce:
         if group.name not in self._keys:
             lake_id = self._records.lake_id()
             self._keys[group.name] = {
-                task_key(lake_id, group.name, batch, item): (batch, item) for batch, item in self._clean_items()
+                task_key(lake_id, group.name, batch, item, version): (batch, item)
+                for batch, item in self._clean_items()
+                for version in ["", *(version.shown for version in self._versions)]
             }
         return self._keys[group.name].get(key)
 
@@ -374,6 +392,11 @@ class LabelStudioWorkforce:
         for batch in self._lake.partitions("clean_items"):
             for piece in self._lake.read_batches("clean_items", batch, columns=["item_id"]):
                 yield from ((batch, item) for item in piece["item_id"].to_pylist())
+
+    @property
+    def _guideline(self) -> str:
+        """The version in force, as it is shown; "" where the project's guideline has none."""
+        return self._versions[-1].shown if self._versions else ""
 
     def _users(self) -> Users:
         listed = self._client.get("/api/users/")

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,11 @@ from cupel.people.answers.shown_labels import ShownLabel, ShownLabelsLog, count_
 
 CLASSES = ("a", "b")
 NOTHING = pa.table({"item_id": pa.array([], pa.string()), "label": pa.array([], pa.string())})
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake", "small")
 
 
 def answers(*items: str, source: str = "recorded:f.csv") -> pa.Table:
