@@ -39,7 +39,8 @@ LITERALS = {
     ("cupel/config/labeling.py", "category"): "what the project file means where it names no kind",
     ("cupel/exchange/imports/columns.py", "category"): "what columns of labels are called in tables of others",
     ("cupel/exchange/imports/scale.py", "category"): "a key of Scale's files",
-    ("cupel/release/frozen_terms.py", "questions"): "a key of the plan: what an ontology of several questions holds",
+    ("cupel/lake/guideline_log.py", "questions"): "a key of the log: what an ontology of several questions holds",
+    ("cupel/release/frozen_terms.py", "questions"): "a key of the plan: the same",
 }
 # Functions that nothing but kinds has: the others share their names with methods of texts and tables.
 OWN_FUNCTIONS = {

@@ -136,7 +136,7 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         content = json.loads(text)
         beside = {name: content.pop(name) for name in (*_BESIDE, GUIDELINE) if name in content}
         kind, questions = content.pop(_KIND, None), content.pop(_QUESTIONS, [])
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
     if not isinstance(guideline := beside.get(GUIDELINE, ""), str):
         raise AuditError(f"design: {GUIDELINE}: found {guideline!r}; expected the version of a guideline")
