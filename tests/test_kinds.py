@@ -19,6 +19,7 @@ ENTRY_POINTS = {
     "cupel/commands/accept_delivery.py",
     "cupel/commands/file_commands.py",
     "cupel/commands/lake_commands.py",
+    "cupel/commands/options.py",
     "cupel/intake/collect_inputs.py",
     "cupel/release/verify.py",
     "expectations/suites.py",

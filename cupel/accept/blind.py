@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cupel.accept.delivery import Delivery
 from cupel.accept.item_files import FileProblem, ItemFile, ItemFolder, is_location
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.errors import AuditError
 
 # Columns that speak of the labelling, not of the item: with them an auditor is no longer independent.
@@ -33,12 +34,13 @@ class Shown(NamedTuple):
     dropped: dict[str, str]
 
 
-def shown_columns(delivery: Delivery, files: ItemFolder | None = None) -> Shown:
+def shown_columns(delivery: Delivery, files: ItemFolder | None = None, rules: LabelRules = ONE_CLASS) -> Shown:
     """Choose what the auditor sees.
 
     Args:
         delivery: The delivery.
         files: Its folder, of which media files are copied under neutral names.
+        rules: Say which words tell a label.
 
     Returns:
         The column of the item, and every other column that neither speaks of the labelling, nor contains the
@@ -48,10 +50,11 @@ def shown_columns(delivery: Delivery, files: ItemFolder | None = None) -> Shown:
         AuditError: What shows the item gives its label away: a path such as `positive/17.jpg`.
     """
     labels = [one.label for one in delivery.labels]
+    words = {label: rules.choices_of(label) or (label,) for label in set(labels)}
     text = delivery.columns.text
     content = [one.text if text else one.item_id for one in delivery.labels]
     name = text or delivery.columns.id or "row"
-    _refuse_telling_paths(delivery, files or ItemFolder(delivery.path), name, content, labels)
+    _refuse_telling_paths(delivery, files or ItemFolder(delivery.path), name, content, labels, words)
     dropped = {delivery.columns.label: "the delivered label"}
     if delivery.columns.annotator:
         dropped[delivery.columns.annotator] = "who gave the label"
@@ -59,7 +62,7 @@ def shown_columns(delivery: Delivery, files: ItemFolder | None = None) -> Shown:
         dropped[delivery.columns.id] = "the item's id; a row code stands for it"
     others = []
     for name, values in delivery.fields.items():
-        reason = _gives_away(name, values, labels)
+        reason = _gives_away(name, values, labels, words)
         if reason is None:
             others.append(name)
         else:
@@ -67,14 +70,16 @@ def shown_columns(delivery: Delivery, files: ItemFolder | None = None) -> Shown:
     return Shown(text, tuple(others), dropped)
 
 
-def _gives_away(name: str, values: Sequence[str | None], labels: Sequence[str]) -> str | None:
+def _gives_away(
+    name: str, values: Sequence[str | None], labels: Sequence[str], words: Mapping[str, Sequence[str]]
+) -> str | None:
     """Return why a column may not be shown, or None."""
     if TELLING_NAME.search(name):
         return "its name speaks of the labelling"
     if not any(value and value.strip() for value in values):
         return "it is empty"
     for value, label in zip(values, labels, strict=True):
-        if value and names_label(value, label):
+        if value and any(names_label(value, word) for word in words[label]):
             return f"it contains the label ({value[:40]!r})"
     bins = _binned(values)
     if doubt_removed(values, labels) > MOST_DOUBT_REMOVED or (
@@ -150,7 +155,12 @@ def _binned(values: Sequence[str | None]) -> list[str | None]:
 
 
 def _refuse_telling_paths(
-    delivery: Delivery, files: ItemFolder, name: str, content: Sequence[str | None], labels: Sequence[str]
+    delivery: Delivery,
+    files: ItemFolder,
+    name: str,
+    content: Sequence[str | None],
+    labels: Sequence[str],
+    words: Mapping[str, Sequence[str]],
 ) -> None:
     """Raise where links name their own label; media files beside the delivery are copied under neutral names."""
     links = [
@@ -158,11 +168,13 @@ def _refuse_telling_paths(
         for value, label in zip(content, labels, strict=True)
         if value and is_location(value) and not isinstance(files.find(value), ItemFile)
     ]
-    telling = [(value, label) for value, label in links if names_label(value, label)]
+    telling = [(value, label) for value, label in links if any(names_label(value, word) for word in words[label])]
     if len(links) < len(content) / 2 or len(telling) <= MOST_LINKS_NAMING_LABEL * len(links):
         return
     # A word that stands in every link, whatever its label, tells nothing.
-    if len(set(labels)) > 1 and all(names_label(value, word) for value, _ in telling[:100] for word in set(labels)):
+    if len(set(labels)) > 1 and all(
+        names_label(value, word) for value, _ in telling[:100] for label in set(labels) for word in words[label]
+    ):
         return
     value, label = telling[0]
     problem = files.find(value)

@@ -6,13 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.one_label import ANNOTATOR, LABEL
 from cupel.accept.reading import ReadFile, read_rows
-from cupel.contract.columns import TEXT
-from cupel.contract.kind import Kind
-from cupel.contract.ontology import Ontology
 from cupel.errors import AuditError
 from cupel.exchange.imports.columns import Columns, choose_columns
 from cupel.people.tool_annotation import IMPORT_REASONS
@@ -65,7 +61,7 @@ def read_delivery(
     text: str | None = None,
     annotator: str | None = None,
     classes: tuple[str, ...] = (),
-    kind: Kind | None = None,
+    rules: LabelRules = ONE_CLASS,
 ) -> Delivery:
     """Read a delivery of labels.
 
@@ -75,8 +71,9 @@ def read_delivery(
         id: Column of the item's id; None guesses, and without one the row's number is the id.
         text: Column that shows the item; None guesses.
         annotator: Column of who gave the label; None guesses.
-        classes: Labels that are allowed; empty allows all, and the classes are those that occur.
-        kind: Label kind that reads labels, of an ontology of these classes; None: a label is its text.
+        classes: Labels that are allowed; empty allows all, and the classes are those that occur. Of a label kind,
+            the classes that it knows.
+        rules: How labels are read.
 
     Returns:
         The delivery; every row is in `labels` or in `rejected`.
@@ -85,39 +82,22 @@ def read_delivery(
         SourceError: The file cannot be read, or a column is missing.
         AuditError: No label is left to judge, or the column holds no classes.
     """
-    read = read_rows(path, label, id)
+    read = read_rows(path, label, id, rules.read_choices)
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
     if read.is_of_tool:
         label, id, annotator = LABEL, "id", annotator or ANNOTATOR
     columns = (
         choose_columns(str(path), names, label, id, text, annotator) if names else Columns("label", None, None, None)
     )
-    rows = read.rows if kind is None else _parsed(read.rows, columns.label, kind, Ontology(tuple(sorted(set(classes)))))
-    kept, rejected = _sort_out(rows, columns, frozenset(classes if kind is None else ()))
+    kept, rejected = _sort_out(read.rows, columns, frozenset(classes), rules)
     if not kept:
         seen = "; ".join(f"{reason}: {count:,}" for reason, _, count, _ in rejection_counts(rejected))
         raise AuditError(f"{path}: no label to judge ({seen or 'no rows'}); check --label and the file")
-    return _delivery(path, read, columns, classes, kept, rejected, [n for n in names if n not in columns])
-
-
-def _parsed(rows: Iterable[Row | BadRow], column: str, kind: Kind, ontology: Ontology) -> list[Row | BadRow]:
-    """Return rows with the canonical text of their labels, rejected where a label is none of the kind."""
-    given = list(rows)
-    said = [None if isinstance(row, BadRow) else _label(row, column, frozenset()) for row in given]
-    texts = pa.array([label if isinstance(label, str) else None for label in said], TEXT)
-    found: list[Row | BadRow] = []
-    for row, label, parsed in zip(given, said, kind.parse(texts, ontology).to_pylist(), strict=True):
-        if isinstance(row, BadRow) or not isinstance(label, str):
-            found.append(row)
-        elif parsed is None:
-            found.append(BadRow(row.line, "unknown_label", evidence(label)))
-        else:
-            found.append(row._replace(values={**row.values, column: parsed}))
-    return found
+    return _delivery(path, read, columns, classes, rules, kept, rejected, [n for n in names if n not in columns])
 
 
 def _sort_out(
-    rows: Iterable[Row | BadRow], columns: Columns, allowed: frozenset[str]
+    rows: Iterable[Row | BadRow], columns: Columns, allowed: frozenset[str], rules: LabelRules
 ) -> tuple[list[tuple[Row, str, str]], list[BadRow]]:
     """Return rows with id and label, and rejected rows."""
     kept: list[tuple[Row, str, str]] = []
@@ -127,7 +107,7 @@ def _sort_out(
         if isinstance(row, BadRow):
             rejected.append(row)
             continue
-        label = _label(row, columns.label, allowed)
+        label = _label(row, columns.label, allowed) if rules.kind is None else _kind_label(row, columns.label, rules)
         item = as_text(row.values.get(columns.id)) if columns.id else None
         item = (item or "").strip() or f"row {row.line}"
         if isinstance(label, BadRow):
@@ -154,11 +134,20 @@ def _label(row: Row, column: str, allowed: frozenset[str]) -> str | BadRow:
     return label
 
 
+def _kind_label(row: Row, column: str, rules: LabelRules) -> str | BadRow:
+    value = row.values.get(column)
+    found = rules.read_choices(row.line, value if isinstance(value, list) else [as_text(value)])
+    return (
+        found._replace(reason="missing_label") if isinstance(found, BadRow) and found.reason == "no_answer" else found
+    )
+
+
 def _delivery(
     path: Path,
     read: ReadFile,
     columns: Columns,
     classes: tuple[str, ...],
+    rules: LabelRules,
     kept: list[tuple[Row, str, str]],
     rejected: list[BadRow],
     others: list[str],
@@ -169,7 +158,10 @@ def _delivery(
     labels = tuple(
         Label(row.line, item, label, text(row, columns.text), text(row, columns.annotator)) for row, item, label in kept
     )
-    found = tuple(sorted(set(classes) or {one.label for one in labels}))
+    if rules.kind is not None:
+        found = tuple(sorted(set(classes)))
+    else:
+        found = tuple(sorted(set(classes) or {one.label for one in labels}))
     if len(found) > MAX_CLASSES or (len(found) > 50 and len(found) > len(labels) / 2):
         raise AuditError(
             f"{path}, column {columns.label!r}: {len(found):,} different labels in {len(labels):,} rows; "

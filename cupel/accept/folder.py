@@ -7,6 +7,7 @@ from typing import NamedTuple, NoReturn
 
 from cupel.accept.delivery import Delivery
 from cupel.accept.item_files import AUDIT_ENDING, FileProblem, ItemFile, ItemFolder, copy_item
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.plan import Drawn, LaterLook, Plan, draw_look, later_look, parse_record
 from cupel.accept.sheet import ITEMS, SheetRow, sheet_csv, sheet_page, sheet_rows
 from cupel.certificate.acceptance import look_sizes
@@ -37,7 +38,7 @@ def file_name(stem: str, look: int, ending: str) -> str:
     return f"{stem}.{ending}" if look == 1 else f"{stem}-{look}.{ending}"
 
 
-def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder) -> Plan:
+def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder, rules: LabelRules = ONE_CLASS) -> Plan:
     """Record a plan, draw its first look, and write the sheet; the folder appears when all of it is there.
 
     Args:
@@ -45,6 +46,7 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder)
         plan: The plan, not drawn yet.
         delivery: The delivery.
         files: The delivery's folder, of which media files are copied.
+        rules: How labels are asked for.
 
     Returns:
         The plan with the ids drawn.
@@ -60,7 +62,7 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder)
             ids = draw_look(plan, [one.item_id for one in delivery.labels], 1, 0)
             plan = plan.model_copy(update={"drawn": ids})
             audit.put(PLAN, _json(plan))
-            _write_sheet(audit, plan, delivery, Drawn(1, 0, ids), files)
+            _write_sheet(audit, plan, delivery, Drawn(1, 0, ids), files, rules)
     except OSError as error:
         raise AuditError(
             f"{folder}: cannot be written: {error.strerror}; nothing was left behind; copy the delivery elsewhere"
@@ -68,14 +70,17 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder)
     return plan
 
 
-def add_look(audit: Store, plan: Plan, delivery: Delivery, look: int, before: int, files: ItemFolder) -> Drawn:
+def add_look(
+    audit: Store, plan: Plan, delivery: Delivery, look: int, before: int, files: ItemFolder,
+    rules: LabelRules = ONE_CLASS,
+) -> Drawn:  # fmt: skip
     """Record the plan of a later look and write its sheet; what is there already is left as it is."""
     name = file_name("plan", look, "json")
     ids = [one.item_id for one in delivery.labels]
     drawn = Drawn(look, before, later_look(plan, ids, look, before).drawn)
     # The plan comes last: a look without it does not exist, and is drawn again the same.
     if audit.stat(name) is None:
-        _write_sheet(audit, plan, delivery, drawn, files)
+        _write_sheet(audit, plan, delivery, drawn, files, rules)
         audit.put(name, _json(later_look(plan, ids, look, before)))
     return drawn
 
@@ -176,11 +181,13 @@ def list_copies(audit: Store, plan: Plan, delivery: Delivery, drawn: Drawn, file
     return Copies(copied, problems)
 
 
-def _write_sheet(audit: Store, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder) -> None:
+def _write_sheet(
+    audit: Store, plan: Plan, delivery: Delivery, drawn: Drawn, files: ItemFolder, rules: LabelRules
+) -> None:
     rows = sheet_rows(plan, delivery, drawn, files)
     _copy_items(audit, rows)
     audit.put(file_name("sheet", drawn.look, "csv"), sheet_csv(plan, rows))
-    audit.put(file_name("sheet", drawn.look, "html"), sheet_page(plan, rows, drawn.look))
+    audit.put(file_name("sheet", drawn.look, "html"), sheet_page(plan, rows, drawn.look, rules))
 
 
 def _copy_items(audit: Store, rows: Sequence[SheetRow]) -> None:

@@ -4,18 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-import pyarrow as pa
 from pydantic import NonNegativeFloat
 
 from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery, Label
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.plan import Drawn, Plan, Record
 from cupel.certificate.acceptance import Acceptance, judge
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
 from cupel.certificate.hypergeometric import lower_count, upper_count
-from cupel.contract.columns import TEXT
-from cupel.contract.kind import Kind, are_equal
-from cupel.contract.ontology import Ontology
 
 # Intervals beside the verdict are two-sided, 95% each for itself.
 INTERVAL_ALPHA_SIDE = 0.025
@@ -124,18 +121,6 @@ class _Checked(NamedTuple):
     is_wrong: bool
 
 
-def _check(
-    labels: Sequence[Label], answers: Sequence[str | None], delivery: Delivery, kind: Kind | None
-) -> list[_Checked]:
-    """Return labels with what the auditor says of them; where the auditor cannot decide, a label is not wrong."""
-    delivered, said = pa.array([one.label for one in labels], TEXT), pa.array(answers, TEXT)
-    is_same = (are_equal if kind is None else kind.is_same)(delivered, said, Ontology(delivery.classes)).to_pylist()
-    return [
-        _Checked(label, answer, answer is not None and not same)
-        for label, answer, same in zip(labels, answers, is_same, strict=True)
-    ]
-
-
 def judge_delivery(
     plan: Plan,
     delivery: Delivery,
@@ -143,7 +128,7 @@ def judge_delivery(
     answers: Mapping[str, str | None],
     prices: Prices,
     vendor: str | None,
-    kind: Kind | None = None,
+    rules: LabelRules = ONE_CLASS,
 ) -> Verdict:
     """Judge a delivery by all labels checked so far.
 
@@ -154,14 +139,16 @@ def judge_delivery(
         answers: Auditor's label by item id; None where the item cannot be decided.
         prices: What labels and checks cost.
         vendor: Who delivered.
-        kind: Label kind that says which labels are the same; None: those of one text.
+        rules: Say which labels are the same, and by which classes they are counted.
 
     Returns:
         The verdict of the last look.
     """
     rows = {one.item_id: one for one in delivery.labels}
-    drawn_items = [item for drawn in looks for item in drawn.ids]
-    checked = _check([rows[item] for item in drawn_items], [answers[item] for item in drawn_items], delivery, kind)
+    drawn_rows = [rows[item] for drawn in looks for item in drawn.ids]
+    said = [answers[one.item_id] for one in drawn_rows]
+    flags = rules.are_wrong([one.label for one in drawn_rows], said)
+    checked = [_Checked(*one) for one in zip(drawn_rows, said, flags, strict=True)]
     undecided = [one for one in checked if one.auditor is None]
     wrong = [one for one in checked if one.is_wrong]
     if plan.settings.contested == "wrong":
@@ -193,7 +180,10 @@ def judge_delivery(
         error_bound_with_contested=result.upper.with_contested,
         is_accepted_with_contested=result.is_accepted_with_contested,
         next_look=_next(result),
-        by_class=_parts([one.label for one in delivery.labels], [(one.delivered.label, one) for one in checked]),
+        by_class=_parts(
+            [name for one in delivery.labels for name in rules.choices_of(one.label)],
+            [(name, one) for one in checked for name in rules.choices_of(one.delivered.label)],
+        ),
         by_annotator=_parts(
             [one.annotator for one in delivery.labels], [(one.delivered.annotator, one) for one in checked]
         ),
@@ -205,11 +195,13 @@ def judge_delivery(
 
 def wording(plan: Plan) -> str:
     """Return what the verdict claims, against whose judgement, and what it cannot see."""
+    kind = plan.settings.kind
+    labels = "" if kind is None else f"Labels are of the kind {kind}, which says whether two are the same. "
     contested = "stand aside" if plan.settings.contested == "aside" else "count as wrong"
     return (
         f"A delivery with more than {percent(plan.settings.error_budget)} wrong labels is accepted at most "
-        f"{ALPHA_TOTAL * 100:.0f} times in 100. Wrong means: against the judgement of whoever filled in the sheet; "
-        "mistakes which that person shares with those who labelled cannot be seen. Items that cannot be decided "
+        f"{ALPHA_TOTAL * 100:.0f} times in 100. {labels}Wrong means: against the judgement of whoever filled in the "
+        "sheet; mistakes which that person shares with those who labelled cannot be seen. Items that cannot be decided "
         f"{contested}. This holds if that person did not see the delivered labels, and if the delivery was finished "
         "before the draw."
     )

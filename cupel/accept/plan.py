@@ -5,7 +5,15 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from cupel.accept.delivery import Delivery
 from cupel.certificate import acceptance
@@ -33,7 +41,10 @@ class Record(BaseModel):
 
 
 class Settings(Record):
-    """What the buyer decides; kept in the plan, so that a later call cannot decide otherwise."""
+    """What the buyer decides; kept in the plan, so that a later call cannot decide otherwise.
+
+    `kind` is None where a label is one class; only then `classes` may not be empty.
+    """
 
     error_budget: float = Field(gt=0, lt=1)
     contested: Literal["aside", "wrong"] = "aside"
@@ -41,14 +52,20 @@ class Settings(Record):
     id_column: str | None
     text_column: str | None
     annotator_column: str | None
-    classes: tuple[str, ...] = Field(min_length=1)
+    classes: tuple[str, ...]
     kind: str | None = None
-    """Label kind that says which labels are the same; None: those of one text are, and nothing is written down."""
+
+    @model_validator(mode="after")
+    def _classes_are_named(self) -> "Settings":
+        if not self.classes and self.kind is None:
+            raise ValueError("classes: expected one or more")
+        return self
 
     @model_serializer(mode="wrap")
-    def _leave_out_no_kind(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _leave_out_one_class(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write plans about single classes as they were before there were kinds."""
         content: dict[str, Any] = serialize(self)
-        return content if self.kind is not None else {key: value for key, value in content.items() if key != "kind"}
+        return {name: value for name, value in content.items() if (name, value) != ("kind", None)}
 
 
 class Plan(Record):

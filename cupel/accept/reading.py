@@ -6,6 +6,7 @@ from typing import NamedTuple
 from cupel.accept.one_label import one_label_rows
 from cupel.exchange.imports.file import read_file, records
 from cupel.exchange.imports.tools import Wanted, annotations_of, tool_of
+from cupel.people.tool_annotation import ReadChoices, one_class
 from cupel.sources.reasons import BadRow, Row
 
 
@@ -18,7 +19,9 @@ class ReadFile(NamedTuple):
     is_of_tool: bool = False
 
 
-def read_rows(path: Path, label: str | None = None, id_field: str | None = None) -> ReadFile:
+def read_rows(
+    path: Path, label: str | None = None, id_field: str | None = None, read_choices: ReadChoices = one_class
+) -> ReadFile:
     """Read a delivered file.
 
     Args:
@@ -26,6 +29,7 @@ def read_rows(path: Path, label: str | None = None, id_field: str | None = None)
             of which one label an item is judged. doccano's labels of whole texts are read as the table that they are.
         label: For an export with several questions, the name of the one to judge.
         id_field: For a Label Studio export, the field of the item's id.
+        read_choices: For an export, returns the label of an answer's choices.
 
     Returns:
         The hash of the bytes as they lie on disk, and all rows.
@@ -37,7 +41,7 @@ def read_rows(path: Path, label: str | None = None, id_field: str | None = None)
     tool = tool_of(file)
     if tool is None or (tool == "doccano" and not _has_spans(records(file))):
         return ReadFile(file.sha256, file.format, records(file))
-    found = annotations_of(file, tool, Wanted(label, id_field))
+    found = annotations_of(file, tool, Wanted(label, id_field, read=read_choices))
     return ReadFile(file.sha256, tool, one_label_rows(found), True)
 
 

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from cupel.accept.delivery import Delivery
 from cupel.accept.item_files import FileProblem, ItemFile, ItemFolder, is_location
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.media import SHOWN_IN_PAGE
 from cupel.accept.plan import Drawn, Plan
+from cupel.accept.spellings import key_of, spellings_of
 from cupel.errors import AuditError, SourceError
 from cupel.exchange.imports.delimited import decode, delimited_rows
 from cupel.sources.reasons import BadRow
@@ -29,6 +31,8 @@ PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg|avif)(?:[?#]|$)", re.IGNO
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 NAMED_ROWS = 5
+# The last lines of the page's script: what stands before them may change what it does.
+BEFORE_START = "keep();\nshow();\n</script>"
 
 
 class SheetRow(NamedTuple):
@@ -93,9 +97,9 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS) else cell
 
 
-def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int) -> bytes:
+def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int, rules: LabelRules = ONE_CLASS) -> bytes:
     """Return the sheet as a page that works without a network; all data is JSON that cannot end its script."""
-    data = {
+    data: dict[str, object] = {
         "title": f"Audit sheet: {len(rows):,} items of {plan.delivery}" + (f", look {look}" if look > 1 else ""),
         "sheet": f"{plan.key}-{look}",
         "file": f"{Path(plan.delivery).name.split('.')[0]}.sheet-{look}.csv",
@@ -105,10 +109,14 @@ def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int) -> bytes:
         "fields": sheet_header(plan)[2:-1],
         "rows": [_page_row(row) for row in rows],
     }
+    if rules.kind is not None:
+        data |= {"classes": rules.choices, "is_multiple": rules.is_multiple}
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     page = read_text(PAGES / "sheet.html")
+    if rules.kind is not None:
+        page = page.replace(BEFORE_START, read_text(PAGES / "sheet_of_kind.js") + BEFORE_START)
     return page.replace("{{DATA}}", text).encode()
 
 
@@ -137,13 +145,14 @@ class Filled(NamedTuple):
     answers: dict[str, str | None] | None
 
 
-def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn]) -> Filled:
+def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn], rules: LabelRules = ONE_CLASS) -> Filled:
     """Read a filled sheet and hold it against the plan.
 
     Args:
         path: CSV as the page or a spreadsheet wrote it: comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252.
         plan: The plan.
         looks: The looks that were drawn so far.
+        rules: How labels are read.
 
     Returns:
         Look and answers.
@@ -160,18 +169,38 @@ def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn]) -> Filled:
     _refuse(path, "row missing", sorted(expected - set(counts)), "put the sheet's rows back, all of them")
     if not any(label for _, label in cells):
         return Filled(drawn.look, None)
+    answers = _one_class_answers(path, cells, plan) if rules.kind is None else _kind_answers(path, cells, rules)
+    _refuse(path, "row without a label", sorted(code for code, label in cells if not label),
+            f"fill in the label column ({CANNOT!r} or ? where it is so)")  # fmt: skip
+    return Filled(drawn.look, {code: answers[code] for code in sorted(answers)})
+
+
+def _one_class_answers(path: Path, cells: Sequence[tuple[str, str]], plan: Plan) -> dict[str, str | None]:
     by_text = _spellings(plan.settings.classes)
     answers: dict[str, str | None] = {}
     for code, label in cells:
-        if label and _key(label) not in by_text and label not in plan.settings.classes:
+        if label and key_of(label) not in by_text and label not in plan.settings.classes:
             raise AuditError(
                 f"{path}, row {code}: label {label[:60]!r} is none of the classes: "
                 f"{', '.join(plan.settings.classes[:20])}; or {CANNOT!r} (?)"
             )
-        answers[code] = label if label in plan.settings.classes else by_text.get(_key(label))
-    _refuse(path, "row without a label", sorted(code for code, label in cells if not label),
-            f"fill in the label column ({CANNOT!r} or ? where it is so)")  # fmt: skip
-    return Filled(drawn.look, {code: answers[code] for code in sorted(answers)})
+        answers[code] = label if label in plan.settings.classes else by_text.get(key_of(label))
+    return answers
+
+
+def _kind_answers(path: Path, cells: Sequence[tuple[str, str]], rules: LabelRules) -> dict[str, str | None]:
+    answers: dict[str, str | None] = {}
+    for code, label in cells:
+        answers[code] = None
+        if label and key_of(label) not in ALSO_CANNOT:
+            found = rules.read_cell(label)
+            if isinstance(found, BadRow):
+                named = f" of: {', '.join(rules.choices[:20])}" if rules.choices else ""
+                raise AuditError(
+                    f"{path}, row {code}: {label[:60]!r} is no label of the kind {rules.kind}{named}; or {CANNOT!r} (?)"
+                )
+            answers[code] = found
+    return answers
 
 
 def _cells(path: Path) -> list[tuple[str, str]]:
@@ -223,13 +252,4 @@ def _refuse(path: Path, what: str, codes: Sequence[str], advice: str) -> None:
 
 def _spellings(classes: Sequence[str]) -> dict[str, str | None]:
     """Return what may be written for each class: any case, where that is no other class; None for undecided."""
-    by_text: dict[str, str | None] = {cannot: None for cannot in ALSO_CANNOT}
-    keys = Counter(_key(name) for name in classes)
-    by_text.update({_key(name): name for name in classes if keys[_key(name)] == 1})
-    return by_text
-
-
-def _key(label: str) -> str:
-    """Return a label as spreadsheets may have changed it: case, a guarding apostrophe, 1 as 1.0."""
-    text = label.strip().removeprefix("'").casefold()
-    return re.sub(r"^(-?\d+)[.,]0+$", r"\1", text)
+    return {cannot: None for cannot in ALSO_CANNOT} | spellings_of(classes)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rich.console import Console
 
@@ -24,15 +24,13 @@ from cupel.accept.folder import (
 )
 from cupel.accept.item_files import ItemFolder
 from cupel.accept.judging import Prices, Verdict, judge_delivery
+from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
 from cupel.accept.suspicious import suspicious_labels
-from cupel.contract.kind import Kind
-from cupel.contract.ontology import Ontology
-from cupel.errors import AuditError
+from cupel.errors import AuditError, SourceError
 from cupel.exchange.imports.columns import Columns
-from cupel.kinds import KINDS
 from cupel.printable import printable
 from cupel.show import delivery_terminal as terminal
 from cupel.show.audit_plan_page import plan_page
@@ -42,7 +40,11 @@ from cupel.store.local import LocalStore
 from cupel.store.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours, write_output
 from cupel.store.store import Store
 
+if TYPE_CHECKING:
+    from cupel.contract.kind import Kind
+
 PLAN_PAGE = "plan.html"
+Kinds: TypeAlias = "Sequence[Kind] | None"
 
 
 class ExitCode(IntEnum):
@@ -78,13 +80,13 @@ class Request(NamedTuple):
     kind: str | None = None
 
 
-def accept_delivery(request: Request, console: Console, kinds: Sequence[Kind] = KINDS) -> ExitCode:
+def accept_delivery(request: Request, console: Console, kinds: Kinds = None) -> ExitCode:
     """Plan the audit of a delivery, or judge it.
 
     Args:
         request: The command line.
         console: Where to print.
-        kinds: The label kinds that there are.
+        kinds: The label kinds that there are; None: those of Cupel.
 
     Returns:
         ACCEPT or REFUSE; OPEN while answers are awaited.
@@ -100,7 +102,7 @@ def accept_delivery(request: Request, console: Console, kinds: Sequence[Kind] = 
         raise AuditError(f"{error.filename}: cannot be written: {error.strerror}; name another place") from None
 
 
-def _plan_or_judge(request: Request, folder: Path, console: Console, kinds: Sequence[Kind]) -> ExitCode:
+def _plan_or_judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     _check_outputs(request, folder)
     if is_folder(folder):
         return _judge(request, folder, console, kinds)
@@ -134,12 +136,12 @@ def _check_outputs(request: Request, folder: Path) -> None:
     check_outputs(outputs, inputs, folders)
 
 
-def _plan(request: Request, folder: Path, console: Console, kinds: Sequence[Kind]) -> ExitCode:
+def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     given = Columns(request.label or "", request.id, request.text, request.annotator)
+    rules = _rules(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
-        request.delivery, request.label, request.id, request.text, request.annotator, request.classes,
-        _find_kind(request, request.kind, request.classes, kinds),
-    )  # fmt: skip
+        request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules
+    )
     if any(name.casefold() in ALSO_CANNOT - {"?"} for name in delivery.classes):
         raise AuditError(f"{request.delivery}: a class is named like {CANNOT!r}, the auditor's way out; rename it")
     if len(set(map(guarded, delivery.classes))) < len(delivery.classes):
@@ -150,19 +152,36 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Sequence[Kind
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, None)
     terminal.show_delivery(console, delivery, given)
     files = _files(request)
-    shown = shown_columns(delivery, files)
+    shown = shown_columns(delivery, files, rules)
     terminal.show_shown(console, shown)
-    settings = _settings(request, delivery, request.budget or 0.0)
+    settings = _settings(request, delivery, request.budget or 0.0, rules)
     choice = choose_size(len(delivery.labels), settings.error_budget, settings.contested, request.audit)
     plan = make_plan(delivery, settings, choice.size, request.at_most, request.seed, shown.others)
-    plan = start_audit(folder, plan, delivery, files)
+    plan = start_audit(folder, plan, delivery, files, rules)
     LocalStore(folder).put(PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return _await(request, folder, plan, delivery, Drawn(1, 0, plan.drawn), console)
 
 
-def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
+def _rules(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:
+    """Return how labels are read and compared; a single class is by rules that need no label kind."""
+    if name is None:
+        return ONE_CLASS
+    # Kinds bring Arrow, which takes seconds to load; a delivery of single classes is judged without.
+    from cupel.accept.kind_rules import make_rules
+    from cupel.kinds import KINDS
+
+    known = {kind.name: kind for kind in kinds or KINDS}
+    if name not in known:
+        raise AuditError(f"{request.delivery}: no label kind {name!r}; known here: {', '.join(known)}")
+    try:
+        return make_rules(known[name], classes)
+    except SourceError as error:
+        raise AuditError(f"{request.delivery}: {error}") from None
+
+
+def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelRules) -> Settings:
     is_export = delivery.format == "label-studio"
     return Settings(
         error_budget=budget,
@@ -172,53 +191,40 @@ def _settings(request: Request, delivery: Delivery, budget: float) -> Settings:
         text_column=delivery.columns.text,
         annotator_column=delivery.columns.annotator,
         classes=delivery.classes,
-        kind=request.kind,
+        kind=rules.kind,
     )
 
 
-def _find_kind(request: Request, name: str | None, classes: tuple[str, ...], kinds: Sequence[Kind]) -> Kind | None:
-    """Return the label kind of that name; None without one: labels are the same if their texts are."""
-    if name is None:
-        return None
-    if not classes:
-        raise AuditError(f"{request.delivery}: a label kind reads labels by their classes; name them with --classes")
-    for kind in kinds:
-        if kind.name == name:
-            if len(kind.parts(Ontology(classes))) != 1:
-                raise AuditError(f"{request.delivery}: a sheet asks for one class, and labels of {name} have parts")
-            return kind
-    raise AuditError(f"{request.delivery}: no label kind {name!r}; known here: {', '.join(k.name for k in kinds)}")
-
-
-def _judge(request: Request, folder: Path, console: Console, kinds: Sequence[Kind]) -> ExitCode:
+def _judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     audit = LocalStore(folder)
     plan = read_plan(audit)
-    _check_request(request, plan, folder)
+    _check_request(request, plan, folder, kinds)
     sha256 = hash_file(request.delivery) if is_file(request.delivery) else ""
     check_delivery(folder, plan, str(request.delivery), sha256)
     settings = plan.settings
-    kind = _find_kind(request, settings.kind, settings.classes, kinds)
+    rules = _rules(request, settings.kind, settings.classes, kinds)
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
-        settings.classes, kind,
+        settings.classes, rules,
     )  # fmt: skip
     plan, looks = load_plan(audit, delivery)
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, plan.key)
     known = [answers for drawn in looks if (answers := read_answers(audit, drawn.look)) is not None]
-    fresh = _fresh_answers(request, folder, plan, looks, known)
+    fresh = _fresh_answers(request, folder, plan, looks, known, rules)
     terminal.show_delivery(console, delivery, None)
     if fresh is not None:
         known.append(fresh)
     if not known:
         return _await(request, folder, plan, delivery, looks[0], console)
     judged = looks[: len(known)]
-    verdict = _verdict(request, plan, delivery, judged, known, kind)
+    verdict = _verdict(request, plan, delivery, judged, known, rules)
     if fresh is not None:
         write_answers(audit, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
     if verdict.next_look is not None and len(looks) == len(judged):
-        looks.append(add_look(audit, plan, delivery, verdict.next_look.look, judged[-1].size, _files(request)))
+        more = verdict.next_look.look
+        looks.append(add_look(audit, plan, delivery, more, judged[-1].size, _files(request), rules))
     _write_verdict(request, audit, verdict)
     terminal.show_verdict(console, verdict)
     _finish(request, folder, delivery, judged, verdict, console)
@@ -227,9 +233,12 @@ def _judge(request: Request, folder: Path, console: Console, kinds: Sequence[Kin
     return ExitCode[verdict.verdict]
 
 
-def _check_request(request: Request, plan: Plan, folder: Path) -> None:
+def _check_request(request: Request, plan: Plan, folder: Path, kinds: Kinds) -> None:
     """Refuse options that say otherwise than the plan: what was fixed before the draw stays."""
     settings = plan.settings
+    # Kinds whose labels are single classes are one to a plan.
+    is_same = _rules(request, request.kind, settings.classes, kinds).kind == settings.kind
+    kind = None if is_same else request.kind
     most = plan.sizes[-1] if plan.sizes[-1] < plan.labels else None
     for option, given, planned in (
         ("budget", request.budget, settings.error_budget),
@@ -239,10 +248,10 @@ def _check_request(request: Request, plan: Plan, folder: Path) -> None:
         ("text", request.text, settings.text_column),
         ("annotator", request.annotator, settings.annotator_column),
         ("classes", tuple(sorted(set(request.classes))) or None, settings.classes),
-        ("kind", request.kind, settings.kind),
         ("audit", request.audit, plan.size),
         ("at-most", request.at_most, most if most is not None else plan.labels),
         ("seed", request.seed, plan.seed),
+        ("kind", kind, settings.kind),
     ):
         if given is not None and given != planned:
             raise AuditError(
@@ -252,14 +261,19 @@ def _check_request(request: Request, plan: Plan, folder: Path) -> None:
 
 
 def _fresh_answers(
-    request: Request, folder: Path, plan: Plan, looks: list[Drawn], known: list[dict[str, str | None]]
+    request: Request,
+    folder: Path,
+    plan: Plan,
+    looks: list[Drawn],
+    known: list[dict[str, str | None]],
+    rules: LabelRules,
 ) -> dict[str, str | None] | None:
     """Return the answers of the look that awaits them, if its sheet is filled in; None if it is untouched."""
     awaited = looks[len(known)] if len(known) < len(looks) else None
     if request.sheet is None and awaited is None:
         return None
     path = request.sheet or folder / file_name("sheet", awaited.look if awaited else 1, "csv")
-    filled = read_sheet(path, plan, looks)
+    filled = read_sheet(path, plan, looks, rules)
     if awaited is not None and filled.look == awaited.look:
         return filled.answers
     earlier = dict(zip((drawn.look for drawn in looks), known, strict=False)).get(filled.look)
@@ -272,9 +286,13 @@ def _fresh_answers(
 
 
 def _verdict(
-    request: Request, plan: Plan, delivery: Delivery, judged: list[Drawn], known: list[dict[str, str | None]],
-    kind: Kind | None,
-) -> Verdict:  # fmt: skip
+    request: Request,
+    plan: Plan,
+    delivery: Delivery,
+    judged: list[Drawn],
+    known: list[dict[str, str | None]],
+    rules: LabelRules,
+) -> Verdict:
     by_code = {code: answer for answers in known for code, answer in answers.items()}
     try:
         by_item = {
@@ -284,7 +302,7 @@ def _verdict(
         }
     except KeyError as error:
         raise AuditError(f"answers of {plan.delivery}: row {error} is missing; restore the folder") from None
-    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, kind)
+    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, rules)
 
 
 def _write_verdict(request: Request, audit: Store, verdict: Verdict) -> None:

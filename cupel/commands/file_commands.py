@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER
+from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, split_names
 
 
 @click.command()
@@ -19,7 +19,7 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER
 @click.option("--text", metavar="COLUMN", help="Column that shows the item: text, picture or link.")
 @click.option("--annotator", metavar="COLUMN", help="Column of who gave the label.")
 @click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
-@click.option("--kind", metavar="NAME", help="Label kind that says which labels are the same; with --classes.")
+@click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
 @click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
 @click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
 @click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")
@@ -56,7 +56,7 @@ def accept(delivery: Path, budget: str | None, classes: str | None, **options: A
     request = Request(
         delivery=delivery,
         budget=None if budget is None else share(budget),
-        classes=tuple(name.strip() for name in classes.split(",") if name.strip()) if classes else (),
+        classes=split_names(classes),
         prices=prices,
         is_suspicious_wanted=options.pop("suspicious"),
         **options,
@@ -74,9 +74,13 @@ def accept(delivery: Path, budget: str | None, classes: str | None, **options: A
 @click.option("--question", help="Question whose answer is the label; of a table, its column.")
 @click.option("--id", "id_field", metavar="FIELD", help="Field of the item's id (Label Studio, tables).")
 @click.option("--annotator", help="Of a table, the column of who answered; else who did, where a tool names nobody.")
+@click.option("--kind", metavar="KIND", help="Label kind, as multilabel: several choices of an answer are one label.")
+@click.option("--classes", metavar="A,B,...", help="With --kind, the classes that the project knows.")
+@click.option("--separator", metavar="TEXT", help="With --kind, what stands between classes in one cell of a table.")
 def import_work(
-    files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str, **named: Any
-) -> None:
+    files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str,
+    kind: str | None, classes: str | None, separator: str | None, **named: Any,
+) -> None:  # fmt: skip
     """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
 
     FILES are exports of Label Studio (JSON), CVAT (XML), COCO, Labelbox, Scale, doccano, or tables (CSV, JSON Lines,
@@ -93,10 +97,16 @@ def import_work(
         write_items,
         write_left,
     )
+    from cupel.exchange.imports.choices import make_reader
     from cupel.exchange.imports.tools import Wanted, read_export
     from cupel.printable import printable
 
-    exports = [read_export(path, tool, Wanted(**named)) for path in files]
+    wanted = Wanted(**named)
+    if kind is not None:
+        wanted = wanted._replace(read=make_reader(look_up_kind(kind), split_names(classes), separator))
+    elif classes is not None or separator is not None:
+        raise click.UsageError("--classes and --separator go with --kind")
+    exports = [read_export(path, tool, wanted) for path in files]
     imported = gather(exports)
     check_files(imported, files, answers, items)
     left = left_file(answers)

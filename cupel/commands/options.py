@@ -1,8 +1,12 @@
 """Options that several commands have, and the types of what commands are given."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from cupel.contract.kind import Kind
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -21,3 +25,26 @@ HOME = click.option("--home", type=FOLDER, envvar="DAGSTER_HOME", default=Path("
 DRY_RUN = click.option(
     "--dry-run/--yes", "is_only_told", default=True, help="Say what would be done, or do it.  [default: say]"
 )
+
+
+def look_up_kind(name: str) -> "Kind":
+    """Return a label kind by its name.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    from cupel.kinds import KINDS
+
+    found = next((kind for kind in KINDS if kind.name == name), None)
+    if found is None:
+        raise click.UsageError(f"--kind {name}: no such label kind; there is {', '.join(kind.name for kind in KINDS)}")
+    return found
+
+
+def split_names(names: str | None) -> tuple[str, ...]:
+    """Return names that stand between commas.
+
+    >>> split_names("warm, cold,"), split_names(None)
+    (('warm', 'cold'), ())
+    """
+    return tuple(name.strip() for name in names.split(",") if name.strip()) if names else ()

@@ -44,8 +44,8 @@ class LabelStudio(Section):
     shows_disagreement: bool = False
     """Show adjudicators what annotators and checker said, without names; only where auditors are other people."""
     files: str | None = Field(None, pattern=r"^(https?://[^\s@]+|/[^\s@]*)$")
-    """Begin of the address under which the server finds a delivery's file as batch/path, where items are files: of
-    another server, or its own local files, as /data/local-files/?d=; null: a task holds a preview."""
+    """Where items are files, what stands before a file's path in its address: of another server, or of the server's
+    own local files, as /data/local-files/?d=; {batch} in it is the batch. Null: a task holds a preview."""
     most_open: Positive = 1000
     """Items that lie open before each group at a time, at most."""
     snapshot_hours: Annotated[float, Field(gt=0)] = 24.0

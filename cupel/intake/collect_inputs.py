@@ -21,6 +21,7 @@ from cupel.people.answers.one_after_another import OneAfterAnother
 from cupel.people.answers.recorded import RecordedWorkforce, read_gold
 from cupel.people.answers.shown_labels import ShownLabelsLog
 from cupel.people.label_studio.calibration import Standing, known_items, standings_now
+from cupel.people.label_studio.pictures import file_preview
 from cupel.people.label_studio.waiting import Waiting, waiting
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from cupel.release.plan import ALL, is_finished
@@ -132,5 +133,11 @@ def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
     def hidden(batch: str) -> set[str]:
         return set() if gold is None else set(read_gold(data / gold, batch)["item_id"].to_pylist())
 
-    live = LabelStudioWorkforce(project, lake, known=lambda: known_items(project, lake, data), hidden=hidden)
+    live = LabelStudioWorkforce(
+        project,
+        lake,
+        known=lambda: known_items(project, lake, data),
+        hidden=hidden,
+        preview=file_preview(project, lake, data),
+    )
     return OneAfterAnother(recorded, live)

@@ -1,6 +1,6 @@
 """An annotation of a labeling tool's export, and why a part of an export is not understood."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ IMPORT_REASONS = {
     "skipped": "the annotator skipped or cancelled the task",
     "not_finished": "the task is not finished",
     "several_choices": "the answer holds several classes at once; one is imported",
+    "unknown_label": "the answer is no label of the kind, or names a class that was not named with --classes",
     "other_kind": "the answer is neither a class nor an object of a class: a text, a number, a relation, a ranking",
     "unknown_category": "the answer names a class that the file does not define",
     "unknown_item": "the answer is about an item that the file does not hold",
@@ -41,6 +42,8 @@ class Annotation(NamedTuple):
 
 
 Read = Iterator[Annotation | BadRow]
+# Returns the label of the choices of one answer, in the record with this number, or why there is none.
+ReadChoices = Callable[[int, Iterable[object]], "str | BadRow"]
 
 
 def object_id(item_id: str, name: object) -> str:

@@ -170,7 +170,7 @@ def _find_kind(certificate: Any, known: Known) -> tuple[FrozenTerms, Kind | None
     try:
         terms = FrozenTerms.from_plan(certificate["plan"])
         return terms, find_kind(terms, known.kinds)
-    except (CupelError, LookupError, TypeError):
+    except (CupelError, LookupError, TypeError, RecursionError):
         return None, None
 
 

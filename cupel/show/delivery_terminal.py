@@ -58,7 +58,8 @@ def show_delivery(console: Console, delivery: Delivery, given: Columns | None) -
         console.print(f"  columns: {_columns(delivery.columns, given)}")
     names = [escape(name) for name in delivery.classes[:MOST_CLASSES_NAMED]]
     more = f" and {len(delivery.classes) - len(names)} more" if len(delivery.classes) > len(names) else ""
-    console.print(f"  {len(delivery.classes)} classes: {', '.join(names)}{more}")
+    if delivery.classes:
+        console.print(f"  {len(delivery.classes)} classes: {', '.join(names)}{more}")
 
 
 def _columns(columns: Columns, given: Columns) -> str:

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 
 from cupel.errors import SourceError
-from cupel.people.tool_annotation import Annotation, Read, object_id, one_class
+from cupel.people.tool_annotation import Annotation, Read, ReadChoices, object_id, one_class
 from cupel.sources.reasons import BadRow, evidence
 
 SHAPES = ("box", "polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skeleton")
@@ -16,7 +16,7 @@ def is_cvat(content: bytes) -> bool:
     return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def cvat(name: str, content: bytes) -> Read:
+def cvat(name: str, content: bytes, read: ReadChoices = one_class) -> Read:
     """Yield the annotations of a CVAT file, of images or of video.
 
     A tag labels its image. A shape is the object `image#number`, a track the object `task#track id`. CVAT names no
@@ -25,6 +25,7 @@ def cvat(name: str, content: bytes) -> Read:
     Args:
         name: The file, for errors.
         content: Its bytes.
+        read: Returns the label of an image's tags.
 
     Yields:
         Annotations in the file's order, and what is not understood; `line` is the number of the image or track.
@@ -39,7 +40,7 @@ def cvat(name: str, content: bytes) -> Read:
     for element in root:
         if element.tag == "image":
             line += 1
-            yield from _image(line, element, assignee)
+            yield from _image(line, element, assignee, read)
         elif element.tag == "track":
             line += 1
             label, item = element.get("label"), object_id(task, element.get("id", line))
@@ -63,7 +64,9 @@ def _root(name: str, content: bytes) -> ElementTree.Element:
     return root
 
 
-def _image(line: int, image: ElementTree.Element, annotator: str | None) -> Iterator[Annotation | BadRow]:
+def _image(
+    line: int, image: ElementTree.Element, annotator: str | None, read: ReadChoices
+) -> Iterator[Annotation | BadRow]:
     item = image.get("name") or image.get("id")
     if not item:
         yield BadRow(line, "missing_id", evidence("<image> without name and id"))
@@ -71,7 +74,7 @@ def _image(line: int, image: ElementTree.Element, annotator: str | None) -> Iter
     given = Annotation(line, item, "", annotator, fields={"image": item})
     tags = [element.get("label") for element in image if element.tag == "tag"]
     if tags:
-        label = one_class(line, tags)
+        label = read(line, tags)
         yield label if isinstance(label, BadRow) else given._replace(label=label)
     shapes = [element for element in image if element.tag in SHAPES]
     for number, shape in enumerate(shapes, 1):

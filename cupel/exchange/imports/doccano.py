@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cupel.people.tool_annotation import Annotation, Read, as_id, entries, object_id, one_class
+from cupel.people.tool_annotation import Annotation, Read, ReadChoices, as_id, entries, object_id, one_class
 from cupel.sources.reasons import BadRow, Row, evidence
 
 # What doccano's own fields are; the others are the item's.
@@ -18,12 +18,13 @@ def is_doccano(record: Any) -> bool:
     )
 
 
-def doccano(rows: list[Row | BadRow], annotator: str | None = None) -> Read:
+def doccano(rows: list[Row | BadRow], annotator: str | None = None, read: ReadChoices = one_class) -> Read:
     """Yield the annotations of an export.
 
     Args:
         rows: Its records.
         annotator: Whose file it is: doccano writes a file per annotator, and names nobody in it.
+        read: Returns the label of a text's label names.
 
     Yields:
         Annotations in the file's order, and what is not understood.
@@ -37,10 +38,10 @@ def doccano(rows: list[Row | BadRow], annotator: str | None = None) -> Read:
             yield BadRow(row.line, "missing_id", evidence(row.values))
             continue
         fields = {key: value for key, value in row.values.items() if key not in OWN}
-        yield from _record(Annotation(row.line, item, "", annotator, fields=fields), row.values)
+        yield from _record(Annotation(row.line, item, "", annotator, fields=fields), row.values, read)
 
 
-def _record(given: Annotation, record: dict[str, Any]) -> Read:
+def _record(given: Annotation, record: dict[str, Any], read: ReadChoices) -> Read:
     spans = [
         (one.get("start_offset"), one.get("end_offset"), one.get("label")) for one in entries(record.get("entities"))
     ]
@@ -53,7 +54,7 @@ def _record(given: Annotation, record: dict[str, Any]) -> Read:
         else:
             yield BadRow(given.line, "unexpected_shape", evidence(f"{given.item_id}: {one!r}"))
     if names or not spans:
-        label = one_class(given.line, names)
+        label = read(given.line, names)
         yield label if isinstance(label, BadRow) else given._replace(label=label)
     for start, end, name in spans:
         label = one_class(given.line, [name])

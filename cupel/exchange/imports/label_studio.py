@@ -6,6 +6,7 @@ from typing import Any
 from cupel.people.tool_annotation import (
     Annotation,
     Read,
+    ReadChoices,
     as_id,
     as_seconds,
     as_time,
@@ -42,7 +43,10 @@ def questions(tasks: list[Any]) -> list[str]:
     return sorted(set(found))
 
 
-def label_studio(name: str, tasks: list[Any], question: str | None = None, id_field: str | None = None) -> Read:
+def label_studio(
+    name: str, tasks: list[Any], question: str | None = None, id_field: str | None = None,
+    read: ReadChoices = one_class,
+) -> Read:  # fmt: skip
     """Yield the annotations of an export.
 
     Args:
@@ -50,6 +54,7 @@ def label_studio(name: str, tasks: list[Any], question: str | None = None, id_fi
         tasks: The export.
         question: Name of the control (`from_name`) whose choices are the label; None where there is only one.
         id_field: Field of a task's data that holds the item's id; None: `id` of its data, else the task's.
+        read: Returns the label of an answer's choices.
 
     Yields:
         Annotations in the file's order, and what is not understood; `line` is the task's number.
@@ -73,10 +78,12 @@ def label_studio(name: str, tasks: list[Any], question: str | None = None, id_fi
         if not notes:
             yield BadRow(line, "no_answer", evidence(item))
         for note in notes:
-            yield from _note(line, item, note, task["data"], question)
+            yield from _note(line, item, note, task["data"], question, read)
 
 
-def _note(line: int, item: str, note: dict[str, Any], data: dict[str, Any], question: str | None) -> Read:
+def _note(
+    line: int, item: str, note: dict[str, Any], data: dict[str, Any], question: str | None, read: ReadChoices
+) -> Read:
     if note.get("was_cancelled"):
         yield BadRow(line, "skipped", evidence(f"{item}, {person(note.get('completed_by'))}"))
         return
@@ -89,8 +96,9 @@ def _note(line: int, item: str, note: dict[str, Any], data: dict[str, Any], ques
         if question is None or region.get("from_name") == question or "choices" not in fields_of(region.get("value"))
     ]  # fmt: skip
     choices = [choice for region in regions for choice in _classes(region, ("choices",))]
-    if choices or not regions:
-        label = one_class(line, choices)
+    is_asked = any("choices" in fields_of(region.get("value")) for region in regions)
+    if is_asked or not regions:
+        label = read(line, choices)
         yield label if isinstance(label, BadRow) else given._replace(label=label)
     yield from _objects(given, [region for region in regions if "choices" not in fields_of(region.get("value"))])
 

@@ -6,6 +6,7 @@ from typing import Any
 from cupel.people.tool_annotation import (
     Annotation,
     Read,
+    ReadChoices,
     as_id,
     as_seconds,
     as_time,
@@ -23,13 +24,14 @@ def is_labelbox(record: Any) -> bool:
     return isinstance(record, dict) and isinstance(record.get("data_row"), dict) and "projects" in record
 
 
-def labelbox(name: str, rows: list[Row | BadRow], question: str | None = None) -> Read:
+def labelbox(name: str, rows: list[Row | BadRow], question: str | None = None, read: ReadChoices = one_class) -> Read:
     """Yield the annotations of an export.
 
     Args:
         name: The file, for errors.
         rows: Its records.
         question: Name of the classification that is the label; None where there is only one.
+        read: Returns the label of an answer's choices.
 
     Yields:
         Annotations in the file's order, and what is not understood. An item is named by its `global_key`, else its
@@ -49,10 +51,10 @@ def labelbox(name: str, rows: list[Row | BadRow], question: str | None = None) -
     )
     hold_to_question(name, asked, question)
     for row in rows:
-        yield from [row] if isinstance(row, BadRow) else _record(row, question)
+        yield from [row] if isinstance(row, BadRow) else _record(row, question, read)
 
 
-def _record(row: Row, question: str | None) -> Read:
+def _record(row: Row, question: str | None, read: ReadChoices) -> Read:
     data = fields_of(row.values.get("data_row"))
     item = next((found for key in ("global_key", "external_id", "id") if (found := as_id(data.get(key)))), None)
     if item is None:
@@ -69,10 +71,12 @@ def _record(row: Row, question: str | None) -> Read:
             as_time(details.get("updated_at") or details.get("created_at")),
             bool(details.get("is_benchmark_reference")), {"content": data.get("row_data")},
         )  # fmt: skip
-        yield from _label(given, label, question)
+        yield from _label(given, label, question, read)
 
 
-def _label(given: Annotation, label: dict[str, Any], question: str | None) -> Iterator[Annotation | BadRow]:
+def _label(
+    given: Annotation, label: dict[str, Any], question: str | None, read: ReadChoices
+) -> Iterator[Annotation | BadRow]:
     objects = entries(fields_of(label.get("annotations")).get("objects"))
     wanted = [one for one in _classes(label) if question is None or _asked(one) == question]
     if label.get("label_kind") == "Skipped" or fields_of(label.get("label_details")).get("skipped"):
@@ -85,7 +89,7 @@ def _label(given: Annotation, label: dict[str, Any], question: str | None) -> It
             yield BadRow(given.line, "other_kind", evidence(f"{given.item_id}: {_asked(one)}"))
             continue
         answers = [one.get("radio_answer"), *entries(one.get("checklist_answers"))]
-        found = one_class(
+        found = read(
             given.line, [fields_of(answer).get("name") or fields_of(answer).get("value") for answer in answers]
         )
         yield found if isinstance(found, BadRow) else given._replace(label=found)

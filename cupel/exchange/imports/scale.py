@@ -6,6 +6,7 @@ from typing import Any
 from cupel.people.tool_annotation import (
     Annotation,
     Read,
+    ReadChoices,
     as_id,
     as_time,
     entries,
@@ -22,13 +23,14 @@ def is_scale(record: Any) -> bool:
     return isinstance(record, dict) and "task_id" in record and ("params" in record or "response" in record)
 
 
-def scale(name: str, rows: list[Row | BadRow], question: str | None = None) -> Read:
+def scale(name: str, rows: list[Row | BadRow], question: str | None = None, read: ReadChoices = one_class) -> Read:
     """Yield the annotations of Scale's tasks.
 
     Args:
         name: The file, for errors.
         rows: Its tasks.
         question: Name of the field whose answer is the label, where a task asks several; None where there is one.
+        read: Returns the label of an answer's choices.
 
     Yields:
         Annotations in the file's order, and what is not understood. An item is named by the task's `unique_id`, else
@@ -40,10 +42,10 @@ def scale(name: str, rows: list[Row | BadRow], question: str | None = None) -> R
     asked = sorted({field for row in rows if isinstance(row, Row) for field in _answers(row.values)})
     hold_to_question(name, asked, question)
     for row in rows:
-        yield from [row] if isinstance(row, BadRow) else _task(row, question)
+        yield from [row] if isinstance(row, BadRow) else _task(row, question, read)
 
 
-def _task(row: Row, question: str | None) -> Read:
+def _task(row: Row, question: str | None, read: ReadChoices) -> Read:
     task, params = row.values, fields_of(row.values.get("params"))
     item = as_id(task.get("unique_id")) or as_id(params.get("unique_id")) or as_id(task.get("task_id"))
     if item is None:
@@ -53,14 +55,16 @@ def _task(row: Row, question: str | None) -> Read:
     else:
         shown: dict[str, object] = {key: params[key] for key in ("attachment", "text") if key in params}
         given = Annotation(row.line, item, "", answered_at=as_time(task.get("completed_at")), fields=shown)
-        yield from _answer(given, task, question)
+        yield from _answer(given, task, question, read)
 
 
-def _answer(given: Annotation, task: dict[str, object], question: str | None) -> Iterator[Annotation | BadRow]:
+def _answer(
+    given: Annotation, task: dict[str, object], question: str | None, read: ReadChoices
+) -> Iterator[Annotation | BadRow]:
     answers, objects = _answers(task), entries(fields_of(task.get("response")).get("annotations"))
     for field, found in answers.items():
         if question is None or field == question:
-            label = one_class(given.line, found)
+            label = read(given.line, found)
             yield label if isinstance(label, BadRow) else given._replace(label=label)
     for number, one in enumerate(objects, 1):
         label = one_class(given.line, [one.get("label")])

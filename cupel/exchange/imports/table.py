@@ -1,7 +1,7 @@
 """A plain table of answers: a row is what one annotator said of one item."""
 
 from cupel.exchange.imports.columns import choose_columns
-from cupel.people.tool_annotation import Annotation, Read, as_id, as_seconds, as_time, one_class
+from cupel.people.tool_annotation import Annotation, Read, ReadChoices, as_id, as_seconds, as_time, one_class
 from cupel.sources.reasons import BadRow, Row, evidence
 
 SECONDS_NAMES = ("seconds_spent", "lead_time", "seconds", "duration_seconds")
@@ -14,6 +14,7 @@ def table(
     label: str | None = None,
     id_field: str | None = None,
     annotator: str | None = None,
+    read: ReadChoices = one_class,
 ) -> Read:
     """Yield the annotations of a table.
 
@@ -23,6 +24,7 @@ def table(
         label: Column of the label; None guesses.
         id_field: Column of the item's id; None guesses.
         annotator: Column of who answered; None guesses.
+        read: Returns the label of a row's choices: of its text, or of its list of them.
 
     Raises:
         SourceError: A named column is missing, or none looks like a label.
@@ -38,7 +40,7 @@ def table(
         values = row.values
         item = as_id(values.get(columns.id)) if columns.id else f"row {row.line}"
         found = values.get(columns.label)
-        answer = one_class(row.line, found if isinstance(found, list) else [found])
+        answer = read(row.line, found if isinstance(found, list) else [found])
         if item is None:
             yield BadRow(row.line, "missing_id", evidence(values))
         elif isinstance(answer, BadRow):

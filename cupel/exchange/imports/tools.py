@@ -12,7 +12,7 @@ from cupel.exchange.imports.label_studio import is_label_studio, label_studio
 from cupel.exchange.imports.labelbox import is_labelbox, labelbox
 from cupel.exchange.imports.scale import is_scale, scale
 from cupel.exchange.imports.table import table
-from cupel.people.tool_annotation import Annotation
+from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
 from cupel.sources.reasons import BadRow, Row, evidence
 
 TOOLS = ("label-studio", "cvat", "coco", "labelbox", "scale", "doccano", "table")
@@ -22,12 +22,14 @@ class Wanted(NamedTuple):
     """What to take of an export; None leaves it to the format, or guesses.
 
     `question`: which question's answer is the label (of a table: the column of the label); `id_field`: field or column
-    of the item's id (Label Studio, tables); `annotator`: column of who answered; of tools that name nobody, who did.
+    of the item's id (Label Studio, tables); `annotator`: column of who answered; of tools that name nobody, who did;
+    `read`: what reads the choices of an answer as a label; objects in an item have one class whatever it says.
     """
 
     question: str | None = None
     id_field: str | None = None
     annotator: str | None = None
+    read: ReadChoices = one_class
 
 
 NOTHING_NAMED = Wanted()
@@ -77,19 +79,19 @@ def annotations_of(file: File, tool: str, wanted: Wanted = NOTHING_NAMED) -> lis
     """Return the annotations of a file that a tool wrote; see `read_export`."""
     name = str(file.path)
     if tool == "cvat" and file.format == "xml":
-        found = list(cvat(name, file.content))
+        found = list(cvat(name, file.content, wanted.read))
     elif tool == "label-studio" and isinstance(file.document, list):
-        found = list(label_studio(name, file.document, wanted.question, wanted.id_field))
+        found = list(label_studio(name, file.document, wanted.question, wanted.id_field, wanted.read))
     elif tool == "coco" and is_coco(file.document):
         found = list(coco(file.document))
     elif tool == "labelbox":
-        found = list(labelbox(name, _tasks(file), wanted.question))
+        found = list(labelbox(name, _tasks(file), wanted.question, wanted.read))
     elif tool == "scale":
-        found = list(scale(name, _tasks(file), wanted.question))
+        found = list(scale(name, _tasks(file), wanted.question, wanted.read))
     elif tool == "doccano":
-        found = list(doccano(_tasks(file), wanted.annotator))
+        found = list(doccano(_tasks(file), wanted.annotator, wanted.read))
     elif tool == "table":
-        return list(table(name, records(file), wanted.question, wanted.id_field, wanted.annotator))
+        return list(table(name, records(file), wanted.question, wanted.id_field, wanted.annotator, wanted.read))
     else:
         raise SourceError(f"{name}: a file of {file.format} that is no export of {tool}; name another tool or file")
     named = wanted.annotator

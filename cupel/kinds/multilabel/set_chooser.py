@@ -62,6 +62,14 @@ def choose_set_model(answers: CodedSets) -> SetChoice:
     Args:
         answers: The annotations, coded.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # Thousands of small steps: threads would wait for each other, and their sums differ in the last digits.
+    with threadpool_limits(limits=1):
+        return _choose(answers)
+
+
+def _choose(answers: CodedSets) -> SetChoice:
     coded = answers.coded
     folds = list(hold_out(coded))
     if not folds:

@@ -1,6 +1,12 @@
 """Labels that are no single class, and items that are no text, on a server that speaks Label Studio's API."""
 
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from cupel.config.project import Project
 from cupel.contract.table import from_rows
@@ -9,11 +15,12 @@ from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.errors import WorkforceError
 from cupel.lake.lake import Lake
 from cupel.people.answers.collect import collect
-from cupel.people.label_studio.pictures import MOST_URI_CHARACTERS, Preview, no_preview
+from cupel.people.label_studio.pictures import MOST_URI_CHARACTERS, Preview, file_preview, no_preview
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from label_studio_server import LEGACY, LabelStudioServer
 from live_lake import PEOPLE, log
 from made_kinds import NONE, made_project
+from pictures import encoded, personal_exif
 
 
 def gather(about: Project, lake: Lake, preview: Preview = no_preview) -> int:
@@ -84,11 +91,11 @@ def test_addresses_of_images_are_put_there_as_they_are(lake: Lake, server: Label
 
 def test_local_files_are_found_below_the_address_that_the_project_names(lake: Lake, server: LabelStudioServer) -> None:
     write_items(lake, ["cats/1.png", "odd name#?.png", "a..b/3.png"])
-    files = "/data/local-files/?d="
+    files = "/data/local-files/?d={batch}/"
     about = made_project("category", ["a", "b"], modality="pictures", url=server.url, files=files, **PEOPLE)
     gather(about, lake)
     assert [there["data"]["image"] for there in server.shown("annotators")] == [
-        f"{files}one/cats/1.png", f"{files}one/odd%20name%23%3F.png", f"{files}one/a..b/3.png"
+        f"/data/local-files/?d=one/{name}" for name in ("cats/1.png", "odd%20name%23%3F.png", "a..b/3.png")
     ]  # fmt: skip
     # Reading the tasks again finds nothing changed.
     server.annotate(server.shown("annotators")[0], "ann@x.org", "a")
@@ -122,3 +129,24 @@ def test_a_path_out_of_the_delivery_is_put_to_nobody(lake: Lake, server: LabelSt
     about = made_project("category", ["a", "b"], modality="pictures", url=server.url, files="/files/", **PEOPLE)
     with pytest.raises(WorkforceError, match="lies outside of its delivery"):
         gather(about, lake)
+
+
+def test_a_file_of_the_delivery_is_shown_small_upright_and_without_what_it_says_of_people(
+    lake: Lake, tmp_path: Path
+) -> None:
+    about = made_project("category", ["a", "b"], modality="image")
+    noise = np.random.default_rng(1).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    large = Image.fromarray(noise).resize((3000, 2000))
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views/1.jpg").write_bytes(encoded(large, "JPEG", exif=personal_exif()))
+    (tmp_path / "views/2.jpg").write_bytes(b"no picture")
+    preview = file_preview(about, lake, tmp_path)
+    uri = preview("one", "views/1.jpg")
+    assert uri is not None
+    assert len(uri) < MOST_URI_CHARACTERS
+    content = base64.b64decode(uri.removeprefix("data:image/jpeg;base64,"))
+    shown = Image.open(io.BytesIO(content))
+    assert max(shown.size) == 640
+    assert not shown.getexif()
+    assert preview("one", "views/1.jpg") == uri
+    assert [preview("one", name) for name in ("views/2.jpg", "views/3.jpg", "../lake")] == [None, None, None]
