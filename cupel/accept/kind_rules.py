@@ -47,9 +47,14 @@ def make_rules(kind: Kind, classes: Sequence[str]) -> LabelRules:
     def choices_of(label: str) -> tuple[str, ...]:
         return tuple(choice for some in kind.write_controls(label, ontology).values() for choice in some)
 
+    alone = tuple(
+        choice
+        for choice in choices
+        if all(isinstance(read(0, [choice, other]), BadRow) for other in choices if other != choice)
+    )
     return LabelRules(
         kind.name, read, _cell_reader(read, controls), are_wrong, choices_of, choices,
-        bool(controls) and controls[0].is_multiple,
+        bool(controls) and controls[0].is_multiple, alone,
     )  # fmt: skip
 
 

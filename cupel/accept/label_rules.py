@@ -18,6 +18,7 @@ class LabelRules(NamedTuple):
         choices_of: Returns the choices that say a label; none where labels are not chosen.
         choices: What an auditor may choose; none where labels are written.
         is_multiple: Several of them may be chosen at once.
+        alone: Those of them that go with no other, as none of them.
     """
 
     kind: str | None
@@ -27,6 +28,7 @@ class LabelRules(NamedTuple):
     choices_of: Callable[[str], tuple[str, ...]]
     choices: tuple[str, ...] = ()
     is_multiple: bool = False
+    alone: tuple[str, ...] = ()
 
 
 def are_other_texts(delivered: Sequence[str], audited: Sequence[str | None]) -> list[bool]:

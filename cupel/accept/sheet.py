@@ -110,7 +110,7 @@ def sheet_page(plan: Plan, rows: Sequence[SheetRow], look: int, rules: LabelRule
         "rows": [_page_row(row) for row in rows],
     }
     if rules.kind is not None:
-        data |= {"classes": rules.choices, "is_multiple": rules.is_multiple}
+        data |= {"classes": rules.choices, "is_multiple": rules.is_multiple, "alone": rules.alone}
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -18,7 +18,9 @@ function answer(label) {
   if (label === CANNOT) { answers[rows[here].code] = CANNOT; keep(); return go(nextOpen()); }
   if (!data.is_multiple) { settle(JSON.stringify([label])); return go(nextOpen()); }
   const before = chosen();
-  const after = before.includes(label) ? before.filter((one) => one !== label) : [...before, label];
+  const isAlone = (one) => data.alone.includes(one);
+  const kept = isAlone(label) ? before.filter((one) => one === label) : before.filter((one) => !isAlone(one));
+  const after = kept.includes(label) ? kept.filter((one) => one !== label) : [...kept, label];
   settle(after.length ? JSON.stringify(classes.filter((one) => after.includes(one))) : "");
 }
 function showChoices(row) {

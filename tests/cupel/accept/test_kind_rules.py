@@ -126,7 +126,7 @@ def test_the_page_offers_the_choices_of_the_kind(tmp_path: Path) -> None:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page)
     assert found is not None
     data = json.loads(found[1])
-    assert (data["classes"], data["is_multiple"]) == ([*CLASSES, NONE], True)
+    assert (data["classes"], data["is_multiple"], data["alone"]) == ([*CLASSES, NONE], True, [NONE])
     assert page.count("function answer(label)") == 2
     assert page.index("is_multiple) {") < page.index("keep();\nshow();\n</script>")
 
