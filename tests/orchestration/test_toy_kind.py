@@ -69,6 +69,18 @@ def test_it_ends_in_a_certified_release_that_calls_near_labels_right(finished: F
     assert all(row["is_wrong"] == (row["expert_label"] != row["label"]) for row in audit if row["expert_label"])
 
 
+def test_the_error_after_each_stage_is_counted_as_the_kind_sees_it(finished: Finished) -> None:
+    _, _, lake = finished
+    items = {row["item_id"]: row for row in lake.read("release_items", "one-r1").to_pylist()}
+    said = {row["item_id"]: row["expert_label"] for row in lake.read("audit", "one-r1").to_pylist()}
+    given = [row for row in lake.read("annotations", "one").to_pylist() if row["item_id"] in said]
+    found = {row["decided_by"]: row["error"] for row in lake.read("stage_errors", "one-r1").to_pylist()}
+    wrong = [not is_near(items[item]["consensus_label"], label) for item, label in said.items()]
+    assert found["consensus"] == pytest.approx(sum(wrong) / len(said))
+    wrong = [not is_near(row["label"], said[row["item_id"]]) for row in given]
+    assert found["one annotator"] == pytest.approx(sum(wrong) / len(given))
+
+
 def test_known_labels_are_held_against_answers_by_the_kind(finished: Finished) -> None:
     _, _, lake = finished
     known = {row["item_id"]: row["known_label"] for row in lake.read("planted_items", "one-r1").to_pylist()}
