@@ -40,9 +40,13 @@ LITERALS = {
     ("cupel/config/labeling.py", "category"): "what the project file means where it names no kind",
     ("cupel/exchange/imports/columns.py", "category"): "what columns of labels are called in tables of others",
     ("cupel/exchange/imports/scale.py", "category"): "a key of Scale's files",
+    ("cupel/lake/guideline_log.py", "questions"): "a key of the log: what an ontology of several questions holds",
+    ("cupel/release/frozen_terms.py", "questions"): "a key of the plan: what an ontology of several questions holds",
 }
 # Functions that nothing but kinds has: the others share their names with methods of texts and tables.
-OWN_FUNCTIONS = {"is_same", "agreement", "consensus", "fuse", "vocabulary", "controls", "read_controls"}
+OWN_FUNCTIONS = {
+    "is_same", "agreement", "consensus", "fuse", "vocabulary", "nearest", "controls", "read_controls", "write_controls",
+}  # fmt: skip
 # Methods of that name which ask the kind: `self.kind.is_same(...)`.
 ASKING = {("cupel/release/release_audit.py", "self.is_same"), ("cupel/release/stage_errors.py", "audit.is_same")}
 

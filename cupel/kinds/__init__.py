@@ -1,4 +1,4 @@
-"""The label kinds and modalities. One line here adds one; nothing outside this folder knows any by name."""
+"""The label kinds and modalities. A line here adds one; nothing outside this folder knows any by name."""
 
 from cupel.config.project import Known
 from cupel.kinds.category import CATEGORY

@@ -25,7 +25,7 @@ def are_answers_there(named: Container[str], content: ReleaseContent | str) -> b
         return True
     try:
         return not isinstance(content, str) and FrozenTerms.from_plan(content.certificate["plan"]).kind is not None
-    except (CupelError, LookupError, TypeError, AttributeError):
+    except (CupelError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         return False  # a plan that is none fails the other checks
 
 

@@ -15,6 +15,7 @@ from cupel.show.audit_words import accepted_until, audit_lead, cut_names, cuts_c
 from cupel.show.contamination_views import bounds_in_words, contamination_views
 from cupel.show.language_views import language_lead, language_rows
 from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, rising_saves
+from cupel.show.part_views import part_rows
 from cupel.show.people_views import ACTIONS_SHOWN, anchoring_rows, finding_rows, model_rows, vendor_rows
 from cupel.show.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.show.report_facts import ReportFacts
@@ -109,6 +110,7 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "worst": facts.worst,
         "contamination": contamination_views(facts),
         "contamination_bounds": bounds_in_words(facts),
+        "part_errors": part_rows(facts),
         "languages": language_rows(facts),
         "language_lead": language_lead(facts),
         **_licences(facts),

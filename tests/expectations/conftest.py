@@ -94,6 +94,21 @@ class World:
             [place | {"item_id": n, "line": k, "reason": "short"} for k, n in enumerate(names[kept:], kept + 1)],
         )
 
+    def images(self, unreadable: int = 0, placed: int = 0) -> None:
+        """Write 50 images, of which so many cannot be read, and so many of the others say where they were taken."""
+        self.cleaning(kept=50 - unreadable, rejected=unreadable)
+        names = [f"i{number:03}" for number in range(50)]
+        self.write(
+            "image_files",
+            [
+                {"item_id": name, "location": name, "metadata": ["EXIF", "place"] if number < placed else ["EXIF"]}
+                | ({"problem": "damaged"} if number >= 50 - unreadable else {})
+                for number, name in enumerate(names)
+            ],
+        )
+        empty = {"shingle_count": 0, "shingles": b"", "bands": b"", "sketch": b""}
+        self.write("signatures", [empty | {"batch": BATCH, "item_id": name, "text_sha256": name} for name in names])
+
     def similar(self, similarity: float, earlier: str = "i000", batch: str = BATCH) -> None:
         pair = {"item_id": "i001", "earlier_batch": batch, "earlier_item_id": earlier, "similarity": similarity}
         self.write("similar_items", [pair])

@@ -90,6 +90,8 @@ PAIRS = {
     "contaminated_items_left": Pair(
         cleaning.SUITE, lambda w: w.contamination(_UNWANTED), lambda w: w.contamination(_UNWANTED, strays=1)
     ),
+    "unreadable_image_share": Pair(cleaning.SUITE, lambda w: w.images(unreadable=1), lambda w: w.images(unreadable=2)),
+    "places_left": Pair(cleaning.SUITE, lambda w: w.images(), lambda w: w.images(placed=1)),
     "changed_share": Pair(cleaning.SUITE, lambda w: w.cleaning(changed=20), lambda w: w.cleaning(changed=21)),
     "declared_otherwise_share": Pair(
         cleaning.SUITE, lambda w: w.cleaning(declared_otherwise=8), lambda w: w.cleaning(declared_otherwise=9)
@@ -191,6 +193,9 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
         return {"cleaning": {"contamination": {"what": "spam", "at_most": 0.1}}}
     if check == "declared_otherwise_share":
         return {"raw": {"deliveries": {"first": {"files": ["a.jsonl"], "licence": "MIT", "language_field": "l"}}}}
+    if check in ("unreadable_image_share", "places_left"):
+        delivery = {"files": ["*.jpg"], "licence": "MIT"}
+        return {"raw": {"modality": "image", "deliveries": {"first": delivery}}, "images": {"metadata": "keep"}}
     if check == "promises_broken":
         return {"release": world().project.release.model_dump() | {"languages": {"eng_Latn": {"least_items": 5}}}}
     if check == "items_overlapping":

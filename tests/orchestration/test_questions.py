@@ -12,6 +12,7 @@ from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.facts import release_facts
 from cupel.release.verify import verify_release
+from cupel.show.report import render_report
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
 from questions_project import TONES, TOPICS, write_project
@@ -103,3 +104,15 @@ def test_skip_logic_that_can_never_be_followed_is_refused(
     deployment = write_project(tmp_path, items=1, labeling={"questions": [topic, tone]})
     with pytest.raises(ProjectError, match=said):
         load_project(deployment.projects / "mail.yaml")
+
+
+def test_the_report_bounds_each_question_by_itself(finished: Finished) -> None:
+    deployment, _, lake = finished
+    facts = release_facts(lake, load_project(deployment.projects / "mail.yaml"), "one-r1")
+    assert [row["part"] for row in facts.part_errors] == ["topic", "tone"]
+    rows = lake.read("training_set", "one-r1").to_pylist()
+    for row in facts.part_errors:
+        wrong = sum(json.loads(one["label"]).get(row["part"]) != truth(one["text"]).get(row["part"]) for one in rows)
+        assert wrong <= row["left_upper"] * len(rows)
+        assert row["wrong"] <= row["frozen_upper"] * len(rows)
+    assert "<h2>Part by part</h2>" in render_report(facts)

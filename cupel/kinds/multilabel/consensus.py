@@ -68,9 +68,12 @@ def find_sets(
 
 def make_table(answers: CodedSets, model: SetModel) -> pa.Table:
     """Return CONSENSUS under a model of sets, by item id."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     votes, yes = count_yes(answers)
     is_answered = votes > 0
-    belief = model.fit(answers)
+    with threadpool_limits(limits=1):
+        belief = model.fit(answers)
     majority = (2 * yes > votes[:, None]).astype(np.int64)
     is_tie = is_answered & (2 * yes == votes[:, None]).any(axis=1)
     columns = {

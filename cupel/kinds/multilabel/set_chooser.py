@@ -16,6 +16,8 @@ from cupel.kinds.multilabel.set_models import SetModel, class_by_class, mixture,
 SMOOTHINGS = (4.0, 16.0, 64.0)
 # Kinds of items that are tried in turn, until more of them predict no better.
 KINDS = (2, 4, 8, 16, 32)
+# More kinds are not tried than so many chances, of items x kinds x classes, have room for; bounds the memory.
+MOST_CHANCES = 20_000_000
 # More distinct sets are not taken as classes: every annotator would have a matrix of their square.
 MOST_WHOLE_SETS = 32
 # A model of dependent classes must predict better by more than so many standard errors of the difference.
@@ -62,6 +64,14 @@ def choose_set_model(answers: CodedSets) -> SetChoice:
     Args:
         answers: The annotations, coded.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    # Thousands of small steps: threads would wait for each other, and their sums differ in the last digits.
+    with threadpool_limits(limits=1):
+        return _choose(answers)
+
+
+def _choose(answers: CodedSets) -> SetChoice:
     coded = answers.coded
     folds = list(hold_out(coded))
     if not folds:
@@ -72,8 +82,10 @@ def choose_set_model(answers: CodedSets) -> SetChoice:
     logs: dict[str, Reals] = {}
     alone = [_try(model, parts, logs) for model in _independent(answers)]
     best = max(alone, key=lambda model: float(logs[model.name].sum()))
-    together = [_try(model, parts, logs) for model in _kinds_of(best, parts, logs)]
+    together = [_try(model, parts, logs) for model in _kinds_of(answers, parts, logs)]
     together += [_try(model, parts, logs) for model in _whole(answers)]
+    if not together:
+        return SetChoice(best, {name: float(values.mean()) for name, values in logs.items()}, len(held), 0.0, 0.0)
     other = max(together, key=lambda model: float(logs[model.name].sum()))
     gain, error = _difference(logs[other.name] - logs[best.name], held)
     scores = {name: float(values.mean()) for name, values in logs.items()}
@@ -98,13 +110,15 @@ def _independent(answers: CodedSets) -> Iterator[SetModel]:
 
 
 def _kinds_of(
-    best: SetModel, parts: Sequence[tuple[CodedSets, CodedSets]], logs: dict[str, Reals]
+    answers: CodedSets, parts: Sequence[tuple[CodedSets, CodedSets]], logs: dict[str, Reals]
 ) -> Iterator[SetModel]:
     """Yield mixtures of more and more kinds of items, with the best sharing of skill, while more predict better."""
     shared = {mixture(one).name: one for one in (SetMixtureSettings(smoothing=smoothing) for smoothing in SMOOTHINGS)}
     settings = shared[max(shared, key=lambda name: float(logs[name].sum()))]
-    before = -np.inf
+    before, least = -np.inf, len(answers.coded.item_ids) * len(answers.classes)
     for kinds in KINDS:
+        if kinds * least > MOST_CHANCES:
+            return
         model = _try(mixture(replace(settings, kinds=kinds)), parts, logs)
         yield model
         now = float(logs[model.name].sum())

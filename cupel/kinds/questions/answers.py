@@ -35,9 +35,10 @@ def is_asked(question: Question, given: Mapping[str, str]) -> bool:
 def parts(ontology: Ontology) -> tuple[Part, ...]:
     """Return the parts of all questions, one after another, under their question's name."""
     return tuple(
-        Part(f"{question.name}: {part.name}", part.classes)
+        Part(question.name if len(own) == 1 else f"{question.name}: {part.name}", part.classes)
         for question in ontology.questions
-        for part in parts_of(question)
+        for own in [parts_of(question)]
+        for part in own
     )
 
 

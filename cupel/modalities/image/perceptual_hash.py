@@ -1,7 +1,5 @@
 """The perceptual hash of an image: 64 bits that change little when a picture is resized or compressed anew."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -29,8 +27,3 @@ def hash_of_grey(grey: NDArray[np.float64]) -> int:
     low = (_COSINES @ grey @ _COSINES.T).ravel()
     bits = low > np.median(low)
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
-
-
-def as_hashes(hashes: Sequence[int]) -> NDArray[np.uint64]:
-    """Return hashes as an array, shape hashes."""
-    return np.array(hashes, np.uint64)

@@ -29,7 +29,7 @@ def test_a_project_has_no_models_unless_it_names_them(tmp_path: Path) -> None:
         ({"models": [GPT, GPT | {"version": "2"}]}, r"'gpt' stands twice, as version '1' and '2'"),
         ({"models": [GPT], "vendors": {"firm": ["gpt"]}}, r"'gpt' is a person of the project"),
         ({"models": [GPT | {"price": -1}]}, r"key labeling.models.0.price"),
-        ({"pre_labels": "gpt"}, r"pre_labels: one of checker"),
+        ({"pre_labels": "gpt"}, r"pre_labels: found 'gpt'; one of checker"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_what_to_do(tmp_path: Path, labeling: dict[str, Any], said: str) -> None:

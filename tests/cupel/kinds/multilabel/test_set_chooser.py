@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from cupel.consensus.coding import Reals
+from cupel.kinds.multilabel import set_chooser
 from cupel.kinds.multilabel.coded_sets import CodedSets, code_sets, count_yes
 from cupel.kinds.multilabel.set_chooser import MOST_WHOLE_SETS, choose_set_model
 from tests.cupel.kinds.multilabel.made_answers import CLASSES, MadeAnswers, make_answers
@@ -55,6 +57,14 @@ def test_without_an_answer_to_hold_out_each_class_stands_alone() -> None:
     choice = choose_set_model(coded(made))
     assert (choice.model.name, choice.answers, dict(choice.scores)) == ("class_by_class", 0, {})
     assert choice.why == "class_by_class: no answer could be held out to choose by"
+
+
+def test_kinds_of_items_are_not_tried_where_they_have_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_chooser, "MOST_CHANCES", 100)
+    choice = choose_set_model(coded(make_answers(items=40, is_dependent=True)))
+    assert not [name for name in choice.scores if name.startswith("kinds")]
+    assert not choice.model.is_dependent
+    assert choice.gain == 0.0
 
 
 def test_the_reason_names_every_model_and_the_criterion() -> None:
