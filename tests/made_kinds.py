@@ -186,7 +186,12 @@ KNOWN = Known((*KINDS, *MADE_KINDS), (*MODALITIES, PICTURES))
 
 
 def made_project(
-    kind: str, classes: Sequence[str], question: str = "Which?", modality: str | None = None, **tool: Any
+    kind: str,
+    classes: Sequence[str],
+    question: str = "Which?",
+    modality: str | None = None,
+    questions: Sequence[Mapping[str, Any]] = (),
+    **tool: Any,
 ) -> Project:
     """Return a project of any kind, made or real."""
     names = {"first_field": "a", "second_field": "b"} if kind == "preference" else {}
@@ -196,7 +201,8 @@ def made_project(
         {
             "project": "p", "title": "T", "owner": "team@example.org", "raw": raw, "label_studio": live,
             "labeling": {
-                "kind": kind, "question": question, "classes": list(classes), "workforce": "label_studio",
+                "kind": kind, "question": question, "classes": list(classes), "questions": list(questions),
+                "workforce": "label_studio",
                 "experts": {"answers": 1, "description": "one expert"},
             },
             "cleaning": {"duplicate_similarity": None},

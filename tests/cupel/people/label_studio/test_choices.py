@@ -82,3 +82,18 @@ def test_people_are_told_of_labels_in_the_words_of_the_controls() -> None:
     assert show_label('["war","law"]', TOPICS) == "war + law"
     assert show_label("[]", TOPICS) == NONE
     assert show_label("yes: warm", REPLIES) == "is_reply: yes / tone: warm"
+
+
+def test_a_set_of_classes_and_answers_to_questions_read_back_as_they_are_shown() -> None:
+    sets = made_project("multilabel", ["war", "law"])
+    for label in ("[]", '["war"]', '["war","law"]'):
+        assert label_of(result_of(label, sets), sets) == label
+    assert label_of(said(label=[]), sets).startswith("not a choice: ")
+    asked = [
+        {"name": "is_reply", "question": "Is it a reply?", "classes": ["yes", "no"]},
+        {"name": "tone", "question": "Which tone?", "classes": ["warm", "cold"], "asked_if": {"is_reply": ["yes"]}},
+    ]
+    questions = made_project("questions", [], questions=asked)
+    for label in ('{"is_reply":"no"}', '{"is_reply":"yes","tone":"cold"}'):
+        assert label_of(result_of(label, questions), questions) == label
+    assert label_of(said(is_reply=["no"], tone=["cold"]), questions).startswith("not a choice: ")
