@@ -62,3 +62,8 @@ class Section(BaseModel):
     """A part of the project file: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+def is_unset(value: object) -> bool:
+    """Tell whether a key has nothing to say: then no version of a table knows that there is such a key."""
+    return not value

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cupel.config.base import ColumnName, Positive, Section, Share, Slug
+from cupel.config.base import ColumnName, Positive, Section, Share, Slug, is_unset
 from cupel.config.crew import CrewModel, check_models
 from cupel.config.guideline import SHOWN_DIGITS, Change
 from cupel.contract.ontology import Ontology, Question
@@ -97,11 +97,6 @@ Consensus = Literal[
 ]
 
 
-def _is_unset(value: object) -> bool:
-    """Tell whether a key has nothing to say: then no version of a table knows that there is such a key."""
-    return not value
-
-
 class Labeling(Section):
     """What is asked, of whom, and how often."""
 
@@ -113,9 +108,9 @@ class Labeling(Section):
     """The ontology: two classes or more, where a label answers one question."""
     questions: tuple[QuestionSettings, ...] = ()
     """Label kind questions: the questions about an item, in the order in which they are asked."""
-    guideline: str | None = Field(None, min_length=1, max_length=1 << 20, exclude_if=_is_unset)
+    guideline: str | None = Field(None, min_length=1, max_length=1 << 20, exclude_if=is_unset)
     """The text that people label by, or `file:` and a path relative to the data folder; null: it has no versions."""
-    changes: tuple[Change, ...] = Field((), exclude_if=_is_unset)
+    changes: tuple[Change, ...] = Field((), exclude_if=is_unset)
     """Changes of guideline or ontology, the newest last; without one a changed guideline is refused."""
     consensus: Consensus = "dawid_skene"
     """How annotators' answers to a category become one belief; auto: the method that predicts held-out answers best."""
