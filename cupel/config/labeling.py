@@ -106,7 +106,7 @@ class Labeling(Section):
     """What annotators are asked."""
     classes: tuple[str, ...] = ()
     """The ontology: two classes or more, where a label answers one question."""
-    questions: tuple[QuestionSettings, ...] = ()
+    questions: tuple[QuestionSettings, ...] = Field((), exclude_if=is_unset)
     """Label kind questions: the questions about an item, in the order in which they are asked."""
     guideline: str | None = Field(None, min_length=1, max_length=1 << 20, exclude_if=is_unset)
     """The text that people label by, or `file:` and a path relative to the data folder; null: it has no versions."""
@@ -130,9 +130,9 @@ class Labeling(Section):
     """What is done about annotators of whom something was found."""
     vendors: dict[Slug, tuple[str, ...]] = {}
     """Annotators by vendor, where several deliver; they are compared on equal terms."""
-    models: tuple[CrewModel, ...] = ()
+    models: tuple[CrewModel, ...] = Field((), exclude_if=is_unset)
     """Models that answer beside people, counted apart from them; kind category only."""
-    pre_labels: Annotated[str, Field(min_length=1)] | None = None
+    pre_labels: Annotated[str, Field(min_length=1)] | None = Field(None, exclude_if=is_unset)
     """Whose labels some answers were given after seeing: `checker`, or a model of `models`; null: nobody's."""
 
     @model_validator(mode="after")

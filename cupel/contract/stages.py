@@ -199,7 +199,7 @@ _STAGES = (
         steps=(
             StageStep(
                 "sort_contamination_answers", ("contamination_answers", "rejected_contamination_answers"),
-                ("sifted_items", "answers"), when=has_contamination,
+                ("sifted_items", "answers"), when=has_contamination, settings=("labeling.models",),
             ),
             StageStep(
                 "design_contamination", _CONTAMINATION_PLANNED,

@@ -13,6 +13,7 @@ from cupel.cleaning import decide as deciding
 from cupel.cleaning.decide import RULES
 from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, CleanedBatch, earlier_items
 from cupel.cleaning.duplicates.similar_items import BatchSignatures, signatures, similar_items
+from cupel.cleaning.images.rules import IMAGE_RULES
 from cupel.cleaning.reasons import REASONS
 from cupel.cleaning.signals import item_signals
 from cupel.config.cleaning import RULE_NAMES, Cleaning
@@ -140,7 +141,9 @@ def test_an_item_on_the_threshold_is_kept_and_one_beyond_it_is_dropped(
 def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> None:
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
     rules = ["unknown_licence", "forbidden_licence", *(rule.reason for rule in RULES), *RULE_NAMES, "not_measured"]
-    assert [*rules, "evaluation_overlap", "exact_duplicate", "near_duplicate", "contaminated"] == list(REASONS)
+    images = ["unreadable_image", *(rule.reason for rule in IMAGE_RULES)]
+    duplicates = ["exact_duplicate", "near_duplicate"]
+    assert [*rules, "evaluation_overlap", *images, *duplicates, "contaminated"] == list(REASONS)
 
 
 def test_the_first_rule_that_an_item_breaks_is_its_reason() -> None:
