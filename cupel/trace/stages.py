@@ -29,9 +29,10 @@ class Raw:
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What was measured and decided; rows of item_signals, clean_items, rejected_items and similar_items.
+    """What was measured and decided; rows of clean_items, rejected_items, similar_items and item_signals.
 
-    `resembled_by` are later items of the batch; `dropped_for_it` those that were dropped as its duplicates.
+    What was measured of an image stands in image_signals. `resembled_by` are later items of the batch; `dropped_for_it`
+    those that were dropped as its duplicates.
     """
 
     signals: Row | None
@@ -118,14 +119,20 @@ def cleaning(reader: Reader, name: LabelId) -> Cleaning:
     """Return what cleaning measured of an item and decided."""
     own, other = equal(item_id=name.item_id), equal(earlier_batch=name.batch, earlier_item_id=name.item_id)
     dropped = equal(evidence=f"{name.batch}/{name.item_id}") + " AND reason IN ('exact_duplicate', 'near_duplicate')"
+    measured = "image_signals" if _is_there(reader, "image_signals", name) else "item_signals"
     return Cleaning(
-        signals=reader.one("item_signals", name.batch, own),
+        signals=reader.one(measured, name.batch, own),
         kept=reader.one("clean_items", name.batch, own),
         rejected=reader.one("rejected_items", name.batch, own),
         similar=tuple(reader.rows("similar_items", name.batch, own)),
         resembled_by=tuple(reader.rows("similar_items", name.batch, other)),
         dropped_for_it=tuple(reader.rows("rejected_items", name.batch, dropped)),
     )
+
+
+def _is_there(reader: Reader, table: str, name: LabelId) -> bool:
+    """Tell whether a table that not every project has is there for an item's batch."""
+    return name.batch in reader.partitions(table)
 
 
 def contamination(reader: Reader, name: LabelId) -> Contamination | None:
@@ -152,7 +159,7 @@ def labeling(reader: Reader, name: LabelId, answers: tuple[Answer, ...]) -> Labe
         consensus=reader.one("consensus", name.batch, own),
         annotators=tuple(row for row in known if row["annotator"] in names or row["annotator"] == nobody),
         tasks=tuple(reader.rows("tasks", name.batch, own)),
-        models=tuple(reader.rows("model_answers", name.batch, own)),
+        models=tuple(reader.rows("model_answers", name.batch, own)) if _is_there(reader, "model_answers", name) else (),
     )
 
 

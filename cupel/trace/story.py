@@ -66,9 +66,10 @@ def cleaning_lines(trace: Trace) -> Iterator[Line]:
     if found.signals is None:
         yield absent(trace, "item_signals", "not measured")
     else:
-        is_same = trace.raw.item is not None and trace.raw.item["text"] == found.signals["text"]
-        text = "as delivered" if is_same else quoted(found.signals["text"])
-        yield Line(f"text, normalised and masked: {text}")
+        if "text" in found.signals:
+            is_same = trace.raw.item is not None and trace.raw.item["text"] == found.signals["text"]
+            text = "as delivered" if is_same else quoted(found.signals["text"])
+            yield Line(f"text, normalised and masked: {text}")
         # What the rules for web text ask about is in --json.
         measures = {name: value for name, value in found.signals.items() if name not in TEXTS and "scan_" not in name}
         yield Line("; ".join(_measure(name, value) for name, value in measures.items()))

@@ -1,5 +1,6 @@
 """A small lake in which every check passes, and from which single rows can be changed."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from cupel.config.project import Project
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.kinds.projects import make_project
+from cupel.lake.guideline_log import GUIDELINES, record_guideline
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.release.terms import LicenceTerms
@@ -214,6 +216,20 @@ class World:
         plan |= {"max_experts_seen_share": 0.3, "are_auditors_independent": False}
         self.plan = plan | {"items": 1000, "items_sha256": "f"}
         self.write("release_plan", [self.plan], RELEASE)
+
+    def guided(self, is_replaced: bool) -> None:
+        """Write two releases: one under the guideline in force, and an earlier one that is certified.
+
+        The earlier one is of the same guideline, or of one that it has replaced.
+        """
+        self.released()
+        own = record_guideline(self.lake.log(GUIDELINES), self.project, Path(), 0)
+        assert own is not None
+        design = {"method": "fixed_sequence", "size": 200, "guideline": "0" * 64 if is_replaced else own.version}
+        earlier = {"release": "first-r0", "design": json.dumps(design)}
+        self.write("release_plan", [self.plan | earlier], "first-r0")
+        certificate = self.lake.read("certificate", RELEASE).to_pylist()[0]
+        self.write("certificate", [certificate | {"release": "first-r0"}], "first-r0")
 
     def licensed(self, day: str) -> None:
         """Write a release of one item of the first licence, frozen on a day with the project's licences."""

@@ -150,6 +150,7 @@ PAIRS = {
         lambda w: w.released(error_bound_with_contested=0.201),
     ),
     "promises_broken": Pair(release.SUITE, lambda w: w.promised(is_kept=True), lambda w: w.promised(is_kept=False)),
+    "certificates_lapsed": Pair(release.SUITE, lambda w: w.guided(False), lambda w: w.guided(True)),
     "items_overlapping": Pair(release.SUITE, lambda w: w.overlapping(0), lambda w: w.overlapping(1)),
     "items_forbidden": Pair(release.SUITE, lambda w: w.licensed("2026-06-30"), lambda w: w.licensed("2026-07-01")),
 }
@@ -198,6 +199,8 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
         return {"raw": {"modality": "image", "deliveries": {"first": delivery}}, "images": {"metadata": "keep"}}
     if check == "promises_broken":
         return {"release": world().project.release.model_dump() | {"languages": {"eng_Latn": {"least_items": 5}}}}
+    if check == "certificates_lapsed":
+        return {"labeling": labeling | {"guideline": "Say what it is."}}
     if check == "items_overlapping":
         return {"cleaning": {"overlap": [{"name": "sums", "path": "sums.jsonl"}]}}
     if check == "items_forbidden":

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.tasks import TASKS
 from cupel.errors import AnswerError, CupelError
 from cupel.lake.answers_log import PURPOSES, AnswersLog
-from cupel.people.answers.annotations import REASONS, annotations, expert_answers
+from cupel.people.answers.annotations import REASONS, annotations, expert_answers, keep_classes
 from cupel.people.answers.recorded import RecordedWorkforce, read_gold
 from cupel.store.local import LocalStore
 
@@ -240,7 +241,8 @@ def test_every_answer_counts_or_is_rejected_with_a_reason(
         given_table = given_table.append_column(name, array)
     answers = given_table.select(ANSWERS.schema.names)
     items = ["a", "b", *names]
-    for kept, rejected in (annotations(answers, items, items, is_known), expert_answers(answers, items, items)):
+    parse = partial(keep_classes, classes=items)
+    for kept, rejected in (annotations(answers, items, parse, is_known), expert_answers(answers, items, parse)):
         sequences = kept["sequence"].to_pylist() + rejected["sequence"].to_pylist()
         assert sorted(sequences) == list(range(1, len(rows) + 1))
         assert set(rejected["reason"].to_pylist()) <= set(REASONS)
