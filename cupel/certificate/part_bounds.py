@@ -26,9 +26,9 @@ class PartBound(NamedTuple):
 def bound_parts(evidence: Evidence, terms: Terms, is_wrong: NDArray[np.bool_]) -> list[PartBound]:
     """Bound the wrong labels of each part, so that all bounds of all attempts hold together with 95% confidence.
 
-    Each part is allowed its share of the attempt's chance to be wrong, by the design of the audit. What is left follows without
-    further chance: so many were wrong at most, and those found were repaired. Contested items are held back, and
-    count as not wrong. The bounds are no part of the certificate: they spend a chance of their own.
+    Each part is allowed its share of the attempt's chance to be wrong, by the design of the audit. What is left follows
+    without further chance: so many were wrong at most, and those found were repaired. Contested items are held back,
+    and count as not wrong. The bounds are no part of the certificate: they spend a chance of their own.
 
     Args:
         evidence: What experts have said, the audit being at its end; all of them are taken at their word.
