@@ -14,6 +14,7 @@ from assets.bench import Bench
 from assets.spec import materialized, picture
 from cupel.cleaning.images.measured import download_limits
 from cupel.cleaning.images.rules import NO_LANGUAGE
+from cupel.contract.kind import are_equal
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
 from cupel.lake.gates import open_gate, refuse_for_terms
@@ -92,7 +93,9 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
 def try_auditors(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Hold what auditors say of planted items against their known labels; empty where none are planted."""
     with bench.step(context) as step:
-        asked = ("planted_items", "expert_answers") if _terms(step).planted_errors else ()
+        asked: tuple[str, ...] = ("planted_items", "expert_answers") if _terms(step).planted_errors else ()
+        if asked and step.project.kind.is_same is not are_equal:
+            asked = ("release_items", *asked)
         table = audit_tables.judge_planted_items(load_release_audit(step, *asked))
         return materialized(step, step.write("planted_verdicts", table))
 

@@ -1,8 +1,9 @@
-"""The consensus of answers that are sets of classes, beside majority and crowd-kit a class at a time, in the same run.
+"""The consensus of answers that are sets of classes, beside majorities and crowd-kit, in the same run.
 
 `python -m benchmarks.multilabel --data DIR --json FILE` takes a folder that holds `crowd` and `kinds`. How crowds come
 to answer in sets is said in `benchmarks.multilabel_sets`. Known labels score, and do nothing else: the model is chosen
-by answers held out. An item is wrong if its set is, in any class; a class that is an exact tie counts half.
+by answers held out. An item is wrong if its set is, in any class; a class that is an exact tie counts half, and of sets
+that are equally frequent each counts its part.
 """
 
 import argparse
@@ -28,7 +29,8 @@ from cupel.kinds.multilabel.set_chooser import choose_set_model
 from cupel.kinds.multilabel.set_models import class_by_class
 from cupel.store.files import put_file
 
-MAJORITY, PEER, PLAIN, CHOSEN = "majority a class", "crowd-kit Dawid-Skene a class", "ours a class", "chosen"
+MAJORITY, WHOLE, PEER = "majority a class", "most frequent set", "crowd-kit Dawid-Skene a class"
+PLAIN, CHOSEN = "ours a class", "chosen"
 
 
 def main() -> int:
@@ -59,6 +61,8 @@ def measure(crowd: SetCrowd) -> dict[str, Any]:
     found: dict[str, Reals] = {}
     votes, yes = count_yes(answers)
     found[MAJORITY] = np.where(2 * yes == votes[:, None], 0.5, 2 * yes > votes[:, None]).astype(np.float64)
+    frequent = share_most_frequent(answers)
+    found[WHOLE] = frequent @ answers.sets
     fits: dict[str, Callable[[], Any]] = {
         PEER: lambda: _by_peer(answers),
         PLAIN: lambda: class_by_class(["dawid_skene"] * len(crowd.classes)).fit(answers).sets,
@@ -74,6 +78,8 @@ def measure(crowd: SetCrowd) -> dict[str, Any]:
     truth = split_sets(_texts(crowd.gold[item] for item in known), crowd.classes).astype(np.bool_)
     shares = {name: _shares_right(sets[scored], truth) for name, sets in found.items()}
     exact = {name: share.prod(axis=1) for name, share in shares.items()}
+    is_truth = (answers.sets[None] == truth[:, None]).all(axis=2)
+    exact[WHOLE] = (frequent[scored] * is_truth).sum(axis=1)
     return {
         "set": crowd.name,
         "items": len(ids),
@@ -89,6 +95,15 @@ def measure(crowd: SetCrowd) -> dict[str, Any]:
         "why": choice.why,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
     }
+
+
+def share_most_frequent(answers: CodedSets) -> Reals:
+    """Return 1 at the set that most answers of an item are, equal parts at equally frequent ones; items x sets."""
+    coded = answers.coded
+    counts = np.zeros((len(coded.item_ids), len(answers.sets)))
+    np.add.at(counts, (coded.item, coded.label), 1.0)
+    is_top = counts == counts.max(axis=1, keepdims=True)
+    return np.asarray(is_top / is_top.sum(axis=1, keepdims=True))
 
 
 def _shares_right(sets: Reals, truth: Flags) -> Reals:
@@ -120,7 +135,7 @@ def _summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Return on how many sets of real answers the chosen model beats others, and is beaten, by the bootstrap."""
     real = [entry for entry in entries if not entry["set"].startswith("made")]
     summary: dict[str, Any] = {"real_sets": len(real)}
-    for name in (MAJORITY, PEER, PLAIN):
+    for name in (MAJORITY, WHOLE, PEER, PLAIN):
         apart = [entry["chosen_less"][name] for entry in real]
         summary[name] = {
             "better": sum(one["low"] > 0 for one in apart),
@@ -132,14 +147,15 @@ def _summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _print(entries: list[dict[str, Any]], console: Console) -> None:
     table = Table(title="Wrong sets (%), and wrong classes")
-    for name in ("set", "items", "model", MAJORITY, PEER, PLAIN, CHOSEN, "less majority", "less crowd-kit", "seconds"):
+    apart_from = ("less majority", "less most frequent", "less crowd-kit")
+    for name in ("set", "items", "model", MAJORITY, WHOLE, PEER, PLAIN, CHOSEN, *apart_from, "seconds"):
         table.add_column(name, justify="left" if name in ("set", "model") else "right")
     for entry in entries:
         errors = [
             f"{100 * entry['exact_set_error'][name]:.1f} ({100 * entry['class_error'][name]:.1f})"
-            for name in (MAJORITY, PEER, PLAIN, CHOSEN)
+            for name in (MAJORITY, WHOLE, PEER, PLAIN, CHOSEN)
         ]
-        apart = [_interval(entry["chosen_less"][name]) for name in (MAJORITY, PEER)]
+        apart = [_interval(entry["chosen_less"][name]) for name in (MAJORITY, WHOLE, PEER)]
         items = f"{entry['scored_items']:,}"
         table.add_row(entry["set"], items, entry["model"], *errors, *apart, f"{entry['seconds']['choosing']:.1f}")
     console.print(table)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cupel.certificate.attempts import ALPHA_TOTAL
+from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.evidence import Evidence
 from cupel.certificate.result import Terms
 
@@ -24,21 +24,21 @@ class PartBound(NamedTuple):
 
 
 def bound_parts(evidence: Evidence, terms: Terms, is_wrong: NDArray[np.bool_]) -> list[PartBound]:
-    """Bound the wrong labels of each part, so that all bounds hold together with 95% confidence.
+    """Bound the wrong labels of each part, so that all bounds of all attempts hold together with 95% confidence.
 
-    Each part is allowed its share of the chance to be wrong, by the design of the audit. What is left follows without
-    further chance: so many were wrong at most, and those found were repaired. Contested items are held back, and
-    count as not wrong. The bounds are no part of the certificate: they spend a chance of their own.
+    Each part is allowed its share of the attempt's chance to be wrong, by the design of the audit. What is left follows
+    without further chance: so many were wrong at most, and those found were repaired. Contested items are held back,
+    and count as not wrong. The bounds are no part of the certificate: they spend a chance of their own.
 
     Args:
-        evidence: What experts have said, the audit being at its end; auditors are taken at their word.
+        evidence: What experts have said, the audit being at its end; all of them are taken at their word.
         terms: Of the audit.
         is_wrong: Which labels experts found wrong in which part, shape items x parts, in risk order.
     """
     parts = is_wrong.shape[1]
     bounds = []
     for part in is_wrong.T:
-        upper = min(terms.design.upper(evidence, part, ALPHA_TOTAL / parts, terms), evidence.size)
+        upper = min(terms.design.upper(evidence, part, attempt_alpha(terms.attempt) / parts, terms), evidence.size)
         audited = part & evidence.is_audited
         bounds.append(PartBound(evidence.drawn, int(audited.sum()), upper, max(0, upper - int(part.sum()))))
     return bounds

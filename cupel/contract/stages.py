@@ -349,7 +349,8 @@ _STAGES = (
                 ("release_plan", "release_items", "answers"),
             ),
             StageStep(
-                "try_auditors", ("planted_verdicts",), ("release_plan", "planted_items", "expert_answers"),
+                "try_auditors", ("planted_verdicts",),
+                ("release_plan", "release_items", "planted_items", "expert_answers"),
             ),
             StageStep(
                 "hold_audit", ("audit",), ("release_plan", "release_items", "expert_answers", "planted_verdicts"),

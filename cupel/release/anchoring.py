@@ -6,28 +6,29 @@ import pyarrow.compute as pc
 from cupel.lake.cached_rows import Row
 from cupel.lake.lake import Lake
 from cupel.people.annotators.anchoring import ALL, measure_anchoring
+from cupel.release.release_audit import ReleaseAudit
 
 BY_AUDIT = "all, by the audit"
 
 
-def judge_by_audit(lake: Lake, release: str, batch: str) -> list[Row]:
+def judge_by_audit(lake: Lake, audit: ReleaseAudit, batch: str) -> list[Row]:
     """Return the measures of error of ANCHORING, of answers on items that experts settled in a release's audit.
 
-    Items behind the cut are left out: whether a label was shown had a say in which these are.
+    Only items that are a random sample of all count: whether a label was shown had a say in how risky an item is, and
+    so in whether it was adjudicated, or audited where audits look harder at risky ones.
 
     Args:
         lake: The project's lake.
-        release: The release.
+        audit: Of the release, with its audit and planted verdicts.
         batch: One of its deliveries; none are returned where nothing was shown, or nothing is audited yet.
     """
-    if lake.commit("shown_answers", batch) is None or lake.commit("audit", release) is None:
+    if lake.commit("shown_answers", batch) is None or not audit.audit.num_rows:
         return []
-    audit = lake.read("audit", release, ["batch", "item_id", "expert_label"])
-    audit = audit.filter(pc.and_(pc.equal(audit["batch"], batch), pc.is_valid(audit["expert_label"])))
+    judged = audit.audit.filter(pa.array(audit.is_random))
+    judged = judged.filter(pc.and_(pc.equal(judged["batch"], batch), pc.is_valid(judged["expert_label"])))
     shown = lake.read("shown_answers", batch)
-    place = pc.index_in(shown["item_id"], value_set=audit["item_id"].combine_chunks())
-    verdict = audit["expert_label"].combine_chunks().take(place.combine_chunks())
+    place = pc.index_in(shown["item_id"], value_set=judged["item_id"].combine_chunks())
+    verdict = judged["expert_label"].combine_chunks().take(place.combine_chunks())
     column = shown.column_names.index("known_label")
-    judged = shown.set_column(column, "known_label", pa.chunked_array([verdict]))
-    rows = measure_anchoring(judged).to_pylist()
+    rows = measure_anchoring(shown.set_column(column, "known_label", pa.chunked_array([verdict]))).to_pylist()
     return [row | {"group": BY_AUDIT} for row in rows if row["group"] == ALL and row["measure"] != "following"]

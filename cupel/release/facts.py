@@ -179,11 +179,11 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     Raises:
         LakeError: The release was never planned.
     """
-    audit = read_release_audit(lake, release, "audit", known=[project.kind])
+    audit = read_release_audit(lake, release, "audit", "planted_verdicts", known=[project.kind])
     commit = lake.commit("release_plan", release)
     frozen = {} if commit is None else commit.inputs
     found = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
-    batches = [replace(one, anchoring=one.anchoring + judge_by_audit(lake, release, one.batch)) for one in found]
+    batches = [replace(one, anchoring=one.anchoring + judge_by_audit(lake, audit, one.batch)) for one in found]
     return ReleaseFacts(
         project=project,
         release=release,

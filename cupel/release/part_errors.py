@@ -17,10 +17,12 @@ def part_errors(audit: ReleaseAudit) -> list[dict[str, Any]]:
 
     Returns:
         Rows of part, audited, wrong, frozen_upper and left_upper, both a share of the frozen items. None where a label
-        has one part, while answers are awaited, and where planted items show that auditors may overlook errors.
+        has one part, while answers are awaited, and where experts are not taken at their word: where planted items show
+        that auditors may overlook errors, or adjudicators are audited, who may have made some.
     """
     kind, ontology = audit.kind, audit.terms.ontology
-    if kind is None or not audit.items.num_rows or audit.terms.planted_errors:
+    may_err = audit.terms.planted_errors or audit.terms.adjudicators_audited
+    if kind is None or not audit.items.num_rows or may_err:
         return []
     parts = kind.parts(ontology)
     if len(parts) < 2 or not audit.assay.is_audited:

@@ -117,6 +117,9 @@ class ReleaseAudit:
     def judge(self, proposed: pa.Table, purpose: str, table: Table) -> pa.Table:
         """Hold labels against what experts say, all answers on an item that are the same having one text.
 
+        An answer on a planted item that is the same as its label as frozen, where that is wrong, has overlooked it,
+        though it be the same as the known label too: the audit would have called the frozen label right.
+
         Args:
             proposed: Columns release, batch, item_id and label.
             purpose: Whose answers count; see `answers_for`.
@@ -125,7 +128,8 @@ class ReleaseAudit:
         Returns:
             One row an item, in the order given.
         """
-        answers = replace_same(self.expert_answers, proposed, self.kind, self.terms.ontology)
+        answers = self._with_overlooked(proposed) if table is PLANTED_VERDICTS else self.expert_answers
+        answers = replace_same(answers, proposed, self.kind, self.terms.ontology)
         return verdicts(proposed, answers_for(self.terms, answers, purpose), self.terms.expert_answers, table)
 
     @cached_property
@@ -307,6 +311,23 @@ class ReleaseAudit:
         right = pc.equal(self.planted_verdicts["expert_label"], self.planted_verdicts["label"])
         return Planted(self.planted_verdicts.num_rows, int(_flags(right).sum()))
 
+    def _with_overlooked(self, known: pa.Table) -> pa.Table:
+        """Return experts' answers, those that are the same as a frozen label which is wrong having its text.
+
+        Args:
+            known: Planted items with their known label.
+        """
+        answers = self.expert_answers
+        if self.kind is None or self.kind.is_same is are_equal or not known.num_rows or not answers.num_rows:
+            return answers
+        (frozen,), (right,) = find_rows(self.items, answers), find_rows(known, answers)
+        ours = self.items["label"].combine_chunks().take(_places(frozen))
+        theirs = known["label"].combine_chunks().take(_places(right))
+        said = answers["label"].combine_chunks()
+        is_overlooked = _flags(self.is_same(said, ours)) & (right >= 0) & ~_flags(self.is_same(theirs, ours))
+        label = pc.if_else(pa.array(is_overlooked), ours, said)
+        return answers.set_column(answers.column_names.index("label"), "label", label)
+
     def _of_items(self, *judged: tuple[pa.Table, Places]) -> Verdicts:
         """Return what tables of verdicts say of each item, the later of which count; with the items of their rows."""
         found = Verdicts(*np.zeros((len(_SAID), self.items.num_rows), np.bool_))
@@ -363,10 +384,14 @@ def _columns(table: str, more: Sequence[str]) -> list[str] | None:
     return list(dict.fromkeys((*NEEDED_ITEMS, *more))) if table == RELEASE_ITEMS.name else None
 
 
-def _flags(column: pa.ChunkedArray) -> Flags:
+def _flags(column: pa.Array | pa.ChunkedArray) -> Flags:
     """Return a column of flags as an array; null counts as no."""
-    flags: Flags = pc.fill_null(column, False).to_numpy().astype(np.bool_)
-    return flags
+    return np.asarray(pc.fill_null(column, False), dtype=np.bool_)
+
+
+def _places(rows: Places) -> pa.Array:
+    """Return rows for Arrow to take; null where there is none."""
+    return pa.array(rows, mask=rows < 0)
 
 
 def _known(rows: Places) -> Places:

@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from benchmarks.multilabel import CHOSEN, MAJORITY, measure
-from benchmarks.multilabel_sets import boxes, bundles, digits, made, spans, steps
+from benchmarks.multilabel import CHOSEN, MAJORITY, WHOLE, measure, share_most_frequent
+from benchmarks.multilabel_sets import SetCrowd, boxes, bundles, digits, made, spans, steps
+from cupel.kinds.multilabel.coded_sets import code_sets
 
 LABELS = """task,worker,label
 1,p,1
@@ -49,6 +51,23 @@ def test_marks_become_the_cells_and_parts_that_they_lie_in(tmp_path: Path) -> No
     (tmp_path / "gold.csv").write_text("item,expert,span,start,end\n1,e,0,5,10\n")
     found = spans(tmp_path)
     assert found.annotations["label"].to_pylist() == ['["part0","part1","part2"]', "[]", '["part7"]']
+
+
+def test_the_most_frequent_set_is_one_that_somebody_gave_and_equals_share_it() -> None:
+    labels = ["[]", '["a"]', '["a"]', "[]", '["a"]']
+    given = pa.table({"item_id": ["1"] * 3 + ["2"] * 2, "annotator": [*"pqrpq"], "label": labels})
+    answers = code_sets(given, None, ("a", "b"))
+    place = {label: number for number, label in enumerate(answers.coded.classes)}
+    shares = share_most_frequent(answers)
+    assert shares[:, place['["a"]']].tolist() == [1.0, 0.5]
+    assert shares[:, place["[]"]].tolist() == [0.0, 0.5]
+
+
+def test_where_a_majority_a_class_names_a_set_that_nobody_gave_the_most_frequent_set_does_not() -> None:
+    split = pa.table({"item_id": ["1"] * 3, "annotator": [*"pqr"], "label": ['["a","b"]', '["b","c"]', '["a","c"]']})
+    entry = measure(SetCrowd("small", split, ("a", "b", "c"), {"1": '["a","b"]'}))
+    assert entry["exact_set_error"][WHOLE] == pytest.approx(2 / 3)
+    assert entry["exact_set_error"][MAJORITY] == 1.0
 
 
 def test_made_answers_of_dependent_classes_are_read_better_than_by_majority() -> None:

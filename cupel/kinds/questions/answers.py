@@ -13,6 +13,8 @@ from cupel.contract.ontology import Ontology, Question
 from cupel.kinds.category import CATEGORY
 from cupel.kinds.multilabel import MULTILABEL
 
+# Stands for the classes of an answer that names none, as the empty set does.
+NONE_NAMED = ""
 # Kinds that a question may have.
 ANSWER_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CATEGORY, MULTILABEL)}
 
@@ -106,8 +108,8 @@ def parse(labels: Labels, ontology: Ontology) -> pa.Array:
     """Return the canonical text of answers, null where one is no label.
 
     An answer is a JSON object with an answer to every question that its own answers ask, and to no other: where one
-    that was not to be asked is answered too, nobody can tell which of the two was meant. Null may stand for the answer
-    to a question that was not asked.
+    that was not to be asked is answered too, or one is answered twice, nobody can tell which of the two was meant. Null
+    may stand for the answer to a question that was not asked.
     """
     encoded = encode(labels)
     texts = encoded.dictionary.to_pylist()
@@ -116,7 +118,9 @@ def parse(labels: Labels, ontology: Ontology) -> pa.Array:
 
 def _parse(text: str, ontology: Ontology) -> str | None:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_keys_once)
+        # Escapes may stand for what is no character, and no text can hold.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or not found.keys() <= {question.name for question in ontology.questions}:
@@ -136,13 +140,25 @@ def _parse(text: str, ontology: Ontology) -> str | None:
     return write_answers(given)
 
 
+def _keys_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object; raises ValueError where a key stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
 def classes_of(label: str, ontology: Ontology) -> tuple[str, ...]:
-    """Return the classes that a label names, each behind its question, as `topic: sport`."""
+    """Return the classes that a label names, each behind its question, as `topic: sport`.
+
+    An answer that names none of them stands as its question alone, `topic: `: it is an answer all the same.
+    """
     given, found = json.loads(label), list[str]()
     for question in ontology.questions:
         if question.name in given:
             kind, inner = kind_of(question)
-            found += [f"{question.name}: {name}" for name in kind.classes_of(given[question.name], inner)]
+            names = kind.classes_of(given[question.name], inner) or (NONE_NAMED,)
+            found += [f"{question.name}: {name}" for name in names]
     return tuple(found)
 
 
@@ -153,7 +169,7 @@ def label_of(classes: Sequence[str], ontology: Ontology) -> str:
         kind, inner = kind_of(question)
         named = tuple(one.removeprefix(f"{question.name}: ") for one in classes if one.startswith(f"{question.name}: "))
         if named:
-            given[question.name] = kind.label_of(named, inner)
+            given[question.name] = kind.label_of([name for name in named if name != NONE_NAMED], inner)
     return write_answers(given)
 
 

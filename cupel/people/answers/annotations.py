@@ -13,6 +13,7 @@ from cupel.contract.table import Table, conform
 from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
 from cupel.contract.tables.release import EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS
 from cupel.people.answers.guidelines import REASONS as GUIDELINE_REASONS
+from cupel.people.answers.guidelines import RECORDED
 
 Flags = NDArray[np.bool_]
 Parse = Callable[[pa.ChunkedArray], pa.Array]
@@ -54,6 +55,8 @@ def annotations(
     parse: Parse,
     are_annotators_known: bool,
     removed: Mapping[str, str] | None = None,
+    *,
+    may_be_unasked: bool = False,
 ) -> tuple[pa.Table, pa.Table]:
     """Sort annotators' answers into those that count and those that do not.
 
@@ -63,11 +66,14 @@ def annotations(
         parse: Returns the canonical text of answers, null where one is no label.
         are_annotators_known: Whether every answer must name its annotator.
         removed: Annotators whose answers do not count any more, and what says so.
+        may_be_unasked: Answers count that no task asked for, as those of the crew's models do.
 
     Returns:
         ANNOTATIONS and REJECTED_ANSWERS; every answer is in exactly one of them.
     """
-    kept, rejected = _sort(answers, item_ids, parse, are_annotators_known, removed, may_be_undecided=False)
+    kept, rejected = _sort(
+        answers, item_ids, parse, are_annotators_known, removed, may_be_undecided=False, may_be_unasked=may_be_unasked
+    )
     return _table(kept, ANNOTATIONS), _table(rejected, REJECTED_ANSWERS)
 
 
@@ -85,7 +91,9 @@ def expert_answers(answers: pa.Table, item_ids: ItemIds, parse: Parse) -> tuple[
     Returns:
         EXPERT_ANSWERS without their release, and REJECTED_EXPERT_ANSWERS likewise.
     """
-    kept, rejected = _sort(answers, item_ids, parse, are_annotators_known=True, removed=None, may_be_undecided=True)
+    kept, rejected = _sort(
+        answers, item_ids, parse, are_annotators_known=True, removed=None, may_be_undecided=True, may_be_unasked=True
+    )
     return _table(kept, EXPERT_ANSWERS), _table(rejected, REJECTED_EXPERT_ANSWERS)
 
 
@@ -97,10 +105,11 @@ def _sort(
     removed: Mapping[str, str] | None,
     *,
     may_be_undecided: bool,
+    may_be_unasked: bool,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the answers that count, and those that do not with `reason` and `evidence`, both in sequence."""
     answers = _in_sequence(answers)
-    was_unasked = np.zeros(answers.num_rows, np.bool_) if may_be_undecided else _was_unasked(answers)
+    was_unasked = np.zeros(answers.num_rows, np.bool_) if may_be_unasked else _was_unasked(answers)
     unfit = [(reason, _is_unfit(answers, reason)) for reason in UNFIT]
     answers = answers.select([name for name in answers.column_names if name in NEEDED])
     label, annotator = answers["label"], answers["annotator"]
@@ -136,10 +145,15 @@ def _sort(
 
 
 def _was_unasked(answers: pa.Table) -> Flags:
-    """Tell which answers a tool brought that no task asks for: it lets anybody answer, as often as he likes."""
+    """Tell which answers came that no task asks for.
+
+    A tool lets anybody answer, as often as he likes. Of files only models answer unasked, and answers about items that
+    are not there are kept so: what a model said that is no more of the crew is not what a person said.
+    """
     if not {"task_id", "source"} <= set(answers.column_names):
         return np.zeros(answers.num_rows, np.bool_)
-    return _flags(pc.and_(pc.is_null(answers["task_id"]), pc.starts_with(answers["source"], f"{LIVE}:")))
+    is_meant = pc.or_(*(pc.starts_with(answers["source"], f"{name}:") for name in (LIVE, RECORDED)))
+    return _flags(pc.and_(pc.is_null(answers["task_id"]), is_meant))
 
 
 def _is_unfit(answers: pa.Table, reason: str) -> Flags:

@@ -56,7 +56,7 @@ def sort_model_answers(
         AnswerError: A model whose answers are in a file of its own has answers recorded under its name, too.
     """
     _check_no_namesakes(answers, models)
-    kept, rejected = annotations(answers, item_ids, parse, are_annotators_known=True)
+    kept, rejected = annotations(answers, item_ids, parse, are_annotators_known=True, may_be_unasked=True)
     kept = kept.select(["item_id", "sequence", "annotator", "label"]).rename_columns(
         ["item_id", "sequence", "model", "label"]
     )

@@ -31,9 +31,9 @@ def test_a_part_is_bounded_by_the_exact_tail_with_its_share_of_the_chance() -> N
     first, second = bound_parts(evidence(wrong, audited), TERMS, wrong & audited[:, None])
     found = int((wrong[:, 0] & audited).sum())
     assert (first.audited, first.wrong) == (DRAWN, found)
-    assert first.frozen_upper == upper_count(SIZE, DRAWN, found, 0.05 / 2)
+    assert first.frozen_upper == upper_count(SIZE, DRAWN, found, 0.04 / 2)
     assert first.left_upper == first.frozen_upper - found
-    assert (second.wrong, second.frozen_upper) == (0, upper_count(SIZE, DRAWN, 0, 0.05 / 2))
+    assert (second.wrong, second.frozen_upper) == (0, upper_count(SIZE, DRAWN, 0, 0.04 / 2))
 
 
 def test_what_experts_repair_behind_the_cut_is_taken_off_too() -> None:
@@ -56,3 +56,11 @@ def test_all_bounds_hold_together_in_at_least_95_of_100_audits(rates: tuple[floa
         left = (wrong & ~audited[:, None]).sum(axis=0)
         missed += any(bound.left_upper < number for bound, number in zip(bounds, left, strict=True))
     assert missed <= 0.05 * 2_000
+
+
+def test_a_further_attempt_has_its_own_smaller_share_of_the_chance() -> None:
+    audited = draw(np.random.default_rng(4))
+    wrong = np.zeros((SIZE, 2), np.bool_)
+    second = Terms(0.1, 2, 1.0, design=FixedSequence(DRAWN))
+    (found, _) = bound_parts(evidence(wrong, audited), second, wrong)
+    assert found.frozen_upper == upper_count(SIZE, DRAWN, 0, 0.005 / 2)

@@ -35,7 +35,7 @@ def surprise(found: ModelVoices, truth: Integers) -> float:
 
 def test_a_models_confusions_are_found_though_nobody_knows_the_truth() -> None:
     rng = np.random.default_rng(0)
-    truth, people = crowd(20_000, 3, 0.8, 1)
+    truth, people = crowd(20_000, 3, 0.6, 1)
     said = mistaken(truth, 3, 0.3, rng)
     found = add_voices(people, [said])
     assert_allclose(np.diagonal(found.confusion[0]), 0.7, atol=0.03)

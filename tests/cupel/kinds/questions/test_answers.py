@@ -39,6 +39,7 @@ def test_order_blanks_and_nulls_make_no_other_label() -> None:
     [
         None, "", "sport", "[]", "null", "3", '{"topic":"sport"}', '{"topic":"spam","tone":"warm"}',
         '{"topic":"sport","tone":"cold"}', '{"topic":"sport","tone":"warm","why":"game"}', '{"topic":"weather"}',
+        '{"topic":"spam","topic":"politics","tone":"cold"}', '{"topic":"\\ud800"}', '{"topic":["\\udfff"]}',
         '{"tone":"warm"}', "{}", '{"topic":"spam","mood":"x"}', '{"topic":["spam"]}', '{"topic":"spam"', "[" * 100_000,
     ],
 )  # fmt: skip
@@ -72,3 +73,12 @@ def test_a_release_has_a_column_a_question() -> None:
     assert {name: column.to_pylist() for name, column in found.items()} == {
         "topic": ["spam", "sport"], "tone": [None, "warm"], "why": [None, None],
     }  # fmt: skip
+
+
+def test_an_answer_that_names_no_class_is_still_one_after_a_change_of_classes() -> None:
+    ontology = Ontology((), (TOPIC, Question("tags", "multilabel", ("x", "y"))))
+    (label,) = answers.parse(pa.array(['{"topic":"spam","tags":[]}']), ontology).to_pylist()
+    assert answers.classes_of(label, ontology) == ("topic: spam", "tags: ")
+    assert answers.label_of(answers.classes_of(label, ontology), ontology) == label
+    # Of a question that is new, an older answer says nothing.
+    assert answers.label_of(["topic: spam"], ontology) == '{"topic":"spam"}'

@@ -4,7 +4,7 @@ import pytest
 from cupel.config.crew import CrewModel
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
-from cupel.people.answers.annotations import keep_classes
+from cupel.people.answers.annotations import annotations, keep_classes
 from cupel.people.answers.model_answers import expert_answers_of_people, sort_model_answers, split_answers
 
 GPT = CrewModel(name="gpt", version="2")
@@ -64,3 +64,11 @@ def test_a_model_is_no_expert_and_its_answer_is_rejected_with_that_reason() -> N
 def test_experts_are_sorted_as_ever_where_there_is_no_model() -> None:
     answers = log(("i", "gpt", "a"), purpose="audit")
     assert expert_answers_of_people(answers, ["i"], parse, [])[0]["annotator"].to_pylist() == ["gpt"]
+
+
+def test_what_a_model_said_that_left_the_crew_is_no_persons_answer() -> None:
+    answers = log(("i", "gpt", "a"), ("i", "ann", "b"))
+    asked = answers.set_column(2, "task_id", pa.array([None, "t1"], pa.string()))
+    kept, rejected = annotations(split_answers(asked, []).people, ["i"], parse, are_annotators_known=True)
+    assert kept["annotator"].to_pylist() == ["ann"]
+    assert rejected.select(["annotator", "reason"]).to_pylist() == [{"annotator": "gpt", "reason": "not_asked"}]
