@@ -137,12 +137,15 @@ def _parse(text: str, ontology: Ontology) -> str | None:
 
 
 def classes_of(label: str, ontology: Ontology) -> tuple[str, ...]:
-    """Return the classes that a label names, each behind its question, as `topic: sport`."""
+    """Return the classes that a label names, each behind its question, as `topic: sport`.
+
+    Of an empty set its question alone is named, as `people: `: none of its classes is an answer, too.
+    """
     given, found = json.loads(label), list[str]()
     for question in ontology.questions:
         if question.name in given:
             kind, inner = kind_of(question)
-            found += [f"{question.name}: {name}" for name in kind.classes_of(given[question.name], inner)]
+            found += [f"{question.name}: {name}" for name in kind.classes_of(given[question.name], inner) or ("",)]
     return tuple(found)
 
 
@@ -153,7 +156,7 @@ def label_of(classes: Sequence[str], ontology: Ontology) -> str:
         kind, inner = kind_of(question)
         named = tuple(one.removeprefix(f"{question.name}: ") for one in classes if one.startswith(f"{question.name}: "))
         if named:
-            given[question.name] = kind.label_of(named, inner)
+            given[question.name] = kind.label_of(tuple(filter(None, named)), inner)
     return write_answers(given)
 
 
