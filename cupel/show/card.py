@@ -65,6 +65,10 @@ def count_classes(kind: Kind, ontology: Ontology, labels: Mapping[str, int]) -> 
     return counted
 
 
+# What the column `text` holds where an item is no text.
+LOCATION = "Path or address of the image, as it was delivered."
+
+
 def render_card(facts: ReleaseFacts) -> str:
     """Return the card as Markdown with YAML front matter.
 
@@ -106,7 +110,10 @@ def render_card(facts: ReleaseFacts) -> str:
         has_images=not project.modality.has_text,
         copies=project.images.released == "files",
         strips=project.images.metadata == "strip",
-        columns=[(column.name, _cell(column.meaning)) for column in table.columns],
+        columns=[
+            (column.name, LOCATION if column.name == "text" and not project.modality.has_text else _cell(column.meaning))
+            for column in table.columns
+        ],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
         labels=[(_plain(name), count(number)) for name, number in count_classes(kind, ontology, facts.labels)],
         withheld=plural(facts.withheld, "item"),
