@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cupel.errors import CupelError, disk_trouble
+from cupel.figures import plural
 from cupel.kinds.projects import load_project
 from cupel.lake.stage_seconds import read_seconds
 from cupel.people.answers.recorded import RecordedWorkforce
@@ -121,7 +122,11 @@ def _releases_of(batch: str, releases: dict[str, ReleaseFacts]) -> list[str]:
 def _did(done: Done) -> str:
     if not done.runs:
         return "Nothing had changed: nothing was run"
-    waiting = f"; {done.tasks_open} questions await an answer" if done.tasks_open else ""
+    waiting = (
+        f"; {plural(done.tasks_open, 'question')} {'awaits' if done.tasks_open == 1 else 'await'} an answer"
+        if done.tasks_open
+        else ""
+    )
     return f"{done.rounds} rounds, {len(done.runs)} runs{waiting}"
 
 

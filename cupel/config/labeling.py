@@ -101,7 +101,8 @@ class Labeling(Section):
     """What is asked, of whom, and how often."""
 
     kind: str = "category"
-    """Label kind: category, a class of the ontology; preference, which of two responses is better."""
+    """Label kind: category, a class of the ontology; preference, which of two responses is better; multilabel, a set of
+    classes; questions, answers to several questions."""
     question: str = Field(min_length=1)
     """What annotators are asked."""
     classes: tuple[str, ...] = ()

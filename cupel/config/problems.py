@@ -38,6 +38,10 @@ def _explain(problem: Any, model: type[BaseModel]) -> str:
         )
     if problem["type"] == "missing":
         return f"key {key}: missing; add it"
+    if problem["type"] == "value_error" and not problem["loc"]:
+        return str(
+            problem["ctx"]["error"]
+        )  # it names its key and what was found there; the file's content tells no more
     return f"key {key}: found {_SHORT.repr(problem['input'])}; {problem['msg']}"
 
 

@@ -18,7 +18,7 @@ from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.frozen_terms import FrozenTerms, find_kind, name_kind
 from cupel.release.older_formats import read_manifest
-from cupel.store.files import read_file
+from cupel.store.files import is_folder, make_folder, read_file
 from cupel.store.local import LocalStore
 from cupel.store.outputs import IsOurs, Output, check_outputs, is_json_lines, is_table, write_output
 
@@ -82,6 +82,8 @@ def export_release(release: Path, folder: Path, name: str | None, kinds: Sequenc
     is_ours: IsOurs = is_table(columns) if name == CSV else is_json_lines(*columns)
     outputs = [Output("--to", file, is_ours) for file in files.values()]
     check_outputs(outputs, [release / split for split in lines], [release])
+    if is_folder(folder.parent):  # what a person mistyped above it is not made
+        make_folder(folder)
     done = []
     for split, found in lines.items():
         rows = [line for _, line in found]

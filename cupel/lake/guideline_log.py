@@ -243,7 +243,11 @@ def _explain_undeclared(last: GuidelineVersion, now: GuidelineVersion, where: st
     ]
     gone = sorted(set(last.classes or ()) - set(now.classes or ()))
     what = f"{' and '.join(parts) or 'guideline'} changed since version {last.shown}, and no change is declared"
-    fate = "classes: {" + ", ".join(f"{name}: ..." for name in gone) + "}" if gone else "answers: stay (or ask_again)"
+    fate = (
+        "classes: {" + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: ..." for name in gone) + "}"
+        if gone
+        else "answers: stay (or ask_again)"
+    )
     means = "a new name, a list of names, or null for each; " if gone else ""
     return (
         f"{where}: {what}, so that it is not known which answers stay. Nothing was asked. Write at its end\n"

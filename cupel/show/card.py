@@ -65,6 +65,10 @@ def count_classes(kind: Kind, ontology: Ontology, labels: Mapping[str, int]) -> 
     return counted
 
 
+# What the column `text` holds where an item is no text.
+LOCATION = "Path or address of the image, as it was delivered."
+
+
 def render_card(facts: ReleaseFacts) -> str:
     """Return the card as Markdown with YAML front matter.
 
@@ -79,7 +83,7 @@ def render_card(facts: ReleaseFacts) -> str:
         raise ReleaseError(f"release {facts.release}: no certificate, so no card")
     project = facts.project
     kind, ontology = project.kind, project.labeling.ontology
-    table = table_of(kind, ontology)
+    table, has_images = table_of(kind, ontology), not project.modality.has_text
     return environment().get_template("card.md.j2").render(
         front_matter=yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True, width=1_000),
         title=_plain(project.title),
@@ -103,10 +107,13 @@ def render_card(facts: ReleaseFacts) -> str:
         contamination_bounds=_plain(bounds_in_words(facts) or ""),
         language_lead=language_lead(facts),
         limits=[_plain(limit) for limit in limits(facts)],
-        has_images=not project.modality.has_text,
+        has_images=has_images,
         copies=project.images.released == "files",
         strips=project.images.metadata == "strip",
-        columns=[(column.name, _cell(column.meaning)) for column in table.columns],
+        columns=[
+            (column.name, LOCATION if column.name == "text" and has_images else _cell(column.meaning))
+            for column in table.columns
+        ],
         splits=[(split, count(facts.splits.get(split, 0))) for split in SPLITS],
         labels=[(_plain(name), count(number)) for name, number in count_classes(kind, ontology, facts.labels)],
         withheld=plural(facts.withheld, "item"),

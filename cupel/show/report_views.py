@@ -10,7 +10,7 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, Row
 from cupel.show.audit_words import accepted_until
 from cupel.show.report_facts import ReportFacts, wrong_left
 from cupel.show.summary import batch_reason, stage_error
-from cupel.show.wording import stage_name, stage_order
+from cupel.show.wording import stage_name, stage_order, told_errors
 
 WORST_ANNOTATORS = 10
 FEWEST_ANSWERS = 10
@@ -153,7 +153,7 @@ def is_balanced(batch: BatchFacts) -> bool:
 
 def error_rows(facts: ReleaseFacts) -> list[tuple[str, str, str]]:
     """Return name, estimate with interval, and audited items, for each stage."""
-    return [(stage_name(row), interval(row), count(row["audited"])) for row in facts.stage_errors]
+    return [(stage_name(row), interval(row), count(row["audited"])) for row in told_errors(facts)]
 
 
 def needed(facts: ReleaseFacts, more: ReportFacts) -> list[str]:

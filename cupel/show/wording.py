@@ -9,13 +9,16 @@ from cupel.figures import bound, count, interval, plural, setting
 from cupel.show.audit_words import audit_step
 
 if TYPE_CHECKING:
+    from cupel.config.labeling import Labeling
     from cupel.release.facts import ReleaseFacts, Row
 
+# The name of the checker among those that decide labels.
+CHECKER = "checker"
 STAGE_NAMES = {
     "one annotator": "One annotator",
     "majority": "Majority of annotators",
     "consensus": "Consensus of annotators",
-    "checker": "Checker (model alone)",
+    CHECKER: "Checker (model alone)",
     "people and checker": "People and checker",
     "released": "Released",
 }
@@ -113,12 +116,12 @@ def steps(facts: ReleaseFacts) -> list[str]:
     each = str(overlap.first) if overlap.first == overlap.most else f"{overlap.first} to {overlap.most}"
     sentences = [
         f"{count(rows_in)} rows were delivered; {count(rejected)} were rejected, each with a reason.",
-        f'Annotators were asked "{labeling.question}", {each} per item; '
+        f'Annotators were asked "{labeling.question}", {each} per item; {_questions(labeling)}'
         f"their answers were combined {COMBINED.get(labeling.consensus, BY_QUALITY)} "
         f"({METHOD_NAMES[labeling.consensus]}).",
         *_crew_steps(facts),
         f"A model ({facts.project.checking.checker}), trained out of sample on "
-        f"{'what people alone said' if labeling.models else 'that consensus'}, gave a second opinion.",
+        f"{'what people alone said' if labeling.models else 'that consensus'}, {'abstained from every item' if is_checker_silent(facts) else 'gave a second opinion'}.",
         f"All {count(facts.terms.items)} labels and their order of risk were frozen before anybody audited them.",
     ]
     if result:
@@ -128,6 +131,29 @@ def steps(facts: ReleaseFacts) -> list[str]:
             f"experts judged all {count(result['items'] - result['accepted'])} others."
         )
     return sentences
+
+
+def _questions(labeling: Labeling) -> str:
+    """Return the questions that a label answers, to go on with in a sentence; nothing where there is one."""
+    told = []
+    for question in labeling.questions:
+        after = " and ".join(f"{name} is {' or '.join(classes)}" for name, classes in question.asked_if.items())
+        told.append(f'{question.name}: "{question.question}" ({", ".join(question.classes)}'
+                    f"{f'; asked if {after}' if after else ''})")  # fmt: skip
+    return f"the questions were {'; '.join(told)}; " if told else ""
+
+
+def is_checker_silent(facts: ReleaseFacts) -> bool:
+    """Tell whether the checker had no opinion of any item of the release's deliveries."""
+    shares = [
+        row["observed"] for batch in facts.batches for row in batch.gates if row["check"] == "checker_abstention_share"
+    ]
+    return bool(shares) and all(share is not None and share >= 1 for share in shares)
+
+
+def told_errors(facts: ReleaseFacts) -> list[Row]:
+    """Return the estimates of `stage_errors` that are of labels which somebody gave."""
+    return [row for row in facts.stage_errors if row["decided_by"] != CHECKER or not is_checker_silent(facts)]
 
 
 def _crew_steps(facts: ReleaseFacts) -> list[str]:
@@ -160,4 +186,4 @@ def stage_name(row: Row) -> str:
 
 def error_lines(facts: ReleaseFacts) -> list[tuple[str, str]]:
     """Return a name and an estimate with its 95% interval for each way to decide labels."""
-    return [(stage_name(row), interval(row)) for row in facts.stage_errors]
+    return [(stage_name(row), interval(row)) for row in told_errors(facts)]

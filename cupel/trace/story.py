@@ -118,7 +118,7 @@ def labeling_lines(trace: Trace) -> Iterator[Line]:
     """Yield what annotators answered, and their consensus."""
     found = trace.labeling
     said = [answer for answer in trace.answers if answer.purpose == "label"]
-    counted = sum(answer.standing == "counted" for answer in said)
+    counted = sum(answer.standing.startswith("counted") for answer in said)
     yield heading("Labeling", f"{plural(len(said), 'answer')}, of which {counted} count")
     for answer in said:
         yield from answer_lines(trace, answer)

@@ -3,6 +3,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from cupel.cli import main
@@ -116,3 +117,9 @@ def test_the_project_that_the_tutorial_shows_can_be_loaded(tmp_path: Path) -> No
     path = tmp_path / f"{shown.group(1)}.yaml"
     path.write_text(shown.group(2))
     assert load_project(path).labeling.classes
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "how-to").glob("*.md")), ids=lambda path: path.stem)
+def test_what_a_page_shows_of_project_files_is_yaml(path: Path) -> None:
+    for shown in re.findall(r"```yaml\n(.*?)```", path.read_text(), re.DOTALL):
+        yaml.safe_load(shown)

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -128,6 +129,11 @@ def test_the_card_speaks_of_images(finished: Finished) -> None:
     assert "image-classification" in card
     assert "data/images.parquet" in card
     assert "Whether the images represent" in card
+    assert "| `text` | Path or address of the image" in card
+    query = next(line for line in card.splitlines() if line.startswith("SELECT"))
+    counts = duckdb.connect().execute(query.replace("'data/", f"'{release(finished[2])}/data/")).fetchall()
+    labels = finished[2].read("training_set", "one-r1")["label"].to_pylist()
+    assert dict(counts) == {label: labels.count(label) for label in set(labels)}
 
 
 def test_gates_of_images_ask_about_images(finished: Finished) -> None:

@@ -89,6 +89,7 @@ def test_settings_that_contradict_each_other_are_refused(
         ({"asked_if": {"mood": ["warm"]}}, "tone: asked_if: 'mood' is no question before it"),
         ({"asked_if": {"tone": ["warm"]}}, "tone: asked_if: 'tone' is no question before it"),
         ({"asked_if": {"topic": ["sprot"]}}, "tone: asked_if: 'sprot' is no class of question topic"),
+        ({"asked_if": {"topic": []}}, "tone: asked_if: no answer to topic is named"),
         ({"asked_if": {"topic": list(TOPICS)}}, "tone: asked_if: names all classes of question topic"),
         ({"name": "topic"}, "topic: stands twice"),
         ({"kind": "novel"}, "tone: kind: found 'novel'; allowed: category"),

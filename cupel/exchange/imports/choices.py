@@ -42,7 +42,8 @@ def make_reader(kind: Kind, classes: Sequence[str], separator: str | None = None
     controls = controls_of(kind, ontology)
     if controls and not classes:
         raise SourceError(f"--kind {kind.name}: a file does not tell which classes there are; name them with --classes")
-    if len(controls) > 1:
+    # Of a kind whose questions are not named, any choice would be the label that answers none.
+    if len(controls) > 1 or (not controls and kind.read_controls({}, ontology) is not None):
         raise SourceError(f"--kind {kind.name}: answers to several questions are not imported yet; import one question")
 
     def label_of(names: Sequence[str]) -> str | None:

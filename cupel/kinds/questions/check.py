@@ -43,6 +43,8 @@ def _check_questions(questions: tuple[Question, ...]) -> Iterator[str]:
                 yield f"{where}: asked_if: {name!r} is no question before it; it can only follow from earlier answers"
             elif before[name].kind in ANSWER_KINDS and len(parts_of(before[name])) > 1:
                 yield f"{where}: asked_if: question {name} has several answers at once; name one with a single answer"
+            elif not classes:
+                yield f"{where}: asked_if: no answer to {name} is named; name those after which it is asked"
             elif strange := [one for one in classes if one not in before[name].classes]:
                 yield f"{where}: asked_if: {strange[0]!r} is no class of question {name}"
             elif set(classes) == set(before[name].classes) and not before[name].asked_if:

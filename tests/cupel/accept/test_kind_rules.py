@@ -19,6 +19,7 @@ from cupel.errors import AuditError, SourceError
 from cupel.kinds import KINDS
 from cupel.kinds.category import CATEGORY
 from cupel.kinds.preference import PREFERENCE
+from cupel.kinds.questions import QUESTIONS
 from made_kinds import MADE_KINDS, NONE, NUMBERS, REPLIES, TOPICS
 
 ALL = (*(kind for kind in KINDS if kind.name != "topics"), *MADE_KINDS)
@@ -164,6 +165,8 @@ def test_what_a_kind_needs_is_said() -> None:
         make_rules(TOPICS, ())
     with pytest.raises(SourceError, match="several questions"):
         make_rules(REPLIES._replace(is_same=NUMBERS.is_same), ("a", "b"))
+    with pytest.raises(SourceError, match="several questions"):
+        make_rules(QUESTIONS, ("a", "b"))
 
 
 def test_choices_that_hold_every_sign_can_still_be_written_as_a_list() -> None:

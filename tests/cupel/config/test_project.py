@@ -74,6 +74,13 @@ def test_a_wrong_value_is_named_with_file_key_and_what_is_allowed(
     assert said in str(error.value)
 
 
+def test_what_keys_have_to_do_with_each_other_is_told_without_the_rest_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, labeling={**SMALL["labeling"], "kind": "categori"})
+    with pytest.raises(ProjectError) as error:
+        load_project(path)
+    assert str(error.value).startswith(f"{path}: labeling.kind: found 'categori'; allowed: category")
+
+
 def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     path = write(tmp_path, colour=1, shape=2)
     with pytest.raises(ProjectError) as error:

@@ -94,6 +94,14 @@ def test_an_earlier_export_is_replaced_and_one_of_another_format_is_not(moods: P
     assert (tmp_path / "train.jsonl").read_bytes() == before
 
 
+def test_the_folder_is_made_but_not_those_above_it(plain: Path, tmp_path: Path) -> None:
+    export_release(plain, tmp_path / "out", None, ALL)
+    assert (tmp_path / "out" / "train.jsonl").is_file()
+    with pytest.raises(OutputError, match="No such file"):
+        export_release(plain, tmp_path / "none" / "out", None, ALL)
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_format_that_is_not_there_is_answered_with_those_that_are(moods: Path, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"no format 'yolo'; --format is one of moods, jsonl, csv"):
         export_release(moods, tmp_path, "yolo", ALL)

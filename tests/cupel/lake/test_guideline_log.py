@@ -1,8 +1,10 @@
+import re
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dying_store import kill_at_change
 
 from cupel.config.project import Project
@@ -74,6 +76,15 @@ def test_a_changed_guideline_without_a_declared_change_is_refused_with_what_to_w
         record(log, changed)
     assert "Nothing was asked" in str(told.value)
     assert len(read_versions(log)) == 1
+
+
+def test_what_is_to_be_written_of_classes_that_are_gone_is_yaml_whatever_their_names(log: EventLog) -> None:
+    record(log, project(classes=("topic: sport", "b")))
+    with pytest.raises(ProjectError) as told:
+        record(log, project(classes=("topic: games", "b")))
+    written = re.search(r"classes: .*", str(told.value))
+    assert written is not None
+    assert yaml.safe_load(written.group()) == {"classes": {"topic: sport": "..."}}
 
 
 def test_a_declared_change_is_an_event_in_force_from_the_next_answer(log: EventLog) -> None:

@@ -102,3 +102,12 @@ def test_no_cut_is_spoken_of_where_a_rising_audit_was_held(traced: Path) -> None
     told = words(replace(found, release=replace(found.release, plan=plan)))
     assert "the audit's end" in told
     assert "the cut" not in told
+
+
+def test_an_answer_that_counts_in_other_words_is_among_those_that_count(traced: Path) -> None:
+    found = trace(traced, "one/i3")
+    answers = [one for one in found.answers if one.purpose == "label"]
+    counted = sum(one.standing == "counted" for one in answers)
+    assert counted
+    told = [replace(one, standing="counted as x") if one.standing == "counted" else one for one in found.answers]
+    assert f"{len(answers)} answers, of which {counted} count" in words(replace(found, answers=tuple(told)))

@@ -13,6 +13,7 @@ from cupel.errors import SourceError
 from cupel.exchange.imports.choices import make_reader
 from cupel.exchange.imports.tools import Wanted, read_export
 from cupel.kinds.category import CATEGORY
+from cupel.kinds.questions import QUESTIONS
 from cupel.people.tool_annotation import Annotation
 from cupel.sources.reasons import BadRow
 from made_kinds import NONE, NUMBERS, REPLIES, TOPICS
@@ -108,6 +109,8 @@ def test_classes_must_be_named_and_several_questions_are_not_read() -> None:
         make_reader(TOPICS, ())
     with pytest.raises(SourceError, match="several questions"):
         make_reader(REPLIES, ("a", "b"))
+    with pytest.raises(SourceError, match="several questions"):
+        make_reader(QUESTIONS, ("a", "b"))
 
 
 def test_a_kind_of_one_class_and_one_of_numbers_read_as_they_do() -> None:

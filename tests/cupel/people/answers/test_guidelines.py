@@ -192,6 +192,19 @@ def test_several_questions_follow_the_change_of_each_and_are_asked_again_where_o
     assert "says too little" in read.rejected["evidence"][0].as_py()
 
 
+def test_an_answer_that_none_of_the_classes_holds_stays_beside_one_that_got_another_name() -> None:
+    def asking(*topics: str) -> Ontology:
+        return Ontology((), (Question("topic", "category", topics), Question("people", "multilabel", ("ann", "bob"))))
+
+    change = {"classes": {"topic: sport": "topic: games"}, "answers": "stay"}
+    first = version(0, "")._replace(ontology=asking("sport", "art"), kind="questions")
+    renamed = version(1, "", **change)._replace(ontology=asking("games", "art"), kind="questions")
+    answers = recorded('{"topic": "sport", "people": []}', '{"topic": "art", "people": ["ann"]}', '{"topic": "art"}')
+    read = translate_answers(answers, [first, renamed], QUESTIONS)
+    kept = QUESTIONS.parse(read.answers["label"].combine_chunks(), asking("games", "art")).to_pylist()
+    assert kept == [r'{"topic":"games","people":"[]"}', r'{"topic":"art","people":"[\"ann\"]"}']
+
+
 def test_known_labels_follow_the_same_changes() -> None:
     chain = [version(0, "glad sad odd"), version(1, "happy sad", classes={"glad": "happy", "odd": None})]
     rows = pa.table({"item_id": ["1", "2", "3", "4"], "label": ["glad", "odd", "sad", "happy"],
