@@ -80,10 +80,13 @@ def lapsed_certificates(lake: Lake, batches: Sequence[str] | None = None) -> lis
 def guideline_sentence(version: str | None) -> str:
     """Return what a certificate says of its guideline, behind all else; "" where it has none.
 
-    >>> guideline_sentence("0123456789abcdef")
-    ' The labels were made under guideline 0123456789ab.'
+    >>> guideline_sentence("0123456789abcdef")[:52]
+    ' The labels were made under guideline 0123456789ab; '
     """
-    return "" if version is None else f" The labels were made under guideline {version[:SHOWN_DIGITS]}."
+    if version is None:
+        return ""
+    stay = "answers to an earlier one count where its change lets them stay"
+    return f" The labels were made under guideline {version[:SHOWN_DIGITS]}; {stay}."
 
 
 def find_guideline_problem(told: object, frozen: str | None, ontology: Ontology, text_sha256: str | None) -> str:

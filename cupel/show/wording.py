@@ -114,6 +114,7 @@ def steps(facts: ReleaseFacts) -> list[str]:
     rows_in, rejected = sum(b.rows_in for b in facts.batches), sum(sum(b.rejected.values()) for b in facts.batches)
     overlap = labeling.overlap
     each = str(overlap.first) if overlap.first == overlap.most else f"{overlap.first} to {overlap.most}"
+    said = "abstained from every item" if is_checker_silent(facts) else "gave a second opinion"
     sentences = [
         f"{count(rows_in)} rows were delivered; {count(rejected)} were rejected, each with a reason.",
         f'Annotators were asked "{labeling.question}", {each} per item; {_questions(labeling)}'
@@ -121,7 +122,7 @@ def steps(facts: ReleaseFacts) -> list[str]:
         f"({METHOD_NAMES[labeling.consensus]}).",
         *_crew_steps(facts),
         f"A model ({facts.project.checking.checker}), trained out of sample on "
-        f"{'what people alone said' if labeling.models else 'that consensus'}, {'abstained from every item' if is_checker_silent(facts) else 'gave a second opinion'}.",
+        f"{'what people alone said' if labeling.models else 'that consensus'}, {said}.",
         f"All {count(facts.terms.items)} labels and their order of risk were frozen before anybody audited them.",
     ]
     if result:

@@ -61,3 +61,14 @@ def test_there_is_no_card_without_a_certificate(unaudited: Any) -> None:
 @pytest.mark.parametrize(("items", "name"), [(999, "n<1K"), (1_000, "1K<n<10K"), (10**9, "n>1B")])
 def test_size_categories_begin_at_their_lower_end(items: int, name: str) -> None:
     assert size_category(items) == name
+
+
+def test_a_checker_that_abstained_from_everything_is_not_called_wrong(certified: Any) -> None:
+    said = render_card(certified.facts)
+    assert "gave a second opinion" in said
+    assert "Checker (model alone)" in said
+    silent = [{"check": "checker_abstention_share", "observed": 1.0}]
+    batches = [dataclasses.replace(batch, gates=[*batch.gates, *silent]) for batch in certified.facts.batches]
+    abstained = render_card(dataclasses.replace(certified.facts, batches=batches))
+    assert "abstained from every item" in abstained
+    assert "Checker (model alone)" not in abstained
