@@ -12,8 +12,8 @@ from cupel.contract.columns import TEXT
 from cupel.contract.table import Table, conform
 from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
 from cupel.contract.tables.release import EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS
+from cupel.people.answers.guidelines import OF_MODEL, RECORDED
 from cupel.people.answers.guidelines import REASONS as GUIDELINE_REASONS
-from cupel.people.answers.guidelines import RECORDED
 
 Flags = NDArray[np.bool_]
 Parse = Callable[[pa.ChunkedArray], pa.Array]
@@ -147,12 +147,14 @@ def _sort(
 def _was_unasked(answers: pa.Table) -> Flags:
     """Tell which answers came that no task asks for.
 
-    A tool lets anybody answer, as often as he likes. Of files only models answer unasked, and answers about items that
-    are not there are kept so: what a model said that is no more of the crew is not what a person said.
+    A tool lets anybody answer, as often as he likes. What a model of the crew said, by its source, is not what a person
+    said, when it is of the crew no more. A person's recorded answer about an item that was not there counts once it is.
     """
     if not {"task_id", "source"} <= set(answers.column_names):
         return np.zeros(answers.num_rows, np.bool_)
-    is_meant = pc.or_(*(pc.starts_with(answers["source"], f"{name}:") for name in (LIVE, RECORDED)))
+    source = answers["source"]
+    is_of_model = pc.and_(pc.starts_with(source, f"{RECORDED}:"), pc.match_substring(source, OF_MODEL))
+    is_meant = pc.or_(pc.starts_with(source, f"{LIVE}:"), is_of_model)
     return _flags(pc.and_(pc.is_null(answers["task_id"]), is_meant))
 
 

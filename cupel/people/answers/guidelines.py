@@ -27,6 +27,8 @@ REASONS = {
 # Of a task's id, what stands before the version; of a recorded answer's source, likewise.
 OF_TASK, OF_SOURCE = "@", "@guideline-"
 RECORDED = "recorded"
+# Behind the file in the source of an answer that a model of the crew gave.
+OF_MODEL = "@model"
 _UNKNOWN_PLACE = -1
 # Purposes of which only answers under the release's own guideline count: an audit judges labels by what it says.
 OWN_GUIDELINE = {"audit": "an audit counts only under the guideline of its release,"}

@@ -15,7 +15,7 @@ from cupel.contract.item_numbers import Places, places
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.lake.answer_chain import GIVEN
-from cupel.people.answers.guidelines import OF_SOURCE, RECORDED
+from cupel.people.answers.guidelines import OF_MODEL, OF_SOURCE, RECORDED
 from cupel.people.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
 from cupel.people.answers.shown_labels import ShownLabel, ShownLabelsLog
 
@@ -146,8 +146,11 @@ class RecordedWorkforce:
         return pa.table({name: columns[name] for name in GIVEN}).cast(_no_events().schema)
 
     def _source(self, rows: pa.Table) -> pa.ChunkedArray:
-        """Return where answers come from, and the guideline that they were given under where their file says so."""
+        """Return where answers come from, and whether a model gave them, and under which guideline, as files say it."""
         source = pc.binary_join_element_wise(self.name, rows["file"], ":")
+        if len(self._models):
+            by_model = pc.binary_join_element_wise(source, OF_MODEL, "")
+            source = pc.if_else(self._is_of_model(rows), by_model, source)
         if not self._has_guideline:
             return source
         under = pc.binary_join_element_wise(source, rows["guideline"], OF_SOURCE)  # null where it says nothing

@@ -148,7 +148,7 @@ def test_an_audit_counts_only_under_the_guideline_of_its_release() -> None:
 
 def test_who_is_asked_again_has_not_answered_twice() -> None:
     chain = [version(0, "a b"), version(1, "a b c", classes={"a": ["a", "c"]})]
-    rows = log(("a", "recorded:a.csv", "t1"), ("c", f"recorded:b.csv@guideline-{NAMES[1][:12]}", "t2")).to_pylist()
+    rows = log(("a", "recorded:a.csv", None), ("c", f"recorded:b.csv@guideline-{NAMES[1][:12]}", None)).to_pylist()
     rows[1] |= {"item_id": "i1", "annotator": "p1"}
     read = translate_answers(pa.Table.from_pylist(rows, schema=ANSWERS.schema), chain, CATEGORY)
     parse = partial(keep_classes, classes=["a", "b", "c"])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
@@ -6,6 +8,7 @@ from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError
 from cupel.people.answers.annotations import annotations, keep_classes
 from cupel.people.answers.model_answers import expert_answers_of_people, sort_model_answers, split_answers
+from cupel.people.answers.recorded import RecordedWorkforce
 
 GPT = CrewModel(name="gpt", version="2")
 
@@ -68,7 +71,18 @@ def test_experts_are_sorted_as_ever_where_there_is_no_model() -> None:
 
 def test_what_a_model_said_that_left_the_crew_is_no_persons_answer() -> None:
     answers = log(("i", "gpt", "a"), ("i", "ann", "b"))
-    asked = answers.set_column(2, "task_id", pa.array([None, "t1"], pa.string()))
-    kept, rejected = annotations(split_answers(asked, []).people, ["i"], parse, are_annotators_known=True)
+    place = answers.column_names.index("source")
+    named = answers.set_column(place, "source", pa.array(["recorded:f.csv@model", "recorded:f.csv"]))
+    kept, rejected = annotations(split_answers(named, []).people, ["i"], parse, are_annotators_known=True)
+    # What a person said of an item that was not there then counts once it is.
     assert kept["annotator"].to_pylist() == ["ann"]
     assert rejected.select(["annotator", "reason"]).to_pylist() == [{"annotator": "gpt", "reason": "not_asked"}]
+
+
+def test_the_log_says_which_recorded_answers_a_model_gave(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("batch,item_id,purpose,annotator,label\none,i,label,gpt,a\none,gone,label,ann,b\n")
+    found = RecordedWorkforce([path], ["gpt"]).unasked("one", ["i"])
+    assert found.select(["annotator", "source"]).to_pylist() == [
+        {"annotator": "gpt", "source": "recorded:f.csv@model"}, {"annotator": "ann", "source": "recorded:f.csv"},
+    ]  # fmt: skip
