@@ -146,7 +146,7 @@ def test_a_release_names_its_guideline_and_holds_its_text(
     folder, version = changed.lake.folder / "releases" / release, changed.versions[place]
     certificate = json.loads((folder / "certificate.json").read_text())
     assert certificate["guideline"]["version"] == version.version
-    assert f"under guideline {version.shown}." in certificate["certificate"]["wording"]
+    assert f"under guideline {version.shown};" in certificate["certificate"]["wording"]
     assert (folder / "guideline.md").read_text() == text
     card = (folder / "README.md").read_text()
     assert version.version in card
