@@ -82,7 +82,7 @@ def test_people_see_pictures_and_their_answers_end_in_a_certified_release(server
             "url": server.url, "annotators": {name: emails[name] for name in ANNOTATORS},
             "experts": {EXPERT: emails[EXPERT]},
         },
-        release={"audit_size": 40},
+        release={"audit_size": 40, "error_budget": 0.1, "max_experts_seen_share": 1.0},
     )  # fmt: skip
     project, instance = load_project(deployment.projects / "views.yaml"), dg.DagsterInstance.ephemeral()
     rng, seen = random.Random(5), list[Image.Image]()
