@@ -1,6 +1,7 @@
 """The project file: one labeling effort in one YAML file, read strictly; what holds across its sections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -88,7 +89,8 @@ class Project(Section):
         known: Known = (info.context or {})["known"]
         self._kind = _find("labeling.kind", self.labeling.kind, known.kinds)
         self._modality = _find("raw.modality", self.raw.modality or self._kind.modality, known.modalities)
-        for wrong in (*self._kind.check(self), *self._modality.check(self)):
+        # One after the other: where a kind has refused something, it cannot be asked for the parts of a label.
+        for wrong in chain(self._kind.check(self), self._modality.check(self), _check_parts(self)):
             raise ValueError(wrong)
         for name in column_names(self._kind, self.labeling.ontology):
             if name in (column.name for column in TRAINING_SET.columns):
@@ -217,6 +219,17 @@ def make_project(content: Mapping[str, Any], known: Known) -> Project:
 def change_project(project: Project, content: Mapping[str, Any]) -> Project:
     """Return a project of other content, of the same kind and modality."""
     return make_project(content, Known((project.kind,), (project.modality,)))
+
+
+def _check_parts(project: Project) -> Iterator[str]:
+    """Yield what knows labels of one class only, where a label has other parts than that."""
+    ontology, checking = project.labeling.ontology, project.checking
+    if [part.classes for part in project.kind.parts(ontology)] == [ontology.classes]:
+        return
+    if checking.checker not in ("linear", "embedding"):
+        yield f"checking.checker: found {checking.checker!r}; kind {project.kind.name} allows linear and embedding"
+    if checking.route_by_price:
+        yield f"checking.route_by_price: kind {project.kind.name} cannot weigh prices; remove it"
 
 
 def _find(key: str, name: str, known: Sequence[Named]) -> Named:

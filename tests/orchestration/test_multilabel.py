@@ -6,6 +6,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from cupel.errors import ProjectError
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.facts import release_facts
@@ -85,3 +86,19 @@ def test_the_card_counts_the_items_of_each_class(finished: Finished) -> None:
     card = (Path(str(lake.folder)) / "releases" / "one-r1" / "README.md").read_text()
     labels = lake.read("training_set", "one-r1")["label"].to_pylist()
     assert f"| sport: yes | {sum('sport' in label for label in labels)} |" in card
+
+
+@pytest.mark.parametrize(
+    ("checking", "said"),
+    [
+        (
+            {"checker": "predictions", "predictions": {"file": "p.csv"}},
+            "checking.checker: found 'predictions'",
+        ),
+        ({"route_by_price": True}, "checking.route_by_price: kind multilabel cannot weigh prices"),
+    ],
+)
+def test_what_knows_single_classes_only_is_refused(tmp_path: Path, checking: dict[str, object], said: str) -> None:
+    deployment = write_project(tmp_path, checking=checking)
+    with pytest.raises(ProjectError, match=said):
+        load_project(deployment.projects / "topics.yaml")

@@ -6,9 +6,6 @@ from cupel.config.project import Project
 from cupel.contract.ontology import Question
 from cupel.kinds.questions.answers import ANSWER_KINDS, parts_of
 
-# Checkers that learn from people's answers, a part of the label at a time.
-CHECKERS = ("linear", "embedding")
-
 
 def check(project: Project) -> Iterator[str]:
     """Yield what is wrong in a project file whose labels answer several questions."""
@@ -19,10 +16,6 @@ def check(project: Project) -> Iterator[str]:
         yield "labeling.questions: kind questions asks two questions or more; name them, or use another kind"
     if labeling.policies.weighs_down:
         yield "labeling.policies: kind questions knows no weigh_down; warn or remove"
-    if project.checking.checker not in CHECKERS:
-        yield f"checking.checker: found {project.checking.checker!r}; kind questions allows {' and '.join(CHECKERS)}"
-    if project.checking.route_by_price:
-        yield "checking.route_by_price: kind questions cannot weigh prices; remove it"
     if project.checking.rounds:
         yield "checking.rounds: experts of kind questions are asked after the freeze only; remove rounds"
     yield from _check_questions(questions)

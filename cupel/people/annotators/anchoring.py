@@ -32,7 +32,7 @@ NEGLIGIBLE = 0.05
 WIDTH = 1.959963984540054
 
 
-class Compared(NamedTuple):
+class ShareDifference(NamedTuple):
     """Shares on both sides as they fell, and the difference on equal terms with its 95% interval, NaN where unknown."""
 
     shown: int
@@ -70,7 +70,7 @@ def measure_anchoring(answers: pa.Table) -> pa.Table:
     return from_rows(rows, ANCHORING)
 
 
-def compare_shares(value: Flags, is_shown: Flags, item: Integers, stratum: Integers) -> Compared:
+def compare_shares(value: Flags, is_shown: Flags, item: Integers, stratum: Integers) -> ShareDifference:
     """Compare how often something holds of answers beside a label and of blind ones, on equal terms.
 
     The difference is taken within strata and weighed by the answers beside a label. Its interval joins Wilson's
@@ -87,7 +87,7 @@ def compare_shares(value: Flags, is_shown: Flags, item: Integers, stratum: Integ
     """
     counts = int(is_shown.sum()), int(value[is_shown].sum()), int((~is_shown).sum()), int(value[~is_shown].sum())
     if problem := _explain_problem(counts, is_shown, item):
-        return Compared(*counts, np.nan, np.nan, np.nan, problem)
+        return ShareDifference(*counts, np.nan, np.nan, np.nan, problem)
     place = _pool_small(stratum, is_shown, item)
     weight = np.bincount(place[is_shown]) / is_shown.sum()
     (one, one_low, one_high), (two, two_low, two_high) = (
@@ -95,7 +95,7 @@ def compare_shares(value: Flags, is_shown: Flags, item: Integers, stratum: Integ
     )
     low = one - two - float(np.hypot(one - one_low, two_high - two))
     high = one - two + float(np.hypot(one_high - one, two - two_low))
-    return Compared(*counts, one - two, max(-1.0, low), min(1.0, high), None)
+    return ShareDifference(*counts, one - two, max(-1.0, low), min(1.0, high), None)
 
 
 def _explain_problem(counts: tuple[int, int, int, int], is_shown: Flags, item: Integers) -> str | None:
@@ -161,7 +161,7 @@ def _rows(group: str, answers: pa.Table) -> Iterator[dict[str, Any]]:
         yield _row(group, measure, found)
 
 
-def _row(group: str, measure: str, found: Compared) -> dict[str, Any]:
+def _row(group: str, measure: str, found: ShareDifference) -> dict[str, Any]:
     verdict, reason = judge(found)
     return {
         "group": group,
@@ -180,12 +180,12 @@ def _row(group: str, measure: str, found: Compared) -> dict[str, Any]:
     }
 
 
-def judge(found: Compared) -> tuple[str, str | None]:
+def judge(found: ShareDifference) -> tuple[str, str | None]:
     """Return what a comparison shows (more, less, alike or unproven), and why it is unproven.
 
-    >>> judge(Compared(90, 80, 90, 50, 0.33, 0.2, 0.45, None))
+    >>> judge(ShareDifference(90, 80, 90, 50, 0.33, 0.2, 0.45, None))
     ('more', None)
-    >>> judge(Compared(9, 8, 0, 0, float("nan"), float("nan"), float("nan"), "no blind answers"))
+    >>> judge(ShareDifference(9, 8, 0, 0, float("nan"), float("nan"), float("nan"), "no blind answers"))
     ('unproven', 'no blind answers')
     """
     if found.problem is not None:
