@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cupel.errors import SigningError
-from cupel.store.files import put_file, put_secret
+from cupel.store.files import put_file, put_secret, stat_file
 from cupel.store.untrusted_files import read_bounded, read_secret
 
 PUBLIC_ENDING = ".public.pem"
@@ -106,6 +106,8 @@ def write_key(key: PrivateKey, path: Path, passphrase: str | None) -> Path:
         if not passphrase:
             raise SigningError(f"{path}: the passphrase is empty; give one, or leave --passphrase out")
         scheme = BestAvailableEncryption(passphrase.encode())
+    if stat_file(public_path) is not None:
+        raise SigningError(f"{public_path}: is there already, and a key is never replaced; name another file")
     try:
         put_secret(path, key.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, scheme))
         put_file(public_path, key.public.to_pem())

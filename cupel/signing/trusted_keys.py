@@ -106,7 +106,7 @@ def add_successor(trusted: TrustedKeys, envelope: Envelope, now: str) -> Trusted
         SigningError: No key that is trusted signed it, it names no key, or its signer has a successor already.
     """
     old = find_signer(envelope, trusted)
-    new = _read_successor(envelope)
+    new = read_successor(envelope)
     if old.successor is not None:
         raise SigningError(f"{envelope.source}: key {old.key_id} ({old.who}) has named a successor already")
     kept = tuple(key._replace(successor=envelope) if key.key_id == old.key_id else key for key in trusted.keys)
@@ -240,7 +240,9 @@ def _read_key(row: Any, source: str, place: int) -> TrustedKey:
     if row.get("key_id") != public.key_id:
         raise SigningError(f"{where}: key_id {row.get('key_id')!r:.80} is not that of its public key, {public.key_id}")
     rotated, revoked = row.get("rotated_by"), row.get("revoked")
-    successor = read_fields(rotated, f"{where}: rotated_by") if isinstance(rotated, dict) else None
+    if rotated is not None and not isinstance(rotated, dict):
+        raise SigningError(f"{where}: rotated_by: expected an envelope, or null; restore the file from a copy")
+    successor = None if rotated is None else read_fields(rotated, f"{where}: rotated_by")
     if revoked is None:
         return TrustedKey(public, row["who"], row["added"], successor)
     if not isinstance(revoked, dict) or not all(isinstance(revoked.get(name), str) for name in Revocation._fields):
@@ -252,12 +254,17 @@ def _read_key(row: Any, source: str, place: int) -> TrustedKey:
 def _check_successor(key: TrustedKey, envelope: Envelope, trusted: TrustedKeys) -> None:
     """Refuse a successor that this key did not name. That it was revoked later does not undo what was added before."""
     find_signer(envelope, TrustedKeys((key._replace(revoked=None),), trusted.source))
-    new = _read_successor(envelope)
+    new = read_successor(envelope)
     if trusted.find(new.key_id) is None:
         raise SigningError(f"{trusted.source}: key {key.key_id} names {new.key_id}, which is not in the file; add it")
 
 
-def _read_successor(envelope: Envelope) -> PublicKey:
+def read_successor(envelope: Envelope) -> PublicKey:
+    """Return the key that an envelope names as the one that takes over; who signed it is not looked at.
+
+    Raises:
+        SigningError: It names none.
+    """
     statement = parse_statement(envelope.payload, envelope.source)
     public = statement.predicate.get("new_public")
     if statement.predicate_type != ROTATION_PREDICATE or not isinstance(public, str) or not _HEX_KEY.fullmatch(public):
