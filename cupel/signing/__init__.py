@@ -1,1 +1,1 @@
-"""Signatures that anybody can check offline: keys, whom a verifier trusts, envelopes, and what was signed."""
+"""Signatures that anybody can check offline: keys, the trust file, envelopes and statements."""
