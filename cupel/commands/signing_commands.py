@@ -149,7 +149,9 @@ def sign(what: Path, key_file: Path) -> None:
 
         target = sign_release(what, private)
     else:
-        target = sign_file(what, private)
+        from cupel.people.answers.signed_answers import describe_answers
+
+        target = sign_file(what, private, describe_answers(what))
     click.echo(f"{target}: signed by key {private.public.key_id}")
 
 

@@ -1,7 +1,9 @@
 """Signing a single file, and checking such a signature: `FILE.dsse.json` beside `FILE`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cupel.errors import SigningError
 from cupel.signing.envelopes import Envelope, format_envelope, read_envelope, sign_payload
@@ -11,6 +13,7 @@ from cupel.signing.trusted_keys import TrustedKeys, find_signer
 from cupel.store.files import hash_file, put_file, stat_file
 
 ENVELOPE_ENDING = ".dsse.json"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Signer(NamedTuple):
@@ -29,12 +32,13 @@ def find_envelope_path(path: Path) -> Path:
     return path.with_name(f"{path.name}{ENVELOPE_ENDING}")
 
 
-def sign_file(path: Path, key: PrivateKey) -> Path:
+def sign_file(path: Path, key: PrivateKey, predicate: Mapping[str, Any] = _NOTHING) -> Path:
     """Sign a file as it is now, and write the envelope beside it; one by the same key is replaced.
 
     Args:
         path: The file.
         key: Who signs.
+        predicate: What the signature says of the file beside its hash.
 
     Returns:
         The envelope's file.
@@ -48,7 +52,7 @@ def sign_file(path: Path, key: PrivateKey) -> Path:
         if names != {key.public.key_id}:
             raise SigningError(f"{target}: signed by another key already; move it away to sign the file yourself")
     try:
-        statement = Statement(path.name, hash_file(path), FILE_PREDICATE, {})
+        statement = Statement(path.name, hash_file(path), FILE_PREDICATE, predicate)
         put_file(target, format_envelope(sign_payload(format_statement(statement), key)))
     except OSError as error:
         raise SigningError(f"{error.filename or path}: {error.strerror}; name another file") from error
