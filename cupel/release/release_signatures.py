@@ -1,10 +1,12 @@
 """Signatures of a release: who signed its manifest, and with it every file that the manifest names."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from cupel.errors import ReleaseError, SigningError
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.printable import printable
 from cupel.release import layout
 from cupel.release.older_formats import read_manifest
@@ -71,12 +73,13 @@ def check_signatures(folder: Path, trusted: TrustedKeys) -> list[Check]:
 
     Returns:
         A check that passed for each key that is trusted and signed the release; without any, one that did not, with
-        the reason of each signature. Signatures by keys that are unknown or revoked count for nothing and do no harm
-        beside one that holds. One that claims to be by a trusted key and is not over this release never passes.
+        the reason of each signature; and one for each that signed answers of experts. Signatures by keys that are
+        unknown or revoked count for nothing and do no harm beside one that holds. One that claims to be by a trusted
+        key and is not over this release never passes.
     """
     try:
-        statement = make_release_statement(folder)
-    except ReleaseError as error:
+        statement, of_answers = make_release_statement(folder), _check_answer_keys(folder, trusted)
+    except (ReleaseError, LookupError, TypeError, AttributeError) as error:
         return [Check(NO_SIGNER, f"cannot be checked: {error}")]
     signed, failed, ignored = list[Check](), list[Check](), list[str]()
     for path in list_folder(folder / layout.SIGNATURES_FOLDER):
@@ -96,7 +99,24 @@ def check_signatures(folder: Path, trusted: TrustedKeys) -> list[Check]:
         none = "no signature holds" if failed else f"{layout.SIGNATURES_FOLDER}/ holds no signature"
         problem = "; ".join(ignored) or none
         signed.append(Check(NO_SIGNER, f"{problem}; ask who made the release to sign it"))
-    return signed + failed
+    return signed + failed + of_answers
+
+
+def _check_answer_keys(folder: Path, trusted: TrustedKeys) -> list[Check]:
+    """Say whose keys signed expert answers: that they did, `find_signed_problem` checks by the keys that are named.
+
+    Returns:
+        A check for each key that is trusted, which passed, or was revoked, which did not; none of other keys.
+    """
+    told = _read_certificate(folder).get(SIGNED_ANSWERS) or {"files": [], "answers": []}
+    numbers = Counter(told["files"][row["file"]]["key_id"] for row in told["answers"])
+    checks = []
+    for key_id, number in sorted(numbers.items()):
+        if (key := trusted.find(key_id)) is not None:
+            name = f"{number:,} expert answers signed by {key_id} ({printable(key.who)})"
+            since = "" if key.revoked is None else f"revoked since {key.revoked.since}: {key.revoked.reason}"
+            checks.append(Check(name, since))
+    return checks
 
 
 def _counts_for_nothing(envelope: Envelope, trusted: TrustedKeys) -> bool:
@@ -127,8 +147,17 @@ def _read_items_sha256(folder: Path) -> Any:
     Raises:
         ReleaseError: It cannot be read.
     """
+    try:
+        return _read_certificate(folder)["plan"]["items_sha256"]
+    except (LookupError, TypeError) as error:
+        raise ReleaseError(
+            f"{folder / layout.CERTIFICATE_FILE}: names no items_sha256; get the release again"
+        ) from error
+
+
+def _read_certificate(folder: Path) -> Any:
     path = folder / layout.CERTIFICATE_FILE
     try:
-        return json.loads(read_file(path))["plan"]["items_sha256"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ReleaseError(f"{path}: names no items_sha256: {error}; get the release again") from error
+        return json.loads(read_file(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReleaseError(f"{path}: cannot be read: {error}; get the release again") from error

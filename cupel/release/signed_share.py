@@ -1,7 +1,7 @@
 """The share of a release's expert answers that were signed by who gave them: counted, said, and checked again."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -28,6 +28,8 @@ from cupel.signing.trusted_keys import TrustedKey, TrustedKeys
 
 # The tables of a release that verdicts stand in.
 VERDICTS = ("audit", "adjudications", "planted_verdicts")
+# What an answer is for: an audit or an adjudication where these are kept apart, as with audited adjudicators, else any.
+PARTS = ("any", "audit", "expert")
 Item = tuple[str, str, str]
 _READ = ["sequence", "batch", "item_id", "label", "source"]
 
@@ -92,10 +94,13 @@ def find_signed_answers(lake: Lake, audit: ReleaseAudit) -> dict[str, Any]:
         if place is not None
     }
     used = sorted({place for _, place in by_sequence.values()})
+    left = _count_digests((signed[place].key_id, signed[place].digests) for place in used)
     rows = []
     for sequence, (part, batch, item_id) in counted:
-        if sequence in by_sequence:
-            label, place = by_sequence[sequence]
+        label, place = by_sequence.get(sequence, (None, None))
+        digest = digest_answer(batch, item_id, label)
+        if place is not None and left[part, signed[place].key_id][digest] > 0:
+            left[part, signed[place].key_id][digest] -= 1
             rows.append({"part": part, "batch": batch, "item_id": item_id, "label": label, "file": used.index(place)})
     return {"files": [_describe(signed[place]) for place in used], "answers": rows}
 
@@ -115,11 +120,14 @@ def find_signed_problem(told: Any, audit: ReleaseAudit) -> str:
         digests = [_check_file(row) for row in told["files"]]
     except SigningError as error:
         return str(error)
+    left = _count_digests((row["key_id"], found) for row, found in zip(told["files"], digests, strict=True))
     given: dict[Item, list[str | None]] = {}
     for row in told["answers"]:
-        item = (row["part"], row["batch"], row["item_id"])
-        if digest_answer(row["batch"], row["item_id"], row["label"]) not in digests[row["file"]]:
+        item, own = (row["part"], row["batch"], row["item_id"]), told["files"][row["file"]]
+        digest = digest_answer(row["batch"], row["item_id"], row["label"])
+        if digest not in own["digests"] or left[row["part"], own["key_id"]][digest] < 1:
             return f"{'/'.join(item[1:])}: {row['label']!r} is not among the answers that its file's signature names"
+        left[row["part"], own["key_id"]][digest] -= 1
         given.setdefault(item, []).append(row["label"])
     counts = _count_answers(audit)
     for item, labels in given.items():
@@ -129,10 +137,20 @@ def find_signed_problem(told: Any, audit: ReleaseAudit) -> str:
     return _find_other_verdict(given, counts, audit)
 
 
+def _count_digests(files: Iterable[tuple[str, Sequence[str]]]) -> dict[tuple[str, str], Counter[str]]:
+    """Return how often each answer may count, for each part and key: as often as one file of the key names it."""
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for key_id, digests in files:
+        for part in PARTS:
+            found[part, key_id] = found.get((part, key_id), Counter()) | Counter(digests)
+    return found
+
+
 def _find_other_verdict(given: Mapping[Item, list[str | None]], counts: Counter[Item], audit: ReleaseAudit) -> str:
     if audit.terms.kind is not None or audit.terms.guideline is not None:
         return ""
-    for part, table in (("audit", audit.audit), ("expert", audit.adjudications)):
+    for purpose, table in (("audit", audit.audit), ("expert", audit.adjudications)):
+        part = _find_part(audit, purpose)
         for batch, item_id, label, is_settled in _rows(table, "batch", "item_id", "expert_label", "is_settled"):
             labels = given.get((part, batch, item_id), [])
             if not is_settled or len(labels) < counts[part, batch, item_id]:
@@ -144,7 +162,7 @@ def _find_other_verdict(given: Mapping[Item, list[str | None]], counts: Counter[
     return ""
 
 
-def _check_file(row: Mapping[str, Any]) -> frozenset[str]:
+def _check_file(row: Mapping[str, Any]) -> list[str]:
     """Return the digests of a file's answers, once its signature holds by the key that stands beside it."""
     envelope = read_fields(row["envelope"], f"certificate.json: signature of {row['file']}")
     key = TrustedKey(PublicKey(bytes.fromhex(row["public"])), row["who"])
@@ -152,7 +170,7 @@ def _check_file(row: Mapping[str, Any]) -> frozenset[str]:
     if signer.key_id != row["key_id"]:
         raise SigningError(f"{envelope.source}: is by key {signer.key_id}, but it says {row['key_id']}")
     check_digests(envelope, row["digests"])
-    return frozenset(row["digests"])
+    return list(row["digests"])
 
 
 def _describe(one: SignedFile) -> dict[str, Any]:
@@ -161,11 +179,17 @@ def _describe(one: SignedFile) -> dict[str, Any]:
     return row
 
 
+def _find_part(audit: ReleaseAudit, purpose: str) -> str:
+    return purpose if audit.terms.adjudicators_audited else "any"
+
+
 def _count_answers(audit: ReleaseAudit) -> Counter[Item]:
-    """Return on how many answers each item's verdict rests, that of its audit and that of its adjudication apart."""
+    """Return on how many answers each item's verdicts rest; no answer is counted twice."""
     found = Counter[Item]()
-    parts = (("audit", audit.audit), ("audit", audit.planted_verdicts), ("expert", audit.adjudications))
-    for part, table in parts:
+    for purpose, table in (
+        ("audit", audit.audit), ("audit", audit.planted_verdicts), ("expert", audit.adjudications),
+    ):  # fmt: skip
+        part = _find_part(audit, purpose)
         for batch, item_id, answers in _rows(table, "batch", "item_id", "answers"):
             found[part, batch, item_id] = max(found[part, batch, item_id], answers)
     return found
@@ -174,7 +198,7 @@ def _count_answers(audit: ReleaseAudit) -> Counter[Item]:
 def _find_counted(audit: ReleaseAudit) -> list[tuple[int, Item]]:
     """Return the answers that verdicts rest on, by sequence number, each with its item."""
     left, found = _count_answers(audit), []
-    for part in ("audit", "expert"):
+    for part in sorted({part for part, *_ in left}):
         answers = audit.find_answers(part).sort_by("sequence")
         for sequence, batch, item_id in _rows(answers, "sequence", "batch", "item_id"):
             if left[item := (part, batch, item_id)] > 0:

@@ -179,16 +179,19 @@ def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
     path = arrival.path
     if not path.name.endswith(ANSWER_FORMATS):
         raise SourceError(f"{path.name}: answers are taken from {', '.join(ANSWER_FORMATS)} files; convert it")
-    sha256 = hash_file(path)
+    sha256, envelope = hash_file(path), find_envelope_path(path)
     there = answer_files(lake)
     if any(f"-{sha256[:16]}-" in file.name for file in there):
         _forget_marker(path)
-        _move(path, path.parent.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
+        aside = path.parent.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}"
+        if is_file(envelope):
+            _move(envelope, find_envelope_path(aside))
+        _move(path, aside)
         return Taken(path.name, "known", None, "the same file of answers is there already")
     ending = next(ending for ending in ANSWER_FORMATS if path.name.endswith(ending))
     name = f"{len(there) + 1:06d}-{sha256[:16]}-{batch_for(path.name, set())}{ending}"
     _forget_marker(path)
-    if is_file(envelope := find_envelope_path(path)):  # first, so that the answers never lie there without it
+    if is_file(envelope):  # first, so that the answers never lie there without it
         _move(envelope, _answers_folder(lake) / f"{name}{ENVELOPE_ENDING}")
     _move(path, _answers_folder(lake) / name)
     return Taken(path.name, "registered", None, "answers")

@@ -9,12 +9,19 @@ import pytest
 
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
+from cupel.people.answers.signed_answers import describe_answers
 from cupel.release.places import release_folder
+from cupel.release.release_signatures import check_signatures
 from cupel.release.verify import verify_release
+from cupel.signing.keys import make_key
+from cupel.signing.signed_files import sign_file
+from cupel.signing.trusted_keys import TrustedKeys, add_key, write_trusted_keys
 from orchestration.rounds import Done, Rounds
 from small_project import write_project
 
 PLANTED = 60
+EXPERT = make_key()
+TRUSTED = add_key(TrustedKeys((), "keys.json"), EXPERT.public, "Eve", "2026-11-30T00:00:00Z")
 OTHER = {"warm": "cold", "cold": "warm"}
 METHODS: dict[str, dict[str, Any]] = {
     "fixed_sequence": {},
@@ -30,7 +37,8 @@ def run(folder: Path, missed_share: float, known: int = 150, **certificate: Any)
     """Run a project whose expert gives the crew's wrong answer now and then; the first items have a known label."""
     release = {"audit_size": 160, "error_budget": 0.1, "max_experts_seen_share": 1.0}
     declared = {"planted_errors": PLANTED, **certificate}
-    labeling = {"gold": "small/gold.csv"}
+    experts = {"answers": 1, "description": "one expert", "keys": "small/keys.json"}
+    labeling = {"gold": "small/gold.csv", "experts": experts}
     deployment = write_project(folder, crew_error=0.14, labeling=labeling, release={**release, "certificate": declared})
     path, rng = folder / "data" / "small" / "answers.csv", random.Random(5)
     lines, gold = [], ["batch,item_id,label"]
@@ -42,6 +50,8 @@ def run(folder: Path, missed_share: float, known: int = 150, **certificate: Any)
         lines.append(f"{where},{OTHER[label]}" if misses else line)
     path.write_text("\n".join(lines) + "\n")
     (folder / "data" / "small" / "gold.csv").write_text("\n".join(gold) + "\n")
+    write_trusted_keys(TRUSTED, path.with_name("keys.json"))
+    sign_file(path, EXPERT, describe_answers(path))
     rounds = Rounds(load_project(deployment.projects / "small.yaml"), deployment, dg.DagsterInstance.ephemeral())
     return rounds.run(), rounds.lake
 
@@ -64,7 +74,13 @@ def test_planted_items_are_asked_counted_and_verified_with_every_method(tmp_path
     said = row(lake, "certificate")["wording"]
     assert "their sensitivity is at least" in said
     assert "at confidence 99%" in said
-    verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
+    asked = {one["item_id"] for table in ("audit", "adjudications", "planted_verdicts")
+             for one in lake.read(table, "one-r1").to_pylist()}  # fmt: skip
+    assert f"Of the {len(asked)} expert answers that the verdicts rest on, {len(asked)} were signed, by 1 key." in said
+    folder = release_folder(lake, "one-r1")
+    words = [check.name for check in check_signatures(folder, TRUSTED) if check.is_passed]
+    assert words == [f"{len(asked)} expert answers signed by {EXPERT.public.key_id} (Eve)"]
+    verification = verify_release(Path(str(folder)))
     assert [check for check in verification.checks if not check.is_passed] == []
 
 

@@ -138,7 +138,10 @@ def link_signature(folder: Path) -> None:
         (lambda folder: put(folder, read(folder), EVE), f"is by key {ANNA.public.key_id}, which its name"),
         (link_signature, "cannot be read"),
         (lambda folder: put(folder, b" " * (1 << 21)), "larger than"),
-        (lambda folder: (folder / "certificate.json").write_text("{"), "cannot be checked: .*names no items_sha256"),
+        (
+            lambda folder: (folder / "certificate.json").write_text("{"),
+            "certificate.json: cannot be read",
+        ),
     ],
 )
 def test_a_signature_that_does_not_hold_is_refused_with_the_reason(

@@ -1,5 +1,6 @@
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_the_answers_that_verdicts_rest_on_are_counted_and_those_that_were_signe
     assert "answers_from" not in told["files"][0]
 
 
+def test_an_answer_that_two_verdicts_rest_on_is_counted_once_unless_adjudicators_are_audited(
+    audit: ReleaseAudit, told: dict[str, Any]
+) -> None:
+    again = replace(audit, audit=pa.concat_tables([audit.audit, from_rows(verdict_rows(ADJUDICATED), AUDIT)]))
+    assert count_share(told, again).answers == 10
+    apart = replace(again, terms=make_terms(4, expert_answers=2, adjudicators_audited=2))
+    assert count_share(told, apart).answers == 10 + 3 + 2
+
+
 def test_where_nobody_signed_that_is_said(audit: ReleaseAudit, tmp_path: Path) -> None:
     told = find_signed_answers(Lake(tmp_path / "lake", "tiny"), audit)
     assert told == {"files": [], "answers": []}
@@ -111,12 +121,19 @@ def name_the_label_too(told: dict[str, Any]) -> None:
     file["digests"] = sorted([*file["digests"], digest_answer(row["batch"], row["item_id"], "b")])
 
 
+def count_twice(told: dict[str, Any]) -> None:
+    """Call an answer two answers, the second by the same file once more."""
+    told["files"].append(told["files"][0])
+    told["answers"].append({**told["answers"][0], "file": 1})
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
         (name_the_label_too, "does not name the answers of its file"),
         (lambda told: told["answers"][5].update(label="c"), "one/i3: 'c' is not among the answers that its file's"),
-        (lambda told: told["answers"].append(told["answers"][0]), "i2: 4 signed answers, but its verdict rests on 3"),
+        (count_twice, "one/i2: 'a' is not among the answers that its file's"),
+        (lambda told: told["answers"].append({**told["answers"][0], "part": "expert"}), "but its verdict rests on 0"),
         (lambda told: told["files"][0]["envelope"]["signatures"][0].update(sig="A" * 86 + "=="), "is not that of key"),
         (lambda told: told["files"][0]["envelope"]["signatures"][0].update(sig="A" * 85 + "B=="), "not base64"),
         (lambda told: told["files"][0].update(sha256="0" * 64), "of another content"),
