@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -24,7 +25,7 @@ KEYS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), max_size=12)
 STREAMS = st.lists(st.sets(st.integers(0, 14), min_size=1, max_size=8), max_size=20)
 
 
-def make_keys(items: object) -> Keys:
+def make_keys(items: Iterable[tuple[int, int] | int]) -> Keys:
     rows = [item if isinstance(item, tuple) else (item // 4, item % 4) for item in items]
     return np.array(rows, np.uint64).reshape(-1, 2)
 
