@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.families import Families, Keys, add_audit, count_attempt, find_keys, parse_keys, sort_keys
+from cupel.certificate.hypergeometric import Integers
 from cupel.cleaning.duplicates.folded_texts import hash_texts, view_text_bytes
 from cupel.errors import ReleaseError
 from cupel.lake.cached_rows import rows_of
@@ -66,9 +67,8 @@ class AuditedBefore(NamedTuple):
         if len(names) > _MOST_NAMED:
             listed = f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} other releases"
         verb = "was" if self.audited == 1 else "were"
-        return (
-            f"attempt {self.attempt}: {self.audited:,} of its {self.items:,} items {verb} audited before, in {listed}"
-        )
+        counts = f"{self.audited:,} of its {self.items:,} items {verb} audited before"
+        return f"attempt {self.attempt}: {counts}, in {listed}"
 
     def to_text(self) -> str | None:
         """Return the column `audited_before` of RELEASE_PLAN; None where no item was audited before."""
@@ -111,7 +111,7 @@ def build_families(audits: Sequence[EarlierAudit]) -> Families:
 
 
 def count_shared(
-    keys: Keys, similar: Mapping[str, Sequence[int]], audits: Sequence[EarlierAudit], families: Families
+    keys: Keys, similar: Mapping[str, Integers], audits: Sequence[EarlierAudit], families: Families
 ) -> AuditedBefore:
     """Return which attempt an audit of some items is, and what it shares with earlier ones.
 
@@ -127,7 +127,7 @@ def count_shared(
     for audit in audits:
         is_same = find_keys(audit.keys, keys) >= 0
         is_similar = np.zeros(len(keys), np.bool_)
-        is_similar[np.asarray(similar.get(audit.release, ()), np.int64)] = True
+        is_similar[similar.get(audit.release, [])] = True
         is_similar &= ~is_same
         is_audited |= is_same | is_similar
         known[audit.release] = audit.keys

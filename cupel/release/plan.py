@@ -222,7 +222,8 @@ def _terms(
         return refused
     limits = limits_of(settings, attempt)
     return replace(
-        refused, status="frozen", audited_before=before.to_text(), design=design_of(settings, frozen.items.num_rows, attempt),
+        refused, status="frozen", audited_before=before.to_text(),
+        design=design_of(settings, frozen.items.num_rows, attempt),
         items=frozen.items.num_rows, items_sha256=frozen.sha256,
         max_undecided_share=settings.certificate.max_undecided_share,
         adjudicators_audited=limits.adjudicators_audited, planted_errors=limits.planted_errors,

@@ -17,7 +17,7 @@ from cupel.config.project import Project
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.modalities.text.privacy.tokens import KEYED
-from cupel.release.earlier_audits import FOLDED, EarlierAudit, read_keys
+from cupel.release.earlier_audits import FOLDED, EarlierAudit, hash_released_texts, read_keys
 from cupel.release.names import find_rows
 
 _NAMES = ["batch", "item_id"]
