@@ -194,7 +194,7 @@ class _Rebuilding:
                     self.copy.write(table, other, content, commit.inputs, commit.code_version)
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
         day = partial(recorded_day, self.copy, release, date.fromisoformat(self.plan["day"] or date.min.isoformat()))
-        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day)
+        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day, self.lake)
         if planned.terms is None:
             self.problems[release] = planned.awaited or "it cannot be frozen"
             return
