@@ -77,6 +77,11 @@ def with_inbox(folder: Path, **changes: Any) -> Deployment:
     return deployment._replace(inbox=folder / "inbox")
 
 
+def collect(daemon: Daemon) -> None:
+    """Run the job that collects what came in."""
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+
+
 def tell(daemon: Daemon, run: dg.DagsterRun) -> None:
     sensor = daemon.repository.get_sensor_def("tell_of_failures")
     events = daemon.instance.all_logs(run.run_id)
