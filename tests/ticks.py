@@ -92,6 +92,15 @@ def tell(daemon: Daemon, run: dg.DagsterRun) -> None:
     sensor(context)  # type: ignore[operator]
 
 
+def succeed(daemon: Daemon, run: dg.DagsterRun) -> None:
+    events = daemon.instance.all_logs(run.run_id)
+    success = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_job_success)  # type: ignore[attr-defined]
+    context = dg.build_run_status_sensor_context(
+        sensor_name="tell_of_releases", dagster_event=success, dagster_instance=daemon.instance, dagster_run=run
+    )
+    daemon.repository.get_sensor_def("tell_of_releases")(context)  # type: ignore[operator]
+
+
 def remember(instance: dg.DagsterInstance, name: str, kind: InstigatorType, data: Any, ticked_at: float) -> None:
     """Leave what a tick of that moment leaves."""
     code = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="one"), location_name="one")

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
-from ticks import QUIET, Daemon, collect, remember, tell, with_inbox
+from ticks import QUIET, Daemon, collect, remember, succeed, tell, with_inbox
 
 from cupel.intake.alerts import read_alerts, standing_alerts
 from cupel.intake.collect_inputs import current_project
@@ -148,28 +148,6 @@ def test_a_prune_that_succeeds_ends_no_alert_of_a_collection(tmp_path: Path) -> 
         assert len(standing_alerts(daemon.lake)) == 1
         succeed(daemon, daemon.job("collect").execute_in_process(instance=instance, run_config=QUIET).dagster_run)
         assert standing_alerts(daemon.lake) == []
-
-
-def succeed(daemon: Daemon, run: dg.DagsterRun) -> None:
-    events = daemon.instance.all_logs(run.run_id)
-    success = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_job_success)  # type: ignore[attr-defined]
-    context = dg.build_run_status_sensor_context(
-        sensor_name="tell_of_releases", dagster_event=success, dagster_instance=daemon.instance, dagster_run=run
-    )
-    daemon.repository.get_sensor_def("tell_of_releases")(context)  # type: ignore[operator]
-
-
-def test_a_certified_release_is_told_once(first_daemon: Daemon, released: Daemon) -> None:
-    daemon = Daemon(released.deployment, instance=first_daemon.instance)
-    run = next(
-        run for run in daemon.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "one-r1"}))
-        if "certificate" in {key.path[-1] for key in run.asset_selection or ()}
-    )  # fmt: skip
-    succeed(daemon, run)
-    succeed(daemon, run)
-    (alert,) = read_alerts(daemon.lake)
-    assert (alert["kind"], alert["partition"]) == ("certified", "one-r1")
-    assert alert["command"] == f".venv/bin/cupel verify {daemon.lake.folder}/releases/one-r1"
 
 
 def test_a_refused_release_is_told_once_whichever_runs_ended_how(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.execution.plan.objects import StepSuccessData
-from ticks import QUIET, Daemon, collect, tell, with_inbox
+from ticks import QUIET, Daemon, collect, succeed, tell, with_inbox
 
 from assets import labeling
 from cupel.errors import LakeError, ReleaseError
@@ -40,6 +40,19 @@ def test_the_daemon_comes_to_the_release_that_make_run_makes(first_daemon: Daemo
         assert daemon.lake.commit(table, partition).hash == rounds.lake.commit(table, partition).hash  # type: ignore[union-attr]
     assert (daemon.lake.folder / "reports" / "one-r1" / "report.html").exists()
     assert daemon.work() == (0, [])
+
+
+def test_a_certified_release_is_told_once(first_daemon: Daemon, released: Daemon) -> None:
+    daemon = Daemon(released.deployment, instance=first_daemon.instance)
+    run = next(
+        run for run in daemon.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "one-r1"}))
+        if "certificate" in {key.path[-1] for key in run.asset_selection or ()}
+    )  # fmt: skip
+    succeed(daemon, run)
+    succeed(daemon, run)
+    (alert,) = read_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("certified", "one-r1")
+    assert alert["command"] == f".venv/bin/cupel verify {daemon.lake.folder}/releases/one-r1"
 
 
 def test_a_dropped_delivery_and_its_answers_become_a_release_of_their_own(released: Daemon, tmp_path: Path) -> None:
