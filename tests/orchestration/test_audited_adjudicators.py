@@ -28,7 +28,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "stratified": {
         "method": "stratified", "strata": [{"share": 0.5, "audited": 80}, {"share": 0.5, "audited": 70}],
     },
-    "e_process": {"method": "e_process", "look_every": 50},
+    "e_process": {"method": "e_process", "look_every": 20},
 }  # fmt: skip
 
 
