@@ -1,12 +1,10 @@
-"""The chain with an audit that grows: answers make more items due, until the design has what it needs.
-
-One with e-processes grows among the audited adjudicators.
-"""
+"""The chain with audits that grow: answers make more items due, until the design has what it needs."""
 
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
@@ -24,8 +22,12 @@ def run(folder: Path, certificate: dict[str, Any]) -> tuple[Done, Lake]:
     return rounds.run(), rounds.lake
 
 
-def test_an_audit_that_grows_is_asked_for_in_waves_and_certified(tmp_path: Path) -> None:
-    certificate = {"method": "rising", "gain": 1.0, "steps": 4}
+@pytest.mark.parametrize(
+    "certificate",
+    [{"method": "rising", "gain": 1.0, "steps": 4}, {"method": "e_process", "look_every": 25}],
+    ids=["rising", "e_process"],
+)
+def test_an_audit_that_grows_is_asked_for_in_waves_and_certified(tmp_path: Path, certificate: dict[str, Any]) -> None:
     done, lake = run(tmp_path, certificate)
     assert done.broken == []
     assert (done.tasks_open, lake.partitions("training_set")) == (0, ["one-r1"])
