@@ -51,7 +51,8 @@ from cupel.release.release_audit import load_release_audit
 from cupel.release.release_images import release_images
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.show.outlook_views import NEITHER, outlook_table, rising_saves
-from cupel.show.release_documents import ReportContent, describe_release
+from cupel.show.release_documents import describe_release
+from cupel.show.report import render_report
 from cupel.show.report_facts import ReportFacts, report_facts
 from cupel.sources.register import delivery_folder
 
@@ -265,7 +266,8 @@ def _hand_over(step: Step, bench: Bench, more: dict[str, Any], pictures: Picture
     folder = release_folder(step.lake, step.partition)  # checks the name
     held = ReleaseTables(**tables, **more, gate_results=gates, contamination=contamination)
     told = report_facts(step.lake, facts)
-    describe = partial(describe_release, report=ReportContent(told, pictures(facts, told), known))
+    page = render_report(facts, told, pictures(facts, told), answers_known=known).encode()
+    describe = partial(describe_release, page=page)
     rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance, describe)
     return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
 

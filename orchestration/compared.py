@@ -208,8 +208,8 @@ def _answers(lake: Lake, copy: Lake, manifest: dict[str, Any]) -> Row:
     bad = next((mine[0] for mine, again in zip(_links(lake), _links(copy), strict=False) if mine != again), None)
     reason = "" if bad is None else f"answer {bad} was altered, or one before it is gone; restore the log"
     head = manifest.get("answers_head")
-    if not reason and head is not None and find_answer(copy, head) is None:
-        reason = f"up to answer {last} the log is another one than the release was made from"
+    if not reason and head is not None and find_answer(lake, head) is None:
+        reason = "the last answer that the release knew is not in the log: it is another one than that of then"
     return Row("answers", "answers", f"1 to {last}", recorded, rebuilt, ALTERED if reason else SAME, reason)
 
 
