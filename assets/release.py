@@ -42,6 +42,7 @@ from cupel.release.days import recorded_day
 from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.nonces import draw_nonce
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import release_outlook
 from cupel.release.pieces import Stored, reader
@@ -112,7 +113,12 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
         audit = load_release_audit(step, "release_items", "expert_answers", "planted_verdicts")
-        table = audit_tables.draw_audit(audit)
+
+        def make_nonce(frozen_sha256: str) -> str:
+            settings = step.project.release.certificate
+            return draw_nonce(step.lake, step.partition, "adjudicators", frozen_sha256, settings).nonce
+
+        table = audit_tables.draw_audit(audit, make_nonce)
         return materialized(step, step.write("audit", table))
 
 
@@ -241,9 +247,17 @@ def hand_over_images(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mate
 
         images = release_images(
             step.partition, step.read_batches("training_set", columns=["batch", "item_id"]),
-            lambda batch: step.read("image_files", batch), read, settings,
+            lambda batch: step.read("image_files", batch), read, settings, _frozen_hashes(step),
         )  # fmt: skip
         return _hand_over(step, bench, {"images": images}, partial(read_pictures, step, bench))
+
+
+def _frozen_hashes(step: Step) -> dict[tuple[str, str], str]:
+    """Return the hash of each item's content as it was frozen; of none that an older version froze."""
+    names = ["batch", "item_id", "content_sha256"]
+    rows = step.read("release_items", columns=names)
+    columns = (rows[name].to_pylist() for name in names)
+    return {(batch, item): sha256 for batch, item, sha256 in zip(*columns, strict=True) if sha256 is not None}
 
 
 def _hand_over(step: Step, bench: Bench, more: dict[str, Any], pictures: Pictures) -> dg.MaterializeResult[None]:

@@ -4,7 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
-from cupel.contract.format_numbers import OLDEST_LAKE_OF_THESE_TABLES, RELEASE
+from cupel.contract.format_numbers import LAST_CHOSEN_SEED, OLDEST_LAKE_OF_THESE_TABLES, RELEASE
 from cupel.contract.stages import stage_of
 from cupel.errors import ReleaseError
 from cupel.lake.formats import recognise_partition
@@ -31,7 +31,9 @@ def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
     """
     manifest = _manifest(lake, release)
     of_tables = recognise_partition(lake.store, release)
-    of_folder = RELEASE if manifest is None else release_format(release_folder(lake, release), manifest)
+    of_folder = _format_of_plan(lake, release)
+    if manifest is not None:
+        of_folder = release_format(release_folder(lake, release), manifest)
     if of_tables >= OLDEST_LAKE_OF_THESE_TABLES and of_folder == RELEASE:
         return
     number = min(of_tables, of_folder)
@@ -40,6 +42,13 @@ def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
         f"release {lake.project}/{release}: of format {number}, which this version of Cupel reads and verifies, but no "
         f"longer makes; rebuild it with the code that made it: {_command(deployment, lake, release, commit, manifest)}"
     )
+
+
+def _format_of_plan(lake: Lake, release: str) -> int:
+    """Return the format that a release would have been handed over in: of old, the draw followed from a chosen seed."""
+    plan = lake.read("release_plan", release, ["status", "freeze_sha256"]).to_pylist()[0]
+    is_of_old = plan["status"] == "frozen" and plan["freeze_sha256"] is None
+    return LAST_CHOSEN_SEED if is_of_old else RELEASE
 
 
 def made_by(lake: Lake, release: str) -> dict[str, str]:

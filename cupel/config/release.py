@@ -49,6 +49,10 @@ class Certificate(Section):
     """Adjudicated items that another expert judges again, at random; null: adjudicators are right by definition."""
     planted_errors: Positive | None = None
     """Items of `labeling.gold` put to auditors too, to bound what they overlook; null: auditors are always right."""
+    nonce: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Draws the audit in place of what comes after the freeze, for samples and tests: the certificate says so."""
+    max_undecided_share: Share = 0.05
+    """Largest share of the items that experts may leave undecided, by its upper bound."""
     look_every: Positive = 100
     """e_process: items between two looks."""
     guessed_errors: tuple[Share, ...] = ()

@@ -1,5 +1,6 @@
 """The tables of a release's audit: what each step of it makes of the evidence so far."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -10,7 +11,9 @@ from cupel.certificate.wording import wording
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
 from cupel.release.guidelines import guideline_sentence
+from cupel.release.nonces import nonce_sentence
 from cupel.release.release_audit import ReleaseAudit, Verdicts
+from cupel.release.second_audit import count_to_draw, hash_adjudications
 
 
 def judge_planted_items(audit: ReleaseAudit) -> pa.Table:
@@ -27,7 +30,7 @@ def judge_planted_items(audit: ReleaseAudit) -> pa.Table:
     return audit.judge(drawn, "audit", PLANTED_VERDICTS)
 
 
-def draw_audit(audit: ReleaseAudit) -> pa.Table:
+def draw_audit(audit: ReleaseAudit, make_nonce: Callable[[str], str | None] = lambda frozen_sha256: None) -> pa.Table:
     """Return the items put to the auditors so far, with what they say of them.
 
     Where adjudicators are audited, those of their items that are drawn again follow, see `second_audit`. Where
@@ -36,6 +39,8 @@ def draw_audit(audit: ReleaseAudit) -> pa.Table:
 
     Args:
         audit: With its items, planted verdicts and expert answers.
+        make_nonce: Returns the recorded nonce that draws of the adjudicated items, whose hash it gets, or None while
+            there is none; asked once all of them are decided.
 
     Returns:
         AUDIT, in risk order; what is drawn again comes behind.
@@ -46,6 +51,9 @@ def draw_audit(audit: ReleaseAudit) -> pa.Table:
         return first
     judged = replace(audit, audit=first)
     decided = replace(judged, adjudications=adjudicate_items(judged))
+    if count_to_draw(audit.terms, decided.adjudications) and audit.terms.freeze_sha256 is not None:
+        nonce = make_nonce(hash_adjudications(audit.terms, decided.adjudications))
+        decided = replace(decided, second_nonce=nonce)
     again = np.sort(decided.rows.adjudications[decided.drawn_again])
     return pa.concat_tables([first, said.take(pa.array(again))])
 
@@ -109,7 +117,8 @@ def write_certificate(audit: ReleaseAudit, result: pa.Table) -> pa.Table:
     is_independent = terms.are_auditors_independent and were_auditors_independent(audit.expert_answers)
     text = wording(
         AuditResult(**row), terms.experts_description, is_independent, terms.design, terms.adjudicators_audited
-    ) + guideline_sentence(terms.guideline)
+    )
+    text += guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {

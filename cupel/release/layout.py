@@ -34,9 +34,14 @@ REPORT_FILE = "report.html"
 # Added later, because it holds seconds: the hash does not cover it.
 RUN_FILE = "run.json"
 NOT_COVERED = (RUN_FILE,)
+# Of certificate.json, the draw of what another expert judged again, where adjudicators are audited.
+SECOND_DRAW = "second_draw"
 
-# Texts are in the training set only: what was withheld stays withheld.
-FROZEN_ITEMS = RELEASE_ITEMS._replace(columns=tuple(c for c in RELEASE_ITEMS.columns if c.name != "text"))
+# Texts are in the training set only: what was withheld stays withheld. The folded hash is for the lake alone.
+_LEFT_IN_THE_LAKE = ("text", "text_sha256")
+FROZEN_ITEMS = RELEASE_ITEMS._replace(
+    columns=tuple(column for column in RELEASE_ITEMS.columns if column.name not in _LEFT_IN_THE_LAKE)
+)
 # Checks of several stages and batches lie in one file, so a check's name alone is no key.
 JUDGED = GATE_RESULTS._replace(key=("partition", "stage", "check"))
 

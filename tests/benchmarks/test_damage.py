@@ -208,9 +208,7 @@ def test_an_older_commit_of_a_release_is_told_and_made_again_also_where_its_tabl
 
 
 @pytest.mark.parametrize(("name", "how"), [("data/train.parquet", "flipped"), ("report.html", "deleted")])
-def test_a_damaged_file_of_a_release_is_told_and_written_again_by_a_repair(
-    project: Path, name: str, how: str
-) -> None:
+def test_a_damaged_file_of_a_release_is_told_and_written_again_by_a_repair(project: Path, name: str, how: str) -> None:
     before = hashes(project)
     damage(project, f"{LAKE}/releases/{RELEASE}/{name}", how)
     code, said = run_project(project)
