@@ -45,6 +45,8 @@ class Certificate(Section):
     """rising: errors found after which all that follows is adjudicated; null: fits size and budget."""
     strata: tuple[AuditStratum, ...] = ()
     """stratified: the parts of the risk order, the safest first; their shares add up to 1."""
+    max_undecided_share: Share = 0.05
+    """Largest share of the items that experts may leave undecided, by the audit's upper bound; above it: refused."""
     adjudicators_audited: Positive | None = None
     """Adjudicated items that another expert judges again, at random; null: adjudicators are right by definition."""
     planted_errors: Positive | None = None

@@ -6,10 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.certificate.result import AuditResult
-from cupel.certificate.wording import wording
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
-from cupel.release.guidelines import guideline_sentence
 from cupel.release.release_audit import ReleaseAudit, Verdicts
 
 
@@ -46,6 +44,8 @@ def draw_audit(audit: ReleaseAudit) -> pa.Table:
         return first
     judged = replace(audit, audit=first)
     decided = replace(judged, adjudications=adjudicate_items(judged))
+    if decided.assay.result.status == "refused":  # too much was left undecided; nobody need look again
+        return first
     again = np.sort(decided.rows.adjudications[decided.drawn_again])
     return pa.concat_tables([first, said.take(pa.array(again))])
 
@@ -107,9 +107,7 @@ def write_certificate(audit: ReleaseAudit, result: pa.Table) -> pa.Table:
     row, terms = result.to_pylist()[0], audit.terms
     release = row.pop("release")
     is_independent = terms.are_auditors_independent and were_auditors_independent(audit.expert_answers)
-    text = wording(
-        AuditResult(**row), terms.experts_description, is_independent, terms.design, terms.adjudicators_audited
-    ) + guideline_sentence(terms.guideline)
+    text = audit.write_wording(AuditResult(**row), is_independent)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {

@@ -73,7 +73,8 @@ class FrozenTerms(Terms):
         try:
             design, beside = _parse_design(plan.get("design"), plan["audit_size"])
             return cls(
-                **{name: plan[name] for name in _COPIED}, **beside, design=design, batches=tuple(plan["batches"]),
+                **{name: plan[name] for name in _COPIED}, max_undecided_share=plan.get("max_undecided_share"),
+                **beside, design=design, batches=tuple(plan["batches"]),
                 classes=tuple(plan["classes"]), licence_terms=LicenceTerms.from_plan(plan),
             )  # fmt: skip
         except (LookupError, TypeError, AttributeError) as error:
@@ -84,7 +85,7 @@ class FrozenTerms(Terms):
         """Return the row of RELEASE_PLAN that `from_plan` reads."""
         licences = {"purpose": None, "day": None, "licences": None}
         return {
-            **{name: getattr(self, name) for name in _COPIED},
+            **{name: getattr(self, name) for name in (*_COPIED, "max_undecided_share")},
             "batches": list(self.batches),
             "classes": list(self.classes),
             "design": self._design_column(),

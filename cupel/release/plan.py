@@ -29,7 +29,7 @@ from cupel.release.frozen_terms import FrozenTerms, name_kind
 from cupel.release.guidelines import is_replaced
 from cupel.release.holding import check_terms
 from cupel.release.pieces import reader
-from cupel.release.planted import planted_items
+from cupel.release.planted import IsSame, planted_items
 from cupel.release.terms import LicenceTerms
 from cupel.versions.code_version import code_version
 
@@ -174,9 +174,14 @@ def plan_release(
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
         found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
-        planted = planted_items(frozen.items, found, number, frozen.seed)
+        planted = planted_items(frozen.items, found, number, frozen.seed, find_same(step.project))
     log_odds = frozen.items["log_odds"].to_numpy()
     return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
+
+
+def find_same(project: Project) -> IsSame:
+    """Return what tells which labels of two columns of a project are the same."""
+    return lambda one, other: project.kind.is_same(one, other, project.labeling.ontology)
 
 
 def _state(step: Step, batch: str) -> GateState:
@@ -209,6 +214,7 @@ def _terms(
     return replace(
         refused, status="frozen", seed=frozen.seed, design=frozen.design, items=frozen.items.num_rows,
         items_sha256=frozen.sha256, audit_size=pc.sum(frozen.items["is_audited"]).as_py(),
+        max_undecided_share=limits.max_undecided_share,
         adjudicators_audited=limits.adjudicators_audited, planted_errors=limits.planted_errors,
         undecided=int((frozen.items["log_odds"].to_numpy() <= LAST_LOG_ODDS).sum()),
     )  # fmt: skip

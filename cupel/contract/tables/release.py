@@ -49,6 +49,8 @@ RELEASE_PLAN = Table(
         Column("expert_answers", INTEGER, "1: one expert's word; 2: two experts, and a third where they differ."),
         Column("experts_description", TEXT, "Who the experts are."),
         Column("max_experts_seen_share", REAL, "Largest share of the items that experts may see."),
+        Column("max_undecided_share", REAL, "Largest share of the items on which experts may stay split; null: it was "
+               "frozen before there was a limit.", True),
         Column("are_auditors_independent", FLAG, "Declared: auditors are other people than adjudicators."),
         Column("purpose", TEXT, "What terms are held to: publish or train; null: the project names no licences.", True),
         Column("day", TEXT, "Day on which it was frozen, as 2026-01-31; terms are held to it.", True),
@@ -130,6 +132,8 @@ PLANTED_ITEMS = Table(
         RELEASE, BATCH, ITEM,
         Column("known_label", TEXT, "The label that the project knows; it enters no label."),
         Column("is_planted", FLAG, "Drawn to be put to the auditors among all others."),
+        Column("source", TEXT, "erred: crew or label say otherwise; confused: only the checker does; log-odds: "
+               "neither; null: drawn before kinds were told apart.", True),
     ),
 )  # fmt: skip
 
@@ -189,6 +193,8 @@ AUDIT_RESULT = Table(
         Column("planted", INTEGER, "Items of known label put to the auditors; null where none were to be.", True),
         Column("planted_caught", INTEGER, "Those that the auditors gave the known label.", True),
         Column("sensitivity_bound", REAL, "Lower bound of the chance that auditors flag a wrong label.", True),
+        Column("undecided_bound", REAL, "Upper bound of the items on which experts stay split, a share of all; null "
+               "while the audit is incomplete, and where no limit was frozen.", True),
     ),
 )  # fmt: skip
 

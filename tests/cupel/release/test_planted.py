@@ -12,7 +12,7 @@ from cupel.errors import AuditError, ReleaseError
 from cupel.release.audit_tables import find_cuts
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.planted import planted_items
+from cupel.release.planted import JUDGED_LABELS, planted_items
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
@@ -31,7 +31,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def some_items(log_odds: Any) -> pa.Table:
     size = len(log_odds)
     names = [f"i{place}" for place in range(size)]
-    return pa.table({"release": ["r1"] * size, "batch": ["one"] * size, "item_id": names, "log_odds": log_odds})
+    labels = {name: ["a"] * size for name in JUDGED_LABELS}
+    return pa.table(
+        {"release": ["r1"] * size, "batch": ["one"] * size, "item_id": names, "log_odds": log_odds} | labels
+    )
 
 
 def known(names: list[str]) -> dict[str, pa.Table]:
@@ -85,7 +88,8 @@ def test_a_label_that_auditors_gave_as_we_did_is_overlooked() -> None:
     tables = {"release_items": ranked, "planted_verdicts": said}
     found = ReleaseAudit.of(terms, tables).plants
     assert found is not None
-    assert [flags.tolist() for flags in found] == [
+    assert found.tier is None
+    assert [flags.tolist() for flags in found[:4]] == [
         [True, True, True, False], [True, False, True, False], [True, False, False, False], [False, False, True, False],
     ]  # fmt: skip
     assert (found.waiting, found.overlooked, found.counts) == (1, 1, (3, 1))
@@ -112,7 +116,13 @@ def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_pa
     assert [check for check in verify_release(tmp_path / "r").checks if not check.is_passed] == []
     assert made.facts.result is not None
     assert made.facts.result["planted_caught"] == PLANTED
-    assert made.facts.result["sensitivity_bound"] == pytest.approx(0.01 ** (1 / PLANTED))
+    known = made.tables.planted_items
+    assert known is not None
+    erred = sum(row["source"] == "erred" for row in known.to_pylist() if row["is_planted"])
+    assert 7 < erred < PLANTED
+    assert made.facts.result["sensitivity_bound"] == pytest.approx(0.01 ** (1 / erred))
+    assert made.facts.certificate is not None
+    assert f"Only the hardest {erred} count" in made.facts.certificate["wording"]
     names = ("audit", "planted_items", "planted_verdicts")
     audit = read_release_audit(made.lake, "movies-r1", *names, columns=["log_odds"])
     assert audit.planted_draw.sum() == PLANTED
