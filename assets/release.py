@@ -37,6 +37,7 @@ from cupel.release.days import recorded_day
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.nonces import draw_nonce
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import release_outlook
 from cupel.release.pieces import Stored, reader
@@ -104,7 +105,12 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
     """Hold the labels drawn for the audit against what the experts say, blind to them."""
     with bench.step(context) as step:
         audit = load_release_audit(step, "release_items", "expert_answers", "planted_verdicts")
-        table = audit_tables.draw_audit(audit)
+
+        def make_nonce(frozen_sha256: str) -> str:
+            settings = step.project.release.certificate
+            return draw_nonce(step.lake, step.partition, "adjudicators", frozen_sha256, settings).nonce
+
+        table = audit_tables.draw_audit(audit, make_nonce)
         return materialized(step, step.write("audit", table))
 
 

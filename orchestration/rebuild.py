@@ -24,6 +24,7 @@ from cupel.intake.collect_inputs import current_project
 from cupel.kinds.projects import load_project
 from cupel.lake.answer_segments import read_segment, summary
 from cupel.lake.answers_log import AnswersLog
+from cupel.lake.draw_log import DRAWS, bring_draws
 from cupel.lake.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.lake.guideline_log import GUIDELINES, bring_versions, read_versions
 from cupel.lake.lake import Commit, Lake
@@ -88,6 +89,7 @@ def rebuild(
         then = under_guideline(then, lake, plan)
         _bring_deliveries(lake, copy, batches)
         bring_key(lake.folder, copy.folder)
+        bring_draws(copy.log(DRAWS), lake.log(DRAWS).read(), release)
         frozen_under = FrozenTerms.from_plan(plan).guideline
         bring_versions(copy.log(GUIDELINES), versions_until(read_versions(lake.log(GUIDELINES)), frozen_under))
         _write_project(then, batches, folder)

@@ -35,7 +35,8 @@ def project(
                 "overlap": {"first": 2, "most": 3}, "experts": dict(experts_are),
             } | dict(labeling),
             "label_studio": {"url": url, "timeout_seconds": 5, **PEOPLE, **settings},
-            "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
+            "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9,
+                        "certificate": {"nonce": "made for a test"}},
         }
     )  # fmt: skip
 

@@ -206,7 +206,8 @@ def made_project(
                 "experts": {"answers": 1, "description": "one expert"},
             },
             "cleaning": {"duplicate_similarity": None},
-            "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
+            "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9,
+                        "certificate": {"nonce": "made for a test"}},
         },
         KNOWN,
     )  # fmt: skip

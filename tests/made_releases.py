@@ -10,13 +10,14 @@ import pytest
 
 from cupel.certificate.attempts import attempt_alpha
 from cupel.config.project import Project
+from cupel.config.release import Certificate
 from cupel.contract.kind import Kind
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.kinds import projects
 from cupel.lake.lake import Lake
 from cupel.people.answers.tasks import expert_tasks
-from cupel.release.audit_design import limits_of
+from cupel.release.audit_design import design_of, draw_first_wave, limits_of
 from cupel.release.audit_tables import (
     adjudicate_items,
     conclude_audit,
@@ -27,13 +28,17 @@ from cupel.release.audit_tables import (
 )
 from cupel.release.facts import ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables
-from cupel.release.freeze import Frozen, freeze
+from cupel.release.freeze import Frozen, freeze, hash_content
 from cupel.release.frozen_terms import FrozenTerms, name_kind
+from cupel.release.names import Names
+from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.outcome import released, withheld
 from cupel.release.planted import planted_items
 from cupel.release.release_audit import ReleaseAudit
+from cupel.release.second_audit import count_to_draw, hash_adjudications
 from cupel.release.stage_errors import stage_errors
 
+NONCE = "made for a test"
 CLASSES = ("negative", "neutral", "positive")
 PROVENANCE = Provenance({"labels@movies": "ab" * 32}, "cd" * 32, "0.1.0", "ef" * 32)
 
@@ -123,14 +128,28 @@ def make_release(
         lake.write(name, "movies", rows)
     _gate(lake, "cleaning", "movies", "kept_share", 0.95, 0.5, "at least")
     _gate(lake, "labeling", "movies", "largest_answer_share", 0.4, 0.5, "at most")
-    frozen = freeze("movies-r1", [tables["labels"]], [tables["clean_items"]], project.release, 1)
-    lake.write("release_items", "movies-r1", frozen.items)
-    terms = _terms(project, frozen)
+    clean = tables["clean_items"]
+    hashes = pa.array(map(hash_content, clean["text"].to_pylist()))
+    clean = clean.append_column("content_sha256", hashes).append_column("text_sha256", hashes)
+    frozen = freeze("movies-r1", [tables["labels"]], [clean], project.release)
+    terms, frozen_items = draw_first_wave_of(_terms(project, frozen), frozen.items, project)
+    lake.write("release_items", "movies-r1", frozen_items)
     lake.write("release_plan", "movies-r1", from_rows([terms.to_plan()], TABLES["release_plan"]))
     if not is_audited:
         return Made(lake, project, release_facts(lake, project, "movies-r1"), None)
-    audit = ReleaseAudit.of(terms, {"release_items": frozen.items}, [project.kind])
+    audit = ReleaseAudit.of(terms, {"release_items": frozen_items}, [project.kind])
     return _judged(lake, project, items, audit, tables["annotations"])
+
+
+def draw_first_wave_of(terms: FrozenTerms, items: pa.Table, project: Project) -> tuple[FrozenTerms, pa.Table]:
+    """Draw the audit of frozen items, by a nonce that tests know."""
+    sha256 = terms.hash_freeze()
+    seed = make_seed(sha256, NONCE)
+    flags = draw_first_wave(terms.design, Names(items), seed, limits_of(project.release, 1))
+    drawn = replace(
+        terms, freeze_sha256=sha256, nonce=NONCE, nonce_source="project file", seed=seed, audit_size=int(flags.sum())
+    )
+    return drawn, items.append_column("is_audited", pa.array(flags))
 
 
 def expert_rows(items: Items, names: list[str], purpose: str, first: int) -> list[dict[str, Any]]:
@@ -154,8 +173,8 @@ def gold(items: Items) -> pa.Table:
 
 def judge(audit: ReleaseAudit) -> ReleaseAudit:
     """Take a release with its items and expert answers through planted items, audit and adjudications."""
-    audit = replace(audit, planted_verdicts=judge_planted_items(audit))
-    audit = replace(audit, audit=draw_audit(audit))
+    audit = replace(audit, planted_verdicts=judge_planted_items(audit), second_nonce=NONCE)
+    audit = replace(audit, audit=draw_audit(audit, lambda frozen_sha256: NONCE))
     return replace(audit, adjudications=adjudicate_items(audit))
 
 
@@ -170,6 +189,9 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
         lake.write("planted_items", release, known)
         audit = replace(audit, planted_items=known)
     audit = judge(audit)
+    if count_to_draw(audit.terms, audit.adjudications):
+        frozen_sha256 = hash_adjudications(audit.terms, audit.adjudications)
+        draw_nonce(lake, release, "adjudicators", frozen_sha256, Certificate(nonce=NONCE))
     result, rejected = conclude_audit(audit), empty(TABLES["rejected_expert_answers"])
     asked = pa.concat_tables([audit.audit, audit.planted_beside])
     written = {
@@ -268,8 +290,9 @@ def _annotators(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _terms(project: Project, frozen: Frozen) -> FrozenTerms:
     limits, experts = limits_of(project.release, 1), project.labeling.experts
     return FrozenTerms(
-        **vars(limits), design=frozen.design, release="movies-r1", batches=("movies",), status="frozen", reason=None,
-        alpha=attempt_alpha(1), audit_size=int(np.count_nonzero(frozen.items["is_audited"])), seed=frozen.seed,
+        **vars(limits), design=design_of(project.release, frozen.items.num_rows, 1),
+        release="movies-r1", batches=("movies",), status="frozen", reason=None,
+        alpha=attempt_alpha(1), audit_size=0, seed=0,
         answers_until=3 * frozen.items.num_rows, items=frozen.items.num_rows, items_sha256=frozen.sha256,
         classes=tuple(project.labeling.classes), expert_answers=experts.answers,
         experts_description=experts.description, are_auditors_independent=experts.are_auditors_independent,

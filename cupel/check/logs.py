@@ -7,6 +7,7 @@ from cupel.check.examined import ExaminedLake
 from cupel.checking.replies import REPLIES, RepliesLog
 from cupel.errors import CupelError
 from cupel.lake.annotator_actions import ACTIONS
+from cupel.lake.draw_log import DRAWS
 from cupel.lake.earlier_logs import earlier_files, earlier_logs
 from cupel.lake.guideline_log import GUIDELINES
 from cupel.lake.lake import Lake
@@ -25,7 +26,7 @@ RESTORE = "restore it from a copy"
 # Files that are written once: nothing but the memory can tell that one of them was altered.
 KEPT_FOLDERS = (DELIVERIES, "answer_files")
 KEPT_FILES = ("mask.key", "mask.fingerprint", LAKE_ID)
-LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, EVENTS, SHOWN_LABELS, GUIDELINES)
+LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, DRAWS, EVENTS, SHOWN_LABELS, GUIDELINES)
 
 
 def check_logs(examined: ExaminedLake) -> Iterator[Damage]:

@@ -45,12 +45,14 @@ class Certificate(Section):
     """rising: errors found after which all that follows is adjudicated; null: fits size and budget."""
     strata: tuple[AuditStratum, ...] = ()
     """stratified: the parts of the risk order, the safest first; their shares add up to 1."""
-    max_undecided_share: Share = 0.05
-    """Largest share of the items that experts may leave undecided, by the audit's upper bound; above it: refused."""
     adjudicators_audited: Positive | None = None
     """Adjudicated items that another expert judges again, at random; null: adjudicators are right by definition."""
     planted_errors: Positive | None = None
     """Items of `labeling.gold` put to auditors too, to bound what they overlook; null: auditors are always right."""
+    nonce: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Draws the audit in place of what comes after the freeze, for samples and tests: the certificate says so."""
+    max_undecided_share: Share = 0.05
+    """Largest share of the items that experts may leave undecided, by its upper bound."""
     look_every: Positive = 100
     """e_process: items between two looks."""
     guessed_errors: tuple[Share, ...] = ()

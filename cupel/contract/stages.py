@@ -342,7 +342,7 @@ _STAGES = (
         steps=(
             StageStep(
                 "freeze_release", ("release_plan", "release_items", "left_out_items", "planted_items"),
-                ("clean_items", "similar_items", "labels"), may_wait=True, freezes=True,
+                ("clean_items", "similar_items", "signatures", "labels"), may_wait=True, freezes=True,
             ),
             StageStep(
                 "sort_expert_answers", ("expert_answers", "rejected_expert_answers"),

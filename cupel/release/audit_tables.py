@@ -1,5 +1,6 @@
 """The tables of a release's audit: what each step of it makes of the evidence so far."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from cupel.certificate.result import AuditResult
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
 from cupel.release.release_audit import ReleaseAudit, Verdicts
+from cupel.release.second_audit import count_to_draw, hash_adjudications
 
 
 def judge_planted_items(audit: ReleaseAudit) -> pa.Table:
@@ -25,7 +27,7 @@ def judge_planted_items(audit: ReleaseAudit) -> pa.Table:
     return audit.judge(drawn, "audit", PLANTED_VERDICTS)
 
 
-def draw_audit(audit: ReleaseAudit) -> pa.Table:
+def draw_audit(audit: ReleaseAudit, make_nonce: Callable[[str], str | None] = lambda frozen_sha256: None) -> pa.Table:
     """Return the items put to the auditors so far, with what they say of them.
 
     Where adjudicators are audited, those of their items that are drawn again follow, see `second_audit`. Where
@@ -34,6 +36,8 @@ def draw_audit(audit: ReleaseAudit) -> pa.Table:
 
     Args:
         audit: With its items, planted verdicts and expert answers.
+        make_nonce: Returns the recorded nonce that draws of the adjudicated items, whose hash it gets, or None while
+            there is none; asked once all of them are decided.
 
     Returns:
         AUDIT, in risk order; what is drawn again comes behind.
@@ -46,6 +50,9 @@ def draw_audit(audit: ReleaseAudit) -> pa.Table:
     decided = replace(judged, adjudications=adjudicate_items(judged))
     if decided.assay.result.status == "refused":  # too much was left undecided; nobody need look again
         return first
+    if count_to_draw(audit.terms, decided.adjudications) and audit.terms.freeze_sha256 is not None:
+        nonce = make_nonce(hash_adjudications(audit.terms, decided.adjudications))
+        decided = replace(decided, second_nonce=nonce)
     again = np.sort(decided.rows.adjudications[decided.drawn_again])
     return pa.concat_tables([first, said.take(pa.array(again))])
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from cupel.config.prices import Prices
 from cupel.config.project import Project
+from cupel.lake.draw_log import DRAWS, find_draw
 from cupel.lake.gates import gate_rows, gated_stages
 from cupel.lake.lake import Lake
 from cupel.release.anchoring import judge_by_audit
@@ -94,6 +95,7 @@ class ReleaseFacts:
     guideline: ReleaseGuideline | None = None
     part_errors: list[Row] = field(default_factory=list)
     undecided: list[Row] = field(default_factory=list)
+    second_draw: Row | None = None
 
     @property
     def together(self) -> Together | None:
@@ -209,7 +211,14 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         guideline=find_guideline(lake, audit.terms),
         part_errors=part_errors(audit),
         undecided=[found._asdict() for found in find_undecided_experts(audit)],
+        second_draw=_second_draw(lake, audit),
     )
+
+
+def _second_draw(lake: Lake, audit: ReleaseAudit) -> Row | None:
+    """Return the event that drew which adjudicated items are judged again; None where none was drawn."""
+    found = find_draw(lake.log(DRAWS).read(), audit.terms.release, "adjudicators") if audit.second_nonce else None
+    return None if found is None else dict(found)
 
 
 def _cost(prices: Prices, batches: list[BatchFacts], lake: Lake, release: str) -> Cost:

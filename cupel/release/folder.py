@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.contract.format_numbers import RELEASE
+from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST, RELEASE_IMAGES, TRAINING_SET
 from cupel.errors import ReleaseError
@@ -24,7 +24,7 @@ from cupel.store.store import Store, describe_place
 
 Describe = Callable[[ReleaseFacts, Mapping[str, WrittenFile]], Mapping[str, bytes]]
 
-_LATER = ("design", "purpose", "day", "licences")
+_LATER = ("design", "purpose", "day", "licences", "freeze_sha256", "nonce", "nonce_source", "max_undecided_share")
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,8 @@ def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
         "plan": {
             name: value for name, value in facts.terms.to_plan().items() if name not in _LATER or value is not None
         },
-        "project_seed": facts.project.release.seed,
+        **({"project_seed": facts.project.release.seed} if facts.terms.freeze_sha256 is None else {}),
+        **({} if facts.second_draw is None else {layout.SECOND_DRAW: facts.second_draw}),
         **_contamination(facts),
         **({} if facts.guideline is None else {GUIDELINE: facts.guideline.to_certificate()}),
     }
@@ -238,7 +239,8 @@ def _contamination(facts: ReleaseFacts) -> dict[str, Any]:
 
 def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, WrittenFile]) -> dict[str, Any]:
     manifest = {
-        "format": RELEASE,
+        # A release that an older version froze goes on by the rules of then.
+        "format": LAST_CHOSEN_SEED if facts.terms.freeze_sha256 is None else RELEASE,
         "project": facts.project.project,
         "release": facts.release,
         "batches": list(facts.terms.batches),

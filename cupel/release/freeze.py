@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.certificate.design import Design
 from cupel.certificate.digests import digests
 from cupel.config.release import Release
 from cupel.contract.columns import TEXT
@@ -18,24 +17,23 @@ from cupel.contract.table import conform
 from cupel.contract.tables.cleaning import CLEAN_ITEMS
 from cupel.contract.tables.release import RELEASE_ITEMS
 from cupel.errors import ReleaseError
-from cupel.release.audit_design import design_of, draw_first_wave, limits_of
 from cupel.release.names import PIECE_ROWS, Names, as_json, find_rows
 from cupel.release.splits import joined, splits
 
 _FROM_LABELS = ("label", "decided_by", "majority_label", "consensus_label", "predicted_label", "log_odds")
 # What an item brings along; nothing is computed from it.
 CARRIED = ("source_file", "line", "text", "language", "licence")
+# By which an item is the same whatever delivery brought it; read beside the clean items.
+FOLDED = "text_sha256"
 NEEDED_LABELS = ("item_id", *_FROM_LABELS)
 NEEDED_ITEMS = tuple(column.name for column in CLEAN_ITEMS.columns if column.name not in CARRIED)
 
 
 class Frozen(NamedTuple):
-    """A release's items in risk order, their hash, and the seed that drew the audit."""
+    """A release's items in risk order, nothing drawn of them yet, and their hash."""
 
     items: pa.Table
     sha256: str
-    seed: int
-    design: Design
 
 
 def freeze(
@@ -43,26 +41,21 @@ def freeze(
     labels: Sequence[pa.Table],
     clean_items: Sequence[pa.Table],
     settings: Release,
-    attempt: int,
     similar: Sequence[tuple[str, pa.Table]] = (),
 ) -> Frozen:
-    """Put the items of a release in their risk order, split them, hash them, and draw the audit.
-
-    The audit's seed is made of the hash, so it is known to nobody before the labels are frozen, and the
-    same labels give the same audit on every machine. A further attempt draws afresh.
+    """Put the items of a release in their risk order, split them, and hash them; nothing random is in it.
 
     Args:
         release: Name of the release.
         labels: LABELS of each batch; the columns `NEEDED_LABELS` will do.
-        clean_items: CLEAN_ITEMS of each batch, in the same order; the columns `NEEDED_ITEMS` will do, see
-            `with_carried`.
+        clean_items: CLEAN_ITEMS of each batch, in the same order, with their `content_sha256`; the columns
+            `NEEDED_ITEMS` will do, see `with_carried`.
         settings: The project's release settings.
-        attempt: How often these batches are put to an audit, this time included.
         similar: Batch and its SIMILAR_ITEMS, where groups of several batches are to be joined.
 
     Returns:
-        RELEASE_ITEMS in risk order, the safest first (equal log-odds are ordered by a hash of batch and
-        id), their hash, and the seed. Of `CARRIED` the items have what they came with.
+        RELEASE_ITEMS in risk order, the safest first (equal log-odds are ordered by a hash of batch and id), without
+        `is_audited`, and their hash. Of `CARRIED` the items have what they came with.
     """
     parts = [
         items.join(own.select(NEEDED_LABELS), "item_id", join_type="inner")
@@ -72,21 +65,17 @@ def freeze(
     size = table.num_rows
     table = table.append_column("risk_rank", pa.array(np.arange(1, size + 1)))
     sha256 = items_sha256(table)
-    seed = audit_seed(sha256, settings.seed, attempt)
-    design = design_of(settings, size, attempt)
-    is_audited = draw_first_wave(design, Names(table), seed, limits_of(settings, attempt))
     groups = _groups(table, similar)
     table = table.set_column(table.column_names.index("group_id"), "group_id", groups)
     added = {
         "release": pa.repeat(pa.scalar(release, TEXT), size),
         "split": _splits(groups, settings),
-        "is_audited": pa.array(is_audited),
     }
     for name, column in added.items():
         table = table.append_column(name, column)
-    left_out = set(CARRIED) - set(table.column_names)
+    left_out = {*CARRIED, FOLDED} - set(table.column_names) | {"is_audited"}
     columns = tuple(column for column in RELEASE_ITEMS.columns if column.name not in left_out)
-    return Frozen(conform(table, RELEASE_ITEMS._replace(columns=columns)), sha256, seed, design)
+    return Frozen(conform(table, RELEASE_ITEMS._replace(columns=columns)), sha256)
 
 
 def with_carried(items: pa.Table, clean_items: Iterable[tuple[str, Iterator[pa.Table]]]) -> Iterator[pa.Table]:
@@ -94,7 +83,8 @@ def with_carried(items: pa.Table, clean_items: Iterable[tuple[str, Iterator[pa.T
 
     Args:
         items: RELEASE_ITEMS without the columns `CARRIED`, any row order.
-        clean_items: Batches in ascending order, each with its CLEAN_ITEMS in pieces in the order of their key.
+        clean_items: Batches in ascending order, each with its CLEAN_ITEMS, and their `text_sha256`, in pieces in the
+            order of their key.
 
     Raises:
         ReleaseError: A frozen item is not among the clean items.
@@ -109,31 +99,39 @@ def with_carried(items: pa.Table, clean_items: Iterable[tuple[str, Iterator[pa.T
             if not next_items["item_id"].equals(kept["item_id"]):
                 raise ReleaseError(f"batch {batch}: its clean items changed while they were frozen; freeze it again")
             own = own.slice(kept.num_rows)
-            for name in CARRIED:
+            for name in (*CARRIED, FOLDED):
                 next_items = next_items.append_column(name, kept[name])
             yield conform(next_items, RELEASE_ITEMS)
         if own.num_rows:
             raise ReleaseError(f"batch {batch}: {own.num_rows} frozen items are not among its clean items")
 
 
-def audit_seed(sha256: str, seed: int, attempt: int) -> int:
-    """Return the seed of an audit's draw: 63 bits made of what is frozen, the project's seed, and the attempt."""
-    digest = hashlib.sha256(f"audit/{sha256}/{seed}/{attempt}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+def hash_content(text: str) -> str:
+    """Return the hash of a text that an item is: of its UTF-8 bytes, as hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def items_sha256(items: pa.Table) -> str:
-    """Return the hash of what a certificate speaks of: ids, labels and risk order.
+    """Return the hash of what a certificate speaks of: ids, labels, contents and risk order.
 
     Args:
-        items: Columns batch, item_id, label, risk_rank of RELEASE_ITEMS, any row order.
+        items: Columns batch, item_id, label, risk_rank and content_sha256 of RELEASE_ITEMS, any row order.
     """
+    return _hash_rows(items, ["risk_rank", "batch", "item_id", "label", "content_sha256"])
+
+
+def items_sha256_without_content(items: pa.Table) -> str:
+    """Return the hash that stood in the plan up to format 3 of releases: of ids, labels and risk order alone."""
+    return _hash_rows(items, ["risk_rank", "batch", "item_id", "label"])
+
+
+def _hash_rows(items: pa.Table, columns: list[str]) -> str:
     digest = hashlib.sha256()
-    for piece in items.select(["risk_rank", "batch", "item_id", "label"]).sort_by("risk_rank").to_batches(PIECE_ROWS):
+    for piece in items.select(columns).sort_by("risk_rank").to_batches(PIECE_ROWS):
         # JSON lists, written by hand: it is ten times as fast.
-        rows = zip(*(column.to_pylist() for column in piece.columns), strict=True)
-        lists = [f"[{rank},{encoded(batch)},{encoded(item)},{encoded(label)}]" for rank, batch, item, label in rows]
-        digest.update("".join(lists).encode())
+        ranks, *texts = (column.to_pylist() for column in piece.columns)
+        words = ((f",{encoded(text)}" for text in column) for column in texts)
+        digest.update("".join(f"[{''.join(row)}]" for row in zip(map(str, ranks), *words, strict=True)).encode())
     return digest.hexdigest()
 
 

@@ -1,5 +1,6 @@
 """Frozen terms: what a release is frozen with before anybody audits it, stored as a row of RELEASE_PLAN."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ _COPIED = (
     "release", "status", "reason", "attempt", "alpha", "error_budget", "audit_size", "seed", "answers_until", "items",
     "items_sha256", "expert_answers", "experts_description", "max_experts_seen_share", "are_auditors_independent",
 )  # fmt: skip
+# Likewise, where they are there: plans of older versions have none.
+_LATER = ("freeze_sha256", "nonce", "nonce_source", "max_undecided_share")
+# What a plan says that was not fixed before the draw: it follows from it, or is the draw itself.
+_DRAWN = ("status", "reason", "audit_size", "freeze_sha256", "nonce", "nonce_source", "seed")
 # What is declared of the experts, and known of the items before anybody audits them, stands beside the design.
 _BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
 # So does the label kind, where labels with different texts may be the same or a label has several parts; and what it
@@ -51,6 +56,10 @@ class FrozenTerms(Terms):
     kind: str | None = None
     questions: tuple[Question, ...] = ()
     guideline: str | None = None
+    freeze_sha256: str | None = None
+    nonce: str | None = None
+    nonce_source: str | None = None
+    max_undecided_share: float | None = None
 
     @property
     def ontology(self) -> Ontology:
@@ -72,10 +81,11 @@ class FrozenTerms(Terms):
         """
         try:
             design, beside = _parse_design(plan.get("design"), plan["audit_size"])
+            later: dict[str, Any] = {name: plan.get(name) for name in _LATER}
             return cls(
-                **{name: plan[name] for name in _COPIED}, max_undecided_share=plan.get("max_undecided_share"),
-                **beside, design=design, batches=tuple(plan["batches"]),
-                classes=tuple(plan["classes"]), licence_terms=LicenceTerms.from_plan(plan),
+                **{name: plan[name] for name in _COPIED}, **later, **beside, design=design,
+                batches=tuple(plan["batches"]), classes=tuple(plan["classes"]),
+                licence_terms=LicenceTerms.from_plan(plan),
             )  # fmt: skip
         except (LookupError, TypeError, AttributeError) as error:
             why = f"{type(error).__name__}: {error}"
@@ -85,21 +95,34 @@ class FrozenTerms(Terms):
         """Return the row of RELEASE_PLAN that `from_plan` reads."""
         licences = {"purpose": None, "day": None, "licences": None}
         return {
-            **{name: getattr(self, name) for name in (*_COPIED, "max_undecided_share")},
+            **{name: getattr(self, name) for name in (*_COPIED, *_LATER)},
             "batches": list(self.batches),
             "classes": list(self.classes),
             "design": self._design_column(),
             **(licences if self.licence_terms is None else self.licence_terms.to_plan()),
         }
 
+    def hash_freeze(self) -> str:
+        """Return the hash of all that was fixed before the draw: the items, by their own hash, and every term."""
+        fixed = {name: value for name, value in self.to_plan().items() if name not in _DRAWN}
+        fixed["design"] = self._design_text()  # the column is null where the size of the audit says all
+        return hashlib.sha256(_as_json(fixed).encode()).hexdigest()
+
     def _design_column(self) -> str | None:
         """Return the column `design`: null for a plain fixed sequence, whose size is the column `audit_size`."""
+        is_plain = not self._beside and isinstance(self.design, FixedSequence)
+        return None if is_plain else self._design_text()
+
+    def _design_text(self) -> str:
+        return _as_json({**json.loads(design_text(self.design)), **self._beside})
+
+    @property
+    def _beside(self) -> dict[str, Any]:
+        """What stands beside the design."""
         beside = {name: value for name in (*_BESIDE, _KIND, GUIDELINE) if (value := getattr(self, name))}
         if self.questions:
             beside[_QUESTIONS] = [question._asdict() for question in self.questions]
-        if not beside and isinstance(self.design, FixedSequence):
-            return None
-        return _as_json({**json.loads(design_text(self.design)), **beside})
+        return beside
 
 
 def name_kind(kind: Kind, ontology: Ontology) -> str | None:

@@ -32,9 +32,14 @@ CARD_FILE = "README.md"
 CROISSANT_FILE = "croissant.json"
 # Added later, because they hold seconds: the hash does not cover them.
 NOT_COVERED = ("report.html", "run.json")
+# Of certificate.json, the draw of what another expert judged again, where adjudicators are audited.
+SECOND_DRAW = "second_draw"
 
-# Texts are in the training set only: what was withheld stays withheld.
-FROZEN_ITEMS = RELEASE_ITEMS._replace(columns=tuple(c for c in RELEASE_ITEMS.columns if c.name != "text"))
+# Texts are in the training set only: what was withheld stays withheld. The folded hash is for the lake alone.
+_LEFT_IN_THE_LAKE = ("text", "text_sha256")
+FROZEN_ITEMS = RELEASE_ITEMS._replace(
+    columns=tuple(column for column in RELEASE_ITEMS.columns if column.name not in _LEFT_IN_THE_LAKE)
+)
 # Checks of several stages and batches lie in one file, so a check's name alone is no key.
 JUDGED = GATE_RESULTS._replace(key=("partition", "stage", "check"))
 

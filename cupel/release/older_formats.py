@@ -17,7 +17,7 @@ from cupel.release import layout
 from cupel.store.files import find_special_files, open_file, read_file, stat_file
 
 # The format that each column came with, in whatever table of the folder it stands.
-_COLUMNS_SINCE = {"language": 2, "terms": 3}
+_COLUMNS_SINCE = {"language": 2, "terms": 3, "content_sha256": 4, "source": 4}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Planning a release: which batches it holds, whether their gates let it be, which attempt it is."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.config.project import Project
+from cupel.contract.columns import TEXT
 from cupel.contract.stages import stage_of
 from cupel.contract.table import empty
 from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS
@@ -21,13 +22,15 @@ from cupel.lake.cached_rows import rows_of
 from cupel.lake.gates import GateState, batch_state
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
-from cupel.release.audit_design import limits_of
+from cupel.release.audit_design import design_of, draw_first_wave, limits_of
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
-from cupel.release.freeze import NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, with_carried
+from cupel.release.freeze import FOLDED, NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, hash_content, with_carried
 from cupel.release.frozen_terms import FrozenTerms, name_kind
 from cupel.release.guidelines import is_replaced
 from cupel.release.holding import check_terms
+from cupel.release.names import Names
+from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.pieces import reader
 from cupel.release.planted import IsSame, planted_items
 from cupel.release.terms import LicenceTerms
@@ -160,22 +163,21 @@ def plan_release(
     frozen = freeze(
         release,
         [step.read("labels", batch, NEEDED_LABELS) for batch in passed],
-        [without(step.read("clean_items", batch, NEEDED_ITEMS), batch, own.left_out) for batch in passed],
+        [without(_items_with_content(step, batch), batch, own.left_out) for batch in passed],
         step.project.release,
-        attempt,
         [(batch, step.read("similar_items", batch)) for batch in passed],
     )
     for batch in passed:
         for table in tables_of(step.project):
             step.uses(table, batch)
     until = max(_last_answer(step, batch) for batch in passed)
-    whole = with_carried(frozen.items, ((batch, step.read_batches("clean_items", batch)) for batch in sorted(passed)))
-    frozen_terms = _terms(step, passed, attempt, None, frozen, until, terms)
+    frozen_terms, items = _draw(step, _terms(step, passed, attempt, None, frozen, until, terms), frozen.items)
+    whole = with_carried(items, ((batch, _carried(step, batch)) for batch in sorted(passed)))
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
         found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
-        planted = planted_items(frozen.items, found, number, frozen.seed, find_same(step.project))
-    log_odds = frozen.items["log_odds"].to_numpy()
+        planted = planted_items(items, found, number, frozen_terms.seed, find_same(step.project))
+    log_odds = items["log_odds"].to_numpy()
     return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
 
 
@@ -212,12 +214,48 @@ def _terms(
         return refused
     limits = limits_of(settings, attempt)
     return replace(
-        refused, status="frozen", seed=frozen.seed, design=frozen.design, items=frozen.items.num_rows,
-        items_sha256=frozen.sha256, audit_size=pc.sum(frozen.items["is_audited"]).as_py(),
-        max_undecided_share=limits.max_undecided_share,
+        refused, status="frozen", design=design_of(settings, frozen.items.num_rows, attempt),
+        items=frozen.items.num_rows, items_sha256=frozen.sha256,
+        max_undecided_share=settings.certificate.max_undecided_share,
         adjudicators_audited=limits.adjudicators_audited, planted_errors=limits.planted_errors,
         undecided=int((frozen.items["log_odds"].to_numpy() <= LAST_LOG_ODDS).sum()),
     )  # fmt: skip
+
+
+def _draw(step: Step, terms: FrozenTerms, items: pa.Table) -> tuple[FrozenTerms, pa.Table]:
+    """Draw the audit of frozen items, by a nonce that comes after them; return the terms and the items with it."""
+    sha256, settings = terms.hash_freeze(), step.project.release
+    nonce = draw_nonce(step.lake, terms.release, "audit", sha256, settings.certificate)
+    seed = make_seed(sha256, nonce.nonce)
+    flags = draw_first_wave(terms.design, Names(items), seed, limits_of(settings, terms.attempt))
+    drawn = replace(
+        terms,
+        freeze_sha256=sha256,
+        nonce=nonce.nonce,
+        nonce_source=nonce.source,
+        seed=seed,
+        audit_size=int(flags.sum()),
+    )
+    return drawn, items.append_column("is_audited", pa.array(flags))
+
+
+def _items_with_content(step: Step, batch: str) -> pa.Table:
+    """Return the clean items of a batch, without what they bring along, and with the hash of their content."""
+    items = step.read("clean_items", batch, NEEDED_ITEMS)
+    if step.project.modality.has_text:
+        pieces = step.read_batches("clean_items", batch, ["text"])
+        hashes = [pa.array([hash_content(text) for text in piece["text"].to_pylist()], TEXT) for piece in pieces]
+        return items.append_column("content_sha256", pa.chunked_array(hashes, TEXT))
+    files = step.read("image_files", batch, ["item_id", "sha256"]).rename_columns(["item_id", "content_sha256"])
+    return items.join(files, "item_id", join_type="left outer").sort_by("item_id")
+
+
+def _carried(step: Step, batch: str) -> Iterator[pa.Table]:
+    """Yield the clean items of a batch in pieces, with the hash by which cleaning tells them apart."""
+    signed = step.read("signatures", batch, ["item_id", FOLDED])
+    for piece in step.read_batches("clean_items", batch):
+        place = pc.index_in(piece["item_id"], value_set=signed["item_id"])
+        yield piece.append_column(FOLDED, signed[FOLDED].take(place))
 
 
 def _last_answer(step: Step, batch: str) -> int:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
-from cupel.contract.format_numbers import RELEASE
+from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
-from cupel.release.freeze import audit_seed, items_sha256
+from cupel.release.freeze import items_sha256, items_sha256_without_content
 from cupel.release.frozen_terms import GUIDELINE
 from cupel.release.guidelines import find_guideline_problem
 from cupel.release.layout import (
@@ -26,6 +26,7 @@ from cupel.release.layout import (
     is_image_copy,
 )
 from cupel.release.names import Name, Names, find_rows
+from cupel.release.nonces import chosen_seed, make_seed
 from cupel.release.planted import name_sources
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
@@ -41,9 +42,13 @@ _KEPT_UNLESS_JUDGED = ("label", "decided_by")
 
 
 def frozen_items(content: ReleaseContent) -> str:
-    """The hash of the frozen ids, labels and risk order is the one that plan and certificate name."""
+    """The hash of the frozen ids, contents, labels and risk order is the one that plan and certificate name.
+
+    Up to format 3 it is that of ids, labels and risk order.
+    """
     items = content.audit.items
-    found, ranks = items_sha256(items), items["risk_rank"].to_numpy()
+    hash_items = items_sha256 if is_drawn_by_nonce(content) else items_sha256_without_content
+    found, ranks = hash_items(items), items["risk_rank"].to_numpy()
     if not np.array_equal(ranks, np.arange(1, len(ranks) + 1)):
         return "the risk order has gaps or repeats"
     claims = {part: content.certificate[part]["items_sha256"] for part in ("plan", "certificate")}
@@ -52,14 +57,13 @@ def frozen_items(content: ReleaseContent) -> str:
 
 
 def audit_draw(content: ReleaseContent) -> str:
-    """The seed is made of the frozen items; the audit is the sample that it draws, no item more or less.
+    """The seed is made of all that was frozen and the nonce; the audit is the sample that it draws, no more, no less.
 
     Where adjudicators are audited, what is drawn of their items, by the seed made of their verdicts, is part of it.
     """
     audit, terms = content.audit, content.audit.terms
-    seed = audit_seed(terms.items_sha256, content.certificate["project_seed"], terms.attempt)
-    if seed != terms.seed:
-        return f"the plan's seed is {terms.seed}, but the frozen items give {seed}"
+    if problem := _seed_problem(content):
+        return problem
     if (wrong := audit.first_draw ^ audit.first_wave).any():
         return f"the seed draws other items than those marked: {_some(_names(audit.items, wrong))}"
     drawn = _names(audit.items, audit.drawn)
@@ -70,6 +74,25 @@ def audit_draw(content: ReleaseContent) -> str:
     if (size := int(audit.first_wave.sum())) != terms.audit_size:
         return f"the plan's audit_size is {terms.audit_size}, but {size} items are marked"
     return _planted_draw(audit) if terms.planted_errors else ""
+
+
+def _seed_problem(content: ReleaseContent) -> str:
+    """Return what is wrong with the seed of the audit's draw."""
+    terms = content.audit.terms
+    if not is_drawn_by_nonce(content):
+        seed = chosen_seed(terms.items_sha256, content.certificate["project_seed"], terms.attempt)
+        return "" if seed == terms.seed else f"the plan's seed is {terms.seed}, but the frozen items give {seed}"
+    if terms.nonce is None or terms.nonce_source is None:
+        return "the plan names no nonce, or not where it is from"
+    if (found := terms.hash_freeze()) != terms.freeze_sha256:
+        return f"the plan's freeze_sha256 is {terms.freeze_sha256}, but what was frozen gives {found}"
+    seed = make_seed(found, terms.nonce)
+    return "" if seed == terms.seed else f"the plan's seed is {terms.seed}, but freeze and nonce give {seed}"
+
+
+def is_drawn_by_nonce(content: ReleaseContent) -> bool:
+    """Tell whether a release is of a format whose draw nobody could choose."""
+    return int(content.manifest.get("format", 1)) > LAST_CHOSEN_SEED
 
 
 def _planted_draw(audit: ReleaseAudit) -> str:
@@ -94,7 +117,7 @@ def _planted_draw(audit: ReleaseAudit) -> str:
 def _planted_kinds(audit: ReleaseAudit) -> str:
     """What is said of why items are planted follows from the labels that were frozen with them."""
     known, terms = audit.planted_items, audit.terms
-    if terms.max_undecided_share is None:  # frozen before kinds were told apart
+    if terms.freeze_sha256 is None:  # frozen before kinds were told apart
         told = known.filter(pc.is_valid(known["source"]))
         return f"planted_items: of a release that had no kinds: {_some(set(Names(told)))}" if told.num_rows else ""
     expected = pa.chunked_array([name_sources(audit.planted_tiers)])
@@ -238,6 +261,21 @@ def other_labels(content: ReleaseContent) -> str:
     return f"{_id(_name(found))}: {_differences(found, {key: item[key] for key in kept})}"
 
 
+def released_content(content: ReleaseContent) -> str:
+    """Every released text, and every image, is the one that was frozen: its hash was in what drew the audit."""
+    frozen = content.audit.items["content_sha256"]
+    table = content.tables.get(IMAGES_FILE)
+    found, rows = content.released, content.rows[0]
+    if table is not None:
+        found = table.rename_columns({"delivered_sha256": "content_sha256"})
+        (rows,) = find_rows(content.audit.items, table)
+    row = _first(_differ(found["content_sha256"], frozen.take(_places(rows))), pc.is_null(found["content_sha256"]))
+    if row is None:
+        return ""
+    name = _id(_name(found.slice(row, 1).to_pylist()[0]))
+    return f"{name}: its content has the SHA-256 {found['content_sha256'][row]}, which is not what was frozen"
+
+
 def splits_without_leaks(content: ReleaseContent) -> str:
     """Every item lies in the file of its split, and no group lies in two splits."""
     released = content.released
@@ -321,6 +359,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "every frozen item is released or withheld": nothing_lost,
     "labels that experts judged are theirs": expert_labels,
     "labels that no expert judged are as frozen": other_labels,
+    "every content is the one that was frozen": released_content,
     "no group is in two splits": splits_without_leaks,
     "what is said of unwanted items, recomputed, is the same": unwanted_items,
     "licences and terms let every item in": licences_let_it,
@@ -334,6 +373,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
 _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[str, str]]] = {
     unwanted_items: (2, tuple(CONTAMINATION_FILES), ("", "contamination")),
     licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
+    released_content: (4, (), ("plan", "freeze_sha256")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
     released_images: (RELEASE + 1, (IMAGES_FILE,), ("", "")),  # of no format: asked where items are images
 }

@@ -33,6 +33,7 @@ from cupel.contract.tables.release import (
     RELEASE_ITEMS,
 )
 from cupel.errors import AuditError
+from cupel.lake.draw_log import DRAWS, find_draw
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.people.answers.experts import verdicts
@@ -41,8 +42,9 @@ from cupel.release.audit_design import draw_first_wave
 from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.guidelines import guideline_sentence
 from cupel.release.names import Names, find_rows
+from cupel.release.nonces import nonce_sentence
 from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, read_tiers
-from cupel.release.second_audit import answers_for, draw_again
+from cupel.release.second_audit import answers_for, count_to_draw, draw_again
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
@@ -89,9 +91,13 @@ class ReleaseAudit:
     planted_verdicts: pa.Table = field(default_factory=PLANTED_VERDICTS.schema.empty_table)
     expert_answers: pa.Table = field(default_factory=EXPERT_ANSWERS.schema.empty_table)
     kind: Kind | None = None
+    second_nonce: str | None = None
 
     @classmethod
-    def of(cls, terms: FrozenTerms, tables: Mapping[str, pa.Table], known: Iterable[Kind] = ()) -> "ReleaseAudit":
+    def of(
+        cls, terms: FrozenTerms, tables: Mapping[str, pa.Table], known: Iterable[Kind] = (),
+        second_nonce: str | None = None,
+    ) -> "ReleaseAudit":  # fmt: skip
         """Return the audit of a release whose tables have these names.
 
         Those that it does not need are left out, and tables of planted items where none were declared.
@@ -100,6 +106,7 @@ class ReleaseAudit:
             terms: Of the release.
             tables: By name.
             known: The label kinds that there are; not looked at where the release was frozen with none by name.
+            second_nonce: Drew which adjudicated items are judged again; None before that.
 
         Raises:
             AuditError: The release was frozen with another label kind.
@@ -108,7 +115,7 @@ class ReleaseAudit:
         own = {name: tables[name] for name in needed if name in tables}
         if RELEASE_ITEMS.name in tables:
             own["items"] = tables[RELEASE_ITEMS.name].sort_by("risk_rank")
-        return cls(terms, **own, kind=find_kind(terms, known))
+        return cls(terms, **own, kind=find_kind(terms, known), second_nonce=second_nonce)
 
     def is_same(self, one: Labels, other: Labels) -> pa.Array:
         """Tell which labels of two columns are the same; null is the same as nothing."""
@@ -201,7 +208,7 @@ class ReleaseAudit:
     @cached_property
     def drawn_again(self) -> Places:
         """Which rows of ADJUDICATIONS another expert judges again, in the order of their draw."""
-        return draw_again(self.terms, self.adjudications)
+        return draw_again(self.terms, self.adjudications, self.second_nonce)
 
     @cached_property
     def is_again(self) -> Flags:
@@ -220,7 +227,11 @@ class ReleaseAudit:
         place = self.drawn_again[_inverse(rows, self.items.num_rows)[self.rows.audit[self.is_again]]]
         before = self.adjudications["expert_label"].take(pa.array(place))
         is_same = pc.equal(again["expert_label"].fill_null(""), before.fill_null(""))
-        return SecondAudit(len(self.drawn_again), again.num_rows, again.num_rows - (pc.sum(is_same).as_py() or 0))
+        return SecondAudit(
+            count_to_draw(self.terms, self.adjudications),
+            again.num_rows,
+            again.num_rows - (pc.sum(is_same).as_py() or 0),
+        )
 
     @cached_property
     def plants(self) -> Plants | None:
@@ -261,7 +272,7 @@ class ReleaseAudit:
         return wording(
             result, terms.experts_description, are_auditors_independent, terms.design, terms.adjudicators_audited,
             terms.max_undecided_share, self.planted_kinds,
-        ) + guideline_sentence(terms.guideline)  # fmt: skip
+        ) + guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source)  # fmt: skip
 
     def contested_upper(self, alpha: float) -> int:
         """Return the exact upper bound of the contested items among all, by the design of the audit.
@@ -387,7 +398,7 @@ def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) ->
     terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
     wanted = _wanted(terms, tables)
     found = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
-    return ReleaseAudit.of(terms, found, [step.project.kind])
+    return ReleaseAudit.of(terms, found, [step.project.kind], _second_nonce(step.lake, terms))
 
 
 def read_release_audit(
@@ -412,7 +423,13 @@ def read_release_audit(
     wanted = _wanted(terms, tables)
     there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
     found = {name: lake.read(name, release, _columns(name, columns)) for name in there}
-    return ReleaseAudit.of(terms, found, known)
+    return ReleaseAudit.of(terms, found, known, _second_nonce(lake, terms))
+
+
+def _second_nonce(lake: Lake, terms: FrozenTerms) -> str | None:
+    """Return the recorded nonce of a release's second draw; None where there is none."""
+    found = find_draw(lake.log(DRAWS).read(), terms.release, "adjudicators") if terms.adjudicators_audited else None
+    return None if found is None else str(found["nonce"])
 
 
 def _wanted(terms: FrozenTerms, tables: Sequence[str]) -> list[str]:

@@ -44,7 +44,9 @@ class ReleaseContent:
             for name, table in self.tables.items()
             if (path := PurePosixPath(name)).parent.name == "evidence"
         }
-        return ReleaseAudit.of(FrozenTerms.from_plan(self.certificate["plan"]), evidence, self.kinds)
+        terms = FrozenTerms.from_plan(self.certificate["plan"])
+        second = self.certificate.get(layout.SECOND_DRAW)
+        return ReleaseAudit.of(terms, evidence, self.kinds, None if second is None else str(second["nonce"]))
 
     @cached_property
     def released(self) -> pa.Table:

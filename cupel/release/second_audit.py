@@ -14,6 +14,7 @@ from cupel.certificate.sample import draw
 from cupel.contract.item_numbers import Places
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import Names
+from cupel.release.nonces import make_seed, seed_of
 
 _VERDICT = ["batch", "item_id", "expert_label"]
 
@@ -35,31 +36,42 @@ def answers_for(terms: FrozenTerms, expert_answers: pa.Table, purpose: str) -> p
     return expert_answers.filter(pc.is_in(expert_answers["purpose"], value_set=meant))
 
 
-def draw_again(terms: FrozenTerms, adjudicated: pa.Table) -> Places:
-    """Draw the adjudicated items that another expert judges again; none before all are decided.
+def count_to_draw(terms: FrozenTerms, adjudicated: pa.Table) -> int:
+    """Return how many adjudicated items another expert judges again; none before all are decided."""
+    declared = terms.adjudicators_audited
+    if not declared or not adjudicated.num_rows or not pc.all(adjudicated["is_settled"]).as_py():
+        return 0
+    return min(declared, int(adjudicated.num_rows))
 
-    The draw's seed is made of the frozen items and of all verdicts, so no adjudicator can know beforehand which
-    of them will be looked at, and anybody can repeat the draw from the evidence.
+
+def draw_again(terms: FrozenTerms, adjudicated: pa.Table, nonce: str | None) -> Places:
+    """Draw the adjudicated items that another expert judges again.
+
+    The draw's seed is made of all verdicts and of a nonce that came after them, so nobody, who answers last either, can
+    know beforehand which of them will be looked at, and anybody can repeat the draw from the evidence.
 
     Args:
         terms: Of the release.
         adjudicated: ADJUDICATIONS.
+        nonce: Of the draw; None while there is none. Releases frozen by an older version have none: there the seed
+            follows from the verdicts.
 
     Returns:
         Rows of ADJUDICATIONS, in the order of the draw.
     """
-    declared = terms.adjudicators_audited
-    if not declared or not adjudicated.num_rows or not pc.all(adjudicated["is_settled"]).as_py():
+    size, is_older = count_to_draw(terms, adjudicated), terms.freeze_sha256 is None
+    if not size or (nonce is None and not is_older):
         return np.empty(0, np.int64)
-    size = min(declared, adjudicated.num_rows)
-    return np.array(draw(Names(adjudicated), size, _seed(terms, adjudicated)), np.int64)
+    digest = hash_adjudications(terms, adjudicated)
+    seed = seed_of(digest) if nonce is None else make_seed(digest, nonce, "adjudicators")
+    return np.array(draw(Names(adjudicated), size, seed), np.int64)
 
 
-def _seed(terms: FrozenTerms, adjudicated: pa.Table) -> int:
-    """Return 63 bits made of the audit's seed, itself made of the frozen items, and of all adjudications."""
+def hash_adjudications(terms: FrozenTerms, adjudicated: pa.Table) -> str:
+    """Return the hash of the audit's seed, itself made of the frozen items, and of all adjudications."""
     digest = hashlib.sha256(f"adjudicators/{terms.seed}/".encode())
     rows = adjudicated.select(_VERDICT).sort_by([("batch", "ascending"), ("item_id", "ascending")])
     for batch, item, label in zip(*(column.to_pylist() for column in rows.columns), strict=True):
         said = "null" if label is None else encoded(label)
         digest.update(f"[{encoded(batch)},{encoded(item)},{said}]".encode())
-    return int.from_bytes(digest.digest()[:8], "big") >> 1
+    return digest.hexdigest()

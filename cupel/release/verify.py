@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.config.project import Known
-from cupel.contract.columns import TEXT_COLUMN, Column
+from cupel.contract.columns import TEXT, TEXT_COLUMN, Column
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.kind import Kind
 from cupel.contract.table import Table, conform
@@ -18,6 +18,7 @@ from cupel.errors import CupelError
 from cupel.kinds import KNOWN
 from cupel.lake.lake import ROWS_PER_GROUP
 from cupel.release import layout
+from cupel.release.freeze import hash_content
 from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.kind_columns import check_columns, table_of
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
@@ -180,6 +181,8 @@ def _read(
 ) -> pa.Table:  # fmt: skip
     """Read all of a table and hold it to its format's schema; keep, in the present shape, all but texts.
 
+    In the place of texts their hashes are kept, as `content_sha256`.
+
     Args:
         path: The file.
         table: The table as the file should hold it.
@@ -194,7 +197,16 @@ def _read(
         groups += [pa.Table.from_batches([batch]) for batch in parquet.iter_batches(ROWS_PER_GROUP)]
         for group in groups if kept is not None else ():
             check(conform(group, then))
-        return pa.concat_tables([add_later_columns(conform(group, then), kept) for group in groups])
+        return pa.concat_tables([_hash_texts(conform(group, then), kept) for group in groups])
+
+
+def _hash_texts(data: pa.Table, kept: Table) -> pa.Table:
+    """Return rows in the present shape, with the hash of their text where they have one."""
+    found = add_later_columns(data, kept)
+    if TEXT_COLUMN.name not in data.column_names:
+        return found
+    hashes = [hash_content(text) for text in data[TEXT_COLUMN.name].to_pylist()]
+    return found.append_column("content_sha256", pa.array(hashes, TEXT))
 
 
 def _without_text(table: Table) -> tuple[Column, ...]:

@@ -40,7 +40,12 @@ SETTINGS: dict[str, Any] = {
         "answers": ["answers.csv"],
         "experts": {"answers": 1, "description": "one expert"},
     },
-    "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
+    "release": {
+        "error_budget": 0.05,
+        "audit_size": 100,
+        "max_experts_seen_share": 0.9,
+        "certificate": {"nonce": "made for a test"},
+    },
 }
 
 

@@ -32,7 +32,12 @@ SETTINGS: dict[str, Any] = {
         "answers": ["answers.csv"],
         "experts": {"description": "two people"},
     },
-    "release": {"error_budget": 0.02, "audit_size": 100, "max_experts_seen_share": 0.3},
+    "release": {
+        "error_budget": 0.02,
+        "audit_size": 100,
+        "max_experts_seen_share": 0.3,
+        "certificate": {"nonce": "made for a test"},
+    },
 }
 EXPECTATION = {
     "table": "raw_items",

@@ -41,16 +41,24 @@ RELEASE_PLAN = Table(
             "design", TEXT,
             "How the audit is drawn, extended and judged, as JSON: method and terms; null: fixed_sequence.", True,
         ),
-        Column("seed", INTEGER, "Seed of the audit's draw."),
+        Column(
+            "freeze_sha256", TEXT,
+            "Hash of all that was fixed before the draw: items and terms; null: frozen by an older version.", True,
+        ),
+        Column("nonce", TEXT, "What came after the freeze, so that nobody could choose the draw.", True),
+        Column("nonce_source", TEXT, "operating system, witness, or project file (known before the freeze).", True),
+        Column("seed", INTEGER, "Seed of the audit's draw, made of freeze_sha256 and nonce."),
         Column("answers_until", INTEGER, "Sequence number of the last answer that the labels know."),
         Column("items", INTEGER, "Items frozen."),
-        Column("items_sha256", TEXT, "Hash of the frozen ids, labels and risk order."),
+        Column("items_sha256", TEXT, "Hash of the frozen ids, contents, labels and risk order."),
         Column("classes", TEXTS, "The ontology that experts answer in."),
         Column("expert_answers", INTEGER, "1: one expert's word; 2: two experts, and a third where they differ."),
         Column("experts_description", TEXT, "Who the experts are."),
         Column("max_experts_seen_share", REAL, "Largest share of the items that experts may see."),
-        Column("max_undecided_share", REAL, "Largest share of the items on which experts may stay split; null: it was "
-               "frozen before there was a limit.", True),
+        Column(
+            "max_undecided_share", REAL,
+            "Largest share of the items that experts may leave undecided; null: frozen by an older version.", True,
+        ),
         Column("are_auditors_independent", FLAG, "Declared: auditors are other people than adjudicators."),
         Column("purpose", TEXT, "What terms are held to: publish or train; null: the project names no licences.", True),
         Column("day", TEXT, "Day on which it was frozen, as 2026-01-31; terms are held to it.", True),
@@ -71,6 +79,8 @@ RELEASE_ITEMS = Table(
         Column("log_odds", REAL, "Log-odds of the label; the higher, the safer."),
         Column("risk_rank", INTEGER, "Place in the risk order; 1 is the safest."),
         Column("is_audited", FLAG, "Drawn for the audit; where it grows, for its first wave."),
+        Column("content_sha256", TEXT, "Hash of the item's content: of its text, or of its image's bytes.", True),
+        Column("text_sha256", TEXT, "The same of the text as cleaning compares it: who had it audited before.", True),
     ),
 )  # fmt: skip
 
@@ -249,7 +259,7 @@ CERTIFICATE = Table(
         Column("error_bound_with_contested", REAL, "The same, with contested items counted wrong."),
         Column("experts_seen_share", REAL, "Share of items that experts saw."),
         Column("items", INTEGER, "Items frozen."),
-        Column("items_sha256", TEXT, "Hash of the frozen ids, labels and risk order."),
+        Column("items_sha256", TEXT, "Hash of the frozen ids, contents, labels and risk order."),
     ),
 )  # fmt: skip
 

@@ -1,12 +1,13 @@
 import random
 
 import pyarrow as pa
+import pytest
 
 from cupel.config.release import Release
 from cupel.contract.table import from_rows
 from cupel.contract.tables.checking import LABELS
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, SIMILAR_ITEMS
-from cupel.release.freeze import Frozen, freeze, items_sha256
+from cupel.release.freeze import Frozen, freeze, hash_content, items_sha256, items_sha256_without_content
 
 SETTINGS = Release(error_budget=0.01, audit_size=20, max_experts_seen_share=0.5)
 
@@ -28,11 +29,13 @@ def batch(name: str, count: int, seed: int = 0) -> tuple[pa.Table, pa.Table]:
     ]  # fmt: skip
     random.Random(seed).shuffle(clean)
     random.Random(seed + 1).shuffle(labels)
-    return from_rows(labels, LABELS), from_rows(clean, CLEAN_ITEMS)
+    items = from_rows(clean, CLEAN_ITEMS)
+    hashes = pa.array(map(hash_content, items["text"].to_pylist()))
+    return from_rows(labels, LABELS), items.append_column("content_sha256", hashes)
 
 
-def frozen(*batches: tuple[pa.Table, pa.Table], attempt: int = 1) -> Frozen:
-    return freeze("r1", [labels for labels, _ in batches], [clean for _, clean in batches], SETTINGS, attempt)
+def frozen(*batches: tuple[pa.Table, pa.Table]) -> Frozen:
+    return freeze("r1", [labels for labels, _ in batches], [clean for _, clean in batches], SETTINGS)
 
 
 def test_the_safest_come_first_and_ranks_have_no_gap() -> None:
@@ -45,25 +48,22 @@ def test_the_safest_come_first_and_ranks_have_no_gap() -> None:
 def test_the_order_of_rows_changes_nothing() -> None:
     one, other = frozen(batch("one", 100, seed=1)), frozen(batch("one", 100, seed=5))
     assert one.items == other.items
-    assert (one.sha256, one.seed) == (other.sha256, other.seed)
+    assert one.sha256 == other.sha256
 
 
-def test_the_audit_has_the_size_that_was_asked_and_at_most_all_items() -> None:
-    assert sum(frozen(batch("one", 100)).items["is_audited"].to_pylist()) == 20
-    assert sum(frozen(batch("one", 7)).items["is_audited"].to_pylist()) == 7
-
-
-def test_a_further_attempt_draws_another_audit_of_the_same_items() -> None:
-    first, second = frozen(batch("one", 500)), frozen(batch("one", 500), attempt=2)
-    assert first.sha256 == second.sha256
-    assert first.items["is_audited"] != second.items["is_audited"]
-
-
-def test_the_hash_changes_with_a_label_and_with_the_risk_order() -> None:
+@pytest.mark.parametrize(("column", "other"), [("label", "b"), ("content_sha256", "0" * 64), ("item_id", "i999")])
+def test_the_hash_changes_with_a_label_a_content_and_an_id(column: str, other: str) -> None:
     items = frozen(batch("one", 50)).items
     rows = items.to_pylist()
-    rows[0]["label"] = "b"
+    rows[0][column] = other
     assert items_sha256(pa.Table.from_pylist(rows, schema=items.schema)) != items_sha256(items)
+    is_seen = column != "content_sha256"  # up to format 3 of releases contents were not hashed
+    before = items_sha256_without_content(pa.Table.from_pylist(rows, schema=items.schema))
+    assert (before != items_sha256_without_content(items)) == is_seen
+
+
+def test_the_hash_changes_with_the_risk_order() -> None:
+    items = frozen(batch("one", 50)).items
     rows = items.to_pylist()
     rows[0]["risk_rank"], rows[1]["risk_rank"] = 2, 1
     assert items_sha256(pa.Table.from_pylist(rows, schema=items.schema)) != items_sha256(items)
@@ -87,6 +87,6 @@ def test_items_alike_across_batches_are_in_one_split() -> None:
     one, two = batch("one", 40), batch("two", 40)
     pair = {"item_id": "i0", "earlier_batch": "one", "earlier_item_id": "i7", "similarity": 0.6}
     similar = [("two", from_rows([pair], SIMILAR_ITEMS))]
-    found = freeze("r1", [one[0], two[0]], [one[1], two[1]], SETTINGS, 1, similar)
+    found = freeze("r1", [one[0], two[0]], [one[1], two[1]], SETTINGS, similar)
     groups = {(row["batch"], row["item_id"]): row["group_id"] for row in found.items.to_pylist()}
     assert groups["two", "i0"] == groups["one", "i7"] == groups["one", "i6"] == groups["two", "i1"]

@@ -18,7 +18,7 @@ from cupel.release.second_audit import draw_again
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
 from cupel.store.local import LocalStore
-from made_releases import CLASSES, PROVENANCE, Items, Made, expert_rows, judge, make_items, make_release
+from made_releases import CLASSES, NONCE, PROVENANCE, Items, Made, expert_rows, judge, make_items, make_release
 
 SIZE, AGAIN = 800, 120
 SETTINGS = {"error_budget": 0.1, "max_experts_seen_share": 1.0, "certificate": {"adjudicators_audited": AGAIN}}
@@ -72,14 +72,16 @@ def test_bounds_and_cuts_are_those_of_the_golden_functions(made: Made) -> None:
     assert f"up to {left} other verdicts may be wrong" in result.reason
 
 
-def test_the_sample_is_drawn_once_all_is_adjudicated_and_by_the_verdicts(made: Made) -> None:
+def test_the_sample_is_drawn_once_all_is_adjudicated_by_the_verdicts_and_a_number_that_comes_after(made: Made) -> None:
     found, other = judged(made, answers(the_items())), judged(made, answers(the_items(), wrong_every=50))
     one, two = items_again(found), items_again(other)
     assert len(one) == len(two) == AGAIN
     assert one != two
     first = found.adjudications.slice(1)
     unsettled = pa.concat_tables([first, _unsettled(found.adjudications.slice(0, 1))])
-    assert len(draw_again(found.terms, unsettled)) == 0
+    assert len(draw_again(found.terms, unsettled, NONCE)) == 0
+    assert draw_again(found.terms, found.adjudications, "another").tolist() != found.drawn_again.tolist()
+    assert len(draw_again(found.terms, found.adjudications, None)) == 0
     assert set(found.audit["item_id"].to_pylist()) >= one
     assert found.audit.num_rows == 200 + AGAIN
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from forged_releases import Rows, failed, forge, rewrite
 
@@ -13,6 +14,7 @@ from cupel.certificate.wording import wording
 from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.folder import write_release
+from cupel.release.freeze import hash_content, items_sha256
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
@@ -156,6 +158,61 @@ def test_a_frozen_label_cannot_be_changed_afterwards(folder: Path) -> None:
 
     rewrite(folder, "evidence/release_items.parquet", change)
     assert "the frozen items have the certificate's hash" in failed(verify_release(folder))
+
+
+def _exchange_texts(rows: Rows) -> Rows:
+    rows[0]["text"], rows[1]["text"] = rows[1]["text"], rows[0]["text"]
+    return rows
+
+
+def _reverse_texts(rows: Rows) -> Rows:
+    return [row | {"text": row["text"][::-1]} for row in rows]
+
+
+def _change_one_character(rows: Rows) -> Rows:
+    rows[-1]["text"] = "S" + rows[-1]["text"][1:]
+    return rows
+
+
+@pytest.mark.parametrize("change", [_exchange_texts, _reverse_texts, _change_one_character])
+def test_a_released_text_is_the_one_that_was_frozen(folder: Path, change: Callable[[Rows], Rows]) -> None:
+    rewrite(folder, "data/train.parquet", change)
+    assert failed(verify_release(folder)) == {"every content is the one that was frozen"}
+
+
+def test_a_text_whose_frozen_hash_is_forged_too_does_not_fit_the_draw(folder: Path) -> None:
+    rewrite(folder, "data/train.parquet", _change_one_character)
+    changed = pq.read_table(folder / "data" / "train.parquet").to_pylist()[-1]
+
+    def change(rows: Rows) -> Rows:
+        return first_where(
+            rows, lambda row: row["item_id"] == changed["item_id"], content_sha256=hash_content(changed["text"])
+        )
+
+    rewrite(folder, "evidence/release_items.parquet", change)
+    assert "the frozen items have the certificate's hash" in failed(verify_release(folder))
+    found = items_sha256(pq.read_table(folder / "evidence" / "release_items.parquet"))
+    for part in ("plan", "certificate"):
+        rewrite_certificate(folder, part, items_sha256=found)
+    assert "the audit is the sample that its seed draws" in failed(verify_release(folder))
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"nonce": "another"}, "but freeze and nonce give"),
+        ({"nonce": None}, "names no nonce"),
+        ({"freeze_sha256": "0" * 64}, "but what was frozen gives"),
+        ({"freeze_sha256": None}, "but what was frozen gives"),
+        ({"max_undecided_share": 0.5}, "but what was frozen gives"),
+    ],
+)
+def test_a_draw_that_does_not_follow_from_freeze_and_nonce_is_noticed(
+    folder: Path, values: dict[str, Any], problem: str
+) -> None:
+    rewrite_certificate(folder, "plan", **values)
+    found = {check.name: check.problem for check in verify_release(folder).checks}
+    assert problem in found["the audit is the sample that its seed draws"]
 
 
 def test_another_sample_than_the_seed_draws_is_noticed(folder: Path) -> None:
