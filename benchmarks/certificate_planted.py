@@ -116,9 +116,10 @@ def measure(replays: int) -> Iterator[dict[str, Any]]:
             counts = [(int(certified_falsely(one, replays, seen, tier, gold.counts_all).sum()), one) for one in bad]
             count, worst = max(counts, key=lambda found: found[0])
             yield {
-                "known": gold.name, "is_rule": gold.erred > GOLD[1].erred and not gold.counts_all, "erred_planted": int((tier == 0).sum()), "planted": len(tier), "seen": seen,
-                "setting": worst.name, "error_budget": worst.error_budget, "replays": replays,
-                "certified_falsely_share": count / replays, "low": clopper_pearson_lower(count, replays, 0.975),
+                "known": gold.name, "is_rule": gold.erred > GOLD[1].erred and not gold.counts_all,
+                "erred_planted": int((tier == 0).sum()), "planted": len(tier), "seen": seen, "setting": worst.name,
+                "error_budget": worst.error_budget, "replays": replays, "certified_falsely_share": count / replays,
+                "low": clopper_pearson_lower(count, replays, 0.975),
                 "high": clopper_pearson_upper(count, replays, 0.975),
             }  # fmt: skip
 

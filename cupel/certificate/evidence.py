@@ -61,7 +61,9 @@ class Plants(NamedTuple):
         Args:
             alpha: Chance that the bound is above the truth.
         """
-        for tier in range(LAST_TIER if self.tier is not None else 0):
+        if self.tier is None:
+            return self.counts
+        for tier in range(LAST_TIER):
             among = self.is_planted & (self.tier <= tier)
             if among.sum() >= least_planted(alpha):
                 return Planted(int(among.sum()), int((self.is_caught & among).sum()))

@@ -12,7 +12,7 @@ from cupel.errors import AuditError, ReleaseError
 from cupel.release.audit_tables import find_cuts
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.planted import JUDGED_LABELS, planted_items
+from cupel.release.planted import JUDGED_LABELS, SOURCES, planted_items
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
@@ -61,6 +61,40 @@ def test_items_are_planted_as_often_as_their_label_is_likely_to_be_wrong() -> No
         times[int(np.flatnonzero(first)[0]) % 2] += 1
     chance = 1 / (1 + np.exp(np.array([0.0, 2.0])))
     assert times[0] / 400 == pytest.approx(chance[0] / chance.sum(), abs=0.06)
+
+
+def set_labels(items: pa.Table, name: str, labels: dict[int, str | None]) -> pa.Table:
+    column = [labels.get(place, label) for place, label in enumerate(items[name].to_pylist())]
+    return items.set_column(items.column_names.index(name), name, pa.array(column, pa.string()))
+
+
+def test_what_was_really_got_wrong_is_planted_first_and_then_what_the_checker_confuses() -> None:
+    items, labels = some_items(np.full(60, 3.0)), known([f"i{place}" for place in range(60)])
+    items = set_labels(items, "majority_label", {0: "b", 10: None})  # a tie is no error
+    items = set_labels(items, "consensus_label", {1: "b"})
+    items = set_labels(items, "label", {2: "b"})
+    items = set_labels(items, "predicted_label", {2: "b", 3: "b", 4: "b", 11: None})
+    made = planted_items(items, labels, 10, 1).to_pylist()
+    kinds = {kind: {row["item_id"] for row in made if row["source"] == kind} for kind in SOURCES}
+    assert kinds["erred"] == {"i0", "i1", "i2"}
+    assert kinds["confused"] == {"i3", "i4"}
+    planted = {row["item_id"] for row in made if row["is_planted"]}
+    assert kinds["erred"] | kinds["confused"] < planted
+    assert {row["item_id"] for row in planted_items(items, labels, 3, 5).to_pylist() if row["is_planted"]} == kinds[
+        "erred"
+    ]
+    few = [
+        {row["item_id"] for row in planted_items(items, labels, 2, seed).to_pylist() if row["is_planted"]}
+        for seed in range(9)
+    ]
+    assert all(names < kinds["erred"] for names in few)
+    assert len({tuple(sorted(names)) for names in few}) > 1
+
+
+def test_labels_with_other_texts_that_are_the_same_are_no_error() -> None:
+    items, labels = set_labels(some_items([1.0, 1.0]), "label", {0: "A", 1: "b"}), known(["i0", "i1"])
+    found = planted_items(items, labels, 1, 1, lambda one, other: pc.equal(pc.utf8_lower(one), pc.utf8_lower(other)))
+    assert found["source"].to_pylist() == ["log-odds", "erred"]
 
 
 def test_labels_that_are_not_known_or_of_items_left_out_are_not_planted() -> None:
@@ -157,6 +191,17 @@ def test_planting_other_items_than_those_drawn_is_noticed(made: Made, tmp_path: 
     other = known.set_column(place, known.schema.field(place), turned)
     problem = tampered(made, tmp_path / "r", planted_items=other)["the audit is the sample that its seed draws"]
     assert "the seed plants other items than those marked as planted" in problem
+
+
+def test_a_kind_of_planted_item_that_its_labels_do_not_show_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    known_items = made.tables.planted_items
+    assert known_items is not None
+    for turned in ({"log-odds": "erred"}, {"erred": None}):
+        rows = [{**row, "source": turned.get(row["source"], row["source"])} for row in known_items.to_pylist()]
+        other = pa.Table.from_pylist(rows, schema=known_items.schema)
+        found = tampered(made, tmp_path / str(len(turned)) / str(turned), planted_items=other)
+        assert "source is" in found["the audit is the sample that its seed draws"]
 
 
 def test_a_planted_verdict_held_against_another_label_is_noticed(made: Made, tmp_path: Path) -> None:
