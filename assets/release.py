@@ -240,9 +240,17 @@ def hand_over_images(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mate
 
         images = release_images(
             step.partition, step.read_batches("training_set", columns=["batch", "item_id"]),
-            lambda batch: step.read("image_files", batch), read, settings,
+            lambda batch: step.read("image_files", batch), read, settings, _frozen_hashes(step),
         )  # fmt: skip
         return _hand_over(step, bench, {"images": images})
+
+
+def _frozen_hashes(step: Step) -> dict[tuple[str, str], str]:
+    """Return the hash of each item's content as it was frozen; of none that an older version froze."""
+    names = ["batch", "item_id", "content_sha256"]
+    rows = step.read("release_items", columns=names)
+    columns = (rows[name].to_pylist() for name in names)
+    return {(batch, item): sha256 for batch, item, sha256 in zip(*columns, strict=True) if sha256 is not None}
 
 
 def _hand_over(step: Step, bench: Bench, more: dict[str, Any]) -> dg.MaterializeResult[None]:

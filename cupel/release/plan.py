@@ -33,6 +33,7 @@ from cupel.release.names import Names
 from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.pieces import reader
 from cupel.release.planted import IsSame, planted_items
+from cupel.release.release_images import released_hashes
 from cupel.release.terms import LicenceTerms
 from cupel.versions.code_version import code_version
 
@@ -246,8 +247,9 @@ def _items_with_content(step: Step, batch: str) -> pa.Table:
         pieces = step.read_batches("clean_items", batch, ["text"])
         hashes = [pa.array([hash_content(text) for text in piece["text"].to_pylist()], TEXT) for piece in pieces]
         return items.append_column("content_sha256", pa.chunked_array(hashes, TEXT))
-    files = step.read("image_files", batch, ["item_id", "sha256"]).rename_columns(["item_id", "content_sha256"])
-    return items.join(files, "item_id", join_type="left outer").sort_by("item_id")
+    files = step.read("image_files", batch, ["item_id", "sha256", "stripped_sha256"])
+    files = files.append_column("content_sha256", released_hashes(files, step.project.images))
+    return items.join(files.select(["item_id", "content_sha256"]), "item_id", join_type="left outer")
 
 
 def _carried(step: Step, batch: str) -> Iterator[pa.Table]:

@@ -267,7 +267,7 @@ def released_content(content: ReleaseContent) -> str:
     table = content.tables.get(IMAGES_FILE)
     found, rows = content.released, content.rows[0]
     if table is not None:
-        found = table.rename_columns({"delivered_sha256": "content_sha256"})
+        found = table.rename_columns({"sha256": "content_sha256"})
         (rows,) = find_rows(content.audit.items, table)
     row = _first(_differ(found["content_sha256"], frozen.take(_places(rows))), pc.is_null(found["content_sha256"]))
     if row is None:
