@@ -18,12 +18,13 @@ from benchmarks.new_file import new_file
 from cupel.certificate.attempts import attempt_levels
 from cupel.certificate.auditors import (
     ALPHA_SENSITIVITY_SHARE,
+    LAST_TIER,
     LEAST_SENSITIVITY,
     sensitivity_lower,
     share_alpha,
     thinned_tail,
 )
-from cupel.certificate.evidence import LAST_TIER, Plants
+from cupel.certificate.evidence import Plants
 from cupel.certificate.hypergeometric import Integers, clopper_pearson_lower, clopper_pearson_upper
 from cupel.certificate.sequence import Flags
 from cupel.release.planted import draw_to_plant

@@ -23,6 +23,8 @@ BUDGET_ADJUDICATORS_SHARE = 1 / 4
 ALPHA_SHOWN_SHARE = 1 / 5
 # Auditors who may see less than this of the wrong labels are no measure of a set: nothing is certified by them.
 LEAST_SENSITIVITY = 1 / 2
+# The kinds of planted items, the hardest first: crew or label wrong (0), only the checker wrong, neither.
+LAST_TIER = 2
 _NEGLIGIBLE = 1e-18
 
 

@@ -11,6 +11,7 @@ from cupel.certificate.auditors import (
     ALPHA_ADJUDICATORS_SHARE,
     ALPHA_SENSITIVITY_SHARE,
     BUDGET_ADJUDICATORS_SHARE,
+    LAST_TIER,
     Planted,
     least_planted,
     sensitivity_lower,
@@ -19,9 +20,6 @@ from cupel.certificate.auditors import (
 from cupel.certificate.hypergeometric import Integers, Reals
 from cupel.certificate.sequence import Flags
 from cupel.errors import AuditError
-
-# The kinds of planted items: crew or label wrong, checker wrong, neither (drawn by log-odds).
-LAST_TIER = 2
 
 
 class Plants(NamedTuple):

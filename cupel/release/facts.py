@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.certificate.auditors import PlantedKinds
 from cupel.config.prices import Prices
 from cupel.config.project import Project
 from cupel.lake.draw_log import DRAWS, find_draw
@@ -95,6 +96,7 @@ class ReleaseFacts:
     guideline: ReleaseGuideline | None = None
     part_errors: list[Row] = field(default_factory=list)
     undecided: list[Row] = field(default_factory=list)
+    planted_kinds: PlantedKinds | None = None
     second_draw: Row | None = None
 
     @property
@@ -211,6 +213,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         guideline=find_guideline(lake, audit.terms),
         part_errors=part_errors(audit),
         undecided=[found._asdict() for found in find_undecided_experts(audit)],
+        planted_kinds=audit.planted_kinds,
         second_draw=_second_draw(lake, audit),
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.certificate.evidence import LAST_TIER
+from cupel.certificate.auditors import LAST_TIER
 from cupel.certificate.hypergeometric import Integers
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.certificate.auditors import Planted, PlantedKinds, SecondAudit
+from cupel.certificate.auditors import LAST_TIER, Planted, PlantedKinds, SecondAudit
 from cupel.certificate.design import EProcess, FixedSequence, Rising
-from cupel.certificate.evidence import LAST_TIER, Evidence, Plants
+from cupel.certificate.evidence import Evidence, Plants
 from cupel.certificate.hypergeometric import Integers, Reals
 from cupel.certificate.result import Assay, AuditResult, assay
 from cupel.certificate.sample import marks
@@ -242,8 +242,10 @@ class ReleaseAudit:
         said = self.planted_verdicts.take(pa.array(row, mask=row < 0))
         is_caught = pc.equal(said["expert_label"], said["label"])
         is_ours = self.is_same(said["expert_label"], self.items["label"])
-        columns = (said["is_settled"], is_caught, pc.and_(is_ours, pc.invert(is_caught)))
-        return Plants(row >= 0, *(_flags(column) for column in columns), self._tiers)
+        is_overlooked = pc.and_(is_ours, pc.invert(is_caught))
+        return Plants(
+            row >= 0, _flags(said["is_settled"]), _flags(is_caught), _flags(is_overlooked), tier=self._tiers
+        )  # fmt: skip
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -326,7 +328,9 @@ class ReleaseAudit:
         if not self.terms.planted_errors or self.plants is None or self.plants.tier is None:
             return None
         each = np.bincount(self.plants.tier[self.plants.is_planted], minlength=LAST_TIER + 1)
-        return PlantedKinds(*each.tolist(), *self.plants.counted(self.terms.sensitivity_alpha))
+        erred, confused, others = (int(number) for number in each)
+        counted = self.plants.counted(self.terms.sensitivity_alpha)
+        return PlantedKinds(erred, confused, others, counted.planted, counted.flagged)
 
     @cached_property
     def planted_beside(self) -> pa.Table:
