@@ -217,7 +217,8 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
             return
         found = _signed_answers(step)
         share = None if found is None else count_share(found, load_release_audit(step, *VERDICTS))
-        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers"), result, share)
+        planted = ("release_items", "planted_verdicts") if _terms(step).planted_errors else ()
+        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers", *planted), result, share)
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 

@@ -17,7 +17,7 @@ from cupel.release import layout
 from cupel.store.files import find_special_files, open_file, read_file, stat_file
 
 # The format that each column came with, in whatever table of the folder it stands.
-_COLUMNS_SINCE = {"language": 2, "terms": 3, "content_sha256": 4}
+_COLUMNS_SINCE = {"language": 2, "terms": 3, "content_sha256": 4, "source": 4}
 # The format since which the report is written before the manifest, and covered by it.
 _REPORT_COVERED_SINCE = 4
 

@@ -34,7 +34,7 @@ from cupel.release.holding import check_terms
 from cupel.release.names import Names
 from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.pieces import reader
-from cupel.release.planted import planted_items
+from cupel.release.planted import IsSame, planted_items
 from cupel.release.release_images import released_hashes
 from cupel.release.similar_audits import NewItems, find_similar_audits, read_item_keys
 from cupel.release.terms import LicenceTerms
@@ -190,9 +190,14 @@ def plan_release(
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
         found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
-        planted = planted_items(items, found, number, frozen_terms.seed)
+        planted = planted_items(items, found, number, frozen_terms.seed, find_same(step.project))
     log_odds = items["log_odds"].to_numpy()
     return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
+
+
+def find_same(project: Project) -> IsSame:
+    """Return what tells which labels of two columns of a project are the same."""
+    return lambda one, other: project.kind.is_same(one, other, project.labeling.ontology)
 
 
 def _state(step: Step, batch: str) -> GateState:

@@ -152,6 +152,7 @@ def _people(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
     return {
         "agreement": agreement_rows(more),
         "people": [_annotators(batch) for batch in facts.batches],
+        "undecided": facts.undecided,
         "fewest_answers": FEWEST_ANSWERS,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cupel.people.annotators.undecided import UndecidedFinding
 from cupel.show.report import render_report
 from cupel.show.report_facts import ReportFacts, report_facts
 from cupel.show.report_views import check_groups, funnel, key_figures
@@ -237,3 +238,16 @@ def test_nothing_gathered_leaves_parts_out_but_not_the_page(certified: Any) -> N
 
 def test_no_path_of_this_machine_is_in_the_page(page: str) -> None:
     assert not re.search(rf"{re.escape(str(Path.cwd()))}|/tmp/|/home/", page)
+
+
+def test_experts_who_leave_undecided_what_others_decide_are_shown_and_nobody_where_there_are_none(
+    certified: Any, page: str
+) -> None:
+    heading = "Experts who leave undecided what others decide"
+    assert certified.facts.undecided == []
+    assert heading not in page
+    found = UndecidedFinding("<eve>", "the same items", 15, 41, 3, 41, 0.0075)
+    facts = dataclasses.replace(certified.facts, undecided=[found._asdict()])
+    text = Outline(render_report(facts, None, report_facts(certified.lake, facts))).text
+    assert heading in text
+    assert "<eve> the same items 15 of 41 3 of 41 0.0075" in text
