@@ -186,7 +186,8 @@ def read_plan(audit: Store) -> Plan:
     except (OSError, MissingError, UnicodeDecodeError):
         raise AuditError(f"{path}: missing or unreadable; restore the folder, or remove it for a new audit") from None
     plan = parse_record(path, content, Plan)
-    return plan if plan.sizes else _altered(path)
+    # A plan that was frozen is none of the version that froze nothing.
+    return plan if plan.sizes and (plan.version == 2 or not plan.freeze_sha256) else _altered(path)
 
 
 def check_delivery(folder: Path, plan: Plan, name: str, sha256: str) -> None:
