@@ -44,6 +44,7 @@ from cupel.release.places import release_folder, release_place
 from cupel.release.plan import Planned, plan_release
 from cupel.release.release_audit import load_release_audit
 from cupel.release.release_images import release_images
+from cupel.release.signed_share import VERDICTS, count_share, find_signed_answers
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.show.outlook_views import NEITHER, outlook_plot, outlook_table, rising_saves
 from cupel.show.plots import stage_errors_plot
@@ -200,7 +201,9 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         if result["status"][0].as_py() == "open":
             context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
             return
-        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers"), result)
+        found = _signed_answers(step)
+        share = None if found is None else count_share(found, load_release_audit(step, *VERDICTS))
+        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers"), result, share)
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
@@ -257,9 +260,18 @@ def _hand_over(step: Step, bench: Bench, more: dict[str, Any]) -> dg.Materialize
     head = step.lake.answers.hash_at(max(facts.terms.answers_until, last))
     provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
     folder = release_folder(step.lake, step.partition)  # checks the name
-    held = ReleaseTables(**tables, **more, gate_results=gates, contamination=contamination)
+    held = ReleaseTables(
+        **tables, **more, gate_results=gates, contamination=contamination, signed_answers=_signed_answers(step)
+    )
     rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance, describe_release)
     return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
+
+
+def _signed_answers(step: Step) -> dict[str, Any] | None:
+    """Return the signed ones among the expert answers that verdicts rest on; None where the project names no keys."""
+    if step.project.labeling.experts.keys is None:
+        return None
+    return find_signed_answers(step.lake, load_release_audit(step, "expert_answers", *VERDICTS))
 
 
 def _gate_results(step: Step, batches: Sequence[str]) -> pa.Table:

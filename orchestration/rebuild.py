@@ -30,6 +30,7 @@ from cupel.lake.lake import Commit, Lake
 from cupel.lake.step import Step
 from cupel.people.answers.guidelines import versions_until
 from cupel.people.answers.known_labels import known_labels
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS, copy_signed_files
 from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.days import recorded_day
 from cupel.release.frozen_terms import FrozenTerms
@@ -90,6 +91,7 @@ def rebuild(
         bring_key(lake.folder, copy.folder)
         frozen_under = FrozenTerms.from_plan(plan).guideline
         bring_versions(copy.log(GUIDELINES), versions_until(read_versions(lake.log(GUIDELINES)), frozen_under))
+        copy_signed_files(copy.log(SIGNED_ANSWERS), lake.log(SIGNED_ANSWERS).read())
         _write_project(then, batches, folder)
         there = Deployment(folder, deployment.data, str(root), known=deployment.known)
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)

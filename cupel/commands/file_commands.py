@@ -175,21 +175,29 @@ def duplicates(
 
 @click.command()
 @click.argument("release", type=click.Path(path_type=Path, file_okay=False))
-def verify(release: Path) -> None:
+@click.option("--key", "keys", type=FILE, help="Who must have signed it: a public key, or a trust file keys.json.")
+def verify(release: Path, keys: Path | None) -> None:
     """Check a release against its own evidence: hashes, audit draw, certificate, labels, splits.
 
-    Nothing but the release's folder is needed. Exit codes: 0 all is as it says, 1 something is not.
+    Nothing but the release's folder is needed, and, for who made it, --key. Exit codes: 0 all is as it says, 1
+    something is not.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from cupel.contract.format_numbers import RELEASE
+    from cupel.release.release_signatures import check_signatures
     from cupel.release.verify import verify_release
+    from cupel.signing.trusted_keys import read_trusted_keys
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
+    trusted = None if keys is None else read_trusted_keys(keys)
     found = verify_release(release)
+    if trusted is not None:
+        found.checks.extend(check_signatures(release, trusted))
     for check in found.checks:
         sign = "[green]✔[/green]" if check.is_passed else "[red]✘[/red]"
-        console.print(f"{sign} {check.name}")
+        console.print(f"{sign} {escape(check.name)}")
         if not check.is_passed:
             console.print(f"  {check.problem}", style="red", markup=False)
     passed = sum(check.is_passed for check in found.checks)
@@ -197,7 +205,8 @@ def verify(release: Path) -> None:
     if found.format < RELEASE:
         console.print(f"It is of format {found.format}, and was held to what that has; the present is {RELEASE}.")
     console.print(f"release_sha256 {found.release_sha256}", markup=False)
-    console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
+    if trusted is None:
+        console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
     sys.exit(0 if found.is_passed else 1)
 
 

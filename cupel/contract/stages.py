@@ -377,7 +377,10 @@ _STAGES = (
             ),
             StageStep(
                 "certify", ("certificate",),
-                ("release_plan", "expert_answers", "audit_result", "release_languages", "release_overlaps"),
+                (
+                    "release_plan", "expert_answers", "audit", "adjudications", "planted_verdicts", "audit_result",
+                    "release_languages", "release_overlaps",
+                ),
                 may_wait=True,
             ),
             StageStep("release", ("training_set", "withheld_items"), _PROVEN),

@@ -13,6 +13,7 @@ from cupel.contract.format_numbers import RELEASE
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST, RELEASE_IMAGES, TRAINING_SET
 from cupel.errors import ReleaseError
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release import layout
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
@@ -35,7 +36,8 @@ class ReleaseTables:
     are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted
     items, by the table's name; nothing where it says nothing. `left_out_items` are there where the project names
     licences, `release_overlaps` where it names evaluation sets, `expert_answers` where the plan names a label kind,
-    `images` where items are images: one is held at a time.
+    `images` where items are images: one is held at a time. `signed_answers` is no table but what `certificate.json`
+    says of them, where the project names keys.
     """
 
     training_set: pa.Table | Stored
@@ -52,6 +54,7 @@ class ReleaseTables:
     release_overlaps: pa.Table | None = None
     expert_answers: pa.Table | None = None
     images: Iterable[ReleasedImage] | None = None
+    signed_answers: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def write_release(
             _write_data(files, facts, tables)
             _write_evidence(files, tables)
             _write_images(files, tables, may_put=not is_there)
-            _write_words(files, facts, provenance, describe)
+            _write_words(files, facts, tables.signed_answers, provenance, describe)
             other = files.find_other(files.written) if is_there else files.put(last=layout.MANIFEST_FILE)
     except OSError as error:
         raise ReleaseError(f"{describe_place(store, folder)}: cannot write the release: {error}") from error
@@ -184,9 +187,12 @@ def _write_images(files: ReleaseFiles, tables: ReleaseTables, may_put: bool) -> 
             file.write(piece)
 
 
-def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenance, describe: Describe) -> None:
+def _write_words(
+    files: ReleaseFiles, facts: ReleaseFacts, signed: dict[str, Any] | None, provenance: Provenance, describe: Describe
+) -> None:
     """Write what is no table, the manifest last."""
-    files.add(layout.CERTIFICATE_FILE, layout.json_bytes(_certificate(facts)))
+    certificate = _certificate(facts) | ({} if signed is None else {SIGNED_ANSWERS: signed})
+    files.add(layout.CERTIFICATE_FILE, layout.json_bytes(certificate))
     if facts.guideline is not None:
         files.add(layout.GUIDELINE_FILE, _guideline_text(facts).encode())
     for name, content in describe(facts, {name: files.written[name] for name in layout.DATA_FILES}).items():

@@ -32,6 +32,9 @@ CARD_FILE = "README.md"
 CROISSANT_FILE = "croissant.json"
 # Added later, because they hold seconds: the hash does not cover them.
 NOT_COVERED = ("report.html", "run.json")
+# Added later, too, by whoever signs the release: files named after keys, and nothing else.
+SIGNATURES_FOLDER = "signatures"
+_SIGNATURE = re.compile(rf"{SIGNATURES_FOLDER}/[0-9a-f]{{64}}\.dsse\.json")
 
 # Texts are in the training set only: what was withheld stays withheld.
 FROZEN_ITEMS = RELEASE_ITEMS._replace(columns=tuple(c for c in RELEASE_ITEMS.columns if c.name != "text"))
@@ -94,6 +97,11 @@ def covered(named: Collection[str]) -> tuple[str, ...]:
 def is_image_copy(name: str) -> bool:
     """Tell whether a file of a release's folder is called as the copy of an image is."""
     return bool(_IMAGE_COPY.fullmatch(name))
+
+
+def is_signature(name: str) -> bool:
+    """Tell whether a file of a release's folder is called as a signature is."""
+    return bool(_SIGNATURE.fullmatch(name))
 
 
 def json_bytes(content: Any) -> bytes:

@@ -15,6 +15,7 @@ from cupel.certificate.wording import wording
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release.freeze import audit_seed, items_sha256
 from cupel.release.frozen_terms import GUIDELINE
 from cupel.release.guidelines import find_guideline_problem, guideline_sentence
@@ -32,6 +33,7 @@ from cupel.release.recheck_terms import licences_let_it
 from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
+from cupel.release.signed_share import count_share, find_signed_problem, signed_sentence
 
 MOST_NAMED = 5
 _NAME = ["batch", "item_id"]
@@ -169,7 +171,9 @@ def certificate_wording(content: ReleaseContent) -> str:
         return "it calls the auditors independent, but the plan does not"
     result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
     expected = wording(result, terms.experts_description, is_independent, terms.design, terms.adjudicators_audited)
-    expected += guideline_sentence(terms.guideline)
+    told = content.certificate.get(SIGNED_ANSWERS)
+    share = None if told is None else count_share(told, content.audit)
+    expected += guideline_sentence(terms.guideline) + signed_sentence(share)
     return "" if content.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 
@@ -294,6 +298,11 @@ def guideline_hash(content: ReleaseContent) -> str:
     return find_guideline_problem(told, terms.guideline, terms.ontology, hashes.get(GUIDELINE_FILE))
 
 
+def signed_answers(content: ReleaseContent) -> str:
+    """Every answer that is called signed is one that its signature names; whose the keys are, others must say."""
+    return find_signed_problem(content.certificate[SIGNED_ANSWERS], content.audit)
+
+
 CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "everything is of one release": one_release,
     "the frozen items have the certificate's hash": frozen_items,
@@ -312,6 +321,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "no item holds too much of an evaluation set": evaluation_sets,
     "every image is that of a released item": released_images,
     "the guideline, hashed again, is the certificate's": guideline_hash,
+    "answers called signed are those that the signatures name": signed_answers,
 }
 
 # Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
@@ -320,6 +330,7 @@ _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[
     unwanted_items: (2, tuple(CONTAMINATION_FILES), ("", "contamination")),
     licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
+    signed_answers: (RELEASE + 1, (), ("", SIGNED_ANSWERS)),  # of no format: asked where it is claimed
     released_images: (RELEASE + 1, (IMAGES_FILE,), ("", "")),  # of no format: asked where items are images
 }
 

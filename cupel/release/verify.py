@@ -23,7 +23,7 @@ from cupel.release.kind_columns import check_columns, table_of
 from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
 from cupel.release.release_content import ReleaseContent
-from cupel.store.files import hash_file, is_file, list_all_files, open_file, read_file, stat_file
+from cupel.store.files import find_links, hash_file, is_file, list_all_files, open_file, read_file, stat_file
 
 
 class Check(NamedTuple):
@@ -108,7 +108,8 @@ def _hash_problem(manifest: Mapping[str, Any]) -> str:
 def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
     named = {row["path"] for row in manifest["files"]}
     unnamed = sorted(set(layout.COVERED) - named)
-    absent = sorted(name for name in layout.covered(named) if not is_file(folder / name))
+    # By the names that are there: where a disk takes letters of both cases for one, another name is found all the same.
+    absent = sorted(set(layout.covered(named)) - _list_names(folder))
     problems = [f"not in the manifest: {', '.join(unnamed)}"] if unnamed else []
     problems += [f"not in the folder: {', '.join(absent)}"] if absent else []
     return "; ".join(problems)
@@ -116,11 +117,17 @@ def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 def _added(folder: Path, manifest: Mapping[str, Any]) -> str:
     expected = {row["path"] for row in manifest["files"]} | {layout.MANIFEST_FILE, *layout.NOT_COVERED}
-    present = {path.relative_to(folder).as_posix() for path in list_all_files(folder)}
+    present = {name for name in _list_names(folder) if not layout.is_signature(name)}
+    if links := [path.relative_to(folder).as_posix() for path in find_links(folder) if path != folder]:
+        return f"links, which are no part of a release: {', '.join(links)}"
     extra = sorted(
         (present - expected) | (expected - set(layout.covered(expected)) - {layout.MANIFEST_FILE, *layout.NOT_COVERED})
     )
     return f"no part of the release: {', '.join(extra)}" if extra else ""
+
+
+def _list_names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in list_all_files(folder)}
 
 
 def _changed(folder: Path, manifest: Mapping[str, Any]) -> str:
