@@ -10,6 +10,7 @@ from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery, Label
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.plan import Drawn, EarlierAudit, NonceSource, Plan, Record
+from cupel.accept.signed_sheet import SignedSheet
 from cupel.certificate.acceptance import Acceptance, CheckedLook, judge
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
 from cupel.certificate.hypergeometric import lower_count, upper_count
@@ -118,6 +119,7 @@ class Verdict(Record):
     cost: Cost
     send_back: tuple[WrongLabel, ...]
     undecided: tuple[WrongLabel, ...]
+    signed: tuple[SignedSheet, ...] = ()
 
 
 class _Checked(NamedTuple):
@@ -134,6 +136,7 @@ def judge_delivery(
     prices: Prices,
     vendor: str | None,
     rules: LabelRules = ONE_CLASS,
+    signed: Sequence[SignedSheet] = (),
 ) -> Verdict:
     """Judge a delivery by all labels checked so far.
 
@@ -145,6 +148,7 @@ def judge_delivery(
         prices: What labels and checks cost.
         vendor: Who delivered.
         rules: Say which labels are the same, and by which classes they are counted.
+        signed: Whose the sheets are, of those whose signature was checked.
 
     Returns:
         The verdict of the last look.
@@ -197,6 +201,7 @@ def judge_delivery(
         cost=_cost(population, len(checked), len(wrong) + len(undecided), result, prices),
         send_back=tuple(_wrong_label(one) for one in wrong),
         undecided=tuple(_wrong_label(one) for one in undecided),
+        signed=tuple(signed),
     )
 
 

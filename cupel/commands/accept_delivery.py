@@ -43,6 +43,7 @@ from cupel.accept.plan import (
 from cupel.accept.record import AuditRecord, Audits, Judged, Links
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
+from cupel.accept.signed_sheet import SignedSheet, check_signature, read_signed_sheet, write_signed_sheet
 from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError, SourceError
 from cupel.exchange.imports.columns import Columns
@@ -80,6 +81,7 @@ class Request(NamedTuple):
     delivery: Path
     budget: float | None = None
     sheet: Path | None = None
+    key: Path | None = None
     vendor: str | None = None
     label: str | None = None
     id: str | None = None
@@ -260,16 +262,19 @@ def _judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> Ex
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, plan.key)
     known = [answers for drawn in looks if (answers := read_answers(audit, drawn.look)) is not None]
-    fresh = _fresh_answers(request, folder, plan, looks, known, rules)
+    fresh, signed_now = _fresh_answers(request, folder, plan, looks, known, rules)
     terminal.show_delivery(console, delivery, None)
     if fresh is not None:
         known.append(fresh)
     if not known:
         return _await(request, folder, plan, delivery, looks[0], console)
     judged = looks[: len(known)]
-    verdict = _verdict(request, plan, delivery, judged, known, rules)
+    signed = _signed_sheets(request, audit, judged, signed_now)
+    verdict = _verdict(request, plan, delivery, judged, known, rules, signed)
     _record_verdict(record, audits, plan, verdict, known[-1])
     if fresh is not None:
+        if signed_now is not None:
+            write_signed_sheet(audit, file_name("signed", signed_now.look, "json"), signed_now)
         write_answers(audit, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
     if verdict.next_look is not None and len(looks) == len(judged):
@@ -361,22 +366,41 @@ def _fresh_answers(
     looks: list[Drawn],
     known: list[dict[str, str | None]],
     rules: LabelRules,
-) -> dict[str, str | None] | None:
-    """Return the answers of the look that awaits them, if its sheet is filled in; None if it is untouched."""
+) -> tuple[dict[str, str | None] | None, SignedSheet | None]:
+    """Return the answers of the look that awaits them, None if its sheet is untouched, and who signed it if asked."""
     awaited = looks[len(known)] if len(known) < len(looks) else None
     if request.sheet is None and awaited is None:
-        return None
+        return None, None
     path = request.sheet or folder / file_name("sheet", awaited.look if awaited else 1, "csv")
     filled = read_sheet(path, plan, looks, rules)
     if awaited is not None and filled.look == awaited.look:
-        return filled.answers
+        if request.key is None or filled.answers is None:
+            return filled.answers, None
+        return filled.answers, check_signature(path, filled.sha256, filled.look, request.key)
     earlier = dict(zip((drawn.look for drawn in looks), known, strict=False)).get(filled.look)
     if filled.answers != earlier:
         raise AuditError(
             f"{path}: answers of look {filled.look}, which was judged already with other answers; answers are never "
             "changed. Leave --sheet out, or give the sheet that is awaited"
         )
-    return None
+    return None, None
+
+
+def _signed_sheets(
+    request: Request, audit: LocalStore, judged: list[Drawn], signed_now: SignedSheet | None
+) -> list[SignedSheet]:
+    """Return whose the sheets of the looks are; with --key all of them must be signed."""
+    names = {one.look: file_name("signed", one.look, "json") for one in judged}
+    found = {look: signed for look, name in names.items() if (signed := read_signed_sheet(audit, name)) is not None}
+    if signed_now is not None:
+        found[signed_now.look] = signed_now
+    for look in names:
+        if request.key is not None and look not in found:
+            raise AuditError(
+                f"{audit.location(names[look])}: missing: look {look} was judged by a sheet whose signature nobody "
+                "asked for; leave --key out, or judge it again from a copy of the folder without its answers"
+            )
+    return [found[look] for look in sorted(found)]
 
 
 def _verdict(
@@ -386,6 +410,7 @@ def _verdict(
     judged: list[Drawn],
     known: list[dict[str, str | None]],
     rules: LabelRules,
+    signed: list[SignedSheet],
 ) -> Verdict:
     by_code = {code: answer for answers in known for code, answer in answers.items()}
     try:
@@ -396,7 +421,7 @@ def _verdict(
         }
     except KeyError as error:
         raise AuditError(f"answers of {plan.delivery}: row {error} is missing; restore the folder") from None
-    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, rules)
+    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, rules, signed)
 
 
 def _write_verdict(request: Request, audit: Store, verdict: Verdict) -> None:

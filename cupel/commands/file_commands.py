@@ -13,6 +13,7 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.argument("delivery", type=FILE)
 @click.option("--budget", metavar="SHARE", help="Most wrong labels allowed: 1% or 0.01. Needed at the first call.")
 @click.option("--sheet", type=FILE, help="The filled sheet, if it is not the one in the audit's folder.")
+@click.option("--key", type=FILE, help="Who must have signed the sheet: a public key, or a trust file keys.json.")
 @click.option("--vendor", help="Who delivered; keeps the vendor's score.")
 @click.option("--label", metavar="COLUMN", help="Column of the label (Label Studio: name of the question).")
 @click.option("--id", metavar="COLUMN", help="Column of the item's id; without one, the row's number.")

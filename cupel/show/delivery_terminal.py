@@ -206,6 +206,8 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
     console.print(table)
     show_parts(console, "Where the errors are: delivered label", verdict.by_class)
     show_parts(console, "By annotator", verdict.by_annotator)
+    for signed in verdict.signed:
+        console.print(f"Sheet of look {signed.look} signed by {signed.key_id[:16]} ({escape(signed.who)})")
     console.print(f"[dim]{escape(verdict.wording)}[/]")
 
 
