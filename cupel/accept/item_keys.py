@@ -48,8 +48,9 @@ def fold_content(text: str) -> str:
     """
     if text.isascii():
         return _UNSEEN.sub("", text.lower())
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", folded))
+    folded = _UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    # Case folding takes letters apart, and what was not seen may have stood between two parts of one.
+    return unicodedata.normalize("NFKC", folded)
 
 
 def take_items(delivery: Delivery, files: ItemFolder) -> DeliveredItems:

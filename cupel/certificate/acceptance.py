@@ -240,6 +240,15 @@ def judge(delivery: Delivery, looks: Sequence[CheckedLook]) -> Acceptance:
     )
 
 
+def accepts(delivery: Delivery, looks: Sequence[CheckedLook]) -> bool:
+    """Tell whether `judge` says ACCEPT; it takes a tenth of the time."""
+    _check(delivery, looks)
+    before, last = ([], _merge(looks)) if delivery.is_accumulated else (looks[:-1], looks[-1])
+    here = _sample(delivery, before, last)
+    limit = here.find_most_wrong(last.contested)
+    return limit is not None and here.known_wrong + last.wrong <= limit and here.is_undecided_kept(last.contested)
+
+
 def _merge(looks: Sequence[CheckedLook]) -> CheckedLook:
     """Return all looks as one, under the number and attempt of the last."""
     drawn, wrong, contested = (sum(one[field] for one in looks) for field in (2, 3, 4))
