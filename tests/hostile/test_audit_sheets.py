@@ -53,7 +53,8 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
         writer.writerow(("id", "text", "label"))
         writer.writerows((f"i{n}", f"text {n}", CLASSES[n % 4]) for n in range(60))
     accept_delivery(
-        Request(path, budget=0.2, audit=12, seed=1, is_suspicious_wanted=False), Console(file=io.StringIO())
+        Request(path, budget=0.2, audit=12, seed=1, record=folder / "record", is_suspicious_wanted=False),
+        Console(file=io.StringIO()),
     )
     plan = read_plan(LocalStore(folder / "delivery.audit"))
     plan, looks = load_plan(LocalStore(folder / "delivery.audit"), read_delivery(path))
@@ -261,7 +262,7 @@ def judged(folder: Path, classes: list[str], said: list[str], vendor: str) -> st
     prices = Prices(label=1.0, expert_answer=2.0, currency=said[0])
     request = Request(
         path, budget=0.3, audit=8, seed=1, vendor=vendor, scores=folder / "scores.jsonl", prices=prices,
-        is_suspicious_wanted=False,
+        record=folder / "record", is_suspicious_wanted=False,
     )  # fmt: skip
     console = Console(file=out, force_terminal=False, width=120)
     accept_delivery(request, console)
