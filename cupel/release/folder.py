@@ -1,5 +1,6 @@
 """The release as a folder of files: there once its manifest is, and never changed afterwards."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,9 +20,10 @@ from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
 from cupel.release.frozen_terms import GUIDELINE
 from cupel.release.kind_columns import add_columns, table_of
+from cupel.release.older_formats import not_covered_then
 from cupel.release.pieces import Stored, in_order, values
 from cupel.release.release_images import ReleasedImage
-from cupel.store.store import Store, describe_place
+from cupel.store.store import MissingError, Store, describe_place
 
 Describe = Callable[[ReleaseFacts, Mapping[str, WrittenFile]], Mapping[str, bytes]]
 
@@ -118,16 +120,28 @@ def write_release(
 
 
 def add_uncovered(store: Store, folder: str, name: str, content: bytes) -> None:
-    """Add a file that the release's hash does not cover: the report or the record of the run.
+    """Add a file that the release's hash does not cover: the record of the run; of older formats, the report too.
 
     Raises:
         ReleaseError: The name is not one of these, or there is no release in the folder.
     """
-    if name not in layout.NOT_COVERED:
-        raise ReleaseError(f"{name!r}: only {' and '.join(layout.NOT_COVERED)} may be added to a finished release")
     if not layout.is_written(store, folder):
         raise ReleaseError(f"{describe_place(store, folder)}: no release here; write it before adding {name}")
+    if name not in (allowed := find_not_covered(store, folder)):
+        raise ReleaseError(f"{name!r}: only {' and '.join(allowed)} may be added to this finished release")
     store.put(f"{folder}/{name}", content)
+
+
+def find_not_covered(store: Store, folder: str) -> tuple[str, ...]:
+    """Return the files that may be added to the release in a folder, by the format that its manifest tells.
+
+    Of a manifest that is damaged, they are those of the present format.
+    """
+    try:
+        number = json.loads(store.read(f"{folder}/{layout.MANIFEST_FILE}")).get("format", 1)
+    except (ValueError, AttributeError, MissingError):
+        number = RELEASE
+    return not_covered_then(number if isinstance(number, int) else RELEASE)
 
 
 def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
