@@ -34,7 +34,8 @@ from cupel.release.holding import check_terms
 from cupel.release.names import Names
 from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.pieces import reader
-from cupel.release.planted import planted_items
+from cupel.release.planted import IsSame, planted_items
+from cupel.release.release_images import released_hashes
 from cupel.release.similar_audits import NewItems, find_similar_audits, read_item_keys
 from cupel.release.terms import LicenceTerms
 from cupel.versions.code_version import code_version
@@ -189,9 +190,14 @@ def plan_release(
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
         found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
-        planted = planted_items(items, found, number, frozen_terms.seed)
+        planted = planted_items(items, found, number, frozen_terms.seed, find_same(step.project))
     log_odds = items["log_odds"].to_numpy()
     return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
+
+
+def find_same(project: Project) -> IsSame:
+    """Return what tells which labels of two columns of a project are the same."""
+    return lambda one, other: project.kind.is_same(one, other, project.labeling.ontology)
 
 
 def _state(step: Step, batch: str) -> GateState:
@@ -255,8 +261,9 @@ def _items_with_content(step: Step, batch: str) -> pa.Table:
         pieces = step.read_batches("clean_items", batch, ["text"])
         hashes = [pa.array([hash_content(text) for text in piece["text"].to_pylist()], TEXT) for piece in pieces]
         return items.append_column("content_sha256", pa.chunked_array(hashes, TEXT))
-    files = step.read("image_files", batch, ["item_id", "sha256"]).rename_columns(["item_id", "content_sha256"])
-    return items.join(files, "item_id", join_type="left outer").sort_by("item_id")
+    files = step.read("image_files", batch, ["item_id", "sha256", "stripped_sha256"])
+    files = files.append_column("content_sha256", released_hashes(files, step.project.images))
+    return items.join(files.select(["item_id", "content_sha256"]), "item_id", join_type="left outer")
 
 
 def _carried(step: Step, batch: str) -> Iterator[pa.Table]:

@@ -149,6 +149,8 @@ PLANTED_ITEMS = Table(
         RELEASE, BATCH, ITEM,
         Column("known_label", TEXT, "The label that the project knows; it enters no label."),
         Column("is_planted", FLAG, "Drawn to be put to the auditors among all others."),
+        Column("source", TEXT, "erred: crew or label say otherwise; confused: only the checker does; log-odds: "
+               "neither; null: drawn before kinds were told apart.", True),
     ),
 )  # fmt: skip
 
@@ -208,6 +210,8 @@ AUDIT_RESULT = Table(
         Column("planted", INTEGER, "Items of known label put to the auditors; null where none were to be.", True),
         Column("planted_caught", INTEGER, "Those that the auditors gave the known label.", True),
         Column("sensitivity_bound", REAL, "Lower bound of the chance that auditors flag a wrong label.", True),
+        Column("undecided_bound", REAL, "Upper bound of the items on which experts stay split, a share of all; null "
+               "while the audit is incomplete, and where no limit was frozen.", True),
     ),
 )  # fmt: skip
 
