@@ -26,12 +26,12 @@ METHODS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def run(folder: Path, missed_share: float, known: int = 150, **certificate: Any) -> tuple[Done, Lake]:
+def run(folder: Path, missed_share: float, known: int = 300, **certificate: Any) -> tuple[Done, Lake]:
     """Run a project whose expert gives the crew's wrong answer now and then; the first items have a known label."""
     release = {"audit_size": 160, "error_budget": 0.1, "max_experts_seen_share": 1.0}
     declared = {"planted_errors": PLANTED, **certificate}
     labeling = {"gold": "small/gold.csv"}
-    deployment = write_project(folder, crew_error=0.2, labeling=labeling, release={**release, "certificate": declared})
+    deployment = write_project(folder, crew_error=0.14, labeling=labeling, release={**release, "certificate": declared})
     path, rng = folder / "data" / "small" / "answers.csv", random.Random(5)
     lines, gold = [], ["batch,item_id,label"]
     for line in path.read_text().splitlines():
@@ -59,7 +59,7 @@ def test_planted_items_are_asked_counted_and_verified_with_every_method(tmp_path
     planted = lake.read("planted_verdicts", "one-r1").to_pylist()
     caught = sum(one["expert_label"] == one["label"] for one in planted)
     assert (result["planted"], result["planted_caught"]) == (PLANTED, caught)
-    # Of 150 known labels the crew got some fifteen wrong: those alone bound what auditors see.
+    # Of 300 known labels the crew got some sixteen wrong: those alone bound what auditors see.
     assert 0.5 < result["sensitivity_bound"] < caught / PLANTED
     assert f"known label of {caught} of {PLANTED} planted items" in result["reason"] or not result["accepted"]
     said = row(lake, "certificate")["wording"]
