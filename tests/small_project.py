@@ -37,6 +37,9 @@ FILLER = [
     "three",
 ]
 
+# A project's `operation`, by which releases are proposed on a Monday: until then it ends at its labels.
+NO_RELEASE = {"release": "0 7 * * 1"}
+
 
 def sentence(label: str, rng: random.Random) -> str:
     words = rng.sample(WORDS[label], 2) + rng.sample(FILLER, 8) + [f"w{rng.randrange(10_000)}" for _ in range(4)]

@@ -26,6 +26,14 @@ from cupel.release.undecided_experts import find_undecided_experts
 
 Row = dict[str, Any]
 
+# What facts tell of a delivery is read from these, from the outcomes of its gates and from the log of actions.
+BATCH_TABLES = (
+    "deliveries", "rejected_rows", "rejected_items", "clean_items", "labels", "annotations", "rejected_answers",
+    "annotators", "annotator_findings", "vendors", "models", "model_answers", "rejected_model_answers", "anchoring",
+    "shown_answers", "contamination_tasks", "contamination_answers", "rejected_contamination_answers",
+    "contamination_result", "contamination_cuts", "contamination_plan", "contamination_sources",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Cost:

@@ -14,6 +14,7 @@ from cupel.certificate.sequence import Flags
 from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release.freeze import items_sha256, items_sha256_without_content
 from cupel.release.frozen_terms import GUIDELINE
 from cupel.release.guidelines import find_guideline_problem
@@ -33,6 +34,7 @@ from cupel.release.recheck_terms import licences_let_it
 from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
+from cupel.release.signed_share import count_share, find_signed_problem, signed_sentence
 
 MOST_NAMED = 5
 _NAME = ["batch", "item_id"]
@@ -207,7 +209,9 @@ def certificate_wording(content: ReleaseContent) -> str:
     if is_independent and not terms.are_auditors_independent:
         return "it calls the auditors independent, but the plan does not"
     result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
-    expected = content.audit.write_wording(result, is_independent)
+    told = content.certificate.get(SIGNED_ANSWERS)
+    share = None if told is None else count_share(told, content.audit)
+    expected = content.audit.write_wording(result, is_independent) + signed_sentence(share)
     return "" if content.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 
@@ -347,6 +351,11 @@ def guideline_hash(content: ReleaseContent) -> str:
     return find_guideline_problem(told, terms.guideline, terms.ontology, hashes.get(GUIDELINE_FILE))
 
 
+def signed_answers(content: ReleaseContent) -> str:
+    """Every answer that is called signed is one that its signature names; whose the keys are, others must say."""
+    return find_signed_problem(content.certificate[SIGNED_ANSWERS], content.audit)
+
+
 CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "everything is of one release": one_release,
     "the frozen items have the certificate's hash": frozen_items,
@@ -366,6 +375,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "no item holds too much of an evaluation set": evaluation_sets,
     "every image is that of a released item": released_images,
     "the guideline, hashed again, is the certificate's": guideline_hash,
+    "answers called signed are those that the signatures name": signed_answers,
 }
 
 # Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
@@ -375,6 +385,7 @@ _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[
     licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
     released_content: (4, (), ("plan", "freeze_sha256")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
+    signed_answers: (RELEASE + 1, (), ("", SIGNED_ANSWERS)),  # of no format: asked where it is claimed
     released_images: (RELEASE + 1, (IMAGES_FILE,), ("", "")),  # of no format: asked where items are images
 }
 

@@ -123,6 +123,10 @@ class ReleaseAudit:
             return are_equal(one, other, self.terms.ontology)
         return self.kind.is_same(one, other, self.terms.ontology)
 
+    def find_answers(self, purpose: str) -> pa.Table:
+        """Return the expert answers that count for a purpose, audit or expert; see `answers_for`."""
+        return answers_for(self.terms, self.expert_answers, purpose)
+
     def judge(self, proposed: pa.Table, purpose: str, table: Table) -> pa.Table:
         """Hold labels against what experts say, all answers on an item that are the same having one text.
 

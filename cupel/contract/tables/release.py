@@ -32,8 +32,15 @@ RELEASE_PLAN = Table(
         RELEASE,
         Column("batches", TEXTS, "Batches that it holds."),
         Column("status", TEXT, "frozen (may be audited), or refused (a gate is closed)."),
-        Column("reason", TEXT, "Why it was refused.", True),
-        Column("attempt", INTEGER, "How often these batches have been put to an audit; the first is 1."),
+        Column("reason", TEXT, "Why it was refused, or why it is not the first attempt.", True),
+        Column(
+            "attempt", INTEGER, "1 and the most attempts that any of its items, or of the items linked to these, took."
+        ),
+        Column(
+            "audited_before", TEXT,
+            "Earlier releases that held its items, as JSON: of each how many as they are, and how many that resemble "
+            "them; null: none.", True,
+        ),
         Column("alpha", REAL, "Chance of a false certificate that this attempt may spend."),
         ERROR_BUDGET,
         Column("audit_size", INTEGER, "Items drawn for the audit; where it grows, for its first wave."),
@@ -187,7 +194,7 @@ AUDIT_RESULT = Table(
         ERROR_BUDGET,
         CONFIDENCE,
         Column("alpha", REAL, "Chance of a false certificate that this attempt spends."),
-        Column("attempt", INTEGER, "How often these batches have been put to an audit."),
+        Column("attempt", INTEGER, "Which attempt it is, counted by the content of its items."),
         Column("accepted", INTEGER, "Safest items whose labels stand without an expert."),
         Column("to_adjudicate", INTEGER, "Items that the audit neither accepted nor drew."),
         Column("adjudicated", INTEGER, "Those that experts have settled."),
