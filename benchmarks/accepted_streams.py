@@ -208,7 +208,10 @@ def just_over() -> list[tuple[str, tuple[int, int, int]]]:
 def measure(
     stream: Stream, counts: tuple[int, int, int], policy: str, replays: int, *, is_counted: bool = True
 ) -> dict[str, Any]:
-    """Return how often any delivery of a group was accepted falsely, in the worst group of a stream."""
+    """Return how often any delivery of a group was accepted falsely, in the worst group of a stream.
+
+    All streams are replayed with the same random numbers: where looks and attempts are the same, so are the counts.
+    """
     rng = np.random.default_rng([SEED, replays])
     accepted = np.array([Replay(stream, counts, rng, is_counted=is_counted).play(policy) for _ in range(replays)])
     false = max(int(accepted[:, group].any(axis=1).sum()) for group in stream.groups)
