@@ -17,6 +17,7 @@ from cupel.cleaning.images.rules import NO_LANGUAGE
 from cupel.contract.kind import are_equal
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
+from cupel.errors import WitnessError
 from cupel.lake.gates import open_gate, refuse_for_terms
 from cupel.lake.step import Step
 from cupel.modalities.image.contents import read_content
@@ -46,6 +47,7 @@ from cupel.release.plan import Planned, plan_release
 from cupel.release.release_audit import load_release_audit
 from cupel.release.release_images import release_images
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
+from cupel.release.witnessed_draws import find_witnessed_draws
 from cupel.show.outlook_views import NEITHER, outlook_plot, outlook_table, rising_saves
 from cupel.show.plots import stage_errors_plot
 from cupel.show.release_documents import describe_release
@@ -56,7 +58,7 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
     """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
     with bench.step(context) as step:
         day = partial(recorded_day, step.lake, step.partition)
-        planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day)
+        planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day, bench.data)
         if planned.terms is None:
             context.log.info(open_gate(step, "release", "release_plan", planned.awaited or ""))
             return
@@ -106,9 +108,14 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
     with bench.step(context) as step:
         audit = load_release_audit(step, "release_items", "expert_answers", "planted_verdicts")
 
-        def make_nonce(frozen_sha256: str) -> str:
+        def make_nonce(frozen_sha256: str) -> str | None:
             settings = step.project.release.certificate
-            return draw_nonce(step.lake, step.partition, "adjudicators", frozen_sha256, settings).nonce
+            try:
+                return draw_nonce(step.lake, step.partition, "adjudicators", frozen_sha256, settings, bench.data).nonce
+            except WitnessError as error:
+                step.awaits_draw()
+                context.log.warning(f"{step.partition}: what another expert judges again is not drawn: {error}")
+                return None
 
         table = audit_tables.draw_audit(audit, make_nonce)
         return materialized(step, step.write("audit", table))
@@ -206,7 +213,8 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         if result["status"][0].as_py() == "open":
             context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
             return
-        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers"), result)
+        witnessed = find_witnessed_draws(step.lake, step.partition)
+        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers"), result, witnessed)
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 

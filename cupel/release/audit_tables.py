@@ -1,7 +1,8 @@
 """The tables of a release's audit: what each step of it makes of the evidence so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -102,12 +103,15 @@ def conclude_audit(audit: ReleaseAudit) -> pa.Table:
     return from_rows([{"release": audit.terms.release, **asdict(audit.assay.result)}], AUDIT_RESULT)
 
 
-def write_certificate(audit: ReleaseAudit, result: pa.Table) -> pa.Table:
+def write_certificate(
+    audit: ReleaseAudit, result: pa.Table, witnessed: Mapping[str, Mapping[str, Any]] | None = None
+) -> pa.Table:
     """Return the certificate, or the refusal.
 
     Args:
         audit: With its expert answers: they show whether auditors were other people.
         result: AUDIT_RESULT, certified or refused.
+        witnessed: The witnessed draws by part, see `witnessed_draws`.
 
     Returns:
         CERTIFICATE of one row.
@@ -118,7 +122,7 @@ def write_certificate(audit: ReleaseAudit, result: pa.Table) -> pa.Table:
     text = wording(
         AuditResult(**row), terms.experts_description, is_independent, terms.design, terms.adjudicators_audited
     )
-    text += guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source)
+    text += guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source, witnessed)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {

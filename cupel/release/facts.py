@@ -21,6 +21,7 @@ from cupel.release.guidelines import ReleaseGuideline, find_guideline
 from cupel.release.part_errors import part_errors
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
+from cupel.release.witnessed_draws import find_witnessed_draws
 
 Row = dict[str, Any]
 
@@ -94,6 +95,7 @@ class ReleaseFacts:
     guideline: ReleaseGuideline | None = None
     part_errors: list[Row] = field(default_factory=list)
     second_draw: Row | None = None
+    witnessed_draws: dict[str, Row] = field(default_factory=dict)
 
     @property
     def together(self) -> Together | None:
@@ -209,6 +211,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         guideline=find_guideline(lake, audit.terms),
         part_errors=part_errors(audit),
         second_draw=_second_draw(lake, audit),
+        witnessed_draws=find_witnessed_draws(lake, release),
     )
 
 

@@ -34,6 +34,8 @@ CROISSANT_FILE = "croissant.json"
 NOT_COVERED = ("report.html", "run.json")
 # Of certificate.json, the draw of what another expert judged again, where adjudicators are audited.
 SECOND_DRAW = "second_draw"
+# The draws that a witness gave the number of, by part: receipts, and the freezes that they are of.
+WITNESSED = "witnessed_draws"
 
 # Texts are in the training set only: what was withheld stays withheld. The folded hash is for the lake alone.
 _LEFT_IN_THE_LAKE = ("text", "text_sha256")

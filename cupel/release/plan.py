@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ from cupel.contract.columns import TEXT
 from cupel.contract.stages import stage_of
 from cupel.contract.table import empty
 from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS
-from cupel.errors import ReleaseError
+from cupel.errors import ReleaseError, WitnessError
 from cupel.lake.cached_rows import rows_of
 from cupel.lake.gates import GateState, batch_state
 from cupel.lake.lake import Lake
@@ -124,6 +125,7 @@ def plan_release(
     step: Step,
     known_labels: Callable[[str], pa.Table | None] = lambda batch: None,
     day: Callable[[], date] | None = None,
+    data: Path | None = None,
 ) -> Planned:
     """Freeze a release; refuse it where a gate has failed; wait where one is open.
 
@@ -131,6 +133,7 @@ def plan_release(
         step: A step whose partition is the release's name.
         known_labels: Returns the known labels of a batch, columns item_id and label; asked where some are planted.
         day: Returns the recorded day of the release; asked where the project names licences.
+        data: The folder that the witness's certificates are named relative to.
 
     Returns:
         Terms and RELEASE_ITEMS; no items when refused; neither while something is awaited.
@@ -171,7 +174,10 @@ def plan_release(
         for table in tables_of(step.project):
             step.uses(table, batch)
     until = max(_last_answer(step, batch) for batch in passed)
-    frozen_terms, items = _draw(step, _terms(step, passed, attempt, None, frozen, until, terms), frozen.items)
+    try:
+        frozen_terms, items = _draw(step, _terms(step, passed, attempt, None, frozen, until, terms), frozen.items, data)
+    except WitnessError as error:
+        return Planned(None, None, str(error))
     whole = with_carried(items, ((batch, _carried(step, batch)) for batch in sorted(passed)))
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
@@ -217,10 +223,10 @@ def _terms(
     )  # fmt: skip
 
 
-def _draw(step: Step, terms: FrozenTerms, items: pa.Table) -> tuple[FrozenTerms, pa.Table]:
+def _draw(step: Step, terms: FrozenTerms, items: pa.Table, data: Path | None) -> tuple[FrozenTerms, pa.Table]:
     """Draw the audit of frozen items, by a nonce that comes after them; return the terms and the items with it."""
     sha256, settings = terms.hash_freeze(), step.project.release
-    nonce = draw_nonce(step.lake, terms.release, "audit", sha256, settings.certificate)
+    nonce = draw_nonce(step.lake, terms.release, "audit", sha256, settings.certificate, data)
     seed = make_seed(sha256, nonce.nonce)
     flags = draw_first_wave(terms.design, Names(items), seed, limits_of(settings, terms.attempt))
     drawn = replace(

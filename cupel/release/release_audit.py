@@ -41,7 +41,7 @@ from cupel.release.audit_design import draw_first_wave
 from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.names import Names, find_rows
 from cupel.release.planted import draw_to_plant
-from cupel.release.second_audit import answers_for, count_to_draw, draw_again
+from cupel.release.second_audit import answers_for, count_to_draw, draw_again, hash_adjudications
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
@@ -206,6 +206,11 @@ class ReleaseAudit:
     def drawn_again(self) -> Places:
         """Which rows of ADJUDICATIONS another expert judges again, in the order of their draw."""
         return draw_again(self.terms, self.adjudications, self.second_nonce)
+
+    @property
+    def adjudications_sha256(self) -> str:
+        """The hash of all adjudications, of which is drawn what another expert judges again."""
+        return hash_adjudications(self.terms, self.adjudications)
 
     @cached_property
     def is_again(self) -> Flags:
