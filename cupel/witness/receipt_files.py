@@ -35,8 +35,8 @@ def read_receipts(path: Path) -> list[IssuedReceipt]:
     """Return the receipts of a file, or of all files of a folder, by name; the same one twice counts once.
 
     A file NAME.tsr is a time stamp by RFC 3161. A file NAME.jsonl has a receipt a line, {"receipt": base64, "hash":
-    what it was given for}, in the order in which they were given. Any other file is a time stamp if it can be read as one,
-    and otherwise the bytes that a witness's program printed.
+    what it was given for}, in the order in which they were given. Any other file is a time stamp if it can be read as
+    one, and otherwise the bytes that a witness's program printed.
 
     Raises:
         WitnessError: A file or line cannot be read; or there is none.

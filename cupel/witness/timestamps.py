@@ -99,17 +99,10 @@ def read_timestamp(content: bytes) -> Timestamp:
         WitnessError: It is no reply by RFC 3161, no time stamp was granted, or it is of another kind of hash.
     """
     response = _parse(content)
-    info = response.tst_info
-    if info.message_imprint.hash_algorithm != _SHA256:
-        raise WitnessError("the time stamp is of another kind of hash than SHA-256, which was asked for")
-    if info.nonce is not None:
-        raise WitnessError(
-            "the time stamp holds a nonce of whoever asked for it, who could have steered the draw by it; Cupel asks "
-            "without one"
-        )
-    at = info.gen_time.astimezone(UTC).isoformat()
-    receipt = Receipt(TIMESTAMP, content, _hash_signature(response), _name_signer(response), at)
-    return Timestamp(receipt, info.message_imprint.message.hex(), int(info.serial_number))
+    try:
+        return _read(response, content)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise WitnessError(f"the reply is no time stamp by RFC 3161: {error}") from None
 
 
 def verify_timestamp(content: bytes, commitment: str, roots: list[x509.Certificate]) -> None:
@@ -156,6 +149,21 @@ def _parse(content: bytes) -> TimeStampResponse:
         said = f": {'; '.join(response.status_string)}"[:200] if response.status_string else ""
         raise WitnessError(f"the authority granted no time stamp: {name}{said}")
     return response
+
+
+def _read(response: TimeStampResponse, content: bytes) -> Timestamp:
+    """Return what a granted reply says; parts that are malformed show only when they are asked for."""
+    info = response.tst_info
+    if info.message_imprint.hash_algorithm != _SHA256:
+        raise WitnessError("the time stamp is of another kind of hash than SHA-256, which was asked for")
+    if info.nonce is not None:
+        raise WitnessError(
+            "the time stamp holds a nonce of whoever asked for it, who could have steered the draw by it; Cupel asks "
+            "without one"
+        )
+    at = info.gen_time.astimezone(UTC).isoformat()
+    receipt = Receipt(TIMESTAMP, content, _hash_signature(response), _name_signer(response), at)
+    return Timestamp(receipt, info.message_imprint.message.hex(), int(info.serial_number))
 
 
 def _hash_signature(response: TimeStampResponse) -> str:
