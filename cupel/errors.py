@@ -63,6 +63,10 @@ class ReleaseError(CupelError):
     """A release that is missing, altered, or not what its certificate says."""
 
 
+class SigningError(CupelError):
+    """A key, trust file or signature that is missing, altered, or not what it must be."""
+
+
 class WitnessError(CupelError):
     """A witness that cannot be reached, or a receipt that is missing, altered, or not what it must be."""
 

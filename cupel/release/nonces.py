@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from cupel.config.release import Certificate, Witness
 from cupel.errors import WitnessError
@@ -14,6 +14,8 @@ from cupel.witness.asking import ask_authority, ask_command
 from cupel.witness.receipts import COMMAND, encode_receipt
 from cupel.witness.timestamps import read_roots
 
+# By part what `certificate.json` holds of a witnessed draw.
+WitnessedDraws: TypeAlias = Mapping[str, Mapping[str, Any]]
 OPERATING_SYSTEM, PROJECT_FILE, WITNESS = "operating system", "project file", "witness"
 NONCE_BYTES = 32
 
@@ -80,7 +82,7 @@ def chosen_seed(sha256: str, seed: int, attempt: int) -> int:
     return seed_of(hashlib.sha256(f"audit/{sha256}/{seed}/{attempt}".encode()).hexdigest())
 
 
-def nonce_sentence(source: str | None, witnessed: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+def nonce_sentence(source: str | None, witnessed: WitnessedDraws | None = None) -> str:
     """Return what a certificate says of where the draws are from; nothing of a release of before there were nonces.
 
     Args:

@@ -1,10 +1,11 @@
 """The images of a release: which files its training set names, their copies, and what of them is taken out first."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.config.images import Images
 from cupel.errors import ReleaseError
@@ -32,6 +33,7 @@ def release_images(
     files_of: Callable[[str], pa.Table],
     read: Callable[[str, str], bytes | ImageProblem],
     settings: Images,
+    frozen: Mapping[tuple[str, str], str],
 ) -> Iterator[ReleasedImage]:
     """Yield the images of a release, of which one is held at a time.
 
@@ -41,9 +43,11 @@ def release_images(
         files_of: Returns `image_files` of a batch: the columns `NEEDED_FILES`.
         read: Returns the bytes of an image, by its batch and location.
         settings: Whether files are copied, and what is taken out of them.
+        frozen: The hash of each image as it was frozen, by batch and item; without one where an older version froze.
 
     Raises:
-        ReleaseError: A file is gone, or is another than people saw; or its metadata cannot be taken out.
+        ReleaseError: A file is gone, or is another than people saw; or its metadata cannot be taken out; or what would
+            be released is not what was frozen.
     """
     files: dict[str, dict[str, Row]] = {}
     for piece in items:
@@ -52,7 +56,24 @@ def release_images(
                 files[batch] = {row["item_id"]: row for row in files_of(batch).select(NEEDED_FILES).to_pylist()}
             file = files[batch][item_id]
             content = None if settings.released == "references" else _copy(release, batch, file, read, settings)
-            yield ReleasedImage(_row(release, batch, file, content), content)
+            row = _row(release, batch, file, content)
+            if frozen.get((batch, item_id), row["sha256"]) != row["sha256"]:
+                raise ReleaseError(
+                    f"release {release}: {file['location']}: has the SHA-256 {row['sha256']}, but "
+                    f"{frozen[batch, item_id]} was frozen; set the project's `images` as it was then"
+                )
+            yield ReleasedImage(row, content)
+
+
+def released_hashes(files: pa.Table, settings: Images) -> pa.ChunkedArray:
+    """Return the hash of what a release holds of each image.
+
+    Args:
+        files: The columns sha256 and stripped_sha256 of IMAGE_FILES.
+        settings: Whether files are copied, and what is taken out of them.
+    """
+    is_stripped = settings.released == "files" and settings.metadata == "strip"
+    return pc.coalesce(files["stripped_sha256"], files["sha256"]) if is_stripped else files["sha256"]
 
 
 def _copy(

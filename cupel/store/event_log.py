@@ -369,7 +369,7 @@ class EventLog:
 
     def read_chain(self) -> list[ChainedEvent]:
         """Return all events, the earliest first, verified, each with its place in the chain; see `read`."""
-        found, before = [], GENESIS
+        found, before = list[ChainedEvent](), GENESIS
         for segment in self._log.segments():
             for event, hash_ in segment.events:
                 found.append(ChainedEvent(event, len(found) + 1, before, hash_))

@@ -5,24 +5,30 @@ import hashlib
 import io
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from forged_releases import failed, rewrite
 from PIL import Image
 
+from cupel.cleaning.images.measured import download_limits
 from cupel.config.images import Images
 from cupel.errors import ReleaseError
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
+from cupel.modalities.image.contents import read_content
 from cupel.modalities.image.problems import ImageProblem
 from cupel.release.facts import release_facts
 from cupel.release.release_images import release_images
 from cupel.release.verify import verify_release
 from cupel.show.pictures import preview_images
 from cupel.show.report import render_report
+from cupel.sources.register import delivery_folder
 from image_project import write_project
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
@@ -161,18 +167,38 @@ def test_a_release_with_other_images_does_not_verify(finished: Finished, tmp_pat
     assert not verify_release(folder).is_passed
 
 
+def test_two_images_exchanged_with_all_hashes_mended_are_not_what_was_frozen(
+    finished: Finished, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(release(finished[2]), tmp_path / "one-r1")
+
+    def exchange(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names = ("file", "sha256", "size_bytes", "delivered_sha256")
+        one, other = ({name: row[name] for name in names} for row in rows[:2])
+        return [rows[0] | other, rows[1] | one, *rows[2:]]
+
+    rewrite(folder, "data/images.parquet", exchange)
+    assert failed(verify_release(folder)) == {"every content is the one that was frozen"}
+
+
 def test_a_delivered_image_that_changed_stops_the_release(finished: Finished) -> None:
     deployment, _, lake = finished
-    files = lake.read("image_files", "one")
     items = lake.read("training_set", "one-r1")
-    project = load_project(deployment.projects / "views.yaml")
+    settings = load_project(deployment.projects / "views.yaml").images
+
+    def make(read: Callable[[str, str], bytes | ImageProblem], frozen: dict[tuple[str, str], str]) -> None:
+        files = lake.read("image_files", "one")
+        list(release_images("one-r1", [items], lambda batch: files, read, settings, frozen))
+
     with pytest.raises(ReleaseError, match="but people saw"):
-        list(release_images("one-r1", [items], lambda batch: files, lambda *_: b"other", project.images))
+        make(lambda *_: b"other", {})
     with pytest.raises(ReleaseError, match="is not there; bring the file"):
-        list(
-            release_images(
-                "one-r1", [items], lambda batch: files, lambda *_: ImageProblem("missing_file"), project.images
-            )
+        make(lambda *_: ImageProblem("missing_file"), {})
+    folder, first = delivery_folder(lake, "one", deployment.data), items.slice(0, 1).to_pylist()[0]
+    with pytest.raises(ReleaseError, match="was frozen; set the project's `images` as it was then"):
+        make(
+            lambda _, location: read_content(folder, location, download_limits(settings)),
+            {(first["batch"], first["item_id"]): "0" * 64},
         )
 
 
@@ -183,7 +209,7 @@ def test_a_release_of_references_reads_no_file(finished: Finished) -> None:
     def read(batch: str, location: str) -> bytes:
         raise AssertionError("it was read")
 
-    found = list(release_images("one-r1", [items], lambda batch: files, read, Images(released="references")))
+    found = list(release_images("one-r1", [items], lambda batch: files, read, Images(released="references"), {}))
     assert len(found) == items.num_rows
     assert all(content is None and row["file"] is None for row, content in found)
     assert all(row["sha256"] == row["delivered_sha256"] for row, _ in found)

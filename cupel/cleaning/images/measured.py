@@ -78,7 +78,8 @@ def _file(found: MeasuredImage | ImageProblem) -> dict[str, object]:
     if isinstance(found, ImageProblem):
         return {"problem": found.reason, "evidence": found.evidence}
     return {
-        "sha256": found.sha256, "size_bytes": found.size_bytes, "metadata": found.metadata, **found.facts._asdict()
+        "sha256": found.sha256, "stripped_sha256": found.stripped_sha256, "size_bytes": found.size_bytes,
+        "metadata": found.metadata, **found.facts._asdict(),
     }  # fmt: skip
 
 

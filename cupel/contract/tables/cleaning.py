@@ -69,6 +69,7 @@ IMAGE_FILES = Table(
         ITEM,
         Column("location", TEXT, "Its path relative to the delivery's folder, or its address."),
         Column("sha256", TEXT, "Hash of the file's bytes.", True),
+        Column("stripped_sha256", TEXT, "The same without metadata, as a release copies it; null: it stays.", True),
         Column("size_bytes", INTEGER, "Size of the file.", True),
         Column("format", TEXT, "JPEG, PNG, GIF, WEBP, BMP, TIFF or AVIF, by its content.", True),
         Column("mode", TEXT, "How pixels are kept: RGB, L, CMYK, I;16 and so on, as Pillow names them.", True),

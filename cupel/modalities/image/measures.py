@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cupel.modalities.image.decoding import MOST_PIXELS, ImageFacts, decode
 from cupel.modalities.image.features import image_features
-from cupel.modalities.image.metadata.strip import list_metadata
+from cupel.modalities.image.metadata.strip import list_metadata, strip_metadata
 from cupel.modalities.image.perceptual_hash import perceptual_hash
 from cupel.modalities.image.problems import ImageProblem
 from cupel.modalities.image.signals import ImageSignals, measure_signals
@@ -23,6 +23,7 @@ class MeasuredImage(NamedTuple):
 
     Attributes:
         sha256: Hash of the file's bytes, as hexadecimal digits.
+        stripped_sha256: Hash of these bytes without metadata; None where it cannot be taken out.
         size_bytes: How many they are.
         facts: Format, size as shown, frames.
         metadata: Kinds of metadata that the file holds.
@@ -32,6 +33,7 @@ class MeasuredImage(NamedTuple):
     """
 
     sha256: str
+    stripped_sha256: str | None
     size_bytes: int
     facts: ImageFacts
     metadata: list[str]
@@ -55,7 +57,9 @@ def measure_image(content: bytes, max_pixels: int = MOST_PIXELS) -> MeasuredImag
     sha256 = hashlib.sha256(content).hexdigest()
     listed = list_metadata(content, facts.format)
     metadata = [] if isinstance(listed, ImageProblem) else listed
-    return MeasuredImage(sha256, len(content), facts, metadata, signals, phash, image_features(picture))
+    bare = strip_metadata(content, facts.format, facts.orientation)
+    stripped = None if isinstance(bare, ImageProblem) else hashlib.sha256(bare).hexdigest()
+    return MeasuredImage(sha256, stripped, len(content), facts, metadata, signals, phash, image_features(picture))
 
 
 def measure_images(
