@@ -156,22 +156,6 @@ def test_a_program_s_list_is_held_against_the_log_by_hash_and_by_order(tmp_path:
     assert any("in none of the logs" in one for one in check_list(tmp_path, [*listed, stray]))
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"hash": "ab"}', '{"receipt": 3}', '{"receipt": "***"}', '"x"'])
-def test_a_line_that_is_no_receipt_is_named(tmp_path: Path, line: str) -> None:
-    (tmp_path / "listed.jsonl").write_text(line + "\n")
-    with pytest.raises(WitnessError, match=r"base64"):
-        read_receipts(tmp_path / "listed.jsonl")
-
-
-def test_a_file_that_claims_to_be_a_time_stamp_must_be_one(tmp_path: Path) -> None:
-    (tmp_path / "one.tsr").write_bytes(b"none")
-    with pytest.raises(WitnessError, match=r"one\.tsr: the reply is no time stamp"):
-        read_receipts(tmp_path)
-    (tmp_path / "one.tsr").unlink()
-    with pytest.raises(WitnessError, match="holds no receipt"):
-        read_receipts(tmp_path)
-
-
 def test_the_command_says_what_fits_what_does_not_and_what_it_cannot_see(office: Office) -> None:
     places = ["--lake", str(office.folder / "lake")]
     receipts = office.write_receipts()
