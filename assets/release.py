@@ -23,7 +23,7 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
 from cupel.errors import WitnessError
-from cupel.lake.gates import open_gate, refuse_for_terms
+from cupel.lake.gates import gate_partition, is_left_over, open_gate, refuse_for_terms
 from cupel.lake.step import Step
 from cupel.modalities.image.contents import read_content
 from cupel.modalities.image.problems import ImageProblem
@@ -336,7 +336,12 @@ def _signed_answers(step: Step) -> dict[str, Any] | None:
 def _gate_results(step: Step, batches: Sequence[str]) -> pa.Table:
     """Return what every gate said of the release and of its batches."""
     names = step.lake.partitions("gate_results")
-    behind = [name for name in names if name.partition("--")[2] in (*batches, step.partition)]
+    parts = [(gate, part) for gate, _, part in (name.partition("--") for name in names)]
+    behind = [
+        gate_partition(gate, part)
+        for gate, part in parts
+        if part in (*batches, step.partition) and not is_left_over(step.lake, gate, part)
+    ]
     return pa.concat_tables([step.read("gate_results", name) for name in behind])
 
 
