@@ -20,19 +20,24 @@ from orchestration.rounds import Done, Rounds
 from small_project import write_project
 from timestamp_authority import NAME, Authority
 
+OTHER = {"warm": "cold", "cold": "warm"}
+
 
 def write_witnessed_project(folder: Path, authority: Authority) -> Deployment:
-    """Write a project whose crew errs so often that some labels must be adjudicated whatever is drawn, by two experts.
+    """Write a project whose two experts call so many labels wrong that some must be adjudicated, whatever is drawn.
 
     Nobody knows the draw before: its number is the authority's.
     """
     witness = {"timestamp_authority": authority.url, "certificates": "roots.pem", "timeout_seconds": 60}
-    certificate = {"nonce": None, "witness": witness, "adjudicators_audited": 60}
+    certificate = {"nonce": None, "witness": witness, "adjudicators_audited": 300}
     release = {"audit_size": 150, "error_budget": 0.06, "max_experts_seen_share": 1.0, "certificate": certificate}
-    deployment = write_project(folder, crew_error=0.2, release=release)
+    deployment = write_project(folder, crew_error=0.14, release=release)
     shutil.copy(authority.roots, deployment.data / "roots.pem")
     path = deployment.data / "small" / "answers.csv"
-    lines = path.read_text().splitlines()
+    lines = [line for line in path.read_text().splitlines() if ",expert," not in line]
+    for number, line in enumerate(line for line in path.read_text().splitlines() if ",expert," in line):
+        where, _, label = line.rpartition(",")
+        lines.append(f"{where},{OTHER[label] if number % 15 == 0 else label}")
     lines += [line.replace(",eve,", ",finn,") for line in lines if ",expert," in line]
     path.write_text("\n".join(lines) + "\n")
     return deployment
