@@ -43,7 +43,7 @@ from cupel.release.days import recorded_day
 from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.nonces import draw_nonce
+from cupel.release.nonces import draw_nonce, lock_draws
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import release_outlook
 from cupel.release.pieces import Stored, reader
@@ -64,8 +64,11 @@ Pictures = Callable[[ReleaseFacts, ReportFacts], Mapping[str, str]]
 
 
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
-    """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
-    with bench.step(context) as step:
+    """Freeze the batches whose gates have passed: ids, contents, labels and risk order, hashed before anybody audits.
+
+    One release after another: which attempt it is, the tables of those before it tell.
+    """
+    with bench.step(context) as step, lock_draws(step.lake):
         day = partial(recorded_day, step.lake, step.partition)
         planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day, data=bench.data)
         if planned.terms is None:
