@@ -1,0 +1,348 @@
+"""Attacks on `cupel accept`: a delivery that was refused is to be accepted after all, by another throw of the dice."""
+
+import csv
+import io
+import json
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
+from benchmarks.attacks.target import OTHER, Item, Target, make_items
+from cupel.accept.folder import PLAN, folder_of
+from cupel.commands.accept_delivery import ExitCode, Request, accept_delivery
+from cupel.errors import CupelError
+from cupel.store.local import LocalStore
+
+DOOR = "cupel accept"
+LABELS = 600
+WRONG_SHARE = 0.2
+BUDGET = 0.05
+HEADER = ["id", "text", "label"]
+Answer = Callable[[str], str]
+
+
+class Reply(NamedTuple):
+    """What a call of `cupel accept` came to."""
+
+    code: ExitCode
+    words: str
+
+
+class Buyer(NamedTuple):
+    """Who accepts deliveries, in a folder that holds the record of audits and the vendors' scores.
+
+    `truth` knows the right label of each text.
+    """
+
+    folder: Path
+    items: tuple[Item, ...]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The delivery that is refused: so many of its labels are wrong."""
+        rng = random.Random(4)
+        wrong = set(rng.sample(range(LABELS), int(WRONG_SHARE * LABELS)))
+        return [
+            [item.item_id, item.text, OTHER[item.truth] if place in wrong else item.truth]
+            for place, item in enumerate(self.items)
+        ]
+
+    def write(self, name: str, rows: Sequence[Sequence[str]], header: Sequence[str] = tuple(HEADER)) -> Path:
+        """Write a delivery."""
+        out = io.StringIO()
+        csv.writer(out).writerows([header, *rows])
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(out.getvalue())
+        return path
+
+    def accept(self, delivery: Path, **options: Any) -> Reply:
+        """Call `cupel accept` on a delivery."""
+        out = io.StringIO()
+        places = {"record": self.folder / "audit_record", "scores": self.folder / "vendor_scores"}
+        request = Request(delivery, **{"is_suspicious_wanted": False, "vendor": "Acme", **places, **options})
+        code = accept_delivery(request, Console(file=out, width=200, highlight=False))
+        return Reply(code, out.getvalue())
+
+    def plan(self, delivery: Path, **options: Any) -> dict[str, Any]:
+        """Plan the audit of a delivery; return the plan."""
+        self.accept(delivery, **{"budget": BUDGET, "text": "text", "id": "id", "label": "label", **options})
+        plan: dict[str, Any] = json.loads(LocalStore(folder_of(delivery)).read(PLAN))
+        return plan
+
+    def judge(self, delivery: Path, answer: Answer, **options: Any) -> Reply:
+        """Fill in the sheets as far as they are asked for, and let the delivery be judged."""
+        reply = Reply(ExitCode.OPEN, "")
+        for look in range(1, 9):
+            name = "sheet.csv" if look == 1 else f"sheet-{look}.csv"
+            sheet = folder_of(delivery) / name
+            if reply.code != ExitCode.OPEN or not sheet.is_file():
+                break
+            rows = list(csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines()))
+            place = next(place for place, name in enumerate(rows[0]) if name == "text")
+            for row in rows[1:]:
+                row[-1] = answer(row[place])
+            out = io.StringIO()
+            csv.writer(out).writerows(rows)
+            sheet.write_text(out.getvalue(), encoding="utf-8")
+            reply = self.accept(delivery, **options)
+        return reply
+
+    def be_honest(self, text: str) -> str:
+        """Return the right label of a text."""
+        return next(item.truth for item in self.items if item.text == text)
+
+
+def make_buyer(target: Target) -> Buyer:
+    """Return a buyer with an empty folder."""
+    return Buyer(target.folder / "accept", tuple(make_items(LABELS, seed=7)))
+
+
+def refuse_first(buyer: Buyer) -> Path:
+    """Put the bad delivery to its audit; return its file.
+
+    Raises:
+        AttackError: It was not refused: then there is nothing to attack.
+    """
+    delivery = buyer.write("delivery.csv", buyer.rows)
+    if (attempt := buyer.plan(delivery)["attempt"]) != 1:
+        raise AttackError(f"the first audit is attempt {attempt}")
+    if (reply := buyer.judge(delivery, buyer.be_honest)).code != ExitCode.REFUSE:
+        raise AttackError(f"a delivery with {WRONG_SHARE:.0%} wrong labels came to {reply.code.name}")
+    return delivery
+
+
+def deliver_again(make: Callable[[Buyer], Path], **options: Any) -> Callable[[Target], Finding]:
+    """Return an attack: after a refusal, what `make` writes is put to an audit, too."""
+
+    def attempt(target: Target) -> Finding:
+        buyer = make_buyer(target)
+        refuse_first(buyer)
+        return plan_again(buyer, make(buyer), **options)
+
+    return attempt
+
+
+def plan_again(buyer: Buyer, delivery: Path, **options: Any) -> Finding:
+    """Return what comes of putting a delivery to an audit."""
+    try:
+        attempt = buyer.plan(delivery, **options)["attempt"]
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    alpha = f"attempt {attempt}"
+    return Finding(Outcome.COUNTED if attempt > 1 else Outcome.NOT_CAUGHT, alpha)
+
+
+def add_newlines(buyer: Buyer) -> Path:
+    """Copy the refused file under another name, with three newlines more at its end."""
+    again = buyer.folder / "again.csv"
+    again.write_bytes((buyer.folder / "delivery.csv").read_bytes() + b"\n\n\n")
+    return again
+
+
+def rename(buyer: Buyer) -> Path:
+    """Copy the refused file under another name, into another folder."""
+    return buyer.write("other/october.csv", buyer.rows)
+
+
+def reverse(buyer: Buyer) -> Path:
+    """Deliver the refused rows in reverse order, with other ids."""
+    rows = [[f"new-{place}", *row[1:]] for place, row in enumerate(reversed(buyer.rows))]
+    return buyer.write("reversed.csv", rows)
+
+
+def encode(buyer: Buyer) -> Path:
+    """Deliver the refused rows in UTF-8 with a byte order mark, capital letters and two spaces for one."""
+    rows = [[row[0], row[1].upper().replace(" ", "  "), row[2]] for row in buyer.rows]
+    path = buyer.write("encoded.csv", rows)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    return path
+
+
+def relabel(buyer: Buyer) -> Path:
+    """Deliver the refused items with ten labels put right."""
+    rows = buyer.rows
+    for row, item in zip(rows[:100], buyer.items, strict=False):
+        row[2] = item.truth
+    return buyer.write("relabelled.csv", rows)
+
+
+def split(buyer: Buyer) -> Path:
+    """Deliver half of the refused items together with as many new ones."""
+    fresh = [[f"n{item.item_id}", item.text, item.truth] for item in make_items(LABELS // 2, seed=11)]
+    return buyer.write("mixed.csv", [*buyer.rows[::2], *fresh])
+
+
+def add_word(buyer: Buyer) -> Path:
+    """Deliver the refused items with a word added to each text."""
+    return buyer.write("near.csv", [[row[0], f"{row[1]} indeed", row[2]] for row in buyer.rows])
+
+
+def pad(buyer: Buyer) -> Path:
+    """Deliver the refused items with a made-up sentence added to each text, as long as itself."""
+    rng = random.Random(8)
+    rows = []
+    for item_id, text, label in buyer.rows:
+        words = " ".join("".join(rng.choices("abcdefghijklmnop", k=6)) for _ in range(len(text) // 5))
+        rows.append([item_id, f"{text} {words}", label])
+    return buyer.write("padded.csv", rows)
+
+
+def name_other_text(buyer: Buyer) -> Path:
+    """Deliver the refused rows with a column of random numbers more, and call that one the text."""
+    rng = random.Random(9)
+    rows = [[*row, f"{rng.random():.16f} {rng.random():.16f}"] for row in buyer.rows]
+    return buyer.write("columns.csv", rows, [*HEADER, "note"])
+
+
+def deliver_as_is(buyer: Buyer) -> Path:
+    """Deliver the refused file once more."""
+    return buyer.folder / "delivery.csv"
+
+
+def deliver_fresh(buyer: Buyer) -> Path:
+    """Deliver items that nobody has delivered before."""
+    return buyer.write("fresh.csv", [[item.item_id, item.text, item.truth] for item in make_items(LABELS, seed=12)])
+
+
+def judge_fresh(target: Target) -> Finding:
+    """Nothing: a delivery without wrong labels, answered honestly, is the control."""
+    buyer = make_buyer(target)
+    delivery = buyer.write("good.csv", [[item.item_id, item.text, item.truth] for item in buyer.items])
+    buyer.plan(delivery)
+    reply = buyer.judge(delivery, buyer.be_honest)
+    return Finding(Outcome.PASSED if reply.code == ExitCode.ACCEPT else Outcome.REFUSED, reply.code.name)
+
+
+def delete_folder(target: Target) -> Finding:
+    """Delete the audit's folder of a delivery that was refused, and plan anew until another sample is drawn."""
+    buyer = make_buyer(target)
+    delivery = refuse_first(buyer)
+    plans = [json.loads(LocalStore(folder_of(delivery)).read(PLAN))]
+    for _ in range(5):
+        shutil.rmtree(folder_of(delivery))
+        try:
+            plans.append(buyer.plan(delivery))
+        except CupelError as error:
+            return Finding(Outcome.REFUSED, str(error))
+    if len({tuple(plan["drawn"]) for plan in plans}) == 1:
+        try:
+            reply = buyer.judge(delivery, lambda text: "warm" if "warm" else text)
+        except CupelError as error:
+            return Finding(Outcome.REFUSED, f"the same sample is drawn each time, and: {error}")
+        return Finding(Outcome.NOT_CAUGHT, f"the same sample, other answers: {reply.code.name}")
+    attempts = [plan["attempt"] for plan in plans]
+    return Finding(Outcome.COUNTED if len(set(attempts)) == len(plans) else Outcome.NOT_CAUGHT, f"attempts {attempts}")
+
+
+def promise_other_budget(target: Target) -> Finding:
+    """Delete the audit's folder, and plan anew with a budget that is a hundredth of a percent higher."""
+    buyer = make_buyer(target)
+    delivery = refuse_first(buyer)
+    shutil.rmtree(folder_of(delivery))
+    return plan_again(buyer, delivery, budget=BUDGET + 0.0001)
+
+
+def delete_record(target: Target) -> Finding:
+    """Delete the record of audits after a refusal, and deliver the same file under another name."""
+    buyer = make_buyer(target)
+    refuse_first(buyer)
+    shutil.rmtree(buyer.folder / "audit_record")
+    return plan_again(buyer, rename(buyer), vendor=None)
+
+
+def name_other_record(target: Target) -> Finding:
+    """Name another record of audits after a refusal, and deliver the same file under another name."""
+    buyer = make_buyer(target)
+    refuse_first(buyer)
+    return plan_again(buyer, rename(buyer), vendor=None, record=buyer.folder / "second_record")
+
+
+def cut_record(target: Target) -> Finding:
+    """Delete the last events of the record of audits after a refusal, and deliver the same file once more."""
+    buyer = make_buyer(target)
+    refuse_first(buyer)
+    segments = sorted((buyer.folder / "audit_record").glob("0*"))
+    if len(segments) < 2:
+        raise AttackError("the record of audits holds no events to delete")
+    for segment in segments[1:]:
+        segment.unlink()
+    return plan_again(buyer, rename(buyer))
+
+
+def choose_seed(target: Target) -> Finding:
+    """Try seeds by hand, with the right labels known, until one accepts a delivery that is over its budget."""
+    buyer = make_buyer(target)
+    delivery = buyer.write("chosen.csv", buyer.rows)
+    plan = buyer.plan(delivery, seed=1)
+    page = (folder_of(delivery) / "plan.html").read_text()
+    reply = buyer.judge(delivery, buyer.be_honest)
+    told = [text for text in (page, reply.words) if "--seed" in text or "chosen" in text]
+    words = f"nonce_source of the plan is {plan.get('nonce_source')!r}"
+    return Finding(Outcome.TOLD if told or plan.get("nonce_source") == "option" else Outcome.NOT_CAUGHT, words)
+
+
+def leave_undecided(target: Target) -> Finding:
+    """Answer every wrong label with "cannot be decided"."""
+    buyer = make_buyer(target)
+    delivery = buyer.write("undecided.csv", buyer.rows)
+    buyer.plan(delivery)
+    said = {row[1]: row[2] for row in buyer.rows}
+    honest = buyer.be_honest
+    try:
+        reply = buyer.judge(delivery, lambda text: honest(text) if said[text] == honest(text) else "cannot be decided")
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    words = " ".join(reply.words.split())
+    at = max(words.find("undecided"), 0)
+    is_accepted = reply.code == ExitCode.ACCEPT
+    return Finding(Outcome.NOT_CAUGHT if is_accepted else Outcome.REFUSED, f"{reply.code.name}: …{words[at : at + 120]}")
+
+
+def confirm_all(target: Target) -> Finding:
+    """Let a dishonest auditor look up the delivered labels, and confirm each."""
+    buyer = make_buyer(target)
+    delivery = buyer.write("confirmed.csv", buyer.rows)
+    buyer.plan(delivery)
+    said = {row[1]: row[2] for row in buyer.rows}
+    reply = buyer.judge(delivery, lambda text: said[text])
+    is_accepted = reply.code == ExitCode.ACCEPT
+    return Finding(Outcome.NOT_CAUGHT if is_accepted else Outcome.REFUSED, reply.code.name)
+
+
+def _again(name: str, make: Callable[[Buyer], Path], expected: Outcome, **options: Any) -> Attack:
+    return Attack(f"accept-{name}", DOOR, str(make.__doc__), expected, deliver_again(make, **options))
+
+
+def _own(name: str, attempt: Callable[[Target], Finding], expected: Outcome) -> Attack:
+    return Attack(f"accept-{name}", DOOR, str(attempt.__doc__), expected, attempt)
+
+
+_R, _C, _N = Outcome.REFUSED, Outcome.COUNTED, Outcome.NOT_CAUGHT
+ATTACKS = (
+    _own("good-delivery", judge_fresh, Outcome.PASSED),
+    _again("other-items", deliver_fresh, Outcome.PASSED),
+    _again("newlines-at-the-end", add_newlines, _R),
+    _again("other-file-name", rename, _R),
+    _again("other-vendor", rename, _R, vendor="Other"),
+    _again("reordered-with-other-ids", reverse, _C),
+    _again("encoded-otherwise", encode, _C),
+    _again("labels-put-right", relabel, _C),
+    _again("half-of-it-with-new-items", split, _C),
+    _again("a-word-added", add_word, _C),
+    _again("a-sentence-added", pad, _N),
+    _again("other-text-column", name_other_text, _C, text="note"),
+    _own("folder-deleted", delete_folder, _R),
+    _own("other-budget", promise_other_budget, _C),
+    _own("record-cut", cut_record, _R),
+    _own("record-deleted", delete_record, _N),
+    _own("other-record", name_other_record, _N),
+    _own("seed-chosen", choose_seed, Outcome.TOLD),
+    _own("wrong-left-undecided", leave_undecided, _R),
+    _own("all-confirmed", confirm_all, _N),
+)
