@@ -44,8 +44,11 @@ gate: .venv/.run $(DAGSTER_HOME)/dagster.yaml  ## Judge what is in the lake: BAT
 	@$(PYTHON) -m orchestration.ci $(PROJECT) $(addprefix --partition ,$(BATCH)) $(if $(SELECT),--select '$(SELECT)') \
 		$(if $(SINCE),--since '$(SINCE)') $(if $(JUNIT),--junit '$(JUNIT)') $(if $(STRICT),--strict)
 
+# A file's tests go to one of two processes, so that what they share is made once; the short ones are last.
+TESTS = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
-	@$(PYTHON) -m pytest -n 2
+	@$(TESTS)
 
 kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
 	@$(PYTHON) -m pytest -n 2 -m kills tests/kills
@@ -71,7 +74,7 @@ check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  #
 	.venv/bin/lint-imports
 	$(PYTHON) -m orchestration.dagster_storage
 	.venv/bin/dg check defs
-	$(PYTHON) -m pytest -n 2
+	$(TESTS)
 
 format: .venv/.dev  ## Format the code.
 	.venv/bin/ruff format .

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.cleaning import conclude_contamination, contamination_settings, earlier_batches
+from assets.plots import scores_plot
 from assets.spec import materialized, picture
 from cupel.cleaning.contamination.by_source import sources
 from cupel.cleaning.contamination.candidates import Candidates, Examples
@@ -22,7 +23,6 @@ from cupel.people.answers.annotations import keep_classes
 from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import contamination_tasks
 from cupel.release.contamination import contaminated
-from cupel.show.contamination_plot import scores_plot
 from cupel.versions.code_version import code_version
 
 PURPOSES = ("contamination", "contamination_audit")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assets.bench import Bench
+from assets.plots import annotators_plot, vendors_plot
 from assets.spec import materialized, picture
 from cupel.checking.crew_answers import consensus_with_models
 from cupel.contract.kind import ConsensusResult
@@ -21,8 +22,6 @@ from cupel.people.answers.guidelines import translate_answers, with_older
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import split_answers
 from cupel.people.label_studio.calibration import PURPOSE
-from cupel.show.plots import annotators_plot
-from cupel.show.vendor_plot import vendors_plot
 
 
 def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:

@@ -2,7 +2,8 @@
 
 import html
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,11 +12,15 @@ import pyarrow as pa
 
 import cupel
 from assets.bench import Bench
+from assets.plots import outlook_plot, stage_errors_plot
+from assets.report import read_pictures
 from assets.spec import materialized, picture
 from cupel.cleaning.images.measured import download_limits
 from cupel.cleaning.images.rules import NO_LANGUAGE
 from cupel.contract.kind import are_equal
+from cupel.contract.stages import STAGES
 from cupel.contract.table import from_rows
+from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
 from cupel.lake.gates import open_gate, refuse_for_terms
 from cupel.lake.step import Step
@@ -34,7 +39,7 @@ from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.release import audit_tables, languages, overlaps
 from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
-from cupel.release.facts import ReleaseFacts, release_facts
+from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.nonces import draw_nonce
@@ -45,11 +50,15 @@ from cupel.release.places import release_folder, release_place
 from cupel.release.plan import Planned, plan_release
 from cupel.release.release_audit import load_release_audit
 from cupel.release.release_images import release_images
+from cupel.release.signed_share import VERDICTS, count_share, find_signed_answers
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
-from cupel.show.outlook_views import NEITHER, outlook_plot, outlook_table, rising_saves
-from cupel.show.plots import stage_errors_plot
+from cupel.show.outlook_views import NEITHER, outlook_table, rising_saves
 from cupel.show.release_documents import describe_release
+from cupel.show.report import render_report
+from cupel.show.report_facts import ReportFacts, report_facts
 from cupel.sources.register import delivery_folder
+
+Pictures = Callable[[ReleaseFacts, ReportFacts], Mapping[str, str]]
 
 
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
@@ -206,7 +215,10 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         if result["status"][0].as_py() == "open":
             context.log.info(open_gate(step, "release", "certificate", result["reason"][0].as_py()))
             return
-        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers"), result)
+        found = _signed_answers(step)
+        share = None if found is None else count_share(found, load_release_audit(step, *VERDICTS))
+        planted = ("release_items", "planted_verdicts") if _terms(step).planted_errors else ()
+        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers", *planted), result, share)
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 
@@ -223,9 +235,9 @@ def release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
 
 
 def hand_over(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
-    """Write the release as a folder of files, its manifest last: data, evidence, certificate, card, Croissant."""
+    """Write the release as a folder of files, its manifest last: data, evidence, certificate, descriptions, report."""
     with bench.step(context) as step:
-        return _hand_over(step, bench, {})
+        return _hand_over(step, bench, {}, lambda facts, more: {})
 
 
 def hand_over_images(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
@@ -241,7 +253,7 @@ def hand_over_images(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mate
             step.partition, step.read_batches("training_set", columns=["batch", "item_id"]),
             lambda batch: step.read("image_files", batch), read, settings, _frozen_hashes(step),
         )  # fmt: skip
-        return _hand_over(step, bench, {"images": images})
+        return _hand_over(step, bench, {"images": images}, partial(read_pictures, step, bench))
 
 
 def _frozen_hashes(step: Step) -> dict[tuple[str, str], str]:
@@ -252,7 +264,7 @@ def _frozen_hashes(step: Step) -> dict[tuple[str, str], str]:
     return {(batch, item): sha256 for batch, item, sha256 in zip(*columns, strict=True) if sha256 is not None}
 
 
-def _hand_over(step: Step, bench: Bench, more: dict[str, Any]) -> dg.MaterializeResult[None]:
+def _hand_over(step: Step, bench: Bench, more: dict[str, Any], pictures: Pictures) -> dg.MaterializeResult[None]:
     tables: dict[str, Any] = {name: _stored(step, name) for name in ("training_set", "release_items")}
     tables |= {name: step.read(name) for name in ("withheld_items", "audit", "adjudications", "cuts")}
     terms = _terms(step)
@@ -264,16 +276,50 @@ def _hand_over(step: Step, bench: Bench, more: dict[str, Any]) -> dg.Materialize
         tables["expert_answers"] = step.read("expert_answers")
     if terms.licence_terms is not None:
         tables["left_out_items"] = step.read("left_out_items")
-    facts = release_facts(step.lake, step.project, step.partition)
+    facts = _facts_for_ever(step)
     contamination = _contamination(step, facts)
     gates = _gate_results(step, facts.terms.batches)
-    last = pa.compute.max(step.read("expert_answers", columns=["sequence"])["sequence"]).as_py() or 0
-    head = step.lake.answers.hash_at(max(facts.terms.answers_until, last))
-    provenance = Provenance(step.inputs, head, cupel.__version__, bench.lock_sha256)
+    known = max(facts.terms.answers_until, _last_answer(step, facts.terms.batches))
+    provenance = Provenance(step.inputs, step.lake.answers.hash_at(known), cupel.__version__, bench.lock_sha256)
     folder = release_folder(step.lake, step.partition)  # checks the name
-    held = ReleaseTables(**tables, **more, gate_results=gates, contamination=contamination)
-    rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance, describe_release)
+    held = ReleaseTables(
+        **tables, **more, gate_results=gates, contamination=contamination, signed_answers=_signed_answers(step)
+    )
+    told = report_facts(step.lake, facts)
+    page = render_report(facts, told, pictures(facts, told), answers_known=known).encode()
+    describe = partial(describe_release, page=page)
+    rows = write_release(step.lake.store, release_place(step.partition), facts, held, provenance, describe)
     return materialized(step, step.write("manifest", rows), folder=dg.MetadataValue.path(str(folder)))
+
+
+def _facts_for_ever(step: Step) -> ReleaseFacts:
+    """Return what is told of the release in its folder: all but whether another guideline has replaced its own."""
+    facts = release_facts(step.lake, step.project, step.partition)
+    return facts if facts.guideline is None else replace(facts, guideline=facts.guideline.when_frozen())
+
+
+def _last_answer(step: Step, batches: Sequence[str]) -> int:
+    """Return the last answer that the report's tables tell of, and remember these and the actions as inputs."""
+    there = [(table, step.partition) for table in STAGES["release"].tables if table != "manifest"]
+    there += [(table, batch) for batch in batches for table in BATCH_TABLES]
+    last = 0
+    for table, partition in there:
+        if step.lake.commit(table, partition) is None:
+            continue
+        step.uses(table, partition)
+        if any(column.name == "sequence" for column in TABLES[table].columns):
+            numbers = step.lake.read(table, partition, ["sequence"])["sequence"]
+            last = max(last, pa.compute.max(numbers).as_py() or 0)
+    for batch in batches:
+        step.actions(batch)
+    return last
+
+
+def _signed_answers(step: Step) -> dict[str, Any] | None:
+    """Return the signed ones among the expert answers that verdicts rest on; None where the project names no keys."""
+    if step.project.labeling.experts.keys is None:
+        return None
+    return find_signed_answers(step.lake, load_release_audit(step, "expert_answers", *VERDICTS))
 
 
 def _gate_results(step: Step, batches: Sequence[str]) -> pa.Table:

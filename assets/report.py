@@ -5,16 +5,16 @@ import dagster as dg
 from assets.bench import Bench
 from cupel.cleaning.images.measured import download_limits
 from cupel.config.project import Project
-from cupel.lake.stage_seconds import read_cpu, read_seconds
 from cupel.lake.step import Step
 from cupel.modalities.image.contents import read_content
 from cupel.modalities.image.problems import ImageProblem
 from cupel.release.facts import ReleaseFacts, release_facts
-from cupel.release.folder import add_uncovered
-from cupel.release.layout import is_written
+from cupel.release.folder import add_uncovered, find_not_covered
+from cupel.release.layout import REPORT_FILE, RUN_FILE, is_written, json_bytes
 from cupel.release.places import release_place, report_file, report_folder
 from cupel.release.relabel import as_csv
 from cupel.release.reported import remember_reported
+from cupel.release.run_record import run_record
 from cupel.show.pictures import preview_images
 from cupel.show.report import RELABEL_SHOWN, render_report
 from cupel.show.report_facts import ReportFacts, report_facts
@@ -30,32 +30,33 @@ def report_asset(project: Project) -> dg.AssetsDefinition:
 def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Write the report as one page that stands alone, and what to relabel next as CSV.
 
-    It is made after the gates have spoken and whatever they said, so it is no part of the release's
-    hash; it also holds the seconds that the stages took.
+    It is made after the gates have spoken and whatever they said, and again where something has changed since, such
+    as the guideline in force. What the machine took stands beside it in `run.json`, and in the release's folder.
     """
     with bench.step(context) as step:
         facts = release_facts(step.lake, step.project, step.partition)
-        seconds = read_seconds(step.lake, [*facts.terms.batches, step.partition])
-        cpu = read_cpu(step.lake, [*facts.terms.batches, step.partition])
         more = report_facts(step.lake, facts)
-        pictures = _pictures(step, bench, facts, more)
-        page = render_report(facts, seconds, more, cpu, pictures).encode()
+        page = render_report(facts, more, read_pictures(step, bench, facts, more)).encode()
+        record = run_record(step.lake, [*facts.terms.batches, step.partition])
+        added = {REPORT_FILE: page, RUN_FILE: json_bytes(record)}
         folder, store = report_folder(step.lake, step.partition), step.lake.store
-        store.put(report_file(step.partition, "report.html"), page)
-        store.put(report_file(step.partition, "relabel_next.csv"), as_csv(more.relabel).encode())
+        for name, content in (*added.items(), ("relabel_next.csv", as_csv(more.relabel).encode())):
+            store.put(report_file(step.partition, name), content)
         if is_written(store, released := release_place(step.partition)):
-            add_uncovered(store, released, "report.html", page)
+            for name in find_not_covered(store, released):
+                add_uncovered(store, released, name, added[name])
         remember_reported(step.lake, step.partition)
     return dg.MaterializeResult(
         metadata={
             "verdict": facts.verdict,
             "why": facts.reason,
-            "report": dg.MetadataValue.path(str(folder / "report.html")),
+            "report": dg.MetadataValue.path(str(folder / REPORT_FILE)),
+            "what the machine took": dg.MetadataValue.json(record),
         }
     )
 
 
-def _pictures(step: Step, bench: Bench, facts: ReleaseFacts, more: ReportFacts) -> dict[str, str]:
+def read_pictures(step: Step, bench: Bench, facts: ReleaseFacts, more: ReportFacts) -> dict[str, str]:
     """Return pictures of the images that the report speaks of; nothing where items are texts."""
     if step.project.modality.has_text:
         return {}

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from benchmarks.certificate_designs import measure_designs, worst_of
 from benchmarks.certificate_sets import LIMIT, SEED, Setting, settings
+from benchmarks.certificate_streams import measure_streams
 from benchmarks.new_file import new_file
 from cupel.certificate.attempts import Levels
 from cupel.certificate.hypergeometric import (
@@ -145,6 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=new_file, required=True, help="file to write")
     parser.add_argument("--replays", type=int, default=5_000, help="replays of each setting")
+    parser.add_argument("--stream-replays", type=int, default=100_000, help="replays of each stream of deliveries")
     arguments = parser.parse_args()
     rows = [
         measure(setting, arguments.replays)
@@ -155,11 +157,14 @@ def main() -> int:
     shares = [name for name in rows[0] if name.endswith("_share")]
     worst = {name: max(row[name] for row in rows if row[name] is not None) for name in shares}
     designs = list(measure_designs(arguments.replays))
+    streams = measure_streams(arguments.stream_replays)
     is_valid = all(value <= LIMIT for value in worst.values()) and all(row["is_valid"] for row in designs)
+    is_valid = is_valid and streams["is_valid"]
     _print(rows, worst)
     _print_designs(worst_of(designs))
+    _print_streams(streams)
     content = {"limit": LIMIT, "attempts": ATTEMPTS, "worst": worst, "is_valid": is_valid, "settings": rows,
-               "designs": designs}  # fmt: skip
+               "designs": designs, "streams": streams}  # fmt: skip
     put_file(arguments.json, (json.dumps(content, indent=1) + "\n").encode())
     return 0 if is_valid else 1
 
@@ -195,6 +200,21 @@ def _print_designs(worst: dict[str, dict[str, Any]]) -> None:
             f"{100 * row['certified_falsely_share']:.2f}", f"{100 * row['low']:.2f} to {100 * row['high']:.2f}",
         )  # fmt: skip
     Console(width=None if sys.stdout.isatty() else 150).print(table)
+
+
+def _print_streams(streams: dict[str, Any]) -> None:
+    table = Table(title="Streams of deliveries, each one wrong label over its budget (%)")
+    for name in ("stream", "attempts by", "audits", "last attempt", "replays", "certified in a family", "95% interval"):
+        table.add_column(name, justify="left" if name in ("stream", "attempts by") else "right")
+    for row in [*streams["rows"], streams["control"]]:
+        table.add_row(
+            row["stream"], row["attempts_by"], str(row["audits"]), str(row["last_attempt"]), f"{row['replays']:,}",
+            f"{100 * row['certified_falsely_share']:.2f}", f"{100 * row['low']:.2f} to {100 * row['high']:.2f}",
+        )  # fmt: skip
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    console.print(table)
+    costs = ", ".join(f"link {row['link']}: {row['audited']:,}" for row in streams["chain"])
+    console.print(f"Audited at links of a chain of overlaps: {costs}")
 
 
 def _on_distinct(function: Callable[[Integers], Integers], values: Integers) -> Integers:

@@ -56,7 +56,7 @@ def e_process(setting: Setting, replays: int) -> Flags:
     A bound of the contested items that ever fails counts as false too.
     """
     rng, levels, size = np.random.default_rng([SEED, 2]), setting.levels(1), len(setting.is_wrong)
-    cut, wrong = _first_over(setting)
+    cut, wrong = first_over(setting)
     places = _positions(rng, replays, cut, wrong)
     bet = cut_bet([cut], floor_share(setting.error_budget, size))
     drawn, found = np.arange(cut + 1)[:, None], np.arange(MOST_FOUND)[None, :]
@@ -80,7 +80,7 @@ def e_process(setting: Setting, replays: int) -> Flags:
 def stratified(setting: Setting, replays: int) -> Flags:
     """Draw strata; false when the first cut over its budget passes, whatever came before it."""
     rng, levels = np.random.default_rng([SEED, 3]), setting.levels(1)
-    cut, _ = _first_over(setting)
+    cut, _ = first_over(setting)
     ends = strata_ends(len(setting.is_wrong), STRATA)
     starts = np.concatenate([[0], ends[:-1]])
     share = setting.drawn / len(setting.is_wrong)
@@ -110,7 +110,7 @@ def imperfect(sensitivity: float) -> Callable[[Setting, int], Flags]:
 
     def replay(setting: Setting, replays: int) -> Flags:
         rng, size = np.random.default_rng([SEED, 4]), len(setting.is_wrong)
-        cut, wrong = _first_over(setting)
+        cut, wrong = first_over(setting)
         shared = share_alpha(attempt_levels(1, bool(setting.is_contested.any())), ALPHA_SENSITIVITY_SHARE)
         audited = (
             rng.hypergeometric(cut, size - cut, setting.drawn, size=replays)
@@ -163,7 +163,7 @@ def worst_of(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def naive_looks(setting: Setting, replays: int) -> Flags:
     """Look after every item with a test made for one look: a rule that must be caught."""
     rng, levels = np.random.default_rng([SEED, 5]), setting.levels(1)
-    cut, wrong = _first_over(setting)
+    cut, wrong = first_over(setting)
     places = _positions(rng, replays, cut, wrong)
     is_false = np.zeros(replays, dtype=np.bool_)
     for count in range(min(MOST_FOUND, wrong)):
@@ -171,7 +171,7 @@ def naive_looks(setting: Setting, replays: int) -> Flags:
     return is_false
 
 
-def _first_over(setting: Setting) -> tuple[int, int]:
+def first_over(setting: Setting) -> tuple[int, int]:
     """Return the first cut that holds more wrong labels than allowed, and how many."""
     positions = cut_positions(len(setting.is_wrong))
     wrong = np.cumsum(setting.is_wrong)[positions - 1]

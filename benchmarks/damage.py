@@ -115,7 +115,7 @@ def hashes(root: Path) -> dict[str, str]:
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     return {
         name: hash_file(path) for name, path in sorted(found.items())
-        if not name.startswith(NOT_COMPARED) and not (name.startswith("releases/") and name.endswith("report.html"))
+        if not name.startswith(NOT_COMPARED) and not (name.startswith("releases/") and name.endswith("run.json"))
         # From superseded parts nothing is read any more.
         and not (name.startswith("tables/") and path.name != "commit.json" and path not in current)
     }  # fmt: skip

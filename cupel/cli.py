@@ -8,6 +8,7 @@ from cupel import __version__
 from cupel.commands.chain_commands import check, prune, rebuild
 from cupel.commands.file_commands import accept, duplicates, export, import_work, verify
 from cupel.commands.lake_commands import annotator, guideline, release, signals, summarise, trace, upgrade, webhook
+from cupel.commands.signing_commands import key, sign
 from cupel.errors import CupelError
 
 
@@ -29,7 +30,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, duplicates, export, guideline, import_work, prune, rebuild, release, signals, summarise,
-    trace, upgrade, verify, webhook,
+    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, sign, signals,
+    summarise, trace, upgrade, verify, webhook,
 ):  # fmt: skip
     main.add_command(_command)

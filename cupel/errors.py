@@ -63,6 +63,10 @@ class ReleaseError(CupelError):
     """A release that is missing, altered, or not what its certificate says."""
 
 
+class SigningError(CupelError):
+    """A key, trust file or signature that is missing, altered, or not what it must be."""
+
+
 def disk_trouble(error: OSError) -> str:
     """Return what a person must do about trouble with the disk, and the file that it is about.
 

@@ -12,6 +12,7 @@ from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.guidelines import lapsed_certificates
 from cupel.release.release_audit import load_release_audit
 from cupel.release.terms import counted, forbidden
+from cupel.release.undecided_experts import find_undecided_experts, name_finding
 from expectations import thresholds
 from expectations.suite import MOST_IDS, Check, Measured, Suite, one_row
 
@@ -43,6 +44,7 @@ def measure(step: Step) -> pa.Table:
             "experts_seen_share": Measured(certificate["experts_seen_share"]),
             "adjudications_missing": Measured(audit["to_adjudicate"] - audit["adjudicated"]),
             "contested_share": _contested(step, terms, audit),
+            "undecided_experts": _undecided_experts(step, terms),
             "promises_broken": _promises(step),
             "items_forbidden": _forbidden(step, terms),
             "items_overlapping": _overlapping(step),
@@ -123,14 +125,29 @@ def _promises(step: Step) -> Measured:
 
 
 def _contested(step: Step, terms: FrozenTerms, audit: dict[str, Any]) -> Measured:
-    """Return the share of contested items in the audit, and the exact upper bound of those among all items."""
+    """Return the share of contested items in the audit, and the upper bound of those among all that it rests on.
+
+    A release that was frozen before there was a limit has no such bound: it has the one that it was judged by then.
+    """
     items, audited, contested = audit["items"], audit["audited"], audit["audit_contested"]
     if not 0 < audited <= items:
         return Measured(None)
+    if audit["undecided_bound"] is not None:
+        return Measured(contested / audited, audit["undecided_bound"])
     if not isinstance(terms.design, FixedSequence) and audit["status"] != "open":
         upper = load_release_audit(step, "release_items", "audit", "planted_verdicts").contested_upper(CONTESTED_ALPHA)
         return Measured(contested / audited, upper / items)
     return Measured(contested / audited, upper_count(items, audited, contested, CONTESTED_ALPHA) / items)
+
+
+def _undecided_experts(step: Step, terms: FrozenTerms) -> Measured:
+    """Count the experts who leave undecided what others decide, and name them."""
+    if step.lake.commit("expert_answers", step.partition) is None:
+        return Measured(None)
+    is_simple = isinstance(terms.design, FixedSequence) and not terms.adjudicators_audited
+    audit = load_release_audit(step, *(() if is_simple else ("release_items",)), "audit", "expert_answers")
+    found = find_undecided_experts(audit)
+    return Measured(len(found), note="; ".join(map(name_finding, found)) or None)
 
 
 def _row(step: Step, table: str) -> dict[str, Any] | None:
@@ -171,9 +188,14 @@ SUITE = Suite(
         ),
         Check(
             thresholds.CONTESTED_SHARE,
-            "On what share of the items do experts stay split, at most (95% upper bound from the audit's sample)?",
-            "Sharpen the question or merge the classes that experts confuse.",
+            "On what share of the items do experts stay split, at most (the upper bound that the audit itself uses)?",
+            "Sharpen the question, merge the classes that experts confuse, or audit more, in a new release.",
             judges_bound=True,
+        ),
+        Check(
+            thresholds.UNDECIDED_EXPERTS,
+            "How many experts leave undecided what others decide, more often than chance explains?",
+            "Talk to those named; let others answer what they left undecided, and audit anew.",
         ),
         Check(
             thresholds.ERROR_BOUND_WITH_CONTESTED,

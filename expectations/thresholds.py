@@ -184,8 +184,9 @@ ADJUDICATIONS_MISSING = _none_at_all(
     "What the audit did not accept is an expert's to say; one left out is not covered by the bound.",
 )
 CONTESTED_SHARE = Threshold(
-    "contested_share", 0.25, "at most", "critical", "share",
-    "Where experts may stay split on a quarter of the items, the question has no answer that could be learned.",
+    "contested_share", None, "at most", "critical", "share",
+    "What experts leave undecided is neither right nor wrong for the certificate: a wrong label could hide there.",
+    setting="release.certificate.max_undecided_share",
 )  # fmt: skip
 ITEMS_OVERLAPPING = _none_at_all(
     "items_overlapping", "A model that was trained on the questions of its examination shows nothing in it."
@@ -196,6 +197,12 @@ ITEMS_FORBIDDEN = _none_at_all(
 CERTIFICATES_LAPSED = _none_at_all(
     "certificates_lapsed",
     "Who holds an earlier release should know that its labels follow a guideline that another has replaced.",
+    "warning",
+)
+UNDECIDED_EXPERTS = _none_at_all(
+    "undecided_experts",
+    "Who leaves undecided what others decide hides the errors that they were asked to find, or is asked what they do "
+    "not know.",
     "warning",
 )
 PROMISES_BROKEN = _none_at_all(
@@ -218,7 +225,7 @@ THRESHOLDS: dict[str, Threshold] = {
         ITEMS_WITHOUT_LABEL, LABELS_OUTSIDE_ONTOLOGY, CHECKER_DISAGREEMENT_SHARE, EXPECTED_EXPERT_SHARE,
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,
-        CONTESTED_SHARE, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN, ITEMS_FORBIDDEN,
+        CONTESTED_SHARE, UNDECIDED_EXPERTS, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN, ITEMS_FORBIDDEN,
         ITEMS_OVERLAPPING, CERTIFICATES_LAPSED,
     )
 }  # fmt: skip

@@ -88,9 +88,9 @@ def compare(lake: Lake, copy: Lake, plan: dict[str, Any], batches: Sequence[str]
         made: What rebuilding came to.
     """
     release = plan["release"]
-    before, after = _manifest(lake, release), _manifest(copy, release)
+    before, after = read_manifest(lake, release), read_manifest(copy, release)
     tables = _Tables(lake, copy, plan, made, before)
-    rows = [_answers(lake, copy, plan, before)]
+    rows = [_answers(lake, copy, before)]
     rows += [row for batch in batches for row in tables.rows(batch, "batch", batch in plan["batches"])]
     rows += [*tables.rows(release, "release", True), *_files(lake, copy, release, before, after)]
     hashes = [manifest.get("release_sha256") for manifest in (before, after)]
@@ -201,19 +201,21 @@ class _Tables:
         return "; ".join(reasons)
 
 
-def _answers(lake: Lake, copy: Lake, plan: dict[str, Any], manifest: dict[str, Any]) -> Row:
+def _answers(lake: Lake, copy: Lake, manifest: dict[str, Any]) -> Row:
     """Return the row of the answers log, as far as it was brought: appended again, answers get the same hashes."""
     last = copy.answers.head().sequence
     recorded, rebuilt = (log.hash_at(last) for log in (lake.answers, copy.answers))
     bad = next((mine[0] for mine, again in zip(_links(lake), _links(copy), strict=False) if mine != again), None)
     reason = "" if bad is None else f"answer {bad} was altered, or one before it is gone; restore the log"
     head = manifest.get("answers_head")
-    if not reason and head is not None:
-        experts = lake.read("expert_answers", plan["release"], ["sequence"])["sequence"].to_pylist()
-        until = max([plan["answers_until"], *experts])
-        if lake.answers.hash_at(until) != head:
-            reason = f"up to answer {until} the log is another one than the release was made from"
+    if not reason and head is not None and find_answer(lake, head) is None:
+        reason = "the last answer that the release knew is not in the log: it is another one than that of then"
     return Row("answers", "answers", f"1 to {last}", recorded, rebuilt, ALTERED if reason else SAME, reason)
+
+
+def find_answer(lake: Lake, hash_: str) -> int | None:
+    """Return the number of the answer whose record in the log has a hash; None where none has."""
+    return next((number for number, found in _links(lake) if found == hash_), None)
 
 
 def _links(lake: Lake) -> Iterator[tuple[int, str]]:
@@ -240,7 +242,7 @@ def _files(lake: Lake, copy: Lake, release: str, before: dict[str, Any], after: 
             outcome = NOT_MADE
         elif rebuilt != recorded:
             outcome = DIFFERS
-            reason = _why_manifest(before, after) if name == layout.MANIFEST_FILE else "made from tables that differ"
+            reason = _why_file(name, before, after)
         yield Row(FILES, name, release, recorded, rebuilt, outcome, reason)
 
 
@@ -248,12 +250,21 @@ def _hash(lake: Lake, name: str) -> str | None:
     return None if lake.store.stat(name) is None else hash_content(lake.store, name)
 
 
+def _why_file(name: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+    if name == layout.MANIFEST_FILE:
+        return _why_manifest(before, after)
+    if name == layout.REPORT_FILE and before.get("inputs") == after.get("inputs"):
+        return "made from the same tables: the project file's other words have changed, or the code that draws the page"
+    return "made from tables that differ"
+
+
 def _why_manifest(before: dict[str, Any], after: dict[str, Any]) -> str:
     keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key) and key != "release_sha256")
     return f"other values of {', '.join(keys)}"
 
 
-def _manifest(lake: Lake, release: str) -> dict[str, Any]:
+def read_manifest(lake: Lake, release: str) -> dict[str, Any]:
+    """Return the manifest of a release; nothing where there is none that can be read."""
     try:
         return dict(json.loads(lake.store.read(release_file(release, layout.MANIFEST_FILE))))
     except (MissingError, OSError, ValueError, TypeError):

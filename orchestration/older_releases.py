@@ -1,14 +1,11 @@
 """Releases from before the present format: what would rebuild one, and how a rebuilt one is numbered."""
 
-import hashlib
 import json
 import shlex
 from pathlib import Path
 
-from cupel.contract.format_numbers import RELEASE
+from cupel.contract.format_numbers import LAST_CHOSEN_SEED, OLDEST_LAKE_OF_THESE_TABLES, RELEASE
 from cupel.contract.stages import stage_of
-from cupel.contract.table import from_rows
-from cupel.contract.tables.release import MANIFEST
 from cupel.errors import ReleaseError
 from cupel.lake.formats import recognise_partition
 from cupel.lake.lake import Lake
@@ -33,11 +30,13 @@ def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
         ReleaseError: It is of an older format, which this version reads and verifies, but does not make.
     """
     manifest = _manifest(lake, release)
-    number = recognise_partition(lake.store, release)
+    of_tables = recognise_partition(lake.store, release)
+    of_folder = _format_of_plan(lake, release)
     if manifest is not None:
-        number = min(number, release_format(release_folder(lake, release), manifest))
-    if number == RELEASE:
+        of_folder = release_format(release_folder(lake, release), manifest)
+    if of_tables >= OLDEST_LAKE_OF_THESE_TABLES and of_folder == RELEASE:
         return
+    number = min(of_tables, of_folder)
     commit = find_commit(REPOSITORY, made_by(lake, release)) or find_commit(REPOSITORY, _of_release(lake, release))
     raise ReleaseError(
         f"release {lake.project}/{release}: of format {number}, which this version of Cupel reads and verifies, but no "
@@ -45,27 +44,11 @@ def refuse_older(deployment: Deployment, lake: Lake, release: str) -> None:
     )
 
 
-def number_as_recorded(lake: Lake, copy: Lake, release: str) -> None:
-    """Write into a rebuilt release the format number of the release that is there.
-
-    Releases of one format may tell it by different numbers: before numbers told, all said 1.
-
-    Args:
-        lake: The project's lake.
-        copy: The lake that the release was rebuilt in.
-        release: The release.
-    """
-    before, after, commit = _manifest(lake, release), _manifest(copy, release), copy.commit("manifest", release)
-    if before is None or after is None or commit is None or before.get("format") == after["format"]:
-        return
-    after["format"] = before.get("format")
-    after["release_sha256"] = layout.release_sha256(after)
-    content = layout.json_bytes(after)
-    copy.store.put(release_file(release, layout.MANIFEST_FILE), content)
-    rows = copy.read("manifest", release).to_pylist()
-    for row in (row for row in rows if row["path"] == layout.MANIFEST_FILE):
-        row.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
-    copy.write("manifest", release, from_rows(rows, MANIFEST), commit.inputs, commit.code_version)
+def _format_of_plan(lake: Lake, release: str) -> int:
+    """Return the format that a release would have been handed over in: of old, the draw followed from a chosen seed."""
+    plan = lake.read("release_plan", release, ["status", "freeze_sha256"]).to_pylist()[0]
+    is_of_old = plan["status"] == "frozen" and plan["freeze_sha256"] is None
+    return LAST_CHOSEN_SEED if is_of_old else RELEASE
 
 
 def made_by(lake: Lake, release: str) -> dict[str, str]:

@@ -31,17 +31,19 @@ from cupel.lake.lake import Commit, Lake
 from cupel.lake.step import Step
 from cupel.people.answers.guidelines import versions_until
 from cupel.people.answers.known_labels import known_labels
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS, copy_signed_files
 from cupel.release.audit_design import frozen_settings, settings_now
 from cupel.release.days import recorded_day
+from cupel.release.facts import BATCH_TABLES
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.plan import is_finished, plan_release
 from cupel.sources.register import Register, with_registered
 from cupel.store.files import link, put_file, stat_file, temporary_folder
-from orchestration.compared import Comparison, Made, compare
+from orchestration.compared import Comparison, Made, compare, find_answer, read_manifest
 from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
 from orchestration.jobs import batch_job, release_job
-from orchestration.older_releases import number_as_recorded, refuse_older
+from orchestration.older_releases import refuse_older
 from orchestration.runs import execute
 from orchestration.wiring import deployment_definitions
 
@@ -92,10 +94,10 @@ def rebuild(
         bring_draws(copy.log(DRAWS), lake.log(DRAWS).read(), release)
         frozen_under = FrozenTerms.from_plan(plan).guideline
         bring_versions(copy.log(GUIDELINES), versions_until(read_versions(lake.log(GUIDELINES)), frozen_under))
+        copy_signed_files(copy.log(SIGNED_ANSWERS), lake.log(SIGNED_ANSWERS).read())
         _write_project(then, batches, folder)
         there = Deployment(folder, deployment.data, str(root), known=deployment.known)
         made = _Rebuilding(lake, copy, there, plan, instance, say).run(batches)
-        number_as_recorded(lake, copy, release)
     return compare(lake, copy, plan, batches, made._replace(notes=notes))
 
 
@@ -137,6 +139,7 @@ class _Rebuilding:
             self._freeze()
         if self.plan["status"] == "frozen" and self.copy.commit("release_items", release) is not None:
             self._append(known.all)
+            self._bring_later_actions()
             for batch in self._went_on_before_the_end():
                 self._run(batch_job(self.project.project), batch)
             self._run(release_job(self.project.project), release)
@@ -192,7 +195,7 @@ class _Rebuilding:
                     self.copy.write(table, other, content, commit.inputs, commit.code_version)
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
         day = partial(recorded_day, self.copy, release, date.fromisoformat(self.plan["day"] or date.min.isoformat()))
-        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day)
+        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day, self.lake)
         if planned.terms is None:
             self.problems[release] = planned.awaited or "it cannot be frozen"
             return
@@ -216,12 +219,24 @@ class _Rebuilding:
                 is_wanted = pc.and_(pc.greater(records["sequence"], there), pc.less_equal(records["sequence"], until))
                 self.copy.answers.append(records.filter(is_wanted))
 
+    def _bring_later_actions(self) -> None:
+        """Let annotators of the batches be as they were when the release came to its end; its report tells of it."""
+        told = self._told()
+        for batch in self.plan["batches"]:
+            number = int(told.get(f"actions@{batch}", "0").partition(":")[0])
+            self.copy.actions.append(self.lake.actions.read(batch)[len(self.copy.actions.read(batch)) : number])
+
     def _went_on_before_the_end(self) -> list[str]:
         """Return batches that later answers had changed already when the release came to its end; it tells of them."""
-        last = self.lake.commit("stage_errors", self.plan["release"])
-        told = {} if last is None else last.inputs
-        names = {batch: f"annotations@{batch}" for batch in self.plan["batches"]}
-        return [batch for batch, name in names.items() if name in told and told[name] != self.copy.version(name)]
+        told = self._told()
+        changed = {name.rpartition("@")[2] for name, version in told.items()
+                   if name.rpartition("@")[0] in BATCH_TABLES and version != self.copy.version(name)}  # fmt: skip
+        return [batch for batch in self.plan["batches"] if batch in changed]
+
+    def _told(self) -> dict[str, str]:
+        """Return what the release was made from when it came to its end, by `table@batch`."""
+        commits = [self.lake.commit(table, self.plan["release"]) for table in ("stage_errors", "manifest")]
+        return {name: version for commit in commits if commit is not None for name, version in commit.inputs.items()}
 
     def _commits(self, batches: list[str]) -> dict[str, Commit]:
         found = [self.copy.commit(table, batch) for batch in batches for table in TABLES]
@@ -240,7 +255,9 @@ def known_answers(lake: Lake, plan: dict[str, Any]) -> KnownAnswers:
         tables = ("annotations", "rejected_answers")
         labels = max((_last(lake, table, batch) for batch in plan["batches"] for table in tables), default=0)
     experts = [_last(lake, table, plan["release"]) for table in ("expert_answers", "rejected_expert_answers")]
-    return KnownAnswers(labels, max(labels, *experts))
+    head = read_manifest(lake, plan["release"]).get("answers_head")
+    handed_over = None if head is None else find_answer(lake, head)
+    return KnownAnswers(labels, max(labels, *experts, handed_over or 0))
 
 
 def other_plans(lake: Lake, plan: dict[str, Any]) -> list[str]:

@@ -91,7 +91,12 @@ def write_project(
             "answers": [f"{name}/answers.csv"],
             "experts": {"answers": 1, "description": "one expert"},
         },
-        "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
+        "release": {
+            "error_budget": 0.05,
+            "audit_size": 100,
+            "max_experts_seen_share": 0.9,
+            "certificate": {"max_undecided_share": 0.2},
+        },
     }
     for section, content in changes.items():
         project[section] = {**project.get(section, {}), **content} if isinstance(content, dict) else content

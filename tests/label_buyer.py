@@ -26,7 +26,10 @@ class Buyer(NamedTuple):
 
     def run(self, **options: object) -> tuple[ExitCode, str]:
         out = io.StringIO()
-        request = Request(self.delivery, is_suspicious_wanted=False, **options)  # type: ignore[arg-type]
+        request = Request(
+            self.delivery,
+            **({"is_suspicious_wanted": False, "record": self.delivery.parent / "audit_record"} | options),
+        )  # type: ignore[arg-type]
         code = accept_delivery(request, Console(file=out, width=200))
         return code, out.getvalue()
 

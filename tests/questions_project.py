@@ -75,7 +75,8 @@ def write_project(
             "answers": ["mail/answers.csv"],
             "experts": {"answers": 1, "description": "one expert"},
         },
-        "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
+        "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9,
+            "certificate": {"max_undecided_share": 0.2}},
     }  # fmt: skip
     for section, content in changes.items():
         project[section] = {**project.get(section, {}), **content}  # type: ignore[dict-item]

@@ -37,6 +37,9 @@ FILLER = [
     "three",
 ]
 
+# A project's `operation`, by which releases are proposed on a Monday: until then it ends at its labels.
+NO_RELEASE = {"release": "0 7 * * 1"}
+
 
 def sentence(label: str, rng: random.Random) -> str:
     words = rng.sample(WORDS[label], 2) + rng.sample(FILLER, 8) + [f"w{rng.randrange(10_000)}" for _ in range(4)]
@@ -79,7 +82,9 @@ def write_project(
     }
     for section, content in changes.items():
         project[section] = {**project.get(section, {}), **content} if isinstance(content, dict) else content
-    # Drawn by what the project file says: the same audit each time.
-    project["release"]["certificate"] = {"nonce": "made for a test", **project["release"].get("certificate", {})}
+    # So small an audit shows little of what experts leave undecided, even where they leave nothing. It is drawn by what
+    # the project file says: the same audit each time.
+    usual = {"nonce": "made for a test", "max_undecided_share": 0.2}
+    project["release"]["certificate"] = usual | project["release"].get("certificate", {})
     (folder / "projects" / f"{name}.yaml").write_text(yaml.safe_dump(project))
     return Deployment(folder / "projects", folder / "data", str(folder / "lake"))

@@ -77,6 +77,11 @@ def with_inbox(folder: Path, **changes: Any) -> Deployment:
     return deployment._replace(inbox=folder / "inbox")
 
 
+def collect(daemon: Daemon) -> None:
+    """Run the job that collects what came in."""
+    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
+
+
 def tell(daemon: Daemon, run: dg.DagsterRun) -> None:
     sensor = daemon.repository.get_sensor_def("tell_of_failures")
     events = daemon.instance.all_logs(run.run_id)
@@ -85,6 +90,15 @@ def tell(daemon: Daemon, run: dg.DagsterRun) -> None:
         sensor_name="tell_of_failures", dagster_event=failure, dagster_instance=daemon.instance, dagster_run=run
     ).for_run_failure()
     sensor(context)  # type: ignore[operator]
+
+
+def succeed(daemon: Daemon, run: dg.DagsterRun) -> None:
+    events = daemon.instance.all_logs(run.run_id)
+    success = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_job_success)  # type: ignore[attr-defined]
+    context = dg.build_run_status_sensor_context(
+        sensor_name="tell_of_releases", dagster_event=success, dagster_instance=daemon.instance, dagster_run=run
+    )
+    daemon.repository.get_sensor_def("tell_of_releases")(context)  # type: ignore[operator]
 
 
 def remember(instance: dg.DagsterInstance, name: str, kind: InstigatorType, data: Any, ticked_at: float) -> None:

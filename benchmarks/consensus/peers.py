@@ -51,11 +51,12 @@ def run(name: str, folder: Path, limit_seconds: float) -> dict[str, Any]:
 def fit(name: str, labels: Path) -> dict[str, Any]:
     """Return crowd-kit's labels by item, as text, and the seconds that fitting took."""
     import pandas as pd
-    from crowdkit import aggregation
 
     frame = pd.read_csv(labels, dtype=str, keep_default_na=False)[["task", "worker", "label"]]
     if name == "KOS" and frame["label"].nunique() != 2:
         raise SystemExit("KOS knows two classes only")
+    from crowdkit import aggregation
+
     method = getattr(aggregation, name)(**PEERS[name])
     # Two methods ask scikit-learn whether they were fitted, in a way that newer ones refuse; they were.
     module = sys.modules[type(method).__module__]

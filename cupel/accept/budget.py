@@ -8,11 +8,12 @@ from cupel.errors import AuditError
 _NUMBER = re.compile(r"^(\d+(?:[.,]\d+)?)\s*(%?)$")
 
 
-def share(text: str) -> float:
+def share(text: str, option: str = "--budget") -> float:
     """Return an error budget as a share.
 
     Args:
         text: A percentage with its sign, or a share below 1.
+        option: Where it was given.
 
     Raises:
         AuditError: It is neither, or not above 0 and below 100%. A bare number of 1 or more is refused, because
@@ -23,11 +24,11 @@ def share(text: str) -> float:
     """
     match = _NUMBER.match(text.strip())
     if match is None:
-        raise AuditError(f"--budget {text!r}: expected a percentage such as 1% or a share such as 0.01")
+        raise AuditError(f"{option} {text!r}: expected a percentage such as 1% or a share such as 0.01")
     value = Decimal(match[1].replace(",", ".")) / (100 if match[2] else 1)
     if not 0 < value < 1:
         hint = f"; for percent write {text.strip()}%" if not match[2] and 1 <= value < 100 else ""
-        raise AuditError(f"--budget {text!r}: expected more than 0 and less than 100%{hint}")
+        raise AuditError(f"{option} {text!r}: expected more than 0 and less than 100%{hint}")
     return float(value)
 
 

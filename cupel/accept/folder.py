@@ -8,7 +8,19 @@ from typing import NamedTuple, NoReturn
 from cupel.accept.delivery import Delivery
 from cupel.accept.item_files import AUDIT_ENDING, FileProblem, ItemFile, ItemFolder, copy_item
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
-from cupel.accept.plan import Drawn, LaterLook, Plan, draw_look, later_look, parse_record
+from cupel.accept.plan import (
+    Drawn,
+    LaterLook,
+    Plan,
+    continue_draw,
+    draw_later_look,
+    draw_look,
+    freeze_later_look,
+    hash_terms,
+    make_seed,
+    parse_record,
+)
+from cupel.accept.record import Audits
 from cupel.accept.sheet import ITEMS, SheetRow, sheet_csv, sheet_page, sheet_rows
 from cupel.certificate.acceptance import look_sizes
 from cupel.certificate.attempts import attempt_alpha
@@ -43,7 +55,7 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder,
 
     Args:
         folder: Where it is to lie; must not exist.
-        plan: The plan, not drawn yet.
+        plan: The plan with its seed, not drawn yet.
         delivery: The delivery.
         files: The delivery's folder, of which media files are copied.
         rules: How labels are asked for.
@@ -59,10 +71,9 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder,
             audit = LocalStore(begun)
             # The seed is on disk before anything is drawn by it.
             audit.put(PLAN, _json(plan))
-            ids = draw_look(plan, [one.item_id for one in delivery.labels], 1, 0)
-            plan = plan.model_copy(update={"drawn": ids})
+            plan = plan.model_copy(update={"drawn": draw_look(plan, [one.item_id for one in delivery.labels])})
             audit.put(PLAN, _json(plan))
-            _write_sheet(audit, plan, delivery, Drawn(1, 0, ids), files, rules)
+            _write_sheet(audit, plan, delivery, first_look(plan), files, rules)
     except OSError as error:
         raise AuditError(
             f"{folder}: cannot be written: {error.strerror}; nothing was left behind; copy the delivery elsewhere"
@@ -70,45 +81,97 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder,
     return plan
 
 
+def first_look(plan: Plan) -> Drawn:
+    """Return the first look of a plan that was drawn."""
+    return Drawn(1, 0, plan.drawn, plan.attempt)
+
+
 def add_look(
-    audit: Store, plan: Plan, delivery: Delivery, look: int, before: int, files: ItemFolder,
+    audit: Store, plan: Plan, delivery: Delivery, later: LaterLook, before: int, files: ItemFolder,
     rules: LabelRules = ONE_CLASS,
 ) -> Drawn:  # fmt: skip
-    """Record the plan of a later look and write its sheet; what is there already is left as it is."""
-    name = file_name("plan", look, "json")
-    ids = [one.item_id for one in delivery.labels]
-    drawn = Drawn(look, before, later_look(plan, ids, look, before).drawn)
+    """Write the sheet of a later look, then its plan; what is there already is left as it is.
+
+    Args:
+        audit: The audit's folder.
+        plan: The plan of the first look.
+        delivery: The delivery.
+        later: The look, drawn.
+        before: Labels drawn before it.
+        files: The delivery's folder, of which media files are copied.
+        rules: How labels are asked for.
+    """
+    name = file_name("plan", later.look, "json")
+    drawn = Drawn(later.look, before, later.drawn, later.attempt or later.look)
     # The plan comes last: a look without it does not exist, and is drawn again the same.
     if audit.stat(name) is None:
         _write_sheet(audit, plan, delivery, drawn, files, rules)
-        audit.put(name, _json(later_look(plan, ids, look, before)))
+        audit.put(name, _json(later))
     return drawn
 
 
-def load_plan(audit: Store, delivery: Delivery) -> tuple[Plan, list[Drawn]]:
-    """Read the plan and the looks drawn so far, and hold them against the delivery.
+def load_plan(audit: Store, delivery: Delivery, audits: Audits | None = None) -> tuple[Plan, list[Drawn]]:
+    """Read the plan and the looks drawn so far, and hold them against the delivery and the record of audits.
+
+    Args:
+        audit: The audit's folder.
+        delivery: The delivery.
+        audits: The record; None asks no record. Plans of version 1 stand in none.
 
     Raises:
-        AuditError: The delivery is another one or was altered, or a plan was.
+        AuditError: The delivery is another one or was altered, or a plan was, or the record says otherwise.
     """
     plan = read_plan(audit)
+    path = describe_place(audit, PLAN)
+    if plan.labels != len(delivery.labels):
+        _altered(path)
     ids = [one.item_id for one in delivery.labels]
-    if (plan.labels, plan.rejected) != (len(ids), len(delivery.rejected)):
-        _altered(describe_place(audit, PLAN))
     if plan.size != plan.sizes[0] or plan.sizes != look_sizes(plan.labels, plan.size, plan.sizes[-1]):
-        _altered(describe_place(audit, PLAN))
-    if plan.alpha != attempt_alpha(1) or plan.drawn != draw_look(plan, ids, 1, 0):
-        _altered(describe_place(audit, PLAN))
-    looks = [Drawn(1, 0, plan.drawn)]
+        _altered(path)
+    if plan.alpha != attempt_alpha(plan.attempt) or plan.drawn != draw_look(plan, ids):
+        _altered(path)
+    if plan.version == 2:
+        frozen = hash_terms(plan)
+        if plan.freeze_sha256 != frozen or plan.seed != make_seed(frozen, plan.nonce):
+            _altered(path)
+        _check_record(path, plan, plan.key, audits)
+    looks = [first_look(plan)]
     for number in range(2, len(plan.sizes) + 1):
         name = file_name("plan", number, "json")
         if audit.stat(name) is not None:
             path = describe_place(audit, name)
             later = parse_record(path, audit.read(name).decode(), LaterLook)
-            if later != later_look(plan, ids, number, looks[-1].size):
+            if later != _draw_again(plan, later, number, ids, looks):
                 _altered(path)
-            looks.append(Drawn(number, looks[-1].size, later.drawn))
+            if plan.version == 2:
+                _check_record(path, later, plan.key, audits)
+            looks.append(Drawn(number, looks[-1].size, later.drawn, later.attempt or number))
     return plan, looks
+
+
+def _draw_again(plan: Plan, later: LaterLook, number: int, ids: Sequence[str], looks: Sequence[Drawn]) -> LaterLook:
+    """Return a later look as it follows from its attempt and nonce."""
+    before = looks[-1].size
+    if plan.version == 1 or later.attempt is None or later.attempt < 1:
+        return continue_draw(plan, ids, number, before)
+    frozen = freeze_later_look(plan, number, before, later.attempt)
+    drawn = [item for look in looks for item in look.ids]
+    return draw_later_look(frozen, later.nonce, later.nonce_source, ids, drawn)
+
+
+def _check_record(path: str, frozen: Plan | LaterLook, key: str, audits: Audits | None) -> None:
+    """Refuse a look that the record of audits does not hold, or holds with another attempt or nonce."""
+    if audits is None:
+        return
+    event, draw = audits.find_frozen(frozen.freeze_sha256), audits.draws.get(frozen.freeze_sha256)
+    if event is None or draw is None:
+        raise AuditError(
+            f"{path}: the record of audits {audits.folder} does not hold this look; name the record that was used "
+            "when it was drawn with --record, or restore it from a copy"
+        )
+    found = (event.attempt, event.look, draw.nonce, draw.nonce_source, draw.plan)
+    if found != (frozen.attempt, frozen.look, frozen.nonce, frozen.nonce_source, key):
+        raise AuditError(f"{path}: is not as {audits.folder} recorded it when it was drawn; restore the folder")
 
 
 def read_plan(audit: Store) -> Plan:
@@ -123,16 +186,24 @@ def read_plan(audit: Store) -> Plan:
     except (OSError, MissingError, UnicodeDecodeError):
         raise AuditError(f"{path}: missing or unreadable; restore the folder, or remove it for a new audit") from None
     plan = parse_record(path, content, Plan)
-    return plan if plan.sizes else _altered(path)
+    # A plan that was frozen is none of the version that froze nothing.
+    return plan if plan.sizes and (plan.version == 2 or not plan.freeze_sha256) else _altered(path)
 
 
 def check_delivery(folder: Path, plan: Plan, name: str, sha256: str) -> None:
-    """Refuse a delivery whose bytes are not those that the plan was made for."""
+    """Refuse a delivery that is not the one that the plan was made for.
+
+    Args:
+        folder: The audit's folder.
+        plan: The plan.
+        name: The delivery, for the error.
+        sha256: Hash of what was parsed; for a plan of version 1, of the file's bytes.
+    """
     if sha256 != plan.delivery_sha256:
         raise AuditError(
-            f"{name}: not the file that {folder} was planned for (SHA-256 {sha256[:12]}, planned "
-            f"{plan.delivery_sha256[:12]}). An altered delivery is a new one: restore the file, or rename it and start "
-            "its own audit"
+            f"{name}: not the delivery that {folder} was planned for (SHA-256 {sha256[:12]}, planned "
+            f"{plan.delivery_sha256[:12]}). An altered delivery is another one: restore the file, or rename it and "
+            "start its own audit, in which items that were audited before count as such"
         )
 
 

@@ -9,8 +9,9 @@ from pydantic import NonNegativeFloat
 from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery, Label
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
-from cupel.accept.plan import Drawn, Plan, Record
-from cupel.certificate.acceptance import Acceptance, judge
+from cupel.accept.plan import Drawn, EarlierAudit, NonceSource, Plan, Record
+from cupel.accept.signed_sheet import SignedSheet
+from cupel.certificate.acceptance import Acceptance, CheckedLook, judge
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
 from cupel.certificate.hypergeometric import lower_count, upper_count
 
@@ -94,7 +95,10 @@ class Verdict(Record):
     vendor: str | None
     plan: str
     look: int
+    attempt: int = 1
     alpha: float
+    nonce_source: NonceSource = "system"
+    earlier: EarlierAudit | None = None
     error_budget: float
     rows_in: int
     rows_rejected: int
@@ -107,12 +111,15 @@ class Verdict(Record):
     error_bound: float
     error_bound_with_contested: float
     is_accepted_with_contested: bool
+    undecided_bound: float | None = None
+    max_undecided: float | None = None
     next_look: NextLook | None
     by_class: tuple[Part, ...]
     by_annotator: tuple[Part, ...]
     cost: Cost
     send_back: tuple[WrongLabel, ...]
     undecided: tuple[WrongLabel, ...]
+    signed: tuple[SignedSheet, ...] = ()
 
 
 class _Checked(NamedTuple):
@@ -129,6 +136,7 @@ def judge_delivery(
     prices: Prices,
     vendor: str | None,
     rules: LabelRules = ONE_CLASS,
+    signed: Sequence[SignedSheet] = (),
 ) -> Verdict:
     """Judge a delivery by all labels checked so far.
 
@@ -140,6 +148,7 @@ def judge_delivery(
         prices: What labels and checks cost.
         vendor: Who delivered.
         rules: Say which labels are the same, and by which classes they are counted.
+        signed: Whose the sheets are, of those whose signature was checked.
 
     Returns:
         The verdict of the last look.
@@ -151,10 +160,7 @@ def judge_delivery(
     checked = [_Checked(*one) for one in zip(drawn_rows, said, flags, strict=True)]
     undecided = [one for one in checked if one.auditor is None]
     wrong = [one for one in checked if one.is_wrong]
-    if plan.settings.contested == "wrong":
-        result = judge(plan.fixed, looks[-1].look, len(wrong) + len(undecided))
-    else:
-        result = judge(plan.fixed, looks[-1].look, len(wrong), len(undecided))
+    result = judge(plan.fixed, _count_looks(plan, looks, checked))
     population = len(delivery.labels)
     return Verdict(
         verdict=result.outcome,
@@ -166,7 +172,10 @@ def judge_delivery(
         vendor=vendor,
         plan=plan.key,
         look=looks[-1].look,
-        alpha=attempt_alpha(looks[-1].look),
+        attempt=result.attempt,
+        alpha=attempt_alpha(result.attempt),
+        nonce_source=plan.nonce_source,
+        earlier=plan.earlier,
         error_budget=plan.settings.error_budget,
         rows_in=delivery.rows_in,
         rows_rejected=len(delivery.rejected),
@@ -179,6 +188,8 @@ def judge_delivery(
         error_bound=result.upper.without_contested,
         error_bound_with_contested=result.upper.with_contested,
         is_accepted_with_contested=result.is_accepted_with_contested,
+        undecided_bound=result.undecided.upper if plan.settings.contested == "aside" else None,
+        max_undecided=plan.settings.max_undecided,
         next_look=_next(result),
         by_class=_parts(
             [name for one in delivery.labels for name in rules.choices_of(one.label)],
@@ -190,20 +201,66 @@ def judge_delivery(
         cost=_cost(population, len(checked), len(wrong) + len(undecided), result, prices),
         send_back=tuple(_wrong_label(one) for one in wrong),
         undecided=tuple(_wrong_label(one) for one in undecided),
+        signed=tuple(signed),
     )
+
+
+def _count_looks(plan: Plan, looks: Sequence[Drawn], checked: Sequence[_Checked]) -> list[CheckedLook]:
+    """Return what each look added; items that cannot be decided are among the wrong where the plan says so."""
+    counted = []
+    for look in looks:
+        added = checked[look.before : look.size]
+        wrong, undecided = sum(one.is_wrong for one in added), sum(one.auditor is None for one in added)
+        if plan.settings.contested == "wrong":
+            wrong, undecided = wrong + undecided, 0
+        counted.append(CheckedLook(look.look, look.attempt, len(added), wrong, undecided))
+    return counted
 
 
 def wording(plan: Plan) -> str:
     """Return what the verdict claims, against whose judgement, and what it cannot see."""
-    kind = plan.settings.kind
-    labels = "" if kind is None else f"Labels are of the kind {kind}, which says whether two are the same. "
-    contested = "stand aside" if plan.settings.contested == "aside" else "count as wrong"
+    settings = plan.settings
+    labels = (
+        ""
+        if settings.kind is None
+        else f"Labels are of the kind {settings.kind}, which says whether two are the same. "
+    )
+    contested = "stand aside" if settings.contested == "aside" else "count as wrong"
+    limit = (
+        ""
+        if settings.max_undecided is None
+        else f", or with more than {percent(settings.max_undecided)} items that cannot be decided,"
+    )
+    if plan.version == 1:
+        linked = "This audit was planned by an earlier version: earlier audits of the same items do not count in it. "
+    else:
+        linked = (
+            "That is so over all looks at its items together, in whatever delivery, as far as the record of audits "
+            "holds them. "
+        )
+    draw = ""
+    if plan.nonce_source == "option" and plan.version != 1:
+        draw = (
+            " The draw followed from a number that was chosen beforehand (--seed): this holds only if nobody who could "
+            "change a label knew it."
+        )
     return (
-        f"A delivery with more than {percent(plan.settings.error_budget)} wrong labels is accepted at most "
-        f"{ALPHA_TOTAL * 100:.0f} times in 100. {labels}Wrong means: against the judgement of whoever filled in the "
-        "sheet; mistakes which that person shares with those who labelled cannot be seen. Items that cannot be decided "
-        f"{contested}. This holds if that person did not see the delivered labels, and if the delivery was finished "
-        "before the draw."
+        f"A delivery with more than {percent(settings.error_budget)} wrong labels{limit} is accepted at most "
+        f"{ALPHA_TOTAL * 100:.0f} times in 100. {linked}{labels}Wrong means: against the judgement of whoever filled "
+        "in the sheet; mistakes which that person shares with those who labelled cannot be seen. Items that cannot be "
+        f"decided {contested}. This holds if that person did not see the delivered labels, and if the delivery was "
+        f"finished before the draw.{draw}"
+    )
+
+
+def earlier_words(earlier: EarlierAudit, items: int, attempt: int, alpha: float) -> str:
+    """Return which items were audited before, and what that costs: alpha, and a larger audit."""
+    near = f" and {earlier.near_items:,} are nearly the same as such" if earlier.near_items else ""
+    larger = earlier.size_needed / earlier.size_alone - 1 if earlier.size_alone else 0.0
+    return (
+        f"{earlier.items:,} of {items:,} items were audited before{near} (last in {earlier.delivery}, {earlier.at}): "
+        f"this is attempt {attempt}, its alpha is {percent(alpha, 4)}; the audit is {percent(larger, 0)} larger for it "
+        f"({earlier.size_needed:,} instead of {earlier.size_alone:,})"
     )
 
 

@@ -1,8 +1,8 @@
 """The plan of an audit: all that is fixed before a label is checked, and the draw that follows from it."""
 
 import hashlib
-import secrets
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import (
@@ -17,8 +17,9 @@ from pydantic import (
 
 from cupel.accept.delivery import Delivery
 from cupel.certificate import acceptance
-from cupel.certificate.attempts import attempt_alpha, attempt_levels
-from cupel.certificate.plan import AuditPlan, plan_audits, smallest_audit
+from cupel.certificate.acceptance_plan import Terms, plan_first_looks, smallest_first_look
+from cupel.certificate.attempts import attempt_alpha
+from cupel.certificate.plan import AuditPlan
 from cupel.certificate.sample import draw
 from cupel.errors import AuditError
 
@@ -43,11 +44,14 @@ class Record(BaseModel):
 class Settings(Record):
     """What the buyer decides; kept in the plan, so that a later call cannot decide otherwise.
 
-    `kind` is None where a label is one class; only then `classes` may not be empty.
+    `kind` is None where a label is one class; only then `classes` may not be empty. `max_undecided` is the largest
+    share of the items that may be such that nobody can decide them; None where they count as wrong, and in plans of an
+    earlier version.
     """
 
     error_budget: float = Field(gt=0, lt=1)
     contested: Literal["aside", "wrong"] = "aside"
+    max_undecided: float | None = Field(default=None, gt=0, lt=1)
     label_column: str | None
     id_column: str | None
     text_column: str | None
@@ -61,26 +65,59 @@ class Settings(Record):
             raise ValueError("classes: expected one or more")
         return self
 
+    @property
+    def promise(self) -> tuple[object, ...]:
+        """Return what an acceptance would say: two audits of one delivery with the same promise are a second throw."""
+        return self.error_budget, self.contested, self.max_undecided, self.kind
+
     @model_serializer(mode="wrap")
-    def _leave_out_one_class(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write plans about single classes as they were before there were kinds."""
+    def _leave_out_what_is_not_set(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write plans of an earlier version as they were: they knew neither kinds nor a limit of undecided items."""
         content: dict[str, Any] = serialize(self)
-        return {name: value for name, value in content.items() if (name, value) != ("kind", None)}
+        return {name: value for name, value in content.items() if name not in _LATER or value is not None}
+
+
+_LATER = ("kind", "max_undecided")
+NonceSource = Literal["system", "option"]
+
+
+class EarlierAudit(Record):
+    """Items that were audited before: how many, how many more are nearly the same as such, and in which delivery last.
+
+    `size_alone` is the size that would be chosen had none been, `size_needed` the size chosen by the attempt's alpha.
+    """
+
+    items: int
+    near_items: int
+    delivery: str
+    at: str
+    size_alone: int = 0
+    size_needed: int = 0
 
 
 class Plan(Record):
-    """The plan of the first look, which fixes all later ones.
+    """The plan of the first look, which fixes the sizes of all later ones.
 
     `sizes` are the cumulative sizes of the looks, `drawn` the ids of the first look in the order of the draw.
+    `delivery_sha256` is the hash of what was parsed, `file_sha256` that of the file's bytes. All but what the draw adds
+    is frozen: `freeze_sha256` is its hash, the nonce came after it, and the seed is made of both.
+
+    Version 1 knew a delivery by its file's bytes, took its seed from the system alone, and its looks are the attempts.
     """
 
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
     delivery: str
     delivery_sha256: str
+    file_sha256: str | None = None
     labels: int
     rejected: int
     settings: Settings
-    seed: int = Field(ge=0, lt=1 << SEED_BITS)
+    attempt: int = Field(default=1, ge=1)
+    earlier: EarlierAudit | None = None
+    freeze_sha256: str = ""
+    nonce: str = ""
+    nonce_source: NonceSource = "system"
+    seed: int = Field(default=0, ge=0, lt=1 << SEED_BITS)
     sizes: tuple[int, ...]
     look: Literal[1] = 1
     size: int
@@ -94,23 +131,60 @@ class Plan(Record):
         content = self.model_dump_json(include={"delivery_sha256", "settings", "seed", "sizes"})
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
+    def key_of(self, nonce: str, nonce_source: NonceSource) -> str:
+        """Return the key that the plan has once it is drawn by a nonce."""
+        return seed_plan(self, nonce, nonce_source).key
+
     @property
     def fixed(self) -> acceptance.Delivery:
         """What the verdict needs to know of the plan."""
         most = self.sizes[-1] if self.sizes[-1] < self.labels else None
         return acceptance.Delivery(
-            self.labels, self.settings.error_budget, self.sizes[0], most, self.settings.contested == "aside"
-        )
+            self.labels, self.settings.error_budget, self.sizes[0], most, self.settings.contested == "aside",
+            self.settings.max_undecided, self.version == 1,
+        )  # fmt: skip
+
+    @property
+    def nonce_beforehand(self) -> int | None:
+        """Return the number that was chosen before the draw, if one was."""
+        if self.version == 1:
+            return self.seed
+        return int(self.nonce) if self.nonce_source == "option" else None
 
 
 class LaterLook(Record):
-    """The plan of a later look: only the further items; everything else is the first plan's."""
+    """The plan of a later look: only the further items; everything else is the first plan's.
+
+    It is frozen and drawn like the first, among the items that no look before has drawn. Version 1 went on with the
+    first look's draw; its looks hold neither attempt nor nonce.
+    """
 
     plan: str
     look: int
     size: int
     alpha: float
+    attempt: int | None = None
+    before: int | None = None
+    freeze_sha256: str = ""
+    nonce: str = ""
+    nonce_source: NonceSource = "system"
     drawn: tuple[str, ...]
+
+
+# What of a plan the draw adds.
+_DRAWN_LATER = {"freeze_sha256", "nonce", "nonce_source", "seed", "drawn"}
+
+
+def hash_terms(terms: Plan | LaterLook) -> str:
+    """Return the hash of all that is fixed before the draw."""
+    content = json.dumps(terms.model_dump(mode="json", exclude=_DRAWN_LATER), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def make_seed(freeze_sha256: str, nonce: str) -> int:
+    """Return the seed that follows from what was frozen and from the nonce that came after it."""
+    digest = hashlib.sha256(f"{freeze_sha256}/{nonce}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)
 
 
 class Choice(NamedTuple):
@@ -122,26 +196,28 @@ class Choice(NamedTuple):
     table: list[AuditPlan]
 
 
-def choose_size(labels: int, error_budget: float, contested: str, audit: int | None) -> Choice:
+def terms_of(labels: int, settings: Settings, attempt: int) -> Terms:
+    """Return what a look at that attempt must show."""
+    return Terms(labels, settings.error_budget, attempt, settings.contested == "aside", settings.max_undecided)
+
+
+def choose_size(terms: Terms, audit: int | None = None) -> Choice:
     """Choose how many labels to audit at the first look.
 
     Args:
-        labels: Labels that may be judged.
-        error_budget: Highest share of wrong labels.
-        contested: aside or wrong: what items become that cannot be decided.
+        terms: What it must show, and the attempt whose alpha it may spend.
         audit: Size that the buyer wants; None chooses.
 
     Returns:
         The size with its reason, and a table of sizes by true error.
 
     Raises:
-        AuditError: The buyer's size is not 1 to `labels`.
+        AuditError: The buyer's size is not 1 to the number of labels.
     """
-    levels = attempt_levels(1, contested == "aside")
-    guess = error_budget * GUESSED_ERROR_OF_BUDGET
-    best = smallest_audit(labels, error_budget, levels, guess, CHANCE_TO_PASS)
+    labels, error_budget = terms.population, terms.error_budget
+    best = smallest_first_look(terms, error_budget * GUESSED_ERROR_OF_BUDGET, CHANCE_TO_PASS)
     # Rounding a third of a small budget up to whole labels may exceed it; then only no error at all passes.
-    best = best or smallest_audit(labels, error_budget, levels, 0.0, CHANCE_TO_PASS)
+    best = best or smallest_first_look(terms, 0.0, CHANCE_TO_PASS)
     size = audit if audit is not None else best.drawn if best else labels
     if not 1 <= size <= labels:
         raise AuditError(f"--audit {size}: expected 1 to {labels}, the labels that may be judged")
@@ -150,22 +226,30 @@ def choose_size(labels: int, error_budget: float, contested: str, audit: int | N
         reason = f"the smallest with at least {CHANCE_TO_PASS:.0%} chance to pass when a third of the budget is wrong"
     sizes = sorted({min(labels, max(1, round(size * times))) for times in TABLE_SIZES_OF_CHOSEN})
     errors = tuple(min(1.0, error_budget * times) for times in TABLE_ERRORS_OF_BUDGET)
-    return Choice(size, reason, errors, plan_audits(labels, error_budget, levels, sizes, errors))
+    return Choice(size, reason, errors, plan_first_looks(terms, sizes, errors))
 
 
 def make_plan(
-    delivery: Delivery, settings: Settings, size: int, at_most: int | None, seed: int | None, shown: Sequence[str]
+    delivery: Delivery,
+    delivery_sha256: str,
+    settings: Settings,
+    size: int,
+    at_most: int | None,
+    shown: Sequence[str],
+    attempt: int = 1,
+    earlier: EarlierAudit | None = None,
 ) -> Plan:
-    """Fix an audit; nothing is drawn yet.
+    """Fix an audit; nothing random exists yet.
 
     Args:
         delivery: The delivery.
+        delivery_sha256: Hash of what was parsed.
         settings: What the buyer decided.
         size: Labels of the first look.
         at_most: Labels that the buyer would check at the very most; None means all.
-        seed: For a repetition; None takes a fresh one from the operating system, which nobody can have known
-            while the labels could still change.
         shown: Columns that the sheet will show.
+        attempt: Of the first look.
+        earlier: Which items were audited before.
 
     Raises:
         AuditError: `at_most` is below the first look or above the labels.
@@ -173,24 +257,36 @@ def make_plan(
     labels = len(delivery.labels)
     return Plan(
         delivery=delivery.path.name,
-        delivery_sha256=delivery.sha256,
+        delivery_sha256=delivery_sha256,
+        file_sha256=delivery.sha256,
         labels=labels,
         rejected=len(delivery.rejected),
         settings=settings,
-        seed=secrets.randbits(SEED_BITS) if seed is None else seed,
+        attempt=attempt,
+        earlier=earlier,
         sizes=acceptance.look_sizes(labels, size, at_most),
         size=size,
-        alpha=attempt_alpha(1),
+        alpha=attempt_alpha(attempt),
         shown=tuple(shown),
     )
 
 
+def seed_plan(plan: Plan, nonce: str, nonce_source: NonceSource) -> Plan:
+    """Return a frozen plan with its nonce and the seed that follows."""
+    frozen = hash_terms(plan)
+    seed = make_seed(frozen, nonce)
+    return plan.model_copy(
+        update={"freeze_sha256": frozen, "nonce": nonce, "nonce_source": nonce_source, "seed": seed}
+    )  # fmt: skip
+
+
 class Drawn(NamedTuple):
-    """A look that was drawn: its number, and the ids it added to those before, in the order of the draw."""
+    """A look that was drawn: its number and attempt, and the ids it added to those before, in the order of the draw."""
 
     look: int
     before: int
     ids: tuple[str, ...]
+    attempt: int = 1
 
     @property
     def size(self) -> int:
@@ -198,23 +294,59 @@ class Drawn(NamedTuple):
         return self.before + len(self.ids)
 
 
-def draw_look(plan: Plan, ids: Sequence[str], look: int, before: int) -> tuple[str, ...]:
-    """Return the ids that a look adds, in the order of the draw.
+def draw_look(plan: Plan, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of the first look, in the order of the draw.
 
     Args:
-        plan: The plan.
+        plan: The plan, with its seed.
         ids: Ids of all labels that may be judged, in any order.
-        look: Number of the look.
-        before: Labels drawn by earlier looks.
     """
-    positions = draw([(BATCH, item) for item in ids], plan.sizes[look - 1], plan.seed)
-    return tuple(ids[position] for position in positions[before:])
+    return _draw(ids, plan.sizes[0], plan.seed)
 
 
-def later_look(plan: Plan, ids: Sequence[str], look: int, before: int) -> LaterLook:
-    """Plan a later look: the further items of the same draw."""
-    drawn = draw_look(plan, ids, look, before)
+def freeze_later_look(plan: Plan, look: int, before: int, attempt: int) -> LaterLook:
+    """Fix a later look; it is not drawn yet.
+
+    Args:
+        plan: The plan of the first.
+        look: Its number.
+        before: Labels drawn before it.
+        attempt: Of the look.
+    """
+    size = plan.sizes[look - 1]
+    return LaterLook(
+        plan=plan.key, look=look, size=size, alpha=attempt_alpha(attempt), attempt=attempt, before=before, drawn=()
+    )
+
+
+def draw_later_look(
+    frozen: LaterLook, nonce: str, nonce_source: NonceSource, ids: Sequence[str], drawn: Collection[str]
+) -> LaterLook:
+    """Return a later look with the ids it adds, a fresh draw among those that were not drawn before.
+
+    Args:
+        frozen: The look.
+        nonce: What came after it was frozen.
+        nonce_source: Where from.
+        ids: Ids of all labels that may be judged, in any order.
+        drawn: Ids of all looks before.
+    """
+    freeze_sha256, seen = hash_terms(frozen), frozenset(drawn)
+    rest = [item for item in ids if item not in seen]
+    added = _draw(rest, frozen.size - len(seen), make_seed(freeze_sha256, nonce))
+    return frozen.model_copy(
+        update={"freeze_sha256": freeze_sha256, "nonce": nonce, "nonce_source": nonce_source, "drawn": added}
+    )
+
+
+def continue_draw(plan: Plan, ids: Sequence[str], look: int, before: int) -> LaterLook:
+    """Plan a later look of version 1: the further items of the first look's draw; look j is attempt j."""
+    drawn = _draw(ids, plan.sizes[look - 1], plan.seed)[before:]
     return LaterLook(plan=plan.key, look=look, size=plan.sizes[look - 1], alpha=attempt_alpha(look), drawn=drawn)
+
+
+def _draw(ids: Sequence[str], size: int, seed: int) -> tuple[str, ...]:
+    return tuple(ids[position] for position in draw([(BATCH, item) for item in ids], size, seed))
 
 
 RecordT = TypeVar("RecordT", bound=Record)

@@ -1,6 +1,7 @@
 """The blind sheet: its rows, its CSV, its page, and the answers read back from it."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -138,11 +139,12 @@ def _page_row(row: SheetRow) -> dict[str, object]:
 class Filled(NamedTuple):
     """A sheet as read: which look it belongs to, and the answer to each row code; None where nobody could decide.
 
-    `answers` is None for a sheet that nobody has started.
+    `answers` is None for a sheet that nobody has started. `sha256` is the hash of the bytes that were read.
     """
 
     look: int
     answers: dict[str, str | None] | None
+    sha256: str = ""
 
 
 def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn], rules: LabelRules = ONE_CLASS) -> Filled:
@@ -160,7 +162,8 @@ def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn], rules: LabelRules
     Raises:
         AuditError: The sheet is of another audit, rows are missing, doubled or open, or a label is unknown.
     """
-    cells = _cells(path)
+    content = _read(path)
+    cells, sha256 = _cells(path, content), hashlib.sha256(content).hexdigest()
     drawn = _look(path, plan, looks, [code for code, _ in cells])
     expected = {row_code(plan, place) for place in range(drawn.before + 1, drawn.size + 1)}
     counts = Counter(code for code, _ in cells)
@@ -168,11 +171,11 @@ def read_sheet(path: Path, plan: Plan, looks: Sequence[Drawn], rules: LabelRules
     _refuse(path, "row code more than once", sorted(c for c in counts if counts[c] > 1), "keep one row of each")
     _refuse(path, "row missing", sorted(expected - set(counts)), "put the sheet's rows back, all of them")
     if not any(label for _, label in cells):
-        return Filled(drawn.look, None)
+        return Filled(drawn.look, None, sha256)
     answers = _one_class_answers(path, cells, plan) if rules.kind is None else _kind_answers(path, cells, rules)
     _refuse(path, "row without a label", sorted(code for code, label in cells if not label),
             f"fill in the label column ({CANNOT!r} or ? where it is so)")  # fmt: skip
-    return Filled(drawn.look, {code: answers[code] for code in sorted(answers)})
+    return Filled(drawn.look, {code: answers[code] for code in sorted(answers)}, sha256)
 
 
 def _one_class_answers(path: Path, cells: Sequence[tuple[str, str]], plan: Plan) -> dict[str, str | None]:
@@ -203,12 +206,17 @@ def _kind_answers(path: Path, cells: Sequence[tuple[str, str]], rules: LabelRule
     return answers
 
 
-def _cells(path: Path) -> list[tuple[str, str]]:
-    """Return code and label of each row; rows that spreadsheets leave empty at the end do not count."""
+def _read(path: Path) -> bytes:
     try:
-        rows = list(delimited_rows(str(path), decode(read_file(path), "cp1252").text))
+        return read_file(path)
     except OSError as error:
         raise AuditError(f"{path}: cannot be read: {error.strerror}; name the filled sheet with --sheet") from None
+
+
+def _cells(path: Path, content: bytes) -> list[tuple[str, str]]:
+    """Return code and label of each row; rows that spreadsheets leave empty at the end do not count."""
+    try:
+        rows = list(delimited_rows(str(path), decode(content, "cp1252").text))
     except SourceError as error:
         raise AuditError(f"{error}. Expected an audit sheet") from None
     cells = []

@@ -1,5 +1,6 @@
 """Experts who err: what planted errors prove of auditors, and what another expert's audit proves of adjudicators."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ BUDGET_ADJUDICATORS_SHARE = 1 / 4
 ALPHA_SHOWN_SHARE = 1 / 5
 # Auditors who may see less than this of the wrong labels are no measure of a set: nothing is certified by them.
 LEAST_SENSITIVITY = 1 / 2
+# The kinds of planted items, the hardest first: crew or label wrong (0), only the checker wrong, neither.
+LAST_TIER = 2
 _NEGLIGIBLE = 1e-18
 
 
@@ -30,6 +33,19 @@ class Planted(NamedTuple):
 
     planted: int
     flagged: int
+
+
+class PlantedKinds(NamedTuple):
+    """How many planted items the crew, or the label, got wrong, how many only the checker, and how many neither.
+
+    `counted` are those that the sensitivity is bounded by, `counted_caught` those of them that auditors got right.
+    """
+
+    erred: int
+    confused: int
+    by_log_odds: int
+    counted: int
+    counted_caught: int
 
 
 class Shared(NamedTuple):
@@ -84,6 +100,15 @@ def sensitivity_lower(planted: Planted, alpha: float) -> float:
             "most as many flagged"
         )
     return clopper_pearson_lower(planted.flagged, planted.planted, 1 - alpha)
+
+
+def least_planted(alpha: float) -> int:
+    """Return how many planted items show the least sensitivity that is asked for, where none of them is missed.
+
+    >>> least_planted(0.01), round(sensitivity_lower(Planted(7, 7), 0.01), 3)
+    (7, 0.518)
+    """
+    return math.ceil(math.log(alpha) / math.log(LEAST_SENSITIVITY))
 
 
 def thinned_tail(found: ArrayLike, population: ArrayLike, wrong: int, drawn: ArrayLike, sensitivity: float) -> Reals:

@@ -14,6 +14,7 @@ from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.hypergeometric import Integers, Reals, binomial_upper_count, upper_count
 from cupel.certificate.sequence import Cut, Cutting, Flags, count_passed, cut_positions, find_cut, floor_share
 from cupel.certificate.stratified import strata_ends, stratified_p_values, stratified_upper
+from cupel.certificate.undecided import undecided_least, undecided_most, undecided_upper
 from cupel.errors import AuditError
 
 
@@ -118,8 +119,8 @@ class Stratified:
 class EProcess:
     """A sample that grows by `step` items, in the order of the draw, up to `most`; see `e_process`.
 
-    It ends as soon as the cut found leaves experts no more than the project allows. Any other rule to end it
-    would be as valid.
+    It ends as soon as the cut found leaves experts no more than the project allows, and no more undecided; or when
+    more were found undecided than that. Any other rule to end it would be as valid.
     """
 
     step: int
@@ -135,9 +136,7 @@ class EProcess:
         most = min(self.most, evidence.size)
         if evidence.is_waiting(evidence.is_audited) or evidence.drawn >= most:
             return evidence.is_audited
-        if evidence.seen(self.find_cut(evidence, limits).accepted) <= floor_share(
-            limits.max_experts_seen_share, evidence.size
-        ):
+        if self._is_enough(evidence, limits):
             return evidence.is_audited
         return _smallest(_marks(evidence), min(evidence.drawn + self.step, most))
 
@@ -161,6 +160,14 @@ class EProcess:
         """Bound a count at all looks together; the last bound is the lowest."""
         return int(self._uppers(evidence, is_counted, alpha)[-1])
 
+    def _is_enough(self, evidence: Evidence, limits: Limits) -> bool:
+        cutting, most = self.find_cut(evidence, limits), undecided_most(limits, evidence.size)
+        if most is not None and int(evidence.audit_contested.sum()) > most:
+            return True
+        if most is not None and undecided_upper(evidence, cutting.accepted, cutting.contested_upper) > most:
+            return False
+        return evidence.seen(cutting.accepted) <= floor_share(limits.max_experts_seen_share, evidence.size)
+
     def _uppers(self, evidence: Evidence, is_counted: Flags, alpha: float) -> Integers:
         sizes, everything = self._sizes(evidence), np.array([evidence.size])
         looks = look_counts(_marks(evidence), evidence.is_audited, is_counted, sizes, everything)
@@ -183,11 +190,14 @@ class Rising:
         return np.asarray(marks < self._first_share(len(marks), limits), dtype=np.bool_)
 
     def due(self, evidence: Evidence, limits: Limits) -> Flags:
-        """Add what the errors found so far make due, unless experts would already see more than is allowed."""
+        """Add what the errors found so far make due, unless experts see, or leave undecided, too much already."""
         first = self.first_wave(_marks(evidence), limits)
         if evidence.is_waiting(first):
             return first | evidence.is_audited
-        way, _, _ = self._walk(evidence, limits)
+        way, _, upper = self._walk(evidence, limits)
+        most = undecided_most(limits, evidence.size)
+        if most is not None and undecided_least(evidence, upper, limits) > most:
+            return evidence.is_audited
         if evidence.seen(way.accepted) > floor_share(limits.max_experts_seen_share, evidence.size):
             return evidence.is_audited
         return evidence.is_audited | way.is_due

@@ -11,11 +11,13 @@ from cupel.certificate.auditors import (
     ALPHA_ADJUDICATORS_SHARE,
     ALPHA_SENSITIVITY_SHARE,
     BUDGET_ADJUDICATORS_SHARE,
+    LAST_TIER,
     Planted,
+    least_planted,
     sensitivity_lower,
     share_alpha,
 )
-from cupel.certificate.hypergeometric import Reals
+from cupel.certificate.hypergeometric import Integers, Reals
 from cupel.certificate.sequence import Flags
 from cupel.errors import AuditError
 
@@ -25,13 +27,14 @@ class Plants(NamedTuple):
 
     `is_planted` tells which they are; the others hold of those whose verdict is known: it is there (`is_settled`),
     it is the known label (`is_caught`), or it is the label that was frozen, and that is not the known one
-    (`is_overlooked`).
+    (`is_overlooked`). `tier` says why each was planted, 0 being the hardest kind; None where that was not recorded.
     """
 
     is_planted: Flags
     is_settled: Flags
     is_caught: Flags
     is_overlooked: Flags
+    tier: Integers | None = None
 
     @property
     def waiting(self) -> int:
@@ -47,6 +50,22 @@ class Plants(NamedTuple):
     def counts(self) -> Planted:
         """How many were planted, and how many caught."""
         return Planted(int(self.is_planted.sum()), int(self.is_caught.sum()))
+
+    def counted(self, alpha: float) -> Planted:
+        """Return those that the sensitivity is bounded by: the hardest kind, and the next while they are too few.
+
+        Easy ones beside hard ones would make auditors look better than they are on what they are there to find.
+
+        Args:
+            alpha: Chance that the bound is above the truth.
+        """
+        if self.tier is None:
+            return self.counts
+        for tier in range(LAST_TIER):
+            among = self.is_planted & (self.tier <= tier)
+            if among.sum() >= least_planted(alpha):
+                return Planted(int(among.sum()), int((self.is_caught & among).sum()))
+        return self.counts
 
 
 class Evidence(NamedTuple):
@@ -110,7 +129,8 @@ class Limits:
     `can_be_contested` says that experts may stay split on an item; `adjudicators_audited` how many adjudicated
     items another expert judges again, 0 where the adjudicators' verdict is right by definition; `planted_errors`
     how many items of known label are planted among the auditors' tasks, 0 where auditors are right by definition;
-    `undecided` how many items, the last in the risk order, experts judge whatever the audit says.
+    `undecided` how many items, the last in the risk order, experts judge whatever the audit says;
+    `max_undecided_share` which share of all items may be contested, None where no limit was declared.
     The tests of the accepted part have what the proofs about adjudicators and auditors leave of alpha (`levels`)
     and of the budget (`tested_budget`).
     """
@@ -122,6 +142,7 @@ class Limits:
     adjudicators_audited: int = 0
     planted_errors: int = 0
     undecided: int = 0
+    max_undecided_share: float | None = None
 
     @property
     def levels(self) -> Levels:
@@ -166,4 +187,4 @@ class Limits:
             return 1.0
         if evidence.plants is None:
             raise AuditError(f"planted: found no verdicts; expected those of {self.planted_errors} planted items")
-        return sensitivity_lower(evidence.plants.counts, self.sensitivity_alpha)
+        return sensitivity_lower(evidence.plants.counted(self.sensitivity_alpha), self.sensitivity_alpha)

@@ -17,6 +17,7 @@ from cupel.certificate.auditors import (
 from cupel.certificate.design import Design, FixedSequence
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.sequence import Cut, Cutting, Flags, floor_share
+from cupel.certificate.undecided import undecided_most, undecided_upper
 from cupel.errors import AuditError
 
 
@@ -53,6 +54,7 @@ class AuditResult:
     planted: int | None = None
     planted_caught: int | None = None
     sensitivity_bound: float | None = None
+    undecided_bound: float | None = None
 
 
 class Bounds(NamedTuple):
@@ -112,7 +114,8 @@ def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -
         bounds = _bounds_as_frozen(evidence, terms, cutting)
     elif status == "certified":
         bounds = _bounds_of_release(evidence, terms, cutting, left)
-    return Assay(_result(evidence, terms, status, reason, cutting, bounds), cutting.cuts, True, cutting.allowed_wrong)
+    result = _result(evidence, terms, status, reason, cutting, bounds, left)
+    return Assay(result, cutting.cuts, True, cutting.allowed_wrong)
 
 
 def percent(share: float) -> str:
@@ -166,6 +169,8 @@ def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str
             f"{found}: to keep {percent(terms.error_budget)}, experts would have to see {percent(seen / size)} of the "
             f"items, at most {most} are allowed"
         )
+    if too_many := _too_many_undecided(evidence, terms, cutting):
+        return "refused", f"{found}: {too_many}"
     missing = int(behind.sum()) - _Counts.of(evidence, behind).settled
     if missing:
         return "open", f"{missing:,} of {int(behind.sum()):,} items that the audit did not accept await their experts"
@@ -177,6 +182,19 @@ def _judge(evidence: Evidence, terms: Terms, cutting: Cutting) -> tuple[str, str
         f"the {last.accepted:,} safest labels{repaired} hold at most {cutting.allowed_wrong} wrong ones "
         f"(the audit found {last.wrong} in {last.audited:,}{_caught(evidence, terms)}); experts decided the other "
         f"{size - last.accepted:,}{_undecided(evidence, last.accepted)}"
+    )
+
+
+def _too_many_undecided(evidence: Evidence, terms: Terms, cutting: Cutting, verdicts_left: int = 0) -> str:
+    """Return why so many items may be contested that the set is refused; nothing where they are within the limit."""
+    most = undecided_most(terms, evidence.size)
+    upper = undecided_upper(evidence, cutting.accepted, cutting.contested_upper, verdicts_left)
+    if most is None or terms.max_undecided_share is None or upper <= most:
+        return ""
+    return (
+        f"experts may leave up to {upper:,} of {evidence.size:,} items undecided, {percent(upper / evidence.size)}; "
+        f"release.certificate.max_undecided_share allows {percent(terms.max_undecided_share)}: "
+        "sharpen the question, merge classes that experts confuse, or audit more items, in a new release"
     )
 
 
@@ -212,6 +230,8 @@ def _judge_adjudicators(
         f"so that up to {left:,} other verdicts may be wrong"
     )
     settled = evidence.size - cutting.contested_upper
+    if too_many := _too_many_undecided(evidence, terms, cutting, left):
+        return "refused", f"{found}: {too_many}"
     wrong, most = _wrong_left(evidence, terms, cutting) + left, floor_share(terms.error_budget, settled)
     if wrong > most:
         return "refused", (
@@ -291,8 +311,9 @@ def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting, verdi
 
 
 def _result(
-    evidence: Evidence, terms: Terms, status: str, reason: str, cutting: Cutting | None, bounds: Bounds | None
-) -> AuditResult:
+    evidence: Evidence, terms: Terms, status: str, reason: str, cutting: Cutting | None, bounds: Bounds | None,
+    verdicts_left: int = 0,
+) -> AuditResult:  # fmt: skip
     size, audited = len(evidence.is_audited), _Counts.of(evidence, evidence.is_audited)
     # Before the audit is complete there is no cut, and nothing is known to lie behind it.
     behind = evidence.behind(cutting.accepted if cutting else size)
@@ -300,6 +321,9 @@ def _result(
     seen = evidence.seen(cutting.accepted if cutting else size)
     plants = evidence.plants if terms.planted_errors else None
     is_known = plants is not None and not plants.waiting
+    undecided = None
+    if cutting is not None and terms.max_undecided_share is not None:
+        undecided = undecided_upper(evidence, cutting.accepted, cutting.contested_upper, verdicts_left)
     return AuditResult(
         status=status,
         reason=reason,
@@ -323,6 +347,7 @@ def _result(
         planted=plants.counts.planted if plants else None,
         planted_caught=plants.counts.flagged if plants else None,
         sensitivity_bound=terms.sensitivity(evidence) if is_known else None,
+        undecided_bound=undecided / size if undecided is not None else None,
     )
 
 
@@ -348,5 +373,7 @@ def _check(evidence: Evidence, terms: Terms) -> None:
         )
     if not 0 < terms.error_budget < 1:
         raise AuditError(f"error_budget: found {terms.error_budget}; expected a share between 0 and 1, such as 0.01")
+    if terms.max_undecided_share is not None and not 0 <= terms.max_undecided_share <= 1:
+        raise AuditError(f"max_undecided_share: found {terms.max_undecided_share}; expected a share, 0 to 1")
     if not 0 <= terms.max_experts_seen_share <= 1:
         raise AuditError(f"max_experts_seen_share: found {terms.max_experts_seen_share}; expected a share, 0 to 1")

@@ -3,7 +3,7 @@
 import math
 
 from cupel.certificate.attempts import attempt_alpha
-from cupel.certificate.auditors import ALPHA_SENSITIVITY_SHARE
+from cupel.certificate.auditors import ALPHA_SENSITIVITY_SHARE, PlantedKinds
 from cupel.certificate.design import Design
 from cupel.certificate.result import AuditResult, at_least, percent
 from cupel.errors import AuditError
@@ -15,6 +15,8 @@ def wording(
     are_auditors_independent: bool,
     design: Design | None = None,
     adjudicators_audited: int = 0,
+    max_undecided_share: float | None = None,
+    planted_kinds: PlantedKinds | None = None,
 ) -> str:
     """Return the certificate's text: what is certified, against whose judgement, and what it cannot see.
 
@@ -25,6 +27,8 @@ def wording(
         are_auditors_independent: Auditors and adjudicators are different people.
         design: How the audit was held; None for the fixed sequence.
         adjudicators_audited: See `Limits`.
+        max_undecided_share: See `Limits`.
+        planted_kinds: Why items were planted; None where none were, or that was not recorded.
 
     Raises:
         AuditError: The result is open, so there is nothing to certify yet.
@@ -36,19 +40,20 @@ def wording(
         f"upper bound of the label error {percent(result.error_bound)} without contested items, "
         f"{percent(result.error_bound_with_contested)} with contested items counted as wrong"
     )
+    frozen = ""
+    if result.undecided_bound is not None:
+        frozen = f"; of all items as frozen, experts leave at most {percent(result.undecided_bound)} undecided"
     if result.status == "certified":
         is_left = adjudicators_audited > 0 or (design is not None and design.counts_what_is_left)
-        what = (
-            f"a set left with more than {budget} wrong labels"
-            if is_left
-            else (f"a set with more than {budget} wrong labels")
-        )
+        what = f"a set {'left ' if is_left else ''}with more than {budget} wrong labels, contested items aside,"
+        if max_undecided_share is not None:
+            what += f" or with more than {percent(max_undecided_share)} of its items contested,"
         said = (
-            f"Certified at {budget}: {what}, contested items aside, would be "
-            f"certified at most {chance}, however often it is put to an audit. In the released set: {bounds}"
+            f"Certified at {budget}: {what} would be "
+            f"certified at most {chance}, however often it is put to an audit. In the released set: {bounds}{frozen}"
         )
     else:
-        said = f"Not certified at {budget}: {result.reason}. Of the labels as they were frozen: {bounds}"
+        said = f"Not certified at {budget}: {result.reason}. Of the labels as they were frozen: {bounds}{frozen}"
     panel = (
         "Auditors and adjudicators are different people."
         if are_auditors_independent
@@ -60,7 +65,7 @@ def wording(
     whose = "what would be said, without a slip, by" if result.planted else "the judgement of"
     return (
         f"{said}; each bound is below the truth at most {chance}. Wrong means: differs from {whose} "
-        f"{experts_description.strip().rstrip('.')}. {_auditors(result, are_tried)}{panel} "
+        f"{experts_description.strip().rstrip('.')}. {_auditors(result, are_tried, planted_kinds)}{panel} "
         "No audit can see mistakes that these experts share, and this one says nothing about any other set of "
         "items than the one whose hash it names."
     )
@@ -83,22 +88,23 @@ def _adjudicators_panel(result: AuditResult, adjudicators_audited: int) -> str:
     )
 
 
-def _auditors(result: AuditResult, are_adjudicators_tried: bool) -> str:
+def _auditors(result: AuditResult, are_adjudicators_tried: bool, kinds: PlantedKinds | None) -> str:
     """Return what the certificate says of auditors who may err; nothing where none were tried.
 
     Args:
         result: Certified or refused.
         are_adjudicators_tried: They are other people than the auditors, or audited: what is known of the auditors
             says nothing of what was adjudicated.
+        kinds: Why items were planted; None where that was not recorded.
     """
     if not result.planted or result.sensitivity_bound is None:
         return ""
     confidence = 1 - attempt_alpha(result.attempt) * ALPHA_SENSITIVITY_SHARE
     said = (
         f"Auditors may overlook wrong labels: {result.planted:,} items whose label the project knows were planted "
-        f"among theirs, and they gave the known label of {result.planted_caught:,}. So their sensitivity is at least "
-        f"{at_least(result.sensitivity_bound)} at confidence {at_least(confidence)}, if wrong labels are no harder to "
-        "see than those; the tests allow for it. "
+        f"among theirs, and they gave the known label of {result.planted_caught:,}. {_kinds(result, kinds)}So their "
+        f"sensitivity is at least {at_least(result.sensitivity_bound)} at confidence {at_least(confidence)}, if wrong "
+        f"labels are no harder to see than those{_erring(kinds)}; the tests allow for it. "
     )
     if result.status == "refused":
         return said
@@ -110,3 +116,31 @@ def _auditors(result: AuditResult, are_adjudicators_tried: bool) -> str:
         f"So is what the same panel adjudicated: if it errs there as it may have here, {astray:,} of those "
         f"{result.to_adjudicate:,} labels are wrong, and no bound counts them. "
     )
+
+
+def _kinds(result: AuditResult, kinds: PlantedKinds | None) -> str:
+    """Return how many of the planted items were really got wrong, and which of them the sensitivity is bounded by."""
+    if kinds is None:
+        return ""
+    said = (
+        f"Of these, the crew or the label to be audited was really wrong on {kinds.erred:,}, only the checker on "
+        f"{kinds.confused:,}; the other {kinds.by_log_odds:,} were drawn by their log-odds. "
+    )
+    if kinds.counted == result.planted:
+        return said
+    return (
+        said + f"Only the hardest {kinds.counted:,} count, of which they gave the label of {kinds.counted_caught:,}. "
+    )
+
+
+def _erring(kinds: PlantedKinds | None) -> str:
+    """Return what the assumption rests on, to go on with in a sentence."""
+    if kinds is None:
+        return ""
+    erring = min(kinds.erred + kinds.confused, kinds.counted)
+    if not erring:
+        return (
+            ", none of which is known to have been got wrong by anybody: where real errors are harder, this bound is "
+            "too high and the certificate does not hold"
+        )
+    return f", of which {erring:,} are labels that crew or checker really got wrong"

@@ -14,7 +14,7 @@ from cupel.errors import CupelError, FormatError
 from cupel.lake.formats import format_file, read_number
 from cupel.lake.lake import Lake
 from cupel.people.label_studio.record import Records
-from cupel.release import layout
+from cupel.release import layout, reported
 from cupel.store.files import find_files, read_file
 from cupel.store.sealed import open_sealed
 
@@ -120,5 +120,5 @@ def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
         if path not in known and not _is_image_copy(path.relative_to(examined.folder)):
             yield Damage(path.relative_to(examined.folder).as_posix(), "unknown file", UNKNOWN, LOOK_AT_IT)
     for path in _files(examined, ("reports/*/*",)):
-        if path.name not in ("report.html", "relabel_next.csv", ".made_from"):
+        if path.name not in (*reported.FILES, *reported.BESIDE):
             yield Damage(path.relative_to(examined.folder).as_posix(), "unknown file", UNKNOWN, LOOK_AT_IT)

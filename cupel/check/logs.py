@@ -13,6 +13,7 @@ from cupel.lake.guideline_log import GUIDELINES
 from cupel.lake.lake import Lake
 from cupel.lake.log_references import lost_by
 from cupel.people.answers.shown_labels import SHOWN_LABELS
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.people.label_studio.events import EVENTS
 from cupel.people.label_studio.record import LAKE_ID
 from cupel.release.days import DAYS
@@ -26,7 +27,7 @@ RESTORE = "restore it from a copy"
 # Files that are written once: nothing but the memory can tell that one of them was altered.
 KEPT_FOLDERS = (DELIVERIES, "answer_files")
 KEPT_FILES = ("mask.key", "mask.fingerprint", LAKE_ID)
-LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, DRAWS, EVENTS, SHOWN_LABELS, GUIDELINES)
+LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, DRAWS, EVENTS, SHOWN_LABELS, SIGNED_ANSWERS, GUIDELINES)
 
 
 def check_logs(examined: ExaminedLake) -> Iterator[Damage]:

@@ -1,5 +1,6 @@
 """The label buyer's command: the first call plans and draws, the next ones judge. Reads, decides, writes, prints."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from enum import IntEnum
@@ -11,9 +12,11 @@ from rich.console import Console
 from cupel.accept.blind import shown_columns
 from cupel.accept.delivery import Delivery, read_delivery
 from cupel.accept.folder import (
+    PLAN,
     add_look,
     check_delivery,
     file_name,
+    first_look,
     folder_of,
     list_copies,
     load_plan,
@@ -22,12 +25,25 @@ from cupel.accept.folder import (
     start_audit,
     write_answers,
 )
+from cupel.accept.freezing import freeze_look, freeze_plan
 from cupel.accept.item_files import ItemFolder
+from cupel.accept.item_keys import DeliveredItems, take_items
 from cupel.accept.judging import Prices, Verdict, judge_delivery
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
-from cupel.accept.plan import Drawn, Plan, Settings, choose_size, make_plan
+from cupel.accept.plan import (
+    Choice,
+    Drawn,
+    Plan,
+    Settings,
+    choose_size,
+    continue_draw,
+    make_plan,
+    terms_of,
+)
+from cupel.accept.record import AuditRecord, Audits, Judged, Links
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded, read_sheet, row_code
+from cupel.accept.signed_sheet import SignedSheet, check_signature, read_signed_sheet, write_signed_sheet
 from cupel.accept.suspicious import suspicious_labels
 from cupel.errors import AuditError, SourceError
 from cupel.exchange.imports.columns import Columns
@@ -35,7 +51,7 @@ from cupel.printable import printable
 from cupel.show import delivery_terminal as terminal
 from cupel.show.audit_plan_page import plan_page
 from cupel.show.delivery_verdict import send_back_csv, suspicious_csv, vendors_page, verdict_json, verdict_page
-from cupel.store.files import hash_file, is_file, is_folder
+from cupel.store.files import is_file, is_folder
 from cupel.store.local import LocalStore
 from cupel.store.outputs import Output, check_outputs, is_json_object, is_marked, is_never_ours, write_output
 from cupel.store.store import Store
@@ -44,6 +60,8 @@ if TYPE_CHECKING:
     from cupel.contract.kind import Kind
 
 PLAN_PAGE = "plan.html"
+# Experts who cannot decide one item in twenty: above that a budget for the others says little about the whole.
+MAX_UNDECIDED = 0.05
 Kinds: TypeAlias = "Sequence[Kind] | None"
 
 
@@ -63,6 +81,7 @@ class Request(NamedTuple):
     delivery: Path
     budget: float | None = None
     sheet: Path | None = None
+    key: Path | None = None
     vendor: str | None = None
     label: str | None = None
     id: str | None = None
@@ -70,11 +89,13 @@ class Request(NamedTuple):
     annotator: str | None = None
     classes: tuple[str, ...] = ()
     contested: str | None = None
+    max_undecided: float | None = None
     audit: int | None = None
     at_most: int | None = None
     seed: int | None = None
     prices: Prices = Prices()
     scores: Path = Path("vendor_scores")
+    record: Path = Path("audit_record")
     json_file: Path | None = None
     is_suspicious_wanted: bool = True
     kind: str | None = None
@@ -133,6 +154,10 @@ def _check_outputs(request: Request, folder: Path) -> None:
             folders.append(scores.folder)
         else:
             outputs.append(Output("--scores", scores.folder, is_never_ours))
+    if is_folder(request.record):
+        folders.append(request.record)
+    else:
+        outputs.append(Output("--record", request.record, is_never_ours))
     check_outputs(outputs, inputs, folders)
 
 
@@ -142,12 +167,7 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
     delivery = read_delivery(
         request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules
     )
-    if any(name.casefold() in ALSO_CANNOT - {"?"} for name in delivery.classes):
-        raise AuditError(f"{request.delivery}: a class is named like {CANNOT!r}, the auditor's way out; rename it")
-    if len(set(map(guarded, delivery.classes))) < len(delivery.classes):
-        raise AuditError(
-            f"{request.delivery}: two classes differ only by an apostrophe that spreadsheets add; rename one"
-        )
+    _check_classes(delivery)
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, None)
     terminal.show_delivery(console, delivery, given)
@@ -155,13 +175,42 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
     shown = shown_columns(delivery, files, rules)
     terminal.show_shown(console, shown)
     settings = _settings(request, delivery, request.budget or 0.0, rules)
-    choice = choose_size(len(delivery.labels), settings.error_budget, settings.contested, request.audit)
-    plan = make_plan(delivery, settings, choice.size, request.at_most, request.seed, shown.others)
-    plan = start_audit(folder, plan, delivery, files, rules)
+    items = take_items(delivery, files)
+
+    def make(links: Links) -> Plan:
+        terms = terms_of(len(delivery.labels), settings, links.attempt)
+        size, earlier = choose_size(terms, request.audit).size, links.earlier
+        if earlier is not None:
+            sizes = [choose_size(terms_of(terms.population, settings, attempt)).size for attempt in (1, links.attempt)]
+            earlier = earlier.model_copy(update={"size_alone": sizes[0], "size_needed": sizes[1]})
+        return make_plan(
+            delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier
+        )  # fmt: skip
+
+    found = freeze_plan(AuditRecord(request.record), items, folder, make, request.seed)
+    if found.is_repeated:
+        _check_request(request, found.plan, str(request.record), kinds)
+    plan = start_audit(folder, found.plan, delivery, files, rules)
+    choice = _choice_of(plan, request)
     LocalStore(folder).put(PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
-    return _await(request, folder, plan, delivery, Drawn(1, 0, plan.drawn), console)
+    return _await(request, folder, plan, delivery, first_look(plan), console)
+
+
+def _check_classes(delivery: Delivery) -> None:
+    """Refuse classes that a filled sheet could not tell from each other, or from the auditor's way out."""
+    if any(name.casefold() in ALSO_CANNOT - {"?"} for name in delivery.classes):
+        raise AuditError(f"{delivery.path}: a class is named like {CANNOT!r}, the auditor's way out; rename it")
+    if len(set(map(guarded, delivery.classes))) < len(delivery.classes):
+        raise AuditError(f"{delivery.path}: two classes differ only by an apostrophe that spreadsheets add; rename one")
+
+
+def _choice_of(plan: Plan, request: Request) -> Choice:
+    """Return the plan's size with the others that were considered."""
+    terms = terms_of(plan.labels, plan.settings, plan.attempt)
+    choice = choose_size(terms, request.audit)
+    return choice if choice.size == plan.size else choose_size(terms, plan.size)
 
 
 def _rules(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:
@@ -186,6 +235,7 @@ def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelR
     return Settings(
         error_budget=budget,
         contested="wrong" if request.contested == "wrong" else "aside",
+        max_undecided=None if request.contested == "wrong" else request.max_undecided or MAX_UNDECIDED,
         label_column=request.label if is_export else delivery.columns.label,
         id_column=delivery.columns.id,
         text_column=delivery.columns.text,
@@ -196,35 +246,39 @@ def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelR
 
 
 def _judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
-    audit = LocalStore(folder)
+    audit, record = LocalStore(folder), AuditRecord(request.record)
     plan = read_plan(audit)
-    _check_request(request, plan, folder, kinds)
-    sha256 = hash_file(request.delivery) if is_file(request.delivery) else ""
-    check_delivery(folder, plan, str(request.delivery), sha256)
+    _check_request(request, plan, str(folder / PLAN), kinds)
     settings = plan.settings
     rules = _rules(request, settings.kind, settings.classes, kinds)
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
         settings.classes, rules,
     )  # fmt: skip
-    plan, looks = load_plan(audit, delivery)
+    items = take_items(delivery, _files(request))
+    check_delivery(folder, plan, str(request.delivery), delivery.sha256 if plan.version == 1 else items.digest)
+    audits = record.read()
+    plan, looks = load_plan(audit, delivery, audits)
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, plan.key)
     known = [answers for drawn in looks if (answers := read_answers(audit, drawn.look)) is not None]
-    fresh = _fresh_answers(request, folder, plan, looks, known, rules)
+    fresh, signed_now = _fresh_answers(request, folder, plan, looks, known, rules)
     terminal.show_delivery(console, delivery, None)
     if fresh is not None:
         known.append(fresh)
     if not known:
         return _await(request, folder, plan, delivery, looks[0], console)
     judged = looks[: len(known)]
-    verdict = _verdict(request, plan, delivery, judged, known, rules)
+    signed = _signed_sheets(request, audit, judged, signed_now)
+    verdict = _verdict(request, plan, delivery, judged, known, rules, signed)
+    _record_verdict(record, audits, plan, verdict, known[-1])
     if fresh is not None:
+        if signed_now is not None:
+            write_signed_sheet(audit, file_name("signed", signed_now.look, "json"), signed_now)
         write_answers(audit, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
     if verdict.next_look is not None and len(looks) == len(judged):
-        more = verdict.next_look.look
-        looks.append(add_look(audit, plan, delivery, more, judged[-1].size, _files(request), rules))
+        looks.append(_draw_more(request, folder, plan, delivery, items, judged, verdict.next_look.look, rules))
     _write_verdict(request, audit, verdict)
     terminal.show_verdict(console, verdict)
     _finish(request, folder, delivery, judged, verdict, console)
@@ -233,7 +287,51 @@ def _judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> Ex
     return ExitCode[verdict.verdict]
 
 
-def _check_request(request: Request, plan: Plan, folder: Path, kinds: Kinds) -> None:
+def _record_verdict(
+    record: AuditRecord, audits: Audits, plan: Plan, verdict: Verdict, answers: dict[str, str | None]
+) -> None:
+    """Record what a look came to; refuse other answers than those that it was judged by before."""
+    if plan.version == 1:
+        return
+    content = json.dumps(answers, sort_keys=True, separators=(",", ":"))
+    event = Judged(
+        plan=plan.key, look=verdict.look, answers_sha256=hashlib.sha256(content.encode()).hexdigest(),
+        verdict=verdict.verdict, wrong=verdict.wrong, contested=verdict.contested,
+    )  # fmt: skip
+    while True:
+        before = audits.judged.get((plan.key, verdict.look))
+        if before is not None and before.answers_sha256 != event.answers_sha256:
+            raise AuditError(
+                f"{record.folder}: look {verdict.look} at {plan.delivery} was judged before with other answers, "
+                f"{before.wrong} wrong and {before.contested} undecided: {before.verdict}. Answers are never changed; "
+                "give the sheet that it was judged by"
+            )
+        if before is not None or record.append(event, audits.size):
+            return
+        audits = record.read()
+
+
+def _draw_more(
+    request: Request,
+    folder: Path,
+    plan: Plan,
+    delivery: Delivery,
+    items: DeliveredItems,
+    judged: list[Drawn],
+    look: int,
+    rules: LabelRules,
+) -> Drawn:
+    """Draw a later look, and write its sheet."""
+    ids, before = [one.item_id for one in delivery.labels], judged[-1].size
+    if plan.version == 1:
+        later = continue_draw(plan, ids, look, before)
+    else:
+        drawn = [item for one in judged for item in one.ids]
+        later = freeze_look(AuditRecord(request.record), items, folder, plan, look, drawn, ids)
+    return add_look(LocalStore(folder), plan, delivery, later, before, _files(request), rules)
+
+
+def _check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> None:
     """Refuse options that say otherwise than the plan: what was fixed before the draw stays."""
     settings = plan.settings
     # Kinds whose labels are single classes are one to a plan.
@@ -243,6 +341,7 @@ def _check_request(request: Request, plan: Plan, folder: Path, kinds: Kinds) -> 
     for option, given, planned in (
         ("budget", request.budget, settings.error_budget),
         ("contested", request.contested, settings.contested),
+        ("max-undecided", request.max_undecided, settings.max_undecided),
         ("label", request.label, settings.label_column),
         ("id", request.id, settings.id_column),
         ("text", request.text, settings.text_column),
@@ -250,12 +349,12 @@ def _check_request(request: Request, plan: Plan, folder: Path, kinds: Kinds) -> 
         ("classes", tuple(sorted(set(request.classes))) or None, settings.classes),
         ("audit", request.audit, plan.size),
         ("at-most", request.at_most, most if most is not None else plan.labels),
-        ("seed", request.seed, plan.seed),
+        ("seed", request.seed, plan.nonce_beforehand),
         ("kind", kind, settings.kind),
     ):
         if given is not None and given != planned:
             raise AuditError(
-                f"--{option} {given}: {folder / 'plan.json'} says {planned}, and a plan is not changed once the sheet "
+                f"--{option} {given}: {place} says {planned}, and a plan is not changed once the sheet "
                 f"is drawn. Leave the option out; a new audit of the same labels would be a second throw of the dice"
             )
 
@@ -267,22 +366,41 @@ def _fresh_answers(
     looks: list[Drawn],
     known: list[dict[str, str | None]],
     rules: LabelRules,
-) -> dict[str, str | None] | None:
-    """Return the answers of the look that awaits them, if its sheet is filled in; None if it is untouched."""
+) -> tuple[dict[str, str | None] | None, SignedSheet | None]:
+    """Return the answers of the look that awaits them, None if its sheet is untouched, and who signed it if asked."""
     awaited = looks[len(known)] if len(known) < len(looks) else None
     if request.sheet is None and awaited is None:
-        return None
+        return None, None
     path = request.sheet or folder / file_name("sheet", awaited.look if awaited else 1, "csv")
     filled = read_sheet(path, plan, looks, rules)
     if awaited is not None and filled.look == awaited.look:
-        return filled.answers
+        if request.key is None or filled.answers is None:
+            return filled.answers, None
+        return filled.answers, check_signature(path, filled.sha256, filled.look, request.key)
     earlier = dict(zip((drawn.look for drawn in looks), known, strict=False)).get(filled.look)
     if filled.answers != earlier:
         raise AuditError(
             f"{path}: answers of look {filled.look}, which was judged already with other answers; answers are never "
             "changed. Leave --sheet out, or give the sheet that is awaited"
         )
-    return None
+    return None, None
+
+
+def _signed_sheets(
+    request: Request, audit: LocalStore, judged: list[Drawn], signed_now: SignedSheet | None
+) -> list[SignedSheet]:
+    """Return whose the sheets of the looks are; with --key all of them must be signed."""
+    names = {one.look: file_name("signed", one.look, "json") for one in judged}
+    found = {look: signed for look, name in names.items() if (signed := read_signed_sheet(audit, name)) is not None}
+    if signed_now is not None:
+        found[signed_now.look] = signed_now
+    for look in names:
+        if request.key is not None and look not in found:
+            raise AuditError(
+                f"{audit.location(names[look])}: missing: look {look} was judged by a sheet whose signature nobody "
+                "asked for; leave --key out, or judge it again from a copy of the folder without its answers"
+            )
+    return [found[look] for look in sorted(found)]
 
 
 def _verdict(
@@ -292,6 +410,7 @@ def _verdict(
     judged: list[Drawn],
     known: list[dict[str, str | None]],
     rules: LabelRules,
+    signed: list[SignedSheet],
 ) -> Verdict:
     by_code = {code: answer for answers in known for code, answer in answers.items()}
     try:
@@ -302,7 +421,7 @@ def _verdict(
         }
     except KeyError as error:
         raise AuditError(f"answers of {plan.delivery}: row {error} is missing; restore the folder") from None
-    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, rules)
+    return judge_delivery(plan, delivery, judged, by_item, request.prices, request.vendor, rules, signed)
 
 
 def _write_verdict(request: Request, audit: Store, verdict: Verdict) -> None:

@@ -13,6 +13,7 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.argument("delivery", type=FILE)
 @click.option("--budget", metavar="SHARE", help="Most wrong labels allowed: 1% or 0.01. Needed at the first call.")
 @click.option("--sheet", type=FILE, help="The filled sheet, if it is not the one in the audit's folder.")
+@click.option("--key", type=FILE, help="Who must have signed the sheet: a public key, or a trust file keys.json.")
 @click.option("--vendor", help="Who delivered; keeps the vendor's score.")
 @click.option("--label", metavar="COLUMN", help="Column of the label (Label Studio: name of the question).")
 @click.option("--id", metavar="COLUMN", help="Column of the item's id; without one, the row's number.")
@@ -21,9 +22,10 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
 @click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
+@click.option("--max-undecided", metavar="SHARE", help="Most items that nobody can decide.  [default: 5%]")
 @click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
 @click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")
-@click.option("--seed", type=click.IntRange(0, (1 << 53) - 1), help="Repeat a draw; fresh from the system without it.")
+@click.option("--seed", type=click.IntRange(0, (1 << 53) - 1), help="Nonce chosen beforehand; else the system's.")
 @click.option("--price", type=click.FloatRange(0), help="Price of a delivered label.")
 @click.option("--expert-price", type=click.FloatRange(0), help="Price of a checked item.")
 @click.option("--expert-seconds", type=click.FloatRange(0), default=30.0, show_default=True, help="Time of one check.")
@@ -31,9 +33,14 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option(
     "--scores", type=FILE_OR_FOLDER, default=Path("vendor_scores"), show_default=True, help="Folder of vendors' scores."
 )
+@click.option(
+    "--record", type=FILE_OR_FOLDER, default=Path("audit_record"), show_default=True, help="Folder of audits so far."
+)
 @click.option("--suspicious/--no-suspicious", default=True, help="Let a model suggest more suspicious labels.")
 @click.option("--json", "json_file", type=FILE, help="Write the verdict there for machines.")
-def accept(delivery: Path, budget: str | None, classes: str | None, **options: Any) -> None:
+def accept(
+    delivery: Path, budget: str | None, max_undecided: str | None, classes: str | None, **options: Any
+) -> None:  # fmt: skip
     """Accept or refuse labels that somebody delivered.
 
     The first call plans an audit and draws a blind sheet. When the sheet is filled in, the same command says
@@ -56,6 +63,7 @@ def accept(delivery: Path, budget: str | None, classes: str | None, **options: A
     request = Request(
         delivery=delivery,
         budget=None if budget is None else share(budget),
+        max_undecided=None if max_undecided is None else share(max_undecided, "--max-undecided"),
         classes=split_names(classes),
         prices=prices,
         is_suspicious_wanted=options.pop("suspicious"),
@@ -168,21 +176,29 @@ def duplicates(
 
 @click.command()
 @click.argument("release", type=click.Path(path_type=Path, file_okay=False))
-def verify(release: Path) -> None:
+@click.option("--key", "keys", type=FILE, help="Who must have signed it: a public key, or a trust file keys.json.")
+def verify(release: Path, keys: Path | None) -> None:
     """Check a release against its own evidence: hashes, audit draw, certificate, labels, splits.
 
-    Nothing but the release's folder is needed. Exit codes: 0 all is as it says, 1 something is not.
+    Nothing but the release's folder is needed, and, for who made it, --key. Exit codes: 0 all is as it says, 1
+    something is not.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from cupel.contract.format_numbers import RELEASE
+    from cupel.release.release_signatures import check_signatures
     from cupel.release.verify import verify_release
+    from cupel.signing.trusted_keys import read_trusted_keys
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
+    trusted = None if keys is None else read_trusted_keys(keys)
     found = verify_release(release)
+    if trusted is not None:
+        found.checks.extend(check_signatures(release, trusted))
     for check in found.checks:
         sign = "[green]✔[/green]" if check.is_passed else "[red]✘[/red]"
-        console.print(f"{sign} {check.name}")
+        console.print(f"{sign} {escape(check.name)}")
         if not check.is_passed:
             console.print(f"  {check.problem}", style="red", markup=False)
     passed = sum(check.is_passed for check in found.checks)
@@ -190,7 +206,8 @@ def verify(release: Path) -> None:
     if found.format < RELEASE:
         console.print(f"It is of format {found.format}, and was held to what that has; the present is {RELEASE}.")
     console.print(f"release_sha256 {found.release_sha256}", markup=False)
-    console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
+    if trusted is None:
+        console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)
     sys.exit(0 if found.is_passed else 1)
 
 

@@ -39,6 +39,8 @@ class Experts(Section):
     """Who the experts are; the certificate quotes it."""
     are_auditors_independent: bool = False
     """Auditors are other people than those who adjudicate."""
+    keys: str | None = Field(None, min_length=1, exclude_if=is_unset)
+    """Trust file of who signs answers, relative to the data folder (`cupel key add`); null: signatures are ignored."""
 
 
 Deed = Literal["warn", "weigh_down", "remove"]

@@ -1,6 +1,8 @@
 """YAML read strictly: plain data, no key twice, nothing that grows when it is read."""
 
 import re
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -38,18 +40,24 @@ def read_yaml(text: str) -> Any:
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"{len(text):,} characters, at most {MOST_CHARACTERS:,} are read")
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        _check(node, {}, set())
-        return loader.construct_document(node)
+        return deepcopy(_parse(text))
     except yaml.YAMLError as error:
         raise ValueError(printable(str(error))) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except _BAD_VALUE as error:
         raise ValueError(f"a value cannot be read: {printable(str(error))}") from None
+
+
+@lru_cache(maxsize=16)
+def _parse(text: str) -> Any:
+    """Return what a document holds: each step of a run reads the same project file anew."""
+    loader = _Loader(text)
+    node = loader.get_single_node()
+    if node is None:
+        return None
+    _check(node, {}, set())
+    return loader.construct_document(node)
 
 
 class _Loader(yaml.SafeLoader):

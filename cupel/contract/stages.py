@@ -140,8 +140,8 @@ _AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
 # Whom to ask next may depend on what an answer costs.
 _PRICES_WEIGHED = ("prices.annotator_answer", "prices.expert_answer")
 _HANDED_OVER = (
-    "training_set", "withheld_items", "cuts", "stage_errors", "expert_answers", "planted_items", "planted_verdicts",
-    "left_out_items",
+    "training_set", "withheld_items", "cuts", "stage_errors", "release_tasks", "expert_answers", "planted_items",
+    "planted_verdicts", "left_out_items",
 )  # fmt: skip
 _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudications")
 
@@ -377,7 +377,10 @@ _STAGES = (
             ),
             StageStep(
                 "certify", ("certificate",),
-                ("release_plan", "expert_answers", "audit_result", "release_languages", "release_overlaps"),
+                (
+                    "release_plan", "expert_answers", "audit", "adjudications", "planted_verdicts", "audit_result",
+                    "release_languages", "release_overlaps",
+                ),
                 may_wait=True,
             ),
             StageStep("release", ("training_set", "withheld_items"), _PROVEN),

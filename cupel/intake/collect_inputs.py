@@ -20,12 +20,14 @@ from cupel.people.answers.collect import Workforce, collect
 from cupel.people.answers.one_after_another import OneAfterAnother
 from cupel.people.answers.recorded import RecordedWorkforce, read_gold
 from cupel.people.answers.shown_labels import ShownLabelsLog
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS, SortedFiles, sort_files
 from cupel.people.label_studio.calibration import Standing, known_items, standings_now
 from cupel.people.label_studio.pictures import file_preview
 from cupel.people.label_studio.waiting import Waiting, waiting
 from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import propose_new, proposed
+from cupel.signing.trusted_keys import read_trusted_keys
 from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
 from cupel.sources.register import with_registered
 from cupel.store.event_log import LogHead
@@ -83,7 +85,9 @@ def collect_inputs(projects: Path, lake: Lake, data: Path, inbox: Path | None, k
         act(lake, project, batches)
         releases = releases_of(lake, project)
         unfinished = [name for name in releases if not is_finished(lake, name)]
-        written = collect(lake, workforce(project, lake, data), batches, unfinished)
+        files = sort_answer_files(project, lake, data)
+        taken += [Taken(name, "refused", None, reason) for name, reason in files.refused.items()]
+        written = collect(lake, workforce(project, lake, data, files.files), batches, unfinished)
         find_damage(lake, is_light=True)  # remembers what came to be
     standing = standings_now(project, lake, data)
     return CollectedInputs(
@@ -114,14 +118,35 @@ def releases_of(lake: Lake, project: Project) -> list[str]:
     return [name for name in proposed(lake) if name.rpartition("-r")[0] in (ALL, *project.raw.deliveries)]
 
 
-def workforce(project: Project, lake: Lake, data: Path) -> Workforce:
+def sort_answer_files(project: Project, lake: Lake, data: Path) -> SortedFiles:
+    """Return the files of answers that are taken in, and why others are not: of each signature it is recorded whose.
+
+    Raises:
+        SigningError: The trust file that the project names cannot be read.
+    """
+    files = [*(data / name for name in project.labeling.answers), *answer_files(lake)]
+    keys = project.labeling.experts.keys
+    trusted = None if keys is None else read_trusted_keys(data / keys)
+    found = sort_files(files, trusted, lake.log(SIGNED_ANSWERS), lake.answers.head().sequence)
+    for name, reason in found.refused.items():
+        _log.warning("%s: %s", name, reason)
+    return found
+
+
+def workforce(project: Project, lake: Lake, data: Path, files: list[Path] | None = None) -> Workforce:
     """Return who answers: people whose answers lie in files, and behind them those in Label Studio, if it is named.
+
+    Args:
+        project: The project.
+        lake: Its lake.
+        data: Folder that recorded answers are named relative to.
+        files: What `sort_answer_files` returned; None: it is asked.
 
     Raises:
         WorkforceError: The environment lacks Label Studio's token.
     """
     recorded = RecordedWorkforce(
-        [*(data / name for name in project.labeling.answers), *answer_files(lake)],
+        sort_answer_files(project, lake, data).files if files is None else files,
         [model.name for model in project.labeling.models],
         None if project.labeling.pre_labels is None else ShownLabelsLog(lake),
         has_guideline=project.labeling.guideline is not None,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -60,7 +61,8 @@ class Lake:
     Args:
         root: Folder of the deployment's lake, or the store that holds just this project.
         project: The project's name, a slug.
-        connection: DuckDB connection that sorts and reads; its settings bound memory and threads.
+        connection: DuckDB connection that sorts and reads; its settings bound memory and threads. None: one of
+            DuckDB's own settings, opened when something needs it.
 
     Attributes:
         store: Holds all of the project, under names such as `tables/labels/movies/commit.json`.
@@ -79,10 +81,17 @@ class Lake:
         else:
             self.root, self.store = Path(), root
         self.folder = self.root / self.project
-        self.connection = connection or duckdb.connect()
+        self._connection = connection
         self.answers = AnswersLog(self.store)
         self.actions = ActionsLog(self.log(ACTIONS))
         self._can_be_read = self._can_be_written = False
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection; one is opened where none was given and something needs it."""
+        if self._connection is None:
+            self._connection = duckdb.connect()
+        return self._connection
 
     def check_readable(self) -> None:
         """Refuse a lake that a newer version of Cupel wrote.
@@ -377,8 +386,9 @@ class Lake:
             yield conform(pa.Table.from_batches([batch]), table)
 
 
+@lru_cache(maxsize=4096)
 def parse_commit(raw: bytes) -> Commit:
-    """Return what a commit's file says.
+    """Return what a commit's file says; a run reads each hundreds of times.
 
     Raises:
         ValueError: It is no JSON, was altered, or holds what no commit holds; likewise LookupError and TypeError.

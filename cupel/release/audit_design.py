@@ -36,6 +36,7 @@ def limits_of(settings: Release, attempt: int) -> Limits:
     return Limits(
         settings.error_budget, attempt, settings.max_experts_seen_share,
         adjudicators_audited=declared.adjudicators_audited or 0, planted_errors=declared.planted_errors or 0,
+        max_undecided_share=declared.max_undecided_share,
     )  # fmt: skip
 
 
@@ -90,6 +91,8 @@ def frozen_settings(terms: FrozenTerms) -> dict[str, Any]:
     design = terms.design
     said: dict[str, Any] = {"certificate.method": method_name(design), "certificate.strata": []}
     said |= {f"certificate.{name}": getattr(terms, name) or None for name in _OF_EXPERTS}
+    if terms.max_undecided_share is not None:
+        said["certificate.max_undecided_share"] = terms.max_undecided_share
     if isinstance(design, Rising):
         said |= {"certificate.gain": design.gain, "certificate.steps": design.steps}
     elif isinstance(design, Stratified):
@@ -112,6 +115,6 @@ def settings_now(settings: Release, terms: FrozenTerms) -> dict[str, Any]:
     limits = limits_of(settings, terms.attempt)
     now = replace(
         terms, design=design_of(settings, terms.items, terms.attempt),
-        **{name: getattr(limits, name) for name in _OF_EXPERTS},
+        **{name: getattr(limits, name) for name in (*_OF_EXPERTS, "max_undecided_share")},
     )  # fmt: skip
     return {"audit_size": min(settings.audit_size, terms.items), **frozen_settings(now)}

@@ -7,13 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.certificate.result import AuditResult
-from cupel.certificate.wording import wording
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
-from cupel.release.guidelines import guideline_sentence
-from cupel.release.nonces import nonce_sentence
 from cupel.release.release_audit import ReleaseAudit, Verdicts
 from cupel.release.second_audit import count_to_draw, hash_adjudications
+from cupel.release.signed_share import SignedShare, signed_sentence
 
 
 def judge_planted_items(audit: ReleaseAudit) -> pa.Table:
@@ -51,6 +49,8 @@ def draw_audit(audit: ReleaseAudit, make_nonce: Callable[[str], str | None] = la
         return first
     judged = replace(audit, audit=first)
     decided = replace(judged, adjudications=adjudicate_items(judged))
+    if decided.assay.result.status == "refused":  # too much was left undecided; nobody need look again
+        return first
     if count_to_draw(audit.terms, decided.adjudications) and audit.terms.freeze_sha256 is not None:
         nonce = make_nonce(hash_adjudications(audit.terms, decided.adjudications))
         decided = replace(decided, second_nonce=nonce)
@@ -102,12 +102,13 @@ def conclude_audit(audit: ReleaseAudit) -> pa.Table:
     return from_rows([{"release": audit.terms.release, **asdict(audit.assay.result)}], AUDIT_RESULT)
 
 
-def write_certificate(audit: ReleaseAudit, result: pa.Table) -> pa.Table:
+def write_certificate(audit: ReleaseAudit, result: pa.Table, signed: SignedShare | None = None) -> pa.Table:
     """Return the certificate, or the refusal.
 
     Args:
         audit: With its expert answers: they show whether auditors were other people.
         result: AUDIT_RESULT, certified or refused.
+        signed: How many expert answers were signed; None where no trust file is declared.
 
     Returns:
         CERTIFICATE of one row.
@@ -115,10 +116,7 @@ def write_certificate(audit: ReleaseAudit, result: pa.Table) -> pa.Table:
     row, terms = result.to_pylist()[0], audit.terms
     release = row.pop("release")
     is_independent = terms.are_auditors_independent and were_auditors_independent(audit.expert_answers)
-    text = wording(
-        AuditResult(**row), terms.experts_description, is_independent, terms.design, terms.adjudicators_audited
-    )
-    text += guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source)
+    text = audit.write_wording(AuditResult(**row), is_independent) + signed_sentence(signed)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.certificate.auditors import PlantedKinds
 from cupel.config.prices import Prices
 from cupel.config.project import Project
 from cupel.lake.draw_log import DRAWS, find_draw
@@ -21,8 +22,17 @@ from cupel.release.guidelines import ReleaseGuideline, find_guideline
 from cupel.release.part_errors import part_errors
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
+from cupel.release.undecided_experts import find_undecided_experts
 
 Row = dict[str, Any]
+
+# What facts tell of a delivery is read from these, from the outcomes of its gates and from the log of actions.
+BATCH_TABLES = (
+    "deliveries", "rejected_rows", "rejected_items", "clean_items", "labels", "annotations", "rejected_answers",
+    "annotators", "annotator_findings", "vendors", "models", "model_answers", "rejected_model_answers", "anchoring",
+    "shown_answers", "contamination_tasks", "contamination_answers", "rejected_contamination_answers",
+    "contamination_result", "contamination_cuts", "contamination_plan", "contamination_sources",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,8 @@ class ReleaseFacts:
     overlaps: list[Row] = field(default_factory=list)
     guideline: ReleaseGuideline | None = None
     part_errors: list[Row] = field(default_factory=list)
+    undecided: list[Row] = field(default_factory=list)
+    planted_kinds: PlantedKinds | None = None
     second_draw: Row | None = None
 
     @property
@@ -181,7 +193,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     Raises:
         LakeError: The release was never planned.
     """
-    audit = read_release_audit(lake, release, "audit", "planted_verdicts", known=[project.kind])
+    audit = read_release_audit(lake, release, "audit", "planted_verdicts", "expert_answers", known=[project.kind])
     commit = lake.commit("release_plan", release)
     frozen = {} if commit is None else commit.inputs
     found = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
@@ -208,6 +220,8 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         left_out=_count(lake, "left_out_items", release),
         guideline=find_guideline(lake, audit.terms),
         part_errors=part_errors(audit),
+        undecided=[found._asdict() for found in find_undecided_experts(audit)],
+        planted_kinds=audit.planted_kinds,
         second_draw=_second_draw(lake, audit),
     )
 

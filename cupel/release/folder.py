@@ -1,5 +1,6 @@
 """The release as a folder of files: there once its manifest is, and never changed afterwards."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,14 +14,16 @@ from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST, RELEASE_IMAGES, TRAINING_SET
 from cupel.errors import ReleaseError
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release import layout
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
 from cupel.release.frozen_terms import GUIDELINE
 from cupel.release.kind_columns import add_columns, table_of
+from cupel.release.older_formats import not_covered_then
 from cupel.release.pieces import Stored, in_order, values
 from cupel.release.release_images import ReleasedImage
-from cupel.store.store import Store, describe_place
+from cupel.store.store import MissingError, Store, describe_place
 
 Describe = Callable[[ReleaseFacts, Mapping[str, WrittenFile]], Mapping[str, bytes]]
 
@@ -35,7 +38,8 @@ class ReleaseTables:
     are there only where some were declared. `contamination` holds the evidence for what the release says of unwanted
     items, by the table's name; nothing where it says nothing. `left_out_items` are there where the project names
     licences, `release_overlaps` where it names evaluation sets, `expert_answers` where the plan names a label kind,
-    `images` where items are images: one is held at a time.
+    `images` where items are images: one is held at a time. `signed_answers` is no table but what `certificate.json`
+    says of them, where the project names keys.
     """
 
     training_set: pa.Table | Stored
@@ -52,6 +56,7 @@ class ReleaseTables:
     release_overlaps: pa.Table | None = None
     expert_answers: pa.Table | None = None
     images: Iterable[ReleasedImage] | None = None
+    signed_answers: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def write_release(
             _write_data(files, facts, tables)
             _write_evidence(files, tables)
             _write_images(files, tables, may_put=not is_there)
-            _write_words(files, facts, provenance, describe)
+            _write_words(files, facts, tables.signed_answers, provenance, describe)
             other = files.find_other(files.written) if is_there else files.put(last=layout.MANIFEST_FILE)
     except OSError as error:
         raise ReleaseError(f"{describe_place(store, folder)}: cannot write the release: {error}") from error
@@ -115,16 +120,28 @@ def write_release(
 
 
 def add_uncovered(store: Store, folder: str, name: str, content: bytes) -> None:
-    """Add a file that the release's hash does not cover: the report or the record of the run.
+    """Add a file that the release's hash does not cover: the record of the run; of older formats, the report too.
 
     Raises:
         ReleaseError: The name is not one of these, or there is no release in the folder.
     """
-    if name not in layout.NOT_COVERED:
-        raise ReleaseError(f"{name!r}: only {' and '.join(layout.NOT_COVERED)} may be added to a finished release")
     if not layout.is_written(store, folder):
         raise ReleaseError(f"{describe_place(store, folder)}: no release here; write it before adding {name}")
+    if name not in (allowed := find_not_covered(store, folder)):
+        raise ReleaseError(f"{name!r}: only {' and '.join(allowed)} may be added to this finished release")
     store.put(f"{folder}/{name}", content)
+
+
+def find_not_covered(store: Store, folder: str) -> tuple[str, ...]:
+    """Return the files that may be added to the release in a folder, by the format that its manifest tells.
+
+    Of a manifest that is damaged, they are those of the present format.
+    """
+    try:
+        number = json.loads(store.read(f"{folder}/{layout.MANIFEST_FILE}")).get("format", 1)
+    except (ValueError, AttributeError, MissingError):
+        number = RELEASE
+    return not_covered_then(number if isinstance(number, int) else RELEASE)
 
 
 def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
@@ -184,9 +201,12 @@ def _write_images(files: ReleaseFiles, tables: ReleaseTables, may_put: bool) -> 
             file.write(piece)
 
 
-def _write_words(files: ReleaseFiles, facts: ReleaseFacts, provenance: Provenance, describe: Describe) -> None:
+def _write_words(
+    files: ReleaseFiles, facts: ReleaseFacts, signed: dict[str, Any] | None, provenance: Provenance, describe: Describe
+) -> None:
     """Write what is no table, the manifest last."""
-    files.add(layout.CERTIFICATE_FILE, layout.json_bytes(_certificate(facts)))
+    certificate = _certificate(facts) | ({} if signed is None else {SIGNED_ANSWERS: signed})
+    files.add(layout.CERTIFICATE_FILE, layout.json_bytes(certificate))
     if facts.guideline is not None:
         files.add(layout.GUIDELINE_FILE, _guideline_text(facts).encode())
     for name, content in describe(facts, {name: files.written[name] for name in layout.DATA_FILES}).items():

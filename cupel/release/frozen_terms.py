@@ -19,7 +19,7 @@ _COPIED = (
     "items_sha256", "expert_answers", "experts_description", "max_experts_seen_share", "are_auditors_independent",
 )  # fmt: skip
 # Likewise, where they are there: plans of older versions have none.
-_LATER = ("freeze_sha256", "nonce", "nonce_source", "max_undecided_share")
+_LATER = ("freeze_sha256", "nonce", "nonce_source", "max_undecided_share", "audited_before")
 # What a plan says that was not fixed before the draw: it follows from it, or is the draw itself.
 _DRAWN = ("status", "reason", "audit_size", "freeze_sha256", "nonce", "nonce_source", "seed")
 # What is declared of the experts, and known of the items before anybody audits them, stands beside the design.
@@ -60,6 +60,7 @@ class FrozenTerms(Terms):
     nonce: str | None = None
     nonce_source: str | None = None
     max_undecided_share: float | None = None
+    audited_before: str | None = None
 
     @property
     def ontology(self) -> Ontology:

@@ -28,6 +28,10 @@ class ReleaseGuideline(NamedTuple):
             "ontology": None if about.ontology is None else format_ontology(about.ontology),
         }
 
+    def when_frozen(self) -> "ReleaseGuideline":
+        """Return the guideline as it is of the release for ever, whichever is in force since."""
+        return self._replace(replaced_by=None)
+
     @property
     def lapse(self) -> str | None:
         """That another version is in force, in words; None while it is not."""

@@ -30,8 +30,13 @@ MANIFEST_FILE = "manifest.json"
 CERTIFICATE_FILE = "certificate.json"
 CARD_FILE = "README.md"
 CROISSANT_FILE = "croissant.json"
-# Added later, because they hold seconds: the hash does not cover them.
-NOT_COVERED = ("report.html", "run.json")
+REPORT_FILE = "report.html"
+# Added later, because it holds seconds: the hash does not cover it.
+RUN_FILE = "run.json"
+NOT_COVERED = (RUN_FILE,)
+# Added later, too, by whoever signs the release: files named after keys, and nothing else.
+SIGNATURES_FOLDER = "signatures"
+_SIGNATURE = re.compile(rf"{SIGNATURES_FOLDER}/[0-9a-f]{{64}}\.dsse\.json")
 # Of certificate.json, the draw of what another expert judged again, where adjudicators are audited.
 SECOND_DRAW = "second_draw"
 
@@ -82,7 +87,7 @@ OPTIONAL_FILES = {
 }  # fmt: skip
 # The text that people labelled by, where the project's guideline has versions; no table.
 GUIDELINE_FILE = "guideline.md"
-COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE)
+COVERED = (*TABLE_FILES, CERTIFICATE_FILE, CROISSANT_FILE, CARD_FILE, REPORT_FILE)
 
 
 def table_files(named: Container[str] = ()) -> dict[str, Table]:
@@ -99,6 +104,11 @@ def covered(named: Collection[str]) -> tuple[str, ...]:
 def is_image_copy(name: str) -> bool:
     """Tell whether a file of a release's folder is called as the copy of an image is."""
     return bool(_IMAGE_COPY.fullmatch(name))
+
+
+def is_signature(name: str) -> bool:
+    """Tell whether a file of a release's folder is called as a signature is."""
+    return bool(_SIGNATURE.fullmatch(name))
 
 
 def json_bytes(content: Any) -> bytes:

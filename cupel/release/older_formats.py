@@ -1,7 +1,7 @@
 """Releases of older formats: which format a folder is of, what it held, and its tables in the present shape."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from cupel.release import layout
 from cupel.store.files import find_special_files, open_file, read_file, stat_file
 
 # The format that each column came with, in whatever table of the folder it stands.
-_COLUMNS_SINCE = {"language": 2, "terms": 3, "content_sha256": 4}
+_COLUMNS_SINCE = {"language": 2, "terms": 3, "content_sha256": 4, "source": 4}
+# The format since which the report is written before the manifest, and covered by it.
+_REPORT_COVERED_SINCE = 4
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -74,7 +76,24 @@ def release_format(folder: Path, manifest: Mapping[str, Any]) -> int:
     if number >= FIRST_NUMBERED_RELEASE:
         return number
     names = next(filter(None, (_columns(folder / name) for name in layout.DATA_FILES)), set(_COLUMNS_SINCE))
-    return min((since - 1 for column, since in _COLUMNS_SINCE.items() if column not in names), default=RELEASE)
+    lasts = (since - 1 for column, since in _COLUMNS_SINCE.items() if column not in names)
+    return min(lasts, default=FIRST_NUMBERED_RELEASE)
+
+
+def covered_then(named: Collection[str], number: int) -> tuple[str, ...]:
+    """Return the files that the hash of a release covers; of those that may be there, what is named.
+
+    Args:
+        named: The files that its manifest names.
+        number: Its format.
+    """
+    later = not_covered_then(number)
+    return tuple(name for name in layout.covered(named) if name not in later)
+
+
+def not_covered_then(number: int) -> tuple[str, ...]:
+    """Return the files that may be in a release's folder without being covered by its hash, as a format has it."""
+    return layout.NOT_COVERED if number >= _REPORT_COVERED_SINCE else (*layout.NOT_COVERED, layout.REPORT_FILE)
 
 
 def table_then(table: Table, number: int) -> Table:

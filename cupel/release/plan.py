@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
+from cupel.certificate.families import are_known
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.config.project import Project
@@ -25,6 +26,7 @@ from cupel.lake.step import Step
 from cupel.release.audit_design import design_of, draw_first_wave, limits_of
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
+from cupel.release.earlier_audits import AuditedBefore, build_families, count_shared, read_earlier_audits
 from cupel.release.freeze import FOLDED, NEEDED_ITEMS, NEEDED_LABELS, Frozen, freeze, hash_content, with_carried
 from cupel.release.frozen_terms import FrozenTerms, name_kind
 from cupel.release.guidelines import is_replaced
@@ -32,12 +34,15 @@ from cupel.release.holding import check_terms
 from cupel.release.names import Names
 from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.pieces import reader
-from cupel.release.planted import planted_items
+from cupel.release.planted import IsSame, planted_items
 from cupel.release.release_images import released_hashes
+from cupel.release.similar_audits import NewItems, find_similar_audits, read_item_keys
 from cupel.release.terms import LicenceTerms
 from cupel.versions.code_version import code_version
 
 ALL = "all"
+# What is refused before its audit spends nothing.
+FIRST = AuditedBefore(1, 0, 0, ())
 _NAME = re.compile(r"(?P<holds>.+)-r(?P<number>[1-9][0-9]*)")
 
 
@@ -74,18 +79,23 @@ def next_release(lake: Lake, holds: str) -> str:
     return release_name(holds, max(numbers, default=0) + 1)
 
 
-def attempt_of(lake: Lake, release: str, batches: list[str]) -> int:
-    """Return how often these batches have been put to an audit, this release included.
+def find_audited_before(step: Step, items: pa.Table, batches: list[str], audits_in: Lake) -> AuditedBefore:
+    """Return which attempt an audit of some items is: what counts is their content, whatever brought them.
 
-    Every other release counts that was frozen and holds one of the batches, whatever its name: its audit
-    has been looked at, or may have been.
+    Args:
+        step: A step whose partition is the release's name.
+        items: Columns batch and item_id of the release's items.
+        batches: The release's batches.
+        audits_in: The lake in which earlier audits were drawn.
+
+    Raises:
+        ReleaseError: The tables of an earlier release are gone.
     """
-    others = [rows_of(lake, "release_plan", name)[0] for name in lake.partitions("release_plan")]
-    held = [
-        plan for plan in others if plan["release"] != release and plan["status"] == "frozen"
-        and set(plan["batches"]) & set(batches)
-    ]  # fmt: skip
-    return 1 + len(held)
+    audits, keys = read_earlier_audits(audits_in, step.partition), read_item_keys(step, items, batches)
+    families = build_families(audits)
+    new = NewItems(items, ~are_known(families, keys))
+    similar = find_similar_audits(step, new, batches, audits, audits_in)
+    return count_shared(keys, similar, audits, families)
 
 
 def is_finished(lake: Lake, release: str) -> bool:
@@ -125,6 +135,7 @@ def plan_release(
     step: Step,
     known_labels: Callable[[str], pa.Table | None] = lambda batch: None,
     day: Callable[[], date] | None = None,
+    audits_in: Lake | None = None,
 ) -> Planned:
     """Freeze a release; refuse it where a gate has failed; wait where one is open.
 
@@ -132,6 +143,7 @@ def plan_release(
         step: A step whose partition is the release's name.
         known_labels: Returns the known labels of a batch, columns item_id and label; asked where some are planted.
         day: Returns the recorded day of the release; asked where the project names licences.
+        audits_in: The lake in which earlier audits were drawn; None: the step's own.
 
     Returns:
         Terms and RELEASE_ITEMS; no items when refused; neither while something is awaited.
@@ -152,14 +164,13 @@ def plan_release(
     reason = "; ".join(f"{batch}: {state.stage} gate: {state.reason}" for batch, state in states.items())
     if any(state.outcome in ("open", "missing") for state in states.values()):
         return Planned(None, None, reason)
-    attempt = attempt_of(step.lake, release, passed)
     terms = LicenceTerms.of_project(step.project, day() if day is not None and step.project.licences else None)
     if not passed:
-        return Planned(_terms(step, wanted, attempt, reason, None, 0, terms), None, None)
+        return Planned(_terms(step, wanted, FIRST, reason, None, 0, terms), None, None)
     own = check_terms(step, passed, terms)
     if own.problems:
         reason = f"terms forbid {own.forbidden:,} of its items: {'; '.join(own.problems)}"
-        refused = _terms(step, passed, attempt, reason, None, 0, terms)
+        refused = _terms(step, passed, FIRST, reason, None, 0, terms)
         return Planned(refused, None, None, forbidden=own.forbidden)
     frozen = freeze(
         release,
@@ -172,14 +183,21 @@ def plan_release(
         for table in tables_of(step.project):
             step.uses(table, batch)
     until = max(_last_answer(step, batch) for batch in passed)
-    frozen_terms, items = _draw(step, _terms(step, passed, attempt, None, frozen, until, terms), frozen.items)
+    before = find_audited_before(step, frozen.items, passed, audits_in or step.lake)
+    planned_terms = _terms(step, passed, before, before.sentence, frozen, until, terms)
+    frozen_terms, items = _draw(step, planned_terms, frozen.items)
     whole = with_carried(items, ((batch, _carried(step, batch)) for batch in sorted(passed)))
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
         found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
-        planted = planted_items(items, found, number, frozen_terms.seed)
+        planted = planted_items(items, found, number, frozen_terms.seed, find_same(step.project))
     log_odds = items["log_odds"].to_numpy()
     return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
+
+
+def find_same(project: Project) -> IsSame:
+    """Return what tells which labels of two columns of a project are the same."""
+    return lambda one, other: project.kind.is_same(one, other, project.labeling.ontology)
 
 
 def _state(step: Step, batch: str) -> GateState:
@@ -193,10 +211,10 @@ def _state(step: Step, batch: str) -> GateState:
 
 
 def _terms(
-    step: Step, batches: list[str], attempt: int, reason: str | None, frozen: Frozen | None, until: int,
+    step: Step, batches: list[str], before: AuditedBefore, reason: str | None, frozen: Frozen | None, until: int,
     licence_terms: LicenceTerms | None,
 ) -> FrozenTerms:  # fmt: skip
-    settings, labeling = step.project.release, step.project.labeling
+    settings, labeling, attempt = step.project.release, step.project.labeling, before.attempt
     refused = FrozenTerms(
         settings.error_budget, attempt, settings.max_experts_seen_share,
         release=step.partition, batches=tuple(batches), status="refused", reason=reason, alpha=attempt_alpha(attempt),
@@ -210,7 +228,8 @@ def _terms(
         return refused
     limits = limits_of(settings, attempt)
     return replace(
-        refused, status="frozen", design=design_of(settings, frozen.items.num_rows, attempt),
+        refused, status="frozen", audited_before=before.to_text(),
+        design=design_of(settings, frozen.items.num_rows, attempt),
         items=frozen.items.num_rows, items_sha256=frozen.sha256,
         max_undecided_share=settings.certificate.max_undecided_share,
         adjudicators_audited=limits.adjudicators_audited, planted_errors=limits.planted_errors,

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
-from cupel.certificate.wording import wording
 from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
+from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release.freeze import items_sha256, items_sha256_without_content
 from cupel.release.frozen_terms import GUIDELINE
-from cupel.release.guidelines import find_guideline_problem, guideline_sentence
+from cupel.release.guidelines import find_guideline_problem
 from cupel.release.layout import (
     CONTAMINATION_FILES,
     GUIDELINE_FILE,
@@ -27,12 +27,14 @@ from cupel.release.layout import (
     is_image_copy,
 )
 from cupel.release.names import Name, Names, find_rows
-from cupel.release.nonces import chosen_seed, make_seed, nonce_sentence
+from cupel.release.nonces import chosen_seed, make_seed
+from cupel.release.planted import name_sources
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
 from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
+from cupel.release.signed_share import count_share, find_signed_problem, signed_sentence
 
 MOST_NAMED = 5
 _NAME = ["batch", "item_id"]
@@ -100,6 +102,8 @@ def _planted_draw(audit: ReleaseAudit) -> str:
     known = audit.planted_items
     if strange := _names(known, audit.rows.planted_items < 0) | _find_repeated(known):
         return f"planted_items: there more than once, or never frozen: {_some(strange)}"
+    if problem := _planted_kinds(audit):
+        return problem
     drawn, declared = _names(known, audit.planted_draw), audit.terms.planted_errors
     if len(drawn) != declared:
         return f"{declared} planted items were declared, but only {len(drawn)} of known label are there"
@@ -110,6 +114,20 @@ def _planted_draw(audit: ReleaseAudit) -> str:
         if found := drawn ^ set(Names(table)):
             return f"the seed plants other items than those {what}: {_some(found)}"
     return ""
+
+
+def _planted_kinds(audit: ReleaseAudit) -> str:
+    """What is said of why items are planted follows from the labels that were frozen with them."""
+    known, terms = audit.planted_items, audit.terms
+    if terms.freeze_sha256 is None:  # frozen before kinds were told apart
+        told = known.filter(pc.is_valid(known["source"]))
+        return f"planted_items: of a release that had no kinds: {_some(set(Names(told)))}" if told.num_rows else ""
+    expected = pa.chunked_array([name_sources(audit.planted_tiers)])
+    row = _first(_differ(known["source"], expected))
+    if row is None:
+        return ""
+    name = _id(_name(known.slice(row, 1).to_pylist()[0]))
+    return f"planted_items: {name}: source is {known['source'][row].as_py()!r}, expected {expected[row].as_py()!r}"
 
 
 def proposed_labels(content: ReleaseContent) -> str:
@@ -191,8 +209,9 @@ def certificate_wording(content: ReleaseContent) -> str:
     if is_independent and not terms.are_auditors_independent:
         return "it calls the auditors independent, but the plan does not"
     result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
-    expected = wording(result, terms.experts_description, is_independent, terms.design, terms.adjudicators_audited)
-    expected += guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source)
+    told = content.certificate.get(SIGNED_ANSWERS)
+    share = None if told is None else count_share(told, content.audit)
+    expected = content.audit.write_wording(result, is_independent) + signed_sentence(share)
     return "" if content.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 
@@ -332,6 +351,11 @@ def guideline_hash(content: ReleaseContent) -> str:
     return find_guideline_problem(told, terms.guideline, terms.ontology, hashes.get(GUIDELINE_FILE))
 
 
+def signed_answers(content: ReleaseContent) -> str:
+    """Every answer that is called signed is one that its signature names; whose the keys are, others must say."""
+    return find_signed_problem(content.certificate[SIGNED_ANSWERS], content.audit)
+
+
 CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "everything is of one release": one_release,
     "the frozen items have the certificate's hash": frozen_items,
@@ -351,6 +375,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "no item holds too much of an evaluation set": evaluation_sets,
     "every image is that of a released item": released_images,
     "the guideline, hashed again, is the certificate's": guideline_hash,
+    "answers called signed are those that the signatures name": signed_answers,
 }
 
 # Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
@@ -360,6 +385,7 @@ _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[
     licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
     released_content: (4, (), ("plan", "freeze_sha256")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
+    signed_answers: (RELEASE + 1, (), ("", SIGNED_ANSWERS)),  # of no format: asked where it is claimed
     released_images: (RELEASE + 1, (IMAGES_FILE,), ("", "")),  # of no format: asked where items are images
 }
 

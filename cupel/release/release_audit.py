@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.certificate.auditors import Planted, SecondAudit
+from cupel.certificate.auditors import LAST_TIER, Planted, PlantedKinds, SecondAudit
 from cupel.certificate.design import EProcess, FixedSequence, Rising
 from cupel.certificate.evidence import Evidence, Plants
-from cupel.certificate.hypergeometric import Reals
-from cupel.certificate.result import Assay, assay
+from cupel.certificate.hypergeometric import Integers, Reals
+from cupel.certificate.result import Assay, AuditResult, assay
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
+from cupel.certificate.wording import wording
 from cupel.contract.columns import TEXT
 from cupel.contract.item_numbers import Places
 from cupel.contract.kind import Kind, Labels, are_equal
@@ -39,8 +40,10 @@ from cupel.people.answers.experts import verdicts
 from cupel.people.answers.same_answers import replace_same
 from cupel.release.audit_design import draw_first_wave
 from cupel.release.frozen_terms import FrozenTerms, find_kind
+from cupel.release.guidelines import guideline_sentence
 from cupel.release.names import Names, find_rows
-from cupel.release.planted import draw_to_plant
+from cupel.release.nonces import nonce_sentence
+from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, read_tiers
 from cupel.release.second_audit import answers_for, count_to_draw, draw_again
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
@@ -119,6 +122,10 @@ class ReleaseAudit:
         if self.kind is None:
             return are_equal(one, other, self.terms.ontology)
         return self.kind.is_same(one, other, self.terms.ontology)
+
+    def find_answers(self, purpose: str) -> pa.Table:
+        """Return the expert answers that count for a purpose, audit or expert; see `answers_for`."""
+        return answers_for(self.terms, self.expert_answers, purpose)
 
     def judge(self, proposed: pa.Table, purpose: str, table: Table) -> pa.Table:
         """Hold labels against what experts say, all answers on an item that are the same having one text.
@@ -239,8 +246,10 @@ class ReleaseAudit:
         said = self.planted_verdicts.take(pa.array(row, mask=row < 0))
         is_caught = pc.equal(said["expert_label"], said["label"])
         is_ours = self.is_same(said["expert_label"], self.items["label"])
-        columns = (said["is_settled"], is_caught, pc.and_(is_ours, pc.invert(is_caught)))
-        return Plants(row >= 0, *(_flags(column) for column in columns))
+        is_overlooked = pc.and_(is_ours, pc.invert(is_caught))
+        return Plants(
+            row >= 0, _flags(said["is_settled"]), _flags(is_caught), _flags(is_overlooked), tier=self._tiers
+        )  # fmt: skip
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -262,6 +271,14 @@ class ReleaseAudit:
     def assay(self) -> Assay:
         """What the evidence comes to: the cuts and the result."""
         return assay(self.evidence, self.terms, self.second_audit)
+
+    def write_wording(self, result: AuditResult, are_auditors_independent: bool) -> str:
+        """Return the certificate's text for a result of this audit; see `wording`."""
+        terms = self.terms
+        return wording(
+            result, terms.experts_description, are_auditors_independent, terms.design, terms.adjudicators_audited,
+            terms.max_undecided_share, self.planted_kinds,
+        ) + guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source)  # fmt: skip
 
     def contested_upper(self, alpha: float) -> int:
         """Return the exact upper bound of the contested items among all, by the design of the audit.
@@ -300,7 +317,24 @@ class ReleaseAudit:
         row = self.rows.planted_items
         log_odds = self.items["log_odds"].take(pa.array(row, mask=row < 0))
         pool = self.planted_items.select(["batch", "item_id"]).append_column("log_odds", log_odds)
-        return draw_to_plant(pool, self.terms.planted_errors, self.terms.seed)
+        return draw_to_plant(pool, self.terms.planted_errors, self.terms.seed, read_tiers(self.planted_items))
+
+    @cached_property
+    def planted_tiers(self) -> Integers:
+        """Return the kind of each row of PLANTED_ITEMS, by what crew and checker say; the items have their labels."""
+        row = self.rows.planted_items
+        pool = self.items.select(JUDGED_LABELS).take(pa.array(row, mask=row < 0))
+        return find_tiers(pool.append_column("known_label", self.planted_items["known_label"]), self.is_same)
+
+    @cached_property
+    def planted_kinds(self) -> PlantedKinds | None:
+        """How many items were planted of each kind; None where none were, or kinds were not told apart."""
+        if not self.terms.planted_errors or self.plants is None or self.plants.tier is None:
+            return None
+        each = np.bincount(self.plants.tier[self.plants.is_planted], minlength=LAST_TIER + 1)
+        erred, confused, others = (int(number) for number in each)
+        counted = self.plants.counted(self.terms.sensitivity_alpha)
+        return PlantedKinds(erred, confused, others, counted.planted, counted.flagged)
 
     @cached_property
     def planted_beside(self) -> pa.Table:
@@ -320,6 +354,16 @@ class ReleaseAudit:
             return None
         right = pc.equal(self.planted_verdicts["expert_label"], self.planted_verdicts["label"])
         return Planted(self.planted_verdicts.num_rows, int(_flags(right).sum()))
+
+    @property
+    def _tiers(self) -> Integers | None:
+        """The kind of each item that may be planted, the last of others; None where kinds were not told apart."""
+        found = read_tiers(self.planted_items)
+        if found is None:
+            return None
+        tier, row = np.full(self.items.num_rows, LAST_TIER), self.rows.planted_items
+        tier[_known(row)] = found[row >= 0]
+        return tier
 
     def _with_overlooked(self, known: pa.Table) -> pa.Table:
         """Return experts' answers, those that are the same as a frozen label which is wrong having its text.
@@ -360,7 +404,7 @@ def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) ->
         columns: Of RELEASE_ITEMS, what is read beyond `NEEDED_ITEMS`.
     """
     terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
-    wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
+    wanted = _wanted(terms, tables)
     found = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
     return ReleaseAudit.of(terms, found, [step.project.kind], _second_nonce(step.lake, terms))
 
@@ -384,7 +428,7 @@ def read_release_audit(
     terms = FrozenTerms.from_plan(lake.read("release_plan", release).to_pylist()[0])
     if lake.commit(RELEASE_ITEMS.name, release) is None:
         return ReleaseAudit(terms)
-    wanted = [name for name in tables if name not in _PLANTED or terms.planted_errors]
+    wanted = _wanted(terms, tables)
     there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
     found = {name: lake.read(name, release, _columns(name, columns)) for name in there}
     return ReleaseAudit.of(terms, found, known, _second_nonce(lake, terms))
@@ -394,6 +438,13 @@ def _second_nonce(lake: Lake, terms: FrozenTerms) -> str | None:
     """Return the recorded nonce of a release's second draw; None where there is none."""
     found = find_draw(lake.log(DRAWS).read(), terms.release, "adjudicators") if terms.adjudicators_audited else None
     return None if found is None else str(found["nonce"])
+
+
+def _wanted(terms: FrozenTerms, tables: Sequence[str]) -> list[str]:
+    """Return the tables to read; what is said of planted items is read with their kinds."""
+    if not terms.planted_errors:
+        return [name for name in tables if name not in _PLANTED]
+    return list(dict.fromkeys([*tables, *(["planted_items"] if "planted_verdicts" in tables else [])]))
 
 
 def _columns(table: str, more: Sequence[str]) -> list[str] | None:

@@ -4,12 +4,15 @@ from cupel.contract.stages import STAGES
 from cupel.lake.gates import gate_partition
 from cupel.lake.guideline_log import GUIDELINES
 from cupel.lake.lake import Lake
-from cupel.release.layout import is_written
+from cupel.release.folder import find_not_covered
+from cupel.release.layout import REPORT_FILE, RUN_FILE, is_written
 from cupel.release.places import release_file, release_place, report_file
 from cupel.store.store import MissingError, hash_content
 
 MADE_FROM = ".made_from"
-FILES = ("report.html", "relabel_next.csv")
+FILES = (REPORT_FILE, "relabel_next.csv")
+# Beside them, and held against nothing: it tells what the machine took.
+BESIDE = (MADE_FROM, RUN_FILE)
 
 
 def made_from(lake: Lake, release: str) -> str:
@@ -49,11 +52,12 @@ def _read(lake: Lake, release: str) -> bytes | None:
 def _whole(lake: Lake, release: str) -> list[bytes]:
     """Return what may stand beside a report that is whole: of what it was made, and the hashes of its files.
 
-    Reports from before hashes were kept have only the first.
+    Reports from before hashes were kept have only the first. The copy in a release's folder counts where that is of a
+    format that does not cover it; one that is covered belongs to the release's own files.
     """
-    store, made = lake.store, made_from(lake, release)
+    store, made, place = lake.store, made_from(lake, release), release_place(release)
     names = {name: report_file(release, name) for name in FILES}
-    if is_written(store, release_place(release)):
+    if is_written(store, place) and REPORT_FILE in find_not_covered(store, place):
         names["released report"] = release_file(release, FILES[0])
     if not all((found := store.stat(name)) is not None and found.size for name in names.values()):
         return []

@@ -21,10 +21,17 @@ from cupel.release import layout
 from cupel.release.freeze import hash_content
 from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.kind_columns import check_columns, table_of
-from cupel.release.older_formats import add_later_columns, read_manifest, release_format, table_then
+from cupel.release.older_formats import (
+    add_later_columns,
+    covered_then,
+    not_covered_then,
+    read_manifest,
+    release_format,
+    table_then,
+)
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
 from cupel.release.release_content import ReleaseContent
-from cupel.store.files import hash_file, is_file, list_all_files, open_file, read_file, stat_file
+from cupel.store.files import find_links, hash_file, is_file, list_all_files, open_file, read_file, stat_file
 
 
 class Check(NamedTuple):
@@ -76,9 +83,9 @@ def verify_release(folder: Path, known: Known = KNOWN) -> Verification:
     number = release_format(folder, manifest)
     checks = [
         Check("manifest says what it said", _hash_problem(manifest)),
-        Check("no file is missing", _missing(folder, manifest)),
-        Check("no file was added", _added(folder, manifest)),
-        Check("every file has its hash", _changed(folder, manifest)),
+        Check("no file is missing", _missing(folder, manifest, number)),
+        Check("no file was added", _added(folder, manifest, number)),
+        Check("every file has its hash", _changed(folder, manifest, number)),
     ]
     content = _open(folder, manifest, number, known)
     problem = content if isinstance(content, str) else ""
@@ -106,26 +113,33 @@ def _hash_problem(manifest: Mapping[str, Any]) -> str:
     return f"release_sha256 is {manifest['release_sha256']}, but the manifest's content gives {found}"
 
 
-def _missing(folder: Path, manifest: Mapping[str, Any]) -> str:
+def _missing(folder: Path, manifest: Mapping[str, Any], number: int) -> str:
     named = {row["path"] for row in manifest["files"]}
-    unnamed = sorted(set(layout.COVERED) - named)
-    absent = sorted(name for name in layout.covered(named) if not is_file(folder / name))
+    covered = covered_then(named, number)
+    unnamed = sorted(set(covered) - named)
+    # By the names that are there: where a disk takes letters of both cases for one, another name is found all the same.
+    absent = sorted(set(covered) - _list_names(folder))
     problems = [f"not in the manifest: {', '.join(unnamed)}"] if unnamed else []
     problems += [f"not in the folder: {', '.join(absent)}"] if absent else []
     return "; ".join(problems)
 
 
-def _added(folder: Path, manifest: Mapping[str, Any]) -> str:
-    expected = {row["path"] for row in manifest["files"]} | {layout.MANIFEST_FILE, *layout.NOT_COVERED}
-    present = {path.relative_to(folder).as_posix() for path in list_all_files(folder)}
-    extra = sorted(
-        (present - expected) | (expected - set(layout.covered(expected)) - {layout.MANIFEST_FILE, *layout.NOT_COVERED})
-    )
+def _added(folder: Path, manifest: Mapping[str, Any], number: int) -> str:
+    beside = {layout.MANIFEST_FILE, *not_covered_then(number)}
+    expected = {row["path"] for row in manifest["files"]} | beside
+    present = {name for name in _list_names(folder) if not layout.is_signature(name)}
+    if links := [path.relative_to(folder).as_posix() for path in find_links(folder) if path != folder]:
+        return f"links, which are no part of a release: {', '.join(links)}"
+    extra = sorted((present - expected) | (expected - set(covered_then(expected, number)) - beside))
     return f"no part of the release: {', '.join(extra)}" if extra else ""
 
 
-def _changed(folder: Path, manifest: Mapping[str, Any]) -> str:
-    changed, covered = [], layout.covered({row["path"] for row in manifest["files"]})
+def _list_names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in list_all_files(folder)}
+
+
+def _changed(folder: Path, manifest: Mapping[str, Any], number: int) -> str:
+    changed, covered = [], covered_then({row["path"] for row in manifest["files"]}, number)
     for row in manifest["files"]:
         path = folder / row["path"]
         # A path that leaves the folder is never followed; it is reported as added.

@@ -4,17 +4,17 @@ from html import escape
 from typing import Any
 
 from cupel.accept.budget import money, percent
-from cupel.accept.judging import Prices
-from cupel.accept.plan import Choice, Plan
-from cupel.certificate.attempts import attempt_levels
-from cupel.certificate.plan import plan_audits
+from cupel.accept.judging import Prices, earlier_words
+from cupel.accept.plan import Choice, Plan, terms_of
+from cupel.certificate.acceptance_plan import plan_first_looks
 
 # The true error is followed from none to so many times the budget.
 MOST_TIMES_BUDGET, POINTS = 2.0, 41
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 24px;color:#1d2733}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:5px 14px 5px 0;text-align:right;"
-    "border-bottom:1px solid #e3e7eb}svg{max-width:100%;height:auto}.chosen{font-weight:600}"
+    "border-bottom:1px solid #e3e7eb}.earlier{border-left:4px solid #9a6a00;padding:2px 14px;background:#fbf6ea}"
+    "svg{max-width:100%;height:auto}.chosen{font-weight:600}"
 )
 
 
@@ -38,12 +38,18 @@ def plan_page(plan: Plan, choice: Choice, prices: Prices) -> bytes:
         cells += [] if prices.expert_answer is None else [money(row.drawn * prices.expert_answer, prices.currency)]
         chosen = ' class="chosen"' if row.drawn == plan.size else ""
         rows.append(f"<tr{chosen}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    earlier = ""
+    if plan.earlier is not None:
+        words = earlier_words(plan.earlier, plan.labels, plan.attempt, plan.alpha)
+        earlier = f'<p class="earlier"><b>Audited before.</b> {escape(words)}.</p>'
+    limit = plan.settings.max_undecided
+    undecided = "" if limit is None else f" and {percent(limit)} that cannot be decided"
     content = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Plan of {escape(plan.delivery)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>Audit {plan.size:,} of {plan.labels:,} labels</h1><p>{escape(plan.delivery)}, against a budget of "
-        f"{percent(plan.settings.error_budget)}: {escape(choice.reason)}.</p>"
+        f"{percent(plan.settings.error_budget)} wrong{undecided}: {escape(choice.reason)}.</p>{earlier}"
         f"<h2>Chance to be accepted at the first look</h2>{chances_plot(plan, choice)}"
         f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></body></html>\n"
@@ -57,8 +63,8 @@ def chances_plot(plan: Plan, choice: Choice) -> str:
 
     budget = plan.settings.error_budget
     errors = [min(1.0, budget * MOST_TIMES_BUDGET * point / (POINTS - 1)) for point in range(POINTS)]
-    levels = attempt_levels(1, plan.settings.contested == "aside")
-    curves = plan_audits(plan.labels, budget, levels, [row.drawn for row in choice.table], errors)
+    terms = terms_of(plan.labels, plan.settings, plan.attempt)
+    curves = plan_first_looks(terms, [row.drawn for row in choice.table], errors)
 
     def draw(axes: Any) -> None:
         for curve in curves:

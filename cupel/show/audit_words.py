@@ -101,6 +101,11 @@ def planted_rows(facts: ReleaseFacts) -> list[tuple[str, str]]:
         ("Items of known label, planted among the auditors' questions", count(result["planted"])),
         ("Of these, given the known label", count(result["planted_caught"])),
     ]
+    if facts.planted_kinds is not None:
+        kinds = facts.planted_kinds
+        rows.insert(1, ("Of these, really got wrong by the crew, or only by the checker",
+                        f"{count(kinds.erred)}, {count(kinds.confused)}"))  # fmt: skip
+        rows.append(("The hardest of them, which the next figure is of", count(kinds.counted)))
     if result["sensitivity_bound"] is not None:
         confidence = at_least(1 - facts.terms.sensitivity_alpha)
         bound = at_least(result["sensitivity_bound"])

@@ -14,7 +14,7 @@ from cupel.accept.budget import money as plain_money
 from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery, rejection_counts
 from cupel.accept.folder import Copies
-from cupel.accept.judging import Part, Prices, Rate, Verdict
+from cupel.accept.judging import Part, Prices, Rate, Verdict, earlier_words
 from cupel.accept.plan import Choice, Plan
 from cupel.accept.scores import Standing
 from cupel.certificate.result import percent as percent_up
@@ -90,6 +90,9 @@ def show_shown(console: Console, shown: Shown) -> None:
 def show_plan(console: Console, plan: Plan, choice: Choice, prices: Prices) -> None:
     """Print the audit's size, why, what it costs, and the chances to be accepted."""
     budget = percent(plan.settings.error_budget)
+    if plan.earlier is not None:
+        words = earlier_words(plan.earlier, plan.labels, plan.attempt, plan.alpha)
+        console.print(f"\n[yellow]Audited before[/]: {escape(words)}.")
     console.print(
         f"\n[bold]Plan[/]: audit [bold]{plan.size:,}[/] of {plan.labels:,} labels against a budget of {budget} wrong "
         f"({choice.reason})."
@@ -104,8 +107,11 @@ def show_plan(console: Console, plan: Plan, choice: Choice, prices: Prices) -> N
         cells = [allowed, *map(_chance, row.chances), _time(row.drawn, prices), *cost]
         table.add_row(f"{row.drawn:,}", *cells, style="bold" if row.drawn == plan.size else "")
     console.print(table)
+    limit = plan.settings.max_undecided
+    undecided = "" if limit is None else f", or with more than {percent(limit)} that cannot be decided,"
     console.print(
-        f"A delivery with more than {budget} wrong is accepted at most 5 times in 100, all looks together. "
+        f"A delivery with more than {budget} wrong{undecided} is accepted at most 5 times in 100, all looks at its "
+        "items together. "
         "If the first look proves nothing either way, the answer is OPEN and says how many more to check."
     )
 
@@ -191,12 +197,17 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
         Panel(f"{escape(verdict.delivery)}{escape(who)}: {escape(verdict.reason)}.", title=f"[bold]{verdict.verdict}",
               title_align="left", border_style=colour, expand=False)
     )  # fmt: skip
+    if verdict.earlier is not None:
+        words = earlier_words(verdict.earlier, verdict.labels, verdict.attempt, verdict.alpha)
+        console.print(f"[yellow]Audited before[/]: {escape(words)}.")
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in _figures(verdict):
         table.add_row(f"[dim]{name}[/]", value)
     console.print(table)
     show_parts(console, "Where the errors are: delivered label", verdict.by_class)
     show_parts(console, "By annotator", verdict.by_annotator)
+    for signed in verdict.signed:
+        console.print(f"Sheet of look {signed.look} signed by {signed.key_id[:16]} ({escape(signed.who)})")
     console.print(f"[dim]{escape(verdict.wording)}[/]")
 
 
@@ -211,6 +222,7 @@ def _figures(verdict: Verdict) -> list[tuple[str, str]]:
         ("estimated error", f"{_rate(verdict.rate)} (95% interval)"),
         ("upper bound", f"[bold]{percent_up(verdict.error_bound)}[/]{with_contested if verdict.contested else ''}, "
                         f"budget {percent(verdict.error_budget)}"),
+        *_undecided(verdict),
         ("right labels", f"{cost.right_by_estimate:,} by estimate, {cost.right_at_worst:,} at worst"),
     ]  # fmt: skip
     if cost.per_right_label_by_estimate is None:
@@ -222,6 +234,13 @@ def _figures(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("cost of a right label", f"[bold]{money(cost.per_right_label_by_estimate, cost.currency)}[/]"
                      f"{at_worst} (labels {money(cost.labels or 0, cost.currency)}{audit})"))  # fmt: skip
     return rows
+
+
+def _undecided(verdict: Verdict) -> list[tuple[str, str]]:
+    if verdict.max_undecided is None or verdict.undecided_bound is None:
+        return []
+    bound = f"at most [bold]{percent_up(verdict.undecided_bound)}[/], {percent(verdict.max_undecided)} allowed"
+    return [("cannot be decided", bound)]
 
 
 def _rate(rate: Rate) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cupel.accept.budget import money, percent
-from cupel.accept.judging import Verdict, WrongLabel
+from cupel.accept.judging import Verdict, WrongLabel, earlier_words
 from cupel.accept.scores import Standing
 from cupel.accept.sheet import CANNOT, PAGES, csv_bytes
 from cupel.accept.suspicious import Suspicion
@@ -40,12 +40,20 @@ def verdict_page(verdict: Verdict) -> bytes:
         side=side,
         share=lambda share: "-" if share is None else percent(share),
         whole=lambda share: percent(share, 1),
+        precise=lambda share: percent(share, 4),
         bound=percent_up,
         money=money,
+        earlier=_earlier(verdict),
         tables=[("Where the errors are", verdict.by_class), ("By annotator", verdict.by_annotator)],
         lists=[("Send these back", verdict.send_back), ("Cannot be decided", verdict.undecided)],
     )
     return page.encode()
+
+
+def _earlier(verdict: Verdict) -> str:
+    if verdict.earlier is None:
+        return ""
+    return earlier_words(verdict.earlier, verdict.labels, verdict.attempt, verdict.alpha)
 
 
 def vendors_page(standings: Sequence[Standing]) -> bytes:

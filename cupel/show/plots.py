@@ -185,14 +185,16 @@ def percent_axis(axes: Any, which: str) -> None:
 def svg_plot(name: str, text: str, draw: Callable[[Any], None], height_inches: float) -> str:
     """Return what was drawn as one SVG element that states its content in words.
 
-    Ids are made unique in the page by the plot's name; nothing depends on time or chance.
+    Ids are made unique in the page by the plot's name; nothing depends on time, chance, or settings of the machine.
     """
     import matplotlib
     from matplotlib.figure import Figure
 
     name = re.sub(r"[^A-Za-z0-9_-]", "-", name)
     settings: dict[Any, Any] = {**_SETTINGS, "svg.hashsalt": f"cupel/{name}"}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever a `matplotlibrc` of this machine says
+        matplotlib.rcParams.update(settings)
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
         draw(figure.subplots())
         sink = io.StringIO()

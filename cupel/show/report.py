@@ -35,7 +35,7 @@ from cupel.show.report_views import (
 )
 from cupel.show.templating import environment
 from cupel.show.vendor_plot import vendors_plot
-from cupel.show.wording import limits, protocol, stage_order
+from cupel.show.wording import limits, protocol
 
 SIGNS = {"pass": "✔", "fail": "✘", "open": "…"}
 RELABEL_SHOWN = 10
@@ -43,27 +43,27 @@ RELABEL_SHOWN = 10
 
 def render_report(
     facts: ReleaseFacts,
-    seconds: Mapping[str, float] | None = None,
     more: ReportFacts | None = None,
-    cpu: Mapping[str, float] | None = None,
     pictures: Mapping[str, str] | None = None,
+    *,
+    answers_known: int | None = None,
 ) -> str:
     """Return the page; it needs no network, and the same arguments give the same bytes.
 
     Args:
         facts: The facts of a release: certified, refused or open.
-        seconds: Seconds of each stage; None or empty leaves that part out.
         more: What `report_facts` gathered; without it the risk order's course, agreement and what to
             relabel are left out.
-        cpu: CPU seconds of each stage; None or empty leaves the share spent on cleaning out.
         pictures: What is shown in place of an item's text, as a data URI, by that text; None of all texts.
+        answers_known: Of the page in a release's folder, which is never made anew, the last answer that was known
+            when the release was written: the page says so. None of any other.
 
     Returns:
         HTML with inline style and inline SVG; texts of items are in it, escaped.
     """
     more = more or ReportFacts.nothing()
-    context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts, seconds)}
-    context["cleaning"], context["pictures"] = cleaning_share(cpu or {}), pictures or {}
+    context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts)}
+    context["pictures"], context["answers_known"] = pictures or {}, answers_known
     template = environment().get_template("report.html.j2")
     return template.render(css=Markup(environment().get_template("report.css").render()), **context)
 
@@ -152,6 +152,7 @@ def _people(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
     return {
         "agreement": agreement_rows(more),
         "people": [_annotators(batch) for batch in facts.batches],
+        "undecided": facts.undecided,
         "fewest_answers": FEWEST_ANSWERS,
     }
 
@@ -178,27 +179,7 @@ def _annotators(batch: BatchFacts) -> dict[str, Any]:
     }
 
 
-def _in_order(seconds: Mapping[str, float]) -> list[tuple[str, float]]:
-    return sorted(seconds.items(), key=lambda taken: stage_order(taken[0]))
-
-
-def cleaning_share(cpu: Mapping[str, float]) -> str | None:
-    """Return in words which share of the CPU seconds went into cleaning; None where nothing was counted.
-
-    >>> cleaning_share({"raw": 1.0, "cleaning": 3.0, "gates": 8.0})
-    '25.0% (3.0 s of 12.0 s)'
-    """
-    together = sum(cpu.values())
-    if not together:
-        return None
-    own = cpu.get("cleaning", 0.0)
-    return f"{figures.percent(own / together)} ({figures.seconds(own)} of {figures.seconds(together)})"
-
-
-def _rest(facts: ReleaseFacts, seconds: Mapping[str, float] | None) -> dict[str, Any]:
-    taken = [(stage, figures.seconds(number)) for stage, number in _in_order(seconds or {})]
-    if taken:
-        taken.append(("together", figures.seconds(sum((seconds or {}).values()))))
+def _rest(facts: ReleaseFacts) -> dict[str, Any]:
     return {
         "costs": cost_rows(facts),
         "checks": check_groups(facts),
@@ -206,6 +187,5 @@ def _rest(facts: ReleaseFacts, seconds: Mapping[str, float] | None) -> dict[str,
         "signs": SIGNS,
         "protocol": protocol(facts),
         "limits": limits(facts),
-        "seconds": taken,
         "version": cupel.__version__,
     }

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from cupel.errors import SourceError
+from cupel.sources.empty_rows import drop_last_empty_rows
 from cupel.sources.json_rows import decoded
 from cupel.sources.lines import Line
 from cupel.sources.reasons import BadRow, Row, evidence
@@ -59,7 +60,7 @@ class _Record:
 def csv_rows(
     name: str, lines: Iterable[Line | BadRow], needed: tuple[str, ...], max_row_bytes: int
 ) -> Iterator[Row | BadRow]:
-    """Yield a row a CSV record; the line of a record is the one it starts on.
+    """Yield a row a CSV record; the line of a record is the one it starts on. Empty lines at the end are none.
 
     Args:
         name: The file, for errors.
@@ -71,6 +72,12 @@ def csv_rows(
     Raises:
         SourceError: The header cannot be read, names a field twice, or lacks a needed one.
     """
+    return drop_last_empty_rows(_rows(name, lines, needed, max_row_bytes))
+
+
+def _rows(
+    name: str, lines: Iterable[Line | BadRow], needed: tuple[str, ...], max_row_bytes: int
+) -> Iterator[Row | BadRow]:
     source = iter(lines)
     header: list[str] | None = None
     for record in _records(source, max_row_bytes):

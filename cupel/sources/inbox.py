@@ -12,6 +12,7 @@ from cupel.config.raw import Delivery
 from cupel.config.strict_yaml import read_yaml
 from cupel.errors import SourceError
 from cupel.lake.lake import Lake
+from cupel.signing.signed_files import ENVELOPE_ENDING, find_envelope_path
 from cupel.sources.files import FORMATS, source_files
 from cupel.sources.readable import check_readable
 from cupel.sources.register import Register, batch_for, content_sha256, described
@@ -178,15 +179,20 @@ def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
     path = arrival.path
     if not path.name.endswith(ANSWER_FORMATS):
         raise SourceError(f"{path.name}: answers are taken from {', '.join(ANSWER_FORMATS)} files; convert it")
-    sha256 = hash_file(path)
+    sha256, envelope = hash_file(path), find_envelope_path(path)
     there = answer_files(lake)
     if any(f"-{sha256[:16]}-" in file.name for file in there):
         _forget_marker(path)
-        _move(path, path.parent.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
+        aside = path.parent.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}"
+        if is_file(envelope):
+            _move(envelope, find_envelope_path(aside))
+        _move(path, aside)
         return Taken(path.name, "known", None, "the same file of answers is there already")
     ending = next(ending for ending in ANSWER_FORMATS if path.name.endswith(ending))
     name = f"{len(there) + 1:06d}-{sha256[:16]}-{batch_for(path.name, set())}{ending}"
     _forget_marker(path)
+    if is_file(envelope):  # first, so that the answers never lie there without it
+        _move(envelope, _answers_folder(lake) / f"{name}{ENVELOPE_ENDING}")
     _move(path, _answers_folder(lake) / name)
     return Taken(path.name, "registered", None, "answers")
 
@@ -194,6 +200,7 @@ def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
 def _arrival(path: Path, kind: Literal["delivery", "answers"]) -> Arrival | None:
     """Return what lies at a path; None where it is gone already."""
     files = [path] if is_file(path) else find_files(path)
+    files += [envelope] if is_file(envelope := find_envelope_path(path)) else []
     stats = [stat_file(file) for file in files]
     about = [(file.name, *stat[:2]) for file, stat in zip(files, stats, strict=True) if stat is not None]
     if len(about) < len(files):
@@ -206,7 +213,7 @@ def _arrival(path: Path, kind: Literal["delivery", "answers"]) -> Arrival | None
 
 
 def _visible(folder: Path) -> list[Path]:
-    hidden = (DONE, REFUSED, *UNFINISHED)
+    hidden = (DONE, REFUSED, ENVELOPE_ENDING, *UNFINISHED)
     return [path for path in list_folder(folder) if path.name[0] not in "._" and not path.name.endswith(hidden)]
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
+from cupel.sources.empty_rows import drop_last_empty_rows
 from cupel.sources.lines import Line
 from cupel.sources.reasons import BadRow, Row, evidence
 
@@ -12,17 +13,17 @@ class _DuplicateKeyError(ValueError):
 
 
 def text_rows(lines: Iterable[Line | BadRow], text_field: str) -> Iterator[Row | BadRow]:
-    """Yield a row a line of plain text, the line as its text field."""
-    for line in lines:
-        text = decoded(line)
-        yield text if isinstance(text, BadRow) else Row(line.line, {text_field: text})
+    """Yield a row a line of plain text, the line as its text field; empty lines at the end are none."""
+    texts = ((line.line, decoded(line)) for line in lines)
+    return drop_last_empty_rows(
+        text if isinstance(text, BadRow) else Row(number, {text_field: text}) for number, text in texts
+    )
 
 
 def json_rows(lines: Iterable[Line | BadRow]) -> Iterator[Row | BadRow]:
-    """Yield a row a line of JSON; what is no object, or no valid JSON, is rejected."""
-    for line in lines:
-        text = decoded(line)
-        yield text if isinstance(text, BadRow) else _json_row(line.line, text)
+    """Yield a row a line of JSON; what is no object, or no valid JSON, is rejected, but for empty lines at the end."""
+    texts = ((line.line, decoded(line)) for line in lines)
+    return drop_last_empty_rows(text if isinstance(text, BadRow) else _json_row(number, text) for number, text in texts)
 
 
 def decoded(line: Line | BadRow) -> str | BadRow:

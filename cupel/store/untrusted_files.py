@@ -1,5 +1,6 @@
 """Files whose names somebody else chose: what they really are, no link followed and no folder exchanged meanwhile."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -63,11 +64,62 @@ def open_below(root: Path, path: Path) -> BinaryIO:
         opened = os.open(name, _OPEN_FLAGS, dir_fd=place)
     finally:
         os.close(place)
+    return _make_file(opened)
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """Return the bytes of a file that is no link and no larger than so many bytes; no more than those are read.
+
+    Args:
+        path: The file.
+        most_bytes: The most bytes that it may have.
+
+    Raises:
+        OSError: There is none, it cannot be read, or it is a link.
+        ValueError: It is a folder, pipe, socket or device, or larger.
+    """
+    with _open_unfollowed(path) as file:
+        return _read_at_most(file, most_bytes)
+
+
+def read_secret(path: Path, most_bytes: int) -> bytes:
+    """Return the bytes of a file that nobody but its owner may read or write.
+
+    Args:
+        path: The file; a link to it is followed.
+        most_bytes: The most bytes that it may have.
+
+    Raises:
+        PermissionError: Others than its owner have rights on it.
+        OSError: There is none, or it cannot be read.
+        ValueError: It is a folder, pipe, socket or device, or larger.
+    """
+    with _open_unfollowed(path.resolve()) as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            raise PermissionError(errno.EACCES, f"others may use it (mode {mode:04o})", str(path))
+        return _read_at_most(file, most_bytes)
+
+
+def _open_unfollowed(path: Path) -> BinaryIO:
+    return _make_file(os.open(path, _OPEN_FLAGS))
+
+
+def _make_file(opened: int) -> BinaryIO:
     try:
         return os.fdopen(opened, "rb")
     except OSError:  # a folder, which is not closed by itself
         os.close(opened)
         raise
+
+
+def _read_at_most(file: BinaryIO, most_bytes: int) -> bytes:
+    if stat_open_file(file).kind != "file":
+        raise ValueError("it is a pipe, socket or device, not a file")
+    content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"it is larger than {most_bytes:,} bytes")
+    return content
 
 
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)

@@ -31,13 +31,12 @@ DIGITS = 12
 # What is used on the way to a value, and decides none: how tables and answers are stored and found, how the project
 # file is read (its settings are in the version by themselves), and how things are shown.
 OUTSIDE = (
-    "assets.bench", "assets.spec",
+    "assets.bench", "assets.plots", "assets.spec",
     "cupel.errors", "cupel.printable", "cupel.store", "cupel.lake", "cupel.versions", "cupel.intake", "cupel.check",
     "cupel.contract.format_check", "cupel.contract.kind", "cupel.contract.modality", "cupel.contract.stages",
     "cupel.contract.table", "cupel.contract.variants",
     # A section's own rules are followed; the whole file is not.
     "cupel.config.project", "cupel.config.base", "cupel.config.problems", "cupel.config.strict_yaml",
-    "cupel.show.plots", "cupel.show.vendor_plot", "cupel.show.contamination_plot",
 )  # fmt: skip
 # What sorts and writes every table and every outcome; and what only runs the functions.
 STORED_BY = ("duckdb", "pyarrow")

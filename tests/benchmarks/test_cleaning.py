@@ -9,7 +9,8 @@ from cupel.errors import SourceError
 from cupel.modalities.text.scan.rules import RULES
 
 
-def test_all_parquet_files_with_a_text_are_read_and_measured(tmp_path: Path) -> None:
+def test_all_parquet_files_with_a_text_are_read_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.cleaning.REPEATS", 1)
     pq.write_table(pa.table({"text": ["one two three", None]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"text": ["four five six."], "label": [1]}), tmp_path / "b.parquet")
     pq.write_table(pa.table({"id": [1]}), tmp_path / "c.parquet")

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.consensus import accuracy
+from benchmarks.consensus import accuracy, speed
 from benchmarks.consensus.__main__ import main
 from benchmarks.consensus.accuracy import mean_difference, measure, paired
-from benchmarks.consensus.peers import run
+from benchmarks.consensus.peers import fit, run
 from benchmarks.consensus.speed import Crowd, compare
 
 
@@ -65,8 +65,9 @@ def test_sets_count_alike_in_the_mean() -> None:
 
 def test_peers_run_apart_and_failures_are_told(tmp_path: Path) -> None:
     crowd = folder(tmp_path / "pets", ["cat", "dog"] * 10)
-    for name in ("MajorityVote", "Wawa", "ZeroBasedSkill"):
-        assert run(name, crowd, 120)["labels"]["0"] == "cat"
+    assert run("Wawa", crowd, 120)["labels"]["0"] == "cat"
+    for name in ("MajorityVote", "ZeroBasedSkill"):
+        assert fit(name, crowd / "labels.csv")["labels"]["0"] == "cat"
     assert "ended after" in run("DawidSkene", crowd, 0.01)["failed"]
     assert run("MajorityVote", tmp_path / "nowhere", 120)["failed"]
 
@@ -81,9 +82,20 @@ def test_the_command_writes_what_it_found(tmp_path: Path, monkeypatch: pytest.Mo
     assert set(content["chosen_less_always_dawid_skene"]) == {"difference", "low", "high"}
 
 
-@pytest.mark.parametrize("crowd", [Crowd(100_000), Crowd(30_000, 3, 40, 7, is_shuffled=True)])
-def test_speed_compares_equal_answers(crowd: Crowd) -> None:
-    entry = compare(crowd, pairs=2)
+def test_speed_compares_equal_answers_of_two_processes() -> None:
+    entry = compare(Crowd(30_000, 3, 40, 7, is_shuffled=True))
+    assert entry["is_equal"]
+    assert entry["cupel"]["seconds"] > 0 < entry["crowd-kit"]["peak_bytes"]
+
+
+def test_speed_is_compared_pair_by_pair_also_of_answers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure_here(library: str, crowd: Crowd, out: Path) -> dict[str, float]:
+        fitted = speed._ours if library == "cupel" else speed._peer
+        posterior, used = fitted(speed.table(crowd), crowd.classes)
+        np.save(out, posterior)
+        return used
+
+    monkeypatch.setattr("benchmarks.consensus.speed._child", measure_here)
+    entry = compare(Crowd(100_000), pairs=2)
     assert entry["is_equal"]
     assert len(entry["times_faster_of_pairs"]) == len(entry["cupel"]["seconds_of_runs"]) == 2
-    assert entry["cupel"]["seconds"] > 0 < entry["crowd-kit"]["peak_bytes"]

@@ -67,8 +67,15 @@ def ranked(crowd: Crowd) -> dict[str, Ranking]:
     return {name: ranker(evidence, {}) for name, ranker in rankers(evidence).items()}
 
 
-def test_all_figures_are_there_and_are_shares(tmp_path: Path) -> None:
-    report = found(write(tmp_path / "small"), tmp_path)
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    """A folder, and the figures of it; both are only looked at."""
+    place = tmp_path_factory.mktemp("double_check")
+    return write(place / "small"), found(place / "small", place)
+
+
+def test_all_figures_are_there_and_are_shares(small: tuple[Path, dict[str, object]]) -> None:
+    report = small[1]
     assert (report["dataset"], report["items"], report["is_model_external"]) == ("small", ITEMS, True)
     for key in ("accuracy", "seconds", "chosen_method", "oracle_frontier", "deployed", "compared"):
         assert report[key]
@@ -82,9 +89,8 @@ def test_all_figures_are_there_and_are_shares(tmp_path: Path) -> None:
         assert set(row["final_error"]) == {"mean", "p95"}
 
 
-def test_the_same_folder_gives_the_same_figures(tmp_path: Path) -> None:
-    folder = write(tmp_path / "small")
-    first, second = (found(folder, tmp_path / name) for name in ("first", "second"))
+def test_the_same_folder_gives_the_same_figures(small: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
+    first, second = dict(small[1]), found(small[0], tmp_path)
     assert first.pop("seconds") is not None
     assert second.pop("seconds") is not None
     assert first == second

@@ -26,6 +26,7 @@ def write(folder: Path, ids: list, texts: list, a: list, b: list) -> Path:
 
 def test_the_whole_benchmark_runs_on_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.duplicates.installed", lambda: ["characters", "words"])
+    monkeypatch.setattr("benchmarks.duplicates.run", duplicate_tools._timed)
     near = " ".join(TEXTS[0].split()[1:])
     ids = [f"d{place}" for place in range(81)]
     found = figures(read_folder(write(tmp_path, ids, [*TEXTS, near], ["d80"], ["d0"])), [120])

@@ -14,7 +14,8 @@ def run(*arguments: object) -> Result:
 
 
 @pytest.fixture
-def delivery(tmp_path: Path) -> Path:
+def delivery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "delivery.csv"
     path.write_text("id,text,label\n" + "".join(f"{n},text {n},{('bad', 'good')[n % 2]}\n" for n in range(100)))
     return path

@@ -2,6 +2,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -96,7 +97,8 @@ def test_commands_named_in_the_docs_exist(path: Path) -> None:
         assert target in targets, target
     for command in re.findall(r"^(?:\.venv/bin/)?cupel [^\n]*", text, re.MULTILINE):
         words = shlex.split(command)
-        shown = CliRunner().invoke(main, [words[1], "--help"])
+        named = words[1:3] if isinstance(main.commands.get(words[1]), click.Group) else words[1:2]
+        shown = CliRunner().invoke(main, [*named, "--help"])
         assert shown.exit_code == 0, command
         for option in (word for word in words if word.startswith("--")):
             assert option in shown.output, command

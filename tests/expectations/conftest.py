@@ -205,7 +205,7 @@ class World:
         }  # fmt: skip
         counts = dict.fromkeys(("accepted", "to_adjudicate", "adjudicated", "audit_wrong", "audit_contested"), 0)
         counts |= {"attempt": 1, "audited": 200, "contested": 0, "experts_seen": 200, "repaired": 0}
-        audit = same | counts | {"reason": "r", "alpha": 0.04} | changes
+        audit = same | counts | {"reason": "r", "alpha": 0.04, "undecided_bound": 0.05} | changes
         self.write("audit_result", [audit], RELEASE)
         frozen = {"wording": "w", "items_sha256": "f", "are_auditors_independent": False}
         row = same | frozen | {name: value for name, value in changes.items() if name in same}
@@ -216,6 +216,18 @@ class World:
         plan |= {"max_experts_seen_share": 0.3, "are_auditors_independent": False}
         self.plan = plan | {"items": 1000, "items_sha256": "f"}
         self.write("release_plan", [self.plan], RELEASE)
+        self.undecided(0)
+
+    def undecided(self, left: int) -> None:
+        """Write the answers of two experts on the same items, of which one leaves so many undecided."""
+        self.write("audit", [], RELEASE)
+        said = {"batch": BATCH, "purpose": "audit", "label": "yes"}
+        answers = [
+            said | {"sequence": 2 * k + place, "item_id": f"i{k:03}", "annotator": expert}
+            | ({"label": None} if expert == "a" and k < left else {})
+            for k in range(20) for place, expert in enumerate("ab")
+        ]  # fmt: skip
+        self.write("expert_answers", answers, RELEASE)
 
     def guided(self, is_replaced: bool) -> None:
         """Write two releases: one under the guideline in force, and an earlier one that is certified.

@@ -61,7 +61,7 @@ def _split_for(alpha: float) -> int:
 _FLOOR = _split_for(0.2)
 _CUSTOMARY = _split_for(0.667)
 _GOLD_WRONG = _flip(lambda wrong: clopper_pearson_lower(60 - wrong, 60) >= 0.6)
-_CONTESTED = _flip(lambda found: upper_count(1000, 200, found, 0.05) / 1000 <= 0.25)
+_CONTESTED = _flip(lambda found: upper_count(1000, 200, found, 0.05) / 1000 <= 0.05)
 # The strictest cut keeps 150, less what was found, and 25 that were audited behind it.
 _UNWANTED = _flip(lambda found: (upper_count(150, 75, found, 0.04) - found) / (175 - found) <= 0.1)
 
@@ -141,8 +141,12 @@ PAIRS = {
     ),
     "contested_share": Pair(
         release.SUITE,
-        lambda w: w.released(audit_contested=_CONTESTED),
-        lambda w: w.released(audit_contested=_CONTESTED + 1),
+        lambda w: w.released(undecided_bound=0.05),
+        lambda w: w.released(undecided_bound=0.0501),
+    ),
+    # One sided sign test of two experts, by Holm: 2 / 2^5 is over 5%, 2 / 2^6 is not.
+    "undecided_experts": Pair(
+        release.SUITE, lambda w: (w.released(), w.undecided(5)), lambda w: (w.released(), w.undecided(6))
     ),
     "error_bound_with_contested": Pair(
         release.SUITE,
@@ -300,3 +304,12 @@ def test_limits_name_the_setting_they_come_from(world: Any) -> None:
     assert limit.value == 0.02
     assert limit.reason.endswith("(the project's release.error_budget)")
     assert limit.wording == "at most 0.02"
+
+
+@pytest.mark.parametrize(("found", "outcome"), [(_CONTESTED, "pass"), (_CONTESTED + 1, "fail")])
+def test_a_release_that_was_frozen_without_a_limit_is_held_to_the_bound_of_its_time(
+    world: Any, found: int, outcome: str
+) -> None:
+    made = world()
+    made.released(undecided_bound=None, audit_contested=found)
+    assert _outcomes(made, release.SUITE)["contested_share"]["outcome"] == outcome

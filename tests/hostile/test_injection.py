@@ -54,7 +54,7 @@ def test_the_report_has_the_elements_of_its_template_only(
     without_plots: None, said: dict[str, str], is_certified: bool
 ) -> None:
     pages = [
-        render_report(facts, {said_.get("seconds", "harmless"): 1.0}, more)
+        render_report(facts, more)
         for said_ in ({**TWIN, **said}, TWIN)
         for facts, more in [chosen(said_, is_certified, with_plots=True)]
     ]
@@ -65,7 +65,7 @@ def test_the_report_with_its_plots_too() -> None:
     trick = " ".join(text for text in HOSTILE if "\0" not in text)
     facts, more = chosen(dict.fromkeys(PLACES, trick), True, with_plots=True)
     twin, twin_more = chosen(TWIN, True, with_plots=True)
-    assert html_shape(render_report(facts, {}, more)) == html_shape(render_report(twin, {}, twin_more))
+    assert html_shape(render_report(facts, more)) == html_shape(render_report(twin, twin_more))
 
 
 @cases(200)

@@ -128,7 +128,7 @@ def _state(deployment: Deployment) -> dict[str, str]:
         for path in sorted((folder / place).rglob("*")):
             name = str(path.relative_to(folder))
             is_ours = path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-            if is_ours and path.name != "report.html":  # it tells how long the stages took
+            if is_ours and path.name != "run.json":  # it tells how long the stages took
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     for release in lake.partitions("manifest"):
         found[f"{release} verified"] = str(verify_release(folder / "releases" / release).is_passed)

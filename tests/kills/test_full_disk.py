@@ -51,9 +51,9 @@ def run(deployment: Deployment) -> tuple[int, str]:
 
 
 def release_of(deployment: Deployment) -> dict[str, str]:
-    """Return the hashes of the release's files, without the report, which tells seconds."""
+    """Return the hashes of the release's files, without the record of the run, which tells seconds."""
     folder = Path(deployment.lake) / "small" / "releases" / "one-r1"
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "report.html"]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "run.json"]
     return {str(path.relative_to(folder)): hash_file(path) for path in files}
 
 

@@ -7,13 +7,13 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
-from ticks import QUIET, Daemon, remember, tell, with_inbox
+from ticks import QUIET, Daemon, collect, remember, succeed, tell, with_inbox
 
 from cupel.intake.alerts import read_alerts, standing_alerts
 from cupel.intake.collect_inputs import current_project
 from orchestration.alert_causes import _describe_checks, closed_gates
 from orchestration.watch import rewind_lost_cursors
-from small_project import write_project
+from small_project import NO_RELEASE, write_project
 
 GARBAGE = {
     "bytes.jsonl": bytes(range(256)) * 20,
@@ -22,10 +22,6 @@ GARBAGE = {
     "empty.csv": b"",
     "cut.parquet": b"PAR1" + b"\0" * 100,
 }
-
-
-def collect(daemon: Daemon) -> None:
-    daemon.job("collect").execute_in_process(instance=daemon.instance, run_config=QUIET)
 
 
 def failed_runs(daemon: Daemon) -> list[dg.DagsterRun]:
@@ -102,7 +98,7 @@ def test_several_checks_of_a_gate_are_one_alert_and_another_table_is_another_cau
 
 
 def test_what_succeeds_ends_the_alert_and_the_same_trouble_later_is_told_again(tmp_path: Path) -> None:
-    deployment = with_inbox(tmp_path)
+    deployment = with_inbox(tmp_path, operation=NO_RELEASE)
     path = deployment.data / "small" / "one.jsonl"
     good = path.read_text()
     daemon = Daemon(deployment)
@@ -131,7 +127,7 @@ def fail(daemon: Daemon, kind: str, path: Path, **options: str) -> dg.DagsterRun
 
 
 def test_a_failure_that_is_told_after_it_was_mended_does_not_stand(tmp_path: Path) -> None:
-    daemon = Daemon(with_inbox(tmp_path))
+    daemon = Daemon(with_inbox(tmp_path, operation=NO_RELEASE))
     daemon.tick("inbox")
     failed = fail(daemon, "batch", daemon.deployment.projects / "small.yaml", partition_key="one")
     daemon.until_idle()
@@ -154,29 +150,6 @@ def test_a_prune_that_succeeds_ends_no_alert_of_a_collection(tmp_path: Path) -> 
         assert standing_alerts(daemon.lake) == []
 
 
-def succeed(daemon: Daemon, run: dg.DagsterRun) -> None:
-    events = daemon.instance.all_logs(run.run_id)
-    success = next(e.dagster_event for e in events if e.dagster_event and e.dagster_event.is_job_success)  # type: ignore[attr-defined]
-    context = dg.build_run_status_sensor_context(
-        sensor_name="tell_of_releases", dagster_event=success, dagster_instance=daemon.instance, dagster_run=run
-    )
-    daemon.repository.get_sensor_def("tell_of_releases")(context)  # type: ignore[operator]
-
-
-def test_a_certified_release_is_told_once(tmp_path: Path) -> None:
-    daemon = Daemon(with_inbox(tmp_path))
-    daemon.until_idle()
-    run = next(
-        run for run in daemon.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "one-r1"}))
-        if "certificate" in {key.path[-1] for key in run.asset_selection or ()}
-    )  # fmt: skip
-    succeed(daemon, run)
-    succeed(daemon, run)
-    (alert,) = read_alerts(daemon.lake)
-    assert (alert["kind"], alert["partition"]) == ("certified", "one-r1")
-    assert alert["command"] == f".venv/bin/cupel verify {daemon.lake.folder}/releases/one-r1"
-
-
 def test_a_refused_release_is_told_once_whichever_runs_ended_how(tmp_path: Path) -> None:
     deployment = with_inbox(tmp_path)
     path = deployment.projects / "small.yaml"
@@ -191,26 +164,6 @@ def test_a_refused_release_is_told_once_whichever_runs_ended_how(tmp_path: Path)
     assert "error_bound: " in alert["happened"]
     assert alert["command"] == "make gate PROJECT=small BATCH=one-r1"
     assert Path(alert["where"].partition("; report ")[2]).is_file()
-
-
-def test_open_questions_are_told_once_where_they_are_asked_for(tmp_path: Path) -> None:
-    kinds = ["broken", "gate_failed", "refused", "certified", "open"]
-    deployment = with_inbox(tmp_path, operation={"alerts": {"kinds": kinds}})
-    answers = deployment.data / "small" / "answers.csv"
-    everything = answers.read_text()
-    answers.write_text("".join(line for line in everything.splitlines(True) if ",expert," not in line))
-    daemon = Daemon(deployment)
-    daemon.until_idle()
-    for _ in range(2):
-        collect(daemon)
-    (alert,) = standing_alerts(daemon.lake)
-    assert (alert["kind"], alert["partition"]) == ("open", "one-r1")
-    assert "60 of purpose audit" in alert["happened"]
-    (tmp_path / "inbox" / "small" / "answers" / "experts.csv").write_text(everything)
-    (tmp_path / "inbox" / "small" / "answers" / "experts.csv.done").touch()
-    daemon.until_idle()
-    collect(daemon)
-    assert standing_alerts(daemon.lake) == []
 
 
 def test_a_check_that_is_judged_by_its_bound_is_told_with_it() -> None:

@@ -94,7 +94,7 @@ def test_another_expert_judges_adjudicated_items_again_and_the_certificate_count
     assert [check.name for check in verification.checks if not check.is_passed] == []
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["rising", "stratified"])
 def test_adjudicators_are_audited_whatever_the_method(tmp_path: Path, method: str) -> None:
     done, lake = run(tmp_path, 40, **METHODS[method])
     assert done.broken == []
@@ -129,7 +129,8 @@ def test_adjudicators_are_audited_beside_planted_errors_in_an_audit_that_grows(t
     }  # fmt: skip
     result, planted = row(lake, "audit_result"), lake.read("planted_verdicts", "one-r1")
     assert result["status"] == "certified", result["reason"]
-    assert result["planted"] == planted.num_rows == PLANTED
+    caught = sum(one["expert_label"] == one["label"] for one in planted.to_pylist())
+    assert (result["planted"], result["planted_caught"]) == (planted.num_rows, caught) == (PLANTED, caught)
     assert 0.7 < result["sensitivity_bound"] < result["planted_caught"] / PLANTED
     assert "another expert judged" in result["reason"]
     whole = read_release_audit(lake, "one-r1", "audit", "adjudications", "planted_verdicts")
@@ -137,5 +138,6 @@ def test_adjudicators_are_audited_beside_planted_errors_in_an_audit_that_grows(t
     said = row(lake, "certificate")["wording"]
     assert "Adjudicators were audited" in said
     assert "their sensitivity is at least" in said
+    assert "at confidence 99%" in said
     verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
     assert [check.name for check in verification.checks if not check.is_passed] == []

@@ -10,11 +10,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.execution.plan.objects import StepSuccessData
-from ticks import QUIET, Daemon, tell, with_inbox
+from ticks import QUIET, Daemon, collect, succeed, tell, with_inbox
 
 from assets import labeling
 from cupel.errors import LakeError, ReleaseError
-from cupel.intake.alerts import read_alerts
+from cupel.intake.alerts import read_alerts, standing_alerts
 from cupel.intake.collect_inputs import current_project
 from cupel.kinds.projects import load_project
 from cupel.release.facts import release_facts
@@ -27,13 +27,12 @@ from orchestration.definitions import build_definitions
 from orchestration.rounds import Rounds
 from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
-from small_project import write_project
+from small_project import NO_RELEASE, write_project
 
 
-def test_the_daemon_comes_to_the_release_that_make_run_makes(tmp_path: Path) -> None:
-    daemon = Daemon(with_inbox(tmp_path / "a"))
-    daemon.until_idle()
-    deployment = with_inbox(tmp_path / "b")
+def test_the_daemon_comes_to_the_release_that_make_run_makes(first_daemon: Daemon, tmp_path: Path) -> None:
+    daemon = first_daemon
+    deployment = with_inbox(tmp_path)
     rounds = Rounds(load_project(deployment.projects / "small.yaml"), deployment, dg.DagsterInstance.ephemeral())
     assert rounds.run().broken == []
     for table in ("labels", "certificate", "training_set", "manifest"):
@@ -43,9 +42,21 @@ def test_the_daemon_comes_to_the_release_that_make_run_makes(tmp_path: Path) -> 
     assert daemon.work() == (0, [])
 
 
-def test_a_dropped_delivery_and_its_answers_become_a_release_of_their_own(tmp_path: Path) -> None:
-    daemon = Daemon(with_inbox(tmp_path))
-    daemon.until_idle()
+def test_a_certified_release_is_told_once(first_daemon: Daemon, released: Daemon) -> None:
+    daemon = Daemon(released.deployment, instance=first_daemon.instance)
+    run = next(
+        run for run in daemon.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": "one-r1"}))
+        if "certificate" in {key.path[-1] for key in run.asset_selection or ()}
+    )  # fmt: skip
+    succeed(daemon, run)
+    succeed(daemon, run)
+    (alert,) = read_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("certified", "one-r1")
+    assert alert["command"] == f".venv/bin/cupel verify {daemon.lake.folder}/releases/one-r1"
+
+
+def test_a_dropped_delivery_and_its_answers_become_a_release_of_their_own(released: Daemon, tmp_path: Path) -> None:
+    daemon = released
     source = write_project(tmp_path / "elsewhere", items=120, seed=9).data / "small"
     inbox = tmp_path / "inbox" / "small"
     shutil.copy(source / "one.jsonl", inbox / "two.jsonl")
@@ -209,7 +220,7 @@ def test_a_run_that_was_killed_is_asked_for_again_a_few_times_on_a_day(tmp_path:
 def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deployment = with_inbox(tmp_path)
+    deployment = with_inbox(tmp_path, operation=NO_RELEASE)
     answers = deployment.data / "small" / "answers.csv"
     daemon = Daemon(deployment)
     daemon.work()
@@ -228,10 +239,8 @@ def test_a_run_that_breaks_is_asked_for_once_and_again_when_something_changed(
     assert daemon.lake.partitions("labels") == ["one"]
 
 
-def test_late_answers_start_a_round_and_a_new_release_only_when_it_is_proposed(tmp_path: Path) -> None:
-    deployment = with_inbox(tmp_path)
-    daemon = Daemon(deployment)
-    daemon.until_idle()
+def test_late_answers_start_a_round_and_a_new_release_only_when_it_is_proposed(released: Daemon) -> None:
+    daemon, deployment = released, released.deployment
     before = daemon.lake.commit("labels", "one")
     first = daemon.lake.commit("manifest", "one-r1")
     answers = deployment.data / "small" / "answers.csv"
@@ -249,8 +258,9 @@ def test_late_answers_start_a_round_and_a_new_release_only_when_it_is_proposed(t
     assert before is not None
 
 
-def test_late_answers_of_experts_start_the_round_that_finishes_the_release(tmp_path: Path) -> None:
-    deployment = with_inbox(tmp_path)
+def test_late_answers_of_experts_finish_the_release_and_end_the_alert_of_open_questions(tmp_path: Path) -> None:
+    kinds = ["broken", "gate_failed", "refused", "certified", "open"]
+    deployment = with_inbox(tmp_path, operation={"alerts": {"kinds": kinds}})
     answers = deployment.data / "small" / "answers.csv"
     head, *lines = answers.read_text().splitlines()
     late = [line for line in lines if ",expert," in line]
@@ -258,6 +268,11 @@ def test_late_answers_of_experts_start_the_round_that_finishes_the_release(tmp_p
     daemon = Daemon(deployment)
     daemon.until_idle()
     assert (proposed(daemon.lake), daemon.lake.partitions("certificate")) == (["one-r1"], [])
+    for _ in range(2):
+        collect(daemon)
+    (alert,) = standing_alerts(daemon.lake)
+    assert (alert["kind"], alert["partition"]) == ("open", "one-r1")
+    assert "60 of purpose audit" in alert["happened"]
     frozen = daemon.lake.commit("release_items", "one-r1")
     written = daemon.lake.answers.head().sequence
     (tmp_path / "inbox" / "small" / "answers" / "experts.csv").write_text("\n".join([head, *late]) + "\n")
@@ -266,11 +281,12 @@ def test_late_answers_of_experts_start_the_round_that_finishes_the_release(tmp_p
     assert daemon.lake.partitions("manifest") == ["one-r1"]
     assert daemon.lake.commit("release_items", "one-r1") == frozen
     assert daemon.lake.answers.head().sequence > written
+    collect(daemon)
+    assert standing_alerts(daemon.lake) == []
 
 
-def test_a_release_added_on_the_page_is_a_new_audit(tmp_path: Path) -> None:
-    daemon = Daemon(with_inbox(tmp_path))
-    daemon.until_idle()
+def test_a_release_added_on_the_page_is_a_new_audit(released: Daemon) -> None:
+    daemon = released
     daemon.instance.add_dynamic_partitions("small_releases", ["one-r2", "stranger-r1"])
     daemon.until_idle()
     assert daemon.lake.partitions("manifest") == ["one-r1", "one-r2"]
@@ -288,17 +304,22 @@ def test_no_collection_is_asked_for_while_one_is_going_on(tmp_path: Path) -> Non
 
 
 def test_releases_on_a_schedule_hold_what_is_new_or_has_changed(tmp_path: Path) -> None:
-    deployment = with_inbox(tmp_path, operation={"release": "0 7 * * 1"})
-    instance = dg.DagsterInstance.local_temp(str(tmp_path))
-    daemon = Daemon(deployment, instance=instance)
+    deployment = with_inbox(tmp_path, operation=NO_RELEASE)
+    daemon = Daemon(deployment)
     daemon.until_idle()
     assert daemon.lake.partitions("labels") == ["one"]
     assert proposed(daemon.lake) == []
     schedule = daemon.repository.get_schedule_def("small_releases")
 
     def asked() -> list[str | None]:
-        with dg.build_schedule_context(instance=instance) as context:
-            return [run.run_key for run in schedule.evaluate_tick(context).run_requests or []]
+        # A schedule's instance must have a file; the runs need none, and are faster without.
+        with (
+            dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+            dg.build_schedule_context(instance=instance) as context,
+        ):
+            keys = [run.run_key for run in schedule.evaluate_tick(context).run_requests or []]
+            assert instance.get_dynamic_partitions("small_releases") == ["one-r1"]
+            return keys
 
     assert asked() == ["one-r1"]
     daemon.until_idle()
@@ -311,13 +332,10 @@ def test_releases_on_a_schedule_hold_what_is_new_or_has_changed(tmp_path: Path) 
     assert propose_changed(daemon.lake, project, "a test") == ["one-r2"]
 
 
-def test_a_lost_record_of_dagster_is_made_up_for_by_the_lake(tmp_path: Path) -> None:
-    daemon = Daemon(with_inbox(tmp_path))
-    daemon.until_idle()
-    other = Daemon(daemon.deployment)
-    other.until_idle()
-    assert other.instance.get_dynamic_partitions("small_releases") == ["one-r1"]
-    assert other.lake.commit("manifest", "one-r1") == daemon.lake.commit("manifest", "one-r1")
+def test_a_lost_record_of_dagster_is_made_up_for_by_the_lake(first_daemon: Daemon, released: Daemon) -> None:
+    assert released.instance.get_dynamic_partitions("small_releases") == ["one-r1"]
+    assert released.lake.commit("manifest", "one-r1") == first_daemon.lake.commit("manifest", "one-r1")
+    assert released.work() == (0, [])
 
 
 def test_every_table_has_a_condition_and_the_clocks_are_running(tmp_path: Path) -> None:

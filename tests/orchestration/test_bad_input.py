@@ -18,7 +18,7 @@ from cupel.people.answers.recorded import RecordedWorkforce
 from cupel.sources.delivery import Chunk, DeliveryReader
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
-from small_project import write_project
+from small_project import NO_RELEASE, write_project
 
 ITEMS = 120
 
@@ -60,7 +60,7 @@ def edit(deployment: Deployment, section: str, **settings: Any) -> None:
 def test_a_delivery_that_vanishes_while_it_is_read_leaves_nothing_half_done_and_is_read_when_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deployment = write_project(tmp_path, items=ITEMS)
+    deployment = write_project(tmp_path, items=ITEMS, operation=NO_RELEASE)
     path = deployment.data / "small" / "one.jsonl"
     content, chunks = path.read_bytes(), DeliveryReader.chunks
 
@@ -79,7 +79,7 @@ def test_a_delivery_that_vanishes_while_it_is_read_leaves_nothing_half_done_and_
     path.write_bytes(content)
     _, lake = finish(deployment)
     assert lake.read("raw_items", "one").num_rows == ITEMS
-    assert lake.partitions("manifest") == ["one-r1"]
+    assert lake.partitions("labels") == ["one"]
 
 
 def test_what_an_edited_project_file_changes_is_said_before_it_is_made_anew(copied: Deployment) -> None:
@@ -113,7 +113,7 @@ class Editor(RecordedWorkforce):
 
 
 def test_a_project_file_edited_while_rounds_run_holds_from_the_next_round_on(tmp_path: Path) -> None:
-    deployment = write_project(tmp_path, items=ITEMS)
+    deployment = write_project(tmp_path, items=ITEMS, operation=NO_RELEASE)
     heard: list[str] = []
     editor = Editor(deployment, lambda: edit(deployment, "cleaning", min_words=3))
     made = rounds(deployment, heard.append, editor)
@@ -124,11 +124,11 @@ def test_a_project_file_edited_while_rounds_run_holds_from_the_next_round_on(tmp
     assert "item_signals" in said[1]
     again, lake = finish(deployment)
     assert again.runs == []
-    assert lake.partitions("manifest") == ["one-r1"]
+    assert lake.partitions("labels") == ["one"]
 
 
 def test_a_project_file_that_is_broken_between_two_rounds_stops_them_and_loses_nothing(tmp_path: Path) -> None:
-    deployment = write_project(tmp_path, items=ITEMS)
+    deployment = write_project(tmp_path, items=ITEMS, operation=NO_RELEASE)
     path = deployment.projects / "small.yaml"
     content = path.read_text()
     made = rounds(deployment, workforce=Editor(deployment, lambda: path.write_text(content + "colour: red\n")))
@@ -137,7 +137,7 @@ def test_a_project_file_that_is_broken_between_two_rounds_stops_them_and_loses_n
     assert made.lake.answers.head().sequence > 0
     path.write_text(content)
     _, lake = finish(deployment)
-    assert lake.partitions("manifest") == ["one-r1"]
+    assert lake.partitions("labels") == ["one"]
 
 
 @pytest.mark.parametrize("damage", ["altered", "cut short"])

@@ -200,7 +200,7 @@ def test_awaited_answers_are_open_which_closes_the_gate_only_when_asked(deployme
     assert "certificate: 12 answers are awaited" in state.reason
     assert set(failures(found, is_strict=True)) == {("release", "tables_are_current")}
     assert {row.outcome for row in found if row.table == "certificate"} == {"not judged"}
-    change(thresholds={"contested_share": {"value": 0.2, "reason": "what was open must be asked anew"}})
+    change(thresholds={"error_bound_with_contested": {"value": 0.3, "reason": "what was open must be asked anew"}})
     assert (
         "changed since" in failures(gate(deployment, selection="group:release"))["release", "tables_are_current"].reason
     )

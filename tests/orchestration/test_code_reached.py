@@ -40,6 +40,7 @@ COMPARED_BY = {"cupel.versions.code_version", "cupel.lake.gates", "cupel.contrac
 # What these wrote stays as it is, whatever the project file says later.
 WRITE_ONCE = {"freeze_release", "hand_over"}
 PLOTS = {name for name in OUTSIDE if "plot" in name}
+OWN = tuple(f"{ROOT / package}/" for package in PACKAGES)
 
 
 class Calls:
@@ -48,10 +49,17 @@ class Calls:
     def __init__(self) -> None:
         self.at = ""
         self.found: dict[str, set[CodeType]] = {}
+        self._strange: set[CodeType] = set()
 
     def note(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call" and self.at and frame.f_code not in self.found[self.at] and not is_for_show(frame):
-            self.found[self.at].add(frame.f_code)
+        """Note a function that is entered; as a trace function it is not called for its lines, nor for C's."""
+        code = frame.f_code
+        if not self.at or code in self._strange or code in self.found[self.at]:
+            return
+        if not code.co_filename.startswith(OWN):
+            self._strange.add(code)
+        elif not is_for_show(frame):
+            self.found[self.at].add(code)
 
     def templates(self, step: str) -> set[str]:
         paths = {Path(code.co_filename) for code in self.found.get(step, ())}
@@ -82,9 +90,11 @@ class Reads:
         value = object.__getattribute__(section, name)
         known = self._paths.get(id(section))
         above = "" if issubclass(type(section), Project) else known[1] if known else None
-        if above is None or not self._calls.at or is_asked_by(sys._getframe(1)):
+        if above is None or not self._calls.at:
             return value
         path = f"{above}.{name}".lstrip(".")
+        if path in self.found.get(self._calls.at, ()) or is_asked_by(sys._getframe(1)):
+            return value
         if name in WHOLE:
             self._note(above)
         elif name in type(section).__pydantic_fields__ and issubclass(type(value), Section):
@@ -142,13 +152,14 @@ def watched(calls: Calls, reads: Reads) -> Iterator[None]:
 
     Bench.step = step  # type: ignore[method-assign]
     Section.__getattribute__ = lambda section, name: reads.read(section, name)  # type: ignore[method-assign]
-    sys.setprofile(calls.note)
-    threading.setprofile(calls.note)
+    before = sys.gettrace()
+    sys.settrace(calls.note)
+    threading.settrace(calls.note)
     try:
         yield
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        sys.settrace(before)
+        threading.settrace(None)  # type: ignore[arg-type]
         del Section.__getattribute__
         Bench.step = open_step  # type: ignore[method-assign]
 

@@ -15,11 +15,12 @@ import yaml
 from contaminated_project import change, write_contaminated
 from cupel.kinds.projects import load_project
 from cupel.lake.gates import batch_state
-from cupel.lake.lake import Lake
+from cupel.lake.lake import Commit, Lake
 from cupel.release import layout
-from cupel.release.facts import release_facts
+from cupel.release.facts import BATCH_TABLES, release_facts
 from cupel.release.proposals import propose
 from cupel.release.verify import verify_release
+from cupel.show.report_facts import report_facts
 from cupel.trace.terminal import story
 from cupel.trace.trace import trace
 from orchestration.deployment import Deployment
@@ -179,6 +180,24 @@ def test_the_report_tells_bounds_sources_and_where_the_cut_lies(
     assert "the cut lies at" in page
     assert "spammy/one.jsonl" in page
     assert "spammy/two.jsonl" in page
+
+
+def test_all_that_a_report_tells_of_a_delivery_is_among_what_its_release_was_made_from(
+    finished: tuple[Deployment, set[str], Done, Lake], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment, _, _, lake = finished
+    project, commit, asked = load_project(deployment.projects / "spammy.yaml"), Lake.commit, set[tuple[str, str]]()
+
+    def remember(self: Lake, table: str, partition: str) -> Commit | None:
+        asked.add((table, partition))
+        return commit(self, table, partition)
+
+    monkeypatch.setattr(Lake, "commit", remember)
+    report_facts(lake, release_facts(lake, project, "one-r1"))
+    told = {table for table, partition in asked if partition == "one"}
+    assert {"annotations", "contamination_plan", "contamination_result"} <= told <= set(BATCH_TABLES)
+    recorded = lake.commit("manifest", "one-r1").inputs  # type: ignore[union-attr]
+    assert {f"{table}@one" for table in told if lake.commit(table, "one") is not None} <= set(recorded)
 
 
 def test_nothing_is_labelled_before_the_audit_is_answered(tmp_path: Path, instance: dg.DagsterInstance) -> None:

@@ -15,17 +15,20 @@ from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
-from small_project import write_project
+from small_project import NO_RELEASE, write_project
 
 ITEMS = 160
 COLD = ("ice", "snow", "winter", "frost", "hail", "glacier", "arctic", "freezer")
 MODEL = {"name": "gpt", "version": "2026-05", "price": 0.01}
 
 
-def write_crew(folder: Path, models: list[dict[str, Any]], **changes: Any) -> Deployment:
+def write_crew(
+    folder: Path, models: list[dict[str, Any]], operation: dict[str, Any] | None = None, **changes: Any
+) -> Deployment:
     return write_project(
         folder, items=ITEMS, crew_error=0.07, release={"audit_size": 60, "error_budget": 0.15},
         labeling={"models": models} | changes, prices={"annotator_answer": 0.1, "expert_answer": 1.0},
+        operation=operation or {},
     )  # fmt: skip
 
 
@@ -50,19 +53,22 @@ def add_answers(deployment: Deployment, rows: list[list[str]]) -> None:
         csv.writer(file).writerows(rows)
 
 
-@pytest.fixture
-def recorded(tmp_path: Path) -> Deployment:
-    deployment = write_crew(tmp_path, [MODEL])
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Done, Lake]:
+    """A crew with a model, whose answers are recorded, and what came of it."""
+    deployment = write_crew(tmp_path_factory.mktemp("recorded"), [MODEL])
     rows = [["one", item, "label", "gpt", said] for item, said in model_says(deployment).items()]
     rows.append(["one", "i3", "label", "gpt", "warm"])
     rows.append(["one", "i4", "expert", "gpt", "warm"])
     rows.append(["one", "nowhere", "label", "gpt", "warm"])
     add_answers(deployment, rows)
-    return deployment
+    return deployment, *run(deployment)
 
 
-def test_a_model_in_the_crew_is_counted_apart_and_takes_part_in_a_certified_release(recorded: Deployment) -> None:
-    done, lake = run(recorded)
+def test_a_model_in_the_crew_is_counted_apart_and_takes_part_in_a_certified_release(
+    recorded: tuple[Deployment, Done, Lake],
+) -> None:
+    deployment, done, lake = recorded
     assert done.broken == []
     answers, people = lake.read("model_answers", "one"), lake.read("annotations", "one")
     assert answers.num_rows == ITEMS
@@ -83,11 +89,13 @@ def test_a_model_in_the_crew_is_counted_apart_and_takes_part_in_a_certified_rele
     assert model["weight"] > 0
     assert lake.partitions("training_set") == ["one-r1"]
     assert lake.read("certificate", "one-r1").num_rows == 1
-    assert run(recorded)[0].runs == []
+    assert run(deployment)[0].runs == []
 
 
-def test_a_models_voice_is_in_the_consensus_and_not_in_what_the_checker_learned(recorded: Deployment) -> None:
-    _, lake = run(recorded)
+def test_a_models_voice_is_in_the_consensus_and_not_in_what_the_checker_learned(
+    recorded: tuple[Deployment, Done, Lake],
+) -> None:
+    lake = recorded[2]
     people, both = (lake.read(name, "one").sort_by("item_id") for name in ("people_consensus", "consensus"))
     assert people["majority_label"].equals(both["majority_label"])
     assert people["posterior"].to_pylist() != both["posterior"].to_pylist()
@@ -189,7 +197,7 @@ def test_answers_beside_a_shown_label_are_told_apart_and_change_no_answer(tmp_pa
 
 
 def test_labels_that_the_source_does_not_give_prove_nothing(tmp_path: Path) -> None:
-    deployment = write_crew(tmp_path, [], pre_labels="checker")
+    deployment = write_crew(tmp_path, [], NO_RELEASE, pre_labels="checker")
     write_shown(deployment, with_mistakes(model_says(deployment), 0.4))
     done, lake = run(deployment)
     assert done.broken == []
@@ -199,7 +207,7 @@ def test_labels_that_the_source_does_not_give_prove_nothing(tmp_path: Path) -> N
 
 
 def test_a_shown_label_outside_the_ontology_proves_nothing_and_its_answer_counts(tmp_path: Path) -> None:
-    deployment = write_crew(tmp_path, [], pre_labels="checker")
+    deployment = write_crew(tmp_path, [], NO_RELEASE, pre_labels="checker")
     write_shown(deployment, dict.fromkeys(model_says(deployment), "mild"), follow=0)
     done, lake = run(deployment)
     assert done.broken == []

@@ -90,10 +90,3 @@ def test_the_release_verifies(
     _, _, lake = finished
     folder = Path(str(release_folder(lake, "one-r1")))
     assert [check for check in verify_release(folder).checks if check.problem] == []
-
-
-def test_without_rounds_no_expert_is_asked_before_the_freeze(tmp_path: Path) -> None:
-    deployment = write_project(tmp_path)
-    _, lake = run(deployment)
-    assert lake.answers.read("one", ["round"]).num_rows == 0
-    assert lake.commit("round_items", "one") is None

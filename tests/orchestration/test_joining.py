@@ -2,12 +2,15 @@
 
 import json
 import random
+import shutil
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from cupel.kinds.projects import load_project
 from cupel.lake.gates import gate_rows
@@ -33,12 +36,12 @@ RELEASE = {
 }  # fmt: skip
 
 
-def write_two_sources(folder: Path, day: date, **changes: Any) -> Deployment:
+def write_two_sources(folder: Path, day: date) -> Deployment:
     """Write a project with a bought delivery, then an own one that brings copies of the bought; release it on a day."""
     bought = {"files": ["small/one.jsonl"], "licence": "acme", "licence_field": "rights"}
     own = {"files": ["small/two.jsonl"], "licence": "own"}
     settings = {
-        "raw": {"deliveries": {"one": bought, "two": own}}, "licences": LICENCES, "release": RELEASE, **changes,
+        "raw": {"deliveries": {"one": bought, "two": own}}, "licences": LICENCES, "release": RELEASE,
     }  # fmt: skip
     deployment = write_project(folder, items=ITEMS, crew_error=0.02, **settings)
     data = deployment.data / "small"
@@ -67,8 +70,9 @@ def told(deployment: Deployment, label: str) -> str:
     return "\n".join(line.text for line in story(trace(deployment.lake, label)))
 
 
-def run(deployment: Deployment) -> Lake:
-    rounds = Rounds(load_project(deployment.projects / "small.yaml"), deployment, dg.DagsterInstance.ephemeral())
+def run(deployment: Deployment, wanted: Sequence[str] = ()) -> Lake:
+    project, instance = load_project(deployment.projects / "small.yaml"), dg.DagsterInstance.ephemeral()
+    rounds = Rounds(project, deployment, instance, wanted=wanted)
     assert [run.error for run in rounds.run().broken] == []
     return rounds.lake
 
@@ -135,22 +139,35 @@ def test_it_is_rebuilt_to_the_same_bytes_on_another_day(joined: tuple[Deployment
     assert found.is_same, found.first_difference
 
 
-def test_a_day_too_late_the_release_is_refused_before_anybody_audits(tmp_path: Path) -> None:
-    lake = run(write_two_sources(tmp_path, date(2026, 7, 1)))
-    (plan,) = lake.read("release_plan", "all-r1").to_pylist()
+def release_again(deployment: Deployment, folder: Path, day: date, **release: Any) -> Lake:
+    """Put a copy of a finished deployment to a second release, on a day and with other terms."""
+    root = shutil.copytree(deployment.projects.parent, folder / "copied")
+    copied = Deployment(root / "projects", root / "data", str(root / "lake"))
+    path = copied.projects / "small.yaml"
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(content | {"release": content["release"] | release}))
+    recorded_day(Lake(copied.lake, "small"), "all-r2", day)
+    return run(copied, ["all"])
+
+
+def test_a_day_too_late_the_release_is_refused_before_anybody_audits(
+    joined: tuple[Deployment, Lake], tmp_path: Path
+) -> None:
+    lake = release_again(joined[0], tmp_path, date(2026, 7, 1))
+    (plan,) = lake.read("release_plan", "all-r2").to_pylist()
     number = ITEMS - 6 - COPIES
     assert plan["status"] == "refused"
     assert plan["reason"] == (
         f"terms forbid {number} of its items: {number} of licence acme: its terms ended on 2026-06-30, before the "
         "release's day, 2026-07-01"
     )
-    (row,) = gate_rows(lake, "all-r1")
+    (row,) = gate_rows(lake, "all-r2")
     assert (row["check"], row["outcome"], row["observed"]) == ("items_forbidden", "fail", number)
-    assert lake.commit("release_items", "all-r1") is None
-    assert "REFUSED" in (report_folder(lake, "all-r1") / "report.html").read_text()
+    assert lake.commit("release_items", "all-r2") is None
+    assert "REFUSED" in (report_folder(lake, "all-r2") / "report.html").read_text()
 
 
-def test_what_may_not_be_passed_on_refuses_a_release_that_is(tmp_path: Path) -> None:
-    deployment = write_two_sources(tmp_path, date(2026, 6, 30), release=RELEASE | {"purpose": "publish"})
-    (plan,) = run(deployment).read("release_plan", "all-r1").to_pylist()
+def test_what_may_not_be_passed_on_refuses_a_release_that_is(joined: tuple[Deployment, Lake], tmp_path: Path) -> None:
+    lake = release_again(joined[0], tmp_path, date(2026, 6, 30), purpose="publish")
+    (plan,) = lake.read("release_plan", "all-r2").to_pylist()
     assert "may not be passed on (may_release: false)" in plan["reason"]

@@ -9,20 +9,27 @@ import pytest
 
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
+from cupel.people.answers.signed_answers import describe_answers
 from cupel.release.places import release_folder
+from cupel.release.release_signatures import check_signatures
 from cupel.release.verify import verify_release
+from cupel.signing.keys import make_key
+from cupel.signing.signed_files import sign_file
+from cupel.signing.trusted_keys import TrustedKeys, add_key, write_trusted_keys
 from orchestration.rounds import Done, Rounds
 from small_project import write_project
 
 PLANTED = 60
+EXPERT = make_key()
+TRUSTED = add_key(TrustedKeys((), "keys.json"), EXPERT.public, "Eve", "2026-11-30T00:00:00Z")
 OTHER = {"warm": "cold", "cold": "warm"}
+# With e-processes planted items are asked, counted and verified among the audited adjudicators.
 METHODS: dict[str, dict[str, Any]] = {
     "fixed_sequence": {},
     "rising": {"method": "rising", "gain": 1.0, "steps": 4},
     "stratified": {
         "method": "stratified", "strata": [{"share": 0.5, "audited": 80}, {"share": 0.5, "audited": 60}],
     },
-    "e_process": {"method": "e_process", "look_every": 40},
 }  # fmt: skip
 
 
@@ -30,7 +37,8 @@ def run(folder: Path, missed_share: float, known: int = 150, **certificate: Any)
     """Run a project whose expert gives the crew's wrong answer now and then; the first items have a known label."""
     release = {"audit_size": 160, "error_budget": 0.1, "max_experts_seen_share": 1.0}
     declared = {"planted_errors": PLANTED, **certificate}
-    labeling = {"gold": "small/gold.csv"}
+    experts = {"answers": 1, "description": "one expert", "keys": "small/keys.json"}
+    labeling = {"gold": "small/gold.csv", "experts": experts}
     deployment = write_project(folder, crew_error=0.14, labeling=labeling, release={**release, "certificate": declared})
     path, rng = folder / "data" / "small" / "answers.csv", random.Random(5)
     lines, gold = [], ["batch,item_id,label"]
@@ -42,6 +50,8 @@ def run(folder: Path, missed_share: float, known: int = 150, **certificate: Any)
         lines.append(f"{where},{OTHER[label]}" if misses else line)
     path.write_text("\n".join(lines) + "\n")
     (folder / "data" / "small" / "gold.csv").write_text("\n".join(gold) + "\n")
+    write_trusted_keys(TRUSTED, path.with_name("keys.json"))
+    sign_file(path, EXPERT, describe_answers(path))
     rounds = Rounds(load_project(deployment.projects / "small.yaml"), deployment, dg.DagsterInstance.ephemeral())
     return rounds.run(), rounds.lake
 
@@ -50,9 +60,13 @@ def row(lake: Lake, table: str) -> dict[str, Any]:
     return dict(lake.read(table, "one-r1").to_pylist()[0])
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_planted_items_are_asked_counted_and_verified_with_every_method(tmp_path: Path, method: str) -> None:
-    done, lake = run(tmp_path, missed_share=0.03, **METHODS[method])
+@pytest.fixture(scope="module", params=METHODS)
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Lake]:
+    return run(tmp_path_factory.mktemp("planted"), missed_share=0.03, **METHODS[request.param])
+
+
+def test_planted_items_are_asked_counted_and_verified_with_every_method(finished: tuple[Done, Lake]) -> None:
+    done, lake = finished
     assert done.broken == []
     result = row(lake, "audit_result")
     assert (result["status"], done.tasks_open) == ("certified", 0), result["reason"]
@@ -64,12 +78,18 @@ def test_planted_items_are_asked_counted_and_verified_with_every_method(tmp_path
     said = row(lake, "certificate")["wording"]
     assert "their sensitivity is at least" in said
     assert "at confidence 99%" in said
-    verification = verify_release(Path(str(release_folder(lake, "one-r1"))))
+    asked = {one["item_id"] for table in ("audit", "adjudications", "planted_verdicts")
+             for one in lake.read(table, "one-r1").to_pylist()}  # fmt: skip
+    assert f"Of the {len(asked)} expert answers that the verdicts rest on, {len(asked)} were signed, by 1 key." in said
+    folder = release_folder(lake, "one-r1")
+    words = [check.name for check in check_signatures(folder, TRUSTED) if check.is_passed]
+    assert words == [f"{len(asked)} expert answers signed by {EXPERT.public.key_id} (Eve)"]
+    verification = verify_release(Path(str(folder)))
     assert [check for check in verification.checks if not check.is_passed] == []
 
 
-def test_planted_items_look_like_all_others_cost_like_them_and_change_no_label(tmp_path: Path) -> None:
-    _, lake = run(tmp_path, missed_share=0.05)
+def test_planted_items_look_like_all_others_cost_like_them_and_change_no_label(finished: tuple[Done, Lake]) -> None:
+    _, lake = finished
     names = {table: set(lake.read(table, "one-r1")["item_id"].to_pylist()) for table in (
         "audit", "adjudications", "planted_verdicts", "release_items",
     )}  # fmt: skip

@@ -98,10 +98,11 @@ def test_another_version_of_a_reference_set_makes_the_batch_anew(finished: tuple
     assert "item_signals" in stale_tables(lake, project, deployment.data, "one", steps)
 
 
-def test_the_share_of_compute_that_cleaning_took_is_in_the_report(finished: tuple[Deployment, Lake]) -> None:
+def test_the_share_of_compute_that_cleaning_took_is_in_the_record_of_the_run(finished: tuple[Deployment, Lake]) -> None:
     lake = finished[1]
     cpu = read_cpu(lake, ["one", *lake.partitions("release_plan")])
     assert {"raw", "cleaning", "labeling", "checking", "release", "gates"} <= set(cpu)
     assert cpu["cleaning"] > 0
-    page = (report_folder(lake, lake.partitions("release_plan")[0]) / "report.html").read_text()
-    assert "Share of compute spent on cleaning" in page
+    record = json.loads((report_folder(lake, lake.partitions("release_plan")[0]) / "run.json").read_text())
+    assert 0 < record["cleaning_cpu_share"] < 1
+    assert record["cpu_seconds"]["cleaning"] <= cpu["cleaning"]

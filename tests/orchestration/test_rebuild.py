@@ -24,6 +24,7 @@ from cupel.contract.tables.answers import ANSWERS
 from cupel.contract.tables.release import RELEASE_PLAN
 from cupel.errors import LakeError, ReleaseError
 from cupel.kinds.projects import load_project
+from cupel.lake.annotator_actions import Action
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
@@ -64,11 +65,16 @@ def said(answer_id: str, batch: str, item_id: str) -> pa.Table:
 
 
 class Interrupted(RecordedWorkforce):
-    """Recorded answers, and one of another annotator that comes in before the experts' first."""
+    """Recorded answers, and of another annotator one that comes in, with a warning, before the experts' first."""
+
+    lake: Lake
 
     def answer(self, tasks: pa.Table) -> pa.Table:
         found = super().answer(tasks)
         is_first = "audit" in tasks["purpose"].to_pylist() and tasks["batch"][0].as_py() == "one"
+        if is_first:
+            until = self.lake.answers.head().sequence + 1
+            self.lake.actions.append([Action("one", "dan", "warn", 1.0, "slow", "late", None, None, 1, "ed", until)])
         return pa.concat_tables([said("early", "one", "i5").cast(found.schema), found]) if is_first else found
 
 
@@ -98,7 +104,10 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         name: {"files": [f"small/{name}.jsonl"], "licence": "CC0-1.0"} for name in ("rubbish", "one", "noisy")
     }
     change(there, lambda project: project.update(raw={"deliveries": deliveries}))
-    run(there, workforce=Interrupted([data / "answers.csv"]))
+    crew = Interrupted([data / "answers.csv"])
+    crew.lake = lake
+    run(there, workforce=crew)
+    lake.actions.append([Action("one", "bob", "warn", 1.0, "slow", "later", None, None, 1, "ed", 10_000)])
     lake.answers.append(said("late", "two", "i12"))
     run(there, wanted=("one",))
     refusal = Step(lake, load_project(there.projects / "small.yaml"), "rubbish-r1")
@@ -148,7 +157,7 @@ def test_a_certified_release_is_rebuilt_byte_for_byte_and_the_lake_is_only_read(
     assert bytes_of(Path(deployment.lake)) == before
     assert (found.is_same, found.release_sha256) == (True, found.rebuilt_sha256)
     folder, copy = Path(deployment.lake) / "small" / "releases" / release, Lake(tmp_path, "small")
-    released = {name: sha256 for name, sha256 in bytes_of(folder).items() if name != "report.html"}
+    released = {name: sha256 for name, sha256 in bytes_of(folder).items() if name != "run.json"}
     assert released == bytes_of(tmp_path / "small" / "releases" / release)
     assert {row.name for row in found.rows if row.stage == "files"} == set(released)
     lake, partitions = Lake(deployment.lake, "small"), (release[:3], release)
@@ -158,6 +167,7 @@ def test_a_certified_release_is_rebuilt_byte_for_byte_and_the_lake_is_only_read(
     # Of what stands before it in the register no more is made than it needs.
     assert copy.partitions("labels") == [release[:3]]
     assert copy.partitions("clean_items") == {"one-r1": ["one"], "two-r1": ["noisy", "one", "two"]}[release]
+    assert ("slow: late" in (folder / "report.html").read_text()) == (release == "one-r1")
     if release == "two-r1":
         is_told_from_what_later_answers_changed(Lake(deployment.lake, "small"), found)
 

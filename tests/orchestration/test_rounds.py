@@ -1,6 +1,7 @@
 import fcntl
 import json
 import os
+import shutil
 import uuid
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from orchestration.deployment import Deployment
 from orchestration.rounds import Done, Rounds
 from orchestration.run_launcher import ForkRunLauncher
 from orchestration.run_process import PROCESS, find_process
-from small_project import write_project
+from small_project import NO_RELEASE, write_project
 
 
 def run(deployment: Deployment, instance: dg.DagsterInstance, name: str = "small") -> tuple[Done, Lake]:
@@ -38,6 +39,13 @@ def instance() -> dg.DagsterInstance:
 def finished(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> tuple[Deployment, Done, Lake]:
     deployment = write_project(tmp_path_factory.mktemp("chain"))
     return deployment, *run(deployment, instance)
+
+
+@pytest.fixture
+def copied(finished: tuple[Deployment, Done, Lake], tmp_path: Path) -> Deployment:
+    """A copy of the finished deployment that a test may spoil."""
+    root = shutil.copytree(finished[0].projects.parent, tmp_path / "copied")
+    return Deployment(root / "projects", root / "data", str(root / "lake"))
 
 
 def test_the_rounds_end_with_an_empty_outbox_and_a_certified_release(finished: tuple[Deployment, Done, Lake]) -> None:
@@ -66,34 +74,18 @@ def test_the_third_annotator_is_asked_only_where_the_first_two_or_the_checker_di
     assert 0 < slots.count(3) < slots.count(1) == slots.count(2)
 
 
+def test_without_rounds_of_experts_none_is_asked_before_the_freeze(finished: tuple[Deployment, Done, Lake]) -> None:
+    _, _, lake = finished
+    assert lake.answers.read("one", ["round"]).num_rows == 0
+    assert lake.commit("round_items", "one") is None
+
+
 def test_a_second_run_does_nothing(finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance) -> None:
     deployment, _, lake = finished
     before = lake.answers.head()
     again, lake = run(deployment, instance)
     assert again.runs == []
     assert lake.answers.head() == before
-
-
-def test_another_lake_gets_the_same_bytes(finished: tuple[Deployment, Done, Lake], tmp_path: Path) -> None:
-    _, _, lake = finished
-    deployment = write_project(tmp_path)
-    _, other = run(deployment, dg.DagsterInstance.ephemeral())
-    for table in ("clean_items", "consensus", "labels"):
-        assert other.commit(table, "one").hash == lake.commit(table, "one").hash  # type: ignore[union-attr]
-    for table in ("release_items", "audit_result", "training_set", "manifest"):
-        assert other.commit(table, "one-r1").hash == lake.commit(table, "one-r1").hash  # type: ignore[union-attr]
-    assert other.answers.head() == lake.answers.head()
-
-
-def test_two_projects_live_side_by_side(
-    finished: tuple[Deployment, Done, Lake], instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    write_project(tmp_path, "small")
-    deployment = write_project(tmp_path, "other", items=120, seed=2, release={"audit_size": 60, "error_budget": 0.1})
-    done, lake = run(deployment, instance, "other")
-    assert done.broken == []
-    assert lake.folder.name == "other"
-    assert lake.commit("labels", "one").rows == 120  # type: ignore[union-attr]
 
 
 def test_a_crew_that_is_often_wrong_is_refused_and_nothing_is_released(
@@ -140,8 +132,11 @@ def test_a_delivery_full_of_rubbish_is_stopped_at_its_gate(tmp_path: Path, insta
     assert again.runs == []
 
 
-def test_answers_that_do_not_count_are_kept_with_their_reason(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    deployment = write_project(tmp_path, "messy")
+def test_answers_that_do_not_count_are_kept_with_their_reason_also_beside_another_project(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    write_project(tmp_path, "small")
+    deployment = write_project(tmp_path, "messy", items=120, operation=NO_RELEASE)
     path = deployment.data / "messy" / "answers.csv"
     rows = path.read_text().splitlines()
     extra = ["one,ghost,label,ann,warm", "one,i3,label,ann,purple", "one,i4,label,ann,warm", "one,i5,label,ann,"]
@@ -155,15 +150,15 @@ def test_answers_that_do_not_count_are_kept_with_their_reason(tmp_path: Path, in
     assert counts == {"unknown_item": 1, "unknown_label": 1, "undecided": 1, "answered_twice": 1}
     answers = lake.answers.read("one", ["label"]).num_rows
     assert answers == lake.commit("annotations", "one").rows + 4  # type: ignore[union-attr]
+    assert lake.folder.name == "messy"
+    assert lake.commit("labels", "one").rows == 120  # type: ignore[union-attr]
 
 
-def test_a_changed_delivery_is_computed_again(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    deployment = write_project(tmp_path, "growing", items=150)
-    run(deployment, instance, "growing")
-    path = deployment.data / "growing" / "one.jsonl"
+def test_a_changed_delivery_is_computed_again(copied: Deployment, instance: dg.DagsterInstance) -> None:
+    path = copied.data / "small" / "one.jsonl"
     path.write_text(path.read_text() + json.dumps({"id": "late", "text": "a late fire near the old ice"}) + "\n")
-    done, lake = run(deployment, instance, "growing")
-    assert lake.commit("clean_items", "one").rows == 151  # type: ignore[union-attr]
+    done, lake = run(copied, instance)
+    assert lake.commit("clean_items", "one").rows == 301  # type: ignore[union-attr]
     assert done.tasks_open > 0
     assert lake.partitions("release_plan") == ["one-r1"]
 
@@ -196,20 +191,24 @@ def test_the_daemon_finds_out_that_a_run_of_make_run_was_killed(
     assert launcher.check_run_worker_health(lost).status == WorkerStatus.FAILED
 
 
-@pytest.mark.parametrize("table", ["gate_results", "clean_items", "release_plan", "training_set"])
-def test_a_run_that_was_killed_is_finished_by_the_next(
-    table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: tuple[Deployment, Done, Lake]
+def test_runs_that_were_killed_are_finished_by_the_next_and_another_lake_gets_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: tuple[Deployment, Done, Lake]
 ) -> None:
-    deployment = write_project(tmp_path)
+    deployment, lake = write_project(tmp_path), finished[2]
     fresh = dg.DagsterInstance.ephemeral()
-    with monkeypatch.context() as patch:
-        kill_before(table, patch)
-        stopped, _ = run(deployment, fresh)
-        assert [run.error for run in stopped.broken] != []
-    done, lake = run(deployment, fresh)
+    for table in ("gate_results", "clean_items", "release_plan", "training_set"):
+        with monkeypatch.context() as patch:
+            kill_before(table, patch)
+            stopped, other = run(deployment, fresh)
+            assert [run.error for run in stopped.broken] != []
+            assert other.partitions(table) == []
+    done, other = run(deployment, fresh)
     assert done.broken == []
-    for name in ("release_items", "training_set", "manifest"):
-        assert lake.commit(name, "one-r1").hash == finished[2].commit(name, "one-r1").hash  # type: ignore[union-attr]
+    for table in ("clean_items", "consensus", "labels"):
+        assert other.commit(table, "one").hash == lake.commit(table, "one").hash  # type: ignore[union-attr]
+    for table in ("release_items", "audit_result", "training_set", "manifest"):
+        assert other.commit(table, "one-r1").hash == lake.commit(table, "one-r1").hash  # type: ignore[union-attr]
+    assert other.answers.head() == lake.answers.head()
 
 
 def test_two_projects_are_one_page(tmp_path: Path) -> None:
@@ -228,12 +227,9 @@ def test_a_frozen_release_is_never_frozen_anew(finished: tuple[Deployment, Done,
         plan_release(Step(lake, project, "one-r1"))
 
 
-def test_a_release_that_is_asked_for_is_another_attempt(tmp_path: Path) -> None:
-    deployment = write_project(tmp_path, "again", items=200, release={"audit_size": 150})
-    instance = dg.DagsterInstance.ephemeral()
-    run(deployment, instance, "again")
-    project = load_project(deployment.projects / "again.yaml")
-    rounds = Rounds(project, deployment, instance, wanted=["one"])
+def test_a_release_that_is_asked_for_is_another_attempt(copied: Deployment) -> None:
+    project = load_project(copied.projects / "small.yaml")
+    rounds = Rounds(project, copied, dg.DagsterInstance.ephemeral(), wanted=["one"])
     assert rounds.run().broken == []
     assert rounds.releases() == ["one-r1", "one-r2"]
     plan = rounds.lake.read("release_plan", "one-r2").to_pylist()[0]

@@ -1,13 +1,15 @@
-"""`make run` as its user starts it: a process of its own, judged by what it prints, leaves and returns."""
+"""`make run` as its user starts it, judged by what it prints, leaves and returns; once as a process of its own."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from orchestration.run import main
 from small_project import write_project
 
 
@@ -19,15 +21,35 @@ def deployed(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, project: str = "small") -> subprocess.CompletedProcess[str]:
+def settings(folder: Path) -> dict[str, str]:
     places = {"CUPEL_PROJECTS": "projects", "CUPEL_DATA": "data", "CUPEL_LAKE": "lake", "DAGSTER_HOME": "dagster"}
-    environment = {**os.environ, "COLUMNS": "200", **{name: str(folder / place) for name, place in places.items()}}
-    command = [sys.executable, "-m", "orchestration.run", project]
-    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    return {"COLUMNS": "200", **{name: str(folder / place) for name, place in places.items()}}
 
 
-def test_a_run_tells_what_came_of_each_delivery_and_a_second_one_does_nothing(deployed: Path) -> None:
-    done = run(deployed)
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(deployed: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Return what does as `make run` in this process, where a traceback would end the test."""
+    for name, value in settings(deployed).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(deployed)
+
+    def running(project: str = "small") -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["run", project])
+        code = main()
+        said = capfd.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return code, said.out
+
+    return running
+
+
+def test_a_run_tells_what_came_of_each_delivery_and_a_second_one_does_nothing(deployed: Path, run: Run) -> None:
+    command = [sys.executable, "-m", "orchestration.run", "small"]
+    environment = {**os.environ, **settings(deployed)}
+    done = subprocess.run(command, env=environment, cwd=deployed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for words in ("rows delivered", "PASS", "release one-r1", "report one-r1", "relabel one-r1", "make ui"):
         assert words in done.stdout
@@ -38,29 +60,27 @@ def test_a_run_tells_what_came_of_each_delivery_and_a_second_one_does_nothing(de
     assert found["released"] + found["contested"] == found["items_labelled"]
     assert (deployed / found["release"]).is_dir()
     assert found["error_bound"] <= found["error_budget"]
-    again = run(deployed)
-    assert "Nothing had changed" in again.stdout
+    code, said = run()
+    assert code == 0
+    assert "Nothing had changed" in said
 
 
-def test_a_wrong_project_name_is_one_clear_message(deployed: Path) -> None:
-    done = run(deployed, "none")
-    assert done.returncode == 1
-    assert "none.yaml: no such project file" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+def test_a_wrong_project_name_is_one_clear_message(run: Run) -> None:
+    code, said = run("none")
+    assert code == 1
+    assert "none.yaml: no such project file" in said
 
 
-def test_a_wrong_key_in_the_project_file_is_one_clear_message(deployed: Path) -> None:
+def test_a_wrong_key_in_the_project_file_is_one_clear_message(deployed: Path, run: Run) -> None:
     path = deployed / "projects" / "small.yaml"
     path.write_text(path.read_text() + "colour: red\n")
-    done = run(deployed)
-    assert done.returncode == 1
-    assert "key colour: not known" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    code, said = run()
+    assert code == 1
+    assert "key colour: not known" in said
 
 
-def test_a_missing_delivery_ends_with_1_and_says_what_is_missing(deployed: Path) -> None:
+def test_a_missing_delivery_ends_with_1_and_says_what_is_missing(deployed: Path, run: Run) -> None:
     (deployed / "data" / "small" / "one.jsonl").unlink()
-    done = run(deployed)
-    assert done.returncode == 1
-    assert "one.jsonl" in done.stdout
-    assert "Traceback" not in done.stdout
+    code, said = run()
+    assert code == 1
+    assert "one.jsonl" in said

@@ -57,7 +57,7 @@ def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
     """
     # Who is spoken of makes no two texts: only the kind of what was masked counts.
     texts = pc.replace_substring_regex(signals.column("text"), KEYED, r"<\1>")
-    found = take_fingerprints(texts, _choose_shape(settings), BANDING, keep_shingles=True)
+    found = take_fingerprints(texts, choose_shape(settings), BANDING, keep_shingles=True)
     columns = [
         pa.repeat(batch, signals.num_rows).cast(pa.string()),
         signals.column("item_id"),
@@ -70,7 +70,7 @@ def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
     return pa.table(columns, schema=SIGNATURES.schema)
 
 
-def _choose_shape(settings: Cleaning) -> ShingleShape:
+def choose_shape(settings: Cleaning) -> ShingleShape:
     """Return what a project calls a shingle."""
     if settings.shingle_words is not None:
         return ShingleShape(settings.shingle_words, of_words=True)

@@ -32,8 +32,15 @@ RELEASE_PLAN = Table(
         RELEASE,
         Column("batches", TEXTS, "Batches that it holds."),
         Column("status", TEXT, "frozen (may be audited), or refused (a gate is closed)."),
-        Column("reason", TEXT, "Why it was refused.", True),
-        Column("attempt", INTEGER, "How often these batches have been put to an audit; the first is 1."),
+        Column("reason", TEXT, "Why it was refused, or why it is not the first attempt.", True),
+        Column(
+            "attempt", INTEGER, "1 and the most attempts that any of its items, or of the items linked to these, took."
+        ),
+        Column(
+            "audited_before", TEXT,
+            "Earlier releases that held its items, as JSON: of each how many as they are, and how many that resemble "
+            "them; null: none.", True,
+        ),
         Column("alpha", REAL, "Chance of a false certificate that this attempt may spend."),
         ERROR_BUDGET,
         Column("audit_size", INTEGER, "Items drawn for the audit; where it grows, for its first wave."),
@@ -142,6 +149,8 @@ PLANTED_ITEMS = Table(
         RELEASE, BATCH, ITEM,
         Column("known_label", TEXT, "The label that the project knows; it enters no label."),
         Column("is_planted", FLAG, "Drawn to be put to the auditors among all others."),
+        Column("source", TEXT, "erred: crew or label say otherwise; confused: only the checker does; log-odds: "
+               "neither; null: drawn before kinds were told apart.", True),
     ),
 )  # fmt: skip
 
@@ -185,7 +194,7 @@ AUDIT_RESULT = Table(
         ERROR_BUDGET,
         CONFIDENCE,
         Column("alpha", REAL, "Chance of a false certificate that this attempt spends."),
-        Column("attempt", INTEGER, "How often these batches have been put to an audit."),
+        Column("attempt", INTEGER, "Which attempt it is, counted by the content of its items."),
         Column("accepted", INTEGER, "Safest items whose labels stand without an expert."),
         Column("to_adjudicate", INTEGER, "Items that the audit neither accepted nor drew."),
         Column("adjudicated", INTEGER, "Those that experts have settled."),
@@ -201,6 +210,8 @@ AUDIT_RESULT = Table(
         Column("planted", INTEGER, "Items of known label put to the auditors; null where none were to be.", True),
         Column("planted_caught", INTEGER, "Those that the auditors gave the known label.", True),
         Column("sensitivity_bound", REAL, "Lower bound of the chance that auditors flag a wrong label.", True),
+        Column("undecided_bound", REAL, "Upper bound of the items on which experts stay split, a share of all; null "
+               "while the audit is incomplete, and where no limit was frozen.", True),
     ),
 )  # fmt: skip
 

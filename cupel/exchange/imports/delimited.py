@@ -7,6 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from cupel.errors import SourceError
+from cupel.sources.empty_rows import drop_last_empty_rows
 from cupel.sources.reasons import BadRow, Row, evidence
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -58,11 +59,15 @@ def delimited_rows(name: str, text: str) -> Iterator[Row | BadRow]:
 
     Yields:
         Rows in order, each with the line it starts on. A record that cannot be taken apart costs one line:
-        reading goes on with the next.
+        reading goes on with the next. Empty lines at the end are no rows.
 
     Raises:
         SourceError: There is no header, or it names a column twice.
     """
+    return drop_last_empty_rows(_rows(name, text))
+
+
+def _rows(name: str, text: str) -> Iterator[Row | BadRow]:
     lines = _lines(text)
     delimiter = _delimiter(lines[0] if lines else "")
     header: list[str] | None = None

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
 from cupel.accept.delivery import Delivery, read_delivery
+from cupel.accept.folder import first_look
 from cupel.accept.judging import Prices, Verdict, judge_delivery, rate
-from cupel.accept.plan import Drawn, Plan, Settings, draw_look, make_plan
+from cupel.accept.plan import Plan, Settings, draw_look, make_plan, seed_plan
 
 FREE = Prices()
 
@@ -22,8 +23,9 @@ def judge(make_buyer: Callable[..., Any]) -> Callable[..., Verdict]:
             {"error_budget": 0.05, "contested": policy, "label_column": "label", "id_column": "id",
              "text_column": "text", "annotator_column": "worker", "classes": ("bad", "good")}
         )  # fmt: skip
-        plan: Plan = make_plan(delivery, fixed, 200, None, 1, ())
-        ids = draw_look(plan, [one.item_id for one in delivery.labels], 1, 0)
+        plan: Plan = seed_plan(make_plan(delivery, "a", fixed, 200, None, ()), "1", "option")
+        ids = draw_look(plan, [one.item_id for one in delivery.labels])
+        plan = plan.model_copy(update={"drawn": ids})
         delivered = {one.item_id: one.label for one in delivery.labels}
         answers: dict[str, str | None] = {item: delivered[item] for item in ids}
         for place, item in enumerate(ids):
@@ -31,7 +33,7 @@ def judge(make_buyer: Callable[..., Any]) -> Callable[..., Verdict]:
                 answers[item] = "good" if delivered[item] == "bad" else "bad"
             elif place < wrong + contested:
                 answers[item] = None
-        return judge_delivery(plan, delivery, [Drawn(1, 0, ids)], answers, prices, "acme")
+        return judge_delivery(plan, delivery, [first_look(plan)], answers, prices, "acme")
 
     return judge
 

@@ -28,7 +28,7 @@ def deliver(folder: Path, off: int, words: int = 0) -> Path:
 
 def run(path: Path, kinds: Sequence[Kind] = TOY.kinds, **options: object) -> tuple[ExitCode, str]:
     out = io.StringIO()
-    request = Request(path, is_suspicious_wanted=False, **options)  # type: ignore[arg-type]
+    request = Request(path, is_suspicious_wanted=False, record=path.parent / "record", **options)  # type: ignore[arg-type]
     return accept_delivery(request, Console(file=out, width=200), kinds), out.getvalue()
 
 

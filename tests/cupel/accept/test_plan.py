@@ -5,7 +5,17 @@ import pytest
 from scipy.stats import hypergeom
 
 from cupel.accept.delivery import read_delivery
-from cupel.accept.plan import Settings, choose_size, draw_look, later_look, make_plan
+from cupel.accept.plan import (
+    Plan,
+    Settings,
+    choose_size,
+    draw_later_look,
+    draw_look,
+    freeze_later_look,
+    make_plan,
+    seed_plan,
+)
+from cupel.certificate.acceptance_plan import Terms
 from cupel.errors import AuditError
 
 SETTINGS = Settings(error_budget=0.05, label_column="label", id_column="id", text_column="text",
@@ -13,7 +23,7 @@ SETTINGS = Settings(error_budget=0.05, label_column="label", id_column="id", tex
 
 
 def test_the_chosen_audit_passes_a_third_of_the_budget_nine_times_in_ten_and_no_smaller_one_does() -> None:
-    choice = choose_size(10_000, 0.01, "wrong", None)
+    choice = choose_size(Terms(10_000, 0.01, can_be_contested=False))
     row = next(row for row in choice.table if row.drawn == choice.size)
     wrong = 34  # a third of 100, rounded up
     assert row.most_wrong is not None
@@ -23,32 +33,39 @@ def test_the_chosen_audit_passes_a_third_of_the_budget_nine_times_in_ten_and_no_
 
 
 def test_a_handful_of_labels_is_audited_whole() -> None:
-    assert choose_size(10, 0.01, "aside", None).size == 10
+    assert choose_size(Terms(10, 0.01)).size == 10
 
 
 def test_an_audit_larger_than_the_delivery_is_refused() -> None:
     with pytest.raises(AuditError, match="--audit 11"):
-        choose_size(10, 0.01, "aside", 11)
+        choose_size(Terms(10, 0.01), 11)
 
 
-def test_the_same_seed_draws_the_same_whatever_the_order_of_the_rows(make_buyer: Callable[..., Any]) -> None:
+def plan_of(make_buyer: Callable[..., Any], nonce: str) -> tuple[Plan, list[str]]:
     delivery = read_delivery(make_buyer(0).delivery)
-    plan = make_plan(delivery, SETTINGS, 50, None, 7, ())
-    ids = [one.item_id for one in delivery.labels]
-    assert draw_look(plan, ids, 1, 0) == draw_look(plan, ids[::-1], 1, 0)
-    assert draw_look(plan.model_copy(update={"seed": 8}), ids, 1, 0) != draw_look(plan, ids, 1, 0)
+    plan = seed_plan(make_plan(delivery, "a", SETTINGS, 50, None, ()), nonce, "option")
+    return plan, [one.item_id for one in delivery.labels]
 
 
-def test_two_plans_get_different_seeds(make_buyer: Callable[..., Any]) -> None:
-    delivery = read_delivery(make_buyer(0).delivery)
-    assert len({make_plan(delivery, SETTINGS, 50, None, None, ()).seed for _ in range(5)}) == 5
+def test_the_same_nonce_draws_the_same_whatever_the_order_of_the_rows(make_buyer: Callable[..., Any]) -> None:
+    plan, ids = plan_of(make_buyer, "7")
+    assert draw_look(plan, ids) == draw_look(plan, ids[::-1])
+    assert draw_look(seed_plan(plan, "8", "option"), ids) != draw_look(plan, ids)
 
 
-def test_a_later_look_adds_only_items_that_were_not_drawn(make_buyer: Callable[..., Any]) -> None:
-    delivery = read_delivery(make_buyer(0).delivery)
-    plan = make_plan(delivery, SETTINGS, 50, None, 7, ())
-    ids = [one.item_id for one in delivery.labels]
-    first, later = draw_look(plan, ids, 1, 0), later_look(plan, ids, 2, 50)
-    assert len(later.drawn) == 50
-    assert not set(first) & set(later.drawn)
-    assert (later.size, later.alpha) == (100, 0.005)
+@pytest.mark.parametrize("change", [{"attempt": 2}, {"delivery_sha256": "b"}, {"sizes": (60,)},
+                                    {"settings": SETTINGS.model_copy(update={"error_budget": 0.04})}])  # fmt: skip
+def test_the_seed_follows_from_all_that_was_frozen(make_buyer: Callable[..., Any], change: dict[str, Any]) -> None:
+    plan, _ = plan_of(make_buyer, "7")
+    assert seed_plan(plan.model_copy(update=change), "7", "option").seed != plan.seed
+
+
+def test_a_later_look_is_a_fresh_draw_among_items_that_were_not_drawn(make_buyer: Callable[..., Any]) -> None:
+    plan, ids = plan_of(make_buyer, "7")
+    first = draw_look(plan, ids)
+    frozen = freeze_later_look(plan, 2, 50, attempt=4)
+    later, other = (draw_later_look(frozen, nonce, "system", ids, first) for nonce in ("1", "2"))
+    assert len(later.drawn) == len(other.drawn) == 50
+    assert not set(first) & (set(later.drawn) | set(other.drawn))
+    assert later.drawn != other.drawn
+    assert (later.size, later.attempt, later.alpha) == (100, 4, 0.00125)

@@ -91,7 +91,7 @@ def test_an_open_verdict_draws_only_further_items_and_the_next_look_counts_all(o
     last = json.loads((opened.folder / f"verdict-{look}.json").read_text())
     assert last["audited"] == first["size"] + more
     assert last["wrong"] >= verdict["wrong"]
-    assert last["alpha"] == 0.01 * 2.0 ** -(look - 1)
+    assert (last["attempt"], last["alpha"]) == (2, 0.005)
 
 
 def test_what_was_judged_is_not_judged_again_with_other_answers(opened: Any) -> None:

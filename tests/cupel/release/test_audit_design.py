@@ -75,7 +75,7 @@ def test_a_verdict_turned_right_is_found(folder: Path) -> None:
 
 
 def test_the_report_tells_of_each_design(made: Made) -> None:
-    page = render_report(made.facts, None, report_facts(made.lake, made.facts))
+    page = render_report(made.facts, report_facts(made.lake, made.facts))
     assert "PASS: certified and released" in page
 
 

@@ -59,6 +59,13 @@ def test_a_flipped_byte_is_found(folder: Path, name: str) -> None:
     assert "every file has its hash" in failed(verify_release(folder))
 
 
+def test_the_report_of_an_older_format_is_not_covered(folder: Path) -> None:
+    (folder / layout.REPORT_FILE).write_text("made anew, with other seconds")
+    assert verify_release(folder).is_passed
+    (folder / layout.REPORT_FILE).unlink()
+    assert verify_release(folder).is_passed
+
+
 def test_an_exchanged_label_is_found_though_all_hashes_fit(folder: Path) -> None:
     def exchange(rows: Rows) -> Rows:
         row = next(row for row in rows if row["decided_by"] == "people and checker")

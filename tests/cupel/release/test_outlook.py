@@ -44,10 +44,10 @@ def test_table_and_plot_say_the_same_and_that_it_is_a_guess() -> None:
 
 
 def test_the_report_shows_what_was_expected(certified: Made) -> None:
-    page = render_report(certified.facts, None, report_facts(certified.lake, certified.facts))
+    page = render_report(certified.facts, report_facts(certified.lake, certified.facts))
     assert "What the audit was expected to cost" in page
     assert "seen in truth" in page
-    assert page == render_report(certified.facts, None, report_facts(certified.lake, certified.facts))
+    assert page == render_report(certified.facts, report_facts(certified.lake, certified.facts))
 
 
 def test_what_rising_would_save_is_said_for_each_guess_where_it_saves_anything() -> None:

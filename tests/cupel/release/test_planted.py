@@ -12,7 +12,7 @@ from cupel.errors import AuditError, ReleaseError
 from cupel.release.audit_tables import find_cuts
 from cupel.release.folder import write_release
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.planted import planted_items
+from cupel.release.planted import JUDGED_LABELS, SOURCES, planted_items
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
 from cupel.release.verify import verify_release
 from cupel.show.release_documents import describe_release
@@ -31,7 +31,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def some_items(log_odds: Any) -> pa.Table:
     size = len(log_odds)
     names = [f"i{place}" for place in range(size)]
-    return pa.table({"release": ["r1"] * size, "batch": ["one"] * size, "item_id": names, "log_odds": log_odds})
+    labels = {name: ["a"] * size for name in JUDGED_LABELS}
+    return pa.table(
+        {"release": ["r1"] * size, "batch": ["one"] * size, "item_id": names, "log_odds": log_odds} | labels
+    )
 
 
 def known(names: list[str]) -> dict[str, pa.Table]:
@@ -60,6 +63,40 @@ def test_items_are_planted_as_often_as_their_label_is_likely_to_be_wrong() -> No
     assert times[0] / 400 == pytest.approx(chance[0] / chance.sum(), abs=0.06)
 
 
+def set_labels(items: pa.Table, name: str, labels: dict[int, str | None]) -> pa.Table:
+    column = [labels.get(place, label) for place, label in enumerate(items[name].to_pylist())]
+    return items.set_column(items.column_names.index(name), name, pa.array(column, pa.string()))
+
+
+def test_what_was_really_got_wrong_is_planted_first_and_then_what_the_checker_confuses() -> None:
+    items, labels = some_items(np.full(60, 3.0)), known([f"i{place}" for place in range(60)])
+    items = set_labels(items, "majority_label", {0: "b", 10: None})  # a tie is no error
+    items = set_labels(items, "consensus_label", {1: "b"})
+    items = set_labels(items, "label", {2: "b"})
+    items = set_labels(items, "predicted_label", {2: "b", 3: "b", 4: "b", 11: None})
+    made = planted_items(items, labels, 10, 1).to_pylist()
+    kinds = {kind: {row["item_id"] for row in made if row["source"] == kind} for kind in SOURCES}
+    assert kinds["erred"] == {"i0", "i1", "i2"}
+    assert kinds["confused"] == {"i3", "i4"}
+    planted = {row["item_id"] for row in made if row["is_planted"]}
+    assert kinds["erred"] | kinds["confused"] < planted
+    assert {row["item_id"] for row in planted_items(items, labels, 3, 5).to_pylist() if row["is_planted"]} == kinds[
+        "erred"
+    ]
+    few = [
+        {row["item_id"] for row in planted_items(items, labels, 2, seed).to_pylist() if row["is_planted"]}
+        for seed in range(9)
+    ]
+    assert all(names < kinds["erred"] for names in few)
+    assert len({tuple(sorted(names)) for names in few}) > 1
+
+
+def test_labels_with_other_texts_that_are_the_same_are_no_error() -> None:
+    items, labels = set_labels(some_items([1.0, 1.0]), "label", {0: "A", 1: "b"}), known(["i0", "i1"])
+    found = planted_items(items, labels, 1, 1, lambda one, other: pc.equal(pc.utf8_lower(one), pc.utf8_lower(other)))
+    assert found["source"].to_pylist() == ["log-odds", "erred"]
+
+
 def test_labels_that_are_not_known_or_of_items_left_out_are_not_planted() -> None:
     labels = known(["i0", "i1", "elsewhere"])
     labels["one"] = pa.concat_tables(
@@ -85,7 +122,8 @@ def test_a_label_that_auditors_gave_as_we_did_is_overlooked() -> None:
     tables = {"release_items": ranked, "planted_verdicts": said}
     found = ReleaseAudit.of(terms, tables).plants
     assert found is not None
-    assert [flags.tolist() for flags in found] == [
+    assert found.tier is None
+    assert [flags.tolist() for flags in found[:4]] == [
         [True, True, True, False], [True, False, True, False], [True, False, False, False], [False, False, True, False],
     ]  # fmt: skip
     assert (found.waiting, found.overlooked, found.counts) == (1, 1, (3, 1))
@@ -112,7 +150,13 @@ def test_a_release_with_planted_items_is_written_and_verified(made: Made, tmp_pa
     assert [check for check in verify_release(tmp_path / "r").checks if not check.is_passed] == []
     assert made.facts.result is not None
     assert made.facts.result["planted_caught"] == PLANTED
-    assert made.facts.result["sensitivity_bound"] == pytest.approx(0.01 ** (1 / PLANTED))
+    known = made.tables.planted_items
+    assert known is not None
+    erred = sum(row["source"] == "erred" for row in known.to_pylist() if row["is_planted"])
+    assert 7 < erred < PLANTED
+    assert made.facts.result["sensitivity_bound"] == pytest.approx(0.01 ** (1 / erred))
+    assert made.facts.certificate is not None
+    assert f"Only the hardest {erred} count" in made.facts.certificate["wording"]
     names = ("audit", "planted_items", "planted_verdicts")
     audit = read_release_audit(made.lake, "movies-r1", *names, columns=["log_odds"])
     assert audit.planted_draw.sum() == PLANTED
@@ -147,6 +191,17 @@ def test_planting_other_items_than_those_drawn_is_noticed(made: Made, tmp_path: 
     other = known.set_column(place, known.schema.field(place), turned)
     problem = tampered(made, tmp_path / "r", planted_items=other)["the audit is the sample that its seed draws"]
     assert "the seed plants other items than those marked as planted" in problem
+
+
+def test_a_kind_of_planted_item_that_its_labels_do_not_show_is_noticed(made: Made, tmp_path: Path) -> None:
+    assert made.tables is not None
+    known_items = made.tables.planted_items
+    assert known_items is not None
+    for turned in ({"log-odds": "erred"}, {"erred": None}):
+        rows = [{**row, "source": turned.get(row["source"], row["source"])} for row in known_items.to_pylist()]
+        other = pa.Table.from_pylist(rows, schema=known_items.schema)
+        found = tampered(made, tmp_path / str(len(turned)) / str(turned), planted_items=other)
+        assert "source is" in found["the audit is the sample that its seed draws"]
 
 
 def test_a_planted_verdict_held_against_another_label_is_noticed(made: Made, tmp_path: Path) -> None:

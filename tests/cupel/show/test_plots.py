@@ -3,6 +3,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from typing import Any
 
+import matplotlib
 import pytest
 
 from cupel.release.release_audit import read_release_audit
@@ -35,6 +36,11 @@ def every_plot() -> list[str]:
 
 def test_the_same_figures_give_the_same_bytes(plots: list[str]) -> None:
     assert every_plot() == plots
+
+
+def test_settings_of_the_machine_change_no_plot(plots: list[str]) -> None:
+    with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 20, "svg.fonttype": "path", "axes.grid": True}):
+        assert every_plot() == plots
 
 
 def test_a_plot_is_one_svg_element_that_says_in_words_what_it_shows(plots: list[str]) -> None:

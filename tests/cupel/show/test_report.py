@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cupel.people.annotators.undecided import UndecidedFinding
 from cupel.show.report import render_report
 from cupel.show.report_facts import ReportFacts, report_facts
 from cupel.show.report_views import check_groups, funnel, key_figures
@@ -45,12 +46,12 @@ class Outline(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(certified: Any) -> str:
-    return render_report(certified.facts, {"raw": 1.25}, report_facts(certified.lake, certified.facts))
+    return render_report(certified.facts, report_facts(certified.lake, certified.facts))
 
 
 @pytest.fixture(scope="module")
 def refusal(refused: Any) -> str:
-    return render_report(refused.facts, None, report_facts(refused.lake, refused.facts))
+    return render_report(refused.facts, report_facts(refused.lake, refused.facts))
 
 
 def check(name: str, observed: float | None, comparison: str = "at most", **more: Any) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def only_row(facts: Any, row: dict[str, Any]) -> Any:
 
 
 def test_the_same_facts_give_the_same_page(certified: Any, page: str) -> None:
-    again = render_report(certified.facts, {"raw": 1.25}, report_facts(certified.lake, certified.facts))
+    again = render_report(certified.facts, report_facts(certified.lake, certified.facts))
     assert again == page
 
 
@@ -119,7 +120,7 @@ def test_all_that_comes_from_outside_is_escaped(certified: Any) -> None:
     facts = dataclasses.replace(
         certified.facts, release=evil, batches=[batch], worst=[{**row, "text": evil} for row in certified.facts.worst]
     )
-    page = render_report(facts, {evil: 1.0})
+    page = render_report(facts)
     assert "<script" not in page
     Outline(page)
 
@@ -147,7 +148,7 @@ def test_a_pass_does_not_ask_for_relabelling(page: str) -> None:
 
 
 def test_before_the_audit_the_page_is_open_and_claims_nothing(unaudited: Any) -> None:
-    text = Outline(render_report(unaudited.facts, None, report_facts(unaudited.lake, unaudited.facts))).text
+    text = Outline(render_report(unaudited.facts, report_facts(unaudited.lake, unaudited.facts))).text
     assert "OPEN: not decided yet" in text
     assert "at most" not in text.split("Every check")[0]
     assert "drawn at random" not in text
@@ -174,9 +175,15 @@ def test_agreement_names_its_statistics(page: str) -> None:
     assert "Gwet's AC1" in text
 
 
-def test_seconds_are_shown_only_when_given(page: str, refusal: str) -> None:
-    assert "How long the machine took" in page
-    assert "How long the machine took" not in refusal
+def test_the_page_of_a_release_says_which_moment_it_tells_of_and_nothing_else_is_other(
+    certified: Any, page: str
+) -> None:
+    released = render_report(
+        certified.facts, report_facts(certified.lake, certified.facts), answers_known=12_345
+    ).splitlines()
+    (said,) = [line for line in released if line not in page.splitlines()]
+    assert "answers up to number 12,345" in said
+    assert [line for line in released if line != said] == page.splitlines()
 
 
 def test_rows_that_do_not_add_up_are_not_hidden(certified: Any) -> None:
@@ -231,3 +238,16 @@ def test_nothing_gathered_leaves_parts_out_but_not_the_page(certified: Any) -> N
 
 def test_no_path_of_this_machine_is_in_the_page(page: str) -> None:
     assert not re.search(rf"{re.escape(str(Path.cwd()))}|/tmp/|/home/", page)
+
+
+def test_experts_who_leave_undecided_what_others_decide_are_shown_and_nobody_where_there_are_none(
+    certified: Any, page: str
+) -> None:
+    heading = "Experts who leave undecided what others decide"
+    assert certified.facts.undecided == []
+    assert heading not in page
+    found = UndecidedFinding("<eve>", "the same items", 15, 41, 3, 41, 0.0075)
+    facts = dataclasses.replace(certified.facts, undecided=[found._asdict()])
+    text = Outline(render_report(facts, None, report_facts(certified.lake, facts))).text
+    assert heading in text
+    assert "<eve> the same items 15 of 41 3 of 41 0.0075" in text

@@ -240,6 +240,21 @@ def test_answers_are_taken_in_the_order_of_their_arrival_and_once(world: World) 
     assert [path.name[:6] + path.name[-6:] for path in answer_files(world.lake)] == ["000001-z.csv", "000002-a.csv"]
 
 
+def test_a_signature_is_taken_with_its_file_of_answers_and_is_none_itself(world: World) -> None:
+    world.drop("answers/a.csv", "batch,item_id,purpose,annotator,label\n")
+    before = [arrival.look for arrival in arrivals(world.inbox)]
+    world.drop("answers/a.csv.dsse.json", "{}")
+    assert world.names() == ["a.csv"]
+    assert [arrival.look for arrival in arrivals(world.inbox)] != before  # not whole while its signature still comes
+    world.take()
+    [path] = answer_files(world.lake)
+    assert path.with_name(f"{path.name}.dsse.json").read_text() == "{}"
+    world.drop("answers/again.csv", "batch,item_id,purpose,annotator,label\n")
+    world.drop("answers/again.csv.dsse.json", "{}")
+    assert [taken.outcome for taken in world.take()] == ["known"]
+    assert list((world.inbox / "answers").iterdir()) == []
+
+
 def test_a_register_with_a_gap_or_a_broken_entry_is_an_error(world: World) -> None:
     for number in range(3):
         world.drop(f"d{number}.jsonl", f'{{"id": "{number}", "text": "x"}}\n')
