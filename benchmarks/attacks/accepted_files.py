@@ -83,19 +83,24 @@ class Buyer(NamedTuple):
             sheet = folder_of(delivery) / name
             if reply.code != ExitCode.OPEN or not sheet.is_file():
                 break
-            rows = list(csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines()))
-            place = next(place for place, name in enumerate(rows[0]) if name == "text")
-            for row in rows[1:]:
-                row[-1] = answer(row[place])
-            out = io.StringIO()
-            csv.writer(out).writerows(rows)
-            sheet.write_text(out.getvalue(), encoding="utf-8")
+            fill_sheet(sheet, answer)
             reply = self.accept(delivery, **options)
         return reply
 
     def be_honest(self, text: str) -> str:
         """Return the right label of a text."""
         return next(item.truth for item in self.items if item.text == text)
+
+
+def fill_sheet(sheet: Path, answer: Answer) -> None:
+    """Write an auditor's answers into a sheet."""
+    rows = list(csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines()))
+    place = rows[0].index("text")
+    for row in rows[1:]:
+        row[-1] = answer(row[place])
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    sheet.write_text(out.getvalue(), encoding="utf-8")
 
 
 def make_buyer(target: Target) -> Buyer:
@@ -298,10 +303,9 @@ def leave_undecided(target: Target) -> Finding:
         reply = buyer.judge(delivery, lambda text: honest(text) if said[text] == honest(text) else "cannot be decided")
     except CupelError as error:
         return Finding(Outcome.REFUSED, str(error))
-    words = " ".join(reply.words.split())
-    at = max(words.find("undecided"), 0)
+    told = [line.strip(" │") for line in reply.words.splitlines() if "undecided" in line and "csv" not in line]
     is_accepted = reply.code == ExitCode.ACCEPT
-    return Finding(Outcome.NOT_CAUGHT if is_accepted else Outcome.REFUSED, f"{reply.code.name}: …{words[at : at + 120]}")
+    return Finding(Outcome.NOT_CAUGHT if is_accepted else Outcome.REFUSED, f"{reply.code.name}: {' '.join(told[:2])}")
 
 
 def confirm_all(target: Target) -> Finding:
@@ -331,12 +335,12 @@ ATTACKS = (
     _again("other-file-name", rename, _R),
     _again("other-vendor", rename, _R, vendor="Other"),
     _again("reordered-with-other-ids", reverse, _C),
-    _again("encoded-otherwise", encode, _C),
+    _again("encoded-otherwise", encode, _R),
     _again("labels-put-right", relabel, _C),
     _again("half-of-it-with-new-items", split, _C),
     _again("a-word-added", add_word, _C),
     _again("a-sentence-added", pad, _N),
-    _again("other-text-column", name_other_text, _C, text="note"),
+    _again("other-text-column", name_other_text, _N, text="note"),
     _own("folder-deleted", delete_folder, _R),
     _own("other-budget", promise_other_budget, _C),
     _own("record-cut", cut_record, _R),

@@ -70,7 +70,8 @@ def mend_manifest(folder: Path) -> None:
 
 def mend_freeze(folder: Path) -> None:
     """Make the hashes of the contents, of the items and of the freeze, and the seed, fit what the folder holds."""
-    texts = {row["item_id"]: row["text"] for name in layout.DATA_FILES for row in pq.read_table(folder / name).to_pylist()}
+    data = [row for name in layout.DATA_FILES for row in pq.read_table(folder / name).to_pylist()]
+    texts = {row["item_id"]: row["text"] for row in data}
 
     def mend_items(rows: list[Row]) -> list[Row]:
         known = [row for row in rows if row["item_id"] in texts]

@@ -87,7 +87,7 @@ def flip_verdict(folder: Path) -> None:
 
 def replace_seed(folder: Path) -> None:
     """Write another seed into the plan, and mend the manifest."""
-    change_json(folder, layout.CERTIFICATE_FILE, lambda content: content["plan"].update(seed=content["plan"]["seed"] + 1))
+    change_json(folder, layout.CERTIFICATE_FILE, lambda content: content["plan"].update(seed=1))
     mend_manifest(folder)
 
 
@@ -310,8 +310,8 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("more-alpha-claimed", claim_first_attempt, _R),
     ("items-left-out", release_fewer, _R),
     ("split-moved", move_split, _R),
-    ("split-moved-all-hashes-mended", move_split_with_evidence, _R),
-    ("licence-edited-all-hashes-mended", edit_licence_with_evidence, _R),
+    ("split-moved-all-hashes-mended", move_split_with_evidence, _N),
+    ("licence-edited-all-hashes-mended", edit_licence_with_evidence, _N),
     ("gate-result-edited", edit_gate_result, _N),
     ("report-edited", edit_report, _R),
     ("report-edited-manifest-mended", edit_report_and_manifest, _N),
@@ -323,7 +323,7 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("file-name-case-changed", change_case, _R),
     ("file-linked", link_file, _R),
     ("file-outside-named", name_file_outside, _R),
-    ("json-key-repeated", repeat_json_key, _R),
+    ("json-key-repeated", repeat_json_key, _N),
 )
 ATTACKS = (
     Attack("release-untouched", DOOR, "Nothing: the control.", Outcome.PASSED, on_folder(leave_alone)),

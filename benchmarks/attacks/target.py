@@ -18,6 +18,8 @@ from cupel.release.places import release_folder
 from orchestration.deployment import REPOSITORY, Deployment
 
 NAME, BATCH, RELEASE = "attacked", "one", "one-r1"
+# Dagster's record, which no attack needs; and a copy of the project to which more was delivered.
+HOME, LATER = "home", "later"
 ITEMS = 600
 CREW_ERROR = 0.05
 WORDS = {
@@ -25,7 +27,10 @@ WORDS = {
     "cold": ["ice", "snow", "winter", "glacier", "frost", "arctic", "hail", "freezer"],
 }
 OTHER = {"warm": "cold", "cold": "warm"}
-FILLER = "the of and was near under over with some many few old new bright dark small large one two three".split()
+FILLER = [
+    "the", "of", "and", "was", "near", "under", "over", "with", "some", "many", "few",
+    "old", "new", "bright", "dark", "small", "large", "one", "two", "three",
+]  # fmt: skip
 
 
 class Item(NamedTuple):
@@ -77,7 +82,9 @@ def make_target(folder: Path) -> Target:
 @contextmanager
 def copy_target(target: Target, folder: Path) -> Iterator[Target]:
     """Yield a copy of a target that may be spoiled; it is removed afterwards."""
-    copy = Target(Path(shutil.copytree(target.folder, folder, symlinks=True)))
+    copy = Target(Path(shutil.copytree(target.folder, folder, ignore=shutil.ignore_patterns(HOME, LATER))))
+    if (target.folder / LATER).is_dir():
+        (folder / LATER).symlink_to(target.folder / LATER)
     try:
         yield copy
     finally:
@@ -144,9 +151,7 @@ def write_project(target: Target, files: Iterable[str] | dict[str, str], **relea
         "title": "Warm or cold",
         "owner": "team@example.org",
         "raw": {
-            "deliveries": {
-                batch: {"files": [f"{NAME}/{file}"], "licence": "CC0-1.0"} for batch, file in named.items()
-            }
+            "deliveries": {batch: {"files": [f"{NAME}/{file}"], "licence": "CC0-1.0"} for batch, file in named.items()}
         },
         "labeling": {
             "question": "Warm or cold?",
@@ -175,7 +180,7 @@ def run_chain(target: Target) -> None:
 
     logging.getLogger("dagster").setLevel(logging.ERROR)
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.CRITICAL)
-    home = target.folder / "home"
+    home = target.folder / HOME
     home.mkdir(exist_ok=True)
     shutil.copy(REPOSITORY / "orchestration" / "dagster.yaml", home)
     with dg.DagsterInstance.from_config(str(home)) as instance:

@@ -1,0 +1,164 @@
+"""Attacks on the draw of an audit: the log of draws, and second draws of the same release."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
+from benchmarks.attacks.target import RELEASE, Target
+from cupel.check.check import find_damage
+from cupel.errors import CupelError
+from cupel.lake.draw_log import DRAWS, find_draw
+from cupel.lake.lake import Lake
+from cupel.release.earlier_audits import read_earlier_audits
+from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.nonces import draw_nonce, make_seed
+from cupel.store.event_log import HEAD, JsonLines, SegmentLog, end_of
+
+DOOR = "experts and draw"
+
+
+def check_lake(target: Target) -> Finding:
+    """Return what `cupel check` finds of the lake."""
+    try:
+        found = find_damage(target.lake, is_light=False)
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    told = [damage for damage in found if not damage.is_told_only]
+    if not told:
+        return Finding(Outcome.NOT_CAUGHT, "check: nothing is damaged")
+    return Finding(Outcome.REFUSED, f"{told[0].path}: {told[0].what}")
+
+
+def leave_lake(target: Target) -> Finding:
+    """Nothing: the lake as it is, under `cupel check`, is the control."""
+    return check_lake(target)
+
+
+def draw_again(target: Target) -> Finding:
+    """Change a label after the draw, and draw again under the same release."""
+    frozen = FrozenTerms.from_plan(target.lake.read("release_plan", RELEASE).to_pylist()[0])
+    other = FrozenTerms.from_plan({**frozen.to_plan(), "items_sha256": "0" * 64})
+    try:
+        nonce = draw_nonce(target.lake, RELEASE, "audit", other.hash_freeze(), target.project.release.certificate)
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    return Finding(Outcome.NOT_CAUGHT, f"drawn by {nonce.nonce[:12]}")
+
+
+def try_many_seeds(target: Target) -> Finding:
+    """Name 400 other numbers as `release.seed`, as up to version 3, and look whether any changes the draw."""
+    plan = target.lake.read("release_plan", RELEASE).to_pylist()[0]
+    frozen = FrozenTerms.from_plan(plan)
+    settings = target.project.release
+    seeds = set()
+    for number in range(400):
+        changed = settings.model_copy(update={"seed": number})
+        nonce = draw_nonce(target.lake, RELEASE, "audit", frozen.hash_freeze(), changed.certificate)
+        seeds.add(make_seed(frozen.hash_freeze(), nonce.nonce))
+    if seeds == {plan["seed"]}:
+        return Finding(Outcome.REFUSED, "one recorded draw, whatever release.seed is")
+    return Finding(Outcome.NOT_CAUGHT, f"{len(seeds)} draws to choose from")
+
+
+def steer_second_draw(target: Target) -> Finding:
+    """Know all verdicts but the last, and flip that one until the second draw leaves it out."""
+    settings = target.project.release.certificate
+    # Two sets of verdicts: who answers last chooses which of them it is.
+    hashes = [f"{number:064x}" for number in range(2)]
+    draw_nonce(target.lake, RELEASE, "adjudicators", hashes[0], settings)
+    try:
+        draw_nonce(target.lake, RELEASE, "adjudicators", hashes[1], settings)
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    return Finding(Outcome.NOT_CAUGHT, "drawn a second time by other verdicts")
+
+
+def edit_event(target: Target) -> Finding:
+    """Write another nonce into the log of draws."""
+    for segment in _segments(target):
+        text = segment.read_text()
+        if '"drawn"' in text:
+            nonce = find_draw(target.lake.log(DRAWS).read(), RELEASE, "audit")
+            if nonce is None:
+                raise AttackError("the log of draws does not hold the release's draw")
+            segment.write_text(text.replace(str(nonce["nonce"]), "0" * 64))
+    return check_lake(target)
+
+
+def delete_draw(target: Target) -> Finding:
+    """Delete the event that holds the nonce, the last of the log."""
+    _segments(target)[-1].unlink()
+    return check_lake(target)
+
+
+def delete_draw_and_head(target: Target) -> Finding:
+    """Delete the event that holds the nonce, and set the log's head back to the event before it."""
+    segments = _segments(target)
+    segments[-1].unlink()
+    _set_head_back(target)
+    return check_lake(target)
+
+
+def delete_log(target: Target) -> Finding:
+    """Delete the whole log of draws, its head included."""
+    shutil.rmtree(target.lake.folder / DRAWS)
+    return check_lake(target)
+
+
+def delete_log_and_memory(target: Target) -> Finding:
+    """Delete the log of draws and all that `cupel check` remembers of the lake, and keep the release."""
+    shutil.rmtree(target.lake.folder / DRAWS)
+    (target.lake.folder / "seen.json").unlink()
+    return check_lake(target)
+
+
+def delete_lake(target: Target) -> Finding:
+    """Delete the whole lake: the next one knows of no audit."""
+    shutil.rmtree(target.lake.folder)
+    lake = Lake(str(target.folder / "lake"), target.lake.project)
+    events = lake.log(DRAWS).read()
+    words = f"the new lake's log of draws holds {len(events)} events, the next audit is attempt 1"
+    return Finding(Outcome.NOT_CAUGHT if not events else Outcome.REFUSED, words)
+
+
+def delete_release_tables(target: Target) -> Finding:
+    """Delete the tables of the release, so that no earlier audit is known."""
+    for table in ("release_plan", "release_items"):
+        shutil.rmtree(target.lake.partition_folder(table, RELEASE))
+    try:
+        audits = read_earlier_audits(target.lake, "two-r1")
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    return Finding(Outcome.COUNTED if audits else Outcome.NOT_CAUGHT, f"{len(audits)} earlier audits are known")
+
+
+def _segments(target: Target) -> list[Path]:
+    found = sorted((target.lake.folder / DRAWS).glob("0*.jsonl"))
+    if not found:
+        raise AttackError("the lake has no log of draws")
+    return found
+
+
+def _set_head_back(target: Target) -> None:
+    """Write the head that fits what is left of the log, as a careful hand computes it."""
+    left = SegmentLog(target.lake.store, DRAWS, JsonLines()).verify_segments()
+    (target.lake.folder / DRAWS / HEAD).write_text(json.dumps(end_of(left)._asdict()))
+
+
+_R, _N = Outcome.REFUSED, Outcome.NOT_CAUGHT
+_TRIED: tuple[tuple[str, Callable[[Target], Finding], Outcome], ...] = (
+    ("lake-untouched", leave_lake, Outcome.PASSED),
+    ("drawn-again", draw_again, _R),
+    ("seeds-tried", try_many_seeds, _R),
+    ("second-draw-steered", steer_second_draw, _R),
+    ("draw-event-edited", edit_event, _R),
+    ("draw-event-deleted", delete_draw, _R),
+    ("draw-event-deleted-head-set-back", delete_draw_and_head, _R),
+    ("draw-log-deleted", delete_log, _R),
+    ("draw-log-deleted-with-memory", delete_log_and_memory, _N),
+    ("release-tables-deleted", delete_release_tables, _R),
+    ("lake-deleted", delete_lake, _N),
+)
+ATTACKS = tuple(Attack(name, DOOR, str(attempt.__doc__), said, attempt) for name, attempt, said in _TRIED)
