@@ -1,5 +1,6 @@
 """Attacks on the draw of an audit: the log of draws, and second draws of the same release."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -66,7 +67,7 @@ def steer_second_draw(target: Target) -> Finding:
     """Know all verdicts but the last, and flip that one until the second draw leaves it out."""
     settings = target.project.release.certificate
     # Two sets of verdicts: who answers last chooses which of them it is.
-    hashes = [f"{number:064x}" for number in range(2)]
+    hashes = [hashlib.sha256(last.encode()).hexdigest() for last in ("warm", "cold")]
     draw_nonce(target.lake, RELEASE, "adjudicators", hashes[0], settings)
     try:
         draw_nonce(target.lake, RELEASE, "adjudicators", hashes[1], settings)

@@ -14,7 +14,7 @@ from benchmarks.attacks.target import Target
 from cupel.accept.folder import folder_of
 from cupel.errors import CupelError
 from cupel.release import layout
-from cupel.release.release_signatures import check_signatures, make_release_statement, sign_release
+from cupel.release.release_signatures import NO_SIGNER, check_signatures, make_release_statement, sign_release
 from cupel.signing.envelopes import format_envelope, parse_envelope, sign_payload
 from cupel.signing.keys import PrivateKey, make_key
 from cupel.signing.signed_files import sign_file
@@ -53,7 +53,9 @@ class Signed:
         checks = check_signatures(self.target.release, self.trusted)
         failed = [check for check in checks if not check.is_passed]
         if failed:
-            return Finding(Outcome.REFUSED, f"{failed[0].name}: {failed[0].problem}")
+            # Of several, the one that says what is wrong with the signature, not that none holds.
+            last = max(failed, key=lambda check: check.name != NO_SIGNER)
+            return Finding(Outcome.REFUSED, f"{last.name}: {last.problem}")
         return Finding(Outcome.NOT_CAUGHT, "; ".join(check.name for check in checks))
 
     def sign(self, key: PrivateKey, statement: Statement) -> None:
