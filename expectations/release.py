@@ -145,7 +145,8 @@ def _undecided_experts(step: Step, terms: FrozenTerms) -> Measured:
     if step.lake.commit("expert_answers", step.partition) is None:
         return Measured(None)
     is_simple = isinstance(terms.design, FixedSequence) and not terms.adjudicators_audited
-    audit = load_release_audit(step, *(() if is_simple else ("release_items",)), "audit", "expert_answers")
+    tables = () if is_simple else ("release_items", "planted_verdicts")
+    audit = load_release_audit(step, *tables, "audit", "expert_answers")
     found = find_undecided_experts(audit)
     return Measured(len(found), note="; ".join(map(name_finding, found)) or None)
 
