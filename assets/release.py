@@ -22,6 +22,7 @@ from cupel.contract.stages import STAGES
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
+from cupel.errors import WitnessError
 from cupel.lake.gates import open_gate, refuse_for_terms
 from cupel.lake.step import Step
 from cupel.modalities.image.contents import read_content
@@ -52,6 +53,7 @@ from cupel.release.release_audit import load_release_audit
 from cupel.release.release_images import release_images
 from cupel.release.signed_share import VERDICTS, count_share, find_signed_answers
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
+from cupel.release.witnessed_draws import find_witnessed_draws
 from cupel.show.outlook_views import NEITHER, outlook_table, rising_saves
 from cupel.show.release_documents import describe_release
 from cupel.show.report import render_report
@@ -65,7 +67,7 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
     """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
     with bench.step(context) as step:
         day = partial(recorded_day, step.lake, step.partition)
-        planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day)
+        planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day, data=bench.data)
         if planned.terms is None:
             context.log.info(open_gate(step, "release", "release_plan", planned.awaited or ""))
             return
@@ -115,9 +117,14 @@ def hold_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materializ
     with bench.step(context) as step:
         audit = load_release_audit(step, "release_items", "expert_answers", "planted_verdicts")
 
-        def make_nonce(frozen_sha256: str) -> str:
+        def make_nonce(frozen_sha256: str) -> str | None:
             settings = step.project.release.certificate
-            return draw_nonce(step.lake, step.partition, "adjudicators", frozen_sha256, settings).nonce
+            try:
+                return draw_nonce(step.lake, step.partition, "adjudicators", frozen_sha256, settings, bench.data).nonce
+            except WitnessError as error:
+                step.awaits_draw()
+                context.log.warning(f"{step.partition}: what another expert judges again is not drawn: {error}")
+                return None
 
         table = audit_tables.draw_audit(audit, make_nonce)
         return materialized(step, step.write("audit", table))
@@ -218,7 +225,11 @@ def certify(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.Mate
         found = _signed_answers(step)
         share = None if found is None else count_share(found, load_release_audit(step, *VERDICTS))
         planted = ("release_items", "planted_verdicts") if _terms(step).planted_errors else ()
-        table = audit_tables.write_certificate(load_release_audit(step, "expert_answers", *planted), result, share)
+        audit, witnessed = (
+            load_release_audit(step, "expert_answers", *planted),
+            find_witnessed_draws(step.lake, step.partition),
+        )
+        table = audit_tables.write_certificate(audit, result, share, witnessed)
         said = dg.MetadataValue.md(html.escape(table["wording"][0].as_py()))
         yield materialized(step, step.write("certificate", table), **{"word for word": said})
 

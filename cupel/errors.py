@@ -67,6 +67,10 @@ class SigningError(CupelError):
     """A key, trust file or signature that is missing, altered, or not what it must be."""
 
 
+class WitnessError(CupelError):
+    """A witness that cannot be reached, or a receipt that is missing, altered, or not what it must be."""
+
+
 def disk_trouble(error: OSError) -> str:
     """Return what a person must do about trouble with the disk, and the file that it is about.
 

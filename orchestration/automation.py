@@ -13,6 +13,7 @@ from cupel.contract.stages import project_steps
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.intake.collect_inputs import current_project
+from cupel.lake.draw_log import DRAWS, awaits_witness
 from cupel.lake.lake import Lake
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import is_ready
@@ -92,6 +93,8 @@ class Outlook:
     def _state(self, tick: datetime, partition: str) -> str:
         tables = [self._lake.version(f"{table}@{partition}") for table in TABLES]
         when = [tick.date().isoformat(), self._deployment.started, min(self._killed[partition], MOST_KILLED)]
+        if awaits_witness(self._lake.log(DRAWS).read(), partition):
+            when.append(tick.hour)  # a witness is asked again every hour
         named = [self._found[partition], tables, self._lake.answers.head().hash, self._code, *when]
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 

@@ -177,25 +177,30 @@ def duplicates(
 @click.command()
 @click.argument("release", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--key", "keys", type=FILE, help="Who must have signed it: a public key, or a trust file keys.json.")
-def verify(release: Path, keys: Path | None) -> None:
+@click.option("--witness", "roots", type=FILE, help="Who must have witnessed it: root certificates, PEM.")
+def verify(release: Path, keys: Path | None, roots: Path | None) -> None:
     """Check a release against its own evidence: hashes, audit draw, certificate, labels, splits.
 
-    Nothing but the release's folder is needed, and, for who made it, --key. Exit codes: 0 all is as it says, 1
-    something is not.
+    Nothing but the release's folder is needed, and, for who made it, --key, for who witnessed its draw, --witness. Exit
+    codes: 0 all is as it says, 1 something is not.
     """
     from rich.console import Console
     from rich.markup import escape
 
     from cupel.contract.format_numbers import RELEASE
     from cupel.release.release_signatures import check_signatures
-    from cupel.release.verify import verify_release
+    from cupel.release.verify import Check, verify_release
+    from cupel.release.witnessed_draws import SIGNED_RECEIPTS, check_receipts, describe_receipts
     from cupel.signing.trusted_keys import read_trusted_keys
+    from cupel.witness.timestamps import read_roots
 
     console = Console(highlight=False, soft_wrap=True)
     trusted = None if keys is None else read_trusted_keys(keys)
     found = verify_release(release)
     if trusted is not None:
         found.checks.extend(check_signatures(release, trusted))
+    if roots is not None:
+        found.checks.append(Check(SIGNED_RECEIPTS, check_receipts(release, read_roots(roots))))
     for check in found.checks:
         sign = "[green]✔[/green]" if check.is_passed else "[red]✘[/red]"
         console.print(f"{sign} {escape(check.name)}")
@@ -205,6 +210,8 @@ def verify(release: Path, keys: Path | None) -> None:
     console.print(f"\n{found.release}: {passed} of {len(found.checks)} checks passed.", markup=False)
     if found.format < RELEASE:
         console.print(f"It is of format {found.format}, and was held to what that has; the present is {RELEASE}.")
+    for line in describe_receipts(release) if roots is None else ():
+        console.print(line, markup=False)
     console.print(f"release_sha256 {found.release_sha256}", markup=False)
     if trusted is None:
         console.print("Compare it with the one that you were given: that is what shows who wrote it.", markup=False)

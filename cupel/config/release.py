@@ -1,10 +1,11 @@
 """The project file's section `release`: what a release holds, how good it must be, and what proof may cost."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from cupel.config.base import Language, OpenShare, Positive, Section, Share
+from cupel.config.base import Language, OpenShare, Positive, Section, Share, is_unset
 from cupel.config.licences import Purpose
 
 
@@ -34,6 +35,32 @@ class AuditStratum(Section):
     """Items drawn from it."""
 
 
+class Witness(Section):
+    """Somebody else who is told the freeze, and whose receipt draws the audit: an authority or a program."""
+
+    timestamp_authority: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")] | None = None
+    """Where a time-stamp authority (RFC 3161) takes requests over HTTP; no name, password or query in it."""
+    certificates: Annotated[str, Field(min_length=1)] | None = None
+    """PEM file of the authority's root certificates, relative to the data folder; needed with an authority."""
+    command: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """A program and its arguments; it gets the hash as one more and prints a receipt."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+    """Time for an answer; after it the release stays open, and the witness is asked again in the next round."""
+
+    @model_validator(mode="after")
+    def _is_one_witness(self) -> "Witness":
+        if (self.timestamp_authority is None) != bool(self.command):
+            raise ValueError("give a timestamp_authority or a command, one of the two")
+        if (self.timestamp_authority is None) != (self.certificates is None):
+            raise ValueError("give certificates with a timestamp_authority, and only there: they show whose word it is")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Who is asked: the authority's host, or the program."""
+        return self.command[0] if self.command else str(urlsplit(self.timestamp_authority or "").hostname)
+
+
 class Certificate(Section):
     """How the audit is drawn, extended and judged; every method keeps the same chance of a false certificate."""
 
@@ -51,6 +78,8 @@ class Certificate(Section):
     """Items of `labeling.gold` put to auditors too, to bound what they overlook; null: auditors are always right."""
     nonce: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """Draws the audit in place of what comes after the freeze, for samples and tests: the certificate says so."""
+    witness: Witness | None = Field(None, exclude_if=is_unset)
+    """Who else is told the freeze, and gives the number that draws the audit; null: the operating system gives it."""
     max_undecided_share: Share = 0.05
     """Largest share of the items that experts may leave undecided, by its upper bound."""
     look_every: Positive = 100
@@ -66,6 +95,8 @@ class Certificate(Section):
             raise ValueError("the shares of strata must add up to 1")
         if (self.gain is None) != (self.steps is None):
             raise ValueError("give gain and steps together, or neither")
+        if self.nonce is not None and self.witness is not None:
+            raise ValueError("nonce, witness: a nonce known before the freeze leaves nothing to witness; remove one")
         return self
 
 

@@ -18,6 +18,7 @@ from cupel.contract.tables import TABLES
 from cupel.errors import FormatError, LakeError, TableError
 from cupel.lake.annotator_actions import ACTIONS, ActionsLog
 from cupel.lake.answers_log import AnswersLog
+from cupel.lake.draw_log import DRAWS
 from cupel.lake.earlier_logs import LakeLog
 from cupel.lake.formats import read_number, recognise_lake, write_number
 from cupel.lake.guideline_log import GUIDELINES, name_history, read_versions
@@ -296,13 +297,16 @@ class Lake:
         """Return the current hash of an input, or that it is absent.
 
         Args:
-            name: `table@partition`, `answers:purposes@batch`, `actions@batch` or `guidelines@batch`.
+            name: `table@partition`, `answers:purposes@batch`, `actions@batch`, `guidelines@batch` or
+                `draws@release`.
         """
         kind, _, partition = name.rpartition("@")
         if kind.startswith("answers:"):
             return self.answers.version(partition, kind.removeprefix("answers:").split("+"))
         if kind == "actions":
             return self.actions.version(partition)
+        if kind == DRAWS:  # recorded only while awaited, and by then it is to be made anew
+            return ABSENT
         if kind == GUIDELINES:
             return name_history(read_versions(self.log(GUIDELINES)))
         commit = self.commit(kind, partition)

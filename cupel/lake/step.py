@@ -7,6 +7,7 @@ import pyarrow as pa
 from cupel.config.project import Project
 from cupel.errors import LakeError
 from cupel.lake.annotator_actions import Action
+from cupel.lake.draw_log import AWAITED, DRAWS
 from cupel.lake.guideline_log import GUIDELINES, GuidelineVersion, check_in_force, name_history, read_versions
 from cupel.lake.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
 from cupel.lake.log_references import check_references
@@ -109,6 +110,10 @@ class Step:
         check_in_force(found, self.project)
         self._inputs[f"{GUIDELINES}@{self.partition}"] = name_history(found)
         return found
+
+    def awaits_draw(self) -> None:
+        """Remember that a draw awaits its witness: what is written now is made anew until it is there."""
+        self._inputs[f"{DRAWS}@{self.partition}"] = AWAITED
 
     def file(self, name: str, sha256: str) -> None:
         """Remember a file from outside the lake by its hash."""

@@ -9,6 +9,7 @@ import pyarrow as pa
 from cupel.certificate.result import AuditResult
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
+from cupel.release.nonces import WitnessedDraws
 from cupel.release.release_audit import ReleaseAudit, Verdicts
 from cupel.release.second_audit import count_to_draw, hash_adjudications
 from cupel.release.signed_share import SignedShare, signed_sentence
@@ -102,13 +103,16 @@ def conclude_audit(audit: ReleaseAudit) -> pa.Table:
     return from_rows([{"release": audit.terms.release, **asdict(audit.assay.result)}], AUDIT_RESULT)
 
 
-def write_certificate(audit: ReleaseAudit, result: pa.Table, signed: SignedShare | None = None) -> pa.Table:
+def write_certificate(
+    audit: ReleaseAudit, result: pa.Table, signed: SignedShare | None = None, witnessed: WitnessedDraws | None = None
+) -> pa.Table:
     """Return the certificate, or the refusal.
 
     Args:
         audit: With its expert answers: they show whether auditors were other people.
         result: AUDIT_RESULT, certified or refused.
         signed: How many expert answers were signed; None where no trust file is declared.
+        witnessed: The witnessed draws by part, see `witnessed_draws`.
 
     Returns:
         CERTIFICATE of one row.
@@ -116,7 +120,7 @@ def write_certificate(audit: ReleaseAudit, result: pa.Table, signed: SignedShare
     row, terms = result.to_pylist()[0], audit.terms
     release = row.pop("release")
     is_independent = terms.are_auditors_independent and were_auditors_independent(audit.expert_answers)
-    text = audit.write_wording(AuditResult(**row), is_independent) + signed_sentence(signed)
+    text = audit.write_wording(AuditResult(**row), is_independent, witnessed) + signed_sentence(signed)
     names = ("status", "error_budget", "confidence", "error_bound", "error_bound_with_contested", "experts_seen_share")
     copied = {name: row[name] for name in (*names, "items")}
     content = {

@@ -23,6 +23,7 @@ from cupel.release.part_errors import part_errors
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
 from cupel.release.undecided_experts import find_undecided_experts
+from cupel.release.witnessed_draws import find_witnessed_draws
 
 Row = dict[str, Any]
 
@@ -106,6 +107,7 @@ class ReleaseFacts:
     undecided: list[Row] = field(default_factory=list)
     planted_kinds: PlantedKinds | None = None
     second_draw: Row | None = None
+    witnessed_draws: dict[str, Row] = field(default_factory=dict)
 
     @property
     def together(self) -> Together | None:
@@ -223,6 +225,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         undecided=[found._asdict() for found in find_undecided_experts(audit)],
         planted_kinds=audit.planted_kinds,
         second_draw=_second_draw(lake, audit),
+        witnessed_draws=find_witnessed_draws(lake, release),
     )
 
 

@@ -229,6 +229,7 @@ def _certificate(facts: ReleaseFacts) -> dict[str, Any]:
         },
         **({"project_seed": facts.project.release.seed} if facts.terms.freeze_sha256 is None else {}),
         **({} if facts.second_draw is None else {layout.SECOND_DRAW: facts.second_draw}),
+        **({layout.WITNESSED: facts.witnessed_draws} if facts.witnessed_draws else {}),
         **_contamination(facts),
         **({} if facts.guideline is None else {GUIDELINE: facts.guideline.to_certificate()}),
     }

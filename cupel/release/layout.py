@@ -39,6 +39,8 @@ SIGNATURES_FOLDER = "signatures"
 _SIGNATURE = re.compile(rf"{SIGNATURES_FOLDER}/[0-9a-f]{{64}}\.dsse\.json")
 # Of certificate.json, the draw of what another expert judged again, where adjudicators are audited.
 SECOND_DRAW = "second_draw"
+# The draws that a witness gave the number of, by part: receipts, and the freezes that they are of.
+WITNESSED = "witnessed_draws"
 
 # Texts are in the training set only: what was withheld stays withheld. The folded hash is for the lake alone.
 _LEFT_IN_THE_LAKE = ("text", "text_sha256")

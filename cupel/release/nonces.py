@@ -2,16 +2,27 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
 
-from cupel.config.release import Certificate
+from cupel.config.release import Certificate, Witness
+from cupel.errors import WitnessError
 from cupel.lake.draw_log import DRAWS, Nonce, Part, record_draw
 from cupel.lake.lake import Lake
+from cupel.witness.asking import ask_authority, ask_command
+from cupel.witness.receipts import COMMAND, encode_receipt
+from cupel.witness.timestamps import read_roots
 
-OPERATING_SYSTEM, PROJECT_FILE = "operating system", "project file"
+# By part what `certificate.json` holds of a witnessed draw.
+WitnessedDraws: TypeAlias = Mapping[str, Mapping[str, Any]]
+OPERATING_SYSTEM, PROJECT_FILE, WITNESS = "operating system", "project file", "witness"
 NONCE_BYTES = 32
 
 
-def draw_nonce(lake: Lake, release: str, part: Part, frozen_sha256: str, settings: Certificate) -> Nonce:
+def draw_nonce(
+    lake: Lake, release: str, part: Part, frozen_sha256: str, settings: Certificate, data: Path | None = None
+) -> Nonce:
     """Return the nonce that draws a part of a release: the recorded one, or a new one, which is recorded first.
 
     Args:
@@ -20,18 +31,40 @@ def draw_nonce(lake: Lake, release: str, part: Part, frozen_sha256: str, setting
         part: What is drawn.
         frozen_sha256: The hash of all that is fixed.
         settings: What the project file says of the certificate.
+        data: The folder that the witness's certificates are named relative to; None: the present one.
 
     Raises:
         ReleaseError: The part was drawn before, of something else.
+        WitnessError: The witness gave no receipt: nothing is drawn. It may be asked again.
     """
     lake.partition_folder("release_plan", release)  # checks the name
+    witness = settings.witness
 
     def make(commitment: str) -> Nonce:
+        if witness is not None:
+            return _ask(witness, commitment, data or Path())
         if settings.nonce is not None:
             return Nonce(settings.nonce, PROJECT_FILE)
         return Nonce(secrets.token_hex(NONCE_BYTES), OPERATING_SYSTEM)
 
-    return record_draw(lake.log(DRAWS), release, part, frozen_sha256, make)
+    asked = None if witness is None else witness.name
+    return record_draw(lake.log(DRAWS), release, part, frozen_sha256, make, asked)
+
+
+def _ask(witness: Witness, commitment: str, data: Path) -> Nonce:
+    """Return the nonce of a witness's receipt; another never stands in for it."""
+    try:
+        if witness.timestamp_authority is not None:
+            roots = read_roots(data / str(witness.certificates))
+            found = ask_authority(witness.timestamp_authority, commitment, roots, witness.timeout_seconds)
+        else:
+            found = ask_command(witness.command, commitment, witness.timeout_seconds)
+    except WitnessError as error:
+        raise WitnessError(
+            f"the witness {witness.name} is awaited: {error}. Nothing is drawn before its receipt is there; run again, "
+            "or look at release.certificate.witness"
+        ) from None
+    return Nonce(found.nonce, WITNESS, encode_receipt(found.content), found.kind, found.witness, found.at)
 
 
 def make_seed(frozen_sha256: str, nonce: str, part: Part = "audit") -> int:
@@ -49,19 +82,40 @@ def chosen_seed(sha256: str, seed: int, attempt: int) -> int:
     return seed_of(hashlib.sha256(f"audit/{sha256}/{seed}/{attempt}".encode()).hexdigest())
 
 
-def nonce_sentence(source: str | None) -> str:
-    """Return what a certificate says of where the draw is from; nothing of a release of before there were nonces.
+def nonce_sentence(source: str | None, witnessed: WitnessedDraws | None = None) -> str:
+    """Return what a certificate says of where the draws are from; nothing of a release of before there were nonces.
 
     Args:
         source: `nonce_source` of the plan.
+        witnessed: The witnessed draws by part, see `witnessed_draws`.
     """
+    found = witnessed or {}
     if source is None:
         return ""
-    if source == PROJECT_FILE:
-        return (
+    if "audit" in found:
+        text = f" The audit was drawn by {_describe_receipt(found['audit'])}"
+    elif source == PROJECT_FILE:
+        text = (
             " The number that drew the audit stood in the project file before the freeze: whoever wrote it could have "
             "chosen it."
         )
-    return (
-        " The audit was drawn by a number that the operating system gave after the freeze; nobody else witnessed that."
+    else:
+        text = (
+            " The audit was drawn by a number that the operating system gave after the freeze; nobody else witnessed "
+            "that."
+        )
+    if "adjudicators" in found:
+        text += f" What another expert judged again was drawn by {_describe_receipt(found['adjudicators'])}"
+    return text
+
+
+def _describe_receipt(draw: Mapping[str, Any]) -> str:
+    """Return who gave a receipt, when, and how often somebody was asked for it."""
+    who = (
+        f"the program {draw['witness']}"
+        if draw["receipt_kind"] == COMMAND
+        else f"a time-stamp authority, {draw['witness']},"
     )
+    when = "at no time that it says" if draw["at"] is None else f"at {draw['at']} by its clock"
+    often = f" A witness was asked {draw['asked']} times, and one answer was used." if int(draw["asked"]) > 1 else ""
+    return f"the receipt of a witness: {who} was told the freeze and answered {when}.{often}"

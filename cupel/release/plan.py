@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from cupel.contract.columns import TEXT
 from cupel.contract.stages import stage_of
 from cupel.contract.table import empty
 from cupel.contract.tables.release import PLANTED_ITEMS, RELEASE_ITEMS
-from cupel.errors import ReleaseError
+from cupel.errors import ReleaseError, WitnessError
 from cupel.lake.cached_rows import rows_of
 from cupel.lake.gates import GateState, batch_state
 from cupel.lake.lake import Lake
@@ -136,6 +137,7 @@ def plan_release(
     known_labels: Callable[[str], pa.Table | None] = lambda batch: None,
     day: Callable[[], date] | None = None,
     audits_in: Lake | None = None,
+    data: Path | None = None,
 ) -> Planned:
     """Freeze a release; refuse it where a gate has failed; wait where one is open.
 
@@ -144,6 +146,7 @@ def plan_release(
         known_labels: Returns the known labels of a batch, columns item_id and label; asked where some are planted.
         day: Returns the recorded day of the release; asked where the project names licences.
         audits_in: The lake in which earlier audits were drawn; None: the step's own.
+        data: The folder that the witness's certificates are named relative to.
 
     Returns:
         Terms and RELEASE_ITEMS; no items when refused; neither while something is awaited.
@@ -185,7 +188,10 @@ def plan_release(
     until = max(_last_answer(step, batch) for batch in passed)
     before = find_audited_before(step, frozen.items, passed, audits_in or step.lake)
     planned_terms = _terms(step, passed, before, before.sentence, frozen, until, terms)
-    frozen_terms, items = _draw(step, planned_terms, frozen.items)
+    try:
+        frozen_terms, items = _draw(step, planned_terms, frozen.items, data)
+    except WitnessError as error:
+        return Planned(None, None, str(error))
     whole = with_carried(items, ((batch, _carried(step, batch)) for batch in sorted(passed)))
     number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
     if number is not None:
@@ -237,10 +243,10 @@ def _terms(
     )  # fmt: skip
 
 
-def _draw(step: Step, terms: FrozenTerms, items: pa.Table) -> tuple[FrozenTerms, pa.Table]:
+def _draw(step: Step, terms: FrozenTerms, items: pa.Table, data: Path | None) -> tuple[FrozenTerms, pa.Table]:
     """Draw the audit of frozen items, by a nonce that comes after them; return the terms and the items with it."""
     sha256, settings = terms.hash_freeze(), step.project.release
-    nonce = draw_nonce(step.lake, terms.release, "audit", sha256, settings.certificate)
+    nonce = draw_nonce(step.lake, terms.release, "audit", sha256, settings.certificate, data)
     seed = make_seed(sha256, nonce.nonce)
     flags = draw_first_wave(terms.design, Names(items), seed, limits_of(settings, terms.attempt))
     drawn = replace(

@@ -14,6 +14,7 @@ from cupel.certificate.sequence import Flags
 from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
+from cupel.lake.draw_log import Part
 from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release.freeze import items_sha256, items_sha256_without_content
 from cupel.release.frozen_terms import GUIDELINE
@@ -24,10 +25,12 @@ from cupel.release.layout import (
     IMAGES_FILE,
     LEFT_OUT_FILE,
     OVERLAPS_FILE,
+    SECOND_DRAW,
+    WITNESSED,
     is_image_copy,
 )
 from cupel.release.names import Name, Names, find_rows
-from cupel.release.nonces import chosen_seed, make_seed
+from cupel.release.nonces import WITNESS, chosen_seed, make_seed
 from cupel.release.planted import name_sources
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_terms import licences_let_it
@@ -35,6 +38,7 @@ from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
 from cupel.release.signed_share import count_share, find_signed_problem, signed_sentence
+from cupel.release.witnessed_draws import find_draw_problem
 
 MOST_NAMED = 5
 _NAME = ["batch", "item_id"]
@@ -86,10 +90,30 @@ def _seed_problem(content: ReleaseContent) -> str:
         return "" if seed == terms.seed else f"the plan's seed is {terms.seed}, but the frozen items give {seed}"
     if terms.nonce is None or terms.nonce_source is None:
         return "the plan names no nonce, or not where it is from"
+    if terms.nonce_source == WITNESS and "audit" not in content.certificate.get(WITNESSED, {}):
+        return "the plan says that a witness gave the nonce, but there is no receipt"
     if (found := terms.hash_freeze()) != terms.freeze_sha256:
         return f"the plan's freeze_sha256 is {terms.freeze_sha256}, but what was frozen gives {found}"
     seed = make_seed(found, terms.nonce)
     return "" if seed == terms.seed else f"the plan's seed is {terms.seed}, but freeze and nonce give {seed}"
+
+
+def witnessed_draws(content: ReleaseContent) -> str:
+    """The hash of each freeze is what the receipt is of, and the receipt's nonce drew; not whose receipt it is."""
+    audit, terms, draws = content.audit, content.audit.terms, content.certificate[WITNESSED]
+    second = content.certificate.get(SECOND_DRAW)
+    if strange := sorted(set(draws) - {"audit", "adjudicators"}):
+        return f"receipts for {', '.join(strange)}, which nobody draws"
+    if ("audit" in draws) != (terms.nonce_source == WITNESS):
+        has = "a receipt is there" if "audit" in draws else "no receipt is there"
+        return f"the plan's nonce_source is {terms.nonce_source!r}, but {has}"
+    if ("adjudicators" in draws) != (second is not None and second.get("source") == WITNESS):
+        return "a receipt for what another expert judges again, and another source of that draw's nonce"
+    drawn: dict[Part, tuple[str, str]] = {"audit": (str(terms.freeze_sha256), str(terms.nonce))}
+    if second is not None:
+        drawn["adjudicators"] = (audit.adjudications_sha256, str(audit.second_nonce))
+    found = (find_draw_problem(draws[part], terms.release, part, *drawn[part]) for part in drawn if part in draws)
+    return next(filter(None, found), "")
 
 
 def is_drawn_by_nonce(content: ReleaseContent) -> bool:
@@ -209,9 +233,9 @@ def certificate_wording(content: ReleaseContent) -> str:
     if is_independent and not terms.are_auditors_independent:
         return "it calls the auditors independent, but the plan does not"
     result = AuditResult(**{name: recorded.get(name) for name in _result_columns()})
-    told = content.certificate.get(SIGNED_ANSWERS)
+    told, witnessed = content.certificate.get(SIGNED_ANSWERS), content.certificate.get(WITNESSED)
     share = None if told is None else count_share(told, content.audit)
-    expected = content.audit.write_wording(result, is_independent) + signed_sentence(share)
+    expected = content.audit.write_wording(result, is_independent, witnessed) + signed_sentence(share)
     return "" if content.certificate["certificate"]["wording"] == expected else "the text differs from the result's"
 
 
@@ -376,6 +400,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "every image is that of a released item": released_images,
     "the guideline, hashed again, is the certificate's": guideline_hash,
     "answers called signed are those that the signatures name": signed_answers,
+    "each draw that was witnessed follows from the receipt": witnessed_draws,
 }
 
 # Checks that came with a later format, and the files and keys of certificate.json that make a release of an older one
@@ -386,6 +411,7 @@ _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[
     released_content: (4, (), ("plan", "freeze_sha256")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
     signed_answers: (RELEASE + 1, (), ("", SIGNED_ANSWERS)),  # of no format: asked where it is claimed
+    witnessed_draws: (RELEASE + 1, (), ("", WITNESSED)),  # of no format: asked where it is claimed
     released_images: (RELEASE + 1, (IMAGES_FILE,), ("", "")),  # of no format: asked where items are images
 }
 

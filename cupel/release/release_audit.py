@@ -42,9 +42,9 @@ from cupel.release.audit_design import draw_first_wave
 from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.guidelines import guideline_sentence
 from cupel.release.names import Names, find_rows
-from cupel.release.nonces import nonce_sentence
+from cupel.release.nonces import WitnessedDraws, nonce_sentence
 from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, read_tiers
-from cupel.release.second_audit import answers_for, count_to_draw, draw_again
+from cupel.release.second_audit import answers_for, count_to_draw, draw_again, hash_adjudications
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
@@ -214,6 +214,11 @@ class ReleaseAudit:
         """Which rows of ADJUDICATIONS another expert judges again, in the order of their draw."""
         return draw_again(self.terms, self.adjudications, self.second_nonce)
 
+    @property
+    def adjudications_sha256(self) -> str:
+        """The hash of all adjudications, of which is drawn what another expert judges again."""
+        return hash_adjudications(self.terms, self.adjudications)
+
     @cached_property
     def is_again(self) -> Flags:
         """Which rows of AUDIT are settled verdicts of another expert on adjudicated items."""
@@ -272,13 +277,15 @@ class ReleaseAudit:
         """What the evidence comes to: the cuts and the result."""
         return assay(self.evidence, self.terms, self.second_audit)
 
-    def write_wording(self, result: AuditResult, are_auditors_independent: bool) -> str:
-        """Return the certificate's text for a result of this audit; see `wording`."""
+    def write_wording(
+        self, result: AuditResult, are_auditors_independent: bool, witnessed: WitnessedDraws | None = None
+    ) -> str:
+        """Return the certificate's text for a result of this audit; see `wording` and `nonce_sentence`."""
         terms = self.terms
         return wording(
             result, terms.experts_description, are_auditors_independent, terms.design, terms.adjudicators_audited,
             terms.max_undecided_share, self.planted_kinds,
-        ) + guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source)  # fmt: skip
+        ) + guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source, witnessed)  # fmt: skip
 
     def contested_upper(self, alpha: float) -> int:
         """Return the exact upper bound of the contested items among all, by the design of the audit.

@@ -46,6 +46,15 @@ class LogHead(NamedTuple):
 START = LogHead(0, GENESIS)
 
 
+class ChainedEvent(NamedTuple):
+    """An event and its place in the chain: its number, the hash before it, and its own."""
+
+    event: Event
+    sequence: int
+    previous: str
+    hash: str
+
+
 class Segment(NamedTuple):
     """A segment that was verified.
 
@@ -358,6 +367,15 @@ class EventLog:
         """Tell whether the log holds an event under this number and hash, and so all before it as they were then."""
         return self._log.hash_at(self._log.segments(), head.sequence) == head.hash
 
+    def read_chain(self) -> list[ChainedEvent]:
+        """Return all events, the earliest first, verified, each with its place in the chain; see `read`."""
+        found, before = list[ChainedEvent](), GENESIS
+        for segment in self._log.segments():
+            for event, hash_ in segment.events:
+                found.append(ChainedEvent(event, len(found) + 1, before, hash_))
+                before = hash_
+        return found
+
     def hash_of(self, event: Event) -> str:
         """Return the hash of the first event that is equal to this one: it covers it and all before it.
 
@@ -451,6 +469,11 @@ class JsonLines:
 def link(previous: str, sequence: int, content: str) -> str:
     """Return the hash of an event: of the hash before it, its number and its content."""
     return hashlib.sha256(f"{previous}{sequence}{content}".encode()).hexdigest()
+
+
+def hash_event(previous: str, sequence: int, event: Event) -> str:
+    """Return the hash of an event of an event log, from the event and its place."""
+    return link(previous, sequence, json.dumps(event, sort_keys=True, separators=(",", ":"), allow_nan=False))
 
 
 def end_of(segments: Sequence[Segment]) -> LogHead:

@@ -33,6 +33,7 @@ DIGITS = 12
 OUTSIDE = (
     "assets.bench", "assets.plots", "assets.spec",
     "cupel.errors", "cupel.printable", "cupel.store", "cupel.lake", "cupel.versions", "cupel.intake", "cupel.check",
+    "cupel.witness",  # what it says is recorded once, and decides by that
     "cupel.contract.format_check", "cupel.contract.kind", "cupel.contract.modality", "cupel.contract.stages",
     "cupel.contract.table", "cupel.contract.variants",
     # A section's own rules are followed; the whole file is not.
