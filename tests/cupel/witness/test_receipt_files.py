@@ -3,10 +3,10 @@ import json
 from pathlib import Path
 
 import pytest
-from timestamp_authority import Authority
 
 from cupel.errors import WitnessError
 from cupel.witness.receipt_files import read_receipts
+from timestamp_authority import Authority
 
 
 def test_a_folder_holds_stamps_and_what_programs_printed(tmp_path: Path) -> None:
