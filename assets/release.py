@@ -78,6 +78,8 @@ def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[
         if planned.left_out is not None:
             yield materialized(step, step.write("left_out_items", planned.left_out))
         plan = step.write("release_plan", from_rows([planned.terms.to_plan()], RELEASE_PLAN))
+        if planned.terms.is_frozen and planned.terms.reason:
+            context.log.info(planned.terms.reason)
         if planned.forbidden:
             context.log.info(refuse_for_terms(step, plan, planned.forbidden, str(planned.terms.reason)))
         yield materialized(step, plan, **_outlook(step, planned))

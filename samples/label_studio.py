@@ -72,7 +72,9 @@ def write_project(folder: Path, server: StudioServer, texts: Path = TEXTS, items
             "url": server.url, "annotators": {name: emails[name] for name in ANNOTATORS},
             "experts": {name: emails[name] for name in EXPERTS},
         },
-        "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9},
+        # So small an audit shows little of what experts leave undecided, even where they leave nothing.
+        "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9,
+                    "certificate": {"max_undecided_share": 0.2}},
         "operation": {"collect": "* * * * *"},
     }  # fmt: skip
     (folder / "projects").mkdir(exist_ok=True)

@@ -36,7 +36,7 @@ def project(
             } | dict(labeling),
             "label_studio": {"url": url, "timeout_seconds": 5, **PEOPLE, **settings},
             "release": {"error_budget": 0.05, "audit_size": 100, "max_experts_seen_share": 0.9,
-                        "certificate": {"nonce": "made for a test"}},
+                        "certificate": {"nonce": "made for a test", "max_undecided_share": 0.2}},
         }
     )  # fmt: skip
 

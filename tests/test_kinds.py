@@ -16,7 +16,7 @@ KINDS_FOLDER = Path("cupel/kinds")
 # Where project files are read, or what is known is looked up: all that these import is `cupel.kinds` itself, the tuples
 # of all kinds, and `cupel.kinds.projects`, which reads project files with them.
 ENTRY_POINTS = {
-    "cupel/commands/accept_delivery.py",
+    "cupel/commands/accept_request.py",
     "cupel/commands/file_commands.py",
     "cupel/commands/lake_commands.py",
     "cupel/commands/options.py",

@@ -132,7 +132,7 @@ def write_project(folder: Path, items: int = 200, seed: int = 1, **changes: Any)
         },
         "release": {
             "error_budget": 0.15, "audit_size": 100, "max_experts_seen_share": 0.95,
-            "certificate": {"planted_errors": 20},
+            "certificate": {"planted_errors": 20, "max_undecided_share": 0.2},
         },
     }  # fmt: skip
     for section, content in changes.items():

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ from cupel.errors import AuditError
 from cupel.store.untrusted_files import open_below
 
 KEY_BYTES = 16
+# A column whose values are at least so long on average, and so often distinct, may be named as the text.
+MEAN_CHARACTERS, DISTINCT_SHARE = 16, 0.9
 # White space, control characters, and what Unicode calls default ignorable: characters that are not seen.
 _UNSEEN = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -28,12 +30,14 @@ class DeliveredItems(NamedTuple):
     """A delivery's items, row for row with its labels.
 
     `keys` has the shape (items, 2), the first 16 bytes of the SHA-256 of each item's content; `texts` is the folded
-    text of each, None where the item is no text. `digest` is the SHA-256 of all that was parsed: id, content and
-    label of each item, in whatever order.
+    text of each, None where the item is no text. `others` are keys of the same shape, of other columns that hold texts:
+    whoever names another one as the text has the same items still. `digest` is the SHA-256 of all that was parsed: id,
+    content and label of each item, in whatever order.
     """
 
     keys: Keys
     texts: tuple[str | None, ...]
+    others: tuple[Keys, ...]
     digest: str
 
 
@@ -69,9 +73,7 @@ def take_items(delivery: Delivery, files: ItemFolder) -> DeliveredItems:
         AuditError: A media file vanished while it was read.
     """
     contents = [_content(delivery, place, files) for place in range(len(delivery.labels))]
-    digests = [
-        hashlib.sha256(f"{kind}\n{content}".encode("utf-8", "surrogatepass")).digest() for kind, content in contents
-    ]
+    digests = [_digest(kind, content) for kind, content in contents]
     lines = sorted(
         f"{one.item_id}\0{digest.hex()}\0{one.label}" for one, digest in zip(delivery.labels, digests, strict=True)
     )
@@ -82,6 +84,7 @@ def take_items(delivery: Delivery, files: ItemFolder) -> DeliveredItems:
     return DeliveredItems(
         join_keys(digest[:KEY_BYTES] for digest in digests),
         tuple(content if kind == "text" else None for kind, content in contents),
+        tuple(keys for values in delivery.fields.values() if (keys := _text_keys(values)) is not None),
         words.hexdigest(),
     )
 
@@ -89,6 +92,18 @@ def take_items(delivery: Delivery, files: ItemFolder) -> DeliveredItems:
 def join_keys(digests: Iterable[bytes]) -> Keys:
     """Return keys of 16 bytes each as an array of shape (keys, 2), whose order is that of the bytes."""
     return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64).reshape(-1, 2)
+
+
+def _text_keys(values: Sequence[str | None]) -> Keys | None:
+    """Return the keys of a column as if it were the text; None where it holds no texts, or many twice."""
+    texts = [fold_content(value or "") for value in values]
+    if sum(map(len, texts)) < MEAN_CHARACTERS * len(texts) or len(set(texts)) < DISTINCT_SHARE * len(texts):
+        return None
+    return join_keys(_digest("text", text)[:KEY_BYTES] for text in texts)
+
+
+def _digest(kind: str, content: str) -> bytes:
+    return hashlib.sha256(f"{kind}\n{content}".encode("utf-8", "surrogatepass")).digest()
 
 
 def _content(delivery: Delivery, place: int, files: ItemFolder) -> tuple[str, str]:

@@ -114,16 +114,16 @@ def _sketch(texts: Sequence[str]) -> Sketches:
     # Runs of all texts in one row: of each its first character's place, past the ends of the texts before it.
     places = np.arange(ends[-1]) + np.repeat((RUN_CHARACTERS - 1) * np.arange(len(texts)), runs)
     hashes = np.zeros(len(places), np.uint64)
-    for step in range(RUN_CHARACTERS):
-        hashes = hashes * _MULTIPLIER + codes[places + step]
+    for character in range(RUN_CHARACTERS):
+        hashes = hashes * _MULTIPLIER + codes[places + character]
     hashes = _mix(hashes)
-    low, high = hashes.astype(np.uint32), (hashes >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
+    hashed, step = hashes.astype(np.uint32), (hashes >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
     starts = np.concatenate([[0], ends[:-1]])
     sketches = np.empty((len(texts), NUMBERS), np.uint16)
     for number in range(NUMBERS):
         # Two halves of one hash give all others (Kirsch and Mitzenmacher 2006); their lowest bits are mixed at the end.
-        least = np.minimum.reduceat((low + np.uint32(number) * high) * _FACTOR, starts)
-        sketches[:, number] = _mix(least.astype(np.uint64)).astype(np.uint16)
+        hashed += step
+        sketches[:, number] = _mix(np.minimum.reduceat(hashed, starts).astype(np.uint64)).astype(np.uint16)
     return sketches
 
 
@@ -135,4 +135,3 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 _MULTIPLIER = np.uint64(0x100000001B3)
-_FACTOR = np.uint32(0x9E3779B1)

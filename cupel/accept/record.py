@@ -120,15 +120,16 @@ class Audits:
 
     def link(self, items: DeliveredItems, texts: SketchedTexts) -> Links:
         """Return how items are linked to all audits of the record."""
-        is_known = are_known(self.families, items.keys)
+        own = (items.keys, *items.others)
         if not self.frozen:
-            return Links(sort_keys(items.keys), 1, None)
+            return Links(sort_keys(np.concatenate(own)), 1, None)
+        is_known = np.logical_or.reduce([are_known(self.families, keys) for keys in own])
         known_texts = [unpack_sketches(self._read_file(name)) for name in dict.fromkeys(e.texts for e in self.frozen)]
         earlier = SketchedTexts(*(np.concatenate(parts) for parts in zip(*known_texts, strict=True)))
         is_new = ~are_known(self.families, texts.keys)
         alike = find_alike(SketchedTexts(texts.keys[is_new], texts.sketches[is_new]), earlier)
         near = texts.keys[is_new][alike >= 0]
-        keys = sort_keys(np.concatenate([items.keys, earlier.keys[alike[alike >= 0]]]))
+        keys = sort_keys(np.concatenate([*own, earlier.keys[alike[alike >= 0]]]))
         attempt = count_attempt(self.families, keys)
         if attempt == 1:
             return Links(keys, 1, None)

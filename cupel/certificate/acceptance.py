@@ -333,8 +333,8 @@ def _proven(
         budget = percent(delivery.error_budget)
         return f"{total.wrong} wrong in {look.drawn:,} checked: more than {budget} of the delivery are wrong"
     return (
-        f"{total.contested} of {look.drawn:,} checked cannot be decided: that more than {limit} of the delivery are so "
-        "is not allowed"
+        f"{total.contested} of {look.drawn:,} checked cannot be decided: more than {limit} of the delivery are so, "
+        f"and {limit} are allowed"
     )
 
 

@@ -100,9 +100,10 @@ ALSO: dict[str, Callable[[Path], object]] = {
 }
 
 
-def _is_image_copy(path: Path) -> bool:
-    """Tell whether a file is called as an image of a release is; whether it is one of it, its manifest says."""
-    return path.parts[0] == RELEASES and layout.is_image_copy("/".join(path.parts[2:]))
+def _may_be_of_release(path: Path) -> bool:
+    """Tell whether a file is called as an image or a signature of a release is; whether it is, `cupel verify` says."""
+    name = "/".join(path.parts[2:])
+    return path.parts[0] == RELEASES and (layout.is_image_copy(name) or layout.is_signature(name))
 
 
 def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
@@ -117,7 +118,7 @@ def _unknown(examined: ExaminedLake) -> Iterator[Damage]:
     }
     known |= {examined.folder / RELEASES / release / name for release in examined.releases for name in layouts}
     for path in there:
-        if path not in known and not _is_image_copy(path.relative_to(examined.folder)):
+        if path not in known and not _may_be_of_release(path.relative_to(examined.folder)):
             yield Damage(path.relative_to(examined.folder).as_posix(), "unknown file", UNKNOWN, LOOK_AT_IT)
     for path in _files(examined, ("reports/*/*",)):
         if path.name not in (*reported.FILES, *reported.BESIDE):

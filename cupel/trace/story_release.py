@@ -121,6 +121,8 @@ def _frozen(project: str, found: Released) -> Iterator[Line]:
         f"attempt {plan['attempt']}, {plural(plan['items'], 'item')} frozen, "
         f"knows the answers up to #{plan['answers_until']}"
     )
+    if plan["reason"]:
+        yield Line(shown(plan["reason"], 1_000), FAINT, 2)
     if found.left_out is not None:
         copy = found.left_out["evidence"]
         yield Line(f"left out: it holds a copy of this item under a better licence, {shown(copy)}", "yellow")

@@ -44,7 +44,7 @@ SETTINGS: dict[str, Any] = {
         "error_budget": 0.05,
         "audit_size": 100,
         "max_experts_seen_share": 0.9,
-        "certificate": {"nonce": "made for a test"},
+        "certificate": {"nonce": "made for a test", "max_undecided_share": 0.2},
     },
 }
 

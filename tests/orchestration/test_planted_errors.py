@@ -33,7 +33,7 @@ METHODS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def run(folder: Path, missed_share: float, known: int = 150, **certificate: Any) -> tuple[Done, Lake]:
+def run(folder: Path, missed_share: float, known: int = 300, **certificate: Any) -> tuple[Done, Lake]:
     """Run a project whose expert gives the crew's wrong answer now and then; the first items have a known label."""
     release = {"audit_size": 160, "error_budget": 0.1, "max_experts_seen_share": 1.0}
     declared = {"planted_errors": PLANTED, **certificate}
@@ -73,7 +73,8 @@ def test_planted_items_are_asked_counted_and_verified_with_every_method(finished
     planted = lake.read("planted_verdicts", "one-r1").to_pylist()
     caught = sum(one["expert_label"] == one["label"] for one in planted)
     assert (result["planted"], result["planted_caught"]) == (PLANTED, caught)
-    assert 0.7 < result["sensitivity_bound"] < caught / PLANTED
+    # Of 300 known labels the crew got some sixteen wrong: those alone bound what auditors see.
+    assert 0.5 < result["sensitivity_bound"] < caught / PLANTED
     assert f"known label of {caught} of {PLANTED} planted items" in result["reason"] or not result["accepted"]
     said = row(lake, "certificate")["wording"]
     assert "their sensitivity is at least" in said

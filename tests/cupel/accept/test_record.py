@@ -101,6 +101,20 @@ def test_one_shared_item_links_and_so_does_one_that_is_nearly_the_same(make_buye
     assert found == [(1, None), (1, None), (2, (1, 0)), (3, (0, 1))]
 
 
+def test_whoever_names_another_column_as_the_text_has_the_same_items(make_buyer: Make, tmp_path: Path) -> None:
+    rng = random.Random(5)
+    texts = [["".join(rng.choices("abcdefghijklm", k=40)) for _ in range(2)] for _ in range(60)]
+    lines = [f"i{n},{one},{other},{'ab'[n % 2]}" for n, (one, other) in enumerate(texts)]
+    plans = []
+    for name, options in (("one.csv", {}), ("two.csv", {"text": "title"})):
+        buyer = make_buyer(0)._replace(delivery=tmp_path / name)
+        buyer.delivery.write_text("\n".join(["id,text,title,label", *lines]))
+        buyer.run(budget=0.2, **options)
+        plans.append(plan_of(buyer))
+    assert [plan["attempt"] for plan in plans] == [1, 2]
+    assert plans[1]["earlier"]["items"] == 60
+
+
 def test_the_freeze_is_recorded_before_there_is_a_nonce_and_a_kill_between_draws_no_second_time(
     make_buyer: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
