@@ -22,6 +22,8 @@ DOOR = "cupel accept"
 LABELS = 600
 WRONG_SHARE = 0.2
 BUDGET = 0.05
+# Latin letters, and Cyrillic ones that look the same.
+LOOK_ALIKE = str.maketrans("aceopsxy", "\u0430\u0441\u0435\u043e\u0440\u0455\u0445\u0443")
 HEADER = ["id", "text", "label"]
 Answer = Callable[[str], str]
 
@@ -205,9 +207,9 @@ def name_other_text(buyer: Buyer) -> Path:
     return buyer.write("columns.csv", rows, [*HEADER, "note"])
 
 
-def deliver_as_is(buyer: Buyer) -> Path:
-    """Deliver the refused file once more."""
-    return buyer.folder / "delivery.csv"
+def replace_letters(buyer: Buyer) -> Path:
+    """Deliver the refused items with Cyrillic letters in the place of Latin ones that look the same."""
+    return buyer.write("letters.csv", [[row[0], row[1].translate(LOOK_ALIKE), row[2]] for row in buyer.rows])
 
 
 def deliver_fresh(buyer: Buyer) -> Path:
@@ -251,6 +253,55 @@ def promise_other_budget(target: Target) -> Finding:
     delivery = refuse_first(buyer)
     shutil.rmtree(folder_of(delivery))
     return plan_again(buyer, delivery, budget=BUDGET + 0.0001)
+
+
+def repair_drawn(target: Target) -> Finding:
+    """Read the sheet, put the labels that were drawn right in the delivery, and hand the sheet in."""
+    buyer = make_buyer(target)
+    delivery = buyer.write("delivery.csv", buyer.rows)
+    drawn = set(buyer.plan(delivery)["drawn"])
+    truth = {item.item_id: item.truth for item in buyer.items}
+    buyer.write("delivery.csv", [[*row[:2], truth[row[0]] if row[0] in drawn else row[2]] for row in buyer.rows])
+    return judge_again(buyer, delivery, buyer.be_honest)
+
+
+def answer_again(target: Target) -> Finding:
+    """Fill the sheet of a refused delivery in once more, with other answers."""
+    buyer = make_buyer(target)
+    delivery = refuse_first(buyer)
+    said = {row[1]: row[2] for row in buyer.rows}
+    return judge_again(buyer, delivery, lambda text: said[text])
+
+
+def delete_answers(target: Target) -> Finding:
+    """Delete what `cupel accept` kept of the answers, and fill the sheet in once more."""
+    buyer = make_buyer(target)
+    delivery = refuse_first(buyer)
+    for kept in folder_of(delivery).glob("answers*"):
+        kept.unlink()
+    said = {row[1]: row[2] for row in buyer.rows}
+    return judge_again(buyer, delivery, lambda text: said[text])
+
+
+def edit_plan(target: Target) -> Finding:
+    """Write a higher budget into the plan of an audit."""
+    buyer = make_buyer(target)
+    delivery = buyer.write("delivery.csv", buyer.rows)
+    buyer.plan(delivery)
+    path = folder_of(delivery) / PLAN
+    content = json.loads(path.read_bytes())
+    content["settings"]["error_budget"] = 0.3
+    path.write_text(json.dumps(content))
+    return judge_again(buyer, delivery, buyer.be_honest)
+
+
+def judge_again(buyer: Buyer, delivery: Path, answer: Answer) -> Finding:
+    """Return what comes of handing a sheet in."""
+    try:
+        reply = buyer.judge(delivery, answer)
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    return Finding(Outcome.NOT_CAUGHT if reply.code == ExitCode.ACCEPT else Outcome.REFUSED, reply.code.name)
 
 
 def delete_record(target: Target) -> Finding:
@@ -340,9 +391,14 @@ ATTACKS = (
     _again("half-of-it-with-new-items", split, _C),
     _again("a-word-added", add_word, _C),
     _again("a-sentence-added", pad, _N),
+    _again("letters-replaced", replace_letters, _N),
     _again("other-text-column", name_other_text, _N, text="note"),
     _own("folder-deleted", delete_folder, _R),
     _own("other-budget", promise_other_budget, _C),
+    _own("drawn-labels-put-right", repair_drawn, _R),
+    _own("sheet-answered-again", answer_again, _R),
+    _own("answers-deleted", delete_answers, _R),
+    _own("plan-edited", edit_plan, _R),
     _own("record-cut", cut_record, _R),
     _own("record-deleted", delete_record, _N),
     _own("other-record", name_other_record, _N),

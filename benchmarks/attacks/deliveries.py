@@ -9,10 +9,13 @@ import io
 import json
 import random
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.attacks.accepted_files import LOOK_ALIKE
 from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
 from benchmarks.attacks.target import (
     BATCH,
@@ -31,13 +34,15 @@ from benchmarks.attacks.target import (
     write_delivery,
     write_project,
 )
+from cupel.config.release import Witness
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.release.earlier_audits import read_earlier_audits
-from cupel.release.plan import find_audited_before
+from cupel.release.plan import find_audited_before, plan_release
 
 DOOR = "deliveries"
 SHARED = 100
+SKIPPED = shutil.ignore_patterns("home")
 
 
 class Delivery(NamedTuple):
@@ -62,6 +67,7 @@ def make_deliveries() -> list[Delivery]:
         Delivery("encoded", [_encode(item) for item in reversed(parts[1])], True),
         Delivery("relabelled", [item._replace(truth=OTHER[item.truth]) for item in parts[2]]),
         Delivery("mixed", [*parts[3][: SHARED // 2], *fresh[: SHARED // 2]]),
+        Delivery("letters", [item._replace(text=item.text.translate(LOOK_ALIKE)) for item in parts[3][SHARED // 2 :]]),
         Delivery("near", [item._replace(text=f"{item.text} indeed") for item in parts[4]]),
         Delivery("padded", [item._replace(text=f"{item.text} {_make_words(item, rng)}") for item in parts[5]]),
         Delivery("fresh", fresh[SHARED:]),
@@ -69,7 +75,7 @@ def make_deliveries() -> list[Delivery]:
 
 
 def _encode(item: Item) -> Item:
-    return item._replace(text=item.text.upper().replace(" ", "  "))
+    return item._replace(text=item.text.upper().replace(" ", "\u00a0 ").replace("E", "E\u200b"))
 
 
 def _make_words(item: Item, rng: random.Random) -> str:
@@ -161,6 +167,25 @@ def _count_with(target: Target, similarity: float | None) -> Finding:
     return Finding(Outcome.COUNTED if found.attempt > 1 else Outcome.NOT_CAUGHT, found.sentence or "attempt 1")
 
 
+def draw_side_by_side(target: Target) -> Finding:
+    """Put a delivery to two audits at the same moment, as two runs may, so that neither knows of the other."""
+    later = Target(Path(shutil.copytree(target.folder / LATER, target.folder / "copied", ignore=SKIPPED)))
+    # Slow, so that both have counted before either is drawn; a run does as much between the two by itself.
+    slow = (sys.executable, "-c", "import os, time; time.sleep(8); print(os.urandom(32).hex())")
+    certificate = later.project.release.certificate.model_copy(update={"witness": Witness(command=slow)})
+    release = later.project.release.model_copy(update={"certificate": certificate})
+    project = later.project.model_copy(update={"release": release})
+    project._kind = later.project.kind
+    names = ("renamed-r2", "renamed-r3")
+    with ThreadPoolExecutor(len(names)) as threads:
+        planned = list(threads.map(lambda name: plan_release(Step(later.lake, project, name)), names))
+    attempts = [one.terms.attempt for one in planned if one.terms is not None]
+    if len(attempts) < len(names):
+        raise AttackError(f"not frozen: {[one.awaited for one in planned]}")
+    words = f"attempts {attempts[0]} and {attempts[1]}"
+    return Finding(Outcome.COUNTED if attempts[0] != attempts[1] else Outcome.NOT_CAUGHT, words)
+
+
 def rename_project(target: Target) -> Finding:
     """Deliver the same rows to a project of another name in the same lake."""
     audits = read_earlier_audits(Lake(str(target.folder / "lake"), "renamed"), "one-r1")
@@ -172,9 +197,15 @@ _C, _N = Outcome.COUNTED, Outcome.NOT_CAUGHT
 _DELIVERED = (
     ("fresh-items", "fresh", "Nothing: items that nobody has delivered before are the control.", Outcome.PASSED),
     ("delivery-renamed", "renamed", "Deliver the rows under another batch name, the first batch taken out.", _C),
-    ("delivery-encoded-and-reordered", "encoded", "Deliver them as CSV, in capitals, reversed, with a mark.", _C),
+    (
+        "delivery-encoded-and-reordered",
+        "encoded",
+        "Deliver them as CSV, reversed, in capitals, with characters that nobody sees.",
+        _C,
+    ),
     ("delivery-relabelled", "relabelled", "Deliver them to a crew that says the opposite.", _C),
     ("delivery-mixed", "mixed", "Deliver fifty of them among fifty new items.", _C),
+    ("delivery-letters-replaced", "letters", "Deliver them with Cyrillic letters that look the same.", _N),
     ("delivery-a-word-added", "near", "Deliver them with a word added to each.", _C),
     ("delivery-a-sentence-added", "padded", "Deliver them with a made-up sentence added to each, as long as it.", _N),
 )
@@ -182,5 +213,6 @@ ATTACKS = (
     *(Attack(name, DOOR, done, said, deliver(batch)) for name, batch, done, said in _DELIVERED),
     Attack("delivery-near-copies-not-searched", DOOR, str(turn_search_off.__doc__), _N, turn_search_off),
     Attack("delivery-near-copies-similarity-raised", DOOR, str(raise_similarity.__doc__), _N, raise_similarity),
+    Attack("delivery-drawn-side-by-side", DOOR, str(draw_side_by_side.__doc__), _N, draw_side_by_side),
     Attack("delivery-to-another-project", DOOR, str(rename_project.__doc__), _N, rename_project),
 )

@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
-from benchmarks.attacks.target import RELEASE, Target
+from benchmarks.attacks.target import OTHER, RELEASE, Target
 from cupel.check.check import find_damage
 from cupel.errors import CupelError
 from cupel.lake.draw_log import DRAWS, find_draw
@@ -124,6 +126,31 @@ def delete_lake(target: Target) -> Finding:
     return Finding(Outcome.NOT_CAUGHT if not events else Outcome.REFUSED, words)
 
 
+def restore_lake(target: Target) -> Finding:
+    """Copy the lake before a draw, and bring the copy back until a draw pleases."""
+    copy, nonces = target.folder / "copy", set()
+    shutil.copytree(target.lake.folder, copy)
+    for number in range(5):
+        # In a folder of its own, for this process remembers the log that it has read.
+        again = Target(target.folder / f"again-{number}")
+        shutil.copytree(copy, again.lake.folder)
+        settings = target.project.release.certificate
+        nonces.add(draw_nonce(again.lake, "two-r1", "audit", hashlib.sha256(b"two").hexdigest(), settings).nonce)
+    found = check_lake(again)
+    return found._replace(words=f"{len(nonces)} draws of one release; {found.words}")
+
+
+def edit_expert_answer(target: Target) -> Finding:
+    """Turn an expert's answer in the log of answers."""
+    segment = max((target.lake.folder / "answers").glob("segment-*.parquet"))
+    table = pq.read_table(segment)
+    labels = table["label"].to_pylist()
+    labels[0] = OTHER[labels[0]]
+    place = table.column_names.index("label")
+    pq.write_table(table.set_column(place, table.schema.field("label"), [labels]), segment)
+    return check_lake(target)
+
+
 def delete_release_tables(target: Target) -> Finding:
     """Delete the tables of the release, so that no earlier audit is known."""
     for table in ("release_plan", "release_items"):
@@ -160,6 +187,8 @@ _TRIED: tuple[tuple[str, Callable[[Target], Finding], Outcome], ...] = (
     ("draw-log-deleted", delete_log, _R),
     ("draw-log-deleted-with-memory", delete_log_and_memory, _N),
     ("release-tables-deleted", delete_release_tables, _R),
+    ("expert-answer-edited", edit_expert_answer, _R),
+    ("lake-restored-from-a-copy", restore_lake, _N),
     ("lake-deleted", delete_lake, _N),
 )
 ATTACKS = tuple(Attack(name, DOOR, str(attempt.__doc__), said, attempt) for name, attempt, said in _TRIED)

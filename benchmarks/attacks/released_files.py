@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from benchmarks.attacks.attack import Attack, Finding, Outcome
 from benchmarks.attacks.forged_files import (
     ITEMS_FILE,
@@ -109,6 +112,28 @@ def claim_lower_bound(folder: Path) -> None:
     mend_manifest(folder)
 
 
+def lower_budget(folder: Path) -> None:
+    """Write a fifth of the error budget wherever it stands, and mend all hashes."""
+
+    def lower(content: Any) -> None:
+        for part in ("plan", "certificate", "audit_result"):
+            content[part]["error_budget"] = content[part]["error_budget"] / 5
+
+    change_json(folder, layout.CERTIFICATE_FILE, lower)
+    mend_freeze(folder)
+    mend_manifest(folder)
+
+
+def edit_wording(folder: Path) -> None:
+    """Add a sentence to the certificate's text, and mend the manifest."""
+
+    def add(content: Any) -> None:
+        content["certificate"]["wording"] += " All labels are right."
+
+    change_json(folder, layout.CERTIFICATE_FILE, add)
+    mend_manifest(folder)
+
+
 def claim_independence(folder: Path) -> None:
     """Call the auditors independent in the certificate, and mend the manifest."""
     change_json(
@@ -127,6 +152,49 @@ def release_fewer(folder: Path) -> None:
     """Leave ten items out of the data, and mend the manifest."""
     change_rows(folder, TRAIN, lambda rows: rows[10:])
     mend_manifest(folder)
+
+
+def withhold_items(folder: Path) -> None:
+    """Withhold ten items as if experts stayed split on them, and mend the manifest."""
+    taken: list[Row] = []
+
+    def take(rows: list[Row]) -> list[Row]:
+        taken.extend(rows[:10])
+        return rows[10:]
+
+    change_rows(folder, TRAIN, take)
+    names = pq.read_schema(folder / layout.WITHHELD_FILE).names
+    reasons = [{**row, "reason": "contested"} for row in taken]
+    added = [{name: row.get(name) for name in names} for row in reasons]
+    change_rows(folder, layout.WITHHELD_FILE, lambda rows: [*rows, *added])
+    mend_manifest(folder)
+
+
+def repeat_row(folder: Path) -> None:
+    """Put a row into the data twice, and mend the manifest."""
+    change_rows(folder, TRAIN, lambda rows: [rows[0], *rows])
+    mend_manifest(folder)
+
+
+def repeat_column(folder: Path) -> None:
+    """Put a second column of labels into the data, all of one class, and mend the manifest."""
+    table = pq.read_table(folder / TRAIN)
+    labels = pa.array(["warm"] * table.num_rows)
+    fields = [*table.schema, pa.field("label", pa.string(), nullable=False)]
+    doubled = pa.Table.from_arrays([*table.columns, labels], schema=pa.schema(fields))
+    pq.write_table(doubled, folder / TRAIN)
+    mend_manifest(folder)
+
+
+def edit_run_record(folder: Path) -> None:
+    """Write other seconds into the record of the run."""
+    (folder / "run.json").write_text('{"seconds": 1}')
+
+
+def repeat_manifest_key(folder: Path) -> None:
+    """Write the manifest's list of batches twice, first another one."""
+    path = folder / layout.MANIFEST_FILE
+    path.write_text(path.read_text().replace("{", '{"batches": ["nine", "ten"],', 1))
 
 
 def move_split(folder: Path) -> None:
@@ -207,8 +275,6 @@ def lower_format(folder: Path) -> None:
 
 def lower_format_and_columns(folder: Path) -> None:
     """Exchange two texts, call the release one of format 3, and take out all that format 3 did not know."""
-    import pyarrow.parquet as pq
-
     change_rows(folder, TRAIN, _exchange)
     table = pq.read_table(folder / ITEMS_FILE)
     pq.write_table(table.drop_columns(["content_sha256"]), folder / ITEMS_FILE)
@@ -306,9 +372,14 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("seed-replaced", replace_seed, _R),
     ("nonce-replaced", replace_nonce, _R),
     ("lower-bound-claimed", claim_lower_bound, _R),
+    ("budget-lowered-all-hashes-mended", lower_budget, _R),
+    ("wording-edited", edit_wording, _R),
     ("independence-claimed", claim_independence, _R),
     ("more-alpha-claimed", claim_first_attempt, _R),
     ("items-left-out", release_fewer, _R),
+    ("items-withheld", withhold_items, _R),
+    ("row-repeated", repeat_row, _R),
+    ("column-repeated", repeat_column, _R),
     ("split-moved", move_split, _R),
     ("split-moved-all-hashes-mended", move_split_with_evidence, _N),
     ("licence-edited-all-hashes-mended", edit_licence_with_evidence, _N),
@@ -316,6 +387,7 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("report-edited", edit_report, _R),
     ("report-edited-manifest-mended", edit_report_and_manifest, _N),
     ("card-edited-manifest-mended", edit_card_and_manifest, _N),
+    ("run-record-edited", edit_run_record, _N),
     ("format-lowered", lower_format, _R),
     ("format-lowered-columns-removed", lower_format_and_columns, _R),
     ("file-added", add_file, _R),
@@ -323,7 +395,8 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("file-name-case-changed", change_case, _R),
     ("file-linked", link_file, _R),
     ("file-outside-named", name_file_outside, _R),
-    ("json-key-repeated", repeat_json_key, _N),
+    ("json-key-repeated", repeat_json_key, _R),
+    ("json-key-of-the-manifest-repeated", repeat_manifest_key, _R),
 )
 ATTACKS = (
     Attack("release-untouched", DOOR, "Nothing: the control.", Outcome.PASSED, on_folder(leave_alone)),

@@ -14,6 +14,7 @@ from cupel.contract.table import Table
 from cupel.errors import ReleaseError
 from cupel.lake.formats import VALUES_BEFORE_COLUMN
 from cupel.release import layout
+from cupel.signing.strict_json import keep_keys_once
 from cupel.store.files import find_special_files, open_file, read_file, stat_file
 
 # The format that each column came with, in whatever table of the folder it stands.
@@ -37,7 +38,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if stat_file(path) is not None:  # another folder may be anybody's, and large
         _check_entries(folder)
     try:
-        manifest = json.loads(read_file(path))
+        manifest = json.loads(read_file(path), object_pairs_hook=keep_keys_once)
         layout.json_bytes(manifest)  # what cannot be hashed is none
     except FileNotFoundError:
         raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None

@@ -31,6 +31,7 @@ from cupel.release.older_formats import (
 )
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
 from cupel.release.release_content import ReleaseContent
+from cupel.signing.strict_json import keep_keys_once
 from cupel.store.files import find_links, hash_file, is_file, list_all_files, open_file, read_file, stat_file
 
 
@@ -160,7 +161,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) 
     problems = []
     certificate: Any = None
     try:
-        certificate = json.loads(read_file(folder / layout.CERTIFICATE_FILE))
+        certificate = json.loads(read_file(folder / layout.CERTIFICATE_FILE), object_pairs_hook=keep_keys_once)
     except (OSError, ValueError, RecursionError) as error:
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
     terms, kind = _find_kind(certificate, known)
@@ -173,7 +174,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) 
                 tables[name] = _read(folder / name, table, number)
             if tables[name].num_rows != rows.get(name):
                 problems.append(f"{name}: {tables[name].num_rows} rows, the manifest says {rows.get(name)}")
-        except (OSError, CupelError, pa.ArrowException) as error:
+        except (OSError, CupelError, LookupError, pa.ArrowException) as error:  # KeyError: a column that is there twice
             problems.append(f"{name}: {error}")
     if problems:
         return "; ".join(problems)
