@@ -23,7 +23,7 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.release import RELEASE_PLAN, TRAINING_SET, WITHHELD_ITEMS
 from cupel.errors import WitnessError
-from cupel.lake.gates import open_gate, refuse_for_terms
+from cupel.lake.gates import gate_partition, is_left_over, open_gate, refuse_for_terms
 from cupel.lake.step import Step
 from cupel.modalities.image.contents import read_content
 from cupel.modalities.image.problems import ImageProblem
@@ -43,7 +43,7 @@ from cupel.release.days import recorded_day
 from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
 from cupel.release.frozen_terms import FrozenTerms
-from cupel.release.nonces import draw_nonce
+from cupel.release.nonces import draw_nonce, lock_draws
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import release_outlook
 from cupel.release.pieces import Stored, reader
@@ -64,8 +64,11 @@ Pictures = Callable[[ReleaseFacts, ReportFacts], Mapping[str, str]]
 
 
 def freeze_release(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
-    """Freeze the batches whose gates have passed: ids, labels and risk order, hashed before anybody audits."""
-    with bench.step(context) as step:
+    """Freeze the batches whose gates have passed: ids, contents, labels and risk order, hashed before anybody audits.
+
+    One release after another: which attempt it is, the tables of those before it tell.
+    """
+    with bench.step(context) as step, lock_draws(step.lake):
         day = partial(recorded_day, step.lake, step.partition)
         planned = plan_release(step, lambda batch: known_labels(step, bench.data, batch), day, data=bench.data)
         if planned.terms is None:
@@ -338,7 +341,12 @@ def _signed_answers(step: Step) -> dict[str, Any] | None:
 def _gate_results(step: Step, batches: Sequence[str]) -> pa.Table:
     """Return what every gate said of the release and of its batches."""
     names = step.lake.partitions("gate_results")
-    behind = [name for name in names if name.partition("--")[2] in (*batches, step.partition)]
+    parts = [(gate, part) for gate, _, part in (name.partition("--") for name in names)]
+    behind = [
+        gate_partition(gate, part)
+        for gate, part in parts
+        if part in (*batches, step.partition) and not is_left_over(step.lake, gate, part)
+    ]
     return pa.concat_tables([step.read("gate_results", name) for name in behind])
 
 

@@ -146,7 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=new_file, required=True, help="file to write")
     parser.add_argument("--replays", type=int, default=5_000, help="replays of each setting")
-    parser.add_argument("--stream-replays", type=int, default=100_000, help="replays of each stream of deliveries")
+    parser.add_argument("--stream-replays", type=int, default=50_000, help="replays of each stream of deliveries")
     arguments = parser.parse_args()
     rows = [
         measure(setting, arguments.replays)

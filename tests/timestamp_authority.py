@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
@@ -40,14 +40,14 @@ class Authority:
         issued: What it has answered with, the earliest first.
     """
 
-    def __init__(self, folder: Path, is_rsa: bool = False, digest: str = "sha256", root_ended: bool = False) -> None:
+    def __init__(self, folder: Path, key: Any = None, digest: str = "sha256", root_ended: bool = False) -> None:
         folder.mkdir(parents=True)
         self.folder, self.wrong, self.url = folder, "", ""
         self.stamps_left: int | None = None
         self.issued: list[bytes] = []
         self.asked: list[bytes] = []
         self.roots = folder / "roots.pem"
-        _make_certificates(folder, is_rsa, root_ended)
+        _make_certificates(folder, key or ec.generate_private_key(ec.SECP256R1()), root_ended)
         (folder / "serial").write_text("01\n")
         (folder / "openssl.cnf").write_text(_CONFIGURATION.format(folder=folder, digest=digest))
 
@@ -117,9 +117,9 @@ def _request(wrong: str, request: bytes) -> bytes:
     return make_request("f" * 64) if wrong == "other" else request
 
 
-def _make_certificates(folder: Path, is_rsa: bool, root_ended: bool) -> None:
+def _make_certificates(folder: Path, key: Any, root_ended: bool) -> None:
     now = datetime.now(UTC)
-    root_key, key = ec.generate_private_key(ec.SECP256R1()), _make_key(is_rsa)
+    root_key = ec.generate_private_key(ec.SECP256R1())
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test root")])
     ends = now - timedelta(days=1) if root_ended else now + timedelta(days=30)
     root = (
@@ -138,10 +138,6 @@ def _make_certificates(folder: Path, is_rsa: bool, root_ended: bool) -> None:
     (folder / "signer.pem").write_bytes(signer.public_bytes(Encoding.PEM))
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (folder / "signer.key").write_bytes(private)
-
-
-def _make_key(is_rsa: bool) -> Any:
-    return rsa.generate_private_key(65_537, 2048) if is_rsa else ec.generate_private_key(ec.SECP256R1())
 
 
 def _build(name: x509.Name, issuer: x509.Name, key: Any, begins: datetime, ends: datetime) -> x509.CertificateBuilder:

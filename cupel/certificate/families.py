@@ -112,9 +112,9 @@ def add_audit(families: Families, keys: Keys, attempt: int) -> Families:
     Args:
         families: Of all audits that were frozen before.
         keys: Its items' keys; see `count_attempt`.
-        attempt: The last attempt that the audit may spend, be it in later looks at a growing sample: those that may
-            still come count from the first look on, for otherwise who takes them could wait for what the first look
-            shows. Where it is less than `count_attempt` says (older releases counted by names), that counts.
+        attempt: The attempt that it was. Where it is less than `count_attempt` says (older releases counted by names),
+            that counts. A later look at the same items is an audit of its own, with a draw of its own among what is
+            left; looks that accumulated one sample would all have to count from the first on.
 
     Raises:
         AuditError: The attempt is below 1.

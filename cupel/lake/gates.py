@@ -4,7 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from cupel.config.project import Project
-from cupel.contract.stages import STAGES, Partition, find_step, partitioned_stages, stage_of, tables_before
+from cupel.contract.stages import (
+    STAGES,
+    Partition,
+    find_step,
+    frozen_tables,
+    partitioned_stages,
+    stage_of,
+    tables_before,
+)
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.gates import GATE_RESULTS
@@ -204,6 +212,22 @@ def is_judged(project: Project, table: str) -> bool:
 
 def is_awaiting(lake: Lake, table: str, partition: str) -> bool:
     """Tell whether a table's gate is open because the table was not written: something is awaited."""
+    return _was_awaiting(lake, table, partition) and not is_left_over(lake, gate_of(table), partition)
+
+
+def is_left_over(lake: Lake, gate: str, partition: str) -> bool:
+    """Tell whether a gate says that a freeze is awaited which is there by now: a frozen table stays, and so it is over.
+
+    Args:
+        lake: The project's lake.
+        gate: The gate.
+        partition: Batch or release.
+    """
+    is_frozen = gate in frozen_tables() and lake.commit(gate, partition) is not None
+    return is_frozen and _was_awaiting(lake, gate, partition)
+
+
+def _was_awaiting(lake: Lake, table: str, partition: str) -> bool:
     name = gate_partition(gate_of(table), partition)
     if lake.commit("gate_results", name) is None:
         return False
@@ -230,7 +254,8 @@ def _own_gates(lake: Lake, name: str, partition: Partition) -> list[str]:
 def _judged_by(lake: Lake, partition: str) -> list[str]:
     """Return the gates that have judged a batch or release, by name; all that may have are asked for."""
     gates = sorted({*STAGES, *TABLES})
-    return [gate for gate in gates if lake.commit("gate_results", gate_partition(gate, partition)) is not None]
+    found = [gate for gate in gates if lake.commit("gate_results", gate_partition(gate, partition)) is not None]
+    return [gate for gate in found if not is_left_over(lake, gate, partition)]
 
 
 def _gate_state(lake: Lake, gate: str, partition: str, project: Project | None) -> GateState:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +19,7 @@ from cupel.witness.timestamps import read_roots
 WitnessedDraws: TypeAlias = Mapping[str, Mapping[str, Any]]
 OPERATING_SYSTEM, PROJECT_FILE, WITNESS = "operating system", "project file", "witness"
 NONCE_BYTES = 32
+FREEZING = "locks/.freezing"
 
 
 def draw_nonce(
@@ -65,6 +67,11 @@ def _ask(witness: Witness, commitment: str, data: Path) -> Nonce:
             "or look at release.certificate.witness"
         ) from None
     return Nonce(found.nonce, WITNESS, encode_receipt(found.content), found.kind, found.witness, found.at)
+
+
+def lock_draws(lake: Lake) -> AbstractContextManager[bool]:
+    """Wait until no other release is being frozen, and let none begin before this one's tables are written."""
+    return lake.store.lock(FREEZING)
 
 
 def make_seed(frozen_sha256: str, nonce: str, part: Part = "audit") -> int:

@@ -300,7 +300,7 @@ def test_nothing_of_a_delivery_is_run_by_browser_spreadsheet_or_terminal(
         assert shape.count("script") == path.name.startswith("sheet")
     assert [one.vendor for one in ScoreLog(folder / "scores.jsonl").read()] == [vendor]
     assert sorted(path.name for path in folder.iterdir()) == [
-        "delivery.audit", "delivery.csv", "scores", "scores.html",
+        "delivery.audit", "delivery.csv", "record", "scores", "scores.html",
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from forged_releases import failed, forge
 from cupel.cli import main
 from cupel.kinds.projects import load_project
 from cupel.lake.draw_log import DRAWS
-from cupel.lake.gates import release_state
+from cupel.lake.gates import is_awaiting, release_state
 from cupel.release import layout
 from cupel.release.places import release_folder
 from cupel.release.verify import verify_release
@@ -24,20 +24,21 @@ OTHER = {"warm": "cold", "cold": "warm"}
 
 
 def write_witnessed_project(folder: Path, authority: Authority) -> Deployment:
-    """Write a project whose expert eve errs now and then, and whose expert finn judges some of hers again."""
+    """Write a project whose two experts call so many labels wrong that some must be adjudicated, whatever is drawn.
+
+    Nobody knows the draw before: its number is the authority's.
+    """
     witness = {"timestamp_authority": authority.url, "certificates": "roots.pem", "timeout_seconds": 60}
-    certificate = {"nonce": None, "witness": witness, "adjudicators_audited": 60}
+    certificate = {"nonce": None, "witness": witness, "adjudicators_audited": 300}
     release = {"audit_size": 150, "error_budget": 0.06, "max_experts_seen_share": 1.0, "certificate": certificate}
     deployment = write_project(folder, crew_error=0.14, release=release)
     shutil.copy(authority.roots, deployment.data / "roots.pem")
-    path, lines = deployment.data / "small" / "answers.csv", []
-    for number, line in enumerate(path.read_text().splitlines()):
+    path = deployment.data / "small" / "answers.csv"
+    lines = [line for line in path.read_text().splitlines() if ",expert," not in line]
+    for number, line in enumerate(line for line in path.read_text().splitlines() if ",expert," in line):
         where, _, label = line.rpartition(",")
-        if ",expert," not in line:
-            lines.append(line)
-            continue
-        lines.append(f"{where},{OTHER[label] if number % 120 == 0 else label}")
-        lines.append(line.replace(",eve,", ",finn,"))
+        lines.append(f"{where},{OTHER[label] if number % 15 == 0 else label}")
+    lines += [line.replace(",eve,", ",finn,") for line in lines if ",expert," in line]
     path.write_text("\n".join(lines) + "\n")
     return deployment
 
@@ -65,11 +66,13 @@ def test_a_release_waits_for_its_witness_and_says_afterwards_who_that_was(tmp_pa
         assert lake.partitions("release_plan") == ["one-r1"]
         assert lake.read("audit_result", "one-r1")["status"][0].as_py() == "open"
         assert lake.partitions("certificate") == []
+        assert not is_awaiting(lake, "release_plan", "one-r1")
 
         authority.stamps_left = None
         done, _ = run(deployment, instance)
         assert done.broken == []
-    assert lake.partitions("certificate") == ["one-r1"]
+    assert lake.partitions("certificate") == ["one-r1"], lake.read("audit_result", "one-r1").to_pylist()
+    assert release_state(lake, "one-r1").outcome == "pass"
     said = lake.read("certificate", "one-r1")["wording"][0].as_py()
     assert f"a time-stamp authority, {NAME}, was told the freeze" in said
     assert "What another expert judged again was drawn by the receipt of a witness" in said

@@ -40,7 +40,8 @@ def deliver(folder: Path, labels: Sequence[str], columns: Sequence[tuple[str, Se
 def run(delivery: Path, **options: Any) -> tuple[ExitCode, str]:
     out = StringIO()
     console = Console(file=out, width=200)
-    named = {"is_suspicious_wanted": False, "scores": delivery.parent / "scores", "record": delivery.parent / "record"}
+    folder = delivery.parent
+    named: dict[str, Any] = {"is_suspicious_wanted": False, "scores": folder / "scores", "record": folder / "record"}
     return accept_delivery(Request(delivery, **(named | options)), console, ALL), out.getvalue()
 
 

@@ -219,7 +219,7 @@ def test_a_plan_of_an_earlier_version_is_judged_by_its_own_rule(make_buyer: Make
     delivery = read_delivery(buyer.delivery)
     settings = {name: value for name, value in plan["settings"].items() if name != "max_undecided"}
     kept = ("delivery", "labels", "rejected", "sizes", "look", "size", "alpha", "shown")
-    old = {"version": 1, "delivery_sha256": delivery.sha256, "settings": settings, "seed": 11} | {
+    old: dict[str, Any] = {"version": 1, "delivery_sha256": delivery.sha256, "settings": settings, "seed": 11} | {
         n: plan[n] for n in kept
     }
     ids = [one.item_id for one in delivery.labels]

@@ -7,6 +7,7 @@ import pytest
 
 from cupel.contract.stages import STAGES
 from cupel.contract.table import from_rows
+from cupel.contract.tables import TABLES
 from cupel.contract.tables.gates import GATE_RESULTS
 from cupel.contract.tables.raw import RAW_ITEMS, REJECTED_ROWS
 from cupel.kinds.projects import make_project
@@ -18,12 +19,14 @@ from cupel.lake.gates import (
     gate_rows,
     gated_stages,
     gates_of,
+    is_awaiting,
     open_gate,
     release_state,
 )
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.versions.code_version import gate_version
+from made_releases import make_terms
 
 SETTINGS: dict[str, Any] = {
     "project": "tiny",
@@ -151,6 +154,16 @@ def test_an_open_stage_is_recorded_with_what_it_awaits(lake: Lake) -> None:
     assert batch_state(lake, "one", PROJECT) == ("open", "checking", "3 items await annotators' answers")
     items(lake, "a", "b")
     assert batch_state(lake, "one").outcome == "missing"
+
+
+def test_a_freeze_that_was_awaited_is_over_once_it_is_there(lake: Lake) -> None:
+    step = Step(lake, PROJECT, "one-r1")
+    open_gate(step, "release", "release_plan", "a witness is awaited")
+    assert is_awaiting(lake, "release_plan", "one-r1")
+    assert [row["reason"] for row in gate_rows(lake, "one-r1")] == ["a witness is awaited"]
+    lake.write("release_plan", "one-r1", from_rows([make_terms(10).to_plan()], TABLES["release_plan"]))
+    assert not is_awaiting(lake, "release_plan", "one-r1")
+    assert gate_rows(lake, "one-r1") == []
 
 
 def test_a_release_has_its_own_gate(lake: Lake) -> None:

@@ -100,7 +100,7 @@ def test_a_comment_or_docstring_changes_nothing_anywhere(copied: Path, edit: Edi
 @pytest.mark.parametrize(
     ("path", "old", "new", "variant", "expected"),
     [
-        ("cupel/show/report_views.py", "WORST_ANNOTATORS = 10", "WORST_ANNOTATORS = 11", "plain", set()),
+        ("cupel/show/report_views.py", "WORST_ANNOTATORS = 10", "WORST_ANNOTATORS = 11", "plain", {"release"}),
         ("cupel/people/label_studio/calibration.py", '"calibration"', '"calibrated"', "plain", {"labeling"}),
         ("cupel/certificate/rising.py", "MOST_STEPS, MOST_GAIN = 40", "MOST_STEPS, MOST_GAIN = 41", "plain",
          {"release"}),
@@ -112,7 +112,7 @@ def test_a_comment_or_docstring_changes_nothing_anywhere(copied: Path, edit: Edi
         ("cupel/modalities/text/scan/languages.toml", "[languages]", "[languages]\nxyz = ['a']", "plain", {"cleaning"}),
         ("cupel/show/templates/card.md.j2", "{", "A line.\n{", "plain", {"release"}),
         ("cupel/contract/tables/raw.py", "Hash of the file's bytes.", "SHA-256 of its bytes.", "plain", set()),
-        ("cupel/contract/tables/raw.py", '"size_bytes", INTEGER', '"size_bytes", REAL', "plain", {"raw"}),
+        ("cupel/contract/tables/raw.py", '"size_bytes", INTEGER', '"size_bytes", REAL', "plain", {"raw", "release"}),
         ("cupel/modalities/comparison.py", '"[prompt]", ', '"[asked]", ', "plain", set()),
         ("cupel/modalities/comparison.py", '"[prompt]", ', '"[asked]", ', "preference",
          {"raw", "labeling", "checking"}),

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from cupel.witness.timestamps import (
 from timestamp_authority import NAME, Authority
 
 ONE, OTHER = "a" * 64, "b" * 64
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+CURVE = ec.SECP521R1()
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +83,9 @@ def test_rewriting_what_nobody_signs_does_not_change_the_nonce(stamp: bytes, roo
     assert read_timestamp(changed).receipt.nonce == read_timestamp(stamp).receipt.nonce
 
 
-def test_the_other_half_of_an_ecdsa_signature_does_not_change_the_nonce(
-    authority: Authority, roots: list[x509.Certificate]
-) -> None:
+def test_the_other_half_of_an_ecdsa_signature_does_not_change_the_nonce(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "curve", key=ec.generate_private_key(CURVE))
+
     @asn1.sequence
     class Pair:
         r: int
@@ -92,21 +93,22 @@ def test_the_other_half_of_an_ecdsa_signature_does_not_change_the_nonce(
 
     def mirror(signature: bytes) -> bytes:
         pair = asn1.decode_der(Pair, signature)
-        return asn1.encode_der(Pair(r=pair.r, s=P256_ORDER - pair.s))
+        return asn1.encode_der(Pair(r=pair.r, s=CURVE.group_order - pair.s))
 
     # Of another length, all lengths around it would change: the next stamp has one of the same with chance 1/2.
     for stamp in (authority.stamp_commitment(ONE) for _ in range(30)):
-        signature = bytes(asn1.decode_der(_ContentInfo, stamp[9:]).content.signers.as_list()[0].signature)
+        token = stamp[stamp.index(bytes([2, 1, 0])) + 3 :]  # behind the status
+        signature = bytes(asn1.decode_der(_ContentInfo, token).content.signers.as_list()[0].signature)
         if len(mirrored := mirror(signature)) == len(signature):
             break
     changed = stamp.replace(signature, mirrored)
-    verify_timestamp(changed, ONE, roots)
+    verify_timestamp(changed, ONE, read_roots(authority.roots))
     assert changed != stamp
     assert read_timestamp(changed).receipt.nonce == read_timestamp(stamp).receipt.nonce
 
 
 def test_an_authority_with_an_rsa_key_is_verified_too(tmp_path: Path) -> None:
-    office = Authority(tmp_path / "rsa", is_rsa=True)
+    office = Authority(tmp_path / "rsa", key=rsa.generate_private_key(65_537, 2048))
     content = office.stamp_commitment(ONE)
     verify_timestamp(content, ONE, read_roots(office.roots))
     assert len(read_timestamp(content).receipt.nonce) == 64
