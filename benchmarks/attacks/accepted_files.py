@@ -392,7 +392,7 @@ ATTACKS = (
     _again("a-word-added", add_word, _C),
     _again("a-sentence-added", pad, _N),
     _again("letters-replaced", replace_letters, _N),
-    _again("other-text-column", name_other_text, _N, text="note"),
+    _again("other-text-column", name_other_text, _C, text="note"),
     _own("folder-deleted", delete_folder, _R),
     _own("other-budget", promise_other_budget, _C),
     _own("drawn-labels-put-right", repair_drawn, _R),

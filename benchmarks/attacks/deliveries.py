@@ -7,11 +7,12 @@ of it that no other brings. So each is counted for what it shares with the first
 import csv
 import io
 import json
+import logging
 import random
 import shutil
-import sys
+import uuid
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,11 +35,10 @@ from benchmarks.attacks.target import (
     write_delivery,
     write_project,
 )
-from cupel.config.release import Witness
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.release.earlier_audits import read_earlier_audits
-from cupel.release.plan import find_audited_before, plan_release
+from cupel.release.plan import find_audited_before
 
 DOOR = "deliveries"
 SHARED = 100
@@ -168,22 +168,42 @@ def _count_with(target: Target, similarity: float | None) -> Finding:
 
 
 def draw_side_by_side(target: Target) -> Finding:
-    """Put a delivery to two audits at the same moment, as two runs may, so that neither knows of the other."""
+    """Put a delivery to two audits at the same moment, in two processes, so that neither knows of the other."""
     later = Target(Path(shutil.copytree(target.folder / LATER, target.folder / "copied", ignore=SKIPPED)))
-    # Slow, so that both have counted before either is drawn; a run does as much between the two by itself.
-    slow = (sys.executable, "-c", "import os, time; time.sleep(8); print(os.urandom(32).hex())")
-    certificate = later.project.release.certificate.model_copy(update={"witness": Witness(command=slow)})
-    release = later.project.release.model_copy(update={"certificate": certificate})
-    project = later.project.model_copy(update={"release": release})
-    project._kind = later.project.kind
     names = ("renamed-r2", "renamed-r3")
-    with ThreadPoolExecutor(len(names)) as threads:
-        planned = list(threads.map(lambda name: plan_release(Step(later.lake, project, name)), names))
-    attempts = [one.terms.attempt for one in planned if one.terms is not None]
-    if len(attempts) < len(names):
-        raise AttackError(f"not frozen: {[one.awaited for one in planned]}")
+    children = [get_context("fork").Process(target=freeze_release, args=(later, name)) for name in names]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    found = [name for name in names if later.lake.commit("release_plan", name) is not None]
+    if len(found) < len(names):
+        raise AttackError(f"of {' and '.join(names)} only {found} were frozen")
+    attempts = [later.lake.read("release_plan", name)["attempt"][0].as_py() for name in names]
     words = f"attempts {attempts[0]} and {attempts[1]}"
     return Finding(Outcome.COUNTED if attempts[0] != attempts[1] else Outcome.NOT_CAUGHT, words)
+
+
+def freeze_release(target: Target, release: str) -> None:
+    """Freeze a release, as a run on Dagster's page does.
+
+    Raises:
+        AttackError: The run broke.
+    """
+    import dagster as dg
+
+    from orchestration.jobs import release_job
+    from orchestration.runs import execute
+    from orchestration.wiring import deployment_definitions
+
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    definitions = deployment_definitions([target.project], target.deployment)
+    tables = ["release_items", "planted_items", "left_out_items", "release_plan"]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(f"{NAME}_releases", [release])
+        run = execute(definitions, release_job(NAME), release, tables, instance, 1, str(uuid.uuid4()), {})
+    if run.error:
+        raise AttackError(run.error)
 
 
 def rename_project(target: Target) -> Finding:
@@ -213,6 +233,6 @@ ATTACKS = (
     *(Attack(name, DOOR, done, said, deliver(batch)) for name, batch, done, said in _DELIVERED),
     Attack("delivery-near-copies-not-searched", DOOR, str(turn_search_off.__doc__), _N, turn_search_off),
     Attack("delivery-near-copies-similarity-raised", DOOR, str(raise_similarity.__doc__), _N, raise_similarity),
-    Attack("delivery-drawn-side-by-side", DOOR, str(draw_side_by_side.__doc__), _N, draw_side_by_side),
+    Attack("delivery-drawn-side-by-side", DOOR, str(draw_side_by_side.__doc__), _C, draw_side_by_side),
     Attack("delivery-to-another-project", DOOR, str(rename_project.__doc__), _N, rename_project),
 )
