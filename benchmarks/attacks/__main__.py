@@ -18,14 +18,23 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.attacks import accepted_files, deliveries, draws, experts, released_files, signatures, witnesses
+from benchmarks.attacks import (
+    accepted_files,
+    deliveries,
+    draws,
+    experts,
+    release_claims,
+    released_files,
+    signatures,
+    witnesses,
+)
 from benchmarks.attacks.attack import Attack, Finding, Outcome
 from benchmarks.attacks.target import Target, copy_target, make_target
 from benchmarks.new_file import new_file
 
 ATTACKS: tuple[Attack, ...] = (
-    *released_files.ATTACKS, *signatures.ATTACKS, *experts.ATTACKS, *draws.ATTACKS, *witnesses.ATTACKS,
-    *deliveries.ATTACKS, *accepted_files.ATTACKS,
+    *released_files.ATTACKS, *release_claims.ATTACKS, *signatures.ATTACKS, *experts.ATTACKS, *draws.ATTACKS,
+    *witnesses.ATTACKS, *deliveries.ATTACKS, *accepted_files.ATTACKS,
 )  # fmt: skip
 STYLES = {Outcome.PASSED: "dim", Outcome.REFUSED: "green", Outcome.COUNTED: "green", Outcome.TOLD: "yellow"}
 MOST_WORDS, WIDTH = 160, 180

@@ -1,113 +1,23 @@
 """Attacks on `cupel accept`: a delivery that was refused is to be accepted after all, by another throw of the dice."""
 
-import csv
-import io
 import json
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from rich.console import Console
+from typing import Any
 
 from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
-from benchmarks.attacks.target import OTHER, Item, Target, make_items
+from benchmarks.attacks.buyer import BUDGET, HEADER, LABELS, WRONG_SHARE, Answer, Buyer, make_buyer
+from benchmarks.attacks.target import Target, make_items
 from cupel.accept.folder import PLAN, folder_of
-from cupel.commands.accept_delivery import ExitCode, Request, accept_delivery
+from cupel.commands.accept_request import ExitCode
 from cupel.errors import CupelError
 from cupel.store.local import LocalStore
 
 DOOR = "cupel accept"
-LABELS = 600
-WRONG_SHARE = 0.2
-BUDGET = 0.05
 # Latin letters, and Cyrillic ones that look the same.
 LOOK_ALIKE = str.maketrans("aceopsxy", "\u0430\u0441\u0435\u043e\u0440\u0455\u0445\u0443")
-HEADER = ["id", "text", "label"]
-Answer = Callable[[str], str]
-
-
-class Reply(NamedTuple):
-    """What a call of `cupel accept` came to."""
-
-    code: ExitCode
-    words: str
-
-
-class Buyer(NamedTuple):
-    """Who accepts deliveries, in a folder that holds the record of audits and the vendors' scores.
-
-    `truth` knows the right label of each text.
-    """
-
-    folder: Path
-    items: tuple[Item, ...]
-
-    @property
-    def rows(self) -> list[list[str]]:
-        """The delivery that is refused: so many of its labels are wrong."""
-        rng = random.Random(4)
-        wrong = set(rng.sample(range(LABELS), int(WRONG_SHARE * LABELS)))
-        return [
-            [item.item_id, item.text, OTHER[item.truth] if place in wrong else item.truth]
-            for place, item in enumerate(self.items)
-        ]
-
-    def write(self, name: str, rows: Sequence[Sequence[str]], header: Sequence[str] = tuple(HEADER)) -> Path:
-        """Write a delivery."""
-        out = io.StringIO()
-        csv.writer(out).writerows([header, *rows])
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(out.getvalue())
-        return path
-
-    def accept(self, delivery: Path, **options: Any) -> Reply:
-        """Call `cupel accept` on a delivery."""
-        out = io.StringIO()
-        places = {"record": self.folder / "audit_record", "scores": self.folder / "vendor_scores"}
-        request = Request(delivery, **{"is_suspicious_wanted": False, "vendor": "Acme", **places, **options})
-        code = accept_delivery(request, Console(file=out, width=200, highlight=False))
-        return Reply(code, out.getvalue())
-
-    def plan(self, delivery: Path, **options: Any) -> dict[str, Any]:
-        """Plan the audit of a delivery; return the plan."""
-        self.accept(delivery, **{"budget": BUDGET, "text": "text", "id": "id", "label": "label", **options})
-        plan: dict[str, Any] = json.loads(LocalStore(folder_of(delivery)).read(PLAN))
-        return plan
-
-    def judge(self, delivery: Path, answer: Answer, **options: Any) -> Reply:
-        """Fill in the sheets as far as they are asked for, and let the delivery be judged."""
-        reply = Reply(ExitCode.OPEN, "")
-        for look in range(1, 9):
-            name = "sheet.csv" if look == 1 else f"sheet-{look}.csv"
-            sheet = folder_of(delivery) / name
-            if reply.code != ExitCode.OPEN or not sheet.is_file():
-                break
-            fill_sheet(sheet, answer)
-            reply = self.accept(delivery, **options)
-        return reply
-
-    def be_honest(self, text: str) -> str:
-        """Return the right label of a text."""
-        return next(item.truth for item in self.items if item.text == text)
-
-
-def fill_sheet(sheet: Path, answer: Answer) -> None:
-    """Write an auditor's answers into a sheet."""
-    rows = list(csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines()))
-    place = rows[0].index("text")
-    for row in rows[1:]:
-        row[-1] = answer(row[place])
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    sheet.write_text(out.getvalue(), encoding="utf-8")
-
-
-def make_buyer(target: Target) -> Buyer:
-    """Return a buyer with an empty folder."""
-    return Buyer(target.folder / "accept", tuple(make_items(LABELS, seed=7)))
 
 
 def refuse_first(buyer: Buyer) -> Path:
@@ -304,6 +214,16 @@ def judge_again(buyer: Buyer, delivery: Path, answer: Answer) -> Finding:
     return Finding(Outcome.NOT_CAUGHT if reply.code == ExitCode.ACCEPT else Outcome.REFUSED, reply.code.name)
 
 
+def deliver_in_parts(target: Target) -> Finding:
+    """Deliver the refused items in three parts, and take those that are accepted by chance."""
+    buyer = make_buyer(target)
+    refuse_first(buyer)
+    parts = [buyer.write(f"part-{number}.csv", buyer.rows[number::3]) for number in range(3)]
+    attempts = [buyer.plan(part)["attempt"] for part in parts]
+    is_counted = sorted(set(attempts)) == sorted(attempts) and min(attempts) > 1
+    return Finding(Outcome.COUNTED if is_counted else Outcome.NOT_CAUGHT, f"attempts {attempts}")
+
+
 def delete_record(target: Target) -> Finding:
     """Delete the record of audits after a refusal, and deliver the same file under another name."""
     buyer = make_buyer(target)
@@ -393,6 +313,7 @@ ATTACKS = (
     _again("a-sentence-added", pad, _N),
     _again("letters-replaced", replace_letters, _N),
     _again("other-text-column", name_other_text, _C, text="note"),
+    _own("in-three-parts", deliver_in_parts, _C),
     _own("folder-deleted", delete_folder, _R),
     _own("other-budget", promise_other_budget, _C),
     _own("drawn-labels-put-right", repair_drawn, _R),

@@ -3,19 +3,25 @@
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
-from benchmarks.attacks.forged_files import verify
+from benchmarks.attacks.forged_files import ITEMS_FILE, change_json, mend_manifest, verify
 from benchmarks.attacks.invented import FrozenItems, audit_items, freeze_labels, make_nonce, write_folder
 from benchmarks.attacks.target import ITEMS, OTHER, RELEASE, Target, make_items
 from cupel.release import layout
 from cupel.release.audit_design import draw_first_wave
+from cupel.release.freeze import items_sha256_without_content
 from cupel.release.names import Names
-from cupel.release.nonces import OPERATING_SYSTEM, PROJECT_FILE, make_seed
+from cupel.release.nonces import OPERATING_SYSTEM, PROJECT_FILE, chosen_seed, make_seed
 from cupel.release.release_audit import ReleaseAudit
+from cupel.release.verify import verify_release
 
 DOOR = "experts and draw"
 NONCES = 2000
@@ -168,6 +174,59 @@ def grind_in_project_file(target: Target) -> Finding:
     return Finding(Outcome.TOLD, f"the certificate: {words[at:]}") if at >= 0 else found
 
 
+def use_older_format(target: Target) -> Finding:
+    """Write the release in format 3, whose draw follows from a seed of the project's own, and try 2,000 seeds."""
+    frozen = freeze_wrong(
+        target, 0.065, max_experts_seen_share=0.5, freeze_sha256=None, nonce=None, nonce_source=None,
+        max_undecided_share=None, audited_before=None, items_sha256="",
+    )  # fmt: skip
+    terms = replace(frozen.terms, items_sha256=items_sha256_without_content(frozen.items))
+    names, labels = _names_and_labels(frozen)
+    wrong = np.array([label != TRUTH[name] for name, label in zip(names, labels, strict=True)])
+    tried = []
+    for number in range(NONCES):
+        seed = chosen_seed(terms.items_sha256, number, terms.attempt)
+        flags = draw_first_wave(terms.design, Names(frozen.items), seed, terms)
+        tried.append((int((wrong & flags).sum()), number))
+    for _, number in sorted(tried)[:20]:
+        seed = chosen_seed(terms.items_sha256, number, terms.attempt)
+        flags = draw_first_wave(terms.design, Names(frozen.items), seed, terms)
+        drawn = FrozenItems(
+            replace(terms, seed=seed, audit_size=int(flags.sum())),
+            frozen.items.append_column("is_audited", pa.array(flags)),
+        )
+        audit = audit_items(drawn, lambda name, label: TRUTH[name])
+        if audit.assay.result.status == "certified":
+            break
+    else:
+        raise AttackError(f"none of {NONCES} seeds certifies a set that is over its budget")
+    folder = write_folder(target, audit)
+    make_format_3(folder, number)
+    found = verify(folder)
+    told = f"It is of format {verify_release(folder).format}"
+    return Finding(Outcome.TOLD, f"verify: {told}; {found.words}") if found.outcome == Outcome.NOT_CAUGHT else found
+
+
+def make_format_3(folder: Path, seed: int) -> None:
+    """Take out of a release's folder what format 3 did not know."""
+    table = pq.read_table(folder / ITEMS_FILE)
+    pq.write_table(table.drop_columns(["content_sha256"]), folder / ITEMS_FILE)
+    change_json(folder, layout.CERTIFICATE_FILE, lambda content: content.update(project_seed=seed))
+
+    def lower(manifest: Any) -> None:
+        manifest["format"] = 3
+        manifest["files"] = [row for row in manifest["files"] if row["path"] != layout.REPORT_FILE]
+
+    change_json(folder, layout.MANIFEST_FILE, lower)
+    mend_manifest(folder)
+
+
+def describe_experts_better(target: Target) -> Finding:
+    """Call one person from the street a panel of ten physicians, before the freeze."""
+    frozen = freeze_wrong(target, 0.01, experts_description="a panel of ten physicians").draw(make_nonce())
+    return judge(target, audit_items(frozen, lambda name, label: TRUTH[name]))
+
+
 def _names_and_labels(frozen: FrozenItems) -> tuple[list[str], list[str]]:
     return frozen.items["item_id"].to_pylist(), frozen.items["label"].to_pylist()
 
@@ -181,6 +240,8 @@ ATTACKS = (
     Attack("wrong-left-undecided", DOOR, str(leave_undecided.__doc__), _R, leave_undecided),
     Attack("few-wrong-left-undecided", DOOR, str(leave_few_undecided.__doc__), _T, leave_few_undecided),
     Attack("independence-declared", DOOR, str(declare_independence.__doc__), _N, declare_independence),
+    Attack("experts-described-better", DOOR, str(describe_experts_better.__doc__), _N, describe_experts_better),
+    Attack("older-format-seed-chosen", DOOR, str(use_older_format.__doc__), _T, use_older_format),
     Attack("planted-items-easy", DOOR, str(plant_easy_items.__doc__), _T, plant_easy_items),
     Attack("nonce-ground-outside", DOOR, str(grind_outside.__doc__), _N, grind_outside),
     Attack("nonce-ground-in-project-file", DOOR, str(grind_in_project_file.__doc__), _T, grind_in_project_file),

@@ -33,6 +33,7 @@ from cupel.release.outcome import released, withheld
 from cupel.release.places import release_place
 from cupel.release.planted import planted_items
 from cupel.release.release_audit import ReleaseAudit
+from cupel.release.signed_share import count_share
 from cupel.show.release_documents import describe_release
 
 # What an expert says of an item, given its frozen label; None: it cannot be decided.
@@ -76,7 +77,7 @@ def freeze_labels(
         items = items.set_column(items.column_names.index("text"), "text", pa.array(texts))
         hashes = pa.array(map(hash_content, texts))
         items = items.set_column(items.column_names.index("content_sha256"), "content_sha256", hashes)
-    return FrozenItems(replace(before, items_sha256=items_sha256(items), **terms), items)
+    return FrozenItems(replace(before, **{"items_sha256": items_sha256(items), **terms}), items)
 
 
 def audit_items(frozen: FrozenItems, answer: Answer, gold: Mapping[str, str] | None = None) -> ReleaseAudit:
@@ -107,8 +108,15 @@ def audit_items(frozen: FrozenItems, answer: Answer, gold: Mapping[str, str] | N
     return replace(audit, adjudications=adjudicate_items(audit))
 
 
-def write_folder(target: Target, audit: ReleaseAudit) -> Path:
-    """Write an invented release in the place of the target's; return its folder."""
+def write_folder(target: Target, audit: ReleaseAudit, signed: dict[str, Any] | None = None) -> Path:
+    """Write an invented release in the place of the target's; return its folder.
+
+    Args:
+        target: The target.
+        audit: Of the release.
+        signed: What its certificate says of signed answers; None: nothing.
+    """
+    share = None if signed is None else count_share(signed, audit)
     lake, folder = target.lake, target.release
     gates = pq.read_table(folder / "evidence" / "gate_results.parquet")
     shutil.rmtree(folder)
@@ -121,7 +129,7 @@ def write_folder(target: Target, audit: ReleaseAudit) -> Path:
         "cuts": find_cuts(audit),
         "adjudications": audit.adjudications,
         "audit_result": result,
-        "certificate": write_certificate(audit, result),
+        "certificate": write_certificate(audit, result, share),
         "training_set": released(audit.items, audit),
         "withheld_items": withheld(audit.items, audit),
     }
@@ -132,7 +140,9 @@ def write_folder(target: Target, audit: ReleaseAudit) -> Path:
     named = ["training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts"]
     named += ["planted_items", "planted_verdicts"] if audit.terms.planted_errors else []
     facts = release_facts(lake, target.project, RELEASE)
-    held = ReleaseTables(**{name: lake.read(name, RELEASE) for name in named}, gate_results=gates)
+    held = ReleaseTables(
+        **{name: lake.read(name, RELEASE) for name in named}, gate_results=gates, signed_answers=signed
+    )
     provenance = Provenance({}, None, "0", None)
     write_release(lake.store, release_place(RELEASE), facts, held, provenance, partial(describe_release))
     return folder

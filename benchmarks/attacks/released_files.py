@@ -1,9 +1,7 @@
-"""Attacks on a release's folder, after it was written: what `cupel verify` finds of it."""
+"""Attacks on the data and files of a release's folder: what `cupel verify` finds of them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,7 +30,7 @@ def leave_alone(folder: Path) -> None:
 
 def exchange_texts(folder: Path) -> None:
     """Exchange two texts, and mend the manifest."""
-    change_rows(folder, TRAIN, _exchange)
+    change_rows(folder, TRAIN, exchange_rows)
     mend_manifest(folder)
 
 
@@ -45,7 +43,7 @@ def reverse_texts(folder: Path) -> None:
 
 def exchange_texts_with_evidence(folder: Path) -> None:
     """Exchange two texts, and mend contents' hashes, the freeze, the seed and the manifest."""
-    change_rows(folder, TRAIN, _exchange)
+    change_rows(folder, TRAIN, exchange_rows)
     mend_freeze(folder)
     mend_manifest(folder)
 
@@ -88,66 +86,6 @@ def flip_verdict(folder: Path) -> None:
     mend_manifest(folder)
 
 
-def replace_seed(folder: Path) -> None:
-    """Write another seed into the plan, and mend the manifest."""
-    change_json(folder, layout.CERTIFICATE_FILE, lambda content: content["plan"].update(seed=1))
-    mend_manifest(folder)
-
-
-def replace_nonce(folder: Path) -> None:
-    """Write another nonce and its seed into the plan, and mend the manifest."""
-    change_json(folder, layout.CERTIFICATE_FILE, lambda content: content["plan"].update(nonce="0" * 64))
-    mend_freeze(folder)
-    mend_manifest(folder)
-
-
-def claim_lower_bound(folder: Path) -> None:
-    """Halve the bound of the wrong labels in certificate, result and text, and mend the manifest."""
-
-    def halve(content: Any) -> None:
-        for part in ("certificate", "audit_result"):
-            content[part]["error_bound"] /= 2
-
-    change_json(folder, layout.CERTIFICATE_FILE, halve)
-    mend_manifest(folder)
-
-
-def lower_budget(folder: Path) -> None:
-    """Write a fifth of the error budget wherever it stands, and mend all hashes."""
-
-    def lower(content: Any) -> None:
-        for part in ("plan", "certificate", "audit_result"):
-            content[part]["error_budget"] = content[part]["error_budget"] / 5
-
-    change_json(folder, layout.CERTIFICATE_FILE, lower)
-    mend_freeze(folder)
-    mend_manifest(folder)
-
-
-def edit_wording(folder: Path) -> None:
-    """Add a sentence to the certificate's text, and mend the manifest."""
-
-    def add(content: Any) -> None:
-        content["certificate"]["wording"] += " All labels are right."
-
-    change_json(folder, layout.CERTIFICATE_FILE, add)
-    mend_manifest(folder)
-
-
-def claim_independence(folder: Path) -> None:
-    """Call the auditors independent in the certificate, and mend the manifest."""
-    change_json(
-        folder, layout.CERTIFICATE_FILE, lambda content: content["certificate"].update(are_auditors_independent=True)
-    )
-    mend_manifest(folder)
-
-
-def claim_first_attempt(folder: Path) -> None:
-    """Give the attempt more alpha than it has, and mend the manifest."""
-    change_json(folder, layout.CERTIFICATE_FILE, lambda content: content["plan"].update(alpha=0.05))
-    mend_manifest(folder)
-
-
 def release_fewer(folder: Path) -> None:
     """Leave ten items out of the data, and mend the manifest."""
     change_rows(folder, TRAIN, lambda rows: rows[10:])
@@ -184,17 +122,6 @@ def repeat_column(folder: Path) -> None:
     doubled = pa.Table.from_arrays([*table.columns, labels], schema=pa.schema(fields))
     pq.write_table(doubled, folder / TRAIN)
     mend_manifest(folder)
-
-
-def edit_run_record(folder: Path) -> None:
-    """Write other seconds into the record of the run."""
-    (folder / "run.json").write_text('{"seconds": 1}')
-
-
-def repeat_manifest_key(folder: Path) -> None:
-    """Write the manifest's list of batches twice, first another one."""
-    path = folder / layout.MANIFEST_FILE
-    path.write_text(path.read_text().replace("{", '{"batches": ["nine", "ten"],', 1))
 
 
 def move_split(folder: Path) -> None:
@@ -239,57 +166,6 @@ def edit_licence_with_evidence(folder: Path) -> None:
     mend_manifest(folder)
 
 
-def edit_gate_result(folder: Path) -> None:
-    """Write into the evidence that another value was observed at a gate, and mend the manifest."""
-    change_rows(
-        folder, "evidence/gate_results.parquet", lambda rows: [{**row, "observed": 0.123, "bound": 0.1} for row in rows]
-    )
-    mend_manifest(folder)
-
-
-def edit_report(folder: Path) -> None:
-    """Add a sentence to the report."""
-    with (folder / "report.html").open("a") as file:
-        file.write("<p>All labels are right.</p>")
-
-
-def edit_report_and_manifest(folder: Path) -> None:
-    """Add a sentence to the report, and mend the manifest."""
-    edit_report(folder)
-    mend_manifest(folder)
-
-
-def edit_card_and_manifest(folder: Path) -> None:
-    """Add a sentence to the data card, and mend the manifest."""
-    with (folder / layout.CARD_FILE).open("a") as file:
-        file.write("\nAll labels are right.\n")
-    mend_manifest(folder)
-
-
-def lower_format(folder: Path) -> None:
-    """Exchange two texts, and call the release one of format 3, which knew no hashes of contents."""
-    change_rows(folder, TRAIN, _exchange)
-    change_json(folder, layout.MANIFEST_FILE, lambda manifest: manifest.update(format=3))
-    mend_manifest(folder)
-
-
-def lower_format_and_columns(folder: Path) -> None:
-    """Exchange two texts, call the release one of format 3, and take out all that format 3 did not know."""
-    change_rows(folder, TRAIN, _exchange)
-    table = pq.read_table(folder / ITEMS_FILE)
-    pq.write_table(table.drop_columns(["content_sha256"]), folder / ITEMS_FILE)
-    later = ("freeze_sha256", "nonce", "nonce_source", "max_undecided_share", "audited_before")
-
-    def change(content: Any) -> None:
-        for name in later:
-            content["plan"].pop(name, None)
-        content["project_seed"] = 1
-
-    change_json(folder, layout.CERTIFICATE_FILE, change)
-    change_json(folder, layout.MANIFEST_FILE, lambda manifest: manifest.update(format=3))
-    mend_manifest(folder)
-
-
 def add_file(folder: Path) -> None:
     """Add a file to the data."""
     (folder / "data" / "extra.parquet").write_bytes((folder / TRAIN).read_bytes())
@@ -326,16 +202,8 @@ def name_file_outside(folder: Path) -> None:
     )
 
 
-def repeat_json_key(folder: Path) -> None:
-    """Write the certificate's error budget twice, first the lower one, and mend the manifest."""
-    path = folder / layout.CERTIFICATE_FILE
-    text = path.read_text()
-    budget = json.loads(text)["certificate"]["error_budget"]
-    path.write_text(text.replace(f'"error_budget": {budget}', f'"error_budget": 0.001, "error_budget": {budget}', 1))
-    mend_manifest(folder)
-
-
-def _exchange(rows: list[Row]) -> list[Row]:
+def exchange_rows(rows: list[Row]) -> list[Row]:
+    """Exchange the texts of the first two rows."""
     rows[0]["text"], rows[1]["text"] = rows[1]["text"], rows[0]["text"]
     return rows
 
@@ -369,13 +237,6 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("unjudged-label-edited-all-hashes-mended", edit_unjudged_label_with_evidence, _R),
     ("audit-rows-dropped", drop_audit_rows, _R),
     ("verdict-flipped", flip_verdict, _R),
-    ("seed-replaced", replace_seed, _R),
-    ("nonce-replaced", replace_nonce, _R),
-    ("lower-bound-claimed", claim_lower_bound, _R),
-    ("budget-lowered-all-hashes-mended", lower_budget, _R),
-    ("wording-edited", edit_wording, _R),
-    ("independence-claimed", claim_independence, _R),
-    ("more-alpha-claimed", claim_first_attempt, _R),
     ("items-left-out", release_fewer, _R),
     ("items-withheld", withhold_items, _R),
     ("row-repeated", repeat_row, _R),
@@ -383,20 +244,11 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("split-moved", move_split, _R),
     ("split-moved-all-hashes-mended", move_split_with_evidence, _N),
     ("licence-edited-all-hashes-mended", edit_licence_with_evidence, _N),
-    ("gate-result-edited", edit_gate_result, _N),
-    ("report-edited", edit_report, _R),
-    ("report-edited-manifest-mended", edit_report_and_manifest, _N),
-    ("card-edited-manifest-mended", edit_card_and_manifest, _N),
-    ("run-record-edited", edit_run_record, _N),
-    ("format-lowered", lower_format, _R),
-    ("format-lowered-columns-removed", lower_format_and_columns, _R),
     ("file-added", add_file, _R),
     ("file-renamed", rename_file, _R),
     ("file-name-case-changed", change_case, _R),
     ("file-linked", link_file, _R),
     ("file-outside-named", name_file_outside, _R),
-    ("json-key-repeated", repeat_json_key, _R),
-    ("json-key-of-the-manifest-repeated", repeat_manifest_key, _R),
 )
 ATTACKS = (
     Attack("release-untouched", DOOR, "Nothing: the control.", Outcome.PASSED, on_folder(leave_alone)),

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.attacks import accepted_files, experts
+from benchmarks.attacks import experts
 from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
+from benchmarks.attacks.buyer import fill_sheet, make_buyer
 from benchmarks.attacks.forged_files import mend_manifest, verify
-from benchmarks.attacks.released_files import edit_card_and_manifest
-from benchmarks.attacks.target import Target
+from benchmarks.attacks.invented import audit_items, make_nonce, write_folder
+from benchmarks.attacks.release_claims import edit_card_and_manifest
+from benchmarks.attacks.target import BATCH, Target
 from cupel.accept.folder import folder_of
 from cupel.errors import CupelError
+from cupel.people.answers.signed_answers import ANSWERS, ANSWERS_SHA256, digest_answer, hash_digests
 from cupel.release import layout
 from cupel.release.release_signatures import NO_SIGNER, check_signatures, make_release_statement, sign_release
-from cupel.signing.envelopes import format_envelope, parse_envelope, sign_payload
+from cupel.signing.envelopes import format_envelope, parse_envelope, sign_payload, to_json
 from cupel.signing.keys import PrivateKey, make_key
 from cupel.signing.signed_files import sign_file
 from cupel.signing.statements import FILE_PREDICATE, Statement, format_statement
@@ -195,16 +198,42 @@ def claim_signed_answers(target: Target) -> Finding:
     return verify(target.release)
 
 
+def sign_invented_answers(target: Target) -> Finding:
+    """Invent the verdicts of a release with a third of its labels shifted, and sign them all by a key made for it."""
+    frozen = experts.freeze_wrong(target, 1 / 3).draw(make_nonce())
+    audit = audit_items(frozen, lambda name, label: label)
+    rows = [
+        (row["item_id"], row["expert_label"])
+        for table in (audit.audit, audit.adjudications)
+        for row in table.to_pylist()
+    ]
+    digests = sorted({digest_answer(BATCH, name, label) for name, label in rows})
+    key, sha256 = make_key(), hash_digests(digests)
+    predicate = {ANSWERS: len(digests), ANSWERS_SHA256: sha256}
+    statement = Statement("answers.csv", sha256, FILE_PREDICATE, predicate)
+    file = {
+        "file": "answers.csv", "sha256": sha256, "key_id": key.public.key_id, "public": key.public.raw.hex(),
+        "who": "a panel", "envelope": to_json(sign_payload(format_statement(statement), key)), "digests": digests,
+    }  # fmt: skip
+    answers = [
+        {"part": "any", "batch": BATCH, "item_id": name, "label": label, "file": 0}
+        for name, label in dict(rows).items()
+    ]
+    found = verify(write_folder(target, audit, {"files": [file], "answers": answers}))
+    words = experts.read_wording(target)
+    return found._replace(words=f"{found.words}; the certificate: {words[words.find('Of the') :]}")
+
+
 def submit_strangers_sheet(target: Target) -> Finding:
     """Hand in a sheet of `cupel accept` that a stranger signed, where the buyer trusts one auditor."""
-    buyer = accepted_files.make_buyer(target)
+    buyer = make_buyer(target)
     auditor, stranger = make_key(), make_key()
     keys = buyer.folder / "keys.json"
     delivery = buyer.write("delivery.csv", buyer.rows)
     buyer.plan(delivery)
     write_trusted_keys(add_key(TrustedKeys((), "keys.json"), auditor.public, "Anna", "2026-11-30T00:00:00Z"), keys)
     sheet = folder_of(delivery) / "sheet.csv"
-    accepted_files.fill_sheet(sheet, buyer.be_honest)
+    fill_sheet(sheet, buyer.be_honest)
     sign_file(sheet, stranger)
     try:
         reply = buyer.accept(delivery, key=keys)
@@ -240,5 +269,6 @@ _TRIED: tuple[tuple[str, Callable[[Signed], None], Outcome], ...] = (
 ATTACKS = (
     *(Attack(f"signature-{name}", DOOR, str(change.__doc__), said, on_signed(change)) for name, change, said in _TRIED),
     Attack("signed-answers-claimed", DOOR, str(claim_signed_answers.__doc__), _R, claim_signed_answers),
+    Attack("signed-answers-by-a-made-up-key", DOOR, str(sign_invented_answers.__doc__), _N, sign_invented_answers),
     Attack("strangers-sheet", DOOR, str(submit_strangers_sheet.__doc__), _R, submit_strangers_sheet),
 )
