@@ -185,7 +185,7 @@ _TRIED: tuple[tuple[str, Callable[[Target], Finding], Outcome], ...] = (
     ("draw-event-deleted", delete_draw, _R),
     ("draw-event-deleted-head-set-back", delete_draw_and_head, _R),
     ("draw-log-deleted", delete_log, _R),
-    ("draw-log-deleted-with-memory", delete_log_and_memory, _N),
+    ("draw-log-deleted-with-memory", delete_log_and_memory, _R),
     ("release-tables-deleted", delete_release_tables, _R),
     ("expert-answer-edited", edit_expert_answer, _R),
     ("lake-restored-from-a-copy", restore_lake, _N),

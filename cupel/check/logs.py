@@ -7,7 +7,8 @@ from cupel.check.examined import ExaminedLake
 from cupel.checking.replies import REPLIES, RepliesLog
 from cupel.errors import CupelError
 from cupel.lake.annotator_actions import ACTIONS
-from cupel.lake.draw_log import DRAWS
+from cupel.lake.cached_rows import rows_of
+from cupel.lake.draw_log import DRAWS, find_draw
 from cupel.lake.earlier_logs import earlier_files, earlier_logs
 from cupel.lake.guideline_log import GUIDELINES
 from cupel.lake.lake import Lake
@@ -51,6 +52,8 @@ def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
                 yield Damage(place, "log", what, RESTORE)
     yield from _check_replies(examined)
     yield from _check_references(examined, broken)
+    if DRAWS not in broken:
+        yield from _check_draws(examined)
     yield from _check_kept(examined)
 
 
@@ -92,6 +95,18 @@ def _check_references(examined: ExaminedLake, broken: set[str]) -> Iterator[Dama
                     yield Damage(lost.log, "log", _without_place(examined, lost.why, lost.log), RESTORE)
         except CupelError:
             continue  # told already: the log cannot be read
+
+
+def _check_draws(examined: ExaminedLake) -> Iterator[Damage]:
+    """Yield releases whose draw is not in the log of draws, or is there another than their plan says."""
+    events = examined.lake.log(DRAWS).read()
+    for release in examined.releases:
+        is_there = ("release_plan", release) in examined.commits
+        for plan in rows_of(examined.lake, "release_plan", release) if is_there else []:
+            found, named = find_draw(events, release, "audit"), (plan["freeze_sha256"], plan["nonce"])
+            if named != (None, None) and (found is None or (found["frozen_sha256"], found["nonce"]) != named):
+                what = "holds no draw of" if found is None else "holds another draw than the plan of"
+                yield Damage(DRAWS, "log", f"{what} {release}", RESTORE)
 
 
 def _check_kept(examined: ExaminedLake) -> Iterator[Damage]:

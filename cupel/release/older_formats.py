@@ -1,6 +1,5 @@
 """Releases of older formats: which format a folder is of, what it held, and its tables in the present shape."""
 
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import pyarrow.parquet as pq
 from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import FIRST_NUMBERED_RELEASE, RELEASE
 from cupel.contract.table import Table
-from cupel.errors import ReleaseError
+from cupel.errors import ReleaseError, SigningError
 from cupel.lake.formats import VALUES_BEFORE_COLUMN
 from cupel.release import layout
-from cupel.signing.strict_json import keep_keys_once
+from cupel.signing.strict_json import parse_strictly
 from cupel.store.files import find_special_files, open_file, read_file, stat_file
 
 # The format that each column came with, in whatever table of the folder it stands.
@@ -38,11 +37,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if stat_file(path) is not None:  # another folder may be anybody's, and large
         _check_entries(folder)
     try:
-        manifest = json.loads(read_file(path), object_pairs_hook=keep_keys_once)
+        manifest = parse_strictly(read_file(path), layout.MANIFEST_FILE)
         layout.json_bytes(manifest)  # what cannot be hashed is none
     except FileNotFoundError:
         raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, SigningError) as error:
         raise ReleaseError(f"{path}: not a manifest: {error}; get the release again") from error
     if isinstance(manifest, dict):
         check_number(manifest.get("format", 1), RELEASE, str(folder))

@@ -1,6 +1,5 @@
 """Verifying a release from its folder alone: its files, its audit, its certificate, its labels."""
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from cupel.contract.columns import TEXT, TEXT_COLUMN, Column
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.kind import Kind
 from cupel.contract.table import Table, conform
-from cupel.errors import CupelError
+from cupel.errors import CupelError, SigningError
 from cupel.kinds import KNOWN
 from cupel.lake.lake import ROWS_PER_GROUP
 from cupel.release import layout
@@ -31,7 +30,7 @@ from cupel.release.older_formats import (
 )
 from cupel.release.recheck import CONTENT_CHECKS, is_asked
 from cupel.release.release_content import ReleaseContent
-from cupel.signing.strict_json import keep_keys_once
+from cupel.signing.strict_json import parse_strictly
 from cupel.store.files import find_links, hash_file, is_file, list_all_files, open_file, read_file, stat_file
 
 
@@ -161,9 +160,11 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) 
     problems = []
     certificate: Any = None
     try:
-        certificate = json.loads(read_file(folder / layout.CERTIFICATE_FILE), object_pairs_hook=keep_keys_once)
-    except (OSError, ValueError, RecursionError) as error:
+        certificate = parse_strictly(read_file(folder / layout.CERTIFICATE_FILE), layout.CERTIFICATE_FILE)
+    except OSError as error:
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
+    except SigningError as error:
+        problems.append(str(error))
     terms, kind = _find_kind(certificate, known)
     for name, table in layout.table_files(rows).items():
         try:

@@ -24,9 +24,11 @@ def parse_strictly(content: bytes, source: str) -> dict[str, Any]:
     cupel.errors.SigningError: keys.json: the key "a" stands twice in one object; get the file again from who made it
     """
     try:
-        found = json.loads(content.decode("utf-8"), object_pairs_hook=keep_keys_once, parse_constant=_refuse_constant)
+        found = json.loads(content.decode("utf-8"), object_pairs_hook=_keys_once, parse_constant=_refuse_constant)
     except _RepeatedKeyError as error:
-        raise SigningError(f"{source}: {error}; get the file again from who made it") from None
+        raise SigningError(
+            f'{source}: the key "{error}" stands twice in one object; get the file again from who made it'
+        ) from None
     except (ValueError, RecursionError) as error:
         raise SigningError(
             f"{source}: cut or damaged, no JSON: {str(error)[:120]}; get the file again from who made it"
@@ -36,20 +38,15 @@ def parse_strictly(content: bytes, source: str) -> dict[str, Any]:
     return found
 
 
-class _RepeatedKeyError(ValueError):
+class _RepeatedKeyError(Exception):
     """An object names a key twice."""
 
 
-def keep_keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the keys and values of a JSON object, for `object_pairs_hook` of `json.loads`.
-
-    Raises:
-        ValueError: A key stands there twice.
-    """
+def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise _RepeatedKeyError(f'the key "{key}" stands twice in one object')
+            raise _RepeatedKeyError(key)
         found[key] = value
     return found
 

@@ -22,6 +22,7 @@ from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import AnswerError, FormatError, LakeError
+from cupel.lake.draw_log import DRAWN, DRAWS
 from cupel.lake.lake import Commit, Lake
 from cupel.people.label_studio.record import LAKE_ID, Records
 from cupel.release import layout
@@ -29,6 +30,7 @@ from cupel.release.reported import made_from
 from cupel.sources.inbox import COPY
 from cupel.store.locks import claim, is_at_work
 from cupel.store.sealed import open_sealed, seal_json
+from made_releases import make_terms
 
 GIVEN = pa.schema([field for field in ANSWERS.schema if field.name not in ("sequence", "hash")])
 
@@ -63,6 +65,19 @@ def test_a_part_that_looks_otherwise_is_read_again_by_the_light_form(lake: Lake)
     assert (one.table, one.by_run, one.hash) == ("raw_items", True, lake.version("raw_items@one"))
     part(lake).write_bytes(content)
     assert found(lake) == []
+
+
+def test_a_release_whose_draw_is_not_in_the_log_any_more_is_damage(lake: Lake) -> None:
+    terms = make_terms(10, release="one-r1", freeze_sha256="a" * 64, nonce="n", nonce_source="operating system")
+    draw = {"event": DRAWN, "release": "one-r1", "part": "audit", "frozen_sha256": "a" * 64, "nonce": "n"}
+    lake.write("release_plan", "one-r1", from_rows([terms.to_plan()], TABLES["release_plan"]))
+    lake.log(DRAWS).append(lambda _: [draw])
+    assert found(lake) == []
+    shutil.rmtree(lake.folder / DRAWS)
+    (lake.folder / MEMORY).unlink()  # nobody remembers that there was a log
+    assert [one.what for one in found(lake)] == ["holds no draw of one-r1"]
+    lake.log(DRAWS).append(lambda _: [draw | {"nonce": "another"}])
+    assert [one.what for one in found(Lake(lake.root, "small"))] == ["holds another draw than the plan of one-r1"]
 
 
 def test_a_byte_that_changed_without_a_trace_is_found_in_full(lake: Lake) -> None:

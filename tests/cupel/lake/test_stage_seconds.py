@@ -4,7 +4,6 @@ from pathlib import Path
 
 from cupel.lake.lake import Lake
 from cupel.lake.stage_seconds import put_cpu, read_cpu
-from cupel.show.report import cleaning_share
 
 
 def test_a_steps_last_run_counts_and_stages_are_added_up_over_partitions(tmp_path: Path) -> None:
@@ -15,8 +14,3 @@ def test_a_steps_last_run_counts_and_stages_are_added_up_over_partitions(tmp_pat
     put_cpu(lake, "one", "sign", "cleaning", 1.0)
     put_cpu(lake, "one-r1", "certify", "release", 5.0)
     assert read_cpu(lake, ["one", "one-r1", "none"]) == {"cleaning": 3.0, "release": 5.0}
-
-
-def test_nothing_is_said_of_the_share_where_nothing_was_counted() -> None:
-    assert cleaning_share({}) is None
-    assert cleaning_share({"raw": 2.0}) == "0% (0.0 s of 2.0 s)"

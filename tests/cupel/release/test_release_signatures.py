@@ -128,14 +128,14 @@ def link_signature(folder: Path) -> None:
     ("spoil", "words"),
     [
         (lambda folder: shutil.rmtree(folder / "signatures"), "signatures/ holds no signature; ask who made"),
-        (sign_by_another, f"signed by key {EVE.public.key_id}, which keys.json does not hold"),
+        (sign_by_another, "signed by key ID_OF_EVE, which keys.json does not hold"),
         (lambda folder: put(folder, read(folder)[:-40]), "cut or damaged"),
         (alter_manifest, "is a signature by Anna of another content"),
         (swap_statement(release="movies-r2"), "release 'movies-r2', expected 'movies-r1': a statement of another"),
         (swap_statement(items_sha256="0" * 64), "items_sha256 '0000"),
         (sign_as_file, "signed-file/v1', expected .*signed-release/v1"),
-        (sign_twice, f"2 signatures .{EVE.public.key_id} unknown"),
-        (lambda folder: put(folder, read(folder), EVE), f"is by key {ANNA.public.key_id}, which its name"),
+        (sign_twice, "2 signatures .ID_OF_EVE unknown"),
+        (lambda folder: put(folder, read(folder), EVE), "is by key ID_OF_ANNA, which its name"),
         (link_signature, "cannot be read"),
         (lambda folder: put(folder, b" " * (1 << 21)), "larger than"),
         (
@@ -148,6 +148,7 @@ def test_a_signature_that_does_not_hold_is_refused_with_the_reason(
     folder: Path, spoil: Callable[[Path], None], words: str
 ) -> None:
     spoil(folder)
+    words = words.replace("ID_OF_EVE", EVE.public.key_id).replace("ID_OF_ANNA", ANNA.public.key_id)
     assert re.search(words, find_problems(folder)), find_problems(folder)
 
 

@@ -315,6 +315,22 @@ def test_a_certificate_of_other_values_than_a_release_has_has_not_passed(folder:
     assert "the certificate's text says what the result says" in failed(verify_release(folder))
 
 
+@pytest.mark.parametrize("name", [layout.CERTIFICATE_FILE, layout.MANIFEST_FILE])
+def test_a_key_that_stands_twice_is_refused_by_name(folder: Path, name: str) -> None:
+    content = (folder / name).read_text()
+    key = "error_bound" if name == layout.CERTIFICATE_FILE else "release"
+    first = next(line for line in content.splitlines() if f'"{key}":' in line)
+    (folder / name).write_text(content.replace(first, f"{first.rstrip(',')},\n{first}", 1))
+    said = f'the key "{key}" stands twice'
+    if name == layout.MANIFEST_FILE:
+        with pytest.raises(ReleaseError, match=said):
+            verify_release(folder)
+        return
+    forge(folder)
+    problems = [check.problem for check in verify_release(folder).checks]
+    assert any(said in problem for problem in problems)
+
+
 def test_a_certificate_that_is_nested_without_end_cannot_be_read(folder: Path) -> None:
     (folder / layout.CERTIFICATE_FILE).write_text(DEEP)
     forge(folder)

@@ -93,14 +93,14 @@ def test_what_securesystemslib_signed_is_verified_here() -> None:
 @pytest.mark.parametrize(
     ("envelope", "words"),
     [
-        (sign(STATEMENT, BELA), f"signed by key {BELA.public.key_id}, which keys.json does not hold"),
+        (sign(STATEMENT, BELA), "signed by key ID_OF_BELA, which keys.json does not hold"),
         (sign(STATEMENT)._replace(payload=STATEMENT + b" "), "the signature is not that of key .* over this content"),
         (sign(STATEMENT)._replace(payload_type="text/plain"), "payloadType 'text/plain': expected application/vnd"),
         (sign(STATEMENT, kind="application/json"), "payloadType 'application/json'"),
         (sign(STATEMENT)._replace(signatures=()), "0 signatures, expected one"),
         (
             sign(STATEMENT)._replace(signatures=(*sign(STATEMENT).signatures, *sign(STATEMENT, BELA).signatures)),
-            rf"2 signatures \({BELA.public.key_id} unknown to keys\.json\)",
+            r"2 signatures \(ID_OF_BELA unknown to keys\.json\)",
         ),
         (
             sign(STATEMENT, BELA)._replace(signatures=((ANNA.public.key_id, sign(STATEMENT, BELA).signatures[0][1]),)),
@@ -116,7 +116,7 @@ def test_what_securesystemslib_signed_is_verified_here() -> None:
     ],
 )
 def test_a_signature_that_does_not_hold_is_refused_with_the_reason(envelope: Envelope, words: str) -> None:
-    with pytest.raises(SigningError, match=words):
+    with pytest.raises(SigningError, match=words.replace("ID_OF_BELA", BELA.public.key_id)):
         verify_envelope(envelope, TRUSTED, SHA256)
 
 
