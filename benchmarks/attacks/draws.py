@@ -12,6 +12,7 @@ from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
 from benchmarks.attacks.target import OTHER, RELEASE, Target
 from cupel.check.check import find_damage
 from cupel.errors import CupelError
+from cupel.lake.answer_chain import GIVEN
 from cupel.lake.draw_log import DRAWS, find_draw
 from cupel.lake.lake import Lake
 from cupel.release.earlier_audits import read_earlier_audits
@@ -151,6 +152,23 @@ def edit_expert_answer(target: Target) -> Finding:
     return check_lake(target)
 
 
+def rewrite_answers(target: Target) -> Finding:
+    """Turn an expert's answer, write the whole log of answers anew with right hashes, and forget what was seen."""
+    folder = target.lake.folder / "answers"
+    tables = [pq.read_table(segment, columns=GIVEN) for segment in sorted(folder.glob("segment-*.parquet"))]
+    labels = tables[-1]["label"].to_pylist()
+    labels[0] = OTHER[labels[0]]
+    tables[-1] = tables[-1].set_column(GIVEN.index("label"), tables[-1].schema.field("label"), [labels])
+    # In a folder of its own, for this process remembers the log that it has read.
+    again = Target(target.folder / "again")
+    shutil.copytree(target.lake.folder, again.lake.folder)
+    shutil.rmtree(again.lake.folder / "answers")
+    (again.lake.folder / "seen.json").unlink()
+    for table in tables:
+        again.lake.answers.append(table)
+    return check_lake(again)
+
+
 def delete_release_tables(target: Target) -> Finding:
     """Delete the tables of the release, so that no earlier audit is known."""
     for table in ("release_plan", "release_items"):
@@ -188,6 +206,7 @@ _TRIED: tuple[tuple[str, Callable[[Target], Finding], Outcome], ...] = (
     ("draw-log-deleted-with-memory", delete_log_and_memory, _R),
     ("release-tables-deleted", delete_release_tables, _R),
     ("expert-answer-edited", edit_expert_answer, _R),
+    ("answers-log-rewritten", rewrite_answers, _R),
     ("lake-restored-from-a-copy", restore_lake, _N),
     ("lake-deleted", delete_lake, _N),
 )

@@ -100,13 +100,38 @@ def leave_few_undecided(target: Target) -> Finding:
     """Answer wrong labels with "cannot be decided" where only 2% of all are wrong: below the limit."""
     frozen = freeze_wrong(target, 0.02).draw(make_nonce())
     audit = audit_items(frozen, lambda name, label: label if label == TRUTH[name] else None)
-    found, result = judge(target, audit), audit.assay.result
-    if found.outcome == Outcome.REFUSED:
+    return told_by_wording(target, judge(target, audit), "undecided")
+
+
+def raise_undecided_limit(target: Target) -> Finding:
+    """Answer every wrong label, 12% of all, with "cannot be decided", and allow half of the items to be undecided."""
+    frozen = freeze_wrong(target, 0.12, max_undecided_share=0.5).draw(make_nonce())
+    found = judge(target, audit_items(frozen, lambda name, label: label if label == TRUTH[name] else None))
+    return told_by_wording(target, found, "undecided")
+
+
+def confirm_behind_the_cut(target: Target) -> Finding:
+    """Judge the audit honestly, and confirm every label behind the cut without a look."""
+    frozen = freeze_wrong(target, 0.12).draw(make_nonce())
+    drawn = set(frozen.items.filter(frozen.items["is_audited"])["item_id"].to_pylist())
+    found = judge(target, audit_items(frozen, lambda name, label: TRUTH[name] if name in drawn else label))
+    return told_by_wording(target, found, "djudicat")
+
+
+def confirm_behind_the_cut_audited(target: Target) -> Finding:
+    """Confirm every label behind the cut without a look, where 150 of them are audited in their turn."""
+    frozen = freeze_wrong(target, 0.12, adjudicators_audited=150, max_experts_seen_share=1.0).draw(make_nonce())
+    audit = audit_items(frozen, lambda name, label: TRUTH[name], adjudicate=lambda name, label: label)
+    return judge(target, audit)
+
+
+def told_by_wording(target: Target, found: Finding, word: str) -> Finding:
+    """Return what the certificate says from a word on, of a release that verifies."""
+    if found.outcome != Outcome.NOT_CAUGHT:
         return found
     words = read_wording(target)
-    at = words.find("undecided")
-    told = f"the certificate: …{words[max(at - 60, 0) :]}" if at >= 0 else found.words
-    return Finding(Outcome.TOLD if at >= 0 and result.undecided_bound else Outcome.NOT_CAUGHT, told)
+    at = words.find(word)
+    return found if at < 0 else Finding(Outcome.TOLD, f"the certificate: …{words[max(at - 60, 0) : at + 200]}")
 
 
 def declare_independence(target: Target) -> Finding:
@@ -125,12 +150,7 @@ def plant_easy_items(target: Target) -> Finding:
     def answer(name: str, label: str) -> str:
         return TRUTH[name] if name in gold or label == TRUTH[name] or rng.random() < 0.3 else label
 
-    found = judge(target, audit_items(frozen, answer, gold))
-    if found.outcome == Outcome.REFUSED:
-        return found
-    words = read_wording(target)
-    at = words.find("planted")
-    return Finding(Outcome.TOLD if at >= 0 else Outcome.NOT_CAUGHT, f"the certificate: …{words[max(at - 60, 0) :]}")
+    return told_by_wording(target, judge(target, audit_items(frozen, answer, gold)), "planted")
 
 
 def grind(frozen: FrozenItems) -> list[str]:
@@ -239,6 +259,15 @@ ATTACKS = (
     Attack("other-texts-shown-to-experts", DOOR, str(show_other_texts.__doc__), _N, show_other_texts),
     Attack("wrong-left-undecided", DOOR, str(leave_undecided.__doc__), _R, leave_undecided),
     Attack("few-wrong-left-undecided", DOOR, str(leave_few_undecided.__doc__), _T, leave_few_undecided),
+    Attack("undecided-limit-raised", DOOR, str(raise_undecided_limit.__doc__), _T, raise_undecided_limit),
+    Attack("all-confirmed-behind-the-cut", DOOR, str(confirm_behind_the_cut.__doc__), _T, confirm_behind_the_cut),
+    Attack(
+        "all-confirmed-behind-the-cut-audited",
+        DOOR,
+        str(confirm_behind_the_cut_audited.__doc__),
+        _R,
+        confirm_behind_the_cut_audited,
+    ),
     Attack("independence-declared", DOOR, str(declare_independence.__doc__), _N, declare_independence),
     Attack("experts-described-better", DOOR, str(describe_experts_better.__doc__), _N, describe_experts_better),
     Attack("older-format-seed-chosen", DOOR, str(use_older_format.__doc__), _T, use_older_format),

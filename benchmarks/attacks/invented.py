@@ -80,20 +80,25 @@ def freeze_labels(
     return FrozenItems(replace(before, **{"items_sha256": items_sha256(items), **terms}), items)
 
 
-def audit_items(frozen: FrozenItems, answer: Answer, gold: Mapping[str, str] | None = None) -> ReleaseAudit:
+def audit_items(
+    frozen: FrozenItems, answer: Answer, gold: Mapping[str, str] | None = None, adjudicate: Answer | None = None
+) -> ReleaseAudit:
     """Let one expert answer all that is asked; return the audit.
 
     Args:
         frozen: What was frozen and drawn.
         answer: What the expert says.
         gold: Known labels by item, where items are planted.
+        adjudicate: What another expert says behind the cut, where adjudicators are audited.
     """
+    experts = [("audit", "eve", answer)] + ([] if adjudicate is None else [("expert", "ada", adjudicate)])
     rows = [
         {
-            "sequence": place, "batch": BATCH, "item_id": name, "purpose": "audit", "annotator": "eve",
-            "label": answer(name, label),
+            "sequence": 10_000 * number + place, "batch": BATCH, "item_id": name, "purpose": purpose, "annotator": who,
+            "label": said(name, label),
         }
-        for place, (name, label) in enumerate(_columns(frozen.items, "item_id", "label"), 10_000)
+        for number, (purpose, who, said) in enumerate(experts, 1)
+        for place, (name, label) in enumerate(_columns(frozen.items, "item_id", "label"))
     ]  # fmt: skip
     audit = ReleaseAudit.of(frozen.terms, {"release_items": frozen.items})
     audit = replace(audit, expert_answers=from_rows(rows, TABLES["expert_answers"]))
@@ -104,7 +109,8 @@ def audit_items(frozen: FrozenItems, answer: Answer, gold: Mapping[str, str] | N
         )
         audit = replace(audit, planted_items=planted)
         audit = replace(audit, planted_verdicts=judge_planted_items(audit))
-    audit = replace(audit, audit=draw_audit(audit))
+    nonce = make_nonce()
+    audit = replace(audit, second_nonce=nonce, audit=draw_audit(audit, lambda frozen_sha256: nonce))
     return replace(audit, adjudications=adjudicate_items(audit))
 
 

@@ -1,6 +1,7 @@
 """The page of attacks and the code say the same; two cheap attacks are tried, and a harness that fails is an error."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,9 @@ def test_exchanged_texts_are_refused_and_the_untouched_release_is_not(tmp_path: 
     assert made.tables is not None
     write_release(LocalStore(tmp_path), "movies-r1", made.facts, made.tables, PROVENANCE, describe_release)
     assert verify(tmp_path / "movies-r1").outcome == Outcome.NOT_CAUGHT
+    doubled = Path(shutil.copytree(tmp_path / "movies-r1", tmp_path / "doubled"))
+    released_files.repeat_column(doubled)
+    assert verify(doubled).words.startswith("every table can be read")
     released_files.exchange_texts(tmp_path / "movies-r1")
     found = verify(tmp_path / "movies-r1")
     assert found.outcome == Outcome.REFUSED
