@@ -97,8 +97,8 @@ def leave_undecided(target: Target) -> Finding:
 
 
 def leave_few_undecided(target: Target) -> Finding:
-    """Answer wrong labels with "cannot be decided" where only 2% of all are wrong: below the limit."""
-    frozen = freeze_wrong(target, 0.02).draw(make_nonce())
+    """Answer wrong labels with "cannot be decided" where only 1% of all are wrong: below the limit."""
+    frozen = freeze_wrong(target, 0.01).draw(make_nonce())
     audit = audit_items(frozen, lambda name, label: label if label == TRUTH[name] else None)
     return told_by_wording(target, judge(target, audit), "undecided")
 
@@ -112,7 +112,7 @@ def raise_undecided_limit(target: Target) -> Finding:
 
 def confirm_behind_the_cut(target: Target) -> Finding:
     """Judge the audit honestly, and confirm every label behind the cut without a look."""
-    frozen = freeze_wrong(target, 0.12).draw(make_nonce())
+    frozen = freeze_wrong(target, 0.12, max_experts_seen_share=1.0).draw(make_nonce())
     drawn = set(frozen.items.filter(frozen.items["is_audited"])["item_id"].to_pylist())
     found = judge(target, audit_items(frozen, lambda name, label: TRUTH[name] if name in drawn else label))
     return told_by_wording(target, found, "djudicat")
