@@ -252,7 +252,7 @@ def cut_record(target: Target) -> Finding:
 
 
 def choose_seed(target: Target) -> Finding:
-    """Try seeds by hand, with the right labels known, until one accepts a delivery that is over its budget."""
+    """Choose the number that draws the sheet by hand, with `--seed`."""
     buyer = make_buyer(target)
     delivery = buyer.write("chosen.csv", buyer.rows)
     plan = buyer.plan(delivery, seed=1)
@@ -270,13 +270,15 @@ def leave_undecided(target: Target) -> Finding:
     buyer.plan(delivery)
     said = {row[1]: row[2] for row in buyer.rows}
     honest = buyer.be_honest
+    told = buyer.folder / "verdict.json"
     try:
-        reply = buyer.judge(delivery, lambda text: honest(text) if said[text] == honest(text) else "cannot be decided")
+        reply = buyer.judge(
+            delivery, lambda text: honest(text) if said[text] == honest(text) else "cannot be decided", json_file=told
+        )
     except CupelError as error:
         return Finding(Outcome.REFUSED, str(error))
-    told = [line.strip(" │") for line in reply.words.splitlines() if "undecided" in line and "csv" not in line]
-    is_accepted = reply.code == ExitCode.ACCEPT
-    return Finding(Outcome.NOT_CAUGHT if is_accepted else Outcome.REFUSED, f"{reply.code.name}: {' '.join(told[:2])}")
+    words = f"{reply.code.name}: {json.loads(told.read_bytes())['reason']}"
+    return Finding(Outcome.NOT_CAUGHT if reply.code == ExitCode.ACCEPT else Outcome.REFUSED, words)
 
 
 def confirm_all(target: Target) -> Finding:

@@ -4,18 +4,21 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
-from benchmarks.attacks.target import OTHER, RELEASE, Target
+from benchmarks.attacks.target import BATCH, OTHER, RELEASE, Target
 from cupel.check.check import find_damage
 from cupel.errors import CupelError
 from cupel.lake.answer_chain import GIVEN
 from cupel.lake.draw_log import DRAWS, find_draw
 from cupel.lake.lake import Lake
 from cupel.release.earlier_audits import read_earlier_audits
+from cupel.release.freeze import freeze, hash_content
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.nonces import draw_nonce, make_seed
 from cupel.store.event_log import HEAD, JsonLines, SegmentLog, end_of
@@ -52,22 +55,26 @@ def draw_again(target: Target) -> Finding:
 
 
 def try_many_seeds(target: Target) -> Finding:
-    """Name 400 other numbers as `release.seed`, as up to version 3, and look whether any changes the draw."""
-    plan = target.lake.read("release_plan", RELEASE).to_pylist()[0]
-    frozen = FrozenTerms.from_plan(plan)
-    settings = target.project.release
+    """Freeze the release's items under 50 other values of `release.seed`, as up to format 3, to choose among draws."""
+    lake, project = target.lake, target.project
+    frozen = FrozenTerms.from_plan(lake.read("release_plan", RELEASE).to_pylist()[0])
+    items = lake.read("clean_items", BATCH)
+    hashes = pa.array(map(hash_content, items["text"].to_pylist()))
+    items = items.append_column("content_sha256", hashes)
+    labels, similar = lake.read("labels", BATCH), lake.read("similar_items", BATCH)
     seeds = set()
-    for number in range(400):
-        changed = settings.model_copy(update={"seed": number})
-        nonce = draw_nonce(target.lake, RELEASE, "audit", frozen.hash_freeze(), changed.certificate)
-        seeds.add(make_seed(frozen.hash_freeze(), nonce.nonce))
-    if seeds == {plan["seed"]}:
-        return Finding(Outcome.REFUSED, "one recorded draw, whatever release.seed is")
+    for number in range(50):
+        settings = project.release.model_copy(update={"seed": number})
+        sha256 = freeze(RELEASE, [labels], [items], settings, [(BATCH, similar)]).sha256
+        again = replace(frozen, items_sha256=sha256).hash_freeze()
+        seeds.add(make_seed(again, draw_nonce(lake, RELEASE, "audit", again, settings.certificate).nonce))
+    if seeds == {frozen.seed}:
+        return Finding(Outcome.REFUSED, "one draw, the recorded one, whatever release.seed is")
     return Finding(Outcome.NOT_CAUGHT, f"{len(seeds)} draws to choose from")
 
 
 def steer_second_draw(target: Target) -> Finding:
-    """Know all verdicts but the last, and flip that one until the second draw leaves it out."""
+    """Draw what another expert judges again, turn the last verdict before it, and draw once more."""
     settings = target.project.release.certificate
     # Two sets of verdicts: who answers last chooses which of them it is.
     hashes = [hashlib.sha256(last.encode()).hexdigest() for last in ("warm", "cold")]
