@@ -36,6 +36,8 @@ ATTACKS: tuple[Attack, ...] = (
     *released_files.ATTACKS, *release_claims.ATTACKS, *signatures.ATTACKS, *experts.ATTACKS, *draws.ATTACKS,
     *witnesses.ATTACKS, *deliveries.ATTACKS, *accepted_files.ATTACKS,
 )  # fmt: skip
+# These bring all that they need.
+WITHOUT_RELEASE = (accepted_files.DOOR, witnesses.DOOR)
 STYLES = {Outcome.PASSED: "dim", Outcome.REFUSED: "green", Outcome.COUNTED: "green", Outcome.TOLD: "yellow"}
 MOST_WORDS, WIDTH = 160, 180
 
@@ -71,11 +73,24 @@ def main() -> int:
         return 0
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
-        target = find_target(options.target or Path(scratch) / "target", console)
+        folder = options.target or Path(scratch) / "target"
+        if all(attack.door in WITHOUT_RELEASE for attack in chosen):
+            folder.mkdir(parents=True, exist_ok=True)
+            target = Target(folder)
+        else:
+            target = find_target(folder, console)
         if any(attack.door == deliveries.DOOR for attack in chosen):
             console.print("Delivering its items again, in other guises: some two minutes", style="dim")
             deliveries.deliver_all(target)
         tried = [try_attack(attack, target, Path(scratch)) for attack in chosen]
+    print_outcomes(tried, time.monotonic() - began, console)
+    if options.json:
+        options.json.write_text(format_json(tried))
+    return 0 if all(one.is_as_said for one in tried) else 1
+
+
+def print_outcomes(tried: list[Tried], seconds: float, console: Console) -> None:
+    """Print the table, what came out otherwise than the page says, and how many were caught."""
     console.print(format_table(tried))
     wrong = [one for one in tried if not one.is_as_said]
     for one in wrong:
@@ -83,19 +98,21 @@ def main() -> int:
         console.print(f"{one.attack.name}: expected {one.attack.expected}; {came}", style="red", markup=False)
     caught = sum(one.attack.expected in (Outcome.REFUSED, Outcome.COUNTED) for one in tried if one.is_as_said)
     console.print(
-        f"{len(tried)} tried in {time.monotonic() - began:.0f} s: {caught} caught, "
+        f"{len(tried)} tried in {seconds:.0f} s: {caught} caught, "
         f"{sum(one.attack.expected == Outcome.TOLD for one in tried if one.is_as_said)} told, "
         f"{sum(one.attack.expected == Outcome.NOT_CAUGHT for one in tried if one.is_as_said)} not caught, "
         f"{len(wrong)} not as docs/attacks.md says."
     )
-    if options.json:
-        rows = [
-            {"attack": one.attack.name, "expected": one.attack.expected, "error": one.error}
-            | ({} if one.finding is None else one.finding._asdict())
-            for one in tried
-        ]
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
-    return 1 if wrong else 0
+
+
+def format_json(tried: Iterable[Tried]) -> str:
+    """Return what happened as JSON: a row an attack."""
+    rows = [
+        {"attack": one.attack.name, "expected": one.attack.expected, "error": one.error}
+        | ({} if one.finding is None else one.finding._asdict())
+        for one in tried
+    ]
+    return json.dumps(rows, indent=1) + "\n"
 
 
 def choose_attacks(names: list[str] | None) -> list[Attack]:
