@@ -191,7 +191,8 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
     audit = judge(audit)
     if count_to_draw(audit.terms, audit.adjudications):
         frozen_sha256 = hash_adjudications(audit.terms, audit.adjudications)
-        draw_nonce(lake, release, "adjudicators", frozen_sha256, Certificate(nonce=NONCE))
+        second = draw_nonce(lake, release, "adjudicators", frozen_sha256, Certificate(nonce=NONCE))
+        audit = replace(audit, second_source=second.source)
     result, rejected = conclude_audit(audit), empty(TABLES["rejected_expert_answers"])
     asked = pa.concat_tables([audit.audit, audit.planted_beside])
     written = {

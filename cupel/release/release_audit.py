@@ -6,7 +6,7 @@ The chain makes its tables with it, and `cupel verify` recomputes them with it; 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -92,11 +92,12 @@ class ReleaseAudit:
     expert_answers: pa.Table = field(default_factory=EXPERT_ANSWERS.schema.empty_table)
     kind: Kind | None = None
     second_nonce: str | None = None
+    second_source: str | None = None
 
     @classmethod
     def of(
         cls, terms: FrozenTerms, tables: Mapping[str, pa.Table], known: Iterable[Kind] = (),
-        second_nonce: str | None = None,
+        second: Mapping[str, Any] | None = None,
     ) -> "ReleaseAudit":  # fmt: skip
         """Return the audit of a release whose tables have these names.
 
@@ -106,7 +107,7 @@ class ReleaseAudit:
             terms: Of the release.
             tables: By name.
             known: The label kinds that there are; not looked at where the release was frozen with none by name.
-            second_nonce: Drew which adjudicated items are judged again; None before that.
+            second: The event that drew which adjudicated items are judged again; None before that.
 
         Raises:
             AuditError: The release was frozen with another label kind.
@@ -115,7 +116,8 @@ class ReleaseAudit:
         own = {name: tables[name] for name in needed if name in tables}
         if RELEASE_ITEMS.name in tables:
             own["items"] = tables[RELEASE_ITEMS.name].sort_by("risk_rank")
-        return cls(terms, **own, kind=find_kind(terms, known), second_nonce=second_nonce)
+        nonce, source = (None, None) if second is None else (str(second["nonce"]), str(second["source"]))
+        return cls(terms, **own, kind=find_kind(terms, known), second_nonce=nonce, second_source=source)
 
     def is_same(self, one: Labels, other: Labels) -> pa.Array:
         """Tell which labels of two columns are the same; null is the same as nothing."""
@@ -285,7 +287,9 @@ class ReleaseAudit:
         return wording(
             result, terms.experts_description, are_auditors_independent, terms.design, terms.adjudicators_audited,
             terms.max_undecided_share, self.planted_kinds,
-        ) + guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source, witnessed)  # fmt: skip
+        ) + guideline_sentence(terms.guideline) + nonce_sentence(
+            terms.nonce_source, witnessed, self.second_source
+        )  # fmt: skip
 
     def contested_upper(self, alpha: float) -> int:
         """Return the exact upper bound of the contested items among all, by the design of the audit.
@@ -413,7 +417,7 @@ def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) ->
     terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
     wanted = _wanted(terms, tables)
     found = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
-    return ReleaseAudit.of(terms, found, [step.project.kind], _second_nonce(step.lake, terms))
+    return ReleaseAudit.of(terms, found, [step.project.kind], _find_second(step.lake, terms))
 
 
 def read_release_audit(
@@ -438,13 +442,12 @@ def read_release_audit(
     wanted = _wanted(terms, tables)
     there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
     found = {name: lake.read(name, release, _columns(name, columns)) for name in there}
-    return ReleaseAudit.of(terms, found, known, _second_nonce(lake, terms))
+    return ReleaseAudit.of(terms, found, known, _find_second(lake, terms))
 
 
-def _second_nonce(lake: Lake, terms: FrozenTerms) -> str | None:
-    """Return the recorded nonce of a release's second draw; None where there is none."""
-    found = find_draw(lake.log(DRAWS).read(), terms.release, "adjudicators") if terms.adjudicators_audited else None
-    return None if found is None else str(found["nonce"])
+def _find_second(lake: Lake, terms: FrozenTerms) -> Mapping[str, Any] | None:
+    """Return the event of a release's second draw; None where there is none."""
+    return find_draw(lake.log(DRAWS).read(), terms.release, "adjudicators") if terms.adjudicators_audited else None
 
 
 def _wanted(terms: FrozenTerms, tables: Sequence[str]) -> list[str]:

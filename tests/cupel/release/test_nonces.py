@@ -37,6 +37,16 @@ def test_a_nonce_of_the_project_file_is_taken_and_said(tmp_path: Path) -> None:
     assert nonce_sentence(None) == ""
 
 
+def test_where_the_second_draw_is_from_is_said_beside_the_first() -> None:
+    both = nonce_sentence("operating system", {}, "project file")
+    assert "The audit was drawn by a number that the operating system gave" in both
+    assert "judged again stood in the project file before the last verdict" in both
+    assert "judged again was drawn by a number that the operating system gave" in nonce_sentence(
+        "project file", {}, "operating system"
+    )
+    assert "judged again" not in nonce_sentence("operating system", {}, None)
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_term_is_in_the_hash_of_the_freeze(name: str) -> None:
     terms = make_terms(10, design=FixedSequence(50))

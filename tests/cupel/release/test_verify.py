@@ -204,6 +204,8 @@ def test_a_text_whose_frozen_hash_is_forged_too_does_not_fit_the_draw(folder: Pa
         ({"freeze_sha256": "0" * 64}, "but what was frozen gives"),
         ({"freeze_sha256": None}, "but what was frozen gives"),
         ({"max_undecided_share": 0.5}, "but what was frozen gives"),
+        ({"nonce_source": "public dice"}, "said to be from 'public dice', which gives none"),
+        ({"nonce_source": "operating system"}, "which gives 64 hexadecimal digits"),
     ],
 )
 def test_a_draw_that_does_not_follow_from_freeze_and_nonce_is_noticed(
