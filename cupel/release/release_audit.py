@@ -43,7 +43,7 @@ from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.guidelines import guideline_sentence
 from cupel.release.names import Names, find_rows
 from cupel.release.nonces import WitnessedDraws, nonce_sentence
-from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, read_tiers
+from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, hash_known_items, read_tiers
 from cupel.release.second_audit import answers_for, count_to_draw, draw_again, hash_adjudications
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
@@ -325,10 +325,20 @@ class ReleaseAudit:
     @cached_property
     def planted_draw(self) -> Flags:
         """Which rows of PLANTED_ITEMS the seed plants; the items have their log-odds."""
-        row = self.rows.planted_items
-        log_odds = self.items["log_odds"].take(pa.array(row, mask=row < 0))
-        pool = self.planted_items.select(["batch", "item_id"]).append_column("log_odds", log_odds)
-        return draw_to_plant(pool, self.terms.planted_errors, self.terms.seed, read_tiers(self.planted_items))
+        return draw_to_plant(
+            self._known_items, self.terms.planted_errors, self.terms.seed, read_tiers(self.planted_items)
+        )
+
+    @property
+    def known_items_sha256(self) -> str:
+        """The hash of the items of known label, which was frozen; the items have their log-odds."""
+        return hash_known_items(self._known_items)
+
+    @property
+    def _known_items(self) -> pa.Table:
+        """PLANTED_ITEMS with the log-odds of the items."""
+        log_odds = self.items["log_odds"].take(_places(self.rows.planted_items))
+        return self.planted_items.append_column("log_odds", log_odds)
 
     @cached_property
     def planted_tiers(self) -> Integers:
