@@ -117,11 +117,18 @@ def _planted_kinds(audit: ReleaseAudit) -> str:
 
 
 def proposed_labels(content: ReleaseContent) -> str:
-    """Audit and adjudications judge each the labels that were frozen, once, and verdicts follow from the labels."""
+    """Audit and adjudications judge each the labels that were frozen, once, and verdicts follow from the labels.
+
+    None is settled by fewer answers than the plan asks for: of those a share may be called signed.
+    """
     audit = content.audit
     for name in ("audit", "adjudications", "planted_verdicts"):
-        if repeated := _find_repeated(getattr(audit, name)):
+        table: pa.Table = getattr(audit, name)
+        if repeated := _find_repeated(table):
             return f"{name}: judged more than once: {_some(repeated)}"
+        is_short = pc.and_(table["is_settled"], pc.less(table["answers"], audit.terms.expert_answers))
+        if short := set(Names(table.filter(is_short))):
+            return f"{name}: settled by fewer than {audit.terms.expert_answers} answers: {_some(short)}"
     for name, table, rows in (
         ("audit", audit.audit, audit.rows.audit),
         ("adjudications", audit.adjudications, audit.rows.adjudications),

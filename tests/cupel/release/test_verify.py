@@ -355,6 +355,12 @@ def test_a_plan_that_says_something_else_than_the_evidence_is_noticed(
     assert check in failed(verify_release(folder))
 
 
+def test_a_verdict_that_rests_on_no_answer_is_noticed(folder: Path) -> None:
+    rewrite(folder, "evidence/audit.parquet", lambda rows: first_where(rows, lambda row: row["is_settled"], answers=0))
+    found = {check.name: check.problem for check in verify_release(folder).checks}
+    assert "settled by fewer than 1 answers" in found["experts judged the labels that were frozen"]
+
+
 @pytest.mark.parametrize("name", ["audit", "adjudications"])
 def test_an_item_with_two_verdicts_of_which_the_later_counts_is_noticed(folder: Path, name: str) -> None:
     def judge_twice(rows: Rows) -> Rows:
