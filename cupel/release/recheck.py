@@ -299,6 +299,8 @@ def one_release(content: ReleaseContent) -> str:
     if others := sorted(found - {release}):
         return f"the manifest is of {release}, but there are rows of {', '.join(others)}"
     batches = set(content.audit.terms.batches)
+    if set(told := content.manifest.get("batches", batches)) != batches:
+        return f"the plan is of the batches {', '.join(sorted(batches))}, but the manifest of {', '.join(told)}"
     if others := sorted(set(content.audit.items["batch"].unique().to_pylist()) - batches):
         return f"the plan is of the batches {', '.join(sorted(batches))}, but there are items of {', '.join(others)}"
     return ""

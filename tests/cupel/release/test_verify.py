@@ -127,6 +127,14 @@ def test_a_released_label_cannot_be_forged(folder: Path, decided_by: str, check:
     assert failed(verify_release(folder)) == {check}
 
 
+def test_a_manifest_of_other_batches_than_were_audited_is_noticed(folder: Path) -> None:
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    manifest["batches"] = ["movies", "books"]
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    forge(folder)
+    assert failed(verify_release(folder)) == {"everything is of one release"}
+
+
 def test_a_dropped_item_is_noticed(folder: Path) -> None:
     rewrite(folder, "data/test.parquet", lambda rows: rows[1:])
     assert failed(verify_release(folder)) == {"every frozen item is released or withheld"}
