@@ -286,7 +286,7 @@ class ReleaseAudit:
         terms = self.terms
         return wording(
             result, terms.experts_description, are_auditors_independent, terms.design, terms.adjudicators_audited,
-            terms.max_undecided_share, self.planted_kinds,
+            terms.max_undecided_share, self.planted_kinds, is_older=terms.freeze_sha256 is None,
         ) + guideline_sentence(terms.guideline) + nonce_sentence(
             terms.nonce_source, witnessed, self.second_source
         )  # fmt: skip
