@@ -33,7 +33,8 @@ from cupel.release.frozen_terms import FrozenTerms, name_kind
 from cupel.release.names import Names
 from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.outcome import released, withheld
-from cupel.release.planted import planted_items
+from cupel.release.plan import find_same
+from cupel.release.planted import find_known_items, hash_known_items, planted_items
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.second_audit import count_to_draw, hash_adjudications
 from cupel.release.stage_errors import stage_errors
@@ -132,7 +133,7 @@ def make_release(
     hashes = pa.array(map(hash_content, clean["text"].to_pylist()))
     clean = clean.append_column("content_sha256", hashes).append_column("text_sha256", hashes)
     frozen = freeze("movies-r1", [tables["labels"]], [clean], project.release)
-    terms, frozen_items = draw_first_wave_of(_terms(project, frozen), frozen.items, project)
+    terms, frozen_items = draw_first_wave_of(_terms(project, frozen, items), frozen.items, project)
     lake.write("release_items", "movies-r1", frozen_items)
     lake.write("release_plan", "movies-r1", from_rows([terms.to_plan()], TABLES["release_plan"]))
     if not is_audited:
@@ -191,7 +192,8 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
     audit = judge(audit)
     if count_to_draw(audit.terms, audit.adjudications):
         frozen_sha256 = hash_adjudications(audit.terms, audit.adjudications)
-        draw_nonce(lake, release, "adjudicators", frozen_sha256, Certificate(nonce=NONCE))
+        second = draw_nonce(lake, release, "adjudicators", frozen_sha256, Certificate(nonce=NONCE))
+        audit = replace(audit, second_source=second.source)
     result, rejected = conclude_audit(audit), empty(TABLES["rejected_expert_answers"])
     asked = pa.concat_tables([audit.audit, audit.planted_beside])
     written = {
@@ -287,8 +289,10 @@ def _annotators(annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _terms(project: Project, frozen: Frozen) -> FrozenTerms:
-    limits, experts = limits_of(project.release, 1), project.labeling.experts
+def _terms(project: Project, frozen: Frozen, items: Items) -> FrozenTerms:
+    limits, experts, known = limits_of(project.release, 1), project.labeling.experts, None
+    if number := project.release.certificate.planted_errors:
+        known = hash_known_items(find_known_items(frozen.items, {"movies": gold(items)}, number, find_same(project)))
     return FrozenTerms(
         **vars(limits), design=design_of(project.release, frozen.items.num_rows, 1),
         release="movies-r1", batches=("movies",), status="frozen", reason=None,
@@ -296,7 +300,7 @@ def _terms(project: Project, frozen: Frozen) -> FrozenTerms:
         answers_until=3 * frozen.items.num_rows, items=frozen.items.num_rows, items_sha256=frozen.sha256,
         classes=tuple(project.labeling.classes), expert_answers=experts.answers,
         experts_description=experts.description, are_auditors_independent=experts.are_auditors_independent,
-        kind=name_kind(project.kind, project.labeling.ontology),
+        kind=name_kind(project.kind, project.labeling.ontology), known_items_sha256=known,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ def wording(
     adjudicators_audited: int = 0,
     max_undecided_share: float | None = None,
     planted_kinds: PlantedKinds | None = None,
+    is_older: bool = False,
 ) -> str:
     """Return the certificate's text: what is certified, against whose judgement, and what it cannot see.
 
@@ -29,6 +30,8 @@ def wording(
         adjudicators_audited: See `Limits`.
         max_undecided_share: See `Limits`.
         planted_kinds: Why items were planted; None where none were, or that was not recorded.
+        is_older: The release was frozen by a version that did not say of every design that what is certified is the set
+            left after repair; its text stays as it was.
 
     Raises:
         AuditError: The result is open, so there is nothing to certify yet.
@@ -44,7 +47,8 @@ def wording(
     if result.undecided_bound is not None:
         frozen = f"; of all items as frozen, experts leave at most {percent(result.undecided_bound)} undecided"
     if result.status == "certified":
-        is_left = adjudicators_audited > 0 or (design is not None and design.counts_what_is_left)
+        # What is behind the cut may be as wrong as it likes before experts repair it: such a set is certified often.
+        is_left = not is_older or adjudicators_audited > 0 or (design is not None and design.counts_what_is_left)
         what = f"a set {'left ' if is_left else ''}with more than {budget} wrong labels, contested items aside,"
         if max_undecided_share is not None:
             what += f" or with more than {percent(max_undecided_share)} of its items contested,"

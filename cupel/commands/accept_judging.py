@@ -74,6 +74,7 @@ def judge_delivered(request: Request, folder: Path, console: Console, kinds: Kin
     if not known:
         return await_sheet(request, folder, plan, delivery, looks[0], console)
     judged = looks[: len(known)]
+    _check_earlier_answers(audits, plan, judged[:-1], known)
     signed = _signed_sheets(request, audit, judged, signed_now)
     verdict = _verdict(request, plan, delivery, judged, known, rules, signed)
     _record_verdict(record, audits, plan, verdict, known[-1])
@@ -92,16 +93,37 @@ def judge_delivered(request: Request, folder: Path, console: Console, kinds: Kin
     return ExitCode[verdict.verdict]
 
 
+def _check_earlier_answers(
+    audits: Audits, plan: Plan, earlier: list[Drawn], known: list[dict[str, str | None]]
+) -> None:
+    """Refuse answers of earlier looks that are not those which the record says they were judged by.
+
+    A later look takes what they found off the budget, so whoever could change them could buy its acceptance.
+    """
+    if plan.version == 1:
+        return
+    for look, answers in zip(earlier, known, strict=False):
+        before = audits.judged.get((plan.key, look.look))
+        if before is None or before.answers_sha256 != _hash_answers(answers):
+            raise AuditError(
+                f"{audits.folder}: look {look.look} at {plan.delivery} was not judged by the answers that are kept of "
+                "it now; answers are never changed. Restore the folder from a copy"
+            )
+
+
+def _hash_answers(answers: dict[str, str | None]) -> str:
+    return hashlib.sha256(json.dumps(answers, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 def _record_verdict(
     record: AuditRecord, audits: Audits, plan: Plan, verdict: Verdict, answers: dict[str, str | None]
 ) -> None:
     """Record what a look came to; refuse other answers than those that it was judged by before."""
     if plan.version == 1:
         return
-    content = json.dumps(answers, sort_keys=True, separators=(",", ":"))
     event = Judged(
-        plan=plan.key, look=verdict.look, answers_sha256=hashlib.sha256(content.encode()).hexdigest(),
-        verdict=verdict.verdict, wrong=verdict.wrong, contested=verdict.contested,
+        plan=plan.key, look=verdict.look, answers_sha256=_hash_answers(answers), verdict=verdict.verdict,
+        wrong=verdict.wrong, contested=verdict.contested,
     )  # fmt: skip
     while True:
         before = audits.judged.get((plan.key, verdict.look))

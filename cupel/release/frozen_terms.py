@@ -28,6 +28,10 @@ _BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
 # asks, where that is several questions.
 _KIND, _QUESTIONS = "kind", "questions"
 GUIDELINE = "guideline"
+# And the hash of the items of known label, of which the planted ones are drawn.
+KNOWN_ITEMS = "known_items_sha256"
+# Of what stands beside the design, the texts.
+_TEXTS_BESIDE = {GUIDELINE: "the version of a guideline", KNOWN_ITEMS: "the hash of the items of known label"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,8 @@ class FrozenTerms(Terms):
     """The terms of one release; each is a column of RELEASE_PLAN, and explained there, or stands in its `design`.
 
     `licence_terms` are None where the project names no licences, `kind` where labels are the same if their texts are
-    and have one part, `guideline` where the project's has no versions.
+    have one part, `guideline` where the project's has no versions,
+    `known_items_sha256` where none are planted.
     """
 
     release: str
@@ -56,6 +61,7 @@ class FrozenTerms(Terms):
     kind: str | None = None
     questions: tuple[Question, ...] = ()
     guideline: str | None = None
+    known_items_sha256: str | None = None
     freeze_sha256: str | None = None
     nonce: str | None = None
     nonce_source: str | None = None
@@ -120,7 +126,7 @@ class FrozenTerms(Terms):
     @property
     def _beside(self) -> dict[str, Any]:
         """What stands beside the design."""
-        beside = {name: value for name in (*_BESIDE, _KIND, GUIDELINE) if (value := getattr(self, name))}
+        beside = {name: value for name in (*_BESIDE, _KIND, *_TEXTS_BESIDE) if (value := getattr(self, name))}
         if self.questions:
             beside[_QUESTIONS] = [question._asdict() for question in self.questions]
         return beside
@@ -159,12 +165,13 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         return parse_design(None, audit_size), {}
     try:
         content = json.loads(text)
-        beside = {name: content.pop(name) for name in (*_BESIDE, GUIDELINE) if name in content}
+        beside = {name: content.pop(name) for name in (*_BESIDE, *_TEXTS_BESIDE) if name in content}
         kind, questions = content.pop(_KIND, None), content.pop(_QUESTIONS, [])
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
-    if not isinstance(guideline := beside.get(GUIDELINE, ""), str):
-        raise AuditError(f"design: {GUIDELINE}: found {guideline!r}; expected the version of a guideline")
+    for name, what in _TEXTS_BESIDE.items():
+        if not isinstance(beside.get(name, ""), str):
+            raise AuditError(f"design: {name}: found {beside[name]!r}; expected {what}")
     for name, number in ((name, beside[name]) for name in _BESIDE if name in beside):
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")

@@ -1,6 +1,7 @@
 """Nonces: the number that comes after a freeze and draws the audit, and what a certificate says of where it is from."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -89,12 +90,24 @@ def chosen_seed(sha256: str, seed: int, attempt: int) -> int:
     return seed_of(hashlib.sha256(f"audit/{sha256}/{seed}/{attempt}".encode()).hexdigest())
 
 
-def nonce_sentence(source: str | None, witnessed: WitnessedDraws | None = None) -> str:
+def find_nonce_problem(source: str, nonce: str) -> str:
+    """Return why a nonce cannot be from where it is said to be; whether it is, the log of draws alone can show."""
+    if source not in (OPERATING_SYSTEM, PROJECT_FILE, WITNESS):
+        return f"a nonce is said to be from {source!r}, which gives none"
+    if source == OPERATING_SYSTEM and re.fullmatch(f"[0-9a-f]{{{2 * NONCE_BYTES}}}", nonce) is None:
+        return f"the nonce {nonce!r} is said to be from the {source}, which gives {2 * NONCE_BYTES} hexadecimal digits"
+    return ""
+
+
+def nonce_sentence(
+    source: str | None, witnessed: WitnessedDraws | None = None, second_source: str | None = None
+) -> str:
     """Return what a certificate says of where the draws are from; nothing of a release of before there were nonces.
 
     Args:
         source: `nonce_source` of the plan.
         witnessed: The witnessed draws by part, see `witnessed_draws`.
+        second_source: Where the number is from that drew what another expert judged again; None where none did.
     """
     found = witnessed or {}
     if source is None:
@@ -113,6 +126,16 @@ def nonce_sentence(source: str | None, witnessed: WitnessedDraws | None = None) 
         )
     if "adjudicators" in found:
         text += f" What another expert judged again was drawn by {_describe_receipt(found['adjudicators'])}"
+    elif second_source == PROJECT_FILE:
+        text += (
+            " The number that drew what another expert judged again stood in the project file before the last verdict: "
+            "whoever gave that could have known the draw."
+        )
+    elif second_source is not None:
+        text += (
+            " What another expert judged again was drawn by a number that the operating system gave after the last "
+            "verdict; nobody else witnessed that."
+        )
     return text
 
 

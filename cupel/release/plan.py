@@ -35,7 +35,7 @@ from cupel.release.holding import check_terms
 from cupel.release.names import Names
 from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.pieces import reader
-from cupel.release.planted import IsSame, planted_items
+from cupel.release.planted import IsSame, find_known_items, hash_known_items, plant_items
 from cupel.release.release_images import released_hashes
 from cupel.release.similar_audits import NewItems, find_similar_audits, read_item_keys
 from cupel.release.terms import LicenceTerms
@@ -187,18 +187,31 @@ def plan_release(
             step.uses(table, batch)
     until = max(_last_answer(step, batch) for batch in passed)
     before = find_audited_before(step, frozen.items, passed, audits_in or step.lake)
+    known = _find_known(step, frozen, passed, known_labels)
     planned_terms = _terms(step, passed, before, before.sentence, frozen, until, terms)
+    if known is not None:
+        planned_terms = replace(planned_terms, known_items_sha256=hash_known_items(known))
     try:
         frozen_terms, items = _draw(step, planned_terms, frozen.items, data)
     except WitnessError as error:
         return Planned(None, None, str(error))
     whole = with_carried(items, ((batch, _carried(step, batch)) for batch in sorted(passed)))
-    number, planted = step.project.release.certificate.planted_errors, empty(PLANTED_ITEMS)
-    if number is not None:
-        found = {batch: rows for batch in passed if (rows := known_labels(batch)) is not None}
-        planted = planted_items(items, found, number, frozen_terms.seed, find_same(step.project))
+    number, planted = frozen_terms.planted_errors, empty(PLANTED_ITEMS)
+    if known is not None:
+        planted = plant_items(known, number, frozen_terms.seed)
     log_odds = items["log_odds"].to_numpy()
     return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
+
+
+def _find_known(
+    step: Step, frozen: Frozen, batches: list[str], known_labels: Callable[[str], pa.Table | None]
+) -> pa.Table | None:
+    """Return the items of known label, before anything is drawn; None where none are to be planted."""
+    number = step.project.release.certificate.planted_errors
+    if number is None:
+        return None
+    found = {batch: rows for batch in batches if (rows := known_labels(batch)) is not None}
+    return find_known_items(frozen.items, found, number, find_same(step.project))
 
 
 def find_same(project: Project) -> IsSame:

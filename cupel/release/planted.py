@@ -1,6 +1,7 @@
 """Planted items: items whose label the project knows, put to the auditors among all others, to see what they miss."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -35,14 +36,34 @@ def planted_items(
     """Return the items of a release whose label is known, and draw those that are planted.
 
     Args:
-        items: RELEASE_ITEMS; the columns release, batch, item_id, log_odds and `JUDGED_LABELS` will do.
-        gold: Known labels by batch, columns item_id and label; null or without a row where none is known.
+        items: See `find_known_items`.
+        gold: Likewise.
         planted: How many are declared, at least 1.
         seed: Of the audit's draw.
         is_same: Tells which labels of two columns are the same.
 
     Returns:
         PLANTED_ITEMS, in the order of the items.
+
+    Raises:
+        ReleaseError: The release has fewer items of known label than are to be planted.
+    """
+    return plant_items(find_known_items(items, gold, planted, is_same), planted, seed)
+
+
+def find_known_items(
+    items: pa.Table, gold: Mapping[str, pa.Table], planted: int, is_same: IsSame = pc.equal
+) -> pa.Table:
+    """Return the items of a release whose label is known, with all that decides which of them are planted.
+
+    Args:
+        items: RELEASE_ITEMS; the columns release, batch, item_id, log_odds and `JUDGED_LABELS` will do.
+        gold: Known labels by batch, columns item_id and label; null or without a row where none is known.
+        planted: How many are declared, at least 1.
+        is_same: Tells which labels of two columns are the same.
+
+    Returns:
+        Columns release, batch, item_id, known_label, source and log_odds, in the order of the items.
 
     Raises:
         ReleaseError: The release has fewer items of known label than are to be planted.
@@ -58,10 +79,29 @@ def planted_items(
             f"release.certificate.planted_errors: found {planted}, but only {pool.num_rows} items of the release have "
             "a label in the file of labeling.gold; plant fewer, or give more known labels, in a new release"
         )
-    tier = find_tiers(pool, is_same)
-    is_planted = draw_to_plant(pool, planted, seed, tier)
-    pool = pool.append_column("is_planted", pa.array(is_planted)).append_column("source", name_sources(tier))
-    return conform(pool.drop_columns(["log_odds", *JUDGED_LABELS]), PLANTED_ITEMS)
+    pool = pool.append_column("source", name_sources(find_tiers(pool, is_same)))
+    return pool.drop_columns(list(JUDGED_LABELS))
+
+
+def hash_known_items(known: pa.Table) -> str:
+    """Return the hash of what decides which items are planted, and which of them count.
+
+    It is frozen with the release: whoever could change a known label, or why an item was planted, once the auditors
+    have answered could make them look better than they are.
+
+    Args:
+        known: Columns batch, item_id, known_label, source and log_odds; see `find_known_items`.
+    """
+    rows = known.select([*_NAME, "known_label", "source", "log_odds"])
+    rows = rows.sort_by([(name, "ascending") for name in _NAME])
+    listed = [list(row.values()) for row in rows.to_pylist()]
+    return hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
+
+
+def plant_items(known: pa.Table, planted: int, seed: int) -> pa.Table:
+    """Draw the items that are planted, and return PLANTED_ITEMS; see `planted_items` and `find_known_items`."""
+    is_planted = draw_to_plant(known, planted, seed, read_tiers(known))
+    return conform(known.drop_columns(["log_odds"]).append_column("is_planted", pa.array(is_planted)), PLANTED_ITEMS)
 
 
 def _of_batch(batch: str, rows: pa.Table) -> pa.Table:

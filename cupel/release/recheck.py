@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
-from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
+from cupel.contract.format_numbers import RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
-from cupel.lake.draw_log import Part
 from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release.freeze import items_sha256, items_sha256_without_content
 from cupel.release.frozen_terms import GUIDELINE
@@ -25,20 +24,18 @@ from cupel.release.layout import (
     IMAGES_FILE,
     LEFT_OUT_FILE,
     OVERLAPS_FILE,
-    SECOND_DRAW,
     WITNESSED,
     is_image_copy,
 )
 from cupel.release.names import Name, Names, find_rows
-from cupel.release.nonces import WITNESS, chosen_seed, make_seed
 from cupel.release.planted import name_sources
 from cupel.release.recheck_contamination import unwanted_items
+from cupel.release.recheck_draws import find_second_problem, find_seed_problem, is_drawn_by_nonce, witnessed_draws
 from cupel.release.recheck_terms import licences_let_it
 from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
 from cupel.release.signed_share import count_share, find_signed_problem, signed_sentence
-from cupel.release.witnessed_draws import find_draw_problem
 
 MOST_NAMED = 5
 _NAME = ["batch", "item_id"]
@@ -68,10 +65,12 @@ def audit_draw(content: ReleaseContent) -> str:
     Where adjudicators are audited, what is drawn of their items, by the seed made of their verdicts, is part of it.
     """
     audit, terms = content.audit, content.audit.terms
-    if problem := _seed_problem(content):
+    if problem := find_seed_problem(content):
         return problem
     if (wrong := audit.first_draw ^ audit.first_wave).any():
         return f"the seed draws other items than those marked: {_some(_names(audit.items, wrong))}"
+    if problem := find_second_problem(content):
+        return problem
     drawn = _names(audit.items, audit.drawn)
     drawn |= set(Names(audit.adjudications.take(pa.array(audit.drawn_again))))
     judged = set(Names(audit.audit))
@@ -82,45 +81,6 @@ def audit_draw(content: ReleaseContent) -> str:
     return _planted_draw(audit) if terms.planted_errors else ""
 
 
-def _seed_problem(content: ReleaseContent) -> str:
-    """Return what is wrong with the seed of the audit's draw."""
-    terms = content.audit.terms
-    if not is_drawn_by_nonce(content):
-        seed = chosen_seed(terms.items_sha256, content.certificate["project_seed"], terms.attempt)
-        return "" if seed == terms.seed else f"the plan's seed is {terms.seed}, but the frozen items give {seed}"
-    if terms.nonce is None or terms.nonce_source is None:
-        return "the plan names no nonce, or not where it is from"
-    if terms.nonce_source == WITNESS and "audit" not in content.certificate.get(WITNESSED, {}):
-        return "the plan says that a witness gave the nonce, but there is no receipt"
-    if (found := terms.hash_freeze()) != terms.freeze_sha256:
-        return f"the plan's freeze_sha256 is {terms.freeze_sha256}, but what was frozen gives {found}"
-    seed = make_seed(found, terms.nonce)
-    return "" if seed == terms.seed else f"the plan's seed is {terms.seed}, but freeze and nonce give {seed}"
-
-
-def witnessed_draws(content: ReleaseContent) -> str:
-    """The hash of each freeze is what the receipt is of, and the receipt's nonce drew; not whose receipt it is."""
-    audit, terms, draws = content.audit, content.audit.terms, content.certificate[WITNESSED]
-    second = content.certificate.get(SECOND_DRAW)
-    if strange := sorted(set(draws) - {"audit", "adjudicators"}):
-        return f"receipts for {', '.join(strange)}, which nobody draws"
-    if ("audit" in draws) != (terms.nonce_source == WITNESS):
-        has = "a receipt is there" if "audit" in draws else "no receipt is there"
-        return f"the plan's nonce_source is {terms.nonce_source!r}, but {has}"
-    if ("adjudicators" in draws) != (second is not None and second.get("source") == WITNESS):
-        return "a receipt for what another expert judges again, and another source of that draw's nonce"
-    drawn: dict[Part, tuple[str, str]] = {"audit": (str(terms.freeze_sha256), str(terms.nonce))}
-    if second is not None:
-        drawn["adjudicators"] = (audit.adjudications_sha256, str(audit.second_nonce))
-    found = (find_draw_problem(draws[part], terms.release, part, *drawn[part]) for part in drawn if part in draws)
-    return next(filter(None, found), "")
-
-
-def is_drawn_by_nonce(content: ReleaseContent) -> bool:
-    """Tell whether a release is of a format whose draw nobody could choose."""
-    return int(content.manifest.get("format", 1)) > LAST_CHOSEN_SEED
-
-
 def _planted_draw(audit: ReleaseAudit) -> str:
     """The items planted among the auditors' are those that the seed draws of all that are known."""
     known = audit.planted_items
@@ -128,6 +88,8 @@ def _planted_draw(audit: ReleaseAudit) -> str:
         return f"planted_items: there more than once, or never frozen: {_some(strange)}"
     if problem := _planted_kinds(audit):
         return problem
+    if audit.terms.known_items_sha256 not in (None, found := audit.known_items_sha256):
+        return f"the known labels give {found}, but {audit.terms.known_items_sha256} was frozen"
     drawn, declared = _names(known, audit.planted_draw), audit.terms.planted_errors
     if len(drawn) != declared:
         return f"{declared} planted items were declared, but only {len(drawn)} of known label are there"
@@ -155,11 +117,18 @@ def _planted_kinds(audit: ReleaseAudit) -> str:
 
 
 def proposed_labels(content: ReleaseContent) -> str:
-    """Audit and adjudications judge each the labels that were frozen, once, and verdicts follow from the labels."""
+    """Audit and adjudications judge each the labels that were frozen, once, and verdicts follow from the labels.
+
+    None is settled by fewer answers than the plan asks for: of those a share may be called signed.
+    """
     audit = content.audit
     for name in ("audit", "adjudications", "planted_verdicts"):
-        if repeated := _find_repeated(getattr(audit, name)):
+        table: pa.Table = getattr(audit, name)
+        if repeated := _find_repeated(table):
             return f"{name}: judged more than once: {_some(repeated)}"
+        is_short = pc.and_(table["is_settled"], pc.less(table["answers"], audit.terms.expert_answers))
+        if short := set(Names(table.filter(is_short))):
+            return f"{name}: settled by fewer than {audit.terms.expert_answers} answers: {_some(short)}"
     for name, table, rows in (
         ("audit", audit.audit, audit.rows.audit),
         ("adjudications", audit.adjudications, audit.rows.adjudications),
@@ -330,6 +299,8 @@ def one_release(content: ReleaseContent) -> str:
     if others := sorted(found - {release}):
         return f"the manifest is of {release}, but there are rows of {', '.join(others)}"
     batches = set(content.audit.terms.batches)
+    if set(told := content.manifest.get("batches", batches)) != batches:
+        return f"the plan is of the batches {', '.join(sorted(batches))}, but the manifest of {', '.join(told)}"
     if others := sorted(set(content.audit.items["batch"].unique().to_pylist()) - batches):
         return f"the plan is of the batches {', '.join(sorted(batches))}, but there are items of {', '.join(others)}"
     return ""

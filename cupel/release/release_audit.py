@@ -6,7 +6,7 @@ The chain makes its tables with it, and `cupel verify` recomputes them with it; 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +43,7 @@ from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.guidelines import guideline_sentence
 from cupel.release.names import Names, find_rows
 from cupel.release.nonces import WitnessedDraws, nonce_sentence
-from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, read_tiers
+from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, hash_known_items, read_tiers
 from cupel.release.second_audit import answers_for, count_to_draw, draw_again, hash_adjudications
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
@@ -92,11 +92,12 @@ class ReleaseAudit:
     expert_answers: pa.Table = field(default_factory=EXPERT_ANSWERS.schema.empty_table)
     kind: Kind | None = None
     second_nonce: str | None = None
+    second_source: str | None = None
 
     @classmethod
     def of(
         cls, terms: FrozenTerms, tables: Mapping[str, pa.Table], known: Iterable[Kind] = (),
-        second_nonce: str | None = None,
+        second: Mapping[str, Any] | None = None,
     ) -> "ReleaseAudit":  # fmt: skip
         """Return the audit of a release whose tables have these names.
 
@@ -106,7 +107,7 @@ class ReleaseAudit:
             terms: Of the release.
             tables: By name.
             known: The label kinds that there are; not looked at where the release was frozen with none by name.
-            second_nonce: Drew which adjudicated items are judged again; None before that.
+            second: The event that drew which adjudicated items are judged again; None before that.
 
         Raises:
             AuditError: The release was frozen with another label kind.
@@ -115,7 +116,8 @@ class ReleaseAudit:
         own = {name: tables[name] for name in needed if name in tables}
         if RELEASE_ITEMS.name in tables:
             own["items"] = tables[RELEASE_ITEMS.name].sort_by("risk_rank")
-        return cls(terms, **own, kind=find_kind(terms, known), second_nonce=second_nonce)
+        nonce, source = (None, None) if second is None else (str(second["nonce"]), str(second["source"]))
+        return cls(terms, **own, kind=find_kind(terms, known), second_nonce=nonce, second_source=source)
 
     def is_same(self, one: Labels, other: Labels) -> pa.Array:
         """Tell which labels of two columns are the same; null is the same as nothing."""
@@ -284,8 +286,10 @@ class ReleaseAudit:
         terms = self.terms
         return wording(
             result, terms.experts_description, are_auditors_independent, terms.design, terms.adjudicators_audited,
-            terms.max_undecided_share, self.planted_kinds,
-        ) + guideline_sentence(terms.guideline) + nonce_sentence(terms.nonce_source, witnessed)  # fmt: skip
+            terms.max_undecided_share, self.planted_kinds, is_older=terms.freeze_sha256 is None,
+        ) + guideline_sentence(terms.guideline) + nonce_sentence(
+            terms.nonce_source, witnessed, self.second_source
+        )  # fmt: skip
 
     def contested_upper(self, alpha: float) -> int:
         """Return the exact upper bound of the contested items among all, by the design of the audit.
@@ -321,10 +325,20 @@ class ReleaseAudit:
     @cached_property
     def planted_draw(self) -> Flags:
         """Which rows of PLANTED_ITEMS the seed plants; the items have their log-odds."""
-        row = self.rows.planted_items
-        log_odds = self.items["log_odds"].take(pa.array(row, mask=row < 0))
-        pool = self.planted_items.select(["batch", "item_id"]).append_column("log_odds", log_odds)
-        return draw_to_plant(pool, self.terms.planted_errors, self.terms.seed, read_tiers(self.planted_items))
+        return draw_to_plant(
+            self._known_items, self.terms.planted_errors, self.terms.seed, read_tiers(self.planted_items)
+        )
+
+    @property
+    def known_items_sha256(self) -> str:
+        """The hash of the items of known label, which was frozen; the items have their log-odds."""
+        return hash_known_items(self._known_items)
+
+    @property
+    def _known_items(self) -> pa.Table:
+        """PLANTED_ITEMS with the log-odds of the items."""
+        log_odds = self.items["log_odds"].take(_places(self.rows.planted_items))
+        return self.planted_items.append_column("log_odds", log_odds)
 
     @cached_property
     def planted_tiers(self) -> Integers:
@@ -413,7 +427,7 @@ def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) ->
     terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
     wanted = _wanted(terms, tables)
     found = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
-    return ReleaseAudit.of(terms, found, [step.project.kind], _second_nonce(step.lake, terms))
+    return ReleaseAudit.of(terms, found, [step.project.kind], _find_second(step.lake, terms))
 
 
 def read_release_audit(
@@ -438,13 +452,12 @@ def read_release_audit(
     wanted = _wanted(terms, tables)
     there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
     found = {name: lake.read(name, release, _columns(name, columns)) for name in there}
-    return ReleaseAudit.of(terms, found, known, _second_nonce(lake, terms))
+    return ReleaseAudit.of(terms, found, known, _find_second(lake, terms))
 
 
-def _second_nonce(lake: Lake, terms: FrozenTerms) -> str | None:
-    """Return the recorded nonce of a release's second draw; None where there is none."""
-    found = find_draw(lake.log(DRAWS).read(), terms.release, "adjudicators") if terms.adjudicators_audited else None
-    return None if found is None else str(found["nonce"])
+def _find_second(lake: Lake, terms: FrozenTerms) -> Mapping[str, Any] | None:
+    """Return the event of a release's second draw; None where there is none."""
+    return find_draw(lake.log(DRAWS).read(), terms.release, "adjudicators") if terms.adjudicators_audited else None
 
 
 def _wanted(terms: FrozenTerms, tables: Sequence[str]) -> list[str]:

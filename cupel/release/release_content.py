@@ -45,8 +45,7 @@ class ReleaseContent:
             if (path := PurePosixPath(name)).parent.name == "evidence"
         }
         terms = FrozenTerms.from_plan(self.certificate["plan"])
-        second = self.certificate.get(layout.SECOND_DRAW)
-        return ReleaseAudit.of(terms, evidence, self.kinds, None if second is None else str(second["nonce"]))
+        return ReleaseAudit.of(terms, evidence, self.kinds, self.certificate.get(layout.SECOND_DRAW))
 
     @cached_property
     def released(self) -> pa.Table:

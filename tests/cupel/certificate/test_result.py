@@ -180,12 +180,17 @@ def test_some_small_sets_are_certified_without_seeing_everything() -> None:
 def test_the_wording_of_a_certificate_says_what_it_means() -> None:
     text = wording(result(), "two linguists, blind to each other", are_auditors_independent=False)
     assert text.startswith(
-        "Certified at 2%: a set with more than 2% wrong labels, contested items aside, would be certified at most "
+        "Certified at 2%: a set left with more than 2% wrong labels, contested items aside, would be certified at most "
         "5 times in 100, however often it is put to an audit."
     )
     assert "differs from the judgement of two linguists, blind to each other." in text
     assert "one panel, so nobody has checked the adjudicators" in text
     assert "mistakes that these experts share" in text
+
+
+def test_a_release_of_before_keeps_its_text() -> None:
+    text = wording(result(), "the panel", are_auditors_independent=False, is_older=True)
+    assert text.startswith("Certified at 2%: a set with more than 2% wrong labels, contested items aside, would be")
 
 
 def test_independent_auditors_are_said_to_be_so() -> None:

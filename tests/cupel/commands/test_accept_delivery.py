@@ -103,6 +103,21 @@ def test_what_was_judged_is_not_judged_again_with_other_answers(opened: Any) -> 
     assert (opened.folder / "verdict.json").read_bytes() == before
 
 
+def test_what_an_earlier_look_found_cannot_be_taken_back_before_the_next(opened: Any) -> None:
+    opened.run()
+    look = json.loads((opened.folder / "verdict.json").read_text())["next_look"]["look"]
+    opened.fill(f"sheet-{look}.csv")
+    path = opened.folder / "answers.json"
+    answers = json.loads(path.read_text())
+    path.write_text(json.dumps(dict.fromkeys(answers)))
+    with pytest.raises(AuditError, match="was not judged by the answers that are kept of it now"):
+        opened.run()
+    assert not (opened.folder / f"verdict-{look}.json").exists()
+    path.write_text(json.dumps(answers))
+    opened.run()
+    assert (opened.folder / f"verdict-{look}.json").exists()
+
+
 def test_the_first_sheet_given_again_says_what_is_awaited(opened: Any) -> None:
     opened.run()
     code, printed = opened.run(sheet=opened.folder / "sheet.csv")

@@ -19,6 +19,7 @@ CHANGES: dict[str, Any] = {
     "classes": ("a",), "expert_answers": 2, "experts_description": "x", "max_experts_seen_share": 0.8,
     "are_auditors_independent": True, "batches": ("two",), "release": "s", "max_undecided_share": 0.1,
     "design": FixedSequence(51), "planted_errors": 3, "adjudicators_audited": 3, "undecided": 1, "guideline": "v",
+    "known_items_sha256": "k",
 }  # fmt: skip
 
 
@@ -35,6 +36,16 @@ def test_a_nonce_of_the_project_file_is_taken_and_said(tmp_path: Path) -> None:
     assert (found.nonce, found.source) == ("known", "project file")
     assert "stood in the project file before the freeze" in nonce_sentence(found.source)
     assert nonce_sentence(None) == ""
+
+
+def test_where_the_second_draw_is_from_is_said_beside_the_first() -> None:
+    both = nonce_sentence("operating system", {}, "project file")
+    assert "The audit was drawn by a number that the operating system gave" in both
+    assert "judged again stood in the project file before the last verdict" in both
+    assert "judged again was drawn by a number that the operating system gave" in nonce_sentence(
+        "project file", {}, "operating system"
+    )
+    assert "judged again" not in nonce_sentence("operating system", {}, None)
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -204,6 +204,39 @@ def test_a_kind_of_planted_item_that_its_labels_do_not_show_is_noticed(made: Mad
         assert "source is" in found["the audit is the sample that its seed draws"]
 
 
+def _know_otherwise(rows: list[dict[str, Any]], names: set[str]) -> list[dict[str, Any]]:
+    """Leave out known labels of items that are not planted."""
+    return [row for row in rows if row["is_planted"] or row["item_id"] not in names]
+
+
+def _let_the_checker_err(rows: list[dict[str, Any]], names: set[str]) -> list[dict[str, Any]]:
+    return [{**row, "predicted_label": "odd"} if row["item_id"] in names else row for row in rows]
+
+
+def _shift_log_odds(rows: list[dict[str, Any]], names: set[str]) -> list[dict[str, Any]]:
+    return [{**row, "log_odds": row["log_odds"] + 1} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [("planted_items", _know_otherwise), ("release_items", _let_the_checker_err), ("release_items", _shift_log_odds)],
+)
+def test_what_decides_which_items_are_planted_is_frozen_with_the_release(
+    made: Made, tmp_path: Path, table: str, change: Any
+) -> None:
+    assert made.tables is not None
+    assert made.tables.planted_items is not None
+    known = made.tables.planted_items.to_pylist()
+    easy = {row["item_id"] for row in known if row["source"] == "log-odds"}
+    own = getattr(made.tables, table)
+    tables = {table: pa.Table.from_pylist(change(own.to_pylist(), easy), schema=own.schema)}
+    if change is _let_the_checker_err:
+        rows = [{**row, "source": "confused"} if row["item_id"] in easy else row for row in known]
+        tables["planted_items"] = pa.Table.from_pylist(rows, schema=made.tables.planted_items.schema)
+    problem = tampered(made, tmp_path / "r", **tables)["the audit is the sample that its seed draws"]
+    assert "the known labels give" in problem
+
+
 def test_a_planted_verdict_held_against_another_label_is_noticed(made: Made, tmp_path: Path) -> None:
     assert made.tables is not None
     said = made.tables.planted_verdicts

@@ -137,6 +137,33 @@ def test_a_release_that_hides_part_of_the_second_audit_is_not_verified(made: Mad
     assert "not certified" in problems["the certificate, recomputed, is the same"]
 
 
+def test_the_certificate_says_where_the_second_draw_is_from(made: Made) -> None:
+    assert made.facts.certificate is not None
+    assert "judged again stood in the project file before the last verdict" in made.facts.certificate["wording"]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"nonce": "another"}, "the audit holds other items than those drawn"),
+        ({"source": "operating system"}, "which gives 64 hexadecimal digits"),
+        ({"source": "public dice"}, "which gives none"),
+        ({"source": "witness"}, "but there is no receipt"),
+        ({"frozen_sha256": "0" * 64}, "the second draw: frozen_sha256"),
+        ({"release": "movies-r2"}, "the second draw: release"),
+    ],
+)
+def test_a_second_draw_that_is_not_of_these_verdicts_is_not_verified(
+    made: Made, tmp_path: Path, values: dict[str, str], problem: str
+) -> None:
+    assert made.tables is not None
+    assert made.facts.second_draw is not None
+    facts = replace(made.facts, second_draw={**made.facts.second_draw, **values})
+    write_release(LocalStore(tmp_path), "forged", facts, made.tables, PROVENANCE, describe_release)
+    found = {check.name: check.problem for check in verify_release(tmp_path / "forged").checks}
+    assert problem in found["the audit is the sample that its seed draws"]
+
+
 def test_a_plan_that_declares_nonsense_is_an_error(made: Made) -> None:
     design = '{"adjudicators_audited":0,"method":"fixed_sequence","size":9}'
     with pytest.raises(AuditError, match="adjudicators_audited: found 0"):

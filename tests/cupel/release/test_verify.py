@@ -127,6 +127,14 @@ def test_a_released_label_cannot_be_forged(folder: Path, decided_by: str, check:
     assert failed(verify_release(folder)) == {check}
 
 
+def test_a_manifest_of_other_batches_than_were_audited_is_noticed(folder: Path) -> None:
+    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
+    manifest["batches"] = ["movies", "books"]
+    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    forge(folder)
+    assert failed(verify_release(folder)) == {"everything is of one release"}
+
+
 def test_a_dropped_item_is_noticed(folder: Path) -> None:
     rewrite(folder, "data/test.parquet", lambda rows: rows[1:])
     assert failed(verify_release(folder)) == {"every frozen item is released or withheld"}
@@ -204,6 +212,8 @@ def test_a_text_whose_frozen_hash_is_forged_too_does_not_fit_the_draw(folder: Pa
         ({"freeze_sha256": "0" * 64}, "but what was frozen gives"),
         ({"freeze_sha256": None}, "but what was frozen gives"),
         ({"max_undecided_share": 0.5}, "but what was frozen gives"),
+        ({"nonce_source": "public dice"}, "said to be from 'public dice', which gives none"),
+        ({"nonce_source": "operating system"}, "which gives 64 hexadecimal digits"),
     ],
 )
 def test_a_draw_that_does_not_follow_from_freeze_and_nonce_is_noticed(
@@ -351,6 +361,12 @@ def test_a_plan_that_says_something_else_than_the_evidence_is_noticed(
 ) -> None:
     rewrite_certificate(folder, "plan", **values)
     assert check in failed(verify_release(folder))
+
+
+def test_a_verdict_that_rests_on_no_answer_is_noticed(folder: Path) -> None:
+    rewrite(folder, "evidence/audit.parquet", lambda rows: first_where(rows, lambda row: row["is_settled"], answers=0))
+    found = {check.name: check.problem for check in verify_release(folder).checks}
+    assert "settled by fewer than 1 answers" in found["experts judged the labels that were frozen"]
 
 
 @pytest.mark.parametrize("name", ["audit", "adjudications"])
