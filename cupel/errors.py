@@ -63,6 +63,10 @@ class ReleaseError(CupelError):
     """A release that is missing, altered, or not what its certificate says."""
 
 
+class DrawnBeforeError(ReleaseError):
+    """A draw of a release whose audit was drawn before, of something else."""
+
+
 class SigningError(CupelError):
     """A key, trust file or signature that is missing, altered, or not what it must be."""
 

@@ -19,7 +19,7 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATION_PLAN
 from cupel.contract.tables.release import RELEASE_PLAN
-from cupel.errors import LakeError, ReleaseError
+from cupel.errors import DrawnBeforeError, LakeError, ReleaseError
 from cupel.intake.collect_inputs import current_project
 from cupel.kinds.projects import load_project
 from cupel.lake.answer_segments import read_segment, summary
@@ -195,7 +195,11 @@ class _Rebuilding:
                     self.copy.write(table, other, content, commit.inputs, commit.code_version)
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
         day = partial(recorded_day, self.copy, release, date.fromisoformat(self.plan["day"] or date.min.isoformat()))
-        planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day, self.lake)
+        try:
+            planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day, self.lake)
+        except DrawnBeforeError as error:  # what would be frozen now is another
+            self.problems[release] = str(error)
+            return
         if planned.terms is None:
             self.problems[release] = planned.awaited or "it cannot be frozen"
             return

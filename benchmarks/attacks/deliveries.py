@@ -231,8 +231,8 @@ _DELIVERED = (
 )
 ATTACKS = (
     *(Attack(name, DOOR, done, said, deliver(batch)) for name, batch, done, said in _DELIVERED),
-    Attack("delivery-near-copies-not-searched", DOOR, str(turn_search_off.__doc__), _N, turn_search_off),
-    Attack("delivery-near-copies-similarity-raised", DOOR, str(raise_similarity.__doc__), _N, raise_similarity),
+    Attack("delivery-near-copies-not-searched", DOOR, str(turn_search_off.__doc__), _C, turn_search_off),
+    Attack("delivery-near-copies-similarity-raised", DOOR, str(raise_similarity.__doc__), _C, raise_similarity),
     Attack("delivery-drawn-side-by-side", DOOR, str(draw_side_by_side.__doc__), _C, draw_side_by_side),
     Attack("delivery-to-another-project", DOOR, str(rename_project.__doc__), _N, rename_project),
 )

@@ -242,7 +242,7 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("row-repeated", repeat_row, _R),
     ("column-repeated", repeat_column, _R),
     ("split-moved", move_split, _R),
-    ("split-moved-all-hashes-mended", move_split_with_evidence, _N),
+    ("split-moved-all-hashes-mended", move_split_with_evidence, _R),
     ("licence-edited-all-hashes-mended", edit_licence_with_evidence, _N),
     ("file-added", add_file, _R),
     ("file-renamed", rename_file, _R),

@@ -9,7 +9,7 @@ asked, so a receipt that was thrown away leaves one.
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from cupel.errors import ReleaseError
+from cupel.errors import DrawnBeforeError
 from cupel.store.event_log import ChainedEvent, Event, EventLog
 
 DRAWS = "draws"
@@ -69,7 +69,7 @@ def record_draw(
         witness: Whom that asks; None: nobody.
 
     Raises:
-        ReleaseError: The same part of the release was drawn before, of something else that was frozen.
+        DrawnBeforeError: The same part of the release was drawn before, of something else that was frozen.
     """
     about: dict[str, Any] = {"release": release, "part": part, "frozen_sha256": frozen_sha256}
     freeze = {"event": FROZEN, **about}
@@ -85,7 +85,7 @@ def record_draw(
         known = find_draw(log.read(), release, part) or draw
     if known["frozen_sha256"] != frozen_sha256:
         what = "its audit" if part == "audit" else "what another expert judges again"
-        raise ReleaseError(
+        raise DrawnBeforeError(
             f"release {release}: {what} was drawn before, when something else was frozen (SHA-256 "
             f"{known['frozen_sha256'][:12]}, now {frozen_sha256[:12]}); a second draw would be a second throw of the "
             "dice. Bring back the tables of then from a copy, or make a new release, which is counted as an attempt"

@@ -64,7 +64,6 @@ def freeze(
     table = _in_risk_order(pa.concat_tables(parts))
     size = table.num_rows
     table = table.append_column("risk_rank", pa.array(np.arange(1, size + 1)))
-    sha256 = items_sha256(table)
     groups = _groups(table, similar)
     table = table.set_column(table.column_names.index("group_id"), "group_id", groups)
     added = {
@@ -75,7 +74,7 @@ def freeze(
         table = table.append_column(name, column)
     left_out = {*CARRIED, FOLDED} - set(table.column_names) | {"is_audited"}
     columns = tuple(column for column in RELEASE_ITEMS.columns if column.name not in left_out)
-    return Frozen(conform(table, RELEASE_ITEMS._replace(columns=columns)), sha256)
+    return Frozen(conform(table, RELEASE_ITEMS._replace(columns=columns)), items_sha256(table))
 
 
 def with_carried(items: pa.Table, clean_items: Iterable[tuple[str, Iterator[pa.Table]]]) -> Iterator[pa.Table]:
@@ -112,12 +111,13 @@ def hash_content(text: str) -> str:
 
 
 def items_sha256(items: pa.Table) -> str:
-    """Return the hash of what a certificate speaks of: ids, labels, contents and risk order.
+    """Return the hash of what a certificate speaks of: ids, labels, contents and risk order; groups and splits too.
 
     Args:
-        items: Columns batch, item_id, label, risk_rank and content_sha256 of RELEASE_ITEMS, any row order.
+        items: Columns batch, item_id, label, risk_rank, content_sha256, group_id and split of RELEASE_ITEMS, any row
+            order.
     """
-    return _hash_rows(items, ["risk_rank", "batch", "item_id", "label", "content_sha256"])
+    return _hash_rows(items, ["risk_rank", "batch", "item_id", "label", "content_sha256", "group_id", "split"])
 
 
 def items_sha256_without_content(items: pa.Table) -> str:

@@ -45,15 +45,16 @@ class SignedShare(NamedTuple):
 def signed_sentence(share: SignedShare | None) -> str:
     """Return what a certificate says of signed answers, behind all else; "" where no trust file was declared.
 
-    >>> signed_sentence(SignedShare(1200, 900, 2))
-    ' Of the 1,200 expert answers that the verdicts rest on, 900 were signed, by 2 keys.'
+    >>> signed_sentence(SignedShare(1200, 900, 2))[56:]
+    '900 were signed, by 2 keys; `cupel verify --key` tells whose.'
     >>> signed_sentence(SignedShare(1200, 0, 0))
     ' Of the 1,200 expert answers that the verdicts rest on, none was signed.'
     """
     if share is None:
         return ""
     by = f"{share.keys} key{'s' if share.keys > 1 else ''}"
-    said = f"{share.signed:,} {'was' if share.signed == 1 else 'were'} signed, by {by}" if share.signed else ""
+    verb = "was" if share.signed == 1 else "were"
+    said = f"{share.signed:,} {verb} signed, by {by}; `cupel verify --key` tells whose" if share.signed else ""
     return f" Of the {share.answers:,} expert answers that the verdicts rest on, {said or 'none was signed'}."
 
 

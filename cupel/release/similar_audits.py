@@ -20,6 +20,8 @@ from cupel.modalities.text.privacy.tokens import KEYED
 from cupel.release.earlier_audits import FOLDED, EarlierAudit, hash_released_texts, read_keys
 from cupel.release.names import find_rows
 
+# From this similarity on two texts are the same to the count of attempts, whatever cleaning calls a duplicate.
+MOST_SIMILARITY = 0.8
 _NAMES = ["batch", "item_id"]
 
 
@@ -50,7 +52,8 @@ def find_similar_audits(
 
     What cleaning compared it tells: a batch with those before it in the register. What an earlier release held that is
     in no such batch any more is compared by its stored texts. Items resemble each other from the similarity on that
-    makes them duplicates in cleaning; where that is off, none do.
+    makes them duplicates in cleaning, for texts from `MOST_SIMILARITY` on at the latest: what was audited before is not
+    for the project file to say.
 
     Args:
         step: A step whose partition is the release's name.
@@ -77,7 +80,7 @@ def find_similar_audits(
 
 def _least_similarity(project: Project) -> float | None:
     if project.modality.has_text:
-        return project.cleaning.duplicate_similarity
+        return min(project.cleaning.duplicate_similarity or MOST_SIMILARITY, MOST_SIMILARITY)
     bits = project.images.duplicate_bits
     return None if bits is None else similarity_of_bits(bits)
 

@@ -81,7 +81,7 @@ def test_planted_items_are_asked_counted_and_verified_with_every_method(finished
     assert "at confidence 99%" in said
     asked = {one["item_id"] for table in ("audit", "adjudications", "planted_verdicts")
              for one in lake.read(table, "one-r1").to_pylist()}  # fmt: skip
-    assert f"Of the {len(asked)} expert answers that the verdicts rest on, {len(asked)} were signed, by 1 key." in said
+    assert f"Of the {len(asked)} expert answers that the verdicts rest on, {len(asked)} were signed, by 1 key;" in said
     folder = release_folder(lake, "one-r1")
     words = [check.name for check in check_signatures(folder, TRUSTED) if check.is_passed]
     assert words == [f"{len(asked)} expert answers signed by {EXPERT.public.key_id} (Eve)"]

@@ -41,7 +41,7 @@ def test_comparisons_end_in_a_certified_release(finished: Finished) -> None:
     assert facts.verdict == "PASS"
     rows = lake.read("training_set", "one-r1").to_pylist()
     wrong = sum(row["label"] != truth(row["text"]) for row in rows)
-    assert wrong <= facts.result["error_bound"] * len(rows)  # type: ignore[index]
+    assert wrong <= facts.terms.error_budget * len(rows)
 
 
 def test_the_release_verifies(finished: Finished) -> None:

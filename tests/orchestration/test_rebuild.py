@@ -198,6 +198,7 @@ def test_a_release_is_rebuilt_with_the_method_that_it_was_audited_by(copied: Dep
     assert found.is_same
     assert {note.split(":")[0] for note in found.notes} == {
         "release.certificate.method", "release.certificate.adjudicators_audited",
+        "release.certificate.max_undecided_share",
     }  # fmt: skip
 
 

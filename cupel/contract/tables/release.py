@@ -57,7 +57,7 @@ RELEASE_PLAN = Table(
         Column("seed", INTEGER, "Seed of the audit's draw, made of freeze_sha256 and nonce."),
         Column("answers_until", INTEGER, "Sequence number of the last answer that the labels know."),
         Column("items", INTEGER, "Items frozen."),
-        Column("items_sha256", TEXT, "Hash of the frozen ids, contents, labels and risk order."),
+        Column("items_sha256", TEXT, "Hash of the frozen ids, contents, labels, groups, splits and risk order."),
         Column("classes", TEXTS, "The ontology that experts answer in."),
         Column("expert_answers", INTEGER, "1: one expert's word; 2: two experts, and a third where they differ."),
         Column("experts_description", TEXT, "Who the experts are."),
@@ -266,7 +266,7 @@ CERTIFICATE = Table(
         Column("error_bound_with_contested", REAL, "The same, with contested items counted wrong."),
         Column("experts_seen_share", REAL, "Share of items that experts saw."),
         Column("items", INTEGER, "Items frozen."),
-        Column("items_sha256", TEXT, "Hash of the frozen ids, contents, labels and risk order."),
+        Column("items_sha256", TEXT, "Hash of the frozen ids, contents, labels, groups, splits and risk order."),
     ),
 )  # fmt: skip
 

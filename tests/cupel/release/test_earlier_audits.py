@@ -201,13 +201,14 @@ def test_what_cleaning_keeps_beside_a_copy_is_linked_by_what_it_compared(made: D
     assert made.find("films-r1", "films") == AuditedBefore(2, 12, 1, (SharedItems("movies-r1", 0, 1),))
 
 
-def test_texts_that_are_less_alike_than_duplicates_are_not_linked(tmp_path: Path) -> None:
-    made = Deliveries(tmp_path, duplicate_similarity=None)
+@pytest.mark.parametrize("similarity", [None, 0.999])
+def test_the_project_file_does_not_decide_what_was_audited_before(tmp_path: Path, similarity: float | None) -> None:
+    made = Deliveries(tmp_path, duplicate_similarity=similarity)
     made.deliver("movies", FILMS)
     made.audit("movies-r1", "movies")
     made.remove("movies")
     made.deliver("films", [f"{text}." for text in FILMS])
-    assert made.find("films-r1", "films").attempt == 1
+    assert made.find("films-r1", "films").attempt == 2
 
 
 def test_one_shared_item_is_enough(made: Deliveries) -> None:
