@@ -88,8 +88,8 @@ def _planted_draw(audit: ReleaseAudit) -> str:
         return f"planted_items: there more than once, or never frozen: {_some(strange)}"
     if problem := _planted_kinds(audit):
         return problem
-    if audit.terms.known_items_sha256 not in (None, found := audit.known_items_sha256):
-        return f"the known labels give {found}, but {audit.terms.known_items_sha256} was frozen"
+    if audit.terms.known_items_sha256 not in (None, known_sha256 := audit.known_items_sha256):
+        return f"the known labels give {known_sha256}, but {audit.terms.known_items_sha256} was frozen"
     drawn, declared = _names(known, audit.planted_draw), audit.terms.planted_errors
     if len(drawn) != declared:
         return f"{declared} planted items were declared, but only {len(drawn)} of known label are there"
