@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate test label-studio label-studio-page label-studio-down test-live peers kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate test label-studio label-studio-page label-studio-down test-live peers attacks kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ TESTS = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 	@$(TESTS)
+
+attacks: .venv/.run  ## Attack the proof on a small project, and print what was caught: ONLY=name tries one; three minutes.
+	@$(PYTHON) -m benchmarks.attacks $(addprefix --only ,$(ONLY))
 
 kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
 	@$(PYTHON) -m pytest -n 2 -m kills tests/kills

@@ -109,8 +109,8 @@ class Lake:
         return LakeLog(self.store, name, self.may_be_earlier, self.check_writable)
 
     def may_be_earlier(self) -> bool:
-        """Tell whether the lake may be of an older format than this version writes; refuse one of a higher."""
-        return not self._can_be_written and read_number(self.store, "", LAKE) != LAKE
+        """Tell whether the lake may be of a format that this version does not go on with; refuse one of a higher."""
+        return not self._can_be_written and (read_number(self.store, "", LAKE) or 0) < OLDEST_LAKE_TO_WRITE
 
     def check_writable(self) -> None:
         """Refuse a lake of another format than this version writes, so that no run makes half of it anew.

@@ -32,7 +32,7 @@ BATCH_TABLES = (
     "deliveries", "rejected_rows", "rejected_items", "clean_items", "labels", "annotations", "rejected_answers",
     "annotators", "annotator_findings", "vendors", "models", "model_answers", "rejected_model_answers", "anchoring",
     "shown_answers", "contamination_tasks", "contamination_answers", "rejected_contamination_answers",
-    "contamination_result", "contamination_cuts", "contamination_plan", "contamination_sources",
+    "contamination_result", "contamination_cuts", "contamination_items", "contamination_plan", "contamination_sources",
 )  # fmt: skip
 
 

@@ -175,7 +175,7 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) 
                 tables[name] = _read(folder / name, table, number)
             if tables[name].num_rows != rows.get(name):
                 problems.append(f"{name}: {tables[name].num_rows} rows, the manifest says {rows.get(name)}")
-        except (OSError, CupelError, pa.ArrowException) as error:
+        except (OSError, CupelError, LookupError, pa.ArrowException) as error:  # KeyError: a column that is there twice
             problems.append(f"{name}: {error}")
     if problems:
         return "; ".join(problems)

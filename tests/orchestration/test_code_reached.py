@@ -16,6 +16,7 @@ import dagster as dg
 import pytest
 
 import preference_project
+from assets import plots
 from assets.bench import Bench
 from contaminated_project import write_contaminated
 from cupel.config.base import Section
@@ -39,7 +40,7 @@ DECIDES_NOTHING = {"project"}
 COMPARED_BY = {"cupel.versions.code_version", "cupel.lake.gates", "cupel.contract.stages", "cupel.contract.variants"}
 # What these wrote stays as it is, whatever the project file says later.
 WRITE_ONCE = {"freeze_release", "hand_over"}
-PLOTS = {name for name in OUTSIDE if "plot" in name}
+PLOTS = {getattr(plots, name).__module__ for name in plots.__all__}
 OWN = tuple(f"{ROOT / package}/" for package in PACKAGES)
 
 
@@ -127,12 +128,14 @@ def is_covered(path: str, keys: Iterable[str]) -> bool:
 
 
 def is_for_show(frame: FrameType | None) -> bool:
-    """Tell whether a plot is at work: what it calls decides no value."""
+    """Tell whether a plot of the page is at work: what it calls decides no value; those of the report are released."""
+    is_plot = False
     while frame is not None:
-        if frame.f_globals.get("__name__") in PLOTS:
-            return True
+        if frame.f_code.co_name == "render_report":
+            return False
+        is_plot |= frame.f_globals.get("__name__") in PLOTS
         frame = frame.f_back
-    return False
+    return is_plot
 
 
 @contextmanager

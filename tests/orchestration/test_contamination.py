@@ -194,7 +194,8 @@ def test_all_that_a_report_tells_of_a_delivery_is_among_what_its_release_was_mad
 
     monkeypatch.setattr(Lake, "commit", remember)
     report_facts(lake, release_facts(lake, project, "one-r1"))
-    told = {table for table, partition in asked if partition == "one"}
+    # The open questions, and where items went, stand on other pages.
+    told = {table for table, partition in asked if partition == "one"} - {"tasks", "routes"}
     assert {"annotations", "contamination_plan", "contamination_result"} <= told <= set(BATCH_TABLES)
     recorded = lake.commit("manifest", "one-r1").inputs  # type: ignore[union-attr]
     assert {f"{table}@one" for table in told if lake.commit(table, "one") is not None} <= set(recorded)
