@@ -39,7 +39,7 @@ def sort_contamination_answers(context: dg.AssetExecutionContext, bench: Bench) 
             step.answers(step.partition, *PURPOSES),
             items,
             lambda labels: keep_classes(labels, words),
-            step.project.labeling.models,
+            [model.name for model in step.project.labeling.models],
         )
         for table, content in zip(_ANSWERED, sorted_answers, strict=True):
             yield materialized(step, step.write(table, content))

@@ -42,7 +42,7 @@ from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
 from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
-from cupel.release.frozen_terms import FrozenTerms
+from cupel.release.frozen_terms import FrozenTerms, find_models
 from cupel.release.nonces import draw_nonce, lock_draws
 from cupel.release.outcome import NEEDED_RELEASED, NEEDED_WITHHELD, released, withheld
 from cupel.release.outlook import release_outlook
@@ -92,7 +92,8 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
     """Sort the experts' answers on the release's items into those that count and those that do not."""
     with bench.step(context) as step:
         items, terms, kind = step.read("release_items", columns=["batch", "item_id"]), _terms(step), step.project.kind
-        versions, models = versions_until(step.guidelines(), terms.guideline), step.project.labeling.models
+        versions = versions_until(step.guidelines(), terms.guideline)
+        models = find_models(terms, [model.name for model in step.project.labeling.models])
         sorted_answers = []
         for batch in terms.batches:
             own = items.filter(pa.compute.equal(items["batch"], batch))["item_id"]

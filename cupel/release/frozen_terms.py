@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ _BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
 # asks, where that is several questions.
 _KIND, _QUESTIONS = "kind", "questions"
 GUIDELINE = "guideline"
+# The names of the crew's models, whose answers are no expert's.
+_MODELS = "models"
 # And the hash of the items of known label, of which the planted ones are drawn.
 KNOWN_ITEMS = "known_items_sha256"
 # Of what stands beside the design, the texts.
@@ -62,6 +64,7 @@ class FrozenTerms(Terms):
     questions: tuple[Question, ...] = ()
     guideline: str | None = None
     known_items_sha256: str | None = None
+    models: tuple[str, ...] = ()
     freeze_sha256: str | None = None
     nonce: str | None = None
     nonce_source: str | None = None
@@ -129,6 +132,8 @@ class FrozenTerms(Terms):
         beside = {name: value for name in (*_BESIDE, _KIND, *_TEXTS_BESIDE) if (value := getattr(self, name))}
         if self.questions:
             beside[_QUESTIONS] = [question._asdict() for question in self.questions]
+        if self.models:
+            beside[_MODELS] = list(self.models)
         return beside
 
 
@@ -159,6 +164,18 @@ def find_kind(terms: FrozenTerms, known: Iterable[Kind]) -> Kind | None:
     return kinds[terms.kind]
 
 
+def find_models(terms: FrozenTerms, now: Collection[str]) -> Collection[str]:
+    """Return the names of models, whose answers are no expert's: those that the release was frozen with.
+
+    Who could call an expert a model once the audit is under way could have what that expert found asked anew.
+
+    Args:
+        terms: Of the release.
+        now: Names of the project's models now, which count where an older version froze the release without them.
+    """
+    return now if terms.freeze_sha256 is None else terms.models
+
+
 def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, Any]]:
     """Return the design, and what is declared beside it."""
     if text is None:
@@ -167,6 +184,7 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         content = json.loads(text)
         beside = {name: content.pop(name) for name in (*_BESIDE, *_TEXTS_BESIDE) if name in content}
         kind, questions = content.pop(_KIND, None), content.pop(_QUESTIONS, [])
+        models = content.pop(_MODELS, [])
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
     for name, what in _TEXTS_BESIDE.items():
@@ -177,10 +195,17 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
             raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
     if not isinstance(kind, str | None):
         raise AuditError(f"design: kind: found {kind!r}; expected the name of a label kind")
+    if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
+        raise AuditError(f"design: {_MODELS}: found {models!r}; expected names of models")
     asked = tuple(_parse_question(question) for question in questions) if isinstance(questions, list) else None
     if asked is None or None in asked:
         raise AuditError("design: questions: expected name, kind, classes and asked_if of each, as they were frozen")
-    return parse_design(_as_json(content), audit_size), {**beside, _KIND: kind, _QUESTIONS: asked}
+    return parse_design(_as_json(content), audit_size), {
+        **beside,
+        _KIND: kind,
+        _QUESTIONS: asked,
+        _MODELS: tuple(models),
+    }
 
 
 def _parse_question(found: Any) -> Question | None:

@@ -31,10 +31,13 @@ def split_answers(answers: pa.Table, models: Collection[CrewModel]) -> SplitAnsw
         answers: ANSWERS.
         models: The models of the project's crew; without any, all answers are people's.
     """
-    if not models:
+    return _split(answers, [model.name for model in models])
+
+
+def _split(answers: pa.Table, names: Collection[str]) -> SplitAnswers:
+    if not names:
         return SplitAnswers(answers, answers.slice(0, 0))
-    names = pa.array([model.name for model in models], TEXT)
-    is_model = pc.is_in(answers["annotator"], value_set=names)
+    is_model = pc.is_in(answers["annotator"], value_set=pa.array(names, TEXT))
     return SplitAnswers(answers.filter(pc.invert(is_model)), answers.filter(is_model))
 
 
@@ -71,10 +74,10 @@ def sort_model_answers(
 
 
 def expert_answers_of_people(
-    answers: pa.Table, item_ids: ItemIds, parse: Parse, models: Collection[CrewModel]
+    answers: pa.Table, item_ids: ItemIds, parse: Parse, models: Collection[str]
 ) -> tuple[pa.Table, pa.Table]:
-    """Sort experts' and auditors' answers; see `expert_answers`. What bears a model's name is rejected."""
-    ours, theirs = split_answers(answers, models)
+    """Sort experts' and auditors' answers; see `expert_answers`. What bears the name of a model is rejected."""
+    ours, theirs = _split(answers, models)
     kept, rejected = expert_answers(ours, item_ids, parse)
     if not theirs.num_rows:
         return kept, rejected

@@ -1,6 +1,7 @@
 """What a plan says of labels beside the design of its audit."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from cupel.errors import AuditError
 from cupel.kinds import KINDS
 from cupel.kinds.category import CATEGORY
 from cupel.kinds.preference import PREFERENCE
-from cupel.release.frozen_terms import FrozenTerms, find_kind, name_kind
+from cupel.release.frozen_terms import FrozenTerms, find_kind, find_models, name_kind
 from made_releases import make_terms
 from toy_kind import NUMBER, TOY
 
@@ -52,3 +53,18 @@ def test_the_kind_is_found_by_its_name_and_an_unknown_one_refused_with_a_sentenc
     assert find_kind(make_terms(items=3), ()) is None
     with pytest.raises(AuditError, match=r"release r: its labels are of the kind 'number'; known here: category, "):
         find_kind(terms, KINDS)
+
+
+def test_an_expert_whom_the_project_calls_a_model_later_is_an_expert_still() -> None:
+    frozen = make_terms(10, freeze_sha256="f" * 64, models=("gpt",))
+    assert FrozenTerms.from_plan(frozen.to_plan()) == frozen
+    assert find_models(frozen, ["gpt", "eve"]) == ("gpt",)
+    assert find_models(frozen, []) == ("gpt",)
+    assert find_models(replace(frozen, freeze_sha256=None), ["eve"]) == ["eve"]
+
+
+@pytest.mark.parametrize("models", ['"gpt"', "[1]"])
+def test_models_that_are_no_names_are_an_error(models: str) -> None:
+    plan = make_terms(10, models=("gpt",)).to_plan()
+    with pytest.raises(AuditError, match="design: models"):
+        FrozenTerms.from_plan({**plan, "design": plan["design"].replace('["gpt"]', models)})

@@ -19,7 +19,7 @@ CHANGES: dict[str, Any] = {
     "classes": ("a",), "expert_answers": 2, "experts_description": "x", "max_experts_seen_share": 0.8,
     "are_auditors_independent": True, "batches": ("two",), "release": "s", "max_undecided_share": 0.1,
     "design": FixedSequence(51), "planted_errors": 3, "adjudicators_audited": 3, "undecided": 1, "guideline": "v",
-    "known_items_sha256": "k",
+    "known_items_sha256": "k", "models": ("gpt",),
 }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def test_a_person_named_like_a_model_with_a_file_is_told_from_it() -> None:
 
 def test_a_model_is_no_expert_and_its_answer_is_rejected_with_that_reason() -> None:
     answers = log(("i", "gpt", "a"), ("i", "eve", "b"), ("x", "eve", "b"), purpose="expert")
-    kept, rejected = expert_answers_of_people(answers, ["i"], parse, [GPT])
+    kept, rejected = expert_answers_of_people(answers, ["i"], parse, [GPT.name])
     assert kept["annotator"].to_pylist() == ["eve"]
     assert rejected["reason"].to_pylist() == ["is_a_model", "unknown_item"]
     assert rejected["annotator"].to_pylist() == ["gpt", "eve"]
