@@ -1,5 +1,6 @@
 """Attacks on `cupel accept`: a delivery that was refused is to be accepted after all, by another throw of the dice."""
 
+import csv
 import json
 import random
 import shutil
@@ -8,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attacks.attack import Attack, AttackError, Finding, Outcome
-from benchmarks.attacks.buyer import BUDGET, HEADER, LABELS, WRONG_SHARE, Answer, Buyer, make_buyer
-from benchmarks.attacks.target import Target, make_items
+from benchmarks.attacks.buyer import BUDGET, HEADER, LABELS, WRONG_SHARE, Answer, Buyer, fill_sheet, make_buyer
+from benchmarks.attacks.target import OTHER, Target, make_items
 from cupel.accept.folder import PLAN, folder_of
 from cupel.commands.accept_request import ExitCode
 from cupel.errors import CupelError
@@ -193,6 +194,31 @@ def delete_answers(target: Target) -> Finding:
     return judge_again(buyer, delivery, lambda text: said[text])
 
 
+def edit_earlier_answers(target: Target) -> Finding:
+    """Take back what an open look found, in the answers that are kept of it, before the next look is judged."""
+    buyer = make_buyer(target)
+    delivery = buyer.write("delivery.csv", [[item.item_id, item.text, item.truth] for item in buyer.items])
+    drawn = buyer.plan(delivery, audit=60)["drawn"]
+    wrong = {item.text for item in buyer.items if item.item_id in drawn[:2]}
+    folder = folder_of(delivery)
+    fill_sheet(
+        folder / "sheet.csv", lambda text: OTHER[buyer.be_honest(text)] if text in wrong else buyer.be_honest(text)
+    )
+    if (reply := buyer.accept(delivery)).code != ExitCode.OPEN:
+        raise AttackError(f"two wrong in 60 should leave the delivery open, but it came to {reply.code.name}")
+    rows = list(csv.reader((folder / "sheet.csv").read_text(encoding="utf-8-sig").splitlines()))
+    text = rows[0].index("text")
+    taken_back = {row[0]: buyer.be_honest(row[text]) for row in rows[1:]}
+    (folder / "answers.json").write_text(json.dumps(taken_back))
+    (sheet,) = folder.glob("sheet-*.csv")
+    fill_sheet(sheet, buyer.be_honest)
+    try:
+        reply = buyer.accept(delivery)
+    except CupelError as error:
+        return Finding(Outcome.REFUSED, str(error))
+    return Finding(Outcome.NOT_CAUGHT, reply.code.name)
+
+
 def edit_plan(target: Target) -> Finding:
     """Write a higher budget into the plan of an audit."""
     buyer = make_buyer(target)
@@ -321,6 +347,7 @@ ATTACKS = (
     _own("drawn-labels-put-right", repair_drawn, _R),
     _own("sheet-answered-again", answer_again, _R),
     _own("answers-deleted", delete_answers, _R),
+    _own("earlier-answers-edited", edit_earlier_answers, _R),
     _own("plan-edited", edit_plan, _R),
     _own("record-cut", cut_record, _R),
     _own("record-deleted", delete_record, _N),

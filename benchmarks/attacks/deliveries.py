@@ -42,6 +42,8 @@ from cupel.release.plan import find_audited_before
 
 DOOR = "deliveries"
 SHARED = 100
+# A character that nobody sees and cleaning keeps: it joins letters for sorting, and has no shape.
+SHAPELESS = "\u034f"
 SKIPPED = shutil.ignore_patterns("home")
 
 
@@ -70,6 +72,7 @@ def make_deliveries() -> list[Delivery]:
         Delivery("letters", [item._replace(text=item.text.translate(LOOK_ALIKE)) for item in parts[3][SHARED // 2 :]]),
         Delivery("near", [item._replace(text=f"{item.text} indeed") for item in parts[4]]),
         Delivery("padded", [item._replace(text=f"{item.text} {_make_words(item, rng)}") for item in parts[5]]),
+        Delivery("shapeless", [item._replace(text=SHAPELESS.join(item.text)) for item in parts[0]]),
         Delivery("fresh", fresh[SHARED:]),
     ]
 
@@ -226,6 +229,12 @@ _DELIVERED = (
     ("delivery-relabelled", "relabelled", "Deliver them to a crew that says the opposite.", _C),
     ("delivery-mixed", "mixed", "Deliver fifty of them among fifty new items.", _C),
     ("delivery-letters-replaced", "letters", "Deliver them with Cyrillic letters that look the same.", _N),
+    (
+        "delivery-characters-without-shape",
+        "shapeless",
+        "Deliver them with a character that has no shape, U+034F, between all letters.",
+        _N,
+    ),
     ("delivery-a-word-added", "near", "Deliver them with a word added to each.", _C),
     ("delivery-a-sentence-added", "padded", "Deliver them with a made-up sentence added to each, as long as it.", _N),
 )

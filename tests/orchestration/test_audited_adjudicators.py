@@ -117,7 +117,7 @@ def test_adjudicators_are_audited_whatever_the_method(tmp_path: Path, method: st
 
 
 def test_adjudicators_are_audited_beside_planted_errors_in_an_audit_that_grows(tmp_path: Path) -> None:
-    done, lake = run(tmp_path, 100, 0.25, known=150, planted_errors=PLANTED, **METHODS["e_process"])
+    done, lake = run(tmp_path, 1_000, 0.25, known=150, planted_errors=PLANTED, **METHODS["e_process"])
     assert done.broken == []
     assert done.tasks_open == 0
     audit, adjudicated = lake.read("audit", "one-r1"), lake.read("adjudications", "one-r1")
