@@ -160,9 +160,9 @@ def grind(frozen: FrozenItems) -> list[str]:
     wrong = np.array([label != TRUTH[name] for name, label in zip(names, labels, strict=True)])
     sha256, found = frozen.terms.hash_freeze(), []
     for number in range(NONCES):
-        seed = make_seed(sha256, str(number))
-        flags = draw_first_wave(frozen.terms.design, items, seed, frozen.terms)
-        found.append((int((wrong & flags).sum()), str(number)))
+        nonce = f"{number:064x}"  # looks as one of the operating system does
+        flags = draw_first_wave(frozen.terms.design, items, make_seed(sha256, nonce), frozen.terms)
+        found.append((int((wrong & flags).sum()), nonce))
     return [nonce for _, nonce in sorted(found)]
 
 
