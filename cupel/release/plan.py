@@ -288,10 +288,13 @@ def _items_with_content(step: Step, batch: str) -> pa.Table:
 
 def _carried(step: Step, batch: str) -> Iterator[pa.Table]:
     """Yield the clean items of a batch in pieces, with the hash by which cleaning tells them apart."""
-    signed = step.read("signatures", batch, ["item_id", FOLDED])
+    signed, kept = step.read("signatures", batch, ["item_id", FOLDED]), step.read("clean_items", batch, ["item_id"])
+    # Both are in the order of their ids, and every clean item was signed.
+    hashes = signed.filter(pc.is_in(signed["item_id"], value_set=kept["item_id"].combine_chunks()))[FOLDED]
+    start = 0
     for piece in step.read_batches("clean_items", batch):
-        place = pc.index_in(piece["item_id"], value_set=signed["item_id"])
-        yield piece.append_column(FOLDED, signed[FOLDED].take(place))
+        yield piece.append_column(FOLDED, hashes.slice(start, piece.num_rows))
+        start += piece.num_rows
 
 
 def _last_answer(step: Step, batch: str) -> int:

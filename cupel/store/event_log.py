@@ -376,18 +376,6 @@ class EventLog:
                 before = hash_
         return found
 
-    def hash_of(self, event: Event) -> str:
-        """Return the hash of the first event that is equal to this one: it covers it and all before it.
-
-        Raises:
-            BrokenLogError: The log is broken, or holds no such event.
-        """
-        for segment in self._log.segments():
-            for one, hash_ in segment.events:
-                if one == event:
-                    return hash_
-        raise BrokenLogError(f"{describe_place(self._log.store, self._log.folder)}: holds no event {dict(event)}")
-
     def segment_names(self) -> list[str]:
         """Return the names of the segments, in order, whatever was done to the log."""
         return [stat.name for stat in self._log.list_segments()]
