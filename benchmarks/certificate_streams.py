@@ -30,7 +30,7 @@ class Stream(NamedTuple):
     deliveries: list[Keys]
 
 
-class Audits(NamedTuple):
+class StreamAttempts(NamedTuple):
     """The attempt of each audit of a stream, and whether it holds an item of each family (families x audits)."""
 
     attempts: list[int]
@@ -67,7 +67,7 @@ def make_streams() -> Iterator[Stream]:
     yield Stream("merged after 20, then each again", [*parts, whole, *parts])
 
 
-def count_attempts(stream: Stream) -> Audits:
+def count_attempts(stream: Stream) -> StreamAttempts:
     """Count the attempts of a stream by content."""
     families, attempts = Families.empty(), []
     for keys in stream.deliveries:
@@ -75,7 +75,7 @@ def count_attempts(stream: Stream) -> Audits:
         families = add_audit(families, keys, attempts[-1])
     held = [families.members[find_keys(families.keys, keys)] for keys in stream.deliveries]
     numbers = range(len(families.depths))
-    return Audits(attempts, np.array([[bool((one == number).any()) for one in held] for number in numbers]))
+    return StreamAttempts(attempts, np.array([[bool((one == number).any()) for one in held] for number in numbers]))
 
 
 def make_bad_set(size: int, attempt: int) -> BadSet:

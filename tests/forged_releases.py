@@ -1,7 +1,5 @@
 """Releases that somebody altered with care: manifest and hashes fit what the folder holds."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cupel.release import layout
+from benchmarks.attacks.forged_files import mend_manifest
 from cupel.release.verify import Verification
 
 Rows = list[dict[str, Any]]
@@ -22,14 +20,7 @@ def failed(verification: Verification) -> set[str]:
 
 def forge(folder: Path) -> None:
     """Make manifest and hashes fit what the folder holds, as a careful forger would."""
-    manifest = json.loads((folder / layout.MANIFEST_FILE).read_bytes())
-    for row in manifest["files"]:
-        content = (folder / row["path"]).read_bytes()
-        row.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
-        if row["path"].endswith(".parquet"):
-            row["rows"] = pq.read_metadata(folder / row["path"]).num_rows
-    manifest["release_sha256"] = layout.release_sha256(manifest)
-    (folder / layout.MANIFEST_FILE).write_bytes(layout.json_bytes(manifest))
+    mend_manifest(folder)
 
 
 def rewrite(folder: Path, name: str, change: Callable[[Rows], Rows]) -> None:

@@ -17,7 +17,7 @@ from cupel.accept.plan import (
     hash_terms,
     seed_plan,
 )
-from cupel.accept.record import AuditRecord, Audits, Draw, Frozen, Links
+from cupel.accept.record import AuditRecord, Audits, FrozenLook, Links, LookDraw
 from cupel.errors import AuditError
 from cupel.store.files import is_folder
 
@@ -109,9 +109,9 @@ def _freeze(
     texts: SketchedTexts,
     frozen: Plan | LaterLook,
     plan: str | None,
-) -> Frozen:
+) -> FrozenLook:
     names = record.put_items(links.keys, texts)
-    return Frozen(
+    return FrozenLook(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         delivery=delivery,
         delivery_sha256=delivery_sha256,
@@ -127,7 +127,7 @@ def _freeze(
 
 
 def _draw(
-    record: AuditRecord, frozen: Frozen, key_of: Callable[[str, NonceSource], str], nonce: int | None
+    record: AuditRecord, frozen: FrozenLook, key_of: Callable[[str, NonceSource], str], nonce: int | None
 ) -> tuple[str, NonceSource]:
     """Return the nonce of a frozen look: the recorded one, or a fresh one, which is recorded first.
 
@@ -140,13 +140,15 @@ def _draw(
             return drawn.nonce, drawn.nonce_source
         source: NonceSource = "system" if nonce is None else "option"
         chosen = secrets.token_hex(NONCE_BYTES) if nonce is None else str(nonce)
-        event = Draw(freeze_sha256=frozen.freeze_sha256, plan=key_of(chosen, source), nonce=chosen, nonce_source=source)
+        event = LookDraw(
+            freeze_sha256=frozen.freeze_sha256, plan=key_of(chosen, source), nonce=chosen, nonce_source=source
+        )
         if record.append(event, audits.size):
             return chosen, source
     raise _busy(record)
 
 
-def _refuse_second_audit(record: AuditRecord, before: Frozen, folder: Path, audits: Audits) -> None:
+def _refuse_second_audit(record: AuditRecord, before: FrozenLook, folder: Path, audits: Audits) -> None:
     """Refuse to audit the same delivery in another folder than that of its audit, while that is there."""
     if before.folder == str(folder.resolve()) or not is_folder(Path(before.folder)):
         return

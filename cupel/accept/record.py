@@ -29,7 +29,7 @@ from cupel.store.local import LocalStore
 from cupel.store.store import MissingError, StoreError, put_once
 
 
-class Frozen(Record):
+class FrozenLook(Record):
     """A look before it is drawn. `terms` is the plan without what the nonce decides; null for a later look.
 
     `items` and `texts` name the files of the items' keys and of their texts' sketches.
@@ -49,7 +49,7 @@ class Frozen(Record):
     texts: str
 
 
-class Draw(Record):
+class LookDraw(Record):
     """The nonce that a frozen look was drawn by, and the key of its plan."""
 
     event: Literal["draw"] = "draw"
@@ -72,7 +72,7 @@ class Judged(Record):
 
 
 Found = TypeVar("Found")
-_EVENT: TypeAdapter[Frozen | Draw | Judged] = TypeAdapter(Frozen | Draw | Judged)
+_EVENT: TypeAdapter[FrozenLook | LookDraw | Judged] = TypeAdapter(FrozenLook | LookDraw | Judged)
 
 
 class Links(NamedTuple):
@@ -102,8 +102,8 @@ class Audits:
                 raise AuditError(
                     f"{folder}, event {number}: not of a record of audits; name another folder with --record"
                 ) from None
-        self.frozen = [event for event in found if isinstance(event, Frozen)]
-        self.draws = {event.freeze_sha256: event for event in found if isinstance(event, Draw)}
+        self.frozen = [event for event in found if isinstance(event, FrozenLook)]
+        self.draws = {event.freeze_sha256: event for event in found if isinstance(event, LookDraw)}
         self.judged = {(event.plan, event.look): event for event in found if isinstance(event, Judged)}
 
     @cached_property
@@ -114,7 +114,7 @@ class Audits:
             families = add_audit(families, self.keys_of(event), event.attempt)
         return families
 
-    def keys_of(self, event: Frozen) -> Keys:
+    def keys_of(self, event: FrozenLook) -> Keys:
         """Return the keys of the items of a look."""
         return join_keys([self._read_file(event.items)])
 
@@ -148,7 +148,7 @@ class Audits:
             ),
         )  # fmt: skip
 
-    def find_audit(self, delivery_sha256: str, plan: Plan) -> Frozen | None:
+    def find_audit(self, delivery_sha256: str, plan: Plan) -> FrozenLook | None:
         """Return the first look of an audit of the same delivery that promises the same, if there is one."""
         return next(
             (
@@ -161,11 +161,11 @@ class Audits:
             None,
         )
 
-    def find_frozen(self, freeze_sha256: str) -> Frozen | None:
+    def find_frozen(self, freeze_sha256: str) -> FrozenLook | None:
         """Return the look with that hash."""
         return next((event for event in self.frozen if event.freeze_sha256 == freeze_sha256), None)
 
-    def find_look(self, plan: str, look: int) -> Frozen | None:
+    def find_look(self, plan: str, look: int) -> FrozenLook | None:
         """Return a later look that was frozen for a plan."""
         return next((event for event in self.frozen if (event.plan, event.look) == (plan, look)), None)
 
@@ -190,7 +190,7 @@ class AuditRecord:
         """
         return self._call(lambda: Audits(self.folder, self._log.read(), self._read_file))
 
-    def append(self, event: Frozen | Draw | Judged, seen: int) -> bool:
+    def append(self, event: FrozenLook | LookDraw | Judged, seen: int) -> bool:
         """Append an event, unless others were appended since so many were seen; tell whether it was."""
 
         def decide(events: list[Event]) -> list[Event]:
