@@ -54,7 +54,9 @@ def _read_file(file: Path, name: str) -> Iterator[IssuedReceipt]:
     try:
         content = read_file(file)
     except OSError as error:
-        raise WitnessError(f"{file}: cannot be read: {error.strerror}") from None
+        raise WitnessError(
+            f"{file}: cannot be read: {error.strerror}; name the file or folder of receipts that the witness issued"
+        ) from None
     if file.suffix != LINES_ENDING:
         yield _read_one(name, content, is_stamp=file.suffix == TIMESTAMP_ENDING)
         return

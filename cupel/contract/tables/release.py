@@ -34,7 +34,8 @@ RELEASE_PLAN = Table(
         Column("status", TEXT, "frozen (may be audited), or refused (a gate is closed)."),
         Column("reason", TEXT, "Why it was refused, or why it is not the first attempt.", True),
         Column(
-            "attempt", INTEGER, "1 and the most attempts that any of its items, or of the items linked to these, took."
+            "attempt", INTEGER,
+            "One more than the most attempts that its items, or items linked to these, have taken; the first is 1.",
         ),
         Column(
             "audited_before", TEXT,
