@@ -37,7 +37,7 @@ from cupel.people.answers.guidelines import (
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
-from cupel.release import audit_tables, languages, overlaps
+from cupel.release import audit_tables, languages, overlaps, slice_bounds
 from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
 from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
@@ -185,6 +185,16 @@ def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
         return materialized(step, step.write("audit_result", table))
 
 
+def bound_slices(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Bound what is wrong or missed in each class and slice, together with the certificate at 95%."""
+    with bench.step(context) as step:
+        step.uses("cuts")
+        audit = load_release_audit(
+            step, "release_items", "audit", "adjudications", "planted_verdicts", columns=slice_bounds.NEEDED_ITEMS
+        )
+        return materialized(step, step.write("slice_bounds", slice_bounds.bound_slices(audit)))
+
+
 def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Count items in, kept and audited by language, and hold them to what the project promises."""
     with bench.step(context) as step:
@@ -293,6 +303,8 @@ def _hand_over(step: Step, bench: Bench, more: dict[str, Any], pictures: Picture
         tables["expert_answers"] = step.read("expert_answers")
     if terms.licence_terms is not None:
         tables["left_out_items"] = step.read("left_out_items")
+    if terms.bounds_slices:
+        tables["slice_bounds"] = step.read("slice_bounds")
     facts = _facts_for_ever(step)
     contamination = _contamination(step, facts)
     gates = _gate_results(step, facts.terms.batches)
