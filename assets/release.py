@@ -54,7 +54,7 @@ from cupel.release.release_images import release_images
 from cupel.release.signed_share import VERDICTS, count_share, find_signed_answers
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.release.witnessed_draws import find_witnessed_draws
-from cupel.show.outlook_views import NEITHER, outlook_table, rising_saves
+from cupel.show.outlook_views import NEITHER, budget_table, outlook_table, rising_saves
 from cupel.show.release_documents import describe_release
 from cupel.show.report import render_report
 from cupel.show.report_facts import ReportFacts, report_facts
@@ -379,12 +379,19 @@ def _outlook(step: Step, planned: Planned) -> dict[str, Any]:
     """Return for the page what the audit is expected to show experts and cost."""
     if planned.log_odds is None or planned.terms is None:
         return {}
-    design = planned.terms.design
+    design, currency = planned.terms.design, step.project.prices.currency
     rows = release_outlook(step.project, planned.log_odds, planned.terms.attempt, design)
     plot = outlook_plot(rows, step.project.release.max_experts_seen_share)
     return {
         "outlook": dg.MetadataValue.md(
-            f"{NEITHER}\n\n{outlook_table(rows, step.project.prices.currency)}\n\n{rising_saves(rows, design)}"
+            "\n\n".join(
+                (
+                    NEITHER,
+                    outlook_table(rows, currency),
+                    budget_table(planned.budgets, currency),
+                    rising_saves(rows, design),
+                )
+            )
         ),
         "what experts would see": picture(plot, "items that experts would see, by size of the audit"),
     }

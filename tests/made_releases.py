@@ -20,7 +20,7 @@ from cupel.contract.tables import TABLES
 from cupel.kinds import projects
 from cupel.lake.lake import Lake
 from cupel.people.answers.tasks import expert_tasks
-from cupel.release.audit_design import design_of, draw_first_wave, limits_of
+from cupel.release.audit_design import design_of, draw_first_wave, limits_of, make_budgets
 from cupel.release.audit_tables import (
     adjudicate_items,
     conclude_audit,
@@ -41,7 +41,7 @@ from cupel.release.planted import find_known_items, hash_known_items, planted_it
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.second_audit import count_to_draw, hash_adjudications
 from cupel.release.slice_bounds import bound_slices
-from cupel.release.slices import draw_for_budgets, hash_slices, make_budgets
+from cupel.release.slices import draw_for_budgets, hash_slices
 from cupel.release.stage_errors import stage_errors
 
 NONCE = "made for a test"
