@@ -20,6 +20,7 @@ from cupel.certificate.sequence import Flags, floor_share
 from cupel.config.release import Release
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import Names
+from cupel.release.slices import declared_budgets
 
 # What is declared of the experts, besides the design.
 _OF_EXPERTS = ("adjudicators_audited", "planted_errors")
@@ -37,6 +38,7 @@ def limits_of(settings: Release, attempt: int) -> Limits:
         settings.error_budget, attempt, settings.max_experts_seen_share,
         adjudicators_audited=declared.adjudicators_audited or 0, planted_errors=declared.planted_errors or 0,
         max_undecided_share=declared.max_undecided_share, bounds_slices=True,
+        slice_budgets=len(list(declared_budgets(settings))),
     )  # fmt: skip
 
 
