@@ -90,7 +90,7 @@ def first_wave_of(budget: SliceBudget, part: Slice, marks: Reals, limits: Limits
     first = np.zeros(len(marks), np.bool_)
     most = most_allowed(budget, int(part.base.sum()))
     for items in (part.items, part.base):
-        first[items] |= _first_wave(budget.design, marks[items], most, _levels(limits).wrong)
+        first[items] |= _first_wave(budget.design, marks[items], most, budget_levels(limits).wrong)
     return first
 
 
@@ -185,18 +185,20 @@ def most_allowed(budget: SliceBudget, base: int, unfit: int = 0) -> int:
 
 def tested_level(limits: Limits) -> float:
     """Return the level that a budget is tested at."""
-    return _levels(limits).wrong
+    return budget_levels(limits).wrong
 
 
-class _BudgetLevels(NamedTuple):
+class BudgetLevels(NamedTuple):
+    """What the alpha of a budget is spent on: its test, and the bound of items that do not belong to its slice."""
+
     wrong: float
     unfit: float
 
 
-def _levels(limits: Limits) -> _BudgetLevels:
-    """Divide the alpha of a budget: its test, and the bound of items that do not belong to its slice."""
+def budget_levels(limits: Limits) -> BudgetLevels:
+    """Divide the alpha of a budget; see `Limits.levels`."""
     levels, unfit = limits.levels, attempt_alpha(limits.attempt) * ALPHA_SLICES_SHARE / limits.tests
-    return _BudgetLevels(levels.wrong + levels.contested - unfit, unfit)
+    return BudgetLevels(levels.wrong + levels.contested - unfit, unfit)
 
 
 def _first_wave(design: Design, marks: Reals, allowed: int, level: float) -> Flags:
@@ -215,7 +217,7 @@ def _first_share(design: Design, allowed: int, level: float) -> float:
 
 def _unfit_upper(budget: SliceBudget, part: Slice, evidence: Evidence, limits: Limits) -> int:
     """Return the exact upper bound of the items that do not belong to the slice in the end, from its first wave."""
-    base, marks, levels = part.base, _marks(evidence), _levels(limits)
+    base, marks, levels = part.base, _marks(evidence), budget_levels(limits)
     size, most = int(base.sum()), most_allowed(budget, int(base.sum()))
     wave = _first_wave(budget.design, marks[base], most, levels.wrong)
     sensitivity = limits.sensitivity(evidence)
@@ -234,7 +236,7 @@ def _walk(
     design: Design, marks: Reals, is_found: Flags, allowed: int, evidence: Evidence, limits: Limits
 ) -> tuple[Flags, int]:
     """Return which of a budget's items are to be audited, and how many of the safest stand."""
-    level, size, sensitivity = _levels(limits).wrong, len(marks), limits.sensitivity(evidence)
+    level, size, sensitivity = budget_levels(limits).wrong, len(marks), limits.sensitivity(evidence)
     if isinstance(design, FixedSequence):
         own = _first_wave(design, marks, allowed, level)
         positions = cut_positions(size)
