@@ -216,7 +216,12 @@ def _first_share(design: Design, allowed: int, level: float) -> float:
 
 
 def _unfit_upper(budget: SliceBudget, part: Slice, evidence: Evidence, limits: Limits) -> int:
-    """Return the exact upper bound of the items that do not belong to the slice in the end, from its first wave."""
+    """Return the exact upper bound of the items that do not belong to the slice in the end, from its first wave.
+
+    Where experts leave nothing contested, only of a class may some not belong.
+    """
+    if budget.by != CLASS and not limits.can_be_contested:
+        return 0
     base, marks, levels = part.base, _marks(evidence), budget_levels(limits)
     size, most = int(base.sum()), most_allowed(budget, int(base.sum()))
     wave = _first_wave(budget.design, marks[base], most, levels.wrong)
