@@ -14,7 +14,7 @@ from cupel.certificate.result import Terms
 from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.sequence import Flags, cut_positions, floor_share
 from cupel.certificate.slice_budgets import CLASS, MISSED, WRONG, SliceBudget, most_allowed, tested_level
-from cupel.release.slices import TIMES_SMALLEST
+from cupel.release.audit_design import TIMES_SMALLEST
 
 SEED = 1853
 SIZE, BUDGET, RARE_BUDGET, SMALL_BUDGET = 2_000, 0.02, 0.05, 0.05
