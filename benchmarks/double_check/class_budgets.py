@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ from benchmarks.double_check.folder import Gold
 from cupel.certificate.design import Rising
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.hypergeometric import Reals
-from cupel.certificate.rising import walk
+from cupel.certificate.rising import Rise, rising_shares, walk
 from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.sequence import floor_share
 from cupel.certificate.slice_budgets import (
@@ -106,10 +108,11 @@ def plan_budgets(items: ClassItems, name: str, share: float, counts: Sequence[st
         counts: What is bounded, `wrong` or `missed`.
     """
     base, budgets = int(items.is_labelled.sum()), []
+    level = tested_level(replace(LIMITS, slice_budgets=len(counts)))
     for one in counts:
         plain = SliceBudget(CLASS, name, one, share, Rising(0.0, 1))
         size = int((~items.is_labelled if one == MISSED else items.is_labelled).sum())
-        rise = choose_rise(max(size, 1), max(most_allowed(plain, base), 0), tested_level(LIMITS))
+        rise = choose_rise(max(size, 1), max(most_allowed(plain, base), 0), level)
         budgets.append(plain._replace(design=Rising(*rise)))
     return tuple(budgets)
 
@@ -125,13 +128,14 @@ def replay_with_class(
         error_budget: Of all.
         budgets: Of the class.
     """
-    size, shares = len(marks), audit_shares(len(marks), error_budget)
+    limits = replace(LIMITS, slice_budgets=len(budgets))
+    size, shares = len(marks), _shares_of_all(len(marks), error_budget, limits)
     is_before, is_audited = np.arange(size) < items.asked, np.zeros(size, np.bool_)
     nobody = np.zeros(size, np.bool_)
     while True:
         way = walk(marks, items.is_wrong & is_audited, shares)
         evidence = Evidence(is_audited, is_audited, items.is_wrong & is_audited, nobody, marks)
-        states = [follow_budget(one, _slice(one, items, is_audited), evidence, LIMITS) for one in budgets]
+        states = [follow_budget(one, _slice(one, items, is_audited), evidence, limits) for one in budgets]
         due = np.logical_or.reduce([way.is_due, *(state.due for state in states)])
         if not (due & ~is_audited).any():
             break
@@ -141,6 +145,19 @@ def replay_with_class(
         # A budget that nothing can be proven of puts all its items to experts.
         is_seen |= items.is_labelled if state.problem else state.behind
     return _score(items, is_seen, error_budget, budgets)
+
+
+def _shares_of_all(size: int, error_budget: float, limits: Limits) -> Reals:
+    """Return the audited share of all items with each error found; beside budgets of a class it has less alpha."""
+    if not limits.slice_budgets:
+        return audit_shares(size, error_budget)
+    allowed, level = floor_share(error_budget, size), limits.levels.wrong
+    return rising_shares(_plan_rise(size, allowed, level), allowed, level)
+
+
+@cache
+def _plan_rise(size: int, allowed: int, level: float) -> Rise:
+    return choose_rise(size, allowed, level)
 
 
 def _slice(budget: SliceBudget, items: ClassItems, is_known: Flags) -> Slice:

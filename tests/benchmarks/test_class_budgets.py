@@ -47,7 +47,8 @@ def test_a_budget_of_the_class_costs_more_and_keeps_its_share_where_all_alone_do
     both = [replay_with_class(items, one, BUDGET_OF_ALL, budgets) for one in marks]
     assert np.mean([one.class_wrong_share > 0.05 for one in alone]) > 0.5
     assert sum(one.is_false[1] for one in both) <= 300 * 0.05 + 2 * np.sqrt(300 * 0.05 * 0.95)
-    assert all(one.seen_share >= other.seen_share for one, other in zip(both, alone, strict=True))
+    # Another alpha plans another rise of the whole's audit, so that single draws may differ either way.
+    assert np.mean([one.seen_share for one in both]) > np.mean([one.seen_share for one in alone])
 
 
 def test_of_a_class_with_few_labels_nothing_is_proven_and_experts_see_all_of_them() -> None:
