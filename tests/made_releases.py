@@ -9,8 +9,11 @@ import pyarrow as pa
 import pytest
 
 from cupel.certificate.attempts import attempt_alpha
+from cupel.certificate.sample import marks
+from cupel.certificate.slice_budgets import SliceBudget
 from cupel.config.project import Project
 from cupel.config.release import Certificate
+from cupel.contract.class_places import find_class_places, split_labels
 from cupel.contract.kind import Kind
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables import TABLES
@@ -37,6 +40,7 @@ from cupel.release.plan import find_same
 from cupel.release.planted import find_known_items, hash_known_items, planted_items
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.second_audit import count_to_draw, hash_adjudications
+from cupel.release.slices import draw_for_budgets, hash_slices, make_budgets
 from cupel.release.stage_errors import stage_errors
 
 NONCE = "made for a test"
@@ -147,6 +151,9 @@ def draw_first_wave_of(terms: FrozenTerms, items: pa.Table, project: Project) ->
     sha256 = terms.hash_freeze()
     seed = make_seed(sha256, NONCE)
     flags = draw_first_wave(terms.design, Names(items), seed, limits_of(project.release, 1))
+    places = split_labels(items["label"], project.kind, terms.ontology)
+    classes = find_class_places(project.kind, terms.ontology)
+    flags |= draw_for_budgets(terms, items, places, classes, marks(Names(items), seed))
     drawn = replace(
         terms, freeze_sha256=sha256, nonce=NONCE, nonce_source="project file", seed=seed, audit_size=int(flags.sum())
     )
@@ -301,7 +308,15 @@ def _terms(project: Project, frozen: Frozen, items: Items) -> FrozenTerms:
         classes=tuple(project.labeling.classes), expert_answers=experts.answers,
         experts_description=experts.description, are_auditors_independent=experts.are_auditors_independent,
         kind=name_kind(project.kind, project.labeling.ontology), known_items_sha256=known,
+        slices_sha256=hash_slices(frozen.items), budgets=_budgets(project, frozen.items),
     )  # fmt: skip
+
+
+def _budgets(project: Project, items: pa.Table) -> tuple[SliceBudget, ...]:
+    ontology = project.labeling.ontology
+    places = split_labels(items["label"], project.kind, ontology)
+    classes = find_class_places(project.kind, ontology)
+    return make_budgets(project.release, limits_of(project.release, 1), items, places, classes)
 
 
 def _gate(

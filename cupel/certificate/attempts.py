@@ -8,13 +8,16 @@ ALPHA_TOTAL = 0.05
 ALPHA_FIRST = 0.04
 ALPHA_LATER = 0.01
 ALPHA_CONTESTED_SHARE = 1 / 8
+# Where bounds by class and slice are shown beside the certificate, they and the contested items have half of it each.
+ALPHA_SLICES_SHARE = 1 / 16
 
 
 class Levels(NamedTuple):
-    """What an attempt's alpha is spent on: the tests of wrong labels, and the bound of contested items."""
+    """What an attempt's alpha is spent on: tests of wrong labels, the bound of contested items, bounds by slice."""
 
     wrong: float
     contested: float
+    slices: float = 0.0
 
 
 def attempt_alpha(attempt: int) -> float:
@@ -39,20 +42,24 @@ def attempt_alpha(attempt: int) -> float:
     return float(ALPHA_LATER * 2.0 ** -(attempt - 1))
 
 
-def attempt_levels(attempt: int, can_be_contested: bool = True) -> Levels:
+def attempt_levels(attempt: int, can_be_contested: bool = True, bounds_slices: bool = False) -> Levels:
     """Divide an attempt's alpha.
 
     Args:
         attempt: See `attempt_alpha`.
         can_be_contested: Experts may leave items contested. Where a project rules that out beforehand,
             nothing is spent on them.
+        bounds_slices: Classes and slices are bounded as well, all together by the same alpha.
 
     Returns:
         Levels that add up to the attempt's alpha.
 
     >>> attempt_levels(1)
-    Levels(wrong=0.035, contested=0.005)
+    Levels(wrong=0.035, contested=0.005, slices=0.0)
+    >>> attempt_levels(1, bounds_slices=True)
+    Levels(wrong=0.035, contested=0.0025, slices=0.0025)
     """
     alpha = attempt_alpha(attempt)
-    contested = alpha * ALPHA_CONTESTED_SHARE if can_be_contested else 0.0
-    return Levels(alpha - contested, contested)
+    slices = alpha * ALPHA_SLICES_SHARE if bounds_slices else 0.0
+    contested = alpha * ALPHA_CONTESTED_SHARE - slices if can_be_contested else 0.0
+    return Levels(alpha - (contested + slices), contested, slices)

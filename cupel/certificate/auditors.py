@@ -67,12 +67,12 @@ def share_alpha(levels: Levels, share: float) -> Shared:
     """Take a share of an attempt's alpha for another proof, from the tests of wrong labels.
 
     >>> share_alpha(Levels(0.035, 0.005), 0.25)
-    Shared(levels=Levels(wrong=0.025, contested=0.005), other=0.01)
+    Shared(levels=Levels(wrong=0.025, contested=0.005, slices=0.0), other=0.01)
     """
     other = share * sum(levels)
     if not 0 < other < levels.wrong:
         raise AuditError(f"alpha: found a share of {share}; expected less than what tests of wrong labels have")
-    return Shared(Levels(levels.wrong - other, levels.contested), other)
+    return Shared(levels._replace(wrong=levels.wrong - other), other)
 
 
 def sensitivity_lower(planted: Planted, alpha: float) -> float:

@@ -64,13 +64,23 @@ class FixedSequence:
 
     def find_cut(self, evidence: Evidence, limits: Limits) -> Cutting:
         """Test the cuts."""
-        wrong, contested = evidence.audit_wrong, evidence.audit_contested
-        sensitivity = limits.sensitivity(evidence)
-        return find_cut(evidence.is_audited, wrong, contested, limits.tested_budget, limits.levels, sensitivity)
+        own = self.sample(evidence)
+        wrong, contested = evidence.is_wrong & own, evidence.is_contested & own
+        return find_cut(own, wrong, contested, limits.tested_budget, limits.levels, limits.sensitivity(evidence))
 
     def upper(self, evidence: Evidence, is_counted: Flags, alpha: float, limits: Limits) -> int:
         """Bound a count by the hypergeometric distribution."""
-        return upper_count(evidence.size, evidence.drawn, int((is_counted & evidence.is_audited).sum()), alpha)
+        own = self.sample(evidence)
+        return upper_count(evidence.size, int(own.sum()), int((is_counted & own).sum()), alpha)
+
+    def sample(self, evidence: Evidence) -> Flags:
+        """Return which audited items are the sample; others were drawn for budgets by class or slice.
+
+        Without marks nothing else was drawn.
+        """
+        if evidence.marks is None:
+            return evidence.is_audited
+        return evidence.is_audited & _smallest(evidence.marks, self.size)
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,9 @@ class Evidence(NamedTuple):
     the experts' (`is_wrong`), experts stay split (`is_contested`). Verdicts on items before the cut that were
     not audited play no part, but for the `undecided` last ones, which experts judge whatever the audit says: their
     number is declared before it, and more repairs than the proof counts on leave fewer wrong labels. `marks` are the
-    items' marks in the draw, see `sample.marks`; the fixed sequence and the stratified audit need none. `plants` are
-    the planted items and their verdicts, where there are any.
+    items' marks in the draw, see `sample.marks`; the stratified audit needs none, nor the fixed sequence where nothing
+    but its own sample is audited. `plants` are the planted items and their verdicts, where there are any.
+    `is_required` tells which items budgets by class or slice put to experts; None where there are no such budgets.
     """
 
     is_audited: Flags
@@ -87,6 +88,7 @@ class Evidence(NamedTuple):
     marks: Reals | None = None
     plants: Plants | None = None
     undecided: int = 0
+    is_required: Flags | None = None
 
     @property
     def size(self) -> int:
@@ -109,8 +111,9 @@ class Evidence(NamedTuple):
         return self.is_contested & self.is_audited
 
     def behind(self, accepted: int) -> Flags:
-        """Return which items are behind a cut, or undecided, and were not audited: those that need adjudication."""
-        return (np.arange(self.size) >= min(accepted, self.size - self.undecided)) & ~self.is_audited
+        """Return which items are behind a cut, undecided or required, and were not audited: those to adjudicate."""
+        is_behind = np.arange(self.size) >= min(accepted, self.size - self.undecided)
+        return (is_behind if self.is_required is None else is_behind | self.is_required) & ~self.is_audited
 
     def seen(self, accepted: int) -> int:
         """Return how many items experts see: audited, planted, or behind a cut."""
@@ -130,7 +133,8 @@ class Limits:
     items another expert judges again, 0 where the adjudicators' verdict is right by definition; `planted_errors`
     how many items of known label are planted among the auditors' tasks, 0 where auditors are right by definition;
     `undecided` how many items, the last in the risk order, experts judge whatever the audit says;
-    `max_undecided_share` which share of all items may be contested, None where no limit was declared.
+    `max_undecided_share` which share of all items may be contested, None where no limit was declared;
+    `bounds_slices` that classes and slices are bounded beside the certificate, all together by its alpha.
     The tests of the accepted part have what the proofs about adjudicators and auditors leave of alpha (`levels`)
     and of the budget (`tested_budget`).
     """
@@ -143,11 +147,12 @@ class Limits:
     planted_errors: int = 0
     undecided: int = 0
     max_undecided_share: float | None = None
+    bounds_slices: bool = False
 
     @property
     def levels(self) -> Levels:
-        """The attempt's alpha for tests of wrong labels and for the bound of contested items."""
-        levels = attempt_levels(self.attempt, self.can_be_contested)
+        """The attempt's alpha for tests of wrong labels, for the bound of contested items, and for slices."""
+        levels = self._undivided
         share = ALPHA_ADJUDICATORS_SHARE * (self.adjudicators_audited > 0)
         share += ALPHA_SENSITIVITY_SHARE * (self.planted_errors > 0)
         return share_alpha(levels, share).levels if share else levels
@@ -155,14 +160,16 @@ class Limits:
     @property
     def adjudicators_alpha(self) -> float:
         """The attempt's alpha for the bound of the adjudicators' wrong verdicts."""
-        levels = attempt_levels(self.attempt, self.can_be_contested)
-        return share_alpha(levels, ALPHA_ADJUDICATORS_SHARE).other if self.adjudicators_audited else 0.0
+        return share_alpha(self._undivided, ALPHA_ADJUDICATORS_SHARE).other if self.adjudicators_audited else 0.0
 
     @property
     def sensitivity_alpha(self) -> float:
         """The attempt's alpha for the bound of the auditors' sensitivity."""
-        levels = attempt_levels(self.attempt, self.can_be_contested)
-        return share_alpha(levels, ALPHA_SENSITIVITY_SHARE).other if self.planted_errors else 0.0
+        return share_alpha(self._undivided, ALPHA_SENSITIVITY_SHARE).other if self.planted_errors else 0.0
+
+    @property
+    def _undivided(self) -> Levels:
+        return attempt_levels(self.attempt, self.can_be_contested, self.bounds_slices)
 
     @property
     def tested_budget(self) -> float:

@@ -112,14 +112,29 @@ def sensible_sizes(population: int, limits: Limits) -> list[int]:
     >>> sensible_sizes(10_000, Limits(0.01, 1, 0.3, can_be_contested=False))
     [313, 470, 626, 939]
     """
-    level = limits.levels.wrong
     allowed = floor_share(limits.tested_budget, population)
-    low, high = 1, population
+    smallest = smallest_proof(population, allowed, limits.levels.wrong, limits.best_sensitivity)
+    return sorted({min(population, round(smallest * times)) for times in TIMES_SMALLEST})
+
+
+def smallest_proof(population: int, allowed: int, level: float, sensitivity: float = 1.0) -> int:
+    """Return the smallest sample that proves, without a find, that no more than the allowed labels are wrong.
+
+    Args:
+        population: Items in all.
+        allowed: Wrong labels allowed.
+        level: Chance that it proves so falsely.
+        sensitivity: Chance that a wrong label that was drawn is found.
+
+    >>> smallest_proof(10_000, 100, 0.05)
+    291
+    """
+    low, high = 1, max(population, 1)
     while low < high:
         middle = (low + high) // 2
-        is_enough = float(thinned_tail(0, population, allowed + 1, middle, limits.best_sensitivity)) <= level
+        is_enough = float(thinned_tail(0, population, allowed + 1, middle, sensitivity)) <= level
         low, high = (low, middle) if is_enough else (middle + 1, high)
-    return sorted({min(population, round(low * times)) for times in TIMES_SMALLEST})
+    return low
 
 
 def _rising(course: Course, design: Rising, limits: Limits) -> tuple[Reals, int]:

@@ -1,5 +1,6 @@
 """The result of an audit: certified, refused or open, with its bounds and its reason."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import NamedTuple
@@ -17,15 +18,17 @@ from cupel.certificate.auditors import (
 from cupel.certificate.design import Design, FixedSequence
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.sequence import Cut, Cutting, Flags, floor_share
+from cupel.certificate.slice_budgets import BudgetState, Slice, SliceBudget, follow_budget
 from cupel.certificate.undecided import undecided_most, undecided_upper
 from cupel.errors import AuditError
 
 
 @dataclass(frozen=True)
 class Terms(Limits):
-    """What was declared before the audit, the design among it."""
+    """What was declared before the audit: the design, and budgets by class and slice."""
 
     design: Design = field(default_factory=FixedSequence)
+    budgets: tuple[SliceBudget, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,21 @@ class Bounds(NamedTuple):
 class Assay(NamedTuple):
     """The result and the cuts that it rests on.
 
-    `is_audited` tells whether the audit has come to its end; then `allowed_wrong` is what the budget allows.
+    `is_audited` tells whether the audit has come to its end; then `allowed_wrong` is what the budget allows, and
+    `behind` tells which items experts are to adjudicate. `budgets` are those by class and slice, as they stand;
+    `verdicts_left` bounds the adjudicators' wrong verdicts.
     """
 
     result: AuditResult
     cuts: list[Cut]
     is_audited: bool
+    behind: Flags
     allowed_wrong: int = 0
+    budgets: tuple[BudgetState, ...] = ()
+    verdicts_left: int = 0
 
 
-def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -> Assay:
+def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None, slices: Sequence[Slice] = ()) -> Assay:
     """Judge a frozen release by its audit, and by the adjudications behind the cut as far as they are known.
 
     While an audited item has no verdict nothing is tested: an audit that is looked at half-way proves less
@@ -87,6 +95,7 @@ def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -
         terms: What was declared before the audit.
         second: What another expert made of adjudicated items; the evidence holds those verdicts already. It is
             drawn once all behind the cut are settled, and only where the terms declare it.
+        slices: The items of each budget by class or slice.
 
     Returns:
         Open with null bounds while verdicts are awaited; certified with the bounds of the release; refused
@@ -96,16 +105,22 @@ def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -
         AuditError: The verdicts contradict each other, or the terms are impossible.
     """
     _check(evidence, terms)
-    due = evidence.is_audited | terms.design.due(evidence, terms)
+    due = evidence.is_audited | find_due(evidence, terms, slices)
     waiting = int((due & ~evidence.is_settled).sum())
+    nobody = np.zeros(evidence.size, np.bool_)
     if waiting:
         reason = f"{waiting} of {int(due.sum())} audited items await their experts"
-        return Assay(_result(evidence, terms, "open", reason, None, None), [], is_audited=False)
+        return Assay(_result(evidence, terms, "open", reason, None, None), [], False, nobody)
     if evidence.plants is not None and evidence.plants.waiting:
         reason = f"{evidence.plants.waiting} of {terms.planted_errors} planted items await their experts"
-        return Assay(_result(evidence, terms, "open", reason, None, None), [], is_audited=False)
+        return Assay(_result(evidence, terms, "open", reason, None, None), [], False, nobody)
+    states = _follow_budgets(evidence, terms, slices)
+    if states:
+        evidence = evidence._replace(is_required=np.logical_or.reduce([state.behind for state in states]))
     cutting = terms.design.find_cut(evidence, terms)
     status, reason = _judge(evidence, terms, cutting)
+    if problem := next((f"{one.budget.name}: {one.problem}" for one in states if one.problem), ""):
+        status, reason = "refused", f"a budget is unproven: {problem}; take it out of release.certificate.by"
     bounds, left = None, 0
     if status == "certified" and terms.adjudicators_audited:
         left = _wrong_verdicts_left(evidence, terms, cutting, second or SecondAudit())
@@ -115,7 +130,21 @@ def assay(evidence: Evidence, terms: Terms, second: SecondAudit | None = None) -
     elif status == "certified":
         bounds = _bounds_of_release(evidence, terms, cutting, left)
     result = _result(evidence, terms, status, reason, cutting, bounds, left)
-    return Assay(result, cutting.cuts, True, cutting.allowed_wrong)
+    return Assay(
+        result, cutting.cuts, True, evidence.behind(cutting.accepted), cutting.allowed_wrong, states, left
+    )  # fmt: skip
+
+
+def find_due(evidence: Evidence, terms: Terms, slices: Sequence[Slice] = ()) -> Flags:
+    """Return which items are to be audited by what is known: for the whole, and for budgets by class or slice."""
+    due = terms.design.due(evidence, terms)
+    for state in _follow_budgets(evidence, terms, slices):
+        due = due | state.due
+    return due
+
+
+def _follow_budgets(evidence: Evidence, terms: Terms, slices: Sequence[Slice]) -> tuple[BudgetState, ...]:
+    return tuple(follow_budget(*one, evidence, terms) for one in zip(terms.budgets, slices, strict=True))
 
 
 def percent(share: float) -> str:
@@ -264,16 +293,16 @@ def _bounds_as_frozen(evidence: Evidence, terms: Terms, cutting: Cutting) -> Bou
     """Bound the error of all frozen labels, nothing repaired and nothing held back."""
     size, other = evidence.size, terms.sensitivity_alpha
     settled = size - cutting.contested_upper
-    level = attempt_levels(terms.attempt, terms.can_be_contested).wrong - other
-    wrong = _upper(evidence, terms, evidence.is_wrong, level)
+    level = attempt_levels(terms.attempt, terms.can_be_contested, terms.bounds_slices).wrong - other
+    wrong = upper_of_all(evidence, terms, evidence.is_wrong, level)
     is_either = evidence.is_wrong | evidence.is_contested
-    either = _upper(evidence, terms, is_either, attempt_alpha(terms.attempt) - other)
+    either = upper_of_all(evidence, terms, is_either, attempt_alpha(terms.attempt) - other)
     without = min(1.0, wrong / settled) if settled else 1.0
     return Bounds(without, max(without, either / size))
 
 
-def _upper(evidence: Evidence, terms: Terms, is_counted: Flags, alpha: float) -> int:
-    """Bound how many of all items are of a kind, those that auditors overlook included."""
+def upper_of_all(evidence: Evidence, terms: Terms, is_counted: Flags, alpha: float) -> int:
+    """Bound how many of all items are of a kind, those that auditors overlook included; from a complete audit."""
     sensitivity = terms.sensitivity(evidence)
     if sensitivity == 1:
         return terms.design.upper(evidence, is_counted, alpha, terms)
@@ -302,7 +331,7 @@ def _bounds_of_release(evidence: Evidence, terms: Terms, cutting: Cutting, verdi
     met = audited.wrong + audited.contested
     is_met = evidence.is_wrong | evidence.is_contested
     level = attempt_alpha(terms.attempt) - terms.adjudicators_alpha - terms.sensitivity_alpha
-    either = _upper(evidence, terms, is_met, level)
+    either = upper_of_all(evidence, terms, is_met, level)
     bad_behind = max(0, adjudicated.wrong + adjudicated.contested - verdicts_left)
     either_left = min(max(0, either - met - bad_behind), unseen) + verdicts_left
     without = wrong_left / settled if settled else 1.0

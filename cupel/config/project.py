@@ -23,6 +23,7 @@ from cupel.config.raw import Raw
 from cupel.config.release import Release
 from cupel.config.strict_yaml import read_yaml
 from cupel.config.thresholds import Threshold
+from cupel.contract.class_places import find_class_places
 from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import PROJECT_FILE
 from cupel.contract.kind import Kind, column_names
@@ -151,6 +152,22 @@ class Project(Section):
             raise ValueError(
                 "release.certificate.planted_errors: items of known label are planted; name their file in labeling.gold"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _budgets_are_of_what_there_is(self) -> "Project":
+        by = self.release.certificate.by
+        known = [one.name for one in find_class_places(self.kind, self.labeling.ontology)]
+        for name in by.get("class", {}):
+            if name not in known:
+                raise ValueError(f"release.certificate.by.class: found {name!r}; allowed: {', '.join(known[:20])}")
+        for name, budget in by.get("language", {}).items():
+            promised = self.release.languages.get(name)
+            if promised is not None and promised.error_budget not in (None, budget.wrong):
+                raise ValueError(
+                    f"release.certificate.by.language, release.languages: {name} has two budgets, {budget.wrong} and "
+                    f"{promised.error_budget}; keep one"
+                )
         return self
 
     @property

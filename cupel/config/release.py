@@ -61,6 +61,26 @@ class Witness(Section):
         return self.command[0] if self.command else str(urlsplit(self.timestamp_authority or "").hostname)
 
 
+class SliceShares(Section):
+    """Budgets for one class, or one slice of the items."""
+
+    wrong: OpenShare | None = None
+    """Highest share of wrong labels among the items released in it: of a class, among those labelled so."""
+    missed: OpenShare | None = None
+    """Of a class: highest share of its items that are labelled otherwise."""
+    audited: Positive | None = None
+    """fixed_sequence: items of it that are audited; null: twice as many as would prove it without a find."""
+
+    @model_validator(mode="after")
+    def _something_is_bounded(self) -> "SliceShares":
+        if self.wrong is None and self.missed is None:
+            raise ValueError("give wrong, or of a class missed, as shares: there is nothing to hold it to")
+        return self
+
+
+SLICED_BY = ("class", "language", "source", "batch", "licence", "decided_by")
+
+
 class Certificate(Section):
     """How the audit is drawn, extended and judged; every method keeps the same chance of a false certificate."""
 
@@ -84,6 +104,8 @@ class Certificate(Section):
     """Largest share of the items that experts may leave undecided, by its upper bound."""
     look_every: Positive = 100
     """e_process: items between two looks."""
+    by: dict[str, dict[str, SliceShares]] = Field({}, exclude_if=is_unset)
+    """Budgets by class, language, source (file), batch, licence or decided_by, each held beside that of the whole."""
     guessed_errors: tuple[Share, ...] = ()
     """Guess for the outlook: share wrong in equal parts of the risk order, the safest first; empty: by log-odds."""
 
@@ -95,6 +117,15 @@ class Certificate(Section):
             raise ValueError("the shares of strata must add up to 1")
         if (self.gain is None) != (self.steps is None):
             raise ValueError("give gain and steps together, or neither")
+        if self.by and self.method not in ("fixed_sequence", "rising"):
+            raise ValueError(f"by: found the method {self.method}; budgets need fixed_sequence or rising")
+        if self.by and self.adjudicators_audited is not None:
+            raise ValueError("by: a budget cannot count adjudicators' errors; remove adjudicators_audited, or by")
+        for name, values in self.by.items():
+            if name not in SLICED_BY:
+                raise ValueError(f"by: found {name!r}; allowed: {', '.join(SLICED_BY)}")
+            if name != "class" and any(budget.missed is not None for budget in values.values()):
+                raise ValueError(f"by, {name}: missed is of classes alone; an item cannot be missed by its {name}")
         if self.nonce is not None and self.witness is not None:
             raise ValueError("nonce, witness: a nonce known before the freeze leaves nothing to witness; remove one")
         return self

@@ -36,7 +36,7 @@ def limits_of(settings: Release, attempt: int) -> Limits:
     return Limits(
         settings.error_budget, attempt, settings.max_experts_seen_share,
         adjudicators_audited=declared.adjudicators_audited or 0, planted_errors=declared.planted_errors or 0,
-        max_undecided_share=declared.max_undecided_share,
+        max_undecided_share=declared.max_undecided_share, bounds_slices=True,
     )  # fmt: skip
 
 

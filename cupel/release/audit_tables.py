@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from cupel.certificate.result import AuditResult
+from cupel.contract.class_places import split_labels
 from cupel.contract.table import empty, from_rows
 from cupel.contract.tables.release import ADJUDICATIONS, AUDIT, AUDIT_RESULT, CERTIFICATE, CUTS, PLANTED_VERDICTS
 from cupel.release.nonces import WitnessedDraws
@@ -45,7 +46,8 @@ def draw_audit(audit: ReleaseAudit, make_nonce: Callable[[str], str | None] = la
         AUDIT, in risk order; what is drawn again comes behind.
     """
     said = audit.judge(audit.items, "audit", AUDIT)
-    first = said.filter(pa.array(audit.draw(Verdicts.of(said))))
+    places = split_labels(said["expert_label"], audit.kind, audit.terms.ontology)
+    first = said.filter(pa.array(audit.draw(Verdicts.of(said), places)))
     if not audit.terms.adjudicators_audited:
         return first
     judged = replace(audit, audit=first)
@@ -86,9 +88,7 @@ def adjudicate_items(audit: ReleaseAudit) -> pa.Table:
     found = audit.assay
     if not found.is_audited or found.result.status == "refused":
         return empty(ADJUDICATIONS)
-    accepted = max((cut.accepted for cut in found.cuts if cut.is_passed), default=0)
-    behind = audit.items.filter(pa.array(audit.evidence.behind(accepted)))
-    return audit.judge(behind, "expert", ADJUDICATIONS)
+    return audit.judge(audit.items.filter(pa.array(found.behind)), "expert", ADJUDICATIONS)
 
 
 def conclude_audit(audit: ReleaseAudit) -> pa.Table:

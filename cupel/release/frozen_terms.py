@@ -8,6 +8,7 @@ from typing import Any
 
 from cupel.certificate.design import Design, FixedSequence, design_text, parse_design
 from cupel.certificate.result import Terms
+from cupel.certificate.slice_budgets import budgets_text, parse_budgets
 from cupel.contract.kind import Kind, are_equal
 from cupel.contract.ontology import Ontology, Question
 from cupel.errors import AuditError, ReleaseError
@@ -32,8 +33,14 @@ GUIDELINE = "guideline"
 _MODELS = "models"
 # And the hash of the items of known label, of which the planted ones are drawn.
 KNOWN_ITEMS = "known_items_sha256"
+# The hash of what items are sliced by; where it stands, classes and slices are bounded. Then the budgets of some.
+SLICES, _BUDGETS = "slices_sha256", "budgets"
 # Of what stands beside the design, the texts.
-_TEXTS_BESIDE = {GUIDELINE: "the version of a guideline", KNOWN_ITEMS: "the hash of the items of known label"}
+_TEXTS_BESIDE = {
+    GUIDELINE: "the version of a guideline",
+    KNOWN_ITEMS: "the hash of the items of known label",
+    SLICES: "the hash of what items are sliced by",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,7 @@ class FrozenTerms(Terms):
 
     `licence_terms` are None where the project names no licences, `kind` where labels are the same if their texts are
     have one part, `guideline` where the project's has no versions,
-    `known_items_sha256` where none are planted.
+    `known_items_sha256` where none are planted, `slices_sha256` where an older version froze it.
     """
 
     release: str
@@ -70,6 +77,7 @@ class FrozenTerms(Terms):
     nonce_source: str | None = None
     max_undecided_share: float | None = None
     audited_before: str | None = None
+    slices_sha256: str | None = None
 
     @property
     def ontology(self) -> Ontology:
@@ -134,6 +142,8 @@ class FrozenTerms(Terms):
             beside[_QUESTIONS] = [question._asdict() for question in self.questions]
         if self.models:
             beside[_MODELS] = list(self.models)
+        if self.budgets:
+            beside[_BUDGETS] = budgets_text(self.budgets)
         return beside
 
 
@@ -184,7 +194,7 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         content = json.loads(text)
         beside = {name: content.pop(name) for name in (*_BESIDE, *_TEXTS_BESIDE) if name in content}
         kind, questions = content.pop(_KIND, None), content.pop(_QUESTIONS, [])
-        models = content.pop(_MODELS, [])
+        models, budgets = content.pop(_MODELS, []), content.pop(_BUDGETS, [])
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
     for name, what in _TEXTS_BESIDE.items():
@@ -205,6 +215,8 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         _KIND: kind,
         _QUESTIONS: asked,
         _MODELS: tuple(models),
+        _BUDGETS: parse_budgets(budgets),
+        "bounds_slices": SLICES in beside,
     }
 
 

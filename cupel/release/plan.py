@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.families import are_known
-from cupel.certificate.hypergeometric import Reals
+from cupel.certificate.hypergeometric import Integers, Reals
+from cupel.certificate.sample import marks
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.config.project import Project
+from cupel.contract.class_places import find_class_places, split_labels
 from cupel.contract.columns import TEXT
 from cupel.contract.stages import stage_of
 from cupel.contract.table import empty
@@ -38,6 +40,7 @@ from cupel.release.pieces import reader
 from cupel.release.planted import IsSame, find_known_items, hash_known_items, plant_items
 from cupel.release.release_images import released_hashes
 from cupel.release.similar_audits import NewItems, find_similar_audits, read_item_keys
+from cupel.release.slices import SLICED, draw_for_budgets, hash_slices, make_budgets
 from cupel.release.terms import LicenceTerms
 from cupel.versions.code_version import code_version
 
@@ -175,10 +178,11 @@ def plan_release(
         reason = f"terms forbid {own.forbidden:,} of its items: {'; '.join(own.problems)}"
         refused = _terms(step, passed, FIRST, reason, None, 0, terms)
         return Planned(refused, None, None, forbidden=own.forbidden)
+    with_slices = [without(_items_with_content(step, batch), batch, own.left_out) for batch in passed]
     frozen = freeze(
         release,
         [step.read("labels", batch, NEEDED_LABELS) for batch in passed],
-        [without(_items_with_content(step, batch), batch, own.left_out) for batch in passed],
+        with_slices,
         step.project.release,
         [(batch, step.read("similar_items", batch)) for batch in passed],
     )
@@ -195,7 +199,7 @@ def plan_release(
         frozen_terms, items = _draw(step, planned_terms, frozen.items, data)
     except WitnessError as error:
         return Planned(None, None, str(error))
-    whole = with_carried(items, ((batch, _carried(step, batch)) for batch in sorted(passed)))
+    whole = with_carried(items.drop_columns(list(SLICED)), ((batch, _carried(step, batch)) for batch in sorted(passed)))
     number, planted = frozen_terms.planted_errors, empty(PLANTED_ITEMS)
     if known is not None:
         planted = plant_items(known, number, frozen_terms.seed)
@@ -246,14 +250,17 @@ def _terms(
     )  # fmt: skip
     if frozen is None:
         return refused
-    limits = limits_of(settings, attempt)
+    limits, items = limits_of(settings, attempt), frozen.items
+    classes, places = find_class_places(step.project.kind, labeling.ontology), _places(step.project, items)
     return replace(
         refused, status="frozen", audited_before=before.to_text(),
         design=design_of(settings, frozen.items.num_rows, attempt),
         items=frozen.items.num_rows, items_sha256=frozen.sha256,
         max_undecided_share=settings.certificate.max_undecided_share,
         adjudicators_audited=limits.adjudicators_audited, planted_errors=limits.planted_errors,
-        undecided=int((frozen.items["log_odds"].to_numpy() <= LAST_LOG_ODDS).sum()),
+        undecided=int((items["log_odds"].to_numpy() <= LAST_LOG_ODDS).sum()),
+        bounds_slices=True, slices_sha256=hash_slices(items),
+        budgets=make_budgets(settings, limits, items, places, classes),
     )  # fmt: skip
 
 
@@ -262,7 +269,11 @@ def _draw(step: Step, terms: FrozenTerms, items: pa.Table, data: Path | None) ->
     sha256, settings = terms.hash_freeze(), step.project.release
     nonce = draw_nonce(step.lake, terms.release, "audit", sha256, settings.certificate, data)
     seed = make_seed(sha256, nonce.nonce)
-    flags = draw_first_wave(terms.design, Names(items), seed, limits_of(settings, terms.attempt))
+    names = Names(items)
+    flags = draw_first_wave(terms.design, names, seed, limits_of(settings, terms.attempt))
+    if terms.budgets:
+        classes = find_class_places(step.project.kind, terms.ontology)
+        flags |= draw_for_budgets(terms, items, _places(step.project, items), classes, marks(names, seed))
     drawn = replace(
         terms,
         freeze_sha256=sha256,
@@ -274,9 +285,13 @@ def _draw(step: Step, terms: FrozenTerms, items: pa.Table, data: Path | None) ->
     return drawn, items.append_column("is_audited", pa.array(flags))
 
 
+def _places(project: Project, items: pa.Table) -> Integers:
+    return split_labels(items["label"], project.kind, project.labeling.ontology)
+
+
 def _items_with_content(step: Step, batch: str) -> pa.Table:
-    """Return the clean items of a batch, without what they bring along, and with the hash of their content."""
-    items = step.read("clean_items", batch, NEEDED_ITEMS)
+    """Return the clean items of a batch with the hash of their content; texts and lines are left out."""
+    items = step.read("clean_items", batch, (*NEEDED_ITEMS, *SLICED))
     if step.project.modality.has_text:
         pieces = step.read_batches("clean_items", batch, ["text"])
         hashes = [pa.array([hash_content(text) for text in piece["text"].to_pylist()], TEXT) for piece in pieces]

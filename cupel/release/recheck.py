@@ -36,6 +36,7 @@ from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
 from cupel.release.signed_share import count_share, find_signed_problem, signed_sentence
+from cupel.release.slices import hash_slices
 
 MOST_NAMED = 5
 _NAME = ["batch", "item_id"]
@@ -51,7 +52,9 @@ def frozen_items(content: ReleaseContent) -> str:
     """
     items = content.audit.items
     hash_items = items_sha256 if is_drawn_by_nonce(content) else items_sha256_without_content
-    found, ranks = hash_items(items), items["risk_rank"].to_numpy()
+    found, ranks, sliced = hash_items(items), items["risk_rank"].to_numpy(), content.audit.terms.slices_sha256
+    if sliced is not None and (by := hash_slices(items)) != sliced:
+        return f"what items are sliced by gives {by}, but {sliced} was frozen"
     if not np.array_equal(ranks, np.arange(1, len(ranks) + 1)):
         return "the risk order has gaps or repeats"
     claims = {part: content.certificate[part]["items_sha256"] for part in ("plan", "certificate")}

@@ -16,10 +16,12 @@ from cupel.certificate.auditors import LAST_TIER, Planted, PlantedKinds, SecondA
 from cupel.certificate.design import EProcess, FixedSequence, Rising
 from cupel.certificate.evidence import Evidence, Plants
 from cupel.certificate.hypergeometric import Integers, Reals
-from cupel.certificate.result import Assay, AuditResult, assay
+from cupel.certificate.result import Assay, AuditResult, assay, find_due
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
+from cupel.certificate.slice_budgets import Slice
 from cupel.certificate.wording import wording
+from cupel.contract.class_places import ClassPlace, find_class_places, split_labels
 from cupel.contract.columns import TEXT
 from cupel.contract.item_numbers import Places
 from cupel.contract.kind import Kind, Labels, are_equal
@@ -45,6 +47,7 @@ from cupel.release.names import Names, find_rows
 from cupel.release.nonces import WitnessedDraws, nonce_sentence
 from cupel.release.planted import JUDGED_LABELS, draw_to_plant, find_tiers, hash_known_items, read_tiers
 from cupel.release.second_audit import answers_for, count_to_draw, draw_again, hash_adjudications
+from cupel.release.slices import HASHED, count_against, draw_for_budgets, find_slice
 
 # Of RELEASE_ITEMS, what an audit needs: texts are left where they are.
 NEEDED_ITEMS = ("release", "batch", "item_id", "label", "risk_rank", "is_audited")
@@ -171,18 +174,48 @@ class ReleaseAudit:
     @cached_property
     def first_draw(self) -> Flags:
         """Which items the seed draws to be audited whatever is found."""
-        return draw_first_wave(self.terms.design, Names(self.items), self.terms.seed, self.terms)
+        drawn = draw_first_wave(self.terms.design, Names(self.items), self.terms.seed, self.terms)
+        if not self.terms.budgets:
+            return drawn
+        return drawn | draw_for_budgets(self.terms, self.items, self.places, self.classes, self.marks)
 
-    def draw(self, said: Verdicts) -> Flags:
+    @cached_property
+    def classes(self) -> list[ClassPlace]:
+        """The classes that labels may name."""
+        return find_class_places(self.kind, self.terms.ontology)
+
+    @cached_property
+    def places(self) -> Integers:
+        """Where the classes of the items' labels stand, see `split_labels`."""
+        return split_labels(self.items["label"], self.kind, self.terms.ontology)
+
+    def find_slices(self, said: Verdicts, expert_places: Integers) -> tuple[Slice, ...]:
+        """Return the items of each budget by class or slice, with those that count against it.
+
+        Args:
+            said: What experts say of each item.
+            expert_places: The classes that they name, see `split_labels`.
+        """
+        return tuple(
+            count_against(budget, found, expert_places, *said, self.classes)
+            for budget, found in zip(self.terms.budgets, self._budget_items, strict=True)
+        )
+
+    @cached_property
+    def _budget_items(self) -> list[tuple[Flags, Flags]]:
+        return [find_slice(*budget[:3], self.items, self.places, self.classes) for budget in self.terms.budgets]
+
+    def draw(self, said: Verdicts, expert_places: Integers) -> Flags:
         """Return which items are to be audited: the first wave, and what the design adds by the verdicts on those.
 
         Args:
             said: What auditors say of each item; of those that are not drawn it does not count.
+            expert_places: The classes that they name, see `split_labels`.
         """
         drawn = self.first_wave.copy()
         while True:
             known = Verdicts(*(flags & drawn for flags in said))
-            due = self.terms.design.due(self._evidence(drawn, known), self.terms)
+            due = find_due(self._evidence(drawn, known), self.terms, self.find_slices(known, expert_places))
             if not (due & ~drawn).any():
                 return drawn
             drawn |= due
@@ -190,7 +223,8 @@ class ReleaseAudit:
     @cached_property
     def drawn(self) -> Flags:
         """Which items the audit has to hold by what is known, those that are drawn again apart."""
-        return self.draw(self._of_items((self.audit, self.rows.audit)))
+        of_audit = (self.audit, self.rows.audit)
+        return self.draw(self._of_items(of_audit), self._split_verdicts(of_audit))
 
     @cached_property
     def is_first(self) -> Flags:
@@ -206,6 +240,8 @@ class ReleaseAudit:
         Of strata, that is as many as the whole draw holds before the first item that its stratum left out; of a
         rising audit, the first wave.
         """
+        if isinstance(self.terms.design, FixedSequence) and self.terms.budgets:
+            return self.is_first & _at(self.terms.design.sample(self.evidence), self.rows.audit)
         if isinstance(self.terms.design, FixedSequence | EProcess):
             return self.is_first
         first = self.marks[~self.first_wave].min(initial=1.0)
@@ -259,25 +295,39 @@ class ReleaseAudit:
         )  # fmt: skip
 
     @cached_property
-    def evidence(self) -> Evidence:
-        """What experts have said so far.
+    def said(self) -> Verdicts:
+        """What experts have said so far of each item.
 
         Where another expert has judged an adjudicated item again, that verdict counts.
         """
+        return self._of_items(*self._judged)
+
+    @cached_property
+    def expert_places(self) -> Integers:
+        """The classes that experts have named so far, see `split_labels`; shape items x parts."""
+        return self._split_verdicts(*self._judged)
+
+    @property
+    def _judged(self) -> tuple[tuple[pa.Table, Places], ...]:
+        """The tables of verdicts, with the items of their rows; the later count."""
         is_first, rows = self.is_first, self.rows
-        said = self._of_items(
+        return (
             (self.audit.filter(pa.array(is_first)), rows.audit[is_first]),
             (self.adjudications, rows.adjudications),
             (self.audit.filter(pa.array(self.is_again)), rows.audit[self.is_again]),
         )
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What experts have said so far, and which items were audited."""
         is_audited = self.first_wave.copy()
-        is_audited[_known(rows.audit[is_first])] = True
-        return self._evidence(is_audited, said)
+        is_audited[_known(self.rows.audit[self.is_first])] = True
+        return self._evidence(is_audited, self.said)
 
     @cached_property
     def assay(self) -> Assay:
         """What the evidence comes to: the cuts and the result."""
-        return assay(self.evidence, self.terms, self.second_audit)
+        return assay(self.evidence, self.terms, self.second_audit, self.find_slices(self.said, self.expert_places))
 
     def write_wording(
         self, result: AuditResult, are_auditors_independent: bool, witnessed: WitnessedDraws | None = None
@@ -411,8 +461,17 @@ class ReleaseAudit:
                 flags[_known(rows)] = said[rows >= 0]
         return found
 
+    def _split_verdicts(self, *judged: tuple[pa.Table, Places]) -> Integers:
+        """Return the classes that tables of verdicts name of each item, the later of which count."""
+        places = np.full(self.places.shape, -1)
+        for table, rows in judged:
+            said = split_labels(table["expert_label"], self.kind, self.terms.ontology)
+            places[_known(rows)] = said[rows >= 0]
+        return places
+
     def _evidence(self, is_audited: Flags, said: Verdicts) -> Evidence:
-        of_draw = self.marks if isinstance(self.terms.design, EProcess | Rising) else None
+        needs_marks = isinstance(self.terms.design, EProcess | Rising) or bool(self.terms.budgets)
+        of_draw = self.marks if needs_marks else None
         return Evidence(is_audited, *said, of_draw, self.plants, self.terms.undecided)
 
 
@@ -426,6 +485,7 @@ def load_release_audit(step: Step, *tables: str, columns: Sequence[str] = ()) ->
     """
     terms = FrozenTerms.from_plan(step.read("release_plan").to_pylist()[0])
     wanted = _wanted(terms, tables)
+    columns = (*columns, *(HASHED if terms.budgets else ()))
     found = {name: step.read(name, columns=_columns(name, columns)) for name in wanted}
     return ReleaseAudit.of(terms, found, [step.project.kind], _find_second(step.lake, terms))
 
@@ -449,7 +509,7 @@ def read_release_audit(
     terms = FrozenTerms.from_plan(lake.read("release_plan", release).to_pylist()[0])
     if lake.commit(RELEASE_ITEMS.name, release) is None:
         return ReleaseAudit(terms)
-    wanted = _wanted(terms, tables)
+    wanted, columns = _wanted(terms, tables), (*columns, *(HASHED if terms.budgets else ()))
     there = [RELEASE_ITEMS.name, *(name for name in wanted if lake.commit(name, release) is not None)]
     found = {name: lake.read(name, release, _columns(name, columns)) for name in there}
     return ReleaseAudit.of(terms, found, known, _find_second(lake, terms))

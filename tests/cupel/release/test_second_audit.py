@@ -54,7 +54,7 @@ def the_items() -> Items:
 
 def test_bounds_and_cuts_are_those_of_the_golden_functions(made: Made) -> None:
     found = judged(made, answers(the_items()))
-    shared, result = share_alpha(attempt_levels(1), 1 / 4), found.assay.result
+    shared, result = share_alpha(attempt_levels(1, bounds_slices=True), 1 / 4), found.assay.result
     assert result.status == "certified", result.reason
     upper = upper_count(SIZE, 200, result.audit_contested, shared.levels.contested)
     tested = floor_share(0.075, SIZE - upper)
