@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.humans.arms import MODEL, PEERS, TAUGHT_ITEMS, make_candidates
+from benchmarks.humans.by_class import ALPHA_CLASSES
 from benchmarks.humans.label_by_model import ModelView
 from benchmarks.humans.replay import SEED, count_false, price_items, replay_candidate
 from benchmarks.humans.sample import SampleBatch
@@ -51,6 +52,7 @@ def measure_sample(
         "replays": replays,
         "seed": SEED,
         "alpha": attempt_alpha(1),
+        "alpha_classes": ALPHA_CLASSES,
         "model": view.name,
         "model_role": _role(view),
         "prices": project.prices.model_dump(),

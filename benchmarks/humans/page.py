@@ -228,9 +228,9 @@ def _limits(found: Row, attacks: Sequence[ShownAttack]) -> list[str]:
         f"{figures.setting(found['alpha'])} of all cases, whatever the labels. The tables count those of each row; the "
         f"row with most has {worst['false']} of {figures.count(worst['replays'])}, an exact 95% interval of "
         f"{figures.percent(worst['low'])} to {figures.percent(worst['high'])}. Rows share their draws.",
-        f"The class bounds of a row hold together in {figures.setting(1 - found['alpha'])} of cases. That chance is "
-        f"spent beside the total's, not shared with it. In {broken['broken']} of {figures.count(broken['replays'])} "
-        "audits one of them did not hold. Shown are medians.",
+        "The class bounds of an audit and its certificate hold together in "
+        f"{figures.setting(1 - found['alpha'] - found['alpha_classes'])} of cases. In {broken['broken']} of "
+        f"{figures.count(broken['replays'])} audits a class bound did not hold. Shown are medians of the bounds.",
         "The shade is of the audit's draw. Other people, other sentences and other models give other figures: these "
         "are two sets, with one crew each.",
         f"{found['model']} {found['model_role']}. Another model may need fewer people: join yours with "

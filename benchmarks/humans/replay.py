@@ -11,8 +11,9 @@ from benchmarks.double_check.folder import Gold
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any
 from benchmarks.double_check.rankers import OURS
 from benchmarks.humans.arms import Candidate
-from benchmarks.humans.by_class import bound_classes, summarise_classes
+from benchmarks.humans.by_class import ReadItems, bound_classes, find_read, summarise_classes
 from cupel.certificate.hypergeometric import Reals, clopper_pearson_lower, clopper_pearson_upper
+from cupel.errors import AuditError
 
 SEED = 1931
 # The interval that is drawn holds the middle 80% of the replays.
@@ -46,7 +47,8 @@ def replay_candidate(
             "floor_share": min(floor_of_any(order, budget) for order in (first, _is_wrong(frozen, scorer))),
         }
         if candidate.method == OURS:
-            found = [bound_classes(frozen, one, gold, classes, budget) for one in marks]
+            read = [_find_read(frozen, one, gold, budget, came) for one, came in zip(marks, outcomes, strict=True)]
+            found = [bound_classes(frozen, one, gold, classes) for one in read]
             row |= {"classes": summarise_classes(found), "class_bounds_broken": sum(map(_is_broken, found))}
         rows.append(row)
         advance()
@@ -69,6 +71,22 @@ def price_items(row: Row, answers_per_item: float, annotator_answer: float, expe
     """Return what labels and proof cost, an item: annotators' answers, and experts' on the share that they read."""
     crew, experts = answers_per_item * annotator_answer, row["read_share"]["mean"] * expert_answer
     return {"crew": crew, "experts": experts, "total": crew + experts}
+
+
+def _find_read(frozen: Frozen, marks: Reals, gold: Gold, budget: float, outcome: Outcome) -> ReadItems:
+    """Return what experts read in a replay, which is as much as the deployed procedure had them read.
+
+    Raises:
+        AuditError: It is not; then bounds by class would speak of another audit.
+    """
+    read = find_read(frozen, marks, gold, budget)
+    found, expected = len(frozen.asked) + int(read.is_read.sum()), round(outcome.seen_share * frozen.size)
+    if found != expected:
+        raise AuditError(
+            f"by class: found {found} items that experts read, but {expected} in the deployed procedure; make "
+            "benchmarks.humans.by_class.find_read walk as benchmarks.double_check.deployed.deploy does"
+        )
+    return read
 
 
 def _summary(outcomes: Sequence[Outcome]) -> Row:
