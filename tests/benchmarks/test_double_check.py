@@ -13,10 +13,10 @@ from benchmarks.double_check.__main__ import main
 from benchmarks.double_check.deployed import Frozen, deploy, has_rounds_left, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
-from benchmarks.double_check.harness import redrawn, thinned
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
 from benchmarks.double_check.rankers import Ranking, cupel, first_evidence, rankers
+from benchmarks.double_check.redraw import redrawn, thinned
 from cupel.checking.rounds import NO_ROUND, audit_shares
 from cupel.consensus.consensus import consensus
 from cupel.errors import AuditError, SourceError
