@@ -3,24 +3,25 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.humans.arms import MODEL, PEERS, TAUGHT_ITEMS, make_candidates
+from benchmarks.double_check.rankers import OURS
+from benchmarks.humans.arms import ARMS, MODEL, PEERS, TAUGHT_ITEMS, make_candidates
 from benchmarks.humans.by_class import ALPHA_CLASSES
 from benchmarks.humans.label_by_model import ModelView
-from benchmarks.humans.replay import SEED, count_false, price_items, replay_candidate
+from benchmarks.humans.replay import SEED, count_false, price_items, replay_candidate, replay_pac_labels
 from benchmarks.humans.sample import SampleBatch
 from cupel.certificate.attempts import attempt_alpha
 from cupel.config.project import Project
 
 BUDGETS = (0.1, 0.07, 0.05, 0.03, 0.02, 0.01)
 # Candidates of a delivery: three arms, and the crew's answers ranked by each peer.
-CANDIDATES = 3 + len(PEERS)
+CANDIDATES = len(ARMS) + len(PEERS)
 
 Row = dict[str, Any]
 
 
 def steps_of(deliveries: int, budgets: int) -> int:
     """Return how often `measure_sample` calls `advance`."""
-    return deliveries * CANDIDATES * (1 + budgets)
+    return deliveries * (CANDIDATES + (CANDIDATES + len(ARMS)) * budgets)
 
 
 def budgets_of(project: Project) -> tuple[float, ...]:
@@ -78,7 +79,10 @@ def _measure_batch(
     rows = []
     for candidate in make_candidates(batch, view, classes, budgets):
         advance()
-        for row in replay_candidate(candidate, batch.gold, classes, replays, advance):
+        found = replay_candidate(candidate, batch.gold, classes, replays, advance)
+        if candidate.method == OURS:
+            found += replay_pac_labels(candidate, found, batch.gold, replays, advance)
+        for row in found:
             answers = 0.0 if candidate.arm == MODEL else answers_per_item
             price = price_items(row, answers, prices.annotator_answer, prices.expert_answer)
             rows.append(row | {"price": price})

@@ -14,7 +14,7 @@ import cupel
 from benchmarks.double_check.rankers import OURS
 from benchmarks.humans.arms import ARMS, BOTH, CREW, MODEL, PEERS
 from benchmarks.humans.draw import Point, Series, draw_chart, find_top
-from benchmarks.humans.replay import count_false
+from benchmarks.humans.replay import PAC, count_false
 from benchmarks.humans.tried_attacks import UNKNOWN, ShownAttack
 from cupel import figures
 from cupel.store.files import read_text
@@ -22,8 +22,16 @@ from cupel.store.files import read_text
 HERE = Path(__file__).parent
 TITLES = {"movies": "Movies", "newspaper": "Newspaper"}
 ARM_NAMES = {MODEL: "model alone", CREW: "crew", BOTH: "both"}
-METHOD_NAMES = {OURS: "Cupel", "majority": "majority", "dawid_skene": "Dawid-Skene"}
-METHOD_STYLES = {"majority": "peer", "dawid_skene": "second"}
+METHOD_NAMES = {
+    OURS: "Cupel",
+    "majority": "majority",
+    "dawid_skene": "Dawid-Skene",
+    f"{PAC}betting": "PAC labels",
+    f"{PAC}normal": "PAC, normal",
+}
+METHOD_STYLES = {"majority": "peer", "dawid_skene": "second", f"{PAC}betting": "pac", f"{PAC}normal": "pac"}
+# The normal bound is in the tables: it promises nothing of so few errors.
+DRAWN = (*PEERS, f"{PAC}betting")
 # The groups of attacks, in the order in which they are shown.
 ATTACK_STYLES = {
     UNKNOWN: ("bad", "?"),
@@ -76,7 +84,7 @@ def panel_series(one: Row, arm: str) -> list[Series]:
     """Return the series of an arm's panel: Cupel, its peers, the textbook's audit and the floor."""
     ours = rows_of(one, arm)
     series = [Series("Cupel", arm, _points(ours), is_shaded=True)]
-    for method in PEERS:
+    for method in DRAWN:
         if rows := rows_of(one, arm, method):
             series.append(Series(METHOD_NAMES[method], METHOD_STYLES[method], _points(rows)))
     for name, style, key in (

@@ -9,6 +9,7 @@ from benchmarks.double_check.deployed import Frozen, Outcome, deploy
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Gold
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any
+from benchmarks.double_check.pac_labels import BOUNDS, replay_pac
 from benchmarks.double_check.rankers import OURS
 from benchmarks.humans.arms import Candidate
 from benchmarks.humans.by_class import ReadItems, bound_classes, find_read, summarise_classes
@@ -16,6 +17,10 @@ from cupel.certificate.hypergeometric import Reals, clopper_pearson_lower, clopp
 from cupel.errors import AuditError
 
 SEED = 1931
+# Methods of PAC labels are called so, with the name of their bound behind it.
+PAC = "pac_"
+# An error budget of a part of the items, where the others have no error, stays below 1.
+MOST_BUDGET = 0.999
 # The interval that is drawn holds the middle 80% of the replays.
 LOW, HIGH = 0.1, 0.9
 
@@ -53,6 +58,40 @@ def replay_candidate(
         rows.append(row)
         advance()
     return rows
+
+
+def replay_pac_labels(
+    candidate: Candidate, ours: Sequence[Row], gold: Gold, replays: int, advance: Callable[[], object]
+) -> list[Row]:
+    """Return a row per error budget and bound: what PAC labels come to on the first order, with as many draws.
+
+    Items that taught a model before are read by experts here, too.
+
+    Args:
+        candidate: The labels.
+        ours: Rows of `replay_candidate`; as many items are drawn as the audits of them took.
+        gold: What the panel would say of each item.
+        replays: Samples drawn.
+        advance: Called after each error budget.
+    """
+    first = candidate.first
+    is_wrong = np.array(Scorer(gold).are_wrong(first.item_ids, first.labels), np.bool_)
+    rows = []
+    for row in ours:
+        draws = max(1, round(row["audited"]))
+        budget = min(row["budget"] * first.size / len(is_wrong), MOST_BUDGET)
+        for bound, is_within in BOUNDS.items():
+            generators = [np.random.default_rng([SEED, number, draws]) for number in range(replays)]
+            came = [replay_pac(is_wrong, draws, budget, is_within, one) for one in generators]
+            came = [one._replace(seen_share=_of_all(one.seen_share, first)) for one in came]
+            rows.append({"arm": candidate.arm, "method": PAC + bound, "budget": row["budget"], **_summary(came)})
+        advance()
+    return rows
+
+
+def _of_all(share: float, frozen: Frozen) -> float:
+    """Return the share of all items that experts read, from that of those which they had not decided before."""
+    return (len(frozen.asked) + share * len(frozen.item_ids)) / frozen.size
 
 
 def count_false(rows: Sequence[Row]) -> Row:

@@ -2,10 +2,12 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
 import numpy as np
@@ -18,23 +20,32 @@ from hypothesis import strategies as st
 from benchmarks.attacks.__main__ import ATTACKS
 from benchmarks.double_check.deployed import Frozen
 from benchmarks.double_check.folder import Gold
+from benchmarks.double_check.pac_labels import BOUNDS as PAC_BOUNDS
 from benchmarks.double_check.rankers import OURS
 from benchmarks.humans import by_class, label_by_model, measure
 from benchmarks.humans.__main__ import main
-from benchmarks.humans.arms import ARMS, PEERS, TAUGHT_ITEMS, Candidate
+from benchmarks.humans.arms import ARMS, PEERS, TAUGHT_ITEMS, Candidate, make_candidates
 from benchmarks.humans.by_class import ClassBounds, bound_classes, find_read, summarise_classes
 from benchmarks.humans.draw import HEIGHT, LINE_HEIGHT, Point, Series, draw_chart
 from benchmarks.humans.label_by_model import ModelView, view_by_endpoint, view_by_sentences
 from benchmarks.humans.measure import measure_sample, steps_of
-from benchmarks.humans.page import render_page
-from benchmarks.humans.replay import count_false, price_items, replay_candidate
+from benchmarks.humans.page import DRAWN, render_page
+from benchmarks.humans.replay import PAC, count_false, price_items, replay_candidate
 from benchmarks.humans.sample import SampleBatch, read_batch
-from benchmarks.humans.tried_attacks import UNKNOWN, ShownAttack, read_notes, shown_attacks
+from benchmarks.humans.tried_attacks import (
+    UNKNOWN,
+    ShownAttack,
+    find_results,
+    finish_attacks,
+    read_notes,
+    read_results,
+    shown_attacks,
+)
 from chat_server import ChatServer, reply, served
 from cupel.certificate.hypergeometric import Reals
 from cupel.checking.rounds import NO_ROUND
 from cupel.config.checking import LlmChecker
-from cupel.errors import AuditError, CheckerError, SourceError
+from cupel.errors import AuditError, CheckerError, CupelError, SourceError
 from cupel.kinds.projects import load_project
 from samples.vader import Sentence
 
@@ -144,6 +155,20 @@ def test_an_attack_without_a_result_is_none_that_was_caught() -> None:
     assert not missing.is_as_said
 
 
+def run_instead(code: str) -> Popen[bytes]:
+    return Popen([sys.executable, "-c", code], stdout=DEVNULL, stderr=PIPE)
+
+
+def test_results_of_attacks_are_kept_and_a_program_that_leaves_none_is_an_error(tmp_path: Path) -> None:
+    results = find_results(tmp_path)
+    unfinished = results.with_suffix(".unfinished")
+    finish_attacks(run_instead(f"open({str(unfinished)!r}, 'w').write('[]')"), results)
+    assert read_results(results) == []
+    assert not unfinished.exists()
+    with pytest.raises(CupelError, match="could not be tried: no space is left; run `make attacks`"):
+        finish_attacks(run_instead("raise SystemExit('no space is left')"), results)
+
+
 def test_the_charts_show_the_figures_of_the_json(page: Page) -> None:
     found, _, text = page
     dots = [attributes for tag, attributes in read(text) if tag == "circle"]
@@ -152,11 +177,12 @@ def test_the_charts_show_the_figures_of_the_json(page: Page) -> None:
     for one in found["sets"]:
         for row in one["rows"]:
             is_ours = row["method"] == OURS
-            expected += [(row["budget"], row["read_share"]["mean"])] * (2 if is_ours else 1)
+            times = 2 if is_ours else row["method"] in DRAWN
+            expected += [(row["budget"], row["read_share"]["mean"])] * times
             if is_ours:
                 expected += [(row["budget"], row["clopper_pearson_share"]), (row["budget"], row["floor_share"])]
     assert drawn == sorted(expected)
-    assert len(drawn) == 2 * len(BUDGETS) * (2 * len(ARMS) + len(PEERS) + 2 * len(ARMS))
+    assert len(drawn) == 2 * len(BUDGETS) * (2 * len(ARMS) + len(PEERS) + 3 * len(ARMS))
 
 
 def test_figures_are_shares_in_their_order_and_what_experts_taught_is_counted(
@@ -167,15 +193,32 @@ def test_figures_are_shares_in_their_order_and_what_experts_taught_is_counted(
     assert ranked == {
         *((arm, OURS) for arm in ARMS),
         *(("crew", one) for one in PEERS),
+        *((arm, PAC + bound) for arm in ARMS for bound in PAC_BOUNDS),
     }
     for row in rows:
-        assert 0 <= row["floor_share"] <= row["read_share"]["high"] <= 1
-        assert row["read_share"]["low"] <= row["read_share"]["high"]
-        if row["arm"] == "model":
+        assert 0 <= row["read_share"]["low"] <= row["read_share"]["high"] <= 1
+        if not row["method"].startswith(PAC):
+            assert 0 <= row["floor_share"] <= row["read_share"]["high"]
+        if row["arm"] == "model" and row["method"] == OURS:
             assert row["asked_before_share"] >= min(TAUGHT_ITEMS, ITEMS // 2) / ITEMS
-            assert row["price"]["crew"] == 0
-        else:
-            assert row["price"]["crew"] == pytest.approx(CREW * PROJECT.prices.annotator_answer)
+        people = 0 if row["arm"] == "model" else CREW
+        assert row["price"]["crew"] == pytest.approx(people * PROJECT.prices.annotator_answer)
+
+
+def test_a_model_that_knows_the_classes_is_taught_nothing_and_labels_alone() -> None:
+    batch, view = make_batch("movies", 3)
+    assert view.features is not None
+    odds = np.exp(3 * view.features)
+    odds[:5] = np.nan  # it gave no class
+    view = ModelView("large", None, odds / odds.sum(axis=1, keepdims=True))
+    first, *_, both = make_candidates(batch, view, CLASSES, (0.05,))
+    assert (first.arm, both.arm) == ("model", "both")
+    assert first.first.asked == ()
+    order = zip(first.first.item_ids, first.first.labels, strict=True)
+    safest = [batch.gold.verdicts[item] == label for item, label in order]
+    assert np.mean(safest[:100]) > np.mean(safest[-100:]) > 0
+    assert set(first.first.item_ids[-5:]) == set(batch.item_ids[:5])
+    assert first.first.labels[-5:] == (None,) * 5
 
 
 def test_the_same_sample_gives_the_same_page(page: Page) -> None:
@@ -213,9 +256,7 @@ def test_an_audit_that_reads_other_items_than_the_deployed_one_is_an_error(monke
     candidate = Candidate("crew", OURS, frozen, {0.05: frozen})
     assert replay_candidate(candidate, gold, CLASSES, 2, lambda: None)[0]["replays"] == 2
     monkeypatch.setattr(by_class, "audit_shares", lambda size, budget: np.array([0.01]))
-    with pytest.raises(
-        AuditError, match="in the deployed procedure; make benchmarks.humans.by_class.find_read walk as"
-    ):
+    with pytest.raises(AuditError, match=r"in the deployed procedure; make benchmarks\.humans"):
         replay_candidate(candidate, gold, CLASSES, 2, lambda: None)
 
 
