@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from benchmarks.double_check.pac_labels import ALPHA as ALPHA_PAC
 from benchmarks.double_check.rankers import OURS
 from benchmarks.humans.arms import ARMS, MODEL, PEERS, TAUGHT_ITEMS, make_candidates
 from benchmarks.humans.by_class import ALPHA_CLASSES
@@ -54,11 +55,15 @@ def measure_sample(
         "seed": SEED,
         "alpha": attempt_alpha(1),
         "alpha_classes": ALPHA_CLASSES,
+        "alpha_pac": ALPHA_PAC,
         "model": view.name,
         "model_role": _role(view),
         "prices": project.prices.model_dump(),
         "sets": sets,
-        "false_certificates": count_false(rows),
+        "false_certificates": {
+            method: count_false([row for row in rows if row["method"] == method])
+            for method in dict.fromkeys(row["method"] for row in rows)
+        },
         "class_bounds": {
             "broken": sum(row["class_bounds_broken"] for row in bounded),
             "replays": sum(row["replays"] for row in bounded),

@@ -11,27 +11,17 @@ import jinja2
 from markupsafe import Markup, escape
 
 import cupel
-from benchmarks.double_check.rankers import OURS
-from benchmarks.humans.arms import ARMS, BOTH, CREW, MODEL, PEERS
+from benchmarks.humans.arms import ARMS, BOTH, CREW, MODEL
 from benchmarks.humans.draw import Point, Series, draw_chart, find_top
-from benchmarks.humans.replay import PAC, count_false
+from benchmarks.humans.limits import ARM_NAMES, DRAWN, METHOD_NAMES, list_limits, list_losses, rows_of
+from benchmarks.humans.replay import PAC
 from benchmarks.humans.tried_attacks import UNKNOWN, ShownAttack
 from cupel import figures
 from cupel.store.files import read_text
 
 HERE = Path(__file__).parent
 TITLES = {"movies": "Movies", "newspaper": "Newspaper"}
-ARM_NAMES = {MODEL: "model alone", CREW: "crew", BOTH: "both"}
-METHOD_NAMES = {
-    OURS: "Cupel",
-    "majority": "majority",
-    "dawid_skene": "Dawid-Skene",
-    f"{PAC}betting": "PAC labels",
-    f"{PAC}normal": "PAC, normal",
-}
 METHOD_STYLES = {"majority": "peer", "dawid_skene": "second", f"{PAC}betting": "pac", f"{PAC}normal": "pac"}
-# The normal bound is in the tables: it promises nothing of so few errors.
-DRAWN = (*PEERS, f"{PAC}betting")
 # The groups of attacks, in the order in which they are shown.
 ATTACK_STYLES = {
     UNKNOWN: ("bad", "?"),
@@ -63,16 +53,11 @@ def render_page(found: Row, attacks: Sequence[ShownAttack]) -> str:
         sets=[_set(one, found) for one in found["sets"]],
         attacks=_attack_groups(attacks),
         attacks_lead=_attacks_lead(attacks),
-        limits=_limits(found, attacks),
+        limits=list_limits(found, attacks),
+        losses=list_losses(found),
         footer=f"Made by make humans, Cupel {cupel.__version__}. Every figure is computed from the sample, with fixed "
         "seeds; humans.json, beside this page, holds them all.",
     )
-
-
-def rows_of(one: Row, arm: str, method: str = OURS) -> list[Row]:
-    """Return a set's rows of an arm and method, the highest error budget first."""
-    found = [row for row in one["rows"] if row["arm"] == arm and row["method"] == method]
-    return sorted(found, key=lambda row: -float(row["budget"]))
 
 
 def arm_series(one: Row) -> list[Series]:
@@ -218,36 +203,6 @@ def _attacks_lead(attacks: Sequence[ShownAttack]) -> str:
         f"{len(attacks)} were tried on a small project with this very code, {controls} of them controls in which "
         f"nothing is wrong: {', '.join(said)}. Told means that nothing stops it, but the certificate says so.{end}"
     )
-
-
-def _limits(found: Row, attacks: Sequence[ShownAttack]) -> list[str]:
-    false = found["false_certificates"]
-    broken = found["class_bounds"]
-    contested = ", ".join(f"{figures.count(one['contested'])} of {one['name']}" for one in found["sets"])
-    rows = [row for one in found["sets"] for row in one["rows"]]
-    worst = count_false([max(rows, key=lambda row: float(row["false"] / row["replays"]))])
-    free = Counter(one.verdict for one in attacks)["not caught"]
-    return [
-        "The panel is the expert, and right by definition. What its raters get wrong together, no audit here can see.",
-        f"Sentences on which the panel has no clear verdict are left out ({contested}). A project must withhold them, "
-        "or count them wrong.",
-        f"{false['false']} of {figures.count(false['replays'])} certificates were false, "
-        f"{figures.percent(false['share'])}: more wrong labels were left than promised. An audit may be wrong so in "
-        f"{figures.setting(found['alpha'])} of all cases, whatever the labels. The tables count those of each row; the "
-        f"row with most has {worst['false']} of {figures.count(worst['replays'])}, an exact 95% interval of "
-        f"{figures.percent(worst['low'])} to {figures.percent(worst['high'])}. Rows share their draws.",
-        "The class bounds of an audit and its certificate hold together in "
-        f"{figures.setting(1 - found['alpha'] - found['alpha_classes'])} of cases. In {broken['broken']} of "
-        f"{figures.count(broken['replays'])} audits a class bound did not hold. Shown are medians of the bounds.",
-        "The shade is of the audit's draw. Other people, other sentences and other models give other figures: these "
-        "are two sets, with one crew each.",
-        f"{found['model']} {found['model_role']}. Another model may need fewer people: join yours with "
-        "make humans ENDPOINT=URL MODEL=NAME.",
-        "Clopper-Pearson at its best cut and the floor are computed by who knows all answers: no procedure to use.",
-        "Prices are those of the sample's project file; the model's own cost is left out.",
-        f"{free} attacks above are not caught. All were tried with texts, single classes and one design of the audit, "
-        "and attacks that nobody thought of are not among them.",
-    ]
 
 
 def _price(amount: float, found: Row) -> str:

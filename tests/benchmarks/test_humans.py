@@ -28,8 +28,9 @@ from benchmarks.humans.arms import ARMS, PEERS, TAUGHT_ITEMS, Candidate, make_ca
 from benchmarks.humans.by_class import ClassBounds, bound_classes, find_read, summarise_classes
 from benchmarks.humans.draw import HEIGHT, LINE_HEIGHT, Point, Series, draw_chart
 from benchmarks.humans.label_by_model import ModelView, view_by_endpoint, view_by_sentences
+from benchmarks.humans.limits import DRAWN, list_losses
 from benchmarks.humans.measure import measure_sample, steps_of
-from benchmarks.humans.page import DRAWN, render_page
+from benchmarks.humans.page import render_page
 from benchmarks.humans.replay import PAC, count_false, price_items, replay_candidate
 from benchmarks.humans.sample import SampleBatch, read_batch
 from benchmarks.humans.tried_attacks import (
@@ -224,6 +225,23 @@ def test_a_model_that_knows_the_classes_is_taught_nothing_and_labels_alone() -> 
 def test_the_same_sample_gives_the_same_page(page: Page) -> None:
     found, attacks, text = page
     assert render_page(found, attacks) == text
+
+
+def test_losses_are_said_with_their_budgets_and_a_tie_is_none(page: Page) -> None:
+    found = json.loads(json.dumps(page[0]))
+    for one in found["sets"]:
+        for row in one["rows"]:
+            row["read_share"]["mean"] = 0.5 - 0.1 * (row["arm"] == "both")
+    assert list_losses(found) == []
+    for row in found["sets"][0]["rows"]:
+        if (row["arm"], row["method"], row["budget"]) == ("crew", "majority", 0.1):
+            row["read_share"]["mean"] = 0.49
+        if (row["arm"], row["method"]) == ("crew", OURS):
+            row["read_share"]["mean"] = 0.3
+    assert list_losses(found)[-1] == "movies: the crew alone needs less than crew and model together, at 10%, 1%."
+    for row in found["sets"][0]["rows"]:
+        row["read_share"]["mean"] += 0.5 * ((row["arm"], row["method"]) == ("crew", OURS))
+    assert "movies, crew: majority reads less, at 10%, 1%." in list_losses(found)
 
 
 def test_false_certificates_are_counted_with_their_exact_interval() -> None:
