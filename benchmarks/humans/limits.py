@@ -82,13 +82,14 @@ def _false_promises(found: Row) -> str:
         counts = found["false_certificates"][method]
         worst = max((row for row in rows if row["method"] == method), key=lambda row: float(row["false"]))
         said.append(
-            f"{count(counts['false'])} of {count(counts['replays'])} by {name} ({percent(counts['share'])}; in its worst "
-            f"row {worst['false']} of {count(worst['replays'])})"
+            f"{count(counts['false'])} of {count(counts['replays'])} by {name} ({percent(counts['share'])}; worst row "
+            f"{worst['false']} of {count(worst['replays'])})"
         )
     return (
-        f"False promises, which left more wrong labels than they said: {', '.join(said)}. Cupel's audit, which majority "
-        f"and Dawid-Skene have here too, may be wrong so in {setting(found['alpha'])} of all cases, whatever the labels; "
-        f"PAC labels in {setting(found['alpha_pac'])}, by the normal bound only in very large samples. Rows share draws."
+        f"False promises, which left more wrong labels than they said: {', '.join(said)}. Cupel's audit, which is "
+        f"that of majority and Dawid-Skene here, may be wrong so in {setting(found['alpha'])} of cases, whatever the "
+        f"labels; PAC labels in {setting(found['alpha_pac'])}, with the normal bound in very large samples only. Rows "
+        "share their draws."
     )
 
 

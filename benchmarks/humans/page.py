@@ -137,13 +137,14 @@ def _panel(one: Row, arm: str) -> Row:
 
 def _method_group(one: Row, budget: float, found: Row) -> Row:
     rows = sorted((row for row in one["rows"] if row["budget"] == budget), key=lambda row: ARMS.index(row["arm"]))
-    shown = []
+    shown: list[Row] = []
     for row in rows:
         hours = row["read_share"]["mean"] * one["items"] * found["prices"]["expert_seconds"] / 3600
         shown.append(
             {
                 "style": row["arm"],
-                "arm": ARM_NAMES[row["arm"]],
+                "arm_words": "both" if row["arm"] == BOTH else f"the {ARM_NAMES[row['arm']]}",
+                "is_first": not shown or shown[-1]["style"] != row["arm"],
                 "method": METHOD_NAMES[row["method"]],
                 "read": row["read_share"]["mean"],
                 "low": row["read_share"]["low"],
