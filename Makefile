@@ -53,8 +53,8 @@ test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 attacks: .venv/.run  ## Attack the proof on a small project, and print what was caught: ONLY=name tries one; three minutes.
 	@$(PYTHON) -m benchmarks.attacks $(addprefix --only ,$(ONLY))
 
-humans: .venv/.run data/sentiment/answers.parquet $(if $(ENDPOINT),,embedding)  ## Say how many people are still needed, as a page: ENDPOINT=URL MODEL=NAME lets a language model label; three minutes.
-	@$(PYTHON) -m benchmarks.humans --folder build/humans $(if $(ENDPOINT),--endpoint '$(ENDPOINT)' --model '$(MODEL)') \
+humans: .venv/.run data/sentiment/answers.parquet $(if $(ENDPOINT)$(MODEL),,embedding)  ## Say on one page how many people are still needed: ENDPOINT=URL MODEL=NAME joins yours; three minutes.
+	@$(PYTHON) -m benchmarks.humans --folder build/humans $(if $(ENDPOINT)$(MODEL),--endpoint '$(ENDPOINT)' --model '$(MODEL)') \
 		$(if $(KEY_ENV),--key-env '$(KEY_ENV)')
 
 kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
