@@ -11,9 +11,10 @@ from benchmarks.double_check.experts import Experts
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.rankers import OURS, Evidence, Ranker, first_evidence, rankers
+from benchmarks.double_check.single_model import model_evidence
 from benchmarks.humans.label_by_model import ModelView
 from benchmarks.humans.sample import SampleBatch
-from cupel.consensus.coding import code
+from cupel.consensus.coding import Reals, code
 from cupel.consensus.consensus import consensus
 from cupel.contract.columns import TEXT
 
@@ -52,7 +53,10 @@ def make_candidates(
     crowd = Crowd(
         batch.name, batch.item_ids, tuple(classes), batch.annotations, None, view.features, view.probabilities
     )
-    yield _taught_by_experts(crowd, batch, budgets)
+    if view.probabilities is None:
+        yield _taught_by_experts(crowd, batch, budgets)
+    else:
+        yield _labelled_by_model(crowd, view.probabilities, batch, budgets)
     alone = crowd._replace(features=None, model=None)
     evidence = first_evidence(alone)
     known = rankers(evidence)
@@ -63,23 +67,44 @@ def make_candidates(
 
 
 def _taught_by_experts(crowd: Crowd, batch: SampleBatch, budgets: Sequence[float]) -> Candidate:
-    """Return what a model labels that nobody but experts has taught; one that knows the classes is taught nothing."""
-    size = 0 if crowd.model is not None else min(TAUGHT_ITEMS, len(batch.item_ids) // 2)
+    """Return what a model labels that knows no classes, and that nobody but experts has taught."""
+    size = min(TAUGHT_ITEMS, len(batch.item_ids) // 2)
     places = np.random.default_rng(TAUGHT_SEED).choice(len(batch.item_ids), size, replace=False)
     taught = [batch.item_ids[place] for place in sorted(places.tolist())]
     experts = Experts(batch.gold)
-    columns = (taught, [TEACHER] * size, [experts.ask_expert(item) for item in taught])
-    names = ("item_id", "annotator", "label")
-    answers = pa.table({name: pa.array(column, TEXT) for name, column in zip(names, columns, strict=True)})
-    alone = crowd._replace(annotations=answers)
-    table = consensus(answers, alone.item_ids, alone.classes, "majority")
-    coded = code(answers, alone.item_ids, alone.classes)
+    alone = crowd._replace(annotations=_answers_of(TEACHER, taught, [experts.ask_expert(item) for item in taught]))
+    table = consensus(alone.annotations, alone.item_ids, alone.classes, "majority")
+    coded = code(alone.annotations, alone.item_ids, alone.classes)
     evidence = Evidence(alone, coded, {"majority": table}, opinions(alone, table))
     found = _candidate(MODEL, OURS, evidence, rankers(evidence)[OURS], batch, budgets, taught)
     return found._replace(
         first=_with_asked(found.first, taught),
         frozen={budget: _with_asked(one, taught) for budget, one in found.frozen.items()},
     )
+
+
+def _labelled_by_model(crowd: Crowd, probabilities: Reals, batch: SampleBatch, budgets: Sequence[float]) -> Candidate:
+    """Return what a model labels that knows the classes: it is the only annotator, believed as far as it is confident.
+
+    The linear checker reads the texts beside it, and both are weighed by what experts say in rounds.
+    """
+    is_known = ~np.isnan(probabilities[:, 0])
+    places = np.flatnonzero(is_known)
+    said = [crowd.classes[place] for place in probabilities[places].argmax(axis=1)]
+    alone = crowd._replace(
+        annotations=_answers_of(MODEL, [crowd.item_ids[place] for place in places], said),
+        texts=pa.array(batch.texts, TEXT),
+        features=None,
+        model=None,
+        confidence=np.where(is_known, np.nan_to_num(probabilities).max(axis=1), np.nan),
+    )
+    evidence = model_evidence(alone)
+    return _candidate(MODEL, OURS, evidence, rankers(evidence)[OURS], batch, budgets)
+
+
+def _answers_of(who: str, items: Sequence[str], labels: Sequence[str]) -> pa.Table:
+    columns = {"item_id": items, "annotator": [who] * len(items), "label": labels}
+    return pa.table({name: pa.array(column, TEXT) for name, column in columns.items()})
 
 
 def _candidate(

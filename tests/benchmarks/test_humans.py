@@ -210,16 +210,16 @@ def test_a_model_that_knows_the_classes_is_taught_nothing_and_labels_alone() -> 
     batch, view = make_batch("movies", 3)
     assert view.features is not None
     odds = np.exp(3 * view.features)
-    odds[:5] = np.nan  # it gave no class
+    odds[:5] = np.nan  # it gave no class there
     view = ModelView("large", None, odds / odds.sum(axis=1, keepdims=True))
     first, *_, both = make_candidates(batch, view, CLASSES, (0.05,))
     assert (first.arm, both.arm) == ("model", "both")
     assert first.first.asked == ()
-    order = zip(first.first.item_ids, first.first.labels, strict=True)
-    safest = [batch.gold.verdicts[item] == label for item, label in order]
-    assert np.mean(safest[:100]) > np.mean(safest[-100:]) > 0
-    assert set(first.first.item_ids[-5:]) == set(batch.item_ids[:5])
-    assert first.first.labels[-5:] == (None,) * 5
+    best = {item: np.nan_to_num(odds[place]).argmax() for place, item in enumerate(batch.item_ids)}
+    order = list(zip(first.first.item_ids, first.first.labels, strict=True))
+    assert np.mean([label == CLASSES[best[item]] for item, label in order]) > 0.95
+    is_right = [batch.gold.verdicts[item] == label for item, label in order]
+    assert np.mean(is_right[:100]) > 0.9 > np.mean(is_right[-100:])
 
 
 def test_the_same_sample_gives_the_same_page(page: Page) -> None:
