@@ -103,7 +103,7 @@ def _measure_batch(
 
 def _role(view: ModelView) -> str:
     if view.probabilities is not None:
-        return "is asked for the class of each sentence; alone, a linear model of words that learns from it reads beside it"
+        return "is asked for the class of each sentence; alone, it teaches a linear model of words that reads beside it"
     return (
         f"knows no classes: alone it is taught by {TAUGHT_ITEMS} items drawn at random that experts read and are paid "
         "for, and by what they read in further rounds; with the crew, by its answers too"
