@@ -35,6 +35,12 @@ from cupel.store.files import put_file
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Drop items of the rarest class, by gold, until it is such a share: that makes another set.",
 )
+@click.option(
+    "--class-budget",
+    "class_share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Beside 2% of all, hold the rarest class to so many wrong, and missed, labels; say what that costs.",
+)
 @click.option("--alone", "is_alone", is_flag=True, help="Leave out all other methods: much faster on redrawn crowds.")
 def main(
     data: tuple[Path, ...],
@@ -43,10 +49,11 @@ def main(
     items: int | None,
     labels: int | None,
     rare_share: float | None,
+    class_share: float | None,
     is_alone: bool,
 ) -> None:
     """Rank, audit, cut and adjudicate again and again; say what experts see and whether it was right."""
-    asked = Asked(replays, items, labels, rare_share, is_alone)
+    asked = Asked(replays, items, labels, rare_share, is_alone, class_share)
     try:
         folders = find_sets(data)
         found = _report_all(folders, asked)

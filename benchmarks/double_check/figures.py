@@ -55,6 +55,31 @@ def summarize_pac(measured: Sequence[Measured], source: str, bound: str, budget:
     return [{"draws_by": "ours", **found[0]}, {"draws_by": "oracle", **best}]
 
 
+def summarize_class(measured: Sequence[Measured], counts: tuple[str, ...]) -> Row:
+    """Return what the budget of all costs with budgets for the rarest class, and how often each is not kept.
+
+    Args:
+        measured: Of each crowd.
+        counts: What of the class is bounded: nothing, `wrong`, or `wrong` and `missed`.
+    """
+    outcomes = [outcome for one in measured for outcome in one.by_class[counts]]
+    false, count = np.array([outcome.is_false for outcome in outcomes]).sum(axis=0).tolist(), len(outcomes)
+    wrong = [outcome.class_wrong_share for outcome in outcomes]
+    missed = [outcome.class_missed_share for outcome in outcomes]
+    return {
+        "bounded": list(counts),
+        "experts_seen_share": float(np.mean([outcome.seen_share for outcome in outcomes])),
+        "class_wrong_share": {"mean": float(np.mean(wrong)), "max": float(np.max(wrong))},
+        "class_missed_share": {"mean": float(np.mean(missed)), "max": float(np.max(missed))},
+        "false_certificates": dict(zip(("all", "wrong", "missed"), false, strict=True)),
+        "false_certificate_intervals": {
+            name: list(exact_interval(hits, count))
+            for name, hits in zip(("all", "wrong", "missed"), false, strict=True)
+        },
+        "replays": count,
+    }
+
+
 def _summarize(outcomes: Sequence[Outcome]) -> Row:
     seen = np.array([outcome.seen_share for outcome in outcomes])
     final = np.array([outcome.final_error for outcome in outcomes])

@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.double_check.before.freeze import consensuses_before, rounds_before
 from benchmarks.double_check.before.rise import plan_shares_before
 from benchmarks.double_check.before.rounds import pays_before
+from benchmarks.double_check.class_budgets import BUDGET_OF_ALL, ClassOutcome, replay_class_budgets
 from benchmarks.double_check.deployed import Frozen, Outcome, deploy, has_rounds_left, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold
@@ -50,7 +51,8 @@ class Measured(NamedTuple):
 
     `outcomes`, `asked` (share of the items that experts saw before the freeze) and `limits` (of Clopper and
     Pearson, and the floor) are by method and budget. `chosen` is the consensus that ours starts from, `read_by`
-    the one that it froze the labels with, by budget. `pac` are the replays of PAC labels.
+    the one that it froze the labels with, by budget. `pac` are the replays of PAC labels,
+    `by_class` those with budgets for the rarest class, by what is bounded.
     """
 
     accuracy: dict[str, float]
@@ -62,6 +64,7 @@ class Measured(NamedTuple):
     chosen: str
     read_by: dict[float, str]
     pac: dict[PacKey, list[Outcome]]
+    by_class: dict[tuple[str, ...], list[ClassOutcome]]
 
 
 def measure(
@@ -71,6 +74,7 @@ def measure(
     seed: int,
     names: Sequence[str] | None = None,
     tell: Callable[[str], None] = lambda stage: None,
+    class_share: float | None = None,
 ) -> Measured:
     """Rank a crowd by every method, take some of them through the whole procedure, and replay the audit.
 
@@ -81,13 +85,14 @@ def measure(
         seed: Of the draws.
         names: Methods to rank by; None is all.
         tell: Is told which method comes next.
+        class_share: Budget of the rarest class, beside that of all; None: none.
     """
     scorer = Scorer(gold)
     ids = scorer.item_ids()
     start = time.perf_counter()
     evidence = first_evidence(crowd) if crowd.confidence is None else model_evidence(crowd)
     before = time.perf_counter() - start
-    found = Measured({}, {}, {}, {}, {}, {}, evidence.chosen, {}, {})
+    found = Measured({}, {}, {}, {}, {}, {}, evidence.chosen, {}, {}, {})
     marks = [dict(zip(ids, _uniform(seed, number, len(ids)), strict=True)) for number in range(replays)]
     orders: dict[str, Flags] = {}
     for name, ranker in _rankers(evidence).items():
@@ -101,6 +106,8 @@ def measure(
                 _add_order(found, name, orders[name])
             for budget in budgets:
                 _add_outcomes(found, name, budget, frozen, marks, gold)
+                if name == OURS and budget == BUDGET_OF_ALL and class_share is not None:
+                    found.by_class.update(replay_class_budgets(frozen, gold, marks, class_share))
         found.seconds[name] = time.perf_counter() - start + (before if name == OURS else 0.0)
     if names is None or BEFORE in names:
         tell(BEFORE)

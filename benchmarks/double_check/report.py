@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.double_check.figures import Row, compare, summarize, summarize_pac
+from benchmarks.double_check.class_budgets import ASKED, BUDGET_OF_ALL, find_rarest
+from benchmarks.double_check.figures import Row, compare, summarize, summarize_class, summarize_pac
 from benchmarks.double_check.harness import BUDGETS, DEPLOYED, PAC_SOURCES, TARGETS, Measured, measure
 from benchmarks.double_check.pac_labels import BOUNDS
 from benchmarks.double_check.rankers import OURS
@@ -18,7 +19,8 @@ class Asked(NamedTuple):
 
     `replays` are audits drawn; `items` to draw with replacement where crowds are redrawn (None: each once), `labels`
     of an item that are kept (None: all), `rare_share` of the rarest class after thinning (None: as it is);
-    `is_alone` leaves out all other methods.
+    `is_alone` leaves out all other methods. `class_share` is the budget of the rarest class, beside 2% of all (None:
+    none).
     """
 
     replays: int
@@ -26,6 +28,7 @@ class Asked(NamedTuple):
     labels: int | None = None
     rare_share: float | None = None
     is_alone: bool = False
+    class_share: float | None = None
 
 
 def report(folder: Path, asked: Asked, tell: Callable[[str], None] = lambda stage: None) -> Row:
@@ -46,7 +49,7 @@ def report(folder: Path, asked: Asked, tell: Callable[[str], None] = lambda stag
     names: tuple[str, ...] | None = (OURS,) if asked.is_alone else None
     for number, (drawn, known, here) in enumerate(crowds_of(folder, crowd, gold, asked.replays, asked.items)):
         tell(f"crowd {number + 1}")
-        measured.append(measure(drawn, known, here, number, names, tell))
+        measured.append(measure(drawn, known, here, number, names, tell, asked.class_share))
         names = names or DEPLOYED
     methods = list(measured[0].accuracy)
     deployed = [name for name in DEPLOYED if (name, BUDGETS[0]) in measured[0].outcomes]
@@ -83,6 +86,15 @@ def report(folder: Path, asked: Asked, tell: Callable[[str], None] = lambda stag
             for budget in BUDGETS
             for row in summarize_pac(measured, source, bound, budget)
         ],
+        "class_budgets": None
+        if asked.class_share is None
+        else {
+            "class": find_rarest(gold),
+            "share_of_items": _mean(label == find_rarest(gold) for label in gold.verdicts.values()),
+            "budget": asked.class_share,
+            "budget_of_all": BUDGET_OF_ALL,
+            "asked": [summarize_class(measured, counts) for counts in ASKED],
+        },
     }
 
 

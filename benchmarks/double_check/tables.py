@@ -25,7 +25,10 @@ def print_set(found: Row) -> None:
         shares += [own["experts_seen_share"]["p80"], own["false_certificate_share"], own["floor_share"]]
         texts = [f"{100 * share:.1f}" for share in (*shares, own["clopper_pearson_share"])]
         table.add_row(f"{own['budget']:.1%}", texts[0], f"{own['audited']:.0f}", *texts[1:])
-    Console(width=WIDTH).print(table)
+    console = Console(width=WIDTH)
+    console.print(table)
+    if found["class_budgets"] is not None:
+        _print_class(console, found["class_budgets"])
 
 
 def print_over_sets(found: Row) -> None:
@@ -50,6 +53,20 @@ def print_over_sets(found: Row) -> None:
         ratio = "" if one["ratio"] is None else f", {one['ratio']:.2f} of it"
         points = f"{100 * one['ours']:.1f} points, before {100 * one['before']:.1f}"
         console.print(f"above the floor {floor.replace('_', ' ')}: {points}{ratio}", highlight=False)
+
+
+def _print_class(console: Console, found: Row) -> None:
+    title = f"{found['budget_of_all']:.0%} of all, and {found['budget']:.0%} of {found['class']!r}"
+    table = Table(title=f"{title} ({found['share_of_items']:.1%} of the items); in percent")
+    for name in ("bounded of the class", "experts see", "class wrong, mean", "most", "missed, mean", "most", "false"):
+        table.add_column(name, justify="left" if name.startswith("bounded") else "right")
+    for row in found["asked"]:
+        wrong, missed = row["class_wrong_share"], row["class_missed_share"]
+        shares = (row["experts_seen_share"], wrong["mean"], wrong["max"], missed["mean"], missed["max"])
+        false = ", ".join(f"{name} {count}" for name, count in row["false_certificates"].items())
+        bounded = " and ".join(row["bounded"]) or "nothing"
+        table.add_row(bounded, *(f"{100 * share:.1f}" for share in shares), f"{false} of {row['replays']}")
+    console.print(table)
 
 
 def _print_rivals(console: Console, rivals: list[Row]) -> None:

@@ -135,6 +135,32 @@ def follow_budget(budget: SliceBudget, part: Slice, evidence: Evidence, limits: 
     return state._replace(due=wave, behind=behind, accepted=min(accepted, size), allowed=allowed)
 
 
+def budgets_sentence(budgets: Sequence[SliceBudget], status: str) -> str:
+    """Return what the certificate says of budgets by class and slice, to go on with; nothing where there are none.
+
+    Args:
+        budgets: The budgets.
+        status: Of the audit: certified or refused.
+    """
+    if not budgets:
+        return ""
+    named = "; ".join(_describe_budget(budget) for budget in budgets)
+    if status != "certified":
+        return f" Budgets by class and slice, none of which is certified: {named}."
+    return (
+        " With it, budgets by class and slice are certified: a set left with any of them broken, or the whole, would "
+        f"be certified at most 5 times in 100. In the released set, contested items aside: {named}."
+    )
+
+
+def _describe_budget(budget: SliceBudget) -> str:
+    share = f"{100 * budget.share:.4g}%"
+    if budget.counts == MISSED:
+        return f"of the items that are {budget.value!r}, at most {share} are labelled otherwise"
+    where = f"labelled {budget.value!r}" if budget.by == CLASS else f"of {budget.by} {budget.value}"
+    return f"of the items {where}, at most {share} are wrong"
+
+
 def budgets_text(budgets: Sequence[SliceBudget]) -> list[dict[str, Any]]:
     """Return budgets as they are frozen with a release."""
     return [{**budget._asdict(), "design": json.loads(design_text(budget.design))} for budget in budgets]
