@@ -4,7 +4,6 @@ import json
 import signal
 import sys
 from pathlib import Path
-from subprocess import Popen
 
 import click
 from rich.console import Console
@@ -14,7 +13,14 @@ from benchmarks.humans.label_by_model import ModelView, view_by_endpoint, view_b
 from benchmarks.humans.measure import budgets_of, measure_sample, steps_of
 from benchmarks.humans.page import render_page
 from benchmarks.humans.sample import BATCHES, SampleBatch, read_batch
-from benchmarks.humans.tried_attacks import find_results, finish_attacks, read_results, shown_attacks, start_attacks
+from benchmarks.humans.tried_attacks import (
+    end_attacks,
+    find_results,
+    finish_attacks,
+    read_results,
+    shown_attacks,
+    start_attacks,
+)
 from cupel.config.checking import LlmChecker
 from cupel.config.project import Project
 from cupel.errors import CupelError
@@ -89,7 +95,7 @@ def write_page(folder: Path, project: Project, settings: LlmChecker | None, repl
                 finish_attacks(process, results)
             progress.advance(task)
         finally:
-            _end(process)
+            end_attacks(process)
     attacks = shown_attacks(read_results(results))
     found["attacks"] = {one.name: one.verdict for one in attacks}
     put_file(folder / FIGURES, (json.dumps(found, indent=1, allow_nan=False) + "\n").encode())
@@ -107,13 +113,6 @@ def view_batch(batch: SampleBatch, project: Project, settings: LlmChecker | None
 def _progress(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"), TimeElapsedColumn())
     return Progress(*columns, console=console)
-
-
-def _end(process: "Popen[bytes] | None") -> None:
-    """End the attacks where they are still at work, because something else failed."""
-    if process is not None and process.poll() is None:
-        process.terminate()
-        process.wait()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "attacks.md"
 # What the outcome of an attack hangs on: the code, and the packages that it runs on.
 SOURCES = ("cupel", "assets", "expectations", "orchestration", "benchmarks/attacks")
+WAIT_SECONDS = 5.0
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (passed|refused|counted|told|not caught) \| (.+) \|$", re.MULTILINE)
 # How outcomes are called on the page.
 VERDICTS = {
@@ -71,6 +72,18 @@ def finish_attacks(process: subprocess.Popen[bytes], results: Path) -> None:
         last = (said.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
         raise CupelError(f"the attacks could not be tried: {last}; run `make attacks` to see why") from None
     _unfinished(results).unlink()
+
+
+def end_attacks(process: "subprocess.Popen[bytes] | None") -> None:
+    """End the attacks where they are still at work, because something else failed."""
+    if process is None or process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(WAIT_SECONDS)
+    except subprocess.TimeoutExpired:  # a run of the chain holds signals back
+        process.kill()
+        process.wait()
 
 
 def read_results(results: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -22,7 +23,7 @@ from benchmarks.double_check.deployed import Frozen
 from benchmarks.double_check.folder import Gold
 from benchmarks.double_check.pac_labels import BOUNDS as PAC_BOUNDS
 from benchmarks.double_check.rankers import OURS
-from benchmarks.humans import by_class, label_by_model, measure
+from benchmarks.humans import by_class, label_by_model, measure, tried_attacks
 from benchmarks.humans.__main__ import main
 from benchmarks.humans.arms import ARMS, PEERS, TAUGHT_ITEMS, Candidate, make_candidates
 from benchmarks.humans.by_class import ClassBounds, bound_classes, find_read, summarise_classes
@@ -36,6 +37,7 @@ from benchmarks.humans.sample import SampleBatch, read_batch
 from benchmarks.humans.tried_attacks import (
     UNKNOWN,
     ShownAttack,
+    end_attacks,
     find_results,
     finish_attacks,
     read_notes,
@@ -156,8 +158,8 @@ def test_an_attack_without_a_result_is_none_that_was_caught() -> None:
     assert not missing.is_as_said
 
 
-def run_instead(code: str) -> Popen[bytes]:
-    return Popen([sys.executable, "-c", code], stdout=DEVNULL, stderr=PIPE)
+def run_instead(code: str, stdout: int = DEVNULL) -> Popen[bytes]:
+    return Popen([sys.executable, "-c", code], stdout=stdout, stderr=PIPE)
 
 
 def test_results_of_attacks_are_kept_and_a_program_that_leaves_none_is_an_error(tmp_path: Path) -> None:
@@ -168,6 +170,18 @@ def test_results_of_attacks_are_kept_and_a_program_that_leaves_none_is_an_error(
     assert not unfinished.exists()
     with pytest.raises(CupelError, match="could not be tried: no space is left; run `make attacks`"):
         finish_attacks(run_instead("raise SystemExit('no space is left')"), results)
+
+
+def test_attacks_that_hold_signals_back_are_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tried_attacks, "WAIT_SECONDS", 0.1)
+    deaf = run_instead(
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)", PIPE
+    )
+    assert deaf.stdout is not None
+    assert deaf.stdout.readline() == b"1\n"
+    end_attacks(deaf)
+    assert deaf.returncode == -signal.SIGKILL
+    end_attacks(None)
 
 
 def test_the_charts_show_the_figures_of_the_json(page: Page) -> None:
