@@ -41,7 +41,9 @@ def list_losses(found: Row) -> list[str]:
             for method in METHOD_NAMES:
                 budgets = _where_less(rows_of(one, arm, method), ours)
                 if budgets:
-                    said.append(f"{one['name']}, {ARM_NAMES[arm]}: {METHOD_NAMES[method]} reads less, at {budgets}.")
+                    said.append(
+                        f"{one['name']}, {ARM_NAMES[arm]}: experts read less with {METHOD_NAMES[method]}, at {budgets}."
+                    )
         if budgets := _where_less(rows_of(one, CREW), rows_of(one, BOTH)):
             said.append(f"{one['name']}: the crew alone needs less than crew and model together, at {budgets}.")
     return said

@@ -255,7 +255,7 @@ def test_losses_are_said_with_their_budgets_and_a_tie_is_none(page: Page) -> Non
     assert list_losses(found)[-1] == "movies: the crew alone needs less than crew and model together, at 10%, 1%."
     for row in found["sets"][0]["rows"]:
         row["read_share"]["mean"] += 0.5 * ((row["arm"], row["method"]) == ("crew", OURS))
-    assert "movies, crew: majority reads less, at 10%, 1%." in list_losses(found)
+    assert "movies, crew: experts read less with majority, at 10%, 1%." in list_losses(found)
 
 
 def test_false_certificates_are_counted_with_their_exact_interval() -> None:
