@@ -161,7 +161,7 @@ def _undecided_experts(step: Step, terms: FrozenTerms) -> Measured:
     """Count the experts who leave undecided what others decide, and name them."""
     if step.lake.commit("expert_answers", step.partition) is None:
         return Measured(None)
-    is_simple = isinstance(terms.design, FixedSequence) and not terms.adjudicators_audited
+    is_simple = isinstance(terms.design, FixedSequence) and not terms.adjudicators_audited and not terms.budgets
     tables = () if is_simple else ("release_items", "planted_verdicts")
     audit = load_release_audit(step, *tables, "audit", "expert_answers")
     found = find_undecided_experts(audit)
