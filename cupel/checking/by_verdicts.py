@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from cupel.checking.label_fusion import LabelFusion
+from cupel.checking.people_alone import fuse_people
 from cupel.contract.kind import Kind
 from cupel.contract.ontology import Ontology
 
@@ -18,12 +19,14 @@ def fuse_by_verdicts(
     kind: Kind,
     ontology: Ontology,
     verdicts: Mapping[str, str],
+    annotations: pa.Table | None = None,
 ) -> tuple[str, LabelFusion]:
     """Return what people and checker believe together, people's answers being read as experts' verdicts bear out.
 
     Held-out answers choose the method that predicts answers best. Where annotators share their mistakes that
     is one that learns the mistakes; verdicts tell, and answers alone cannot. So a few verdicts may call in
-    another method: each is given its weights by them, and the one under which they are likeliest counts.
+    another method: each is given its weights by them, and the one under which they are likeliest counts. Where no
+    model says anything, verdicts judge annotators too, and all methods have a say in the order; see `fuse_people`.
 
     Args:
         consensuses: CONSENSUS of one batch by method; the first is the one chosen without experts, and counts
@@ -32,6 +35,8 @@ def fuse_by_verdicts(
         kind: The label kind.
         ontology: What a label may say.
         verdicts: Experts' labels by item id; without any the first consensus counts.
+        annotations: ANNOTATIONS that the consensuses are made from, labels being of one part; None leaves labels and
+            order to the method that counts, whether a model speaks or not.
 
     Returns:
         The method, and the fusion of its consensus.
@@ -46,4 +51,11 @@ def fuse_by_verdicts(
         found = kind.fuse(consensuses[name], predictions, ontology, verdicts)
         if found.fit > least:
             method, best, least = name, found, found.fit
-    return method, best
+    if annotations is None or has_opinion(predictions):
+        return method, best
+    return method, fuse_people(consensuses, method, annotations, predictions, kind, ontology, verdicts)
+
+
+def has_opinion(predictions: pa.Table) -> bool:
+    """Tell whether a model says anything of any item."""
+    return bool(predictions["posterior"].null_count < predictions.num_rows)

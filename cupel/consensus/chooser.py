@@ -1,4 +1,4 @@
-"""Chooser: the method whose belief about the items says most of answers it has not seen. No known label is looked at."""
+"""Chooser: the method whose belief about items predicts answers that it has not seen best. No gold is looked at."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -43,7 +43,8 @@ class Choice(NamedTuple):
         if not self.scores:
             return f"{self.method}: set, or no answer could be held out to choose by"
         told = ", ".join(f"{name} {score:.4f}" for name, score in self.scores.items())
-        return f"{self.method}: {self.answers} answers held out are likeliest under its belief; mean log-likelihood: {told}"
+        held = f"{self.answers} answers held out are likeliest under its belief"
+        return f"{self.method}: {held}; mean log-likelihood: {told}"
 
 
 def chosen(method: str, coded: Coded) -> Choice:

@@ -58,7 +58,7 @@ def test_few_answers_by_annotators_of_mixed_skill_ask_for_skill() -> None:
 
 
 def few_good_many_bad(seed: int) -> tuple[Coded, np.ndarray]:
-    """Return a crowd of which one in six is right nine times in ten, and the others answer by habit every other time."""
+    """Return a crowd of which one in six is right nine times in ten; the others answer by habit every other time."""
     rng = np.random.default_rng(seed)
     matrices = np.empty((48, 4, 4))
     matrices[:8] = np.eye(4) * (0.9 - 0.1 / 3) + 0.1 / 3
