@@ -9,7 +9,7 @@ constants that all real crowds together ask for; they fix nothing.
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -217,13 +217,14 @@ def main() -> int:
     return 0
 
 
-def measure_once(kept: Path | None, name: str, read: Any, replays: int) -> Row:
+def measure_once(kept: Path | None, name: str, read: Callable[[], tuple[Crowd, Gold]], replays: int) -> Row:
     """Return what `measure_crowd` finds, or what it found before if it was kept."""
     place = None if kept is None else kept / f"{name}_{replays}.json"
     if place is not None and place.is_file():
         found: Row = json.loads(place.read_text(encoding="utf-8"))
         return found
-    found = measure_crowd(*read(), replays)
+    crowd, gold = read()
+    found = measure_crowd(crowd, gold, replays)
     if place is not None:
         put_file(place, (json.dumps(found) + "\n").encode())
     return found
@@ -245,8 +246,8 @@ def print_rows(rows: Sequence[Row]) -> None:
 
 
 def _chosen(crowd: Row, smoothing: float) -> str:
-    scores = crowd["scores"][str(smoothing)]
-    return max(scores, key=scores.__getitem__)
+    scores: dict[str, float] = crowd["scores"][str(smoothing)]
+    return max(scores, key=lambda name: scores[name])
 
 
 def _gap(crowd: Row, smoothing: float) -> float:

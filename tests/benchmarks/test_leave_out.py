@@ -63,10 +63,12 @@ def test_a_gap_of_more_than_a_point_and_experts_beyond_two_points_are_counted() 
     assert found["budgets_better_by_holm"] == found["budgets_better_in_the_mean"] == len(BUDGETS)
 
 
-def test_holm_says_what_statsmodels_says() -> None:
-    multipletests = pytest.importorskip("statsmodels.stats.multitest").multipletests
-    for chances in ([0.001, 0.02, 0.04, 0.3], [0.012, 0.013, 0.0126], [0.06, 0.01, 0.5, 0.0001, 0.012]):
-        assert count_by_holm(chances) == multipletests(chances, 0.05, "holm")[0].tolist()
+def test_holm_rejects_from_the_smallest_on_until_one_is_too_large() -> None:
+    # Levels of four hypotheses: .05 / 4 = .0125, .05 / 3, .05 / 2, .05.
+    assert count_by_holm([0.02, 0.001, 0.3, 0.012]) == [True, True, False, True]
+    assert count_by_holm([0.012, 0.0001, 0.04, 0.026]) == [True, True, False, False]
+    assert count_by_holm([0.013, 0.013, 0.013, 0.013]) == [False] * 4
+    assert count_by_holm([0.05]) == [True]
 
 
 def test_a_small_crowd_is_measured_written_and_kept(
