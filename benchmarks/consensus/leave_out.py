@@ -21,7 +21,7 @@ from benchmarks.crowd_shapes import SHAPES, make_crowd
 from benchmarks.double_check.deployed import deploy, has_rounds_left, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
-from benchmarks.double_check.rankers import Evidence, Ranker, cupel, first_evidence, rankers
+from benchmarks.double_check.rankers import Evidence, Ranker, cupel, first_evidence, has_model, rankers
 from benchmarks.new_file import new_file
 from cupel.checking.by_verdicts import AS_MEASURED, VerdictSettings
 from cupel.consensus.chooser import SMOOTHING, affordable, score_methods
@@ -35,8 +35,9 @@ RANKING_RIVALS = ("majority", "dawid_skene", "ebcc")
 SMOOTHINGS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 BUDGETS = (0.01, 0.02, 0.05)
 # What the library does first: of equally good ones it is kept.
+FIRST = "as_measured"
 VARIANTS = {
-    "as_measured": AS_MEASURED,
+    FIRST: AS_MEASURED,
     "own_order": VerdictSettings(is_order_shared=False),
     "weight_1": VerdictSettings(weight=1.0),
     "weight_16": VerdictSettings(weight=16.0),
@@ -64,13 +65,16 @@ def measure_crowd(crowd: Crowd, gold: Gold, replays: int) -> Row:
     posteriors = {name: METHODS[name](coded).posterior for name in dict.fromkeys((*CANDIDATES, *RIVALS))}
     evidence = first_evidence(crowd)
     all_rankers = rankers(evidence)
-    deployed: dict[str, Ranker] = {name: partial(cupel, settings=settings) for name, settings in VARIANTS.items()}
+    # Where a model speaks, verdicts weigh it against people, and what concerns people alone changes nothing.
+    apart = [name for name in VARIANTS if not has_model(evidence) or VARIANTS[name].another != AS_MEASURED.another]
+    deployed: dict[str, Ranker] = {name: partial(cupel, settings=VARIANTS[name]) for name in (FIRST, *apart)}
     deployed |= {name: all_rankers[name] for name in RANKING_RIVALS}
+    seen = {name: price_ranker(evidence, ranker, gold, replays) for name, ranker in deployed.items()}
     return {
         "dataset": crowd.name,
         "accuracy": {name: float(share_right(belief[items], truth).mean()) for name, belief in posteriors.items()},
         "scores": {str(one): {name: scores.means[name, one] for name in names} for one in SMOOTHINGS},
-        "experts": {name: price_ranker(evidence, ranker, gold, replays) for name, ranker in deployed.items()},
+        "experts": {name: seen.get(name, seen[FIRST]) for name in (*VARIANTS, *RANKING_RIVALS)},
     }
 
 
@@ -90,7 +94,7 @@ def price_ranker(evidence: Evidence, ranker: Ranker, gold: Gold, replays: int) -
             ]
         if not waiting:
             break
-    return {budget: [outcome.seen_share for outcome in outcomes] for budget, outcomes in found.items()}
+    return {str(budget): [outcome.seen_share for outcome in found[str(budget)]] for budget in BUDGETS}
 
 
 def fix_smoothing(crowds: Sequence[Row]) -> float:

@@ -79,9 +79,9 @@ def mean_place(values: Reals) -> Reals:
     >>> mean_place(np.array([5.0, 1.0, 5.0])).tolist()
     [2.5, 1.0, 2.5]
     """
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(values), np.float64)
+    _, group, size = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(size)
+    return np.asarray((last - (size - 1) / 2)[group], np.float64)
 
 
 def deal_out(values: Reals, order: Reals) -> Reals:

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from cupel.checking.by_verdicts import VerdictSettings, fuse_by_verdicts
 from cupel.checking.label_fusion import LabelFusion
@@ -130,3 +131,8 @@ def test_dealing_out_keeps_the_values_and_takes_the_order(values: list[float], r
 def test_dealing_out_in_their_own_order_changes_nothing(values: list[float]) -> None:
     found = deal_out(np.array(values), mean_place(np.array(values)))
     np.testing.assert_allclose(found, values, atol=1e-5)
+
+
+@given(NUMBERS)
+def test_places_are_those_that_scipy_gives(values: list[float]) -> None:
+    assert mean_place(np.array(values)).tolist() == rankdata(values).tolist()
