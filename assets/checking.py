@@ -190,7 +190,11 @@ def _consensuses(step: Step) -> dict[str, pa.Table]:
     kind, labeling, light = step.project.kind, step.project.labeling, step.light(step.partition)
     items, given = step.read("clean_items", columns=list(kind.item_columns)), step.read("annotations")
     names = affordable(code(_answers(step), items["item_id"], labeling.classes))
-    others = [name for name in names if name != labeling.consensus]
-    return {labeling.consensus: step.read("consensus")} | {
-        name: kind.consensus(given, items, labeling, light, name).tables["consensus"] for name in others
-    }
+    own = step.read("consensus")
+    others = {
+        name: kind.consensus(given, items, labeling, light, name).tables["consensus"]
+        for name in names if name != labeling.consensus
+    }  # fmt: skip
+    # The one that `auto` chose is among them, and has its say once.
+    apart = {name: table for name, table in others.items() if not table["posterior"].equals(own["posterior"])}
+    return {labeling.consensus: own} | apart
