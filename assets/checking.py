@@ -17,9 +17,11 @@ from cupel.checking.checker import LEARNING, second_opinion
 from cupel.checking.fuse_models import fuse_beside_models
 from cupel.checking.labels import awaiting, labels
 from cupel.checking.routes import routes
-from cupel.consensus.methods import CANDIDATES
+from cupel.consensus.chooser import affordable
+from cupel.consensus.coding import code
 from cupel.lake.gates import open_gate
 from cupel.lake.step import Step
+from cupel.people.annotators.weights import without
 from cupel.people.answers.annotations import expert_answers
 from cupel.people.answers.experts import decisions
 from cupel.people.answers.guidelines import translate_answers, with_older
@@ -83,7 +85,7 @@ def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Ite
         decided = decisions(said, project.labeling.experts.answers)
         rounds = hold_rounds(
             consensuses, first.predictions, kind, ontology, decided,
-            teach if project.checking.checker in LEARNING else None, project.release.error_budget,
+            teach if project.checking.checker in LEARNING else None, project.release.error_budget, _answers(step),
         )  # fmt: skip
         yield materialized(step, step.write("predictions", rounds.predictions), **first.told)
         yield materialized(step, step.write("round_items", round_items(rounds, decided, answers)))
@@ -121,7 +123,7 @@ def route_by_verdicts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mat
         counted = asked.filter(pc.and_(asked["is_counted"], pc.is_valid(asked["expert_label"])))
         verdicts = dict(zip(counted["item_id"].to_pylist(), counted["expert_label"].to_pylist(), strict=True))
         method, believed = fuse_by_verdicts(
-            _consensuses(step), predictions, step.project.kind, labeling.ontology, verdicts
+            _consensuses(step), predictions, step.project.kind, labeling.ontology, verdicts, _answers(step)
         )  # fmt: skip
         table = routes(
             own,
@@ -178,11 +180,21 @@ def _labels(step: Step, routes: pa.Table) -> pa.Table:
     )  # fmt: skip
 
 
+def _answers(step: Step) -> pa.Table:
+    """Return the answers that the consensus is made of."""
+    return without(step.read("annotations"), step.light(step.partition))
+
+
 def _consensuses(step: Step) -> dict[str, pa.Table]:
     """Return the project's consensus, and what other methods make of the same answers."""
     kind, labeling, light = step.project.kind, step.project.labeling, step.light(step.partition)
     items, given = step.read("clean_items", columns=list(kind.item_columns)), step.read("annotations")
-    others = [name for name in CANDIDATES if name != labeling.consensus]
-    return {labeling.consensus: step.read("consensus")} | {
-        name: kind.consensus(given, items, labeling, light, name).tables["consensus"] for name in others
-    }
+    names = affordable(code(_answers(step), items["item_id"], labeling.classes))
+    own = step.read("consensus")
+    others = {
+        name: kind.consensus(given, items, labeling, light, name).tables["consensus"]
+        for name in names if name != labeling.consensus
+    }  # fmt: skip
+    # The one that `auto` chose is among them, and has its say once.
+    apart = {name: table for name, table in others.items() if not table["posterior"].equals(own["posterior"])}
+    return {labeling.consensus: own} | apart
