@@ -1,5 +1,6 @@
 """The label buyer's command: the first call plans and draws, the next ones judge. Reads, decides, writes, prints."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,12 +12,14 @@ from cupel.accept.folder import (
     folder_of,
     start_audit,
 )
-from cupel.accept.freezing import freeze_plan
+from cupel.accept.freezing import freeze_plan, link_items
 from cupel.accept.item_keys import take_items
 from cupel.accept.label_rules import LabelRules
+from cupel.accept.part_plan import expect_more, parse_parts, plan_parts
 from cupel.accept.plan import (
     Choice,
     Plan,
+    PlannedPart,
     Settings,
     choose_size,
     make_plan,
@@ -126,6 +129,7 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
     terminal.show_shown(console, shown)
     settings = _settings(request, delivery, request.budget or 0.0, rules)
     items = take_items(delivery, files)
+    record = AuditRecord(request.record)
 
     def make(links: Links) -> Plan:
         terms = terms_of(len(delivery.labels), settings, links.attempt)
@@ -133,11 +137,18 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
         if earlier is not None:
             sizes = [choose_size(terms_of(terms.population, settings, attempt)).size for attempt in (1, links.attempt)]
             earlier = earlier.model_copy(update={"size_alone": sizes[0], "size_needed": sizes[1]})
+        parts = plan_parts(delivery, rules, settings, links.attempt, size)
+        _check_at_most(request, terms.population, size, parts)
         return make_plan(
-            delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier
+            delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier, parts
         )  # fmt: skip
 
-    found = freeze_plan(AuditRecord(request.record), items, folder, make, request.seed)
+    if request.is_only_planned:
+        plan = make(link_items(record, items))
+        terminal.show_plan(console, plan, _choice_of(plan, request), request.prices)
+        console.print("Only planned: nothing is frozen, drawn or written. Leave --plan-only out to go on.")
+        return ExitCode.OPEN
+    found = freeze_plan(record, items, folder, make, request.seed)
     if found.is_repeated:
         check_request(request, found.plan, str(request.record), kinds)
     plan = start_audit(folder, found.plan, delivery, files, rules)
@@ -146,6 +157,16 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
     terminal.show_plan(console, plan, choice, request.prices)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return await_sheet(request, folder, plan, delivery, first_look(plan), console)
+
+
+def _check_at_most(request: Request, labels: int, size: int, parts: Sequence[PlannedPart]) -> None:
+    """Refuse a limit that the first look is likely to break for the budgets of parts."""
+    more = sum(expect_more(part, labels, size) for part in parts)
+    if request.at_most is not None and more and size + more > request.at_most:
+        raise AuditError(
+            f"--at-most {request.at_most}: the first look checks {size:,} labels, and about {more:,} more for the "
+            "budgets of --by; allow as many, or leave a budget out"
+        )
 
 
 def _check_classes(delivery: Delivery) -> None:
@@ -164,6 +185,7 @@ def _choice_of(plan: Plan, request: Request) -> Choice:
 
 
 def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelRules) -> Settings:
+    asked = parse_parts(request.by)
     is_export = delivery.format == "label-studio"
     return Settings(
         error_budget=budget,
@@ -175,4 +197,6 @@ def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelR
         annotator_column=delivery.columns.annotator,
         classes=delivery.classes,
         kind=rules.kind,
+        budgets=asked.budgets,
+        slices=asked.slices,
     )
