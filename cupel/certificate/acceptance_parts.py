@@ -112,7 +112,7 @@ def bound_share(share: PartShare, can_be_contested: bool, bounds: int) -> float 
         can_be_contested: Items may be contested.
         bounds: How many are shown.
     """
-    if share.is_small:
+    if share.is_small or not share.items.drawn:
         return None
     upper = 1.0
     for place, look in enumerate(share.items.looks):

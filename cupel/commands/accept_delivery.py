@@ -15,7 +15,7 @@ from cupel.accept.folder import (
 from cupel.accept.freezing import freeze_plan, link_items
 from cupel.accept.item_keys import take_items
 from cupel.accept.label_rules import LabelRules
-from cupel.accept.part_plan import expect_more, parse_parts, plan_parts
+from cupel.accept.part_plan import AskedParts, expect_more, parse_parts, plan_parts
 from cupel.accept.plan import (
     Choice,
     Plan,
@@ -78,13 +78,14 @@ def accept_delivery(request: Request, console: Console, kinds: Kinds = None) -> 
 
 def _plan_or_judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     _check_outputs(request, folder)
+    asked = parse_parts(request.by)
     if is_folder(folder):
         return judge_delivered(request, folder, console, kinds)
     if request.budget is None:
         raise AuditError(f"{request.delivery}: no audit was planned yet; say what is allowed, such as --budget 1%")
     if request.sheet is not None:
         raise AuditError(f"{request.sheet}: no audit of {request.delivery} was planned here, {folder} is missing")
-    return _plan(request, folder, console, kinds)
+    return _plan(request, asked, folder, console, kinds)
 
 
 def _check_outputs(request: Request, folder: Path) -> None:
@@ -114,7 +115,7 @@ def _check_outputs(request: Request, folder: Path) -> None:
     check_outputs(outputs, inputs, folders)
 
 
-def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
+def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     given = Columns(request.label or "", request.id, request.text, request.annotator)
     rules = rules_of(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
@@ -127,7 +128,7 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
     files = folder_of_items(request)
     shown = shown_columns(delivery, files, rules)
     terminal.show_shown(console, shown)
-    settings = _settings(request, delivery, request.budget or 0.0, rules)
+    settings = _settings(request, asked, delivery, rules)
     items = take_items(delivery, files)
     record = AuditRecord(request.record)
 
@@ -184,11 +185,10 @@ def _choice_of(plan: Plan, request: Request) -> Choice:
     return choice if choice.size == plan.size else choose_size(terms, plan.size)
 
 
-def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelRules) -> Settings:
-    asked = parse_parts(request.by)
+def _settings(request: Request, asked: AskedParts, delivery: Delivery, rules: LabelRules) -> Settings:
     is_export = delivery.format == "label-studio"
     return Settings(
-        error_budget=budget,
+        error_budget=request.budget or 0.0,
         contested="wrong" if request.contested == "wrong" else "aside",
         max_undecided=None if request.contested == "wrong" else request.max_undecided or MAX_UNDECIDED,
         label_column=request.label if is_export else delivery.columns.label,

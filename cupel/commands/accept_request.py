@@ -92,6 +92,7 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
     # Kinds whose labels are single classes are one to a plan.
     is_same = rules_of(request, request.kind, settings.classes, kinds).kind == settings.kind
     kind = None if is_same else request.kind
+    by = _name_parts(parse_parts(request.by)) if request.by else None
     most = plan.sizes[-1] if plan.sizes[-1] < plan.labels else None
     for option, given, planned in (
         ("budget", request.budget, settings.error_budget),
@@ -106,11 +107,7 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
         ("at-most", request.at_most, most if most is not None else plan.labels),
         ("seed", request.seed, plan.nonce_beforehand),
         ("kind", kind, settings.kind),
-        (
-            "by",
-            _name_parts(parse_parts(request.by)) or None,
-            _name_parts(AskedParts(settings.slices, settings.budgets)),
-        ),
+        ("by", by, _name_parts(AskedParts(settings.slices, settings.budgets))),
     ):
         if given is not None and given != planned:
             raise AuditError(
@@ -120,7 +117,7 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
 
 
 def _name_parts(asked: AskedParts) -> str:
-    return ", ".join([*asked.slices, *(budget.option for budget in asked.budgets)])
+    return ", ".join([*asked.slices, *(budget.option for budget in asked.budgets)]) or "class"
 
 
 def folder_of_items(request: Request) -> ItemFolder:

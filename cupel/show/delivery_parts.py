@@ -24,8 +24,9 @@ def show_part_plan(console: Console, plan: Plan) -> None:
     if plan.parts:
         others = len(plan.parts) - len(bounded)
         slices = f" and {others} slices by {', '.join(plan.settings.slices)}" if plan.settings.slices else ""
+        classes = f"{len(bounded)} class{'es' * (len(bounded) != 1)}"
         console.print(
-            f"Beside the verdict stand exact upper bounds for {len(bounded)} classes{escape(slices)}: how many of the "
+            f"Beside the verdict stand exact upper bounds for {classes}{escape(slices)}: how many of the "
             "labels are wrong, and how many of the class were missed; all at once and with the verdict at 95%."
         )
     costs = count_costs(plan)
