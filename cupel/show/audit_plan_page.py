@@ -45,13 +45,14 @@ def plan_page(plan: Plan, choice: Choice, prices: Prices) -> bytes:
         earlier = f'<p class="earlier"><b>Audited before.</b> {escape(words)}.</p>'
     limit = plan.settings.max_undecided
     undecided = "" if limit is None else f" and {percent(limit)} that cannot be decided"
+    what = "that the whole keeps its budget" if plan.settings.budgets else "to be accepted"
     content = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Plan of {escape(plan.delivery)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>Audit {plan.size:,} of {plan.labels:,} labels</h1><p>{escape(plan.delivery)}, against a budget of "
         f"{percent(plan.settings.error_budget)} wrong{undecided}: {escape(choice.reason)}.</p>{earlier}"
-        f"<h2>Chance to be accepted at the first look</h2>{chances_plot(plan, choice)}"
+        f"<h2>Chance {what} at the first look</h2>{chances_plot(plan, choice)}"
         f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>{_write_costs(plan)}</body></html>\n"
     )

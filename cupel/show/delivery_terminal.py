@@ -92,7 +92,8 @@ def show_plan(console: Console, plan: Plan, choice: Choice, prices: Prices) -> N
         f"\n[bold]Plan[/]: audit [bold]{plan.size:,}[/] of {plan.labels:,} labels against a budget of {budget} wrong "
         f"({choice.reason})."
     )
-    table = _table("Chance to be accepted at the first look, by the true share of wrong labels")
+    what = "that the whole keeps its budget" if plan.settings.budgets else "to be accepted"
+    table = _table(f"Chance {what} at the first look, by the true share of wrong labels")
     heads = ["check", "max wrong", *(f"if {percent(error)}" for error in choice.errors), "time"]
     for head in heads if prices.expert_answer is None else [*heads, prices.currency]:
         table.add_column(escape(head), justify="right", no_wrap=True)
