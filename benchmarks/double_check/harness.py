@@ -18,7 +18,7 @@ from benchmarks.double_check.orders import replay_rising
 from benchmarks.double_check.pac_labels import BOUNDS, replay_pac
 from benchmarks.double_check.rankers import OURS, Evidence, Ranker, first_evidence, rankers
 from benchmarks.double_check.redraw import SEED
-from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, model_evidence
+from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, cupel_of_model, model_evidence
 from cupel.consensus.coding import Flags
 
 BUDGETS = (0.003, 0.005, 0.01, 0.02, 0.05)
@@ -124,7 +124,7 @@ def _rankers(evidence: Evidence) -> dict[str, Ranker]:
     """Return the rankers; a model that is the only annotator is its own consensus, whichever method counts votes."""
     if evidence.crowd.confidence is None:
         return rankers(evidence)
-    return {OURS: rankers(evidence)[OURS], CONFIDENCE: confidence_order}
+    return {OURS: cupel_of_model, CONFIDENCE: confidence_order}
 
 
 def _frozen(
