@@ -1,7 +1,7 @@
-"""What a budget for one class of the default sample costs: its frozen labels audited again and again with and without.
+"""What a budget for one class of the default sample costs: its frozen labels audited many times, with and without.
 
-Run after `make run`: `.venv/bin/python -m benchmarks.sample_class_budget --class neutral`. The whole has a budget of 2%,
-by a rising audit; the class has one of 5% beside it, of what is wrong among the labels so, and of what they miss.
+Run after `make run`: `.venv/bin/python -m benchmarks.sample_class_budget --class neutral`. The whole has a budget of
+2%, by a rising audit; the class has one of 5% beside it, of what is wrong among the labels so, and of what they miss.
 Contested items count as right, as they do in a certificate.
 """
 
