@@ -152,7 +152,7 @@ def _add_outcomes(found: Measured, name: str, budget: float, frozen: Frozen, mar
     scorer = Scorer(gold)
     found.asked[name, budget] = len(frozen.asked) / frozen.size
     if name == OURS:
-        found.read_by[budget] = frozen.method
+        found.read_by[budget] = frozen.method or found.chosen
     found.outcomes[name, budget] = [
         deploy(frozen, np.array([mark[item] for item in frozen.item_ids]), Experts(gold), scorer, budget)
         for mark in marks
