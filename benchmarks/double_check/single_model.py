@@ -60,8 +60,8 @@ def confidence_beliefs(coded: Coded, confidence: Reals | None) -> Reals:
 def cupel_of_model(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
     """Rank the model's labels by its confidence and a checker of the texts, weighed as verdicts bear out.
 
-    Without texts verdicts teach nothing, and there are no rounds. No consensus method reads the answers, so that none is
-    named, and none learns from verdicts whom to believe.
+    Without texts verdicts teach nothing, and there are no rounds. No consensus method reads the answers, so that
+    none is named, and none learns from verdicts whom to believe.
     """
     ontology = Ontology(tuple(evidence.crowd.classes))
     found = CATEGORY.fuse(evidence.consensus, evidence.predictions, ontology, verdicts)

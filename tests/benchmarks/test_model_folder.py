@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from benchmarks.double_check.__main__ import main
 from benchmarks.double_check.model_folder import read_model_folder
+from benchmarks.double_check.page import main as print_page
 from benchmarks.double_check.rankers import taught
 from benchmarks.double_check.sets import find_sets, read_set
 from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, cupel_of_model, model_evidence
@@ -155,3 +156,14 @@ def test_several_folders_go_in_one_run_with_figures_over_all_of_them(tmp_path: P
     for row in found["datasets"][0]["pac_labels"]:
         assert 0 < row["experts_seen_share"]["mean"] <= 1
         assert row["draws_by"] in ("ours", "oracle")
+    page = CliRunner().invoke(print_page, [str(tmp_path / "found.json")])
+    assert page.exit_code == 0, page.output
+    assert "| first | 1% |" in page.output
+    assert "| cupel_before | 2 |" in page.output
+    ours, before = found["over_sets"]["methods"][:2]
+    shares = [
+        [row["experts_seen_share"]["mean"] for one in found["datasets"] for row in rows(one) if row["budget"] > 0.005]
+        for rows in (lambda one: one["deployed"], lambda one: one["deployed_with_other_rankers"]["cupel_before"])
+    ]
+    assert before["ours_less_this"] == pytest.approx(np.mean(shares[0]) - np.mean(shares[1]))
+    assert ours["above_floor"] >= 0
