@@ -71,11 +71,21 @@ def format_difference(row: Row, interval: str) -> str:
 def _print_class(console: Console, found: Row) -> None:
     title = f"{found['budget_of_all']:.0%} of all, and {found['budget']:.0%} of {found['class']!r}"
     table = Table(title=f"{title} ({found['share_of_items']:.1%} of the items); in percent")
-    for name in ("bounded of the class", "experts see", "class wrong, mean", "most", "missed, mean", "most", "false"):
+    for name in (
+        "bounded of the class",
+        "experts see",
+        "class wrong, mean",
+        "most",
+        "missed, mean",
+        "most",
+        "unproven",
+        "false",
+    ):
         table.add_column(name, justify="left" if name.startswith("bounded") else "right")
     for row in found["asked"]:
         wrong, missed = row["class_wrong_share"], row["class_missed_share"]
-        shares = (row["experts_seen_share"], wrong["mean"], wrong["max"], missed["mean"], missed["max"])
+        shares = [row["experts_seen_share"], wrong["mean"], wrong["max"], missed["mean"], missed["max"]]
+        shares.append(row["unproven_share"])
         false = ", ".join(f"{name} {count}" for name, count in row["false_certificates"].items())
         bounded = " and ".join(row["bounded"]) or "nothing"
         table.add_row(bounded, *(f"{100 * share:.1f}" for share in shares), f"{false} of {row['replays']}")
