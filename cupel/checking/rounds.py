@@ -23,6 +23,8 @@ ROUNDS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32)
 CHEAP_CHANCE = 0.95
 # ... and is worth its price where that is as likely as not, and so many of its labels are expected to be wrong.
 WORTH_CHANCE, WORTH_WRONG_SHARE = 0.5, 0.2
+# Fewer verdicts than these tell next to nothing: rounds go on until there are so many.
+LEAST_VERDICTS = 20
 # Odds that a label is wrong are so many times what its log-odds say, to such a power: none is believed alone.
 DOUBTS = tuple(product((1.0, 1.5, 2.5, 4.0), (0.2, 0.35, 0.5, 0.7, 1.0, 1.4)))
 # What a verdict counts: those of a round are on items that are alike.
@@ -94,7 +96,7 @@ def audit_shares(size: int, error_budget: float) -> Reals:
 
 
 def pays(standing: Standing, error_budget: float) -> bool:
-    """Tell whether another round is asked for: always a first one, then as long as rounds are cheap or pay.
+    """Tell whether another round is asked for: always until there are a few verdicts, then while rounds are cheap or pay.
 
     Rounds are cheap where experts are all but sure to see the items anyway. Else they may pay where verdicts find
     something: many labels of the next round are likely wrong, by the log-odds as the last verdicts bear them out.
@@ -105,7 +107,7 @@ def pays(standing: Standing, error_budget: float) -> bool:
     """
     if next_end(standing) is None:
         return False
-    if not standing.asked:
+    if standing.asked < LEAST_VERDICTS:
         return True
     chance = seen_chance(standing, audit_shares(standing.size, error_budget))
     if chance < WORTH_CHANCE:
