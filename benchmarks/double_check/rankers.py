@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
-from cupel.checking.by_verdicts import fuse_by_verdicts, has_opinion
+from cupel.checking.by_verdicts import AS_MEASURED, VerdictSettings, fuse_by_verdicts, has_opinion
 from cupel.checking.fusion import TINY
 from cupel.checking.label_fusion import lessons
 from cupel.consensus.chooser import affordable, choose
@@ -125,14 +125,14 @@ def rankers(evidence: Evidence) -> dict[str, Ranker]:
     return found
 
 
-def cupel(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
+def cupel(evidence: Evidence, verdicts: Mapping[str, str], settings: VerdictSettings = AS_MEASURED) -> Ranking:
     """Rank by what people and model believe together, read and weighed as experts' verdicts so far bear out.
 
     Without a model verdicts teach whom of the annotators to believe.
     """
     ontology = Ontology(tuple(evidence.crowd.classes))
     method, found = fuse_by_verdicts(
-        evidence.consensuses, evidence.predictions, CATEGORY, ontology, verdicts, evidence.crowd.annotations
+        evidence.consensuses, evidence.predictions, CATEGORY, ontology, verdicts, evidence.crowd.annotations, settings
     )
     lessons_next = lessons(evidence.consensus, found, lambda labels: CATEGORY.split(labels, ontology), verdicts)
     return _ranking(found.parts[0].label, found.log_odds, found.is_known, lessons_next)._replace(method=method)

@@ -10,7 +10,7 @@ from cupel.checking.fusion import DECIMALS, TINY
 from cupel.checking.label_fusion import LabelFusion, verdict_places
 from cupel.consensus.coding import Integers, Reals, by_item, code, lists_of, vectors
 from cupel.consensus.passes import log_sum, softmax
-from cupel.consensus.verdict_step import judge_by_verdicts
+from cupel.consensus.verdict_step import VERDICT_WEIGHT, judge_by_verdicts
 from cupel.contract.kind import Kind
 from cupel.contract.ontology import Ontology
 
@@ -23,6 +23,7 @@ def fuse_people(
     kind: Kind,
     ontology: Ontology,
     verdicts: Mapping[str, str],
+    weight: float = VERDICT_WEIGHT,
 ) -> LabelFusion:
     """Return labels of one class each as people bear them out, in an order that hangs on no single method.
 
@@ -42,6 +43,7 @@ def fuse_people(
         kind: A kind of one part.
         ontology: What a label may say.
         verdicts: Experts' labels by item id.
+        weight: What an item with a verdict counts where annotators are judged.
 
     Returns:
         Label and log-odds of every item.
@@ -55,7 +57,7 @@ def fuse_people(
     ids, is_answered = own["item_id"].combine_chunks(), ~np.isnan(beliefs[method][:, 0])
     item, label = verdict_places(verdicts, ids, lambda labels: kind.split(labels, ontology))
     known = np.where(is_answered[:, None], beliefs[method], 1 / len(classes))
-    judged = judge_by_verdicts(code(annotations, ids, classes), known, item, label[:, 0])
+    judged = judge_by_verdicts(code(annotations, ids, classes), known, item, label[:, 0], weight)
     if verdicts:
         mean = softmax(_logs(known) + _logs(judged))
         own = own.set_column(own.column_names.index("posterior"), "posterior", lists_of(mean, is_answered))
@@ -77,9 +79,9 @@ def mean_place(values: Reals) -> Reals:
     >>> mean_place(np.array([5.0, 1.0, 5.0])).tolist()
     [2.5, 1.0, 2.5]
     """
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(values), np.float64)
+    _, group, size = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(size)
+    return np.asarray((last - (size - 1) / 2)[group], np.float64)
 
 
 def deal_out(values: Reals, order: Reals) -> Reals:

@@ -1,6 +1,6 @@
 """Chooser: the method whose belief about items predicts answers that it has not seen best. No gold is looked at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ def chosen(method: str, coded: Coded) -> Choice:
     return choose(coded) if method == AUTO else Choice(method, {}, 0)
 
 
-def choose(coded: Coded, candidates: tuple[str, ...] = CANDIDATES, smoothing: float = SMOOTHING) -> Choice:
+def choose(coded: Coded, candidates: tuple[str, ...] = CANDIDATES) -> Choice:
     """Return the method under whose belief about the items answers held out are likeliest.
 
     Each item's answers are spread over five folds. A method is fitted to four; what it believes of the items is
@@ -66,7 +66,6 @@ def choose(coded: Coded, candidates: tuple[str, ...] = CANDIDATES, smoothing: fl
     Args:
         coded: The annotations.
         candidates: Names in METHODS; the first of equally good ones is chosen.
-        smoothing: See `score_belief`.
 
     Returns:
         The choice, with scores.
@@ -78,16 +77,37 @@ def choose(coded: Coded, candidates: tuple[str, ...] = CANDIDATES, smoothing: fl
     Choice(method='dawid_skene', scores={}, answers=0)
     """
     names = affordable(coded, candidates)
-    sums, answers = dict.fromkeys(names, 0.0), 0
+    found = score_methods(coded, names, (SMOOTHING,))
+    if not found.answers:
+        return Choice(DEFAULT, {}, 0)
+    scores = {name: found.means[name, SMOOTHING] for name in names}
+    return Choice(max(names, key=lambda name: scores[name]), scores, found.answers)
+
+
+class Scores(NamedTuple):
+    """Mean log-likelihood of an answer held out, by method and smoothing, and how many answers were held out."""
+
+    means: Mapping[tuple[str, float], float]
+    answers: int
+
+
+def score_methods(coded: Coded, names: Sequence[str], smoothings: Sequence[float]) -> Scores:
+    """Return how likely answers held out are under each method's belief; see `choose`.
+
+    Args:
+        coded: The annotations.
+        names: Names in METHODS.
+        smoothings: Of `score_belief`; each method is fitted once for all of them.
+    """
+    sums, answers = {(name, smoothing): 0.0 for name in names for smoothing in smoothings}, 0
     for is_kept, is_out in hold_out(coded):
         others, out = keep_answers(coded, is_kept), keep_answers(coded, is_out)
         answers += len(out.item)
         for name in names:
-            sums[name] += float(score_belief(others, METHODS[name](others).posterior, out, smoothing).sum())
-    if not answers:
-        return Choice(DEFAULT, {}, 0)
-    scores = {name: total / answers for name, total in sums.items()}
-    return Choice(max(names, key=lambda name: scores[name]), scores, answers)
+            posterior = METHODS[name](others).posterior
+            for smoothing in smoothings:
+                sums[name, smoothing] += float(score_belief(others, posterior, out, smoothing).sum())
+    return Scores({key: total / max(answers, 1) for key, total in sums.items()}, answers)
 
 
 def affordable(coded: Coded, candidates: tuple[str, ...] = CANDIDATES) -> tuple[str, ...]:

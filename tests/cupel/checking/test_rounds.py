@@ -32,8 +32,9 @@ def standing(asked: int, last: LastRound = NO_ROUND, log_odds: np.ndarray = SURE
     return Standing(1_000, asked, log_odds[: 1_000 - asked], last)
 
 
-def test_a_first_round_is_always_held_and_none_after_the_last() -> None:
-    assert pays(standing(0), 0.02)
+def test_rounds_are_held_until_there_are_a_few_verdicts_and_none_after_the_last() -> None:
+    assert all(pays(standing(asked, judged(9, 0)), 0.02) for asked in (0, 5, 10))
+    assert not pays(standing(20, judged(9, 0)), 0.02)
     assert not pays(standing(320, judged(2, 40)), 0.02)
 
 
@@ -45,7 +46,7 @@ def test_further_rounds_are_held_where_they_are_cheap_or_pay(
 ) -> None:
     monkeypatch.setattr(rounds, "seen_chance", lambda *_: chance)
     monkeypatch.setattr(rounds, "expected_wrong_share", lambda *_: wrong)
-    assert pays(standing(10, judged(2, 4)), 0.02) == is_held
+    assert pays(standing(20, judged(2, 4)), 0.02) == is_held
 
 
 def test_verdicts_tell_how_many_labels_of_the_next_round_are_wrong() -> None:
