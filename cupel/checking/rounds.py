@@ -96,7 +96,7 @@ def audit_shares(size: int, error_budget: float) -> Reals:
 
 
 def pays(standing: Standing, error_budget: float) -> bool:
-    """Tell whether another round is asked for: always until there are a few verdicts, then while rounds are cheap or pay.
+    """Tell whether another round is asked for: always before there are a few verdicts, then while they pay.
 
     Rounds are cheap where experts are all but sure to see the items anyway. Else they may pay where verdicts find
     something: many labels of the next round are likely wrong, by the log-odds as the last verdicts bear them out.
