@@ -60,7 +60,7 @@ def choose_rise(
         steps: Numbers of errors to consider.
 
     >>> choose_rise(10_000, 30, 0.04)
-    Rise(gain=1.0, steps=4)
+    Rise(gain=1.0, steps=6)
     """
     paths = exponentials(PATHS, max(STEPS))
     guesses = list(reference_courses(population, allowed) if courses is None else courses)

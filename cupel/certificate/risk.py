@@ -11,10 +11,9 @@ from cupel.certificate.hypergeometric import Reals
 from cupel.errors import AuditError
 
 PLACES = 200
-# Sets that an audit should be ready for, where nothing is known: so many times the budget wrong in all (less than once
-# where experts decided the riskiest items before), so steep towards the risky end, and so large a part of the wrong
-# labels spread evenly, where no ranking finds them.
-_TIMES_BUDGET = (0.5, 1, 2, 4, 8)
+# Sets that an audit should be ready for, where nothing is known: so many times the budget wrong in all, so steep
+# towards the risky end, and so large a part of the wrong labels spread evenly, where no ranking finds them.
+_TIMES_BUDGET = (1, 2, 4, 8)
 _STEEPNESS = (4, 8, 16)
 _EVEN_SHARES = (0.0, 0.1)
 
