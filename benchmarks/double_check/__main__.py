@@ -1,6 +1,7 @@
 """`python -m benchmarks.double_check --data DIR --json FILE`: what a certified error costs, beside other methods."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -56,19 +57,26 @@ def main(
     asked = Asked(replays, items, labels, rare_share, is_alone, class_share)
     try:
         folders = find_sets(data)
-        found = _report_all(folders, asked)
+        found = []
+        for one in _report_all(folders, asked):
+            found.append(one)
+            # After every set: a long run that is stopped leaves what it has.
+            _write(json_path, found, is_single=list(data) == folders and len(folders) == 1)
     except CupelError as error:
         raise click.ClickException(str(error)) from None
-    content: Row = found[0] if folders == list(data) and len(folders) == 1 else {"datasets": found}
+    if len(found) > 1:
+        print_over_sets(summarize_sets(found))
+
+
+def _write(path: Path, found: list[Row], is_single: bool) -> None:
+    content: Row = found[0] if is_single else {"datasets": found}
     if len(found) > 1:
         content["over_sets"] = summarize_sets(found)
-        print_over_sets(content["over_sets"])
-    put_file(json_path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    put_file(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
-def _report_all(folders: list[Path], asked: Asked) -> list[Row]:
-    """Report every folder, with a bar on standard error, and print each as it is done."""
-    found = []
+def _report_all(folders: list[Path], asked: Asked) -> Iterator[Row]:
+    """Yield the report of every folder, with a bar on standard error, and print each as it is done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("", total=len(folders))
@@ -78,10 +86,10 @@ def _report_all(folders: list[Path], asked: Asked) -> list[Row]:
                 progress.update(bar, description=f"{name}: {stage}")
 
             tell("reading")
-            found.append(report(folder, asked, tell))
-            print_set(found[-1])
+            found = report(folder, asked, tell)
+            print_set(found)
+            yield found
             progress.advance(bar)
-    return found
 
 
 if __name__ == "__main__":

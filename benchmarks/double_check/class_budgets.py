@@ -50,7 +50,8 @@ class ClassItems(NamedTuple):
 class ClassOutcome(NamedTuple):
     """One replay: the share that experts see, and what is wrong in the end: of all, of the class's labels, missed.
 
-    `is_false` tells of each of the three whether it is over a budget that was asked for, while labels stand.
+    `is_false` tells of each of the three whether it is over a budget that was proven, while labels stand. `is_unproven`
+    tells that a budget of the class has too few items for a proof: a project's release would be refused.
     """
 
     seen_share: float
@@ -58,6 +59,7 @@ class ClassOutcome(NamedTuple):
     class_wrong_share: float
     class_missed_share: float
     is_false: tuple[bool, bool, bool]
+    is_unproven: bool = False
 
 
 def replay_class_budgets(
@@ -142,9 +144,9 @@ def replay_with_class(
         is_audited |= due
     is_seen = is_before | is_audited | (np.arange(size) >= way.accepted)
     for state in states:
-        # A budget that nothing can be proven of puts all its items to experts.
-        is_seen |= items.is_labelled if state.problem else state.behind
-    return _score(items, is_seen, error_budget, budgets)
+        is_seen |= state.behind
+    proven = [state.budget for state in states if not state.problem]
+    return _score(items, is_seen, error_budget, proven)._replace(is_unproven=len(proven) < len(budgets))
 
 
 def _shares_of_all(size: int, error_budget: float, limits: Limits) -> Reals:

@@ -69,6 +69,7 @@ def summarize_class(measured: Sequence[Measured], counts: tuple[str, ...]) -> Ro
     return {
         "bounded": list(counts),
         "experts_seen_share": float(np.mean([outcome.seen_share for outcome in outcomes])),
+        "unproven_share": float(np.mean([outcome.is_unproven for outcome in outcomes])),
         "class_wrong_share": {"mean": float(np.mean(wrong)), "max": float(np.max(wrong))},
         "class_missed_share": {"mean": float(np.mean(missed)), "max": float(np.max(missed))},
         "false_certificates": dict(zip(("all", "wrong", "missed"), false, strict=True)),

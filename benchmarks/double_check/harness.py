@@ -18,7 +18,7 @@ from benchmarks.double_check.orders import replay_rising
 from benchmarks.double_check.pac_labels import BOUNDS, replay_pac
 from benchmarks.double_check.rankers import OURS, Evidence, Ranker, first_evidence, rankers
 from benchmarks.double_check.redraw import SEED
-from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, model_evidence
+from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, cupel_of_model, model_evidence
 from cupel.consensus.coding import Flags
 
 BUDGETS = (0.003, 0.005, 0.01, 0.02, 0.05)
@@ -124,7 +124,7 @@ def _rankers(evidence: Evidence) -> dict[str, Ranker]:
     """Return the rankers; a model that is the only annotator is its own consensus, whichever method counts votes."""
     if evidence.crowd.confidence is None:
         return rankers(evidence)
-    return {OURS: rankers(evidence)[OURS], CONFIDENCE: confidence_order}
+    return {OURS: cupel_of_model, CONFIDENCE: confidence_order}
 
 
 def _frozen(
@@ -152,7 +152,7 @@ def _add_outcomes(found: Measured, name: str, budget: float, frozen: Frozen, mar
     scorer = Scorer(gold)
     found.asked[name, budget] = len(frozen.asked) / frozen.size
     if name == OURS:
-        found.read_by[budget] = frozen.method
+        found.read_by[budget] = frozen.method or found.chosen
     found.outcomes[name, budget] = [
         deploy(frozen, np.array([mark[item] for item in frozen.item_ids]), Experts(gold), scorer, budget)
         for mark in marks

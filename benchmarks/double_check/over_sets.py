@@ -85,7 +85,9 @@ def _p_below(difference: float, error: float) -> float:
 def _rows(report: Row) -> dict[str, dict[float, Row]]:
     """Return a set's figures by method and budget; PAC labels by bound, whose labels they took, and whose draws."""
     found = {OURS: report["deployed"], **report["deployed_with_other_rankers"]}
-    by_method = {name: {row["budget"]: row for row in rows} for name, rows in found.items()}
+    by_method = {name: {row["budget"]: dict(row) for row in rows} for name, rows in found.items()}
+    for row in report["compared"]:
+        by_method[row["method"]][row["budget"]] |= {"compared": row}
     for row in report["pac_labels"]:
         name = f"pac {row['bound']}, {row['source']}" + (", best draws" if row["draws_by"] == "oracle" else "")
         by_method.setdefault(name, {})[row["budget"]] = row
@@ -113,6 +115,7 @@ def _summarize_method(
         "above_floor": _mean(above),
         "ours_less_this": _mean(less),
         "interval_over_sets": _interval(less),
+        "interval_of_these_sets": _interval_of_replays(_mean(less), [rows[data][name] for data in here]),
         "false_certificates": false,
         "replays": count,
         "false_certificate_interval": list(exact_interval(false, count)),
@@ -156,6 +159,18 @@ def _floor(row: Row) -> float:
 def _mean(values: Any) -> float:
     known = list(values)
     return math.fsum(known) / len(known)
+
+
+def _interval_of_replays(middle: float, by_set: Sequence[Mapping[float, Row]]) -> list[float] | None:
+    """Return the 95% interval of a mean over these very sets, by the replays; None for ours itself.
+
+    Budgets of a set share their draws, so their errors are taken to be one and the same; sets are independent.
+    """
+    if any("compared" not in found[budget] for found in by_set for budget in BUDGETS):
+        return None
+    errors = [_mean(found[budget]["compared"]["standard_error"] for budget in BUDGETS) for found in by_set]
+    half = 1.96 * math.hypot(*errors) / len(errors)
+    return [middle - half, middle + half]
 
 
 def _interval(values: Sequence[float]) -> list[float] | None:

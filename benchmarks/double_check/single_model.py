@@ -6,10 +6,13 @@ import numpy as np
 
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
-from benchmarks.double_check.rankers import Evidence, Ranking
+from benchmarks.double_check.rankers import Evidence, Ranking, has_model
+from cupel.checking.label_fusion import lessons
 from cupel.consensus.coding import Coded, Reals, by_item, code, lists_of, vectors
 from cupel.consensus.consensus import consensus
 from cupel.consensus.passes import is_answered
+from cupel.contract.ontology import Ontology
+from cupel.kinds.category import CATEGORY
 
 CONFIDENCE = "confidence"
 # Confidence is nobody's probability before experts have spoken: it is held this far from 0 and 1.
@@ -52,6 +55,25 @@ def confidence_beliefs(coded: Coded, confidence: Reals | None) -> Reals:
     belief[coded.item] = ((1 - high) / (classes - 1))[:, None]
     belief[coded.item, coded.label] = high
     return belief
+
+
+def cupel_of_model(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
+    """Rank the model's labels by its confidence and a checker of the texts, weighed as verdicts bear out.
+
+    Without texts verdicts teach nothing, and there are no rounds. No consensus method reads the answers, so that
+    none is named, and none learns from verdicts whom to believe.
+    """
+    ontology = Ontology(tuple(evidence.crowd.classes))
+    found = CATEGORY.fuse(evidence.consensus, evidence.predictions, ontology, verdicts)
+    label = found.parts[0].label
+    next_lessons = None
+    if has_model(evidence):
+        next_lessons = lessons(evidence.consensus, found, lambda labels: CATEGORY.split(labels, ontology), verdicts)
+    return Ranking(
+        np.where(found.is_known, label, -1),
+        np.where(found.is_known, found.log_odds, -np.inf),
+        next_lessons,
+    )
 
 
 def confidence_order(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:

@@ -35,17 +35,22 @@ def print_over_sets(found: Row) -> None:
     """Print the figures over sets: each method, ours against the best rival, and against what it was before."""
     budgets = [str(budget) for budget in BUDGETS]
     table = Table(title=f"{len(found['sets'])} sets; experts see (%), means over sets")
-    for name in ("method", "sets", *(f"{budget:.0%}" for budget in BUDGETS), "above floor", "ours less it", "false"):
+    for name in (
+        "method",
+        "sets",
+        *(f"{budget:.0%}" for budget in BUDGETS),
+        "above floor",
+        "ours less it",
+        "over sets",
+        "false",
+    ):
         table.add_column(name, justify="left" if name == "method" else "right", no_wrap=True)
     for row in found["methods"]:
-        interval = row["interval_over_sets"]
-        less = f"{100 * row['ours_less_this']:.1f}"
-        if interval is not None and row["method"] != OURS:
-            less += f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+        less = [format_difference(row, key) for key in ("interval_of_these_sets", "interval_over_sets")]
         low, high = row["false_certificate_interval"]
         false = f"{row['false_certificates']} of {row['replays']}: {100 * low:.1f} to {100 * high:.1f}"
         seen = [f"{100 * row['experts_seen_share'][budget]:.1f}" for budget in budgets]
-        table.add_row(row["method"], str(row["sets"]), *seen, f"{100 * row['above_floor']:.1f}", less, false)
+        table.add_row(row["method"], str(row["sets"]), *seen, f"{100 * row['above_floor']:.1f}", *less, false)
     console = Console(width=WIDTH)
     console.print(table)
     _print_rivals(console, found["rivals"])
@@ -55,14 +60,32 @@ def print_over_sets(found: Row) -> None:
         console.print(f"above the floor {floor.replace('_', ' ')}: {points}{ratio}", highlight=False)
 
 
+def format_difference(row: Row, interval: str) -> str:
+    """Return ours less a method, in points, with one of its intervals; empty for ours itself."""
+    if row["method"] == OURS:
+        return ""
+    less, found = f"{100 * row['ours_less_this']:.1f}", row[interval]
+    return less if found is None else f"{less} ({100 * found[0]:.1f} to {100 * found[1]:.1f})"
+
+
 def _print_class(console: Console, found: Row) -> None:
     title = f"{found['budget_of_all']:.0%} of all, and {found['budget']:.0%} of {found['class']!r}"
     table = Table(title=f"{title} ({found['share_of_items']:.1%} of the items); in percent")
-    for name in ("bounded of the class", "experts see", "class wrong, mean", "most", "missed, mean", "most", "false"):
+    for name in (
+        "bounded of the class",
+        "experts see",
+        "class wrong, mean",
+        "most",
+        "missed, mean",
+        "most",
+        "unproven",
+        "false",
+    ):
         table.add_column(name, justify="left" if name.startswith("bounded") else "right")
     for row in found["asked"]:
         wrong, missed = row["class_wrong_share"], row["class_missed_share"]
-        shares = (row["experts_seen_share"], wrong["mean"], wrong["max"], missed["mean"], missed["max"])
+        shares = [row["experts_seen_share"], wrong["mean"], wrong["max"], missed["mean"], missed["max"]]
+        shares.append(row["unproven_share"])
         false = ", ".join(f"{name} {count}" for name, count in row["false_certificates"].items())
         bounded = " and ".join(row["bounded"]) or "nothing"
         table.add_row(bounded, *(f"{100 * share:.1f}" for share in shares), f"{false} of {row['replays']}")

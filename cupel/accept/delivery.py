@@ -23,7 +23,7 @@ LABEL_REASONS = {
     "duplicate_id": "an earlier row has the same id; only that one is judged",
 }
 # More classes than this, most of them seen once or twice, are no classes but free text.
-MAX_CLASSES = 1_000
+MAX_CLASSES = 5_000
 
 
 class Label(NamedTuple):

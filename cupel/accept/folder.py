@@ -8,22 +8,23 @@ from typing import NamedTuple, NoReturn
 from cupel.accept.delivery import Delivery
 from cupel.accept.item_files import AUDIT_ENDING, FileProblem, ItemFile, ItemFolder, copy_item
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
-from cupel.accept.plan import (
+from cupel.accept.looks import (
     Drawn,
-    LaterLook,
-    Plan,
     continue_draw,
     draw_later_look,
     draw_look,
     freeze_later_look,
-    hash_terms,
-    make_seed,
-    parse_record,
+    sample_first_look,
+    sample_later_look,
 )
+from cupel.accept.part_index import find_insides
+from cupel.accept.part_samples import LookSizes
+from cupel.accept.plan import LaterLook, Plan, hash_terms, make_seed, parse_record
 from cupel.accept.record import Audits
 from cupel.accept.sheet import ITEMS, SheetRow, sheet_csv, sheet_page, sheet_rows
 from cupel.certificate.acceptance import look_sizes
 from cupel.certificate.attempts import attempt_alpha
+from cupel.certificate.sequence import Flags
 from cupel.errors import AuditError
 from cupel.store.files import new_folder
 from cupel.store.local import LocalStore
@@ -71,7 +72,9 @@ def start_audit(folder: Path, plan: Plan, delivery: Delivery, files: ItemFolder,
             audit = LocalStore(begun)
             # The seed is on disk before anything is drawn by it.
             audit.put(PLAN, _json(plan))
-            plan = plan.model_copy(update={"drawn": draw_look(plan, [one.item_id for one in delivery.labels])})
+            insides = find_insides(delivery, rules, plan.parts)
+            drawn = draw_look(plan, [one.item_id for one in delivery.labels], insides)
+            plan = plan.model_copy(update={"drawn": drawn})
             audit.put(PLAN, _json(plan))
             _write_sheet(audit, plan, delivery, first_look(plan), files, rules)
     except OSError as error:
@@ -87,36 +90,37 @@ def first_look(plan: Plan) -> Drawn:
 
 
 def add_look(
-    audit: Store, plan: Plan, delivery: Delivery, later: LaterLook, before: int, files: ItemFolder,
+    audit: Store, plan: Plan, delivery: Delivery, later: LaterLook, drawn: Drawn, files: ItemFolder,
     rules: LabelRules = ONE_CLASS,
-) -> Drawn:  # fmt: skip
+) -> None:  # fmt: skip
     """Write the sheet of a later look, then its plan; what is there already is left as it is.
 
     Args:
         audit: The audit's folder.
         plan: The plan of the first look.
         delivery: The delivery.
-        later: The look, drawn.
-        before: Labels drawn before it.
+        later: The look's plan, drawn.
+        drawn: The look.
         files: The delivery's folder, of which media files are copied.
         rules: How labels are asked for.
     """
     name = file_name("plan", later.look, "json")
-    drawn = Drawn(later.look, before, later.drawn, later.attempt or later.look)
     # The plan comes last: a look without it does not exist, and is drawn again the same.
     if audit.stat(name) is None:
         _write_sheet(audit, plan, delivery, drawn, files, rules)
         audit.put(name, _json(later))
-    return drawn
 
 
-def load_plan(audit: Store, delivery: Delivery, audits: Audits | None = None) -> tuple[Plan, list[Drawn]]:
+def load_plan(
+    audit: Store, delivery: Delivery, audits: Audits | None = None, rules: LabelRules = ONE_CLASS
+) -> tuple[Plan, list[Drawn]]:
     """Read the plan and the looks drawn so far, and hold them against the delivery and the record of audits.
 
     Args:
         audit: The audit's folder.
         delivery: The delivery.
         audits: The record; None asks no record. Plans of version 1 stand in none.
+        rules: How labels are read.
 
     Raises:
         AuditError: The delivery is another one or was altered, or a plan was, or the record says otherwise.
@@ -125,38 +129,74 @@ def load_plan(audit: Store, delivery: Delivery, audits: Audits | None = None) ->
     path = describe_place(audit, PLAN)
     if plan.labels != len(delivery.labels):
         _altered(path)
-    ids = [one.item_id for one in delivery.labels]
+    ids, insides = [one.item_id for one in delivery.labels], _find_insides(path, delivery, rules, plan)
     if plan.size != plan.sizes[0] or plan.sizes != look_sizes(plan.labels, plan.size, plan.sizes[-1]):
         _altered(path)
-    if plan.alpha != attempt_alpha(plan.attempt) or plan.drawn != draw_look(plan, ids):
+    if plan.alpha != attempt_alpha(plan.attempt) or plan.drawn != draw_look(plan, ids, insides):
         _altered(path)
-    if plan.version == 2:
+    if plan.version >= 2:
         frozen = hash_terms(plan)
         if plan.freeze_sha256 != frozen or plan.seed != make_seed(frozen, plan.nonce):
             _altered(path)
         _check_record(path, plan, plan.key, audits)
     looks = [first_look(plan)]
+    if plan.settings.budgets:
+        looks = [looks[0]._replace(samples=sample_first_look(plan, ids, insides))]
     for number in range(2, len(plan.sizes) + 1):
         name = file_name("plan", number, "json")
         if audit.stat(name) is not None:
             path = describe_place(audit, name)
             later = parse_record(path, audit.read(name).decode(), LaterLook)
-            if later != _draw_again(plan, later, number, ids, looks):
+            if later != _draw_again(plan, later, number, ids, looks, insides):
                 _altered(path)
-            if plan.version == 2:
+            if plan.version >= 2:
                 _check_record(path, later, plan.key, audits)
-            looks.append(Drawn(number, looks[-1].size, later.drawn, later.attempt or number))
+            looks.append(take_look(plan, later, ids, looks, insides))
     return plan, looks
 
 
-def _draw_again(plan: Plan, later: LaterLook, number: int, ids: Sequence[str], looks: Sequence[Drawn]) -> LaterLook:
-    """Return a later look as it follows from its attempt and nonce."""
+def take_look(
+    plan: Plan, later: LaterLook, ids: Sequence[str], looks: Sequence[Drawn], insides: Sequence[Flags]
+) -> Drawn:
+    """Return a later look that was drawn.
+
+    Args:
+        plan: The plan of the first.
+        later: The look.
+        ids: Ids of all labels that may be judged.
+        looks: The looks before, with their samples.
+        insides: For each part of the plan, which labels are of it.
+    """
+    samples = None
+    if later.parts is not None:
+        samples = sample_later_look(later, ids, insides, [one.samples for one in looks if one.samples is not None])
+    return Drawn(later.look, looks[-1].size, later.drawn, later.attempt or later.look, samples)
+
+
+def _find_insides(path: str, delivery: Delivery, rules: LabelRules, plan: Plan) -> list[Flags]:
+    try:
+        return find_insides(delivery, rules, plan.parts)
+    except AuditError:
+        _altered(path)
+
+
+def _draw_again(
+    plan: Plan, later: LaterLook, number: int, ids: Sequence[str], looks: Sequence[Drawn], insides: Sequence[Flags]
+) -> LaterLook:
+    """Return a later look as it follows from its sizes, its attempt and its nonce."""
     before = looks[-1].size
     if plan.version == 1 or later.attempt is None or later.attempt < 1:
         return continue_draw(plan, ids, number, before)
-    frozen = freeze_later_look(plan, number, before, later.attempt)
+    earlier = [one.samples for one in looks if one.samples is not None]
+    whole_before, wanted = sum(len(one.whole) for one in earlier), None
+    if plan.settings.budgets:
+        # Of the whole it draws what the plan says, or nothing.
+        whole = plan.sizes[number - 1] - whole_before if later.size > whole_before else 0
+        parts = later.parts if later.parts and len(later.parts) == len(plan.parts) else ((0, 0),) * len(plan.parts)
+        wanted = LookSizes(whole, parts)
+    frozen = freeze_later_look(plan, number, before, later.attempt, whole_before, wanted)
     drawn = [item for look in looks for item in look.ids]
-    return draw_later_look(frozen, later.nonce, later.nonce_source, ids, drawn)
+    return draw_later_look(frozen, later.nonce, later.nonce_source, ids, drawn, insides, earlier)
 
 
 def _check_record(path: str, frozen: Plan | LaterLook, key: str, audits: Audits | None) -> None:
@@ -187,7 +227,7 @@ def read_plan(audit: Store) -> Plan:
         raise AuditError(f"{path}: missing or unreadable; restore the folder, or remove it for a new audit") from None
     plan = parse_record(path, content, Plan)
     # A plan that was frozen is none of the version that froze nothing.
-    return plan if plan.sizes and (plan.version == 2 or not plan.freeze_sha256) else _altered(path)
+    return plan if plan.sizes and (plan.version >= 2 or not plan.freeze_sha256) else _altered(path)
 
 
 def check_delivery(folder: Path, plan: Plan, name: str, sha256: str) -> None:

@@ -1,23 +1,18 @@
 """Looks are frozen, then drawn, and the record of audits holds both: the attempt first, the nonce after it."""
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.item_keys import DeliveredItems
+from cupel.accept.looks import Drawn, draw_later_look, freeze_later_look
 from cupel.accept.near_texts import SketchedTexts, sketch_texts
-from cupel.accept.plan import (
-    LaterLook,
-    NonceSource,
-    Plan,
-    draw_later_look,
-    freeze_later_look,
-    hash_terms,
-    seed_plan,
-)
+from cupel.accept.part_samples import LookSizes
+from cupel.accept.plan import LaterLook, NonceSource, Plan, hash_terms, seed_plan
 from cupel.accept.record import AuditRecord, Audits, FrozenLook, Links, LookDraw
+from cupel.certificate.sequence import Flags
 from cupel.errors import AuditError
 from cupel.store.files import is_folder
 
@@ -66,14 +61,21 @@ def freeze_plan(
     raise _busy(record)
 
 
+def link_items(record: AuditRecord, items: DeliveredItems) -> Links:
+    """Return how a delivery's items are linked to the audits of a record; nothing is written."""
+    return record.read().link(items, sketch_texts(items.keys, items.texts))
+
+
 def freeze_look(
     record: AuditRecord,
     items: DeliveredItems,
     folder: Path,
     plan: Plan,
     look: int,
-    drawn: Collection[str],
+    looks: Sequence[Drawn],
     ids: Sequence[str],
+    insides: Sequence[Flags] = (),
+    wanted: LookSizes | None = None,
 ) -> LaterLook:
     """Record a later look with the next attempt of its items, then its nonce, and draw it; what is recorded stays.
 
@@ -83,20 +85,27 @@ def freeze_look(
         folder: Where the audit lies.
         plan: The plan of the first look.
         look: Its number.
-        drawn: Ids of the looks before.
+        looks: The looks before.
         ids: Ids of all labels that may be judged.
+        insides: For each part of the plan, which of them are of it; needed where there are budgets of parts.
+        wanted: What the look draws, likewise.
     """
+    drawn = [item for one in looks for item in one.ids]
+    earlier = [one.samples for one in looks if one.samples is not None]
+    whole_before = sum(len(one.whole) for one in earlier)
     texts = sketch_texts(items.keys, items.texts)
     for _ in range(MOST_TRIES):
         audits = record.read()
         event = audits.find_look(plan.key, look)
         links = audits.link(items, texts)
-        frozen = freeze_later_look(plan, look, len(drawn), links.attempt if event is None else event.attempt)
+        attempt = links.attempt if event is None else event.attempt
+        frozen = freeze_later_look(plan, look, len(drawn), attempt, whole_before, wanted)
         is_there = event is not None
         if event is None:
             event = _freeze(record, items.digest, plan.delivery, folder, links, texts, frozen, plan.key)
         if is_there or record.append(event, audits.size):
-            return draw_later_look(frozen, *_draw(record, event, lambda *_: plan.key, None), ids, drawn)
+            nonce = _draw(record, event, lambda *_: plan.key, None)
+            return draw_later_look(frozen, *nonce, ids, drawn, insides, earlier)
     raise _busy(record)
 
 

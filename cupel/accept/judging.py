@@ -4,16 +4,30 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
 from pydantic import NonNegativeFloat
 
 from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery, Label
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
-from cupel.accept.plan import Drawn, EarlierAudit, NonceSource, Plan, Record
+from cupel.accept.looks import Drawn, find_samples
+from cupel.accept.part_index import find_insides, index_parts
+from cupel.accept.part_judging import (
+    Answers,
+    BudgetVerdict,
+    CheckedParts,
+    PartBound,
+    UnboundedParts,
+    find_unbounded,
+)
+from cupel.accept.part_outcome import NextLook, PartOutcome, WholeState, decide_outcome
+from cupel.accept.part_samples import LookSamples
+from cupel.accept.plan import EarlierAudit, NonceSource, Plan, Record
 from cupel.accept.signed_sheet import SignedSheet
-from cupel.certificate.acceptance import Acceptance, CheckedLook, judge
+from cupel.certificate.acceptance import Acceptance, CheckedLook, judge, merge_looks
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
 from cupel.certificate.hypergeometric import lower_count, upper_count
+from cupel.certificate.slice_budgets import CLASS
 
 # Intervals beside the verdict are two-sided, 95% each for itself.
 INTERVAL_ALPHA_SIDE = 0.025
@@ -63,15 +77,6 @@ class Cost(Record):
     per_right_label_at_worst: float | None
 
 
-class NextLook(Record):
-    """What is to be checked next: the look, how many labels more, and its chance to accept."""
-
-    look: int
-    more: int
-    drawn: int
-    chance: float
-
-
 class WrongLabel(Record):
     """A label that the auditor did not confirm; the auditor's is null where the item cannot be decided."""
 
@@ -84,7 +89,11 @@ class WrongLabel(Record):
 
 
 class Verdict(Record):
-    """All that a look says; shares are 0 to 1."""
+    """All that a look says; shares are 0 to 1.
+
+    `audited`, `wrong` and `contested` are of the whole's samples, of which `rate`, `by_class` and `by_annotator` are
+    made too; `audited_for_parts` labels more were checked for the budgets of parts.
+    """
 
     verdict: Literal["ACCEPT", "REFUSE", "OPEN"]
     reason: str
@@ -120,6 +129,10 @@ class Verdict(Record):
     send_back: tuple[WrongLabel, ...]
     undecided: tuple[WrongLabel, ...]
     signed: tuple[SignedSheet, ...] = ()
+    audited_for_parts: int = 0
+    budgets: tuple[BudgetVerdict, ...] = ()
+    bounds: tuple[PartBound, ...] = ()
+    unbounded: tuple[UnboundedParts, ...] = ()
 
 
 class _Checked(NamedTuple):
@@ -154,26 +167,39 @@ def judge_delivery(
         The verdict of the last look.
     """
     rows = {one.item_id: one for one in delivery.labels}
-    drawn_rows = [rows[item] for drawn in looks for item in drawn.ids]
-    said = [answers[one.item_id] for one in drawn_rows]
-    flags = rules.are_wrong([one.label for one in drawn_rows], said)
-    checked = [_Checked(*one) for one in zip(drawn_rows, said, flags, strict=True)]
+    asked = [rows[item] for drawn in looks for item in drawn.ids]
+    said = [answers[one.item_id] for one in asked]
+    flags = rules.are_wrong([one.label for one in asked], said)
+    by_item = {one.item_id: _Checked(one, auditor, flag) for one, auditor, flag in zip(asked, said, flags, strict=True)}
+    places = {one.item_id: place for place, one in enumerate(delivery.labels)}
+    insides = find_insides(delivery, rules, plan.parts)
+    samples = [find_samples(drawn, places, insides) for drawn in looks]
+    of_whole = [[by_item[delivery.labels[place].item_id] for place in one.whole] for one in samples]
+    checked = [one for added in of_whole for one in added]
     undecided = [one for one in checked if one.auditor is None]
     wrong = [one for one in checked if one.is_wrong]
-    result = judge(plan.fixed, _count_looks(plan, looks, checked))
+    whole_looks = _count_looks(plan, looks, of_whole)
+    result = judge(plan.fixed, whole_looks)
+    parts = _check_parts(plan, delivery, rules, looks, samples, by_item)
+    budgets = tuple(map(parts.judge, plan.settings.budgets))
+    outcome = PartOutcome(result.outcome, result.reason, result.is_proven, _next(result))
+    if budgets:
+        known = merge_looks(_count_looks(plan, looks[:1], [list(by_item.values())]))
+        whole = WholeState(result, merge_looks(whole_looks), known.wrong, known.contested)
+        outcome = decide_outcome(plan, whole, parts, budgets, looks[-1].look, len(asked))
     population = len(delivery.labels)
     return Verdict(
-        verdict=result.outcome,
-        reason=result.reason,
-        is_proven=result.is_proven,
+        verdict=outcome.outcome,
+        reason=outcome.reason,
+        is_proven=outcome.is_proven,
         wording=wording(plan),
         delivery=plan.delivery,
         delivery_sha256=plan.delivery_sha256,
         vendor=vendor,
         plan=plan.key,
         look=looks[-1].look,
-        attempt=result.attempt,
-        alpha=attempt_alpha(result.attempt),
+        attempt=looks[-1].attempt,
+        alpha=attempt_alpha(looks[-1].attempt),
         nonce_source=plan.nonce_source,
         earlier=plan.earlier,
         error_budget=plan.settings.error_budget,
@@ -190,7 +216,7 @@ def judge_delivery(
         is_accepted_with_contested=result.is_accepted_with_contested,
         undecided_bound=result.undecided.upper if plan.settings.contested == "aside" else None,
         max_undecided=plan.settings.max_undecided,
-        next_look=_next(result),
+        next_look=outcome.next_look,
         by_class=_parts(
             [name for one in delivery.labels for name in rules.choices_of(one.label)],
             [(name, one) for one in checked for name in rules.choices_of(one.delivered.label)],
@@ -198,23 +224,39 @@ def judge_delivery(
         by_annotator=_parts(
             [one.annotator for one in delivery.labels], [(one.delivered.annotator, one) for one in checked]
         ),
-        cost=_cost(population, len(checked), len(wrong) + len(undecided), result, prices),
-        send_back=tuple(_wrong_label(one) for one in wrong),
-        undecided=tuple(_wrong_label(one) for one in undecided),
+        cost=_cost(population, len(checked), len(wrong) + len(undecided), len(asked), result, prices),
+        send_back=tuple(_wrong_label(one) for one in by_item.values() if one.is_wrong),
+        undecided=tuple(_wrong_label(one) for one in by_item.values() if one.auditor is None),
         signed=tuple(signed),
+        audited_for_parts=len(asked) - len(checked),
+        budgets=budgets,
+        bounds=parts.bounds,
+        unbounded=_find_unbounded(plan, delivery, rules),
     )
 
 
-def _count_looks(plan: Plan, looks: Sequence[Drawn], checked: Sequence[_Checked]) -> list[CheckedLook]:
-    """Return what each look added; items that cannot be decided are among the wrong where the plan says so."""
+def _count_looks(plan: Plan, looks: Sequence[Drawn], added: Sequence[Sequence[_Checked]]) -> list[CheckedLook]:
+    """Return what each look added, of those that did; undecided items are among the wrong where the plan says so."""
     counted = []
-    for look in looks:
-        added = checked[look.before : look.size]
-        wrong, undecided = sum(one.is_wrong for one in added), sum(one.auditor is None for one in added)
+    for look, checked in zip(looks, added, strict=True):
+        wrong, undecided = sum(one.is_wrong for one in checked), sum(one.auditor is None for one in checked)
         if plan.settings.contested == "wrong":
             wrong, undecided = wrong + undecided, 0
-        counted.append(CheckedLook(look.look, look.attempt, len(added), wrong, undecided))
-    return counted
+        counted.append(CheckedLook(look.look, look.attempt, len(checked), wrong, undecided))
+    return [one for one in counted if one.drawn]
+
+
+def _check_parts(
+    plan: Plan, delivery: Delivery, rules: LabelRules, looks: Sequence[Drawn], samples: Sequence[LookSamples],
+    by_item: Mapping[str, _Checked],
+) -> CheckedParts:  # fmt: skip
+    found = [by_item.get(one.item_id) for one in delivery.labels]
+    answers = Answers(
+        np.array([one is not None for one in found], np.bool_),
+        tuple(None if one is None else one.auditor for one in found),
+        np.array([one is not None and one.is_wrong for one in found], np.bool_),
+    )
+    return CheckedParts(plan, delivery, rules, list(zip((one.attempt for one in looks), samples, strict=True)), answers)
 
 
 def wording(plan: Plan) -> str:
@@ -238,6 +280,16 @@ def wording(plan: Plan) -> str:
             "That is so over all looks at its items together, in whatever delivery, as far as the record of audits "
             "holds them. "
         )
+    parts = ""
+    if settings.budgets:
+        named = ", ".join(budget.option for budget in settings.budgets)
+        parts = f"The same is so of each budget of a part: {named}. "
+    if plan.parts:
+        parts += (
+            "All upper bounds by class and slice hold at once, and together with the verdict, 95 times in 100. Of a "
+            "class, wrong is a label that the auditor did not confirm, missed is an item of it that was labelled "
+            "otherwise. "
+        )
     draw = ""
     if plan.nonce_source == "option" and plan.version != 1:
         draw = (
@@ -246,10 +298,10 @@ def wording(plan: Plan) -> str:
         )
     return (
         f"A delivery with more than {percent(settings.error_budget)} wrong labels{limit} is accepted at most "
-        f"{ALPHA_TOTAL * 100:.0f} times in 100. {linked}{labels}Wrong means: against the judgement of whoever filled "
-        "in the sheet; mistakes which that person shares with those who labelled cannot be seen. Items that cannot be "
-        f"decided {contested}. This holds if that person did not see the delivered labels, and if the delivery was "
-        f"finished before the draw.{draw}"
+        f"{ALPHA_TOTAL * 100:.0f} times in 100. {linked}{parts}{labels}Wrong means: against the judgement of "
+        "whoever filled in the sheet; mistakes which that person shares with those who labelled cannot be seen. Items "
+        f"that cannot be decided {contested}. This holds if that person did not see the delivered labels, and if the "
+        f"delivery was finished before the draw.{draw}"
     )
 
 
@@ -262,6 +314,13 @@ def earlier_words(earlier: EarlierAudit, items: int, attempt: int, alpha: float)
         f"this is attempt {attempt}, its alpha is {percent(alpha, 4)}; the audit is {percent(larger, 0)} larger for it "
         f"({earlier.size_needed:,} instead of {earlier.size_alone:,})"
     )
+
+
+def _find_unbounded(plan: Plan, delivery: Delivery, rules: LabelRules) -> tuple[UnboundedParts, ...]:
+    if plan.version < 3:
+        return ()
+    by = dict.fromkeys((CLASS, *plan.settings.slices))
+    return find_unbounded({one: index_parts(delivery, rules, one).count_values() for one in by}, plan.parts)
 
 
 def rate(population: int, audited: int, wrong: int, contested: int) -> Rate:
@@ -307,17 +366,17 @@ def _parts(all_names: Sequence[str | None], checked: Sequence[tuple[str | None, 
     return tuple(sorted(parts, key=lambda part: (-part.rate.low, -part.wrong, -part.audited, part.name)))
 
 
-def _cost(population: int, audited: int, not_right: int, result: Acceptance, prices: Prices) -> Cost:
+def _cost(population: int, audited: int, not_right: int, asked: int, result: Acceptance, prices: Prices) -> Cost:
     by_estimate = round(population * (1 - not_right / audited))
     at_worst = round(population * (1 - result.upper.with_contested))
     labels = None if prices.label is None else population * prices.label
-    audit = None if prices.expert_answer is None else audited * prices.expert_answer
+    audit = None if prices.expert_answer is None else asked * prices.expert_answer
     total = None if labels is None else labels + (audit or 0.0)
     return Cost(
         currency=prices.currency,
         labels=labels,
         audit=audit,
-        audit_hours=audited * prices.expert_seconds / 3600,
+        audit_hours=asked * prices.expert_seconds / 3600,
         right_by_estimate=by_estimate,
         right_at_worst=at_worst,
         per_right_label_by_estimate=total / by_estimate if total is not None and by_estimate else None,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import (
@@ -15,12 +15,12 @@ from pydantic import (
     model_validator,
 )
 
+from cupel.accept.budget import percent
 from cupel.accept.delivery import Delivery
 from cupel.certificate import acceptance
 from cupel.certificate.acceptance_plan import Terms, plan_first_looks, smallest_first_look
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.plan import AuditPlan
-from cupel.certificate.sample import draw
 from cupel.errors import AuditError
 
 # The default audit passes a delivery whose true error is a third of the budget with nine chances in ten:
@@ -31,8 +31,6 @@ TABLE_SIZES_OF_CHOSEN = (0.25, 0.5, 1.0, 2.0, 4.0)
 TABLE_ERRORS_OF_BUDGET = (0.0, 1 / 3, 0.5, 1.0, 2.0)
 # Browsers and spreadsheets keep whole numbers exact up to 53 bits.
 SEED_BITS = 53
-# The draw names items by batch and id; a delivery is one batch.
-BATCH = "delivery"
 
 
 class Record(BaseModel):
@@ -41,12 +39,27 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class PartBudget(Record):
+    """A budget for a part of the delivery, a class or a value of a column: which share may be wrong, or missed."""
+
+    by: str
+    value: str
+    counts: Literal["wrong", "missed"]
+    share: float = Field(gt=0, lt=1)
+
+    @property
+    def option(self) -> str:
+        """Return the budget as it is written on the command line."""
+        return f"{self.by}:{self.value}:{self.counts}={percent(self.share, 4)}"
+
+
 class Settings(Record):
     """What the buyer decides; kept in the plan, so that a later call cannot decide otherwise.
 
     `kind` is None where a label is one class; only then `classes` may not be empty. `max_undecided` is the largest
     share of the items that may be such that nobody can decide them; None where they count as wrong, and in plans of an
-    earlier version.
+    earlier version. `budgets` are those beside that of the whole, `slices` the columns whose values are bounded as
+    classes are.
     """
 
     error_budget: float = Field(gt=0, lt=1)
@@ -58,6 +71,8 @@ class Settings(Record):
     annotator_column: str | None
     classes: tuple[str, ...]
     kind: str | None = None
+    budgets: tuple[PartBudget, ...] = ()
+    slices: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _classes_are_named(self) -> "Settings":
@@ -68,16 +83,16 @@ class Settings(Record):
     @property
     def promise(self) -> tuple[object, ...]:
         """Return what an acceptance would say: two audits of one delivery with the same promise are a second throw."""
-        return self.error_budget, self.contested, self.max_undecided, self.kind
+        return self.error_budget, self.contested, self.max_undecided, self.kind, frozenset(self.budgets)
 
     @model_serializer(mode="wrap")
     def _leave_out_what_is_not_set(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write plans of an earlier version as they were: they knew neither kinds nor a limit of undecided items."""
+        """Write plans of an earlier version as they were: they knew nothing of what came later."""
         content: dict[str, Any] = serialize(self)
-        return {name: value for name, value in content.items() if name not in _LATER or value is not None}
+        return {name: value for name, value in content.items() if name not in _LATER or value}
 
 
-_LATER = ("kind", "max_undecided")
+_LATER = ("kind", "max_undecided", "budgets", "slices")
 NonceSource = Literal["system", "option"]
 
 
@@ -95,6 +110,20 @@ class EarlierAudit(Record):
     size_needed: int = 0
 
 
+class PlannedPart(Record):
+    """A part of the delivery that is bounded: a class, or a value of a column, and how many labels are of it.
+
+    Of those at least `drawn` are checked at the first look, and at least `drawn_others` of all others, which the class
+    may miss; 0 where no budget asks for them.
+    """
+
+    by: str
+    value: str
+    labels: int
+    drawn: int = 0
+    drawn_others: int = 0
+
+
 class Plan(Record):
     """The plan of the first look, which fixes the sizes of all later ones.
 
@@ -103,9 +132,10 @@ class Plan(Record):
     is frozen: `freeze_sha256` is its hash, the nonce came after it, and the seed is made of both.
 
     Version 1 knew a delivery by its file's bytes, took its seed from the system alone, and its looks are the attempts.
+    Version 2 knew no parts, and spent nothing on their bounds.
     """
 
-    version: Literal[1, 2] = 2
+    version: Literal[1, 2, 3] = 3
     delivery: str
     delivery_sha256: str
     file_sha256: str | None = None
@@ -123,7 +153,14 @@ class Plan(Record):
     size: int
     alpha: float
     shown: tuple[str, ...]
+    parts: tuple[PlannedPart, ...] = ()
     drawn: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write plans of an earlier version as they were."""
+        content: dict[str, Any] = serialize(self)
+        return {name: value for name, value in content.items() if name != "parts" or value}
 
     @property
     def key(self) -> str:
@@ -141,7 +178,7 @@ class Plan(Record):
         most = self.sizes[-1] if self.sizes[-1] < self.labels else None
         return acceptance.Delivery(
             self.labels, self.settings.error_budget, self.sizes[0], most, self.settings.contested == "aside",
-            self.settings.max_undecided, self.version == 1,
+            self.settings.max_undecided, self.version == 1, self.version >= 3, len(self.settings.budgets),
         )  # fmt: skip
 
     @property
@@ -156,7 +193,8 @@ class LaterLook(Record):
     """The plan of a later look: only the further items; everything else is the first plan's.
 
     It is frozen and drawn like the first, among the items that no look before has drawn. Version 1 went on with the
-    first look's draw; its looks hold neither attempt nor nonce.
+    first look's draw; its looks hold neither attempt nor nonce. `parts` says of each part of the plan how many of its
+    items, and of all others, are drawn at least; null where only the whole is drawn, and in earlier versions.
     """
 
     plan: str
@@ -168,7 +206,14 @@ class LaterLook(Record):
     freeze_sha256: str = ""
     nonce: str = ""
     nonce_source: NonceSource = "system"
+    parts: tuple[tuple[int, int], ...] | None = None
     drawn: tuple[str, ...]
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write looks of an earlier version as they were."""
+        content: dict[str, Any] = serialize(self)
+        return {name: value for name, value in content.items() if name != "parts" or value is not None}
 
 
 # What of a plan the draw adds.
@@ -198,7 +243,7 @@ class Choice(NamedTuple):
 
 def terms_of(labels: int, settings: Settings, attempt: int) -> Terms:
     """Return what a look at that attempt must show."""
-    return Terms(labels, settings.error_budget, attempt, settings.contested == "aside", settings.max_undecided)
+    return Terms(labels, settings.error_budget, attempt, settings.contested == "aside", settings.max_undecided, True)
 
 
 def choose_size(terms: Terms, audit: int | None = None) -> Choice:
@@ -238,6 +283,7 @@ def make_plan(
     shown: Sequence[str],
     attempt: int = 1,
     earlier: EarlierAudit | None = None,
+    parts: tuple[PlannedPart, ...] = (),
 ) -> Plan:
     """Fix an audit; nothing random exists yet.
 
@@ -250,6 +296,7 @@ def make_plan(
         shown: Columns that the sheet will show.
         attempt: Of the first look.
         earlier: Which items were audited before.
+        parts: Which are bounded, and how many are checked for them.
 
     Raises:
         AuditError: `at_most` is below the first look or above the labels.
@@ -268,6 +315,7 @@ def make_plan(
         size=size,
         alpha=attempt_alpha(attempt),
         shown=tuple(shown),
+        parts=parts,
     )
 
 
@@ -278,75 +326,6 @@ def seed_plan(plan: Plan, nonce: str, nonce_source: NonceSource) -> Plan:
     return plan.model_copy(
         update={"freeze_sha256": frozen, "nonce": nonce, "nonce_source": nonce_source, "seed": seed}
     )  # fmt: skip
-
-
-class Drawn(NamedTuple):
-    """A look that was drawn: its number and attempt, and the ids it added to those before, in the order of the draw."""
-
-    look: int
-    before: int
-    ids: tuple[str, ...]
-    attempt: int = 1
-
-    @property
-    def size(self) -> int:
-        """Labels drawn so far, this look's included."""
-        return self.before + len(self.ids)
-
-
-def draw_look(plan: Plan, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the ids of the first look, in the order of the draw.
-
-    Args:
-        plan: The plan, with its seed.
-        ids: Ids of all labels that may be judged, in any order.
-    """
-    return _draw(ids, plan.sizes[0], plan.seed)
-
-
-def freeze_later_look(plan: Plan, look: int, before: int, attempt: int) -> LaterLook:
-    """Fix a later look; it is not drawn yet.
-
-    Args:
-        plan: The plan of the first.
-        look: Its number.
-        before: Labels drawn before it.
-        attempt: Of the look.
-    """
-    size = plan.sizes[look - 1]
-    return LaterLook(
-        plan=plan.key, look=look, size=size, alpha=attempt_alpha(attempt), attempt=attempt, before=before, drawn=()
-    )
-
-
-def draw_later_look(
-    frozen: LaterLook, nonce: str, nonce_source: NonceSource, ids: Sequence[str], drawn: Collection[str]
-) -> LaterLook:
-    """Return a later look with the ids it adds, a fresh draw among those that were not drawn before.
-
-    Args:
-        frozen: The look.
-        nonce: What came after it was frozen.
-        nonce_source: Where from.
-        ids: Ids of all labels that may be judged, in any order.
-        drawn: Ids of all looks before.
-    """
-    freeze_sha256, seen = hash_terms(frozen), frozenset(drawn)
-    rest = [item for item in ids if item not in seen]
-    added = _draw(rest, frozen.size - len(seen), make_seed(freeze_sha256, nonce))
-    return frozen.model_copy(
-        update={"freeze_sha256": freeze_sha256, "nonce": nonce, "nonce_source": nonce_source, "drawn": added}
-    )
-
-
-def continue_draw(plan: Plan, ids: Sequence[str], look: int, before: int) -> LaterLook:
-    """Plan a later look of version 1: the further items of the first look's draw; look j is attempt j."""
-    drawn = _draw(ids, plan.sizes[look - 1], plan.seed)[before:]
-    return LaterLook(plan=plan.key, look=look, size=plan.sizes[look - 1], alpha=attempt_alpha(look), drawn=drawn)
-
-
-def _draw(ids: Sequence[str], size: int, seed: int) -> tuple[str, ...]:
-    return tuple(ids[position] for position in draw([(BATCH, item) for item in ids], size, seed))
 
 
 RecordT = TypeVar("RecordT", bound=Record)

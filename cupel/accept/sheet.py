@@ -13,8 +13,9 @@ from typing import NamedTuple
 from cupel.accept.delivery import Delivery
 from cupel.accept.item_files import FileProblem, ItemFile, ItemFolder, is_location
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
+from cupel.accept.looks import Drawn
 from cupel.accept.media import SHOWN_IN_PAGE
-from cupel.accept.plan import Drawn, Plan
+from cupel.accept.plan import Plan
 from cupel.accept.spellings import key_of, spellings_of
 from cupel.errors import AuditError, SourceError
 from cupel.exchange.imports.delimited import decode, delimited_rows

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from cupel.certificate.attempts import Levels, attempt_alpha, attempt_levels
-from cupel.certificate.hypergeometric import lower_count, tail, upper_count
+from cupel.certificate.hypergeometric import tail
 from cupel.certificate.result import Bounds, percent
+from cupel.certificate.sampled_rest import SampledRest
 from cupel.certificate.sequence import floor_share
 from cupel.errors import AuditError
 
@@ -25,7 +24,8 @@ class Delivery:
     `first_look` is the size of the first sample; all later sizes follow from it (`look_sizes`). `most_drawn`
     is the largest sample that the buyer would ever check, None where that may be everything. `max_undecided` is the
     largest share of the items that may be such that nobody can decide them; None: no limit. `is_accumulated` is so
-    for plans of an earlier version, whose looks are tests of all items drawn so far.
+    for plans of an earlier version, whose looks are tests of all items drawn so far. `bounds_slices` tells that bounds
+    by class and slice are shown beside the verdict, by alpha of their own; `budgets` is how many budgets they have.
     """
 
     population: int
@@ -35,6 +35,8 @@ class Delivery:
     can_be_contested: bool = True
     max_undecided: float | None = None
     is_accumulated: bool = False
+    bounds_slices: bool = False
+    budgets: int = 0
 
 
 class CheckedLook(NamedTuple):
@@ -74,14 +76,15 @@ class Undecided(NamedTuple):
 class Acceptance:
     """What a look says.
 
-    `is_proven` tells a refusal because the delivery is over its budget, or holds more undecided items than allowed,
-    from one because no further look is worth it. Bounds are shares of the settled labels, and of all with contested
-    items counted as wrong. `is_accepted_with_contested` says whether the delivery would pass with them counted so.
-    `next_look` and its `chance` are set when more is to be checked.
+    `reason` is what was `found` with what follows from it. `is_proven` tells a refusal because the delivery is over its
+    budget, or holds more undecided items than allowed, from one because no further look is worth it. Bounds are shares
+    of the settled labels, and of all with contested items counted as wrong. `is_accepted_with_contested` says whether
+    the delivery would pass with them counted so. `next_look` and its `chance` are set when more is to be checked.
     """
 
     outcome: Outcome
     reason: str
+    found: str
     is_proven: bool
     look: Look
     attempt: int
@@ -128,54 +131,41 @@ def look_sizes(population: int, first_look: int, most_drawn: int | None = None) 
 
 
 class _Sample(NamedTuple):
-    """What a look tests: the items not drawn before it, and what is known of those that were.
-
-    `rest` items were left, of which `drawn` were drawn; `known_wrong` and `known_contested` were found before.
-    """
+    """What a look tests: the items not drawn before it, and what is known of those that were."""
 
     delivery: Delivery
     attempt: int
-    rest: int
-    drawn: int
-    known_wrong: int = 0
-    known_contested: int = 0
+    items: SampledRest
 
     @property
     def levels(self) -> Levels:
         """The alpha of the attempt, divided."""
-        return attempt_levels(self.attempt, self.delivery.can_be_contested)
+        return attempt_levels(self.attempt, self.delivery.can_be_contested, self.delivery.bounds_slices)
+
+    @property
+    def alpha(self) -> float:
+        """What all tests of the look may spend together, without the bounds that are shown beside them."""
+        return attempt_alpha(self.attempt) - self.levels.slices
 
     def bound_contested(self, contested: int) -> int:
         """Return the most contested items that the delivery may hold; `contested` of those drawn are."""
-        if not self.levels.contested:
-            return 0
-        return self.known_contested + upper_count(self.rest, self.drawn, contested, self.levels.contested)
+        return self.items.bound_contested(contested, self.levels.contested)
 
     def find_most_wrong(self, contested: int) -> int | None:
         """Return the largest count of wrong labels with which the look accepts, those found before included."""
-        settled = self.delivery.population - self.bound_contested(contested)
-        allowed = floor_share(self.delivery.error_budget, settled) if settled else -1
-        limit = self._find_most(allowed - self.known_wrong, self.drawn - contested, self.levels.wrong)
-        return None if limit is None else self.known_wrong + limit
+        allowed = self.items.count_allowed(self.delivery.error_budget, contested, self.levels.contested)
+        return self.items.find_most(allowed, self.items.drawn - contested, self.levels.wrong)
 
     def find_most_not_right(self) -> int | None:
         """Return the largest count of wrong and contested items together with which a look at both would accept."""
-        known = self.known_wrong + self.known_contested
+        both = self.items._replace(known=self.items.known + self.items.known_contested)
         allowed = floor_share(self.delivery.error_budget, self.delivery.population)
-        limit = self._find_most(allowed - known, self.drawn, attempt_alpha(self.attempt))
-        return None if limit is None else known + limit
+        return both.find_most(allowed, self.items.drawn, self.alpha)
 
     def is_undecided_kept(self, contested: int) -> bool:
         """Tell whether no more items than allowed can be such that nobody decides them."""
         limit = self.delivery.max_undecided
         return limit is None or self.bound_contested(contested) <= floor_share(limit, self.delivery.population)
-
-    def _find_most(self, allowed: int, most: int, alpha: float) -> int | None:
-        """Return the largest count in the sample that shows that the rest holds no more than `allowed`."""
-        if allowed < 0:
-            return None
-        chances = tail(np.arange(min(most, allowed) + 1), self.rest, allowed + 1, self.drawn)
-        return int((chances <= alpha).sum()) - 1 if chances[0] <= alpha else None
 
 
 def judge(delivery: Delivery, looks: Sequence[CheckedLook]) -> Acceptance:
@@ -206,7 +196,7 @@ def judge(delivery: Delivery, looks: Sequence[CheckedLook]) -> Acceptance:
     ('OPEN', 2100, Look(number=3, drawn=2800, most_wrong=16))
     """
     _check(delivery, looks)
-    total = _merge(looks)
+    total = merge_looks(looks)
     here, last = (_sample(delivery, [], total), total) if delivery.is_accumulated else (
         _sample(delivery, looks[:-1], looks[-1]), looks[-1]
     )  # fmt: skip
@@ -218,13 +208,15 @@ def judge(delivery: Delivery, looks: Sequence[CheckedLook]) -> Acceptance:
     is_proven = is_accepted or is_over or undecided.is_exceeded
     following, chance = (None, None) if is_proven else _find_next_look(delivery, total)
     not_right = here.find_most_not_right()
+    found = (
+        _describe_proof(delivery, look, total, undecided, is_accepted, is_over)
+        if is_proven
+        else _describe_doubt(delivery, look, total, is_error_kept, undecided)
+    )
     return Acceptance(
         outcome="ACCEPT" if is_accepted else "REFUSE" if following is None else "OPEN",
-        reason=(
-            _proven(delivery, look, total, undecided, is_accepted, is_over)
-            if is_proven
-            else _unproven(delivery, look, total, is_error_kept, undecided, following, chance)
-        ),
+        reason=found if is_proven else f"{found}; {_describe_next(delivery, look, following, chance)}",
+        found=found,
         is_proven=is_proven,
         look=look,
         attempt=last.attempt,
@@ -243,83 +235,99 @@ def judge(delivery: Delivery, looks: Sequence[CheckedLook]) -> Acceptance:
 def accepts(delivery: Delivery, looks: Sequence[CheckedLook]) -> bool:
     """Tell whether `judge` says ACCEPT; it takes a tenth of the time."""
     _check(delivery, looks)
-    before, last = ([], _merge(looks)) if delivery.is_accumulated else (looks[:-1], looks[-1])
+    before, last = ([], merge_looks(looks)) if delivery.is_accumulated else (looks[:-1], looks[-1])
     here = _sample(delivery, before, last)
     limit = here.find_most_wrong(last.contested)
-    return limit is not None and here.known_wrong + last.wrong <= limit and here.is_undecided_kept(last.contested)
+    return limit is not None and here.items.known + last.wrong <= limit and here.is_undecided_kept(last.contested)
 
 
-def _merge(looks: Sequence[CheckedLook]) -> CheckedLook:
-    """Return all looks as one, under the number and attempt of the last."""
+def merge_looks(looks: Sequence[CheckedLook]) -> CheckedLook:
+    """Return all looks, one or more, as one, under the number and attempt of the last."""
     drawn, wrong, contested = (sum(one[field] for one in looks) for field in (2, 3, 4))
     return CheckedLook(looks[-1].number, looks[-1].attempt, drawn, wrong, contested)
 
 
 def _sample(delivery: Delivery, before: Sequence[CheckedLook], last: CheckedLook) -> _Sample:
-    known = _merge(before) if before else CheckedLook(0, 0, 0, 0)
+    known = merge_looks(before) if before else CheckedLook(0, 0, 0, 0)
+    size = delivery.population
     return _Sample(
-        delivery, last.attempt, delivery.population - known.drawn, last.drawn, known.wrong, known.contested
+        delivery, last.attempt, SampledRest(size, size - known.drawn, last.drawn, known.wrong, known.contested)
     )  # fmt: skip
 
 
 def _upper(here: _Sample, last: CheckedLook) -> Bounds:
-    size = here.delivery.population
-    settled = size - here.bound_contested(last.contested)
-    wrong = here.known_wrong + upper_count(here.rest, here.drawn, last.wrong, here.levels.wrong)
+    items = here.items
+    settled = items.size - here.bound_contested(last.contested)
+    wrong = items.bound_upper(last.wrong, here.levels.wrong)
     without = min(1.0, wrong / settled) if settled else 1.0
-    bad = upper_count(here.rest, here.drawn, last.wrong + last.contested, attempt_alpha(here.attempt))
-    return Bounds(without, max(without, (here.known_wrong + here.known_contested + bad) / size))
+    bad = items.known_contested + items.bound_upper(last.wrong + last.contested, here.alpha)
+    return Bounds(without, max(without, bad / items.size))
 
 
 def _lower(here: _Sample, last: CheckedLook) -> Bounds:
-    """Bound the error from below: at least those contested items that were met are not settled."""
-    size, alpha = here.delivery.population, attempt_alpha(here.attempt)
-    contested = here.known_contested + last.contested
+    """Bound the error from below: at least those contested items that were met are not settled.
+
+    That a delivery is over any of its budgets is said of a good one with a chance of the alpha at most.
+    """
+    items, tests = here.items, 1 + here.delivery.budgets
+    contested = items.known_contested + last.contested
     # Where too many undecided items refuse a delivery as well, both together keep to the alpha.
-    alpha_wrong = alpha if here.delivery.max_undecided is None else here.levels.wrong
-    least = here.known_wrong + lower_count(here.rest, here.drawn, last.wrong, alpha_wrong)
-    bad = lower_count(here.rest, here.drawn, last.wrong + last.contested, alpha)
-    return Bounds(
-        least / (size - contested) if size > contested else 0.0, (here.known_wrong + here.known_contested + bad) / size
-    )
+    alpha_wrong = here.alpha if here.delivery.max_undecided is None else here.levels.wrong
+    least = items.bound_lower(last.wrong, alpha_wrong / tests)
+    bad = items.known_contested + items.bound_lower(last.wrong + last.contested, here.alpha / tests)
+    return Bounds(least / (items.size - contested) if items.size > contested else 0.0, bad / items.size)
 
 
 def _undecided(here: _Sample, contested: int) -> Undecided:
-    size, limit, level = here.delivery.population, here.delivery.max_undecided, here.levels.contested
+    items, limit, level = here.items, here.delivery.max_undecided, here.levels.contested
     if not level:
         return Undecided(0.0, 0.0, True, False)
-    least = here.known_contested + lower_count(here.rest, here.drawn, contested, level)
-    is_exceeded = limit is not None and least > floor_share(limit, size)
+    of_contested = items._replace(known=items.known_contested)
+    least = of_contested.bound_lower(contested, level / (1 + here.delivery.budgets))
+    is_exceeded = limit is not None and least > floor_share(limit, items.size)
     return Undecided(
-        least / size, here.bound_contested(contested) / size, here.is_undecided_kept(contested), is_exceeded
+        least / items.size, here.bound_contested(contested) / items.size, here.is_undecided_kept(contested), is_exceeded
     )  # fmt: skip
 
 
 def _find_next_look(delivery: Delivery, total: CheckedLook) -> tuple[Look | None, float | None]:
-    """Return the first later look that accepts with enough chance, if the rest is as wrong as the sample.
-
-    It is taken to be the next attempt; other audits of the same items in between would make it a later one.
-    """
-    left = delivery.population - total.drawn
-    rest_wrong = round(total.wrong / total.drawn * left)
-    for number, size in enumerate(look_sizes(delivery.population, delivery.first_look, delivery.most_drawn), 1):
-        if number <= total.number:
-            continue
-        if delivery.is_accumulated:
-            sample, drawn = _Sample(delivery, number, delivery.population, size), size
-        else:
-            drawn = size - total.drawn
-            sample = _Sample(delivery, total.attempt + 1, left, drawn, total.wrong, total.contested)
-        contested = round(total.contested / total.drawn * drawn)
-        limit = sample.find_most_wrong(contested) if sample.is_undecided_kept(contested) else None
-        allowed = -1 if limit is None else limit - total.wrong
-        chance = float(tail(allowed, left, rest_wrong, size - total.drawn))
+    """Return the first later look that accepts with enough chance, if the rest is as wrong as the sample."""
+    for number in range(total.number + 1, len(look_sizes(*_schedule(delivery))) + 1):
+        look, chance = expect_look(delivery, total, number)
         if chance >= ENOUGH_CHANCE:
-            return Look(number, size, limit), chance
+            return look, chance
     return None, None
 
 
-def _proven(
+def expect_look(delivery: Delivery, total: CheckedLook, number: int) -> tuple[Look, float]:
+    """Return a later look, and its chance to accept if the rest is as wrong as the sample.
+
+    It is taken to be the next attempt; other audits of the same items in between would make it a later one.
+
+    Args:
+        delivery: What was fixed beforehand.
+        total: All looks so far as one, under number and attempt of the last.
+        number: Of the later look.
+    """
+    size, left = look_sizes(*_schedule(delivery))[number - 1], delivery.population - total.drawn
+    rest_wrong = round(total.wrong / total.drawn * left)
+    if delivery.is_accumulated:
+        sample, drawn = _Sample(delivery, number, SampledRest(delivery.population, delivery.population, size)), size
+    else:
+        drawn = size - total.drawn
+        items = SampledRest(delivery.population, left, drawn, total.wrong, total.contested)
+        sample = _Sample(delivery, total.attempt + 1, items)
+    contested = round(total.contested / total.drawn * drawn)
+    limit = sample.find_most_wrong(contested) if sample.is_undecided_kept(contested) else None
+    allowed = -1 if limit is None else limit - total.wrong
+    return Look(number, size, limit), float(tail(allowed, left, rest_wrong, size - total.drawn))
+
+
+def _schedule(delivery: Delivery) -> tuple[int, int, int | None]:
+    return delivery.population, delivery.first_look, delivery.most_drawn
+
+
+def _describe_proof(
     delivery: Delivery, look: Look, total: CheckedLook, undecided: Undecided, is_accepted: bool, is_over: bool
 ) -> str:
     limit = "" if delivery.max_undecided is None else percent(delivery.max_undecided)
@@ -338,15 +346,9 @@ def _proven(
     )
 
 
-def _unproven(
-    delivery: Delivery,
-    look: Look,
-    total: CheckedLook,
-    is_error_kept: bool,
-    undecided: Undecided,
-    following: Look | None,
-    chance: float | None,
-) -> str:
+def _describe_doubt(
+    delivery: Delivery, look: Look, total: CheckedLook, is_error_kept: bool, undecided: Undecided
+) -> str:  # fmt: skip
     parts = []
     if not is_error_kept:
         budget = percent(delivery.error_budget)
@@ -358,16 +360,19 @@ def _unproven(
             f"{total.contested} of {look.drawn:,} checked cannot be decided, so that up to {percent(undecided.upper)} "
             f"of the delivery may be so, and {percent(delivery.max_undecided or 0.0)} is allowed"
         )
-    found = "; ".join(parts)
+    return "; ".join(parts)
+
+
+def _describe_next(delivery: Delivery, look: Look, following: Look | None, chance: float | None) -> str:
     if following is None or chance is None:
         most = "everything" if delivery.most_drawn is None else f"{delivery.most_drawn:,}"
         return (
-            f"{found}; if the rest is like the sample, even checking {most} would accept with less than "
-            f"{ENOUGH_CHANCE:.0%} chance"
+            f"if the rest is like the sample, even checking {most} would accept with less than {ENOUGH_CHANCE:.0%} "
+            "chance"
         )
     return (
-        f"{found}; check {following.drawn - look.drawn:,} more: if the rest is like the sample, they will "
-        f"do with {chance:.0%} chance"
+        f"check {following.drawn - look.drawn:,} more: if the rest is like the sample, they will do with {chance:.0%} "
+        "chance"
     )
 
 

@@ -12,18 +12,22 @@ from cupel.certificate.sequence import floor_share
 
 @dataclass(frozen=True)
 class Terms:
-    """What an acceptance must show: of how many items, at which attempt; `max_undecided` is None without a limit."""
+    """What an acceptance must show: of how many items, at which attempt; `max_undecided` is None without a limit.
+
+    `bounds_slices` tells that bounds by class and slice have a part of the alpha.
+    """
 
     population: int
     error_budget: float
     attempt: int = 1
     can_be_contested: bool = True
     max_undecided: float | None = None
+    bounds_slices: bool = False
 
     @property
     def levels(self) -> Levels:
         """The alpha of the attempt, divided."""
-        return attempt_levels(self.attempt, self.can_be_contested)
+        return attempt_levels(self.attempt, self.can_be_contested, self.bounds_slices)
 
 
 def plan_first_looks(terms: Terms, sizes: Sequence[int], true_errors: Sequence[float]) -> list[AuditPlan]:

@@ -1,5 +1,6 @@
 """The label buyer's command: the first call plans and draws, the next ones judge. Reads, decides, writes, prints."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,12 +12,14 @@ from cupel.accept.folder import (
     folder_of,
     start_audit,
 )
-from cupel.accept.freezing import freeze_plan
+from cupel.accept.freezing import freeze_plan, link_items
 from cupel.accept.item_keys import take_items
 from cupel.accept.label_rules import LabelRules
+from cupel.accept.part_plan import AskedParts, expect_more, parse_parts, plan_parts
 from cupel.accept.plan import (
     Choice,
     Plan,
+    PlannedPart,
     Settings,
     choose_size,
     make_plan,
@@ -75,13 +78,14 @@ def accept_delivery(request: Request, console: Console, kinds: Kinds = None) -> 
 
 def _plan_or_judge(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     _check_outputs(request, folder)
+    asked = parse_parts(request.by)
     if is_folder(folder):
         return judge_delivered(request, folder, console, kinds)
     if request.budget is None:
         raise AuditError(f"{request.delivery}: no audit was planned yet; say what is allowed, such as --budget 1%")
     if request.sheet is not None:
         raise AuditError(f"{request.sheet}: no audit of {request.delivery} was planned here, {folder} is missing")
-    return _plan(request, folder, console, kinds)
+    return _plan(request, asked, folder, console, kinds)
 
 
 def _check_outputs(request: Request, folder: Path) -> None:
@@ -111,7 +115,7 @@ def _check_outputs(request: Request, folder: Path) -> None:
     check_outputs(outputs, inputs, folders)
 
 
-def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
+def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     given = Columns(request.label or "", request.id, request.text, request.annotator)
     rules = rules_of(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
@@ -124,8 +128,9 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
     files = folder_of_items(request)
     shown = shown_columns(delivery, files, rules)
     terminal.show_shown(console, shown)
-    settings = _settings(request, delivery, request.budget or 0.0, rules)
+    settings = _settings(request, asked, delivery, rules)
     items = take_items(delivery, files)
+    record = AuditRecord(request.record)
 
     def make(links: Links) -> Plan:
         terms = terms_of(len(delivery.labels), settings, links.attempt)
@@ -133,11 +138,18 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
         if earlier is not None:
             sizes = [choose_size(terms_of(terms.population, settings, attempt)).size for attempt in (1, links.attempt)]
             earlier = earlier.model_copy(update={"size_alone": sizes[0], "size_needed": sizes[1]})
+        parts = plan_parts(delivery, rules, settings, links.attempt, size)
+        _check_at_most(request, terms.population, size, parts)
         return make_plan(
-            delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier
+            delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier, parts
         )  # fmt: skip
 
-    found = freeze_plan(AuditRecord(request.record), items, folder, make, request.seed)
+    if request.is_only_planned:
+        plan = make(link_items(record, items))
+        terminal.show_plan(console, plan, _choice_of(plan, request), request.prices)
+        console.print("Only planned: nothing is frozen, drawn or written. Leave --plan-only out to go on.")
+        return ExitCode.OPEN
+    found = freeze_plan(record, items, folder, make, request.seed)
     if found.is_repeated:
         check_request(request, found.plan, str(request.record), kinds)
     plan = start_audit(folder, found.plan, delivery, files, rules)
@@ -146,6 +158,16 @@ def _plan(request: Request, folder: Path, console: Console, kinds: Kinds) -> Exi
     terminal.show_plan(console, plan, choice, request.prices)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return await_sheet(request, folder, plan, delivery, first_look(plan), console)
+
+
+def _check_at_most(request: Request, labels: int, size: int, parts: Sequence[PlannedPart]) -> None:
+    """Refuse a limit that the first look is likely to break for the budgets of parts."""
+    more = sum(expect_more(part, labels, size) for part in parts)
+    if request.at_most is not None and more and size + more > request.at_most:
+        raise AuditError(
+            f"--at-most {request.at_most}: the first look checks {size:,} labels, and about {more:,} more for the "
+            "budgets of --by; allow as many, or leave a budget out"
+        )
 
 
 def _check_classes(delivery: Delivery) -> None:
@@ -163,10 +185,10 @@ def _choice_of(plan: Plan, request: Request) -> Choice:
     return choice if choice.size == plan.size else choose_size(terms, plan.size)
 
 
-def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelRules) -> Settings:
+def _settings(request: Request, asked: AskedParts, delivery: Delivery, rules: LabelRules) -> Settings:
     is_export = delivery.format == "label-studio"
     return Settings(
-        error_budget=budget,
+        error_budget=request.budget or 0.0,
         contested="wrong" if request.contested == "wrong" else "aside",
         max_undecided=None if request.contested == "wrong" else request.max_undecided or MAX_UNDECIDED,
         label_column=request.label if is_export else delivery.columns.label,
@@ -175,4 +197,6 @@ def _settings(request: Request, delivery: Delivery, budget: float, rules: LabelR
         annotator_column=delivery.columns.annotator,
         classes=delivery.classes,
         kind=rules.kind,
+        budgets=asked.budgets,
+        slices=asked.slices,
     )

@@ -15,17 +15,17 @@ from cupel.accept.folder import (
     load_plan,
     read_answers,
     read_plan,
+    take_look,
     write_answers,
 )
 from cupel.accept.freezing import freeze_look
 from cupel.accept.item_keys import DeliveredItems, take_items
 from cupel.accept.judging import Verdict, judge_delivery
 from cupel.accept.label_rules import LabelRules
-from cupel.accept.plan import (
-    Drawn,
-    Plan,
-    continue_draw,
-)
+from cupel.accept.looks import Drawn, continue_draw
+from cupel.accept.part_index import find_insides
+from cupel.accept.part_outcome import NextLook
+from cupel.accept.plan import Plan
 from cupel.accept.record import AuditRecord, Audits, Judged
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import read_sheet, row_code
@@ -63,7 +63,7 @@ def judge_delivered(request: Request, folder: Path, console: Console, kinds: Kin
     items = take_items(delivery, folder_of_items(request))
     check_delivery(folder, plan, str(request.delivery), delivery.sha256 if plan.version == 1 else items.digest)
     audits = record.read()
-    plan, looks = load_plan(audit, delivery, audits)
+    plan, looks = load_plan(audit, delivery, audits, rules)
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, plan.key)
     known = [answers for drawn in looks if (answers := read_answers(audit, drawn.look)) is not None]
@@ -84,7 +84,7 @@ def judge_delivered(request: Request, folder: Path, console: Console, kinds: Kin
         write_answers(audit, judged[-1].look, fresh)
     # Not only with fresh answers: a call that was killed after writing them is made good by the next.
     if verdict.next_look is not None and len(looks) == len(judged):
-        looks.append(_draw_more(request, folder, plan, delivery, items, judged, verdict.next_look.look, rules))
+        looks.append(_draw_more(request, folder, plan, delivery, items, judged, verdict.next_look, rules))
     _write_verdict(request, audit, verdict)
     terminal.show_verdict(console, verdict)
     _finish(request, folder, delivery, judged, verdict, console)
@@ -145,17 +145,20 @@ def _draw_more(
     delivery: Delivery,
     items: DeliveredItems,
     judged: list[Drawn],
-    look: int,
+    following: NextLook,
     rules: LabelRules,
 ) -> Drawn:
     """Draw a later look, and write its sheet."""
-    ids, before = [one.item_id for one in delivery.labels], judged[-1].size
+    ids, insides = [one.item_id for one in delivery.labels], find_insides(delivery, rules, plan.parts)
     if plan.version == 1:
-        later = continue_draw(plan, ids, look, before)
+        later = continue_draw(plan, ids, following.look, judged[-1].size)
     else:
-        drawn = [item for one in judged for item in one.ids]
-        later = freeze_look(AuditRecord(request.record), items, folder, plan, look, drawn, ids)
-    return add_look(LocalStore(folder), plan, delivery, later, before, folder_of_items(request), rules)
+        later = freeze_look(
+            AuditRecord(request.record), items, folder, plan, following.look, judged, ids, insides, following.wanted
+        )  # fmt: skip
+    drawn = take_look(plan, later, ids, judged, insides)
+    add_look(LocalStore(folder), plan, delivery, later, drawn, folder_of_items(request), rules)
+    return drawn
 
 
 def _fresh_answers(
@@ -168,6 +171,9 @@ def _fresh_answers(
 ) -> tuple[dict[str, str | None] | None, SignedSheet | None]:
     """Return the answers of the look that awaits them, None if its sheet is untouched, and who signed it if asked."""
     awaited = looks[len(known)] if len(known) < len(looks) else None
+    if awaited is not None and not awaited.ids:
+        # All that it drew was checked for another sample.
+        return {}, None
     if request.sheet is None and awaited is None:
         return None, None
     path = request.sheet or folder / file_name("sheet", awaited.look if awaited else 1, "csv")

@@ -16,10 +16,9 @@ from cupel.accept.folder import (
 from cupel.accept.item_files import ItemFolder
 from cupel.accept.judging import Prices, Verdict
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
-from cupel.accept.plan import (
-    Drawn,
-    Plan,
-)
+from cupel.accept.looks import Drawn
+from cupel.accept.part_plan import AskedParts, parse_parts
+from cupel.accept.plan import Plan
 from cupel.accept.scores import ScoreLog
 from cupel.errors import AuditError, SourceError
 from cupel.show import delivery_terminal as terminal
@@ -66,6 +65,8 @@ class Request(NamedTuple):
     json_file: Path | None = None
     is_suspicious_wanted: bool = True
     kind: str | None = None
+    by: tuple[str, ...] = ()
+    is_only_planned: bool = False
 
 
 def rules_of(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:
@@ -91,6 +92,7 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
     # Kinds whose labels are single classes are one to a plan.
     is_same = rules_of(request, request.kind, settings.classes, kinds).kind == settings.kind
     kind = None if is_same else request.kind
+    by = _name_parts(parse_parts(request.by)) if request.by else None
     most = plan.sizes[-1] if plan.sizes[-1] < plan.labels else None
     for option, given, planned in (
         ("budget", request.budget, settings.error_budget),
@@ -105,12 +107,17 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
         ("at-most", request.at_most, most if most is not None else plan.labels),
         ("seed", request.seed, plan.nonce_beforehand),
         ("kind", kind, settings.kind),
+        ("by", by, _name_parts(AskedParts(settings.slices, settings.budgets))),
     ):
         if given is not None and given != planned:
             raise AuditError(
                 f"--{option} {given}: {place} says {planned}, and a plan is not changed once the sheet "
                 f"is drawn. Leave the option out; a new audit of the same labels would be a second throw of the dice"
             )
+
+
+def _name_parts(asked: AskedParts) -> str:
+    return ", ".join([*asked.slices, *(budget.option for budget in asked.budgets)]) or "class"
 
 
 def folder_of_items(request: Request) -> ItemFolder:

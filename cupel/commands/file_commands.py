@@ -23,6 +23,14 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
 @click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
 @click.option("--max-undecided", metavar="SHARE", help="Most items that nobody can decide.  [default: 5%]")
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="PART",
+    help="Budget of a part: class:NAME:wrong=5%, class:NAME:missed=10%, COLUMN:VALUE:wrong=5%; COLUMN only bounds. "
+    "Repeatable.",
+)
+@click.option("--plan-only", "is_only_planned", is_flag=True, help="Show what the audit would cost; draw nothing.")
 @click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
 @click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")
 @click.option("--seed", type=click.IntRange(0, (1 << 53) - 1), help="Nonce chosen beforehand; else the system's.")

@@ -122,9 +122,10 @@ def _shares(
     is_left = wrong.left_upper is not None
     most = _most_left(audit) if is_left else items
     wrong_most = min(wrong.left_upper if wrong.left_upper is not None else wrong.frozen_upper, most)
-    base = left if is_left else items
+    # Contested items aside: those that nobody has met are in the slice, but no label of it is right or wrong.
+    base = (left if is_left else items) - _most_contested(audit, row.items, is_left)
     shares = nothing.copy()
-    if wrong.audited and base:
+    if wrong.audited and base > 0:
         shares["wrong_upper"] = _useful(wrong_most / base)
     if missed is not None and missed.audited:
         missed_most = missed.frozen_upper if missed.left_upper is None else min(missed.left_upper, most)
@@ -137,6 +138,19 @@ def _most_left(audit: ReleaseAudit) -> int:
     """Return how many labels of the whole release are wrong at most: those of a slice are among them."""
     bound, result = audit.assay.result.error_bound, audit.assay.result
     return audit.items.num_rows if bound is None else int(Fraction(bound) * result.items) + 1
+
+
+def _most_contested(audit: ReleaseAudit, items: Flags, is_left: bool) -> int:
+    """Return how many items of a slice may be contested without being known to be: they stay in the release.
+
+    By the bound of contested items that the certificate has paid for.
+    """
+    if not audit.terms.can_be_contested:
+        return 0
+    known = audit.said.is_contested
+    upper = audit.contested_upper(audit.terms.levels.contested) - int(known.sum())
+    unseen = int((items & ~audit.said.is_settled).sum())
+    return max(0, min(upper, unseen)) + (0 if is_left else int((items & known).sum()))
 
 
 def _useful(share: float) -> float | None:

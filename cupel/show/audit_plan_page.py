@@ -5,6 +5,7 @@ from typing import Any
 
 from cupel.accept.budget import money, percent
 from cupel.accept.judging import Prices, earlier_words
+from cupel.accept.part_plan import count_costs
 from cupel.accept.plan import Choice, Plan, terms_of
 from cupel.certificate.acceptance_plan import plan_first_looks
 
@@ -44,17 +45,35 @@ def plan_page(plan: Plan, choice: Choice, prices: Prices) -> bytes:
         earlier = f'<p class="earlier"><b>Audited before.</b> {escape(words)}.</p>'
     limit = plan.settings.max_undecided
     undecided = "" if limit is None else f" and {percent(limit)} that cannot be decided"
+    what = "that the whole keeps its budget" if plan.settings.budgets else "to be accepted"
     content = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Plan of {escape(plan.delivery)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>Audit {plan.size:,} of {plan.labels:,} labels</h1><p>{escape(plan.delivery)}, against a budget of "
         f"{percent(plan.settings.error_budget)} wrong{undecided}: {escape(choice.reason)}.</p>{earlier}"
-        f"<h2>Chance to be accepted at the first look</h2>{chances_plot(plan, choice)}"
+        f"<h2>Chance {what} at the first look</h2>{chances_plot(plan, choice)}"
         f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></body></html>\n"
+        f"<tbody>{''.join(rows)}</tbody></table>{_write_costs(plan)}</body></html>\n"
     )
     return content.encode()
+
+
+def _write_costs(plan: Plan) -> str:
+    """Return what each budget of a part takes, as a table; nothing where there are none."""
+    costs = count_costs(plan)
+    if not costs:
+        return ""
+    rows = [
+        (one.budget.option, f"{one.labels:,}", f"{one.drawn:,}", f"{one.drawn_others:,}", f"about {one.more:,}")
+        for one in costs
+    ]
+    heads = ("budget", "labels", "check", "of others", "more than the whole alone")
+    cells = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return (
+        "<h2>Budgets of parts</h2><p>Each must be kept, as that of the whole, for the delivery to be accepted.</p>"
+        f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>{cells}</tbody></table>"
+    )
 
 
 def chances_plot(plan: Plan, choice: Choice) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import markup
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.panel import Panel
@@ -19,18 +18,14 @@ from cupel.accept.plan import Choice, Plan
 from cupel.accept.scores import Standing
 from cupel.certificate.result import percent as percent_up
 from cupel.exchange.imports.columns import Columns
-from cupel.printable import printable
+from cupel.show.delivery_parts import show_part_plan, show_parts_verdict
+from cupel.show.delivery_words import escape
 
 COLOURS = {"ACCEPT": "green", "REFUSE": "red", "OPEN": "yellow"}
 MOST_CLASSES_NAMED = 12
 MOST_PARTS = 10
 MOST_FILES_NAMED = 5
 LONGEST_NAME = 60
-
-
-def escape(text: str) -> str:
-    """Return a text that neither the markup of the console nor the terminal obeys."""
-    return markup.escape(printable(text))
 
 
 def money(amount: float, currency: str) -> str:
@@ -97,7 +92,8 @@ def show_plan(console: Console, plan: Plan, choice: Choice, prices: Prices) -> N
         f"\n[bold]Plan[/]: audit [bold]{plan.size:,}[/] of {plan.labels:,} labels against a budget of {budget} wrong "
         f"({choice.reason})."
     )
-    table = _table("Chance to be accepted at the first look, by the true share of wrong labels")
+    what = "that the whole keeps its budget" if plan.settings.budgets else "to be accepted"
+    table = _table(f"Chance {what} at the first look, by the true share of wrong labels")
     heads = ["check", "max wrong", *(f"if {percent(error)}" for error in choice.errors), "time"]
     for head in heads if prices.expert_answer is None else [*heads, prices.currency]:
         table.add_column(escape(head), justify="right", no_wrap=True)
@@ -107,6 +103,7 @@ def show_plan(console: Console, plan: Plan, choice: Choice, prices: Prices) -> N
         cells = [allowed, *map(_chance, row.chances), _time(row.drawn, prices), *cost]
         table.add_row(f"{row.drawn:,}", *cells, style="bold" if row.drawn == plan.size else "")
     console.print(table)
+    show_part_plan(console, plan)
     limit = plan.settings.max_undecided
     undecided = "" if limit is None else f", or with more than {percent(limit)} that cannot be decided,"
     console.print(
@@ -204,7 +201,9 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
     for name, value in _figures(verdict):
         table.add_row(f"[dim]{name}[/]", value)
     console.print(table)
-    show_parts(console, "Where the errors are: delivered label", verdict.by_class)
+    show_parts_verdict(console, verdict)
+    if not verdict.bounds:
+        show_parts(console, "Where the errors are: delivered label", verdict.by_class)
     show_parts(console, "By annotator", verdict.by_annotator)
     for signed in verdict.signed:
         console.print(f"Sheet of look {signed.look} signed by {signed.key_id[:16]} ({escape(signed.who)})")
@@ -219,6 +218,7 @@ def _figures(verdict: Verdict) -> list[tuple[str, str]]:
         ("labels", f"{verdict.labels:,} judged, {verdict.rows_rejected:,} of {verdict.rows_in:,} rows rejected"),
         ("checked", f"{verdict.audited:,} at look {verdict.look}: [bold]{verdict.wrong} wrong[/], "
                     f"{verdict.contested} cannot be decided"),
+        *_for_parts(verdict),
         ("estimated error", f"{_rate(verdict.rate)} (95% interval)"),
         ("upper bound", f"[bold]{percent_up(verdict.error_bound)}[/]{with_contested if verdict.contested else ''}, "
                         f"budget {percent(verdict.error_budget)}"),
@@ -234,6 +234,12 @@ def _figures(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("cost of a right label", f"[bold]{money(cost.per_right_label_by_estimate, cost.currency)}[/]"
                      f"{at_worst} (labels {money(cost.labels or 0, cost.currency)}{audit})"))  # fmt: skip
     return rows
+
+
+def _for_parts(verdict: Verdict) -> list[tuple[str, str]]:
+    if not verdict.budgets:
+        return []
+    return [("checked besides", f"{verdict.audited_for_parts:,} for the budgets of parts")]
 
 
 def _undecided(verdict: Verdict) -> list[tuple[str, str]]:

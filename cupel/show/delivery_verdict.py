@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from cupel.accept.budget import money, percent
 from cupel.accept.judging import Verdict, WrongLabel, earlier_words
+from cupel.accept.part_judging import PartBound, describe_unbounded
 from cupel.accept.scores import Standing
 from cupel.accept.sheet import CANNOT, PAGES, csv_bytes
 from cupel.accept.suspicious import Suspicion
 from cupel.certificate.result import percent as percent_up
+from cupel.show.delivery_parts import format_bound
 from cupel.store.files import read_text
 
 # The scale of the page reaches this many times beyond the largest number on it.
@@ -43,11 +45,19 @@ def verdict_page(verdict: Verdict) -> bytes:
         precise=lambda share: percent(share, 4),
         bound=percent_up,
         money=money,
+        part_bound=format_bound,
+        bounds_by=_group_bounds(verdict),
+        describe_unbounded=describe_unbounded,
         earlier=_earlier(verdict),
         tables=[("Where the errors are", verdict.by_class), ("By annotator", verdict.by_annotator)],
         lists=[("Send these back", verdict.send_back), ("Cannot be decided", verdict.undecided)],
     )
     return page.encode()
+
+
+def _group_bounds(verdict: Verdict) -> list[tuple[str, list[PartBound]]]:
+    names = dict.fromkeys(bound.by for bound in verdict.bounds)
+    return [(by, [bound for bound in verdict.bounds if bound.by == by]) for by in names]
 
 
 def _earlier(verdict: Verdict) -> str:

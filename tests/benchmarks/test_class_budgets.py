@@ -51,11 +51,13 @@ def test_a_budget_of_the_class_costs_more_and_keeps_its_share_where_all_alone_do
     assert np.mean([one.seen_share for one in both]) > np.mean([one.seen_share for one in alone])
 
 
-def test_of_a_class_with_few_labels_nothing_is_proven_and_experts_see_all_of_them() -> None:
+def test_of_a_class_with_few_labels_nothing_is_proven_and_nothing_is_claimed() -> None:
     items = made_items(1_000, 20, np.linspace(0, 999, 20).astype(int)[:10])
-    found = replay_with_class(items, np.ones(1_000), BUDGET_OF_ALL, plan_budgets(items, "rare", 0.05, ("wrong",)))
-    assert found.seen_share == 20 / 1_000
-    assert found.class_wrong_share == 0.0
+    budgets = plan_budgets(items, "rare", 0.05, ("wrong", "missed"))
+    found = replay_with_class(items, np.ones(1_000), BUDGET_OF_ALL, budgets)
+    assert found.is_unproven
+    assert (found.seen_share, found.class_wrong_share) == (0.0, 0.5)
+    assert found.is_false == (False, False, False)
 
 
 def test_items_that_experts_decided_are_right_and_bear_their_verdicts() -> None:

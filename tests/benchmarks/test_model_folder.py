@@ -10,8 +10,10 @@ from click.testing import CliRunner
 
 from benchmarks.double_check.__main__ import main
 from benchmarks.double_check.model_folder import read_model_folder
+from benchmarks.double_check.page import main as print_page
+from benchmarks.double_check.rankers import taught
 from benchmarks.double_check.sets import find_sets, read_set
-from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, model_evidence
+from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, cupel_of_model, model_evidence
 from cupel.errors import SourceError
 
 ITEMS = 200
@@ -68,6 +70,27 @@ def test_labels_stay_the_models_and_the_order_is_that_of_its_confidence(tmp_path
     order = np.argsort(crowd.confidence, kind="stable")
     assert np.all(np.diff(ranking.log_odds[order]) >= 0)
     assert len(set(ranking.log_odds.tolist())) == len(set(crowd.confidence.tolist()))
+
+
+def test_texts_teach_by_verdicts_and_without_texts_ours_is_the_order_of_the_confidence(tmp_path: Path) -> None:
+    folder = write(tmp_path / "small")
+    crowd, gold = read_model_folder(folder)
+    evidence = model_evidence(crowd)
+    first = cupel_of_model(evidence, {})
+    assert first.lessons is not None
+    verdicts = dict(list(gold.verdicts.items())[:60])
+    after = cupel_of_model(taught(evidence, cupel_of_model(evidence, verdicts).lessons), verdicts)
+    truth = np.array([crowd.classes.index(gold.verdicts[item]) for item in crowd.item_ids])
+    assert (after.label == truth).mean() > (confidence_order(evidence, {}).label == truth).mean() + 0.05
+    (folder / "items.csv").unlink()
+    alone = model_evidence(read_model_folder(folder)[0])
+    without = cupel_of_model(alone, {})
+    assert without.lessons is None
+    assert without.label.tolist() == confidence_order(alone, {}).label.tolist()
+    assert (
+        np.argsort(without.log_odds, kind="stable").tolist()
+        == np.argsort(np.round(confidence_order(alone, {}).log_odds, 6), kind="stable").tolist()
+    )
 
 
 def test_an_item_that_the_model_says_nothing_of_has_no_label(tmp_path: Path) -> None:
@@ -133,3 +156,14 @@ def test_several_folders_go_in_one_run_with_figures_over_all_of_them(tmp_path: P
     for row in found["datasets"][0]["pac_labels"]:
         assert 0 < row["experts_seen_share"]["mean"] <= 1
         assert row["draws_by"] in ("ours", "oracle")
+    page = CliRunner().invoke(print_page, [str(tmp_path / "found.json")])
+    assert page.exit_code == 0, page.output
+    assert "| first | 1% |" in page.output
+    assert "| cupel_before | 2 |" in page.output
+    ours, before = found["over_sets"]["methods"][:2]
+    shares = [
+        [row["experts_seen_share"]["mean"] for one in found["datasets"] for row in rows(one) if row["budget"] > 0.005]
+        for rows in (lambda one: one["deployed"], lambda one: one["deployed_with_other_rankers"]["cupel_before"])
+    ]
+    assert before["ours_less_this"] == pytest.approx(np.mean(shares[0]) - np.mean(shares[1]))
+    assert ours["above_floor"] >= 0

@@ -19,7 +19,8 @@ from rich.console import Console
 from cupel.accept.delivery import LABEL_REASONS, read_delivery
 from cupel.accept.folder import load_plan, read_plan
 from cupel.accept.judging import Prices
-from cupel.accept.plan import Drawn, Plan
+from cupel.accept.looks import Drawn
+from cupel.accept.plan import Plan
 from cupel.accept.scores import ScoreLog
 from cupel.accept.sheet import CANNOT, Filled, guarded, read_sheet
 from cupel.commands.accept_delivery import Request, accept_delivery

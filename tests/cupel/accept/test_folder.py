@@ -6,9 +6,9 @@ import pytest
 
 from cupel.accept import folder as module
 from cupel.accept.delivery import read_delivery
-from cupel.accept.folder import add_look, load_plan, read_answers, write_answers
+from cupel.accept.folder import add_look, load_plan, read_answers, take_look, write_answers
 from cupel.accept.item_files import ItemFolder
-from cupel.accept.plan import draw_later_look, freeze_later_look
+from cupel.accept.looks import draw_later_look, freeze_later_look
 from cupel.errors import AuditError
 from cupel.store.memory import MemoryStore
 
@@ -102,7 +102,8 @@ def test_an_audit_goes_on_in_whatever_store_it_lies(make_buyer: Callable[..., An
     assert read_answers(store, 1) == {"r1-0001": "good", "r1-0002": None}
     ids = [one.item_id for one in delivery.labels]
     later = draw_later_look(freeze_later_look(plan, 2, 20, attempt=2), "5", "system", ids, looks[0].ids)
-    drawn = add_look(store, plan, delivery, later, looks[0].size, ItemFolder(buyer.delivery))
+    drawn = take_look(plan, later, ids, looks, [])
+    add_look(store, plan, delivery, later, drawn, ItemFolder(buyer.delivery))
     assert load_plan(store, delivery)[1] == [looks[0], drawn]
     assert {one.name for one in store.list()} >= {"plan-2.json", "sheet-2.csv", "sheet-2.html"}
     store.put("plan-2.json", store.read("plan-2.json").replace(b"2", b"3"))

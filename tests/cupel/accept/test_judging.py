@@ -9,7 +9,8 @@ from scipy.stats import hypergeom
 from cupel.accept.delivery import Delivery, read_delivery
 from cupel.accept.folder import first_look
 from cupel.accept.judging import Prices, Verdict, judge_delivery, rate
-from cupel.accept.plan import Plan, Settings, draw_look, make_plan, seed_plan
+from cupel.accept.looks import draw_look
+from cupel.accept.plan import Plan, Settings, make_plan, seed_plan
 
 FREE = Prices()
 
@@ -43,7 +44,8 @@ def test_a_delivery_passes_with_as_many_wrong_as_the_exact_test_allows_and_not_w
 ) -> None:
     allowed = judge(0, policy="wrong").most_wrong
     assert allowed is not None
-    assert hypergeom.cdf(allowed, 1000, 51, 200) <= 0.04 < hypergeom.cdf(allowed + 1, 1000, 51, 200)
+    # A sixteenth of the 4% goes to the bounds by class.
+    assert hypergeom.cdf(allowed, 1000, 51, 200) <= 0.0375 < hypergeom.cdf(allowed + 1, 1000, 51, 200)
     assert judge(allowed, policy="wrong").verdict == "ACCEPT"
     assert judge(allowed + 1, policy="wrong").verdict == "OPEN"
     assert judge(100).verdict == "REFUSE"

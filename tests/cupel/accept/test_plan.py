@@ -5,16 +5,8 @@ import pytest
 from scipy.stats import hypergeom
 
 from cupel.accept.delivery import read_delivery
-from cupel.accept.plan import (
-    Plan,
-    Settings,
-    choose_size,
-    draw_later_look,
-    draw_look,
-    freeze_later_look,
-    make_plan,
-    seed_plan,
-)
+from cupel.accept.looks import draw_later_look, draw_look, freeze_later_look
+from cupel.accept.plan import Plan, Settings, choose_size, make_plan, seed_plan
 from cupel.certificate.acceptance_plan import Terms
 from cupel.errors import AuditError
 

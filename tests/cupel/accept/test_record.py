@@ -214,7 +214,8 @@ def test_a_plan_of_an_earlier_version_is_judged_by_its_own_rule(make_buyer: Make
     buyer.run(budget=0.05, seed=11)
     plan = plan_of(buyer)
     from cupel.accept.delivery import read_delivery
-    from cupel.accept.plan import Plan, draw_look
+    from cupel.accept.looks import draw_look
+    from cupel.accept.plan import Plan
 
     delivery = read_delivery(buyer.delivery)
     settings = {name: value for name, value in plan["settings"].items() if name != "max_undecided"}
