@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cupel.release import layout
 from cupel.release.freeze import hash_content, items_sha256
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.nonces import make_seed
+from cupel.release.slices import hash_slices
 from cupel.release.verify import verify_release
 
 Row = dict[str, Any]
@@ -87,6 +89,9 @@ def mend_freeze(folder: Path) -> None:
     def mend_terms(certificate: Any) -> None:
         plan = certificate["plan"]
         plan["items_sha256"] = certificate["certificate"]["items_sha256"] = items_sha256(table)
+        terms = FrozenTerms.from_plan(plan)
+        if terms.slices_sha256 is not None:
+            plan["design"] = replace(terms, slices_sha256=hash_slices(table)).to_plan()["design"]
         plan["freeze_sha256"] = FrozenTerms.from_plan(plan).hash_freeze()
         plan["seed"] = make_seed(plan["freeze_sha256"], plan["nonce"])
 

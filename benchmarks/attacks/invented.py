@@ -34,6 +34,7 @@ from cupel.release.places import release_place
 from cupel.release.planted import planted_items
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.signed_share import count_share
+from cupel.release.slice_bounds import bound_slices
 from cupel.show.release_documents import describe_release
 
 # What an expert says of an item, given its frozen label; None: it cannot be decided.
@@ -141,10 +142,13 @@ def write_folder(target: Target, audit: ReleaseAudit, signed: dict[str, Any] | N
     }
     if audit.terms.planted_errors:
         tables |= {"planted_items": audit.planted_items, "planted_verdicts": audit.planted_verdicts}
+    if audit.terms.bounds_slices:
+        tables["slice_bounds"] = bound_slices(audit)
     for name, rows in tables.items():
         lake.write(name, RELEASE, rows)
     named = ["training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts"]
     named += ["planted_items", "planted_verdicts"] if audit.terms.planted_errors else []
+    named += ["slice_bounds"] if audit.terms.bounds_slices else []
     facts = release_facts(lake, target.project, RELEASE)
     held = ReleaseTables(
         **{name: lake.read(name, RELEASE) for name in named}, gate_results=gates, signed_answers=signed

@@ -228,7 +228,7 @@ def on_folder(change: Callable[[Path], None]) -> Callable[[Target], Finding]:
     return attempt
 
 
-_R, _N = Outcome.REFUSED, Outcome.NOT_CAUGHT
+_R = Outcome.REFUSED
 _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("texts-exchanged", exchange_texts, _R),
     ("texts-reversed", reverse_texts, _R),
@@ -243,7 +243,7 @@ _TRIED: tuple[tuple[str, Callable[[Path], None], Outcome], ...] = (
     ("column-repeated", repeat_column, _R),
     ("split-moved", move_split, _R),
     ("split-moved-all-hashes-mended", move_split_with_evidence, _R),
-    ("licence-edited-all-hashes-mended", edit_licence_with_evidence, _N),
+    ("licence-edited-all-hashes-mended", edit_licence_with_evidence, _R),
     ("file-added", add_file, _R),
     ("file-renamed", rename_file, _R),
     ("file-name-case-changed", change_case, _R),

@@ -15,7 +15,7 @@ from benchmarks.humans.arms import ARMS, BOTH, CREW, MODEL
 from benchmarks.humans.draw import Point, Series, draw_chart, find_top
 from benchmarks.humans.limits import ARM_NAMES, DRAWN, METHOD_NAMES, list_limits, list_losses, rows_of
 from benchmarks.humans.replay import PAC
-from benchmarks.humans.tried_attacks import UNKNOWN, ShownAttack
+from benchmarks.humans.tried_attacks import CONTROL_FAILED, UNKNOWN, ShownAttack
 from cupel import figures
 from cupel.store.files import read_text
 
@@ -25,6 +25,7 @@ METHOD_STYLES = {"majority": "peer", "dawid_skene": "second", f"{PAC}betting": "
 # The groups of attacks, in the order in which they are shown.
 ATTACK_STYLES = {
     UNKNOWN: ("bad", "?"),
+    CONTROL_FAILED: ("bad", "?"),
     "not caught": ("bad", "✘"),
     "told": ("told", "!"),
     "caught": ("good", "✔"),
@@ -197,9 +198,11 @@ def _format_code(text: str) -> Markup:
 def _attacks_lead(attacks: Sequence[ShownAttack]) -> str:
     counts = Counter(one.verdict for one in attacks)
     said = [f"{counts[verdict]} {verdict}" for verdict in ATTACK_STYLES if counts[verdict] and verdict != "control"]
-    controls = counts["control"]
+    controls = counts["control"] + counts[CONTROL_FAILED]
     others = sum(not one.is_as_said for one in attacks)
     end = "" if not others else f" {others} came out otherwise than docs/attacks.md says."
+    if counts[CONTROL_FAILED]:
+        end += " Controls failed, so that what is called caught may have been caught for another reason."
     return (
         f"{len(attacks)} were tried on a small project with this very code, {controls} of them controls in which "
         f"nothing is wrong: {', '.join(said)}. Told means that nothing stops it, but the certificate says so.{end}"

@@ -29,6 +29,8 @@ VERDICTS = {
     Outcome.PASSED: "control",
 }
 UNKNOWN = "could not be tried"
+# Where nothing is wrong and something is found, what is called caught may be caught for another reason.
+CONTROL_FAILED = "control failed"
 
 
 class ShownAttack(NamedTuple):
@@ -105,6 +107,8 @@ def shown_attacks(results: list[dict[str, Any]]) -> list[ShownAttack]:
         row: Mapping[str, Any] = rows.get(attack.name, {"error": "there is no result of it"})
         outcome = row.get("outcome")
         verdict = UNKNOWN if outcome is None else VERDICTS[Outcome(outcome)]
+        if attack.expected == Outcome.PASSED and verdict not in (UNKNOWN, VERDICTS[Outcome.PASSED]):
+            verdict = CONTROL_FAILED
         words = row["error"] if outcome is None else row["words"]
         is_as_said = outcome == attack.expected
         shown.append(ShownAttack(attack.name, attack.door, attack.done, verdict, words, notes[attack.name], is_as_said))

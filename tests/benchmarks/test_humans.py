@@ -35,6 +35,7 @@ from benchmarks.humans.page import render_page
 from benchmarks.humans.replay import PAC, count_false, price_items, replay_candidate
 from benchmarks.humans.sample import SampleBatch, read_batch
 from benchmarks.humans.tried_attacks import (
+    CONTROL_FAILED,
     UNKNOWN,
     ShownAttack,
     end_attacks,
@@ -156,6 +157,14 @@ def test_an_attack_without_a_result_is_none_that_was_caught() -> None:
     assert broken.words == "it fell"
     assert not broken.is_as_said
     assert not missing.is_as_said
+
+
+def test_a_control_in_which_something_is_found_is_nothing_that_was_caught(page: Page) -> None:
+    rows = [row | ({"outcome": "refused"} if row["attack"] == "evidence-honest" else {}) for row in results()]
+    attacks = shown_attacks(rows)
+    assert {one.name: one.verdict for one in attacks}["evidence-honest"] == CONTROL_FAILED
+    assert "Controls failed" in render_page(page[0], attacks)
+    assert "Controls failed" not in page[2]
 
 
 def run_instead(code: str, stdout: int = DEVNULL) -> Popen[bytes]:
