@@ -27,6 +27,7 @@ from cupel.consensus.coding import (
 from cupel.consensus.consensus import consensus
 from cupel.consensus.methods import METHODS, Fitted
 from cupel.consensus.passes import is_answered
+from cupel.consensus.with_verdicts import consensus_with_verdicts
 from cupel.contract.ontology import Ontology
 from cupel.kinds.category import CATEGORY
 
@@ -88,6 +89,23 @@ def taught(evidence: Evidence, lessons: pa.Table | None) -> Evidence:
     if evidence.crowd.model is not None or lessons is None or not has_model(evidence):
         return evidence
     return evidence._replace(predictions=opinions(evidence.crowd, lessons))
+
+
+def learn_annotators(evidence: Evidence, plain: Evidence, verdicts: Mapping[str, str]) -> Evidence:
+    """Return the evidence with the chosen consensus estimated with experts' verdicts.
+
+    Args:
+        evidence: Of the round.
+        plain: Evidence whose consensuses know no verdicts.
+        verdicts: Experts' labels by item id.
+    """
+    crowd, name = evidence.crowd, evidence.chosen
+
+    def read(answers: pa.Table) -> pa.Table:
+        return consensus(answers, crowd.item_ids, crowd.classes, name)
+
+    found = consensus_with_verdicts(crowd.annotations, plain.consensus, verdicts, read)
+    return evidence._replace(consensuses={**evidence.consensuses, name: found})
 
 
 def has_model(evidence: Evidence) -> bool:

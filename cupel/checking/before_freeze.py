@@ -23,6 +23,8 @@ from cupel.people.answers.experts import DECIDED, SPLIT, Decision
 DECIDED_REASON, SPLIT_REASON = "experts have decided it", "experts stay split on it"
 
 Teach = Callable[[pa.Table], pa.Table]
+# Returns the project's CONSENSUS, estimated with experts' labels by item id.
+Learn = Callable[[Mapping[str, str]], pa.Table]
 
 
 class Rounds(NamedTuple):
@@ -48,6 +50,7 @@ def hold_rounds(
     teach: Teach | None,
     error_budget: float,
     annotations: pa.Table | None = None,
+    learn: Learn | None = None,
 ) -> Rounds:
     """Go through all complete rounds once more, and say whether another one pays, and of which items.
 
@@ -64,6 +67,7 @@ def hold_rounds(
         error_budget: Highest share of wrong labels that the release may have.
         annotations: ANNOTATIONS that the consensuses are made from; verdicts judge annotators by them where no model
             speaks. None: verdicts teach nothing there, and no round is held.
+        learn: See `with_verdicts.consensus_with_verdicts`; None leaves the project's consensus as it is.
 
     Returns:
         Where the rounds stand.
@@ -71,7 +75,7 @@ def hold_rounds(
     Raises:
         TableError: Tables hold different items, or a verdict speaks of an item or label not known.
     """
-    own = next(iter(consensuses.values()))
+    first, own = next(iter(consensuses.items()))
     verdicts: dict[str, str] = {}
     _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts, annotations)
     size, start, last = len(believed.item_ids), 0, NO_ROUND
@@ -80,6 +84,8 @@ def hold_rounds(
         said = {one.item_id: one.label for one in decided[start:end] if one.label is not None}
         last = _judged(believed, kind, ontology, said)
         verdicts |= said
+        if learn is not None:
+            consensuses = {**consensuses, first: learn(verdicts)}
         _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts, annotations)
         if teach is not None:
             predictions = teach(lessons(own, believed, lambda labels: kind.split(labels, ontology), verdicts))

@@ -1,5 +1,6 @@
 """Before the freeze: rounds are gone through from the start, teach, and wait for those that are not complete."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -110,6 +111,24 @@ def test_items_on_which_experts_stay_split_say_nothing_of_the_log_odds(monkeypat
 def test_without_a_word_of_the_checker_there_is_no_round() -> None:
     silent = pa.table({"item_id": IDS, "posterior": pa.nulls(SIZE, pa.list_(pa.float64()))})
     assert hold_rounds({"own": CONSENSUS}, silent, CATEGORY, Ontology(CLASSES), [], None, 0.02).wanted == ()
+
+
+def test_the_projects_consensus_is_estimated_with_the_verdicts_of_complete_rounds() -> None:
+    asked: list[int] = []
+
+    def learn(verdicts: Mapping[str, str]) -> pa.Table:
+        asked.append(len(verdicts))
+        return beliefs(np.linspace(0.35, 0.99, SIZE))
+
+    def go(decided: list[Decision]) -> Rounds:
+        held_by = ({"own": CONSENSUS}, CHECKER, CATEGORY, Ontology(CLASSES), decided, None, 0.02)
+        return hold_rounds(*held_by, learn=learn)
+
+    first = go([]).wanted
+    assert asked == []
+    second = go(said(first)).wanted
+    assert asked == [len(first)]
+    assert max(map(int, second)) < min(map(int, first))
 
 
 def test_without_a_word_of_the_checker_verdicts_judge_annotators() -> None:
