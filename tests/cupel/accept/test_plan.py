@@ -5,7 +5,6 @@ import pytest
 from scipy.stats import hypergeom
 
 from cupel.accept.delivery import read_delivery
-from cupel.accept.looks import draw_later_look, draw_look, freeze_later_look
 from cupel.accept.plan import LaterLook, Plan, Settings, choose_size, hash_terms, make_plan, seed_plan
 from cupel.certificate.acceptance_plan import Terms
 from cupel.errors import AuditError
@@ -39,28 +38,11 @@ def plan_of(make_buyer: Callable[..., Any], nonce: str) -> tuple[Plan, list[str]
     return plan, [one.item_id for one in delivery.labels]
 
 
-def test_the_same_nonce_draws_the_same_whatever_the_order_of_the_rows(make_buyer: Callable[..., Any]) -> None:
-    plan, ids = plan_of(make_buyer, "7")
-    assert draw_look(plan, ids) == draw_look(plan, ids[::-1])
-    assert draw_look(seed_plan(plan, "8", "option"), ids) != draw_look(plan, ids)
-
-
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"delivery_sha256": "b"}, {"sizes": (60,)},
                                     {"settings": SETTINGS.model_copy(update={"error_budget": 0.04})}])  # fmt: skip
 def test_the_seed_follows_from_all_that_was_frozen(make_buyer: Callable[..., Any], change: dict[str, Any]) -> None:
     plan, _ = plan_of(make_buyer, "7")
     assert seed_plan(plan.model_copy(update=change), "7", "option").seed != plan.seed
-
-
-def test_a_later_look_is_a_fresh_draw_among_items_that_were_not_drawn(make_buyer: Callable[..., Any]) -> None:
-    plan, ids = plan_of(make_buyer, "7")
-    first = draw_look(plan, ids)
-    frozen = freeze_later_look(plan, 2, 50, attempt=4)
-    later, other = (draw_later_look(frozen, nonce, "system", ids, first) for nonce in ("1", "2"))
-    assert len(later.drawn) == len(other.drawn) == 50
-    assert not set(first) & (set(later.drawn) | set(other.drawn))
-    assert later.drawn != other.drawn
-    assert (later.size, later.attempt, later.alpha) == (100, 4, 0.00125)
 
 
 # As version 2 wrote them, with the hashes that it gave them.
