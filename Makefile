@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate test label-studio label-studio-page label-studio-down test-live peers attacks kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate test label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,10 @@ test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 
 attacks: .venv/.run  ## Attack the proof on a small project, and print what was caught: ONLY=name tries one; three minutes.
 	@$(PYTHON) -m benchmarks.attacks $(addprefix --only ,$(ONLY))
+
+humans: .venv/.run data/sentiment/answers.parquet $(if $(ENDPOINT)$(MODEL),,embedding)  ## Say on one page how many people are still needed: ENDPOINT=URL MODEL=NAME joins yours; three minutes.
+	@$(PYTHON) -m benchmarks.humans --folder build/humans $(if $(ENDPOINT)$(MODEL),--endpoint '$(ENDPOINT)' --model '$(MODEL)') \
+		$(if $(KEY_ENV),--key-env '$(KEY_ENV)')
 
 kills: .venv/.dev  ## Kill runs more than a hundred times, fill the disk, run two at once: some ten minutes.
 	@$(PYTHON) -m pytest -n 2 -m kills tests/kills

@@ -4,6 +4,7 @@ Where the project has rounds (`checking.rounds`), experts decide the riskiest it
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import dagster as dg
 import pyarrow as pa
@@ -11,15 +12,19 @@ import pyarrow.compute as pc
 
 from assets.bench import Bench
 from assets.spec import materialized
-from cupel.checking.before_freeze import hold_rounds, labels_after, round_items, routes_after
+from cupel.checking.before_freeze import Learn, hold_rounds, labels_after, round_items, routes_after
 from cupel.checking.by_verdicts import fuse_by_verdicts
 from cupel.checking.checker import LEARNING, second_opinion
 from cupel.checking.fuse_models import fuse_beside_models
 from cupel.checking.labels import awaiting, labels
 from cupel.checking.routes import routes
-from cupel.consensus.methods import CANDIDATES
+from cupel.consensus.chooser import affordable
+from cupel.consensus.coding import code
+from cupel.consensus.methods import METHODS
+from cupel.consensus.with_verdicts import consensus_with_verdicts
 from cupel.lake.gates import open_gate
 from cupel.lake.step import Step
+from cupel.people.annotators.weights import without
 from cupel.people.answers.annotations import expert_answers
 from cupel.people.answers.experts import decisions
 from cupel.people.answers.guidelines import translate_answers, with_older
@@ -83,7 +88,8 @@ def predict_with_experts(context: dg.AssetExecutionContext, bench: Bench) -> Ite
         decided = decisions(said, project.labeling.experts.answers)
         rounds = hold_rounds(
             consensuses, first.predictions, kind, ontology, decided,
-            teach if project.checking.checker in LEARNING else None, project.release.error_budget,
+            teach if project.checking.checker in LEARNING else None, project.release.error_budget, _answers(step),
+            _learner(step),
         )  # fmt: skip
         yield materialized(step, step.write("predictions", rounds.predictions), **first.told)
         yield materialized(step, step.write("round_items", round_items(rounds, decided, answers)))
@@ -120,8 +126,9 @@ def route_by_verdicts(context: dg.AssetExecutionContext, bench: Bench) -> dg.Mat
         own, predictions = step.read("consensus"), step.read("predictions")
         counted = asked.filter(pc.and_(asked["is_counted"], pc.is_valid(asked["expert_label"])))
         verdicts = dict(zip(counted["item_id"].to_pylist(), counted["expert_label"].to_pylist(), strict=True))
+        consensuses = {**_consensuses(step), labeling.consensus: _learner(step)(verdicts)}
         method, believed = fuse_by_verdicts(
-            _consensuses(step), predictions, step.project.kind, labeling.ontology, verdicts
+            consensuses, predictions, step.project.kind, labeling.ontology, verdicts, _answers(step)
         )  # fmt: skip
         table = routes(
             own,
@@ -178,11 +185,40 @@ def _labels(step: Step, routes: pa.Table) -> pa.Table:
     )  # fmt: skip
 
 
+def _answers(step: Step) -> pa.Table:
+    """Return the answers that the consensus is made of."""
+    return without(step.read("annotations"), step.light(step.partition))
+
+
+def _learner(step: Step) -> Learn:
+    """Return a function that returns the project's consensus, annotators being estimated with experts' verdicts too."""
+    kind, labeling, light = step.project.kind, step.project.labeling, step.light(step.partition)
+    items, given = step.read("clean_items", columns=list(kind.item_columns)), step.read("annotations")
+
+    @cache
+    def method() -> str:
+        # What was chosen without verdicts is not chosen anew with them.
+        if labeling.consensus in METHODS:
+            return labeling.consensus
+        name = kind.consensus(given, items, labeling, light, None).method.partition(":")[0]
+        return name if name in METHODS else labeling.consensus
+
+    def read(answers: pa.Table) -> pa.Table:
+        return kind.consensus(answers, items, labeling, light, method()).tables["consensus"]
+
+    return lambda verdicts: consensus_with_verdicts(given, step.read("consensus"), verdicts, read)
+
+
 def _consensuses(step: Step) -> dict[str, pa.Table]:
     """Return the project's consensus, and what other methods make of the same answers."""
     kind, labeling, light = step.project.kind, step.project.labeling, step.light(step.partition)
     items, given = step.read("clean_items", columns=list(kind.item_columns)), step.read("annotations")
-    others = [name for name in CANDIDATES if name != labeling.consensus]
-    return {labeling.consensus: step.read("consensus")} | {
-        name: kind.consensus(given, items, labeling, light, name).tables["consensus"] for name in others
-    }
+    names = affordable(code(_answers(step), items["item_id"], labeling.classes))
+    own = step.read("consensus")
+    others = {
+        name: kind.consensus(given, items, labeling, light, name).tables["consensus"]
+        for name in names if name != labeling.consensus
+    }  # fmt: skip
+    # The one that `auto` chose is among them, and has its say once.
+    apart = {name: table for name, table in others.items() if not table["posterior"].equals(own["posterior"])}
+    return {labeling.consensus: own} | apart

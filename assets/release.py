@@ -37,7 +37,7 @@ from cupel.people.answers.guidelines import (
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
-from cupel.release import audit_tables, languages, overlaps
+from cupel.release import audit_tables, languages, overlaps, slice_bounds
 from cupel.release.contamination import EVIDENCE
 from cupel.release.days import recorded_day
 from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
@@ -54,7 +54,7 @@ from cupel.release.release_images import release_images
 from cupel.release.signed_share import VERDICTS, count_share, find_signed_answers
 from cupel.release.stage_errors import NEEDED_ANNOTATIONS, NEEDED_ITEMS, stage_errors
 from cupel.release.witnessed_draws import find_witnessed_draws
-from cupel.show.outlook_views import NEITHER, outlook_table, rising_saves
+from cupel.show.outlook_views import NEITHER, budget_table, outlook_table, rising_saves
 from cupel.show.release_documents import describe_release
 from cupel.show.report import render_report
 from cupel.show.report_facts import ReportFacts, report_facts
@@ -185,6 +185,16 @@ def conclude_audit(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materi
         return materialized(step, step.write("audit_result", table))
 
 
+def bound_slices(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
+    """Bound what is wrong or missed in each class and slice, together with the certificate at 95%."""
+    with bench.step(context) as step:
+        step.uses("cuts")
+        audit = load_release_audit(
+            step, "release_items", "audit", "adjudications", "planted_verdicts", columns=slice_bounds.NEEDED_ITEMS
+        )
+        return materialized(step, step.write("slice_bounds", slice_bounds.bound_slices(audit)))
+
+
 def count_languages(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
     """Count items in, kept and audited by language, and hold them to what the project promises."""
     with bench.step(context) as step:
@@ -293,6 +303,8 @@ def _hand_over(step: Step, bench: Bench, more: dict[str, Any], pictures: Picture
         tables["expert_answers"] = step.read("expert_answers")
     if terms.licence_terms is not None:
         tables["left_out_items"] = step.read("left_out_items")
+    if terms.bounds_slices:
+        tables["slice_bounds"] = step.read("slice_bounds")
     facts = _facts_for_ever(step)
     contamination = _contamination(step, facts)
     gates = _gate_results(step, facts.terms.batches)
@@ -367,12 +379,19 @@ def _outlook(step: Step, planned: Planned) -> dict[str, Any]:
     """Return for the page what the audit is expected to show experts and cost."""
     if planned.log_odds is None or planned.terms is None:
         return {}
-    design = planned.terms.design
+    design, currency = planned.terms.design, step.project.prices.currency
     rows = release_outlook(step.project, planned.log_odds, planned.terms.attempt, design)
     plot = outlook_plot(rows, step.project.release.max_experts_seen_share)
     return {
         "outlook": dg.MetadataValue.md(
-            f"{NEITHER}\n\n{outlook_table(rows, step.project.prices.currency)}\n\n{rising_saves(rows, design)}"
+            "\n\n".join(
+                (
+                    NEITHER,
+                    outlook_table(rows, currency),
+                    budget_table(planned.budgets, currency),
+                    rising_saves(rows, design),
+                )
+            )
         ),
         "what experts would see": picture(plot, "items that experts would see, by size of the audit"),
     }

@@ -46,6 +46,7 @@ def measure(step: Step) -> pa.Table:
             "contested_share": _contested(step, terms, audit),
             "undecided_experts": _undecided_experts(step, terms),
             "promises_broken": _promises(step),
+            "budgets_broken": _budgets(step, terms),
             "items_forbidden": _forbidden(step, terms),
             "items_overlapping": _overlapping(step),
             "certificates_lapsed": _lapsed(step, terms),
@@ -60,6 +61,22 @@ def awaited(metrics: pa.Table) -> str | None:
     if "is_open" in metrics.column_names and metrics["is_open"][0].as_py():
         return "answers of auditors or experts are awaited"
     return None
+
+
+def has_budgets(project: Project, partition: str | None) -> bool:
+    """Tell whether the project has budgets by class or slice."""
+    return bool(project.release.certificate.by)
+
+
+def _budgets(step: Step, terms: FrozenTerms) -> Measured:
+    """Count the classes and slices whose budgets are not proven; one of which the table says nothing is not."""
+    named = {(budget.by, budget.value) for budget in terms.budgets}
+    if not named or step.lake.commit("slice_bounds", step.partition) is None:
+        return Measured(None)
+    rows = step.read("slice_bounds", columns=["by", "value", "is_kept"]).to_pylist()
+    broken = sorted(named - {(row["by"], row["value"]) for row in rows if row["is_kept"]})
+    told = ", ".join(f"{by} {value}" for by, value in broken)
+    return Measured(len(broken), note=f"not proven: {told}" if broken else None)
 
 
 def promises_languages(project: Project, partition: str | None) -> bool:
@@ -144,7 +161,7 @@ def _undecided_experts(step: Step, terms: FrozenTerms) -> Measured:
     """Count the experts who leave undecided what others decide, and name them."""
     if step.lake.commit("expert_answers", step.partition) is None:
         return Measured(None)
-    is_simple = isinstance(terms.design, FixedSequence) and not terms.adjudicators_audited
+    is_simple = isinstance(terms.design, FixedSequence) and not terms.adjudicators_audited and not terms.budgets
     tables = () if is_simple else ("release_items", "planted_verdicts")
     audit = load_release_audit(step, *tables, "audit", "expert_answers")
     found = find_undecided_experts(audit)
@@ -209,6 +226,12 @@ SUITE = Suite(
             "Of how many promised languages has the release too few items, or an audit that shows not so few errors?",
             "Read the languages' rows in release_languages: deliver more of them, audit more, or promise less.",
             applies=promises_languages,
+        ),
+        Check(
+            thresholds.BUDGETS_BROKEN,
+            "Of how many classes and slices with a budget of their own is it not proven that they keep it?",
+            "Read their rows in slice_bounds and the reason in audit_result: audit more, or take the budget out.",
+            applies=has_budgets,
         ),
         Check(
             thresholds.ITEMS_FORBIDDEN,

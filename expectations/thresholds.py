@@ -208,6 +208,9 @@ UNDECIDED_EXPERTS = _none_at_all(
 PROMISES_BROKEN = _none_at_all(
     "promises_broken", "Who trains for a language relies on what was promised of it: so many items, so few errors."
 )
+BUDGETS_BROKEN = _none_at_all(
+    "budgets_broken", "Who pays for one class relies on its own budget: the whole may be right where it is wrong."
+)
 ERROR_BOUND_WITH_CONTESTED = Threshold(
     "error_bound_with_contested", 0.2, "at most", "warning", "share",
     "Who counts contested items as wrong should know when that adds up to one in five.",
@@ -225,8 +228,8 @@ THRESHOLDS: dict[str, Threshold] = {
         ITEMS_WITHOUT_LABEL, LABELS_OUTSIDE_ONTOLOGY, CHECKER_DISAGREEMENT_SHARE, EXPECTED_EXPERT_SHARE,
         CHECKER_ABSTENTION_SHARE,
         RELEASE_CERTIFIED, CERTIFICATE_DIFFERS, ERROR_BOUND, EXPERTS_SEEN_SHARE, ADJUDICATIONS_MISSING,
-        CONTESTED_SHARE, UNDECIDED_EXPERTS, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN, ITEMS_FORBIDDEN,
-        ITEMS_OVERLAPPING, CERTIFICATES_LAPSED,
+        CONTESTED_SHARE, UNDECIDED_EXPERTS, ERROR_BOUND_WITH_CONTESTED, PROMISES_BROKEN, BUDGETS_BROKEN,
+        ITEMS_FORBIDDEN, ITEMS_OVERLAPPING, CERTIFICATES_LAPSED,
     )
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from cupel.contract.tables import TABLES
 from cupel.kinds import projects
 from cupel.lake.lake import Lake
 from cupel.people.answers.tasks import expert_tasks
-from cupel.release.audit_design import design_of, draw_first_wave, limits_of
+from cupel.release.audit_design import design_of, draw_first_wave, limits_of, make_budgets
 from cupel.release.audit_tables import (
     adjudicate_items,
     conclude_audit,
@@ -40,7 +40,8 @@ from cupel.release.plan import find_same
 from cupel.release.planted import find_known_items, hash_known_items, planted_items
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.second_audit import count_to_draw, hash_adjudications
-from cupel.release.slices import draw_for_budgets, hash_slices, make_budgets
+from cupel.release.slice_bounds import bound_slices
+from cupel.release.slices import draw_for_budgets, hash_slices
 from cupel.release.stage_errors import stage_errors
 
 NONCE = "made for a test"
@@ -209,6 +210,7 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
         "cuts": find_cuts(audit),
         "adjudications": audit.adjudications,
         "audit_result": result,
+        "slice_bounds": bound_slices(audit),
         "stage_errors": stage_errors(audit, [("movies", annotations)]),
         "certificate": write_certificate(audit, result),
         "release_tasks": expert_tasks(project.project, asked, audit.adjudications, rejected, experts.answers),
@@ -228,6 +230,7 @@ def _judged(lake: Lake, project: Project, items: Items, audit: ReleaseAudit, ann
 def tables_of(lake: Lake, facts: ReleaseFacts) -> ReleaseTables:
     """Return a release's tables as its folder wants them."""
     names = ["training_set", "withheld_items", "release_items", "audit", "adjudications", "cuts"]
+    names += ["slice_bounds"] if facts.terms.bounds_slices else []
     names += ["planted_items", "planted_verdicts"] if facts.terms.planted_errors else []
     names += ["expert_answers"] if facts.terms.kind is not None else []
     gates = [row for batch in facts.batches for row in batch.gates] + facts.gates

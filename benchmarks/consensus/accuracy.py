@@ -45,8 +45,8 @@ def measure(folder: Path, limit_seconds: float, are_peers_run: bool = True) -> t
     beliefs[AS_PUBLISHED] = dawid_skene(coded, PLAIN).posterior
     peers = {name: run(name, folder, limit_seconds) for name in PEERS} if are_peers_run else {}
 
-    items, truth = _known(coded, gold.verdicts)
-    right = {name: _share_right(posterior[items], truth) for name, posterior in beliefs.items()}
+    items, truth = find_known(coded, gold.verdicts)
+    right = {name: share_right(posterior[items], truth) for name, posterior in beliefs.items()}
     ids = coded.item_ids.take(items).to_pylist()
     verdicts = [gold.verdicts[item] for item in ids]
     for name, found in peers.items():
@@ -118,7 +118,7 @@ def mean_difference(sets: Sequence[Mapping[str, Reals]], than: str) -> dict[str,
     return {"difference": float(np.mean([one.mean() for one in apart])), "low": float(low), "high": float(high)}
 
 
-def _known(coded: Coded, verdicts: Mapping[str, str]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def find_known(coded: Coded, verdicts: Mapping[str, str]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return places of items with a verdict and an answer, and the verdicts' places among the classes."""
     answered = np.bincount(coded.item, minlength=len(coded.item_ids)) > 0
     place = {name: n for n, name in enumerate(coded.classes)}
@@ -127,7 +127,8 @@ def _known(coded: Coded, verdicts: Mapping[str, str]) -> tuple[np.ndarray[Any, A
     return items, truth[items]
 
 
-def _share_right(posterior: Reals, truth: np.ndarray[Any, Any]) -> Reals:
+def share_right(posterior: Reals, truth: np.ndarray[Any, Any]) -> Reals:
+    """Return each item's share right: 1/k where k classes, the right one among them, are equally likely."""
     # Probabilities that differ in their last digits alone are one and the same.
     is_top = posterior >= posterior.max(axis=1, keepdims=True) - 1e-9
     return np.asarray(is_top[np.arange(len(truth)), truth] / is_top.sum(axis=1))

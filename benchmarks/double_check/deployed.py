@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.double_check.experts import Experts, Scorer
-from benchmarks.double_check.rankers import Evidence, Ranker, taught
+from benchmarks.double_check.rankers import Evidence, Ranker, learn_annotators, taught
 from cupel.certificate.hypergeometric import Integers, Reals
 from cupel.certificate.rising import walk
 from cupel.certificate.sequence import floor_share
@@ -57,8 +57,8 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
     """Yield labels as they could be frozen now, round after round.
 
     In each round experts decide the riskiest items, which they would have to decide in any case; their
-    verdicts weigh people against model and train the model, and the others are ranked anew. They certify
-    nothing.
+    verdicts weigh people against model, train the model, tell which annotators are right, and the others are ranked
+    anew. They certify nothing.
 
     Args:
         evidence: Of the first round.
@@ -67,7 +67,7 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
         item_ids: Items that can be scored.
     """
     verdicts: dict[str, str] = {}
-    last = NO_ROUND
+    plain, last = evidence, NO_ROUND
     while True:
         ranking = ranker(evidence, verdicts)
         places = {item: place for place, item in enumerate(evidence.crowd.item_ids)}
@@ -100,6 +100,8 @@ def rounds(evidence: Evidence, ranker: Ranker, experts: Experts, item_ids: Seque
         said = [experts.ask_expert(item) for item in order[-more:]]
         last = LastRound(log_odds[-more:], np.array(list(map(ne, said, labels[-more:])), np.bool_))
         verdicts |= dict(zip(order[-more:], said, strict=True))
+        if ranking.method:
+            evidence = learn_annotators(evidence, plain, verdicts)
         if ranking.lessons is not None:
             evidence = taught(evidence, ranker(evidence, verdicts).lessons)
 

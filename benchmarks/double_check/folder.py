@@ -20,7 +20,8 @@ class Crowd(NamedTuple):
 
     `annotations` has item_id, annotator and label; `item_ids` are all items, ascending; `classes` the
     ontology. `texts`, `features` and `model` (an external model's probabilities) are None where the folder
-    has none, else in the order of `item_ids`, with a null or NaN row where an item has none.
+    has none, else in the order of `item_ids`, with a null or NaN row where an item has none. `confidence` is that of
+    the only annotator where that is a model (see `model_folder`), 0 to 1, NaN where it has no label; else None.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Crowd(NamedTuple):
     texts: pa.Array | None
     features: Reals | None
     model: Reals | None
+    confidence: Reals | None = None
 
 
 class Gold(NamedTuple):
@@ -54,17 +56,17 @@ def read_folder(folder: Path) -> tuple[Crowd, Gold]:
     Raises:
         SourceError: A file is missing or broken, gold contradicts itself, or a model has the wrong shape.
     """
-    answers = list(_rows(folder / LABELS, ("task", "worker", "label")))
-    known = list(_rows(folder / GOLD, ("task", "label")))
+    answers = list(read_rows(folder / LABELS, ("task", "worker", "label")))
+    known = list(read_rows(folder / GOLD, ("task", "label")))
     for path, rows in ((folder / LABELS, answers), (folder / GOLD, known)):
         if not rows:
             raise SourceError(f"{path}: no rows; expected at least one below the header")
-    verdicts = _verdicts(folder / GOLD, known)
+    verdicts = read_verdicts(folder / GOLD, known)
     texts: dict[str, str] = {}
     if (folder / TEXTS).exists():
-        texts = {item: text for item, text in _rows(folder / TEXTS, ("task", "text"), can_be_empty=("text",))}
+        texts = {item: text for item, text in read_rows(folder / TEXTS, ("task", "text"), can_be_empty=("text",))}
     ids = tuple(sorted({row[0] for row in answers} | set(verdicts) | set(texts)))
-    classes = _in_order({row[2] for row in answers} | set(verdicts.values()))
+    classes = order_classes({row[2] for row in answers} | set(verdicts.values()))
     if len(classes) < 2:
         raise SourceError(f"{folder}: one class only, {classes[0]!r}; there is nothing to check")
     columns = list(zip(*answers, strict=True))
@@ -97,7 +99,12 @@ def folders_in(path: Path) -> list[Path]:
     return found
 
 
-def _rows(path: Path, columns: Sequence[str], can_be_empty: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+def read_rows(path: Path, columns: Sequence[str], can_be_empty: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield a CSV file's rows, the columns in the order that is asked for.
+
+    Raises:
+        SourceError: There is no such file, no such column, or an empty field.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -116,7 +123,12 @@ def _rows(path: Path, columns: Sequence[str], can_be_empty: Sequence[str] = ()) 
         raise SourceError(f"{path}: not a CSV file in UTF-8: {error}") from None
 
 
-def _verdicts(path: Path, rows: Sequence[tuple[str, ...]]) -> dict[str, str]:
+def read_verdicts(path: Path, rows: Sequence[tuple[str, ...]]) -> dict[str, str]:
+    """Return the one label of each task.
+
+    Raises:
+        SourceError: A task has two.
+    """
     verdicts: dict[str, str] = {}
     for number, (item, label) in enumerate(rows, start=1):
         before = verdicts.setdefault(item, label)
@@ -128,7 +140,8 @@ def _verdicts(path: Path, rows: Sequence[tuple[str, ...]]) -> dict[str, str]:
     return verdicts
 
 
-def _in_order(labels: set[str]) -> tuple[str, ...]:
+def order_classes(labels: set[str]) -> tuple[str, ...]:
+    """Return labels by name, or in numeric order where all are numbers."""
     if all(label.lstrip("-").isdecimal() for label in labels):
         return tuple(sorted(labels, key=lambda label: (int(label), label)))
     return tuple(sorted(labels))

@@ -1,50 +1,49 @@
-"""The harness: what is measured of a folder, replay by replay, and how the crowds of a folder are redrawn."""
+"""The harness: what is measured of one crowd, replay by replay."""
 
-import math
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
-from benchmarks.double_check.deployed import (
-    Frozen,
-    Outcome,
-    deploy,
-    has_rounds_left,
-    rounds,
-)
+from benchmarks.double_check.before.freeze import consensuses_before, rounds_before
+from benchmarks.double_check.before.rise import plan_shares_before
+from benchmarks.double_check.before.rounds import pays_before
+from benchmarks.double_check.class_budgets import BUDGET_OF_ALL, ClassOutcome, replay_class_budgets
+from benchmarks.double_check.deployed import Frozen, Outcome, deploy, has_rounds_left, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold
-from benchmarks.double_check.oracle import (
-    clopper_pearson_share,
-    floor_of_any,
-    frontier_share,
-)
-from benchmarks.double_check.rankers import (
-    OURS,
-    Evidence,
-    Ranker,
-    first_evidence,
-    rankers,
-)
-from cupel.certificate.hypergeometric import (
-    clopper_pearson_lower,
-    clopper_pearson_upper,
-)
+from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
+from benchmarks.double_check.orders import replay_rising
+from benchmarks.double_check.pac_labels import BOUNDS, replay_pac
+from benchmarks.double_check.rankers import OURS, Evidence, Ranker, first_evidence, rankers
+from benchmarks.double_check.redraw import SEED
+from benchmarks.double_check.single_model import CONFIDENCE, confidence_order, cupel_of_model, model_evidence
+from cupel.consensus.coding import Flags
 
 BUDGETS = (0.003, 0.005, 0.01, 0.02, 0.05)
 TARGETS = (0.003, 0.005, 0.01, 0.02, 0.05)
+# Cupel as it was: its own rounds and its own rise; see `before`.
+BEFORE = "cupel_before"
 # Rankers that are put through the same procedure, with the same draws and audit sizes.
-DEPLOYED = (OURS, "majority", "dawid_skene", "crowdlab", "crowdlab_in_rounds")
-LABELS_REDRAWN = 3
-MOST_CROWDS = 40
-SEED = 1912
+DEPLOYED = (OURS, BEFORE, "majority", "dawid_skene", "ebcc", CONFIDENCE, "crowdlab", "crowdlab_in_rounds")
+# Whose labels and order PAC labels take.
+PAC_SOURCES = ("majority", "dawid_skene", CONFIDENCE, OURS)
+# Draws of PAC labels, of which an oracle takes the cheapest; 0 stands for as many as ours audits.
+PAC_DRAWS = (0, 100, 200, 400, 800, 1_600, 3_200)
 
-Row = dict[str, Any]
+
+# Of each replay, a mark of every item.
+Marks = Sequence[Mapping[str, float]]
+
+
+class PacKey(NamedTuple):
+    """Whose labels and order PAC labels took, its bound, the budget, and its draws; 0 for as many as ours audits."""
+
+    source: str
+    bound: str
+    budget: float
+    draws: int
 
 
 class Measured(NamedTuple):
@@ -52,7 +51,8 @@ class Measured(NamedTuple):
 
     `outcomes`, `asked` (share of the items that experts saw before the freeze) and `limits` (of Clopper and
     Pearson, and the floor) are by method and budget. `chosen` is the consensus that ours starts from, `read_by`
-    the one that it froze the labels with, by budget.
+    the one that it froze the labels with, by budget. `pac` are the replays of PAC labels,
+    `by_class` those with budgets for the rarest class, by what is bounded.
     """
 
     accuracy: dict[str, float]
@@ -63,9 +63,19 @@ class Measured(NamedTuple):
     limits: dict[tuple[str, float], tuple[float, float]]
     chosen: str
     read_by: dict[float, str]
+    pac: dict[PacKey, list[Outcome]]
+    by_class: dict[tuple[str, ...], list[ClassOutcome]]
 
 
-def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[str] | None = None) -> Measured:
+def measure(
+    crowd: Crowd,
+    gold: Gold,
+    replays: int,
+    seed: int,
+    names: Sequence[str] | None = None,
+    tell: Callable[[str], None] = lambda stage: None,
+    class_share: float | None = None,
+) -> Measured:
     """Rank a crowd by every method, take some of them through the whole procedure, and replay the audit.
 
     Args:
@@ -74,187 +84,123 @@ def measure(crowd: Crowd, gold: Gold, replays: int, seed: int, names: Sequence[s
         replays: Audits drawn; an item's mark is the same for all methods.
         seed: Of the draws.
         names: Methods to rank by; None is all.
+        tell: Is told which method comes next.
+        class_share: Budget of the rarest class, beside that of all; None: none.
     """
     scorer = Scorer(gold)
     ids = scorer.item_ids()
     start = time.perf_counter()
-    evidence = first_evidence(crowd)
+    evidence = first_evidence(crowd) if crowd.confidence is None else model_evidence(crowd)
     before = time.perf_counter() - start
-    found = Measured({}, {}, {}, {}, {}, {}, evidence.chosen, {})
+    found = Measured({}, {}, {}, {}, {}, {}, evidence.chosen, {}, {}, {})
     marks = [dict(zip(ids, _uniform(seed, number, len(ids)), strict=True)) for number in range(replays)]
-    for name, ranker in rankers(evidence).items():
+    orders: dict[str, Flags] = {}
+    for name, ranker in _rankers(evidence).items():
         if names is not None and name not in names:
             continue
+        tell(name)
         start = time.perf_counter()
-        first = next(rounds(evidence, ranker, Experts(gold), ids))
-        found.seconds[name] = (
-            time.perf_counter() - start + (before if name in (OURS, "model", "crowdlab", "crowdlab_in_rounds") else 0.0)
-        )
-        is_wrong = np.array(scorer.are_wrong(first.item_ids, first.labels))
-        found.accuracy[name] = 1 - float(is_wrong.mean())
-        found.frontier[name] = {target: frontier_share(is_wrong, target) for target in TARGETS}
-        if name in DEPLOYED:
-            for budget, frozen in _frozen(evidence, ranker, gold, ids):
-                key = (name, budget)
-                found.limits[key] = (
-                    clopper_pearson_share(is_wrong, budget),
-                    floor_of_any(is_wrong, budget),
-                )
-                found.asked[key] = len(frozen.asked) / frozen.size
-                if name == OURS:
-                    found.read_by[budget] = frozen.method
-                found.outcomes[key] = [
-                    deploy(
-                        frozen,
-                        np.array([mark[item] for item in frozen.item_ids]),
-                        Experts(gold),
-                        scorer,
-                        budget,
-                    )
-                    for mark in marks
-                ]
+        for frozen, budgets in _frozen(evidence, ranker, gold, ids, BUDGETS if name in DEPLOYED else ()):
+            if not frozen.asked:
+                orders[name] = np.array(scorer.are_wrong(frozen.item_ids, frozen.labels))
+                _add_order(found, name, orders[name])
+            for budget in budgets:
+                _add_outcomes(found, name, budget, frozen, marks, gold)
+                if name == OURS and budget == BUDGET_OF_ALL and class_share is not None:
+                    found.by_class.update(replay_class_budgets(frozen, gold, marks, class_share))
+        found.seconds[name] = time.perf_counter() - start + (before if name == OURS else 0.0)
+    if names is None or BEFORE in names:
+        tell(BEFORE)
+        _add_before(found, crowd, evidence, gold, marks)
+    if names is None or len(names) > 1:
+        tell("PAC labels")
+        start = time.perf_counter()
+        _add_pac(found, orders, replays, seed)
+        found.seconds["pac_labels"] = time.perf_counter() - start
     return found
 
 
-def _frozen(evidence: Evidence, ranker: Ranker, gold: Gold, ids: Sequence[str]) -> Iterator[tuple[float, Frozen]]:
-    """Yield for each budget the labels that it freezes: rounds go on as long as they are cheap or pay."""
-    waiting = list(BUDGETS)
+def _rankers(evidence: Evidence) -> dict[str, Ranker]:
+    """Return the rankers; a model that is the only annotator is its own consensus, whichever method counts votes."""
+    if evidence.crowd.confidence is None:
+        return rankers(evidence)
+    return {OURS: cupel_of_model, CONFIDENCE: confidence_order}
+
+
+def _frozen(
+    evidence: Evidence, ranker: Ranker, gold: Gold, ids: Sequence[str], budgets: Sequence[float]
+) -> Iterator[tuple[Frozen, list[float]]]:
+    """Yield the labels after each round, the first always, and the budgets for which no round follows."""
+    waiting = list(budgets)
     for frozen in rounds(evidence, ranker, Experts(gold), ids):
-        for budget in list(waiting):
-            if not has_rounds_left(frozen, budget):
-                waiting.remove(budget)
-                yield budget, frozen
+        here = [budget for budget in waiting if not has_rounds_left(frozen, budget)]
+        waiting = [budget for budget in waiting if budget not in here]
+        yield frozen, here
         if not waiting:
             return
+
+
+def _add_order(found: Measured, name: str, is_wrong: Flags) -> None:
+    """Add what is to be said of an order that no expert has seen."""
+    found.accuracy[name] = 1 - float(is_wrong.mean())
+    found.frontier[name] = {target: frontier_share(is_wrong, target) for target in TARGETS}
+    for budget in BUDGETS if name in DEPLOYED else ():
+        found.limits[name, budget] = (clopper_pearson_share(is_wrong, budget), floor_of_any(is_wrong, budget))
+
+
+def _add_outcomes(found: Measured, name: str, budget: float, frozen: Frozen, marks: Marks, gold: Gold) -> None:
+    scorer = Scorer(gold)
+    found.asked[name, budget] = len(frozen.asked) / frozen.size
+    if name == OURS:
+        found.read_by[budget] = frozen.method or found.chosen
+    found.outcomes[name, budget] = [
+        deploy(frozen, np.array([mark[item] for item in frozen.item_ids]), Experts(gold), scorer, budget)
+        for mark in marks
+    ]
+
+
+def _add_before(found: Measured, crowd: Crowd, evidence: Evidence, gold: Gold, marks: Marks) -> None:
+    scorer, start = Scorer(gold), time.perf_counter()
+    tables = consensuses_before(crowd) if crowd.confidence is None else evidence.consensuses
+    waiting = list(BUDGETS)
+    for frozen, standing in rounds_before(crowd, tables, Experts(gold), scorer.item_ids()):
+        is_wrong = np.array(scorer.are_wrong(frozen.item_ids, frozen.labels))
+        if not frozen.asked:
+            _add_order(found, BEFORE, is_wrong)
+        here = [budget for budget in waiting if standing is None or not pays_before(standing, budget)]
+        for budget in here:
+            found.asked[BEFORE, budget] = len(frozen.asked) / frozen.size
+            shares = plan_shares_before(frozen.size, budget)
+            found.outcomes[BEFORE, budget] = [
+                replay_rising(
+                    len(frozen.asked), is_wrong, np.array([mark[item] for item in frozen.item_ids]), shares, budget
+                )
+                for mark in marks
+            ]
+        waiting = [budget for budget in waiting if budget not in here]
+        if not waiting:
+            break
+    found.seconds[BEFORE] = time.perf_counter() - start
+
+
+def _add_pac(found: Measured, orders: dict[str, Flags], replays: int, seed: int) -> None:
+    for source in PAC_SOURCES:
+        for bound, is_within in BOUNDS.items() if source in orders else ():
+            for budget in BUDGETS:
+                for draws in PAC_DRAWS:
+                    equal = round(np.mean([one.audited for one in found.outcomes[OURS, budget]]))
+                    drawn = draws or max(1, equal)
+                    if drawn > len(orders[source]):
+                        continue
+                    found.pac[PacKey(source, bound, budget, draws)] = [
+                        replay_pac(orders[source], drawn, budget, is_within, _generator(seed, number, drawn))
+                        for number in range(replays)
+                    ]
 
 
 def _uniform(seed: int, number: int, size: int) -> list[float]:
     return list(map(float, np.random.default_rng([SEED, seed, number]).random(size)))
 
 
-def redrawn(crowd: Crowd, gold: Gold, counts: np.ndarray, seed: int, items: int | None = None) -> tuple[Crowd, Gold]:
-    """Draw three labels for each item anew from the histogram of all its labels, which no method sees.
-
-    Args:
-        crowd: The folder's crowd.
-        gold: Its gold; items without are left out.
-        counts: Histogram of labels, shape rows of gold.csv x classes.
-        seed: Of the draw.
-        items: Items to draw with replacement, each with labels of its own; None takes each once.
-
-    Returns:
-        A crowd of three anonymous slots, and its gold.
-    """
-    rng = np.random.default_rng([SEED, seed])
-    ids = list(gold.verdicts)
-    places = np.arange(len(ids)) if items is None else np.sort(rng.choice(len(ids), items))
-    names = [ids[place] if items is None else f"{ids[place]}/{number}" for number, place in enumerate(places)]
-    votes = np.array([rng.multivariate_hypergeometric(row, LABELS_REDRAWN) for row in counts.astype(np.int64)[places]])
-    drawn = np.repeat(np.tile(np.arange(votes.shape[1]), len(votes)), votes.ravel())
-    label = rng.permuted(drawn.reshape(-1, LABELS_REDRAWN), axis=1).ravel()
-    slots = [str(slot) for slot in range(LABELS_REDRAWN)]
-    annotations = pa.table(
-        {
-            "item_id": pa.array(np.repeat(names, LABELS_REDRAWN).tolist()),
-            "annotator": pa.array(slots * len(names)),
-            "label": pa.array(crowd.classes, pa.string()).take(pa.array(label)),
-        }
-    )
-    order = np.argsort(np.array(names, dtype=object), kind="stable")
-    model = None
-    if crowd.model is not None:
-        before = {item: place for place, item in enumerate(crowd.item_ids)}
-        model = crowd.model[[before[ids[places[place]]] for place in order]]
-    new = crowd._replace(
-        item_ids=tuple(names[place] for place in order),
-        annotations=annotations,
-        model=model,
-        texts=None,
-        features=None,
-    )
-    return new, Gold({name: gold.verdicts[ids[place]] for name, place in zip(names, places, strict=True)})
-
-
-def thinned(crowd: Crowd, labels: int) -> Crowd:
-    """Keep at most so many labels of each item, drawn at random, the same each time."""
-    order = np.random.default_rng(SEED).permutation(crowd.annotations.num_rows)
-    items = crowd.annotations["item_id"].to_pylist()
-    seen: Counter[str] = Counter()
-    kept = []
-    for row in order.tolist():
-        seen[items[row]] += 1
-        if seen[items[row]] <= labels:
-            kept.append(row)
-    return crowd._replace(annotations=crowd.annotations.take(pa.array(sorted(kept))))
-
-
-def crowds_of(
-    folder: Path, crowd: Crowd, gold: Gold, replays: int, items: int | None
-) -> Iterator[tuple[Crowd, Gold, int]]:
-    """Yield crowds and how many audits each gets: the folder's own, or redrawn ones where it has counts.npy."""
-    if not (folder / "counts.npy").is_file():
-        yield crowd, gold, replays
-        return
-    counts = np.load(folder / "counts.npy", allow_pickle=False)
-    crowds = min(replays, MOST_CROWDS)
-    for number in range(crowds):
-        here = math.ceil(replays * (number + 1) / crowds) - math.ceil(replays * number / crowds)
-        yield *redrawn(crowd, gold, counts, number, items), here
-
-
-def summary(measured: Sequence[Measured], method: str, budget: float) -> Row:
-    """Return the figures of one method and budget over all crowds and replays."""
-    outcomes = [outcome for one in measured for outcome in one.outcomes[method, budget]]
-    limits = np.array([one.limits[method, budget] for one in measured])
-    seen = np.array([outcome.seen_share for outcome in outcomes])
-    final = np.array([outcome.final_error for outcome in outcomes])
-    false, count = sum(outcome.is_false for outcome in outcomes), len(outcomes)
-    return {
-        "budget": budget,
-        "asked_before_share": float(np.mean([one.asked[method, budget] for one in measured])),
-        "read_by": dict(Counter(one.read_by[budget] for one in measured)) if method == OURS else {},
-        "audited": float(np.mean([outcome.audited for outcome in outcomes])),
-        "experts_seen_share": {
-            "mean": float(seen.mean()),
-            "p80": float(np.quantile(seen, 0.8)),
-        },
-        "certified_share": sum(outcome.is_certified for outcome in outcomes) / count,
-        "false_certificate_share": false / count,
-        "false_certificate_interval": [
-            clopper_pearson_lower(false, count, 0.975),
-            clopper_pearson_upper(false, count, 0.975),
-        ],
-        "final_error": {
-            "mean": float(final.mean()),
-            "p95": float(np.quantile(final, 0.95)),
-        },
-        "clopper_pearson_share": float(limits[:, 0].mean()),
-        "floor_share": float(limits[:, 1].mean()),
-        "replays": count,
-    }
-
-
-def comparison(measured: Sequence[Measured], peer: str, budget: float) -> Row:
-    """Return how much less experts see with our ranking than with a peer's, over the same draws.
-
-    The interval is normal, of paired replays of the audit; with several crowds, of the crowds' means.
-    """
-    pairs = [
-        np.array(
-            [
-                ours.seen_share - theirs.seen_share
-                for ours, theirs in zip(one.outcomes[OURS, budget], one.outcomes[peer, budget], strict=True)
-            ]
-        )
-        for one in measured
-    ]
-    values = pairs[0] if len(pairs) == 1 else np.array([pair.mean() for pair in pairs])
-    half = 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    middle = float(values.mean())
-    return {
-        "budget": budget,
-        "method": peer,
-        "difference": middle,
-        "low": middle - half,
-        "high": middle + half,
-    }
+def _generator(seed: int, number: int, draws: int) -> np.random.Generator:
+    return np.random.default_rng([SEED, seed, number, draws])

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
-from cupel.checking.by_verdicts import fuse_by_verdicts
+from cupel.checking.by_verdicts import AS_MEASURED, VerdictSettings, fuse_by_verdicts, has_opinion
 from cupel.checking.fusion import TINY
 from cupel.checking.label_fusion import lessons
-from cupel.consensus.chooser import choose
+from cupel.consensus.chooser import affordable, choose
 from cupel.consensus.coding import (
     Coded,
     Integers,
@@ -25,8 +25,9 @@ from cupel.consensus.coding import (
     vote_counts,
 )
 from cupel.consensus.consensus import consensus
-from cupel.consensus.methods import CANDIDATES, METHODS, Fitted
+from cupel.consensus.methods import METHODS, Fitted
 from cupel.consensus.passes import is_answered
+from cupel.consensus.with_verdicts import consensus_with_verdicts
 from cupel.contract.ontology import Ontology
 from cupel.kinds.category import CATEGORY
 
@@ -40,7 +41,8 @@ class Ranking(NamedTuple):
 
     `label` are places in the classes, -1 where it has none; `log_odds` of the label against the others, the
     higher the safer, -inf where there is no label. `lessons` is what the model may
-    be trained on next; None for a method that asks no model. `method` is the consensus that it read answers by.
+    be trained on next; None for a method that learns nothing from verdicts. `method` is the consensus that it read
+    answers by.
     """
 
     label: Integers
@@ -77,7 +79,7 @@ Ranker = Callable[[Evidence, Mapping[str, str]], Ranking]
 def first_evidence(crowd: Crowd) -> Evidence:
     """Return answers and consensus, and a model that is trained on the consensus that was chosen."""
     coded = code(crowd.annotations, crowd.item_ids, crowd.classes)
-    methods = dict.fromkeys((choose(coded).method, *CANDIDATES))
+    methods = dict.fromkeys((choose(coded).method, *affordable(coded)))
     tables = {name: consensus(crowd.annotations, crowd.item_ids, crowd.classes, name) for name in methods}
     return Evidence(crowd, coded, tables, opinions(crowd, next(iter(tables.values()))))
 
@@ -89,9 +91,26 @@ def taught(evidence: Evidence, lessons: pa.Table | None) -> Evidence:
     return evidence._replace(predictions=opinions(evidence.crowd, lessons))
 
 
+def learn_annotators(evidence: Evidence, plain: Evidence, verdicts: Mapping[str, str]) -> Evidence:
+    """Return the evidence with the chosen consensus estimated with experts' verdicts.
+
+    Args:
+        evidence: Of the round.
+        plain: Evidence whose consensuses know no verdicts.
+        verdicts: Experts' labels by item id.
+    """
+    crowd, name = evidence.crowd, evidence.chosen
+
+    def read(answers: pa.Table) -> pa.Table:
+        return consensus(answers, crowd.item_ids, crowd.classes, name)
+
+    found = consensus_with_verdicts(crowd.annotations, plain.consensus, verdicts, read)
+    return evidence._replace(consensuses={**evidence.consensuses, name: found})
+
+
 def has_model(evidence: Evidence) -> bool:
     """Tell whether any model says anything."""
-    return bool(evidence.predictions["posterior"].null_count < evidence.predictions.num_rows)
+    return has_opinion(evidence.predictions)
 
 
 def rankers(evidence: Evidence) -> dict[str, Ranker]:
@@ -106,18 +125,16 @@ def rankers(evidence: Evidence) -> dict[str, Ranker]:
     return found
 
 
-def cupel(evidence: Evidence, verdicts: Mapping[str, str]) -> Ranking:
+def cupel(evidence: Evidence, verdicts: Mapping[str, str], settings: VerdictSettings = AS_MEASURED) -> Ranking:
     """Rank by what people and model believe together, read and weighed as experts' verdicts so far bear out.
 
-    Without a model there is nothing to weigh or to teach, and rounds do not pay.
+    Without a model verdicts teach whom of the annotators to believe.
     """
     ontology = Ontology(tuple(evidence.crowd.classes))
-    method, found = fuse_by_verdicts(evidence.consensuses, evidence.predictions, CATEGORY, ontology, verdicts)
-    lessons_next = (
-        lessons(evidence.consensus, found, lambda labels: CATEGORY.split(labels, ontology), verdicts)
-        if has_model(evidence)
-        else None
+    method, found = fuse_by_verdicts(
+        evidence.consensuses, evidence.predictions, CATEGORY, ontology, verdicts, evidence.crowd.annotations, settings
     )
+    lessons_next = lessons(evidence.consensus, found, lambda labels: CATEGORY.split(labels, ontology), verdicts)
     return _ranking(found.parts[0].label, found.log_odds, found.is_known, lessons_next)._replace(method=method)
 
 

@@ -66,7 +66,8 @@ class FixedSequence:
         """Test the cuts."""
         own = self.sample(evidence)
         wrong, contested = evidence.is_wrong & own, evidence.is_contested & own
-        return find_cut(own, wrong, contested, limits.tested_budget, limits.levels, limits.sensitivity(evidence))
+        cutting = find_cut(own, wrong, contested, limits.tested_budget, limits.levels, limits.sensitivity(evidence))
+        return _end_before_refuted(cutting, np.cumsum(evidence.audit_wrong))
 
     def upper(self, evidence: Evidence, is_counted: Flags, alpha: float, limits: Limits) -> int:
         """Bound a count by the hypergeometric distribution."""
@@ -333,6 +334,22 @@ def _sequence(
         for place, cut in enumerate(positions[: passed + 1].tolist())
     ]
     return Cutting(cuts, int(positions[passed - 1]) if passed else 0, allowed, upper)
+
+
+def _end_before_refuted(cutting: Cutting, wrong: Integers) -> Cutting:
+    """Return the cuts up to the first before which more are known to be wrong than its test says.
+
+    An audit for a budget by slice may find what the sample has missed. Fewer cuts that pass are as valid.
+
+    Args:
+        cutting: By the sample alone.
+        wrong: Labels that the audit found wrong among the safest 1, 2, 3, ... items.
+    """
+    for place, cut in enumerate(cutting.cuts):
+        if cut.is_passed and wrong[cut.accepted - 1] > cutting.allowed_wrong:
+            accepted = cutting.cuts[place - 1].accepted if place else 0
+            return cutting._replace(cuts=[*cutting.cuts[:place], cut._replace(is_passed=False)], accepted=accepted)
+    return cutting
 
 
 def _smallest(marks: Reals, size: int) -> Flags:

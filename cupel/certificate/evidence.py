@@ -134,7 +134,8 @@ class Limits:
     how many items of known label are planted among the auditors' tasks, 0 where auditors are right by definition;
     `undecided` how many items, the last in the risk order, experts judge whatever the audit says;
     `max_undecided_share` which share of all items may be contested, None where no limit was declared;
-    `bounds_slices` that classes and slices are bounded beside the certificate, all together by its alpha.
+    `bounds_slices` that classes and slices are bounded beside the certificate, all together by its alpha;
+    `slice_budgets` how many budgets by class and slice are tested beside that of the whole.
     The tests of the accepted part have what the proofs about adjudicators and auditors leave of alpha (`levels`)
     and of the budget (`tested_budget`).
     """
@@ -148,14 +149,25 @@ class Limits:
     undecided: int = 0
     max_undecided_share: float | None = None
     bounds_slices: bool = False
+    slice_budgets: int = 0
+
+    @property
+    def tests(self) -> int:
+        """How many tests of "more count than are allowed" are made: one of the whole, one of each budget by slice."""
+        return 1 + self.slice_budgets
 
     @property
     def levels(self) -> Levels:
-        """The attempt's alpha for tests of wrong labels, for the bound of contested items, and for slices."""
+        """The attempt's alpha for the test of the whole, its bound of contested items, and the bounds by slice.
+
+        What is left over budget depends on the draw, in the whole and in each slice; so any of the tests may be the one
+        that fails, and they divide what one alone would have.
+        """
         levels = self._undivided
         share = ALPHA_ADJUDICATORS_SHARE * (self.adjudicators_audited > 0)
         share += ALPHA_SENSITIVITY_SHARE * (self.planted_errors > 0)
-        return share_alpha(levels, share).levels if share else levels
+        levels = share_alpha(levels, share).levels if share else levels
+        return Levels(levels.wrong / self.tests, levels.contested / self.tests, levels.slices)
 
     @property
     def adjudicators_alpha(self) -> float:

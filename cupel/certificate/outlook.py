@@ -13,6 +13,7 @@ from cupel.certificate.rising import Rise, rising_shares
 from cupel.certificate.rising_plan import MANY_PATHS, SEED, exponentials, rising_costs
 from cupel.certificate.risk import Course
 from cupel.certificate.sequence import count_passed, cut_positions, floor_share
+from cupel.certificate.slice_budgets import SliceBudget, most_allowed, tested_level
 from cupel.errors import AuditError
 
 REPLAYS = 60
@@ -106,6 +107,55 @@ def outlooks(
     return [outlook(guess, course, design, limits, prices) for guess, course in courses for design in designs]
 
 
+class BudgetOutlook(NamedTuple):
+    """What a budget by class or slice is expected to cost, were it the only one; shares are of all items.
+
+    `audited` is its first wave, `seen_share` what experts see for it, items that they would see anyway included.
+    """
+
+    guess: str
+    name: str
+    share: float
+    items: int
+    audited: int
+    seen_share: float
+    cost: float
+
+
+def budget_outlook(
+    guess: str, course: Course, budget: SliceBudget, items: int, base: int, population: int, limits: Limits,
+    prices: Prices,
+) -> BudgetOutlook:  # fmt: skip
+    """Return what is to be expected of a budget's audit, by a guess of what counts among its items.
+
+    Args:
+        guess: Name of the guess.
+        course: What counts against it, along the risk order of its items.
+        budget: The budget.
+        items: Its items.
+        base: Items that its share is of.
+        population: Items of the release.
+        limits: What was declared besides.
+        prices: What a verdict takes.
+    """
+    level, allowed = tested_level(limits), max(most_allowed(budget, base), 0)
+    if isinstance(budget.design, Rising):
+        rise = Rise(budget.design.gain, budget.design.steps)
+        shares = rising_shares(rise, allowed, level, limits.best_sensitivity)
+        seen, audited = (
+            rising_costs(shares, course, exponentials(MANY_PATHS, rise.steps)),
+            round(float(shares[0]) * items),
+        )
+    elif isinstance(budget.design, FixedSequence):
+        audited = min(budget.design.size, items)
+        seen = _replay_sequence(course, audited, allowed, level, limits.best_sensitivity)
+    else:
+        raise AuditError("outlook: found another design; the fixed sequence and the rising audit can be planned")
+    share = float(seen.mean()) * items / population
+    cost = share * population * prices.answers * prices.answer
+    return BudgetOutlook(guess, budget.name, budget.share, base, audited, share, cost)
+
+
 def sensible_sizes(population: int, limits: Limits) -> list[int]:
     """Return sizes of a fixed sequence's audit worth a look, ascending.
 
@@ -147,18 +197,22 @@ def _rising(course: Course, design: Rising, limits: Limits) -> tuple[Reals, int]
 
 def _fixed_sequence(course: Course, drawn: int, limits: Limits) -> Reals:
     """Return the share of items seen in replayed audits: drawn, or behind the last cut that passed."""
-    size, rng = course.population, np.random.default_rng(SEED)
-    levels = limits.levels
+    size, levels = course.population, limits.levels
     contested = upper_count(size, drawn, 0, levels.contested) if levels.contested else 0
     allowed = floor_share(limits.tested_budget, size - contested)
+    return _replay_sequence(course, drawn, allowed, levels.wrong, limits.best_sensitivity)
+
+
+def _replay_sequence(course: Course, drawn: int, allowed: int, level: float, sensitivity: float) -> Reals:
+    size, rng = course.population, np.random.default_rng(SEED)
     positions = cut_positions(size)
     items = np.diff(positions, prepend=0)
     wrong = np.diff(np.interp(positions, course.items, course.wrong), prepend=0.0)
     sample = rng.multivariate_hypergeometric(items, drawn, size=REPLAYS, method="marginals")
     found = rng.binomial(np.minimum(rng.poisson(wrong, size=sample.shape), items), sample / items)
     audited, met = np.cumsum(sample, axis=1), np.cumsum(found, axis=1)
-    p_values = thinned_tail(met, positions, allowed + 1, audited, limits.best_sensitivity)
-    passed = count_passed(p_values, levels.wrong)
+    p_values = thinned_tail(met, positions, allowed + 1, audited, sensitivity)
+    passed = count_passed(p_values, level)
     accepted = np.concatenate([[0], positions])[passed]
     before = np.concatenate([np.zeros((REPLAYS, 1), dtype=np.int64), audited], axis=1)
     seen: Reals = (before[np.arange(REPLAYS), passed] + size - accepted) / size

@@ -30,6 +30,11 @@ class Terms(Limits):
     design: Design = field(default_factory=FixedSequence)
     budgets: tuple[SliceBudget, ...] = ()
 
+    @property
+    def tests(self) -> int:
+        """See `Limits`; here the budgets themselves are counted."""
+        return 1 + len(self.budgets)
+
 
 @dataclass(frozen=True)
 class AuditResult:

@@ -59,10 +59,15 @@ def bound_left(
     for end in _ends(size):
         if end < result.accepted:
             continue
-        inside = counted & (np.arange(size) < end)
-        upper = everything if end == size else upper_of_all(evidence, terms, inside, level)
-        # Where auditors may err, a repair may have been of a right label.
-        lefts.append(upper - (0 if terms.planted_errors else int(inside.sum())))
+        is_before = np.arange(size) < end
+        upper = everything if end == size else upper_of_all(evidence, terms, counted & is_before, level)
+        if terms.planted_errors:
+            # A repair may have been of a right label, and what auditors called right behind the end may be wrong.
+            lefts.append(upper + int((audited & ~counted & ~is_before).sum()))
+        else:
+            # A wrong verdict of an adjudicator may have called bad what was right.
+            repaired = int((counted & is_before & ~evidence.is_audited).sum())
+            lefts.append(upper - int((counted & audited & is_before).sum()) - max(0, repaired - verdicts_left))
     return found._replace(left_upper=max(0, min(lefts)) + verdicts_left)
 
 

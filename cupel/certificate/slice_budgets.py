@@ -10,7 +10,7 @@ import numpy as np
 
 from cupel.certificate import rising
 from cupel.certificate.attempts import ALPHA_SLICES_SHARE, attempt_alpha
-from cupel.certificate.auditors import thinned_tail
+from cupel.certificate.auditors import ALPHA_SHOWN_SHARE, hidden_upper, thinned_tail
 from cupel.certificate.design import Design, FixedSequence, Rising, design_text, parse_design
 from cupel.certificate.evidence import Evidence, Limits
 from cupel.certificate.hypergeometric import Reals, binomial_upper_count, upper_count
@@ -90,7 +90,7 @@ def first_wave_of(budget: SliceBudget, part: Slice, marks: Reals, limits: Limits
     first = np.zeros(len(marks), np.bool_)
     most = most_allowed(budget, int(part.base.sum()))
     for items in (part.items, part.base):
-        first[items] |= _first_wave(budget.design, marks[items], most, _levels(limits).wrong)
+        first[items] |= _first_wave(budget.design, marks[items], most, budget_levels(limits).wrong)
     return first
 
 
@@ -98,9 +98,9 @@ def follow_budget(budget: SliceBudget, part: Slice, evidence: Evidence, limits: 
     """Follow a budget by what experts have said so far: what is to be audited, and what stands.
 
     "More than B of its items count against it, and nobody has seen them" is tested on these items alone, by the
-    design's own theorem; B is the share of as many items as are left in the end at least. All budgets are needed for
-    a release, so each is tested at the level of the whole: a false certificate needs one that is over its budget
-    to pass, and that one's chance is enough.
+    design's own theorem; B is the share of as many items as are left in the end at least. Which budgets are kept in the
+    end depends on the draw: each test may leave too many, whatever the others do. So the chances of all add up, and
+    the tests of the whole and of all budgets divide the attempt's alpha (`Limits.levels`).
 
     Args:
         budget: The budget.
@@ -133,6 +133,32 @@ def follow_budget(budget: SliceBudget, part: Slice, evidence: Evidence, limits: 
     behind = nobody.copy()
     behind[np.flatnonzero(part.items)[accepted:]] = True
     return state._replace(due=wave, behind=behind, accepted=min(accepted, size), allowed=allowed)
+
+
+def budgets_sentence(budgets: Sequence[SliceBudget], status: str) -> str:
+    """Return what the certificate says of budgets by class and slice, to go on with; nothing where there are none.
+
+    Args:
+        budgets: The budgets.
+        status: Of the audit: certified or refused.
+    """
+    if not budgets:
+        return ""
+    named = "; ".join(_describe_budget(budget) for budget in budgets)
+    if status != "certified":
+        return f" Budgets by class and slice, none of which is certified: {named}."
+    return (
+        " With it, budgets by class and slice are certified: a set left with any of them broken, or the whole, would "
+        f"be certified at most 5 times in 100. In the released set, contested items aside: {named}."
+    )
+
+
+def _describe_budget(budget: SliceBudget) -> str:
+    share = f"{100 * budget.share:.4g}%"
+    if budget.counts == MISSED:
+        return f"of the items that are {budget.value!r}, at most {share} are labelled otherwise"
+    where = f"labelled {budget.value!r}" if budget.by == CLASS else f"of {budget.by} {budget.value}"
+    return f"of the items {where}, at most {share} are wrong"
 
 
 def budgets_text(budgets: Sequence[SliceBudget]) -> list[dict[str, Any]]:
@@ -185,18 +211,20 @@ def most_allowed(budget: SliceBudget, base: int, unfit: int = 0) -> int:
 
 def tested_level(limits: Limits) -> float:
     """Return the level that a budget is tested at."""
-    return _levels(limits).wrong
+    return budget_levels(limits).wrong
 
 
-class _BudgetLevels(NamedTuple):
+class BudgetLevels(NamedTuple):
+    """What the alpha of a budget is spent on: its test, and the bound of items that do not belong to its slice."""
+
     wrong: float
     unfit: float
 
 
-def _levels(limits: Limits) -> _BudgetLevels:
-    """Divide the alpha of a budget: its test, and the bound of items that do not belong to its slice."""
-    levels, unfit = limits.levels, attempt_alpha(limits.attempt) * ALPHA_SLICES_SHARE
-    return _BudgetLevels(levels.wrong + levels.contested - unfit, unfit)
+def budget_levels(limits: Limits) -> BudgetLevels:
+    """Divide the alpha of a budget; see `Limits.levels`."""
+    levels, unfit = limits.levels, attempt_alpha(limits.attempt) * ALPHA_SLICES_SHARE / limits.tests
+    return BudgetLevels(levels.wrong + levels.contested - unfit, unfit)
 
 
 def _first_wave(design: Design, marks: Reals, allowed: int, level: float) -> Flags:
@@ -214,29 +242,40 @@ def _first_share(design: Design, allowed: int, level: float) -> float:
 
 
 def _unfit_upper(budget: SliceBudget, part: Slice, evidence: Evidence, limits: Limits) -> int:
-    """Return the exact upper bound of the items that do not belong to the slice in the end, from its first wave."""
-    base, marks, levels = part.base, _marks(evidence), _levels(limits)
+    """Return the exact upper bound of the items that do not belong to the slice in the end, from its first wave.
+
+    Where experts leave nothing contested, only of a class may some not belong.
+    """
+    if budget.by != CLASS and not limits.can_be_contested:
+        return 0
+    base, marks, levels = part.base, _marks(evidence), budget_levels(limits)
     size, most = int(base.sum()), most_allowed(budget, int(base.sum()))
     wave = _first_wave(budget.design, marks[base], most, levels.wrong)
-    unfit = part.is_unfit[base]
+    sensitivity = limits.sensitivity(evidence)
+    # Items of another class that auditors overlook look as if they belonged here.
+    hidden = levels.unfit * ALPHA_SHOWN_SHARE if sensitivity < 1 else 0.0
+    found, others = int((part.is_unfit[base] & wave).sum()), int((wave & ~part.is_unfit[base]).sum())
     if isinstance(budget.design, FixedSequence):
-        return upper_count(size, int(wave.sum()), int((unfit & wave).sum()), levels.unfit)
-    share = _first_share(budget.design, most, levels.wrong)
-    others = int((wave & ~unfit).sum())
-    return binomial_upper_count(size - others, share, int((unfit & wave).sum()), levels.unfit)
+        shown = upper_count(size, found + others, found, levels.unfit - hidden)
+    else:
+        share = _first_share(budget.design, most, levels.wrong)
+        shown = binomial_upper_count(size - others, share, found, levels.unfit - hidden)
+    return hidden_upper(shown, size, sensitivity, hidden) if hidden else shown
 
 
 def _walk(
     design: Design, marks: Reals, is_found: Flags, allowed: int, evidence: Evidence, limits: Limits
 ) -> tuple[Flags, int]:
     """Return which of a budget's items are to be audited, and how many of the safest stand."""
-    level, size, sensitivity = _levels(limits).wrong, len(marks), limits.sensitivity(evidence)
+    level, size, sensitivity = budget_levels(limits).wrong, len(marks), limits.sensitivity(evidence)
     if isinstance(design, FixedSequence):
         own = _first_wave(design, marks, allowed, level)
         positions = cut_positions(size)
         drawn, wrong = np.cumsum(own)[positions - 1], np.cumsum(own & is_found)[positions - 1]
         p_values = thinned_tail(wrong, positions, allowed + 1, drawn, sensitivity)
-        passed = int(count_passed(p_values, level))
+        # Where audits for something else have found more, the cut is refuted.
+        is_refuted = np.cumsum(is_found)[positions - 1] > allowed
+        passed = int(count_passed(np.where(is_refuted, 1.0, p_values), level))
         return own, int(positions[passed - 1]) if passed else 0
     if not isinstance(design, Rising):
         raise AuditError("budgets: found another design; expected fixed_sequence or rising")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.hypergeometric import Reals
-from cupel.checking.by_verdicts import fuse_by_verdicts
+from cupel.checking.by_verdicts import fuse_by_verdicts, has_opinion
 from cupel.checking.label_fusion import LabelFusion, lessons
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.checking.rounds import NO_ROUND, LastRound, Standing, complete, next_end, pays, round_ends
@@ -23,6 +23,8 @@ from cupel.people.answers.experts import DECIDED, SPLIT, Decision
 DECIDED_REASON, SPLIT_REASON = "experts have decided it", "experts stay split on it"
 
 Teach = Callable[[pa.Table], pa.Table]
+# Returns the project's CONSENSUS, estimated with experts' labels by item id.
+Learn = Callable[[Mapping[str, str]], pa.Table]
 
 
 class Rounds(NamedTuple):
@@ -47,6 +49,8 @@ def hold_rounds(
     decided: Sequence[Decision],
     teach: Teach | None,
     error_budget: float,
+    annotations: pa.Table | None = None,
+    learn: Learn | None = None,
 ) -> Rounds:
     """Go through all complete rounds once more, and say whether another one pays, and of which items.
 
@@ -61,6 +65,9 @@ def hold_rounds(
         decided: What experts settled, in the order in which they did.
         teach: Returns PREDICTIONS of a checker that was trained on lessons; None for one that does not learn.
         error_budget: Highest share of wrong labels that the release may have.
+        annotations: ANNOTATIONS that the consensuses are made from; verdicts judge annotators by them where no model
+            speaks. None: verdicts teach nothing there, and no round is held.
+        learn: See `with_verdicts.consensus_with_verdicts`; None leaves the project's consensus as it is.
 
     Returns:
         Where the rounds stand.
@@ -68,26 +75,28 @@ def hold_rounds(
     Raises:
         TableError: Tables hold different items, or a verdict speaks of an item or label not known.
     """
-    own = next(iter(consensuses.values()))
+    first, own = next(iter(consensuses.items()))
     verdicts: dict[str, str] = {}
-    _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts)
+    _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts, annotations)
     size, start, last = len(believed.item_ids), 0, NO_ROUND
     counted = complete(len(decided), size)
     for end in [end for end in round_ends(size) if end <= counted]:
         said = {one.item_id: one.label for one in decided[start:end] if one.label is not None}
         last = _judged(believed, kind, ontology, said)
         verdicts |= said
-        _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts)
+        if learn is not None:
+            consensuses = {**consensuses, first: learn(verdicts)}
+        _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts, annotations)
         if teach is not None:
             predictions = teach(lessons(own, believed, lambda labels: kind.split(labels, ontology), verdicts))
-            _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts)
+            _, believed = fuse_by_verdicts(consensuses, predictions, kind, ontology, verdicts, annotations)
         start = end
     names = tuple(one.item_id for one in decided[:counted])
     rest = _in_risk_order(believed, names)
     standing = Standing(size, counted, _log_odds(believed)[rest], last)
     wanted: tuple[str, ...] = ()
-    has_model = predictions["posterior"].null_count < predictions.num_rows
-    if (end_next := next_end(standing)) is not None and has_model and pays(standing, error_budget):
+    can_learn = annotations is not None or has_opinion(predictions)
+    if (end_next := next_end(standing)) is not None and can_learn and pays(standing, error_budget):
         wanted = tuple(believed.item_ids.take(pa.array(rest[counted - end_next :])).to_pylist())
     return Rounds(predictions, believed, names, wanted)
 

@@ -19,12 +19,14 @@ from cupel.certificate.sequence import floor_share
 
 # Shares of the items, the riskiest first, after which the others are ranked anew.
 ROUNDS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32)
-# A round is cheap where its items would so likely be seen by experts anyway, audited or behind the cut ...
-CHEAP_CHANCE = 0.85
-# ... and worth its price at this chance too, if so many labels of the last round were wrong, unless as was said.
-WORTH_CHANCE, WORTH_WRONG_SHARE = 0.35, 0.25
+# A round costs next to nothing where its items would so likely be seen by experts anyway, audited or behind the cut ...
+CHEAP_CHANCE = 0.95
+# ... and is worth its price where that is as likely as not, and so many of its labels are expected to be wrong.
+WORTH_CHANCE, WORTH_WRONG_SHARE = 0.5, 0.2
+# Fewer verdicts than these tell next to nothing: rounds go on until there are so many.
+LEAST_VERDICTS = 20
 # Odds that a label is wrong are so many times what its log-odds say, to such a power: none is believed alone.
-DOUBTS = tuple(product((1.0, 2.0, 4.0), (0.5, 0.7, 1.0, 1.4, 2.0)))
+DOUBTS = tuple(product((1.0, 1.5, 2.5, 4.0), (0.2, 0.35, 0.5, 0.7, 1.0, 1.4)))
 # What a verdict counts: those of a round are on items that are alike.
 VERDICT_WEIGHT = 0.5
 _LEAST_CHANCE = 1e-6
@@ -94,11 +96,10 @@ def audit_shares(size: int, error_budget: float) -> Reals:
 
 
 def pays(standing: Standing, error_budget: float) -> bool:
-    """Tell whether another round is asked for: always a first one, then as long as rounds are cheap or pay.
+    """Tell whether another round is asked for: always before there are a few verdicts, then while they pay.
 
-    Rounds are cheap where experts are likely to see the items anyway. Else they may pay where verdicts teach
-    something: many labels of the last round were wrong. That many of the riskiest labels are wrong is no news,
-    though, where the verdicts bear out the log-odds.
+    Rounds are cheap where experts are all but sure to see the items anyway. Else they may pay where verdicts find
+    something: many labels of the next round are likely wrong, by the log-odds as the last verdicts bear them out.
 
     Args:
         standing: Where the rounds stand.
@@ -106,11 +107,12 @@ def pays(standing: Standing, error_budget: float) -> bool:
     """
     if next_end(standing) is None:
         return False
-    if not standing.asked:
+    if standing.asked < LEAST_VERDICTS:
         return True
     chance = seen_chance(standing, audit_shares(standing.size, error_budget))
-    is_taught = bool(standing.last.is_wrong.size) and standing.last.is_wrong.mean() >= WORTH_WRONG_SHARE
-    return chance >= CHEAP_CHANCE or (chance >= WORTH_CHANCE and is_taught and not are_borne_out(standing.last))
+    if chance < WORTH_CHANCE:
+        return False
+    return chance >= CHEAP_CHANCE or expected_wrong_share(standing) >= WORTH_WRONG_SHARE
 
 
 def seen_chance(standing: Standing, shares: Reals) -> float:
@@ -136,10 +138,14 @@ def seen_chance(standing: Standing, shares: Reals) -> float:
     return float(doubt_weights(standing.last) @ chances)
 
 
-def are_borne_out(last: LastRound) -> bool:
-    """Tell whether verdicts rather bear out that labels are wrong no more often than their log-odds say."""
-    is_enough = [times <= 1 <= power for times, power in DOUBTS]
-    return bool(doubt_weights(last)[is_enough].sum() >= 0.5)
+def expected_wrong_share(standing: Standing) -> float:
+    """Return the share of the next round's labels that are likely wrong, each doubt counting as in `seen_chance`."""
+    end = next_end(standing)
+    if end is None:
+        return 0.0
+    log_odds = standing.log_odds[standing.asked - end :]
+    shares = [float(wrong_chance(log_odds, times, power).mean()) for times, power in DOUBTS]
+    return float(doubt_weights(standing.last) @ shares)
 
 
 def doubt_weights(last: LastRound) -> Reals:

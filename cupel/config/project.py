@@ -23,7 +23,6 @@ from cupel.config.raw import Raw
 from cupel.config.release import Release
 from cupel.config.strict_yaml import read_yaml
 from cupel.config.thresholds import Threshold
-from cupel.contract.class_places import find_class_places
 from cupel.contract.format_check import check_number
 from cupel.contract.format_numbers import PROJECT_FILE
 from cupel.contract.kind import Kind, column_names
@@ -157,7 +156,7 @@ class Project(Section):
     @model_validator(mode="after")
     def _budgets_are_of_what_there_is(self) -> "Project":
         by = self.release.certificate.by
-        known = [one.name for one in find_class_places(self.kind, self.labeling.ontology)]
+        known = self.labeling.ontology.class_names
         for name in by.get("class", {}):
             if name not in known:
                 raise ValueError(f"release.certificate.by.class: found {name!r}; allowed: {', '.join(known[:20])}")

@@ -83,6 +83,15 @@ def ebcc(coded: Coded, settings: EbccSettings = WITH_KINDS, start: Reals | None 
     return max(fits, key=lambda fit: fit.bound)
 
 
+def count_operations(coded: Coded, settings: EbccSettings = WITH_KINDS) -> int:
+    """Return about how many operations a round of EBCC takes on these answers, in units of one answer and state.
+
+    A number of an annotator's matrices takes about ten times as long as an answer: it goes through digamma functions.
+    """
+    classes = len(coded.classes)
+    return classes * settings.kinds * (len(coded.item) + 10 * len(coded.annotators) * classes)
+
+
 def _divided(coded: Coded, settings: EbccSettings, start: Reals | None, rng: np.random.Generator) -> Reals:
     """Return starting beliefs, each class divided at random among its kinds; shape items x (classes x kinds)."""
     beliefs, answered = starting_beliefs(coded, start), is_answered(coded)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupel.consensus.coding import Coded, Integers, Reals, vote_counts
-from cupel.consensus.estimates import pooled_confusion, vote_shares
+from cupel.consensus.estimates import pooled_confusion, typical_accuracy
+from cupel.consensus.passes import softmax
 
 
 class Majority(NamedTuple):
@@ -14,8 +15,9 @@ class Majority(NamedTuple):
 
     `label` is a place in the classes, -1 on a tie and without votes (an index inside numpy only; in
     tables it is null); `agreement` is the share of votes for the most frequent answer, NaN without votes;
-    `posterior` holds the shares of votes, shape items x classes, equal shares without votes; `confusion`
-    the matrix of all annotators together, which each is taken to have, annotators x true class x answer.
+    `posterior` is the belief under which the most frequent answer is the likeliest: all annotators are right equally
+    often, as often as pairs of votes agree, and all errors are alike; shape items x classes, equal shares without
+    votes. `confusion` is the matrix of all annotators together, annotators x true class x answer.
     """
 
     votes: Integers
@@ -33,7 +35,7 @@ def majority(coded: Coded) -> Majority:
         coded: The annotations; any overlap, also none.
 
     Returns:
-        Votes, label, tie and agreement, each of shape items; the shares of votes; the crowd's confusion.
+        Votes, label, tie and agreement, each of shape items; the belief; the crowd's confusion.
 
     >>> import pyarrow as pa
     >>> from cupel.consensus.coding import code
@@ -50,4 +52,12 @@ def majority(coded: Coded) -> Majority:
     agreement = np.divide(top, votes, out=np.full(len(votes), np.nan), where=votes > 0)
     pool = pooled_confusion(counts)
     each = np.broadcast_to(pool, (len(coded.annotators), *pool.shape))
-    return Majority(votes, label, is_tie, agreement, vote_shares(counts), each)
+    return Majority(votes, label, is_tie, agreement, _believe(counts), each)
+
+
+def _believe(counts: Integers) -> Reals:
+    """Return the belief under votes that are all right equally often; shape items x classes."""
+    classes, votes = counts.shape[1], counts.sum(axis=1)
+    agreeing, pairs = int((counts * (counts - 1)).sum()), int((votes * (votes - 1)).sum())
+    right = typical_accuracy(agreeing, pairs, classes)
+    return softmax(counts * np.log(right * max(classes - 1, 1) / (1 - right)))

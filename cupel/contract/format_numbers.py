@@ -3,8 +3,8 @@
 A number goes up when an older version of Cupel could not read, or would misread, what a newer one writes.
 """
 
-LAKE = 5
-RELEASE = 4
+LAKE = 6
+RELEASE = 5
 ANSWERS_LOG = 1
 PROJECT_FILE = 1
 
@@ -12,6 +12,8 @@ PROJECT_FILE = 1
 FIRST_NUMBERED_RELEASE = 3
 # The last format of releases whose draw followed from labels and a seed that the project chose.
 LAST_CHOSEN_SEED = 3
+# The last format of releases whose classes and slices were not bounded.
+LAST_WITHOUT_SLICES = 4
 # The oldest lake that a run can go on with; of an older one it would make some tables anew, could not read others, or
 # would append to logs that are no event logs.
 OLDEST_LAKE_TO_WRITE = 4

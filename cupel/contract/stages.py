@@ -141,7 +141,7 @@ _AUDITED = ("release_plan", "release_items", "audit", "planted_verdicts")
 _PRICES_WEIGHED = ("prices.annotator_answer", "prices.expert_answer")
 _HANDED_OVER = (
     "training_set", "withheld_items", "cuts", "stage_errors", "release_tasks", "expert_answers", "planted_items",
-    "planted_verdicts", "left_out_items",
+    "planted_verdicts", "left_out_items", "slice_bounds",
 )  # fmt: skip
 _PROVEN = ("certificate", "release_plan", "release_items", "audit", "adjudications")
 
@@ -363,6 +363,7 @@ _STAGES = (
             ),
             StageStep("estimate_stage_errors", ("stage_errors",), (*_AUDITED, "annotations")),
             StageStep("conclude_audit", ("audit_result",), (*_AUDITED, "cuts", "adjudications")),
+            StageStep("bound_slices", ("slice_bounds",), (*_AUDITED, "cuts", "adjudications")),
             StageStep(
                 "count_languages", ("release_languages",), (*_AUDITED, "adjudications", "item_signals"),
                 when=has_texts,
@@ -379,7 +380,7 @@ _STAGES = (
                 "certify", ("certificate",),
                 (
                     "release_plan", "expert_answers", "audit", "adjudications", "planted_verdicts", "audit_result",
-                    "release_languages", "release_overlaps",
+                    "slice_bounds", "release_languages", "release_overlaps",
                 ),
                 may_wait=True,
             ),

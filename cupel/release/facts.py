@@ -19,7 +19,6 @@ from cupel.release.anchoring import judge_by_audit
 from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.guidelines import ReleaseGuideline, find_guideline
-from cupel.release.part_errors import part_errors
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
 from cupel.release.undecided_experts import find_undecided_experts
@@ -103,7 +102,7 @@ class ReleaseFacts:
     left_out: int = 0
     overlaps: list[Row] = field(default_factory=list)
     guideline: ReleaseGuideline | None = None
-    part_errors: list[Row] = field(default_factory=list)
+    slice_bounds: list[Row] = field(default_factory=list)
     undecided: list[Row] = field(default_factory=list)
     planted_kinds: PlantedKinds | None = None
     second_draw: Row | None = None
@@ -221,7 +220,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
         overlaps=_rows(lake, "release_overlaps", release),
         left_out=_count(lake, "left_out_items", release),
         guideline=find_guideline(lake, audit.terms),
-        part_errors=part_errors(audit),
+        slice_bounds=_rows(lake, "slice_bounds", release),
         undecided=[found._asdict() for found in find_undecided_experts(audit)],
         planted_kinds=audit.planted_kinds,
         second_draw=_second_draw(lake, audit),

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.contract.format_numbers import LAST_CHOSEN_SEED, RELEASE
+from cupel.contract.format_numbers import LAST_CHOSEN_SEED, LAST_WITHOUT_SLICES, RELEASE
 from cupel.contract.table import from_rows
 from cupel.contract.tables.release import MANIFEST, RELEASE_IMAGES, TRAINING_SET
 from cupel.errors import ReleaseError
@@ -18,7 +18,7 @@ from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release import layout
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
-from cupel.release.frozen_terms import GUIDELINE
+from cupel.release.frozen_terms import GUIDELINE, FrozenTerms
 from cupel.release.kind_columns import add_columns, table_of
 from cupel.release.older_formats import not_covered_then
 from cupel.release.pieces import Stored, in_order, values
@@ -57,6 +57,7 @@ class ReleaseTables:
     expert_answers: pa.Table | None = None
     images: Iterable[ReleasedImage] | None = None
     signed_answers: dict[str, Any] | None = None
+    slice_bounds: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,9 @@ def _write_words(
 
 
 def _optional(tables: ReleaseTables) -> list[str]:
-    names = ("planted_items", "planted_verdicts", "left_out_items", "release_overlaps", "expert_answers")
+    names = (
+        "planted_items", "planted_verdicts", "left_out_items", "release_overlaps", "expert_answers", "slice_bounds",
+    )  # fmt: skip
     return [name for name in names if getattr(tables, name) is not None]
 
 
@@ -261,7 +264,7 @@ def _contamination(facts: ReleaseFacts) -> dict[str, Any]:
 def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, WrittenFile]) -> dict[str, Any]:
     manifest = {
         # A release that an older version froze goes on by the rules of then.
-        "format": LAST_CHOSEN_SEED if facts.terms.freeze_sha256 is None else RELEASE,
+        "format": _format_of(facts.terms),
         "project": facts.project.project,
         "release": facts.release,
         "batches": list(facts.terms.batches),
@@ -274,3 +277,10 @@ def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, Writ
         "requirements_sha256": provenance.requirements_sha256,
     }
     return {**manifest, "release_sha256": layout.release_sha256(manifest)}
+
+
+def _format_of(terms: FrozenTerms) -> int:
+    """Return the format of a release by what it was frozen with, which may be by an older version."""
+    if terms.freeze_sha256 is None:
+        return LAST_CHOSEN_SEED
+    return RELEASE if terms.bounds_slices else LAST_WITHOUT_SLICES

@@ -20,6 +20,7 @@ from cupel.contract.tables.release import (
     RELEASE_IMAGES,
     RELEASE_ITEMS,
     RELEASE_OVERLAPS,
+    SLICE_BOUNDS,
     TRAINING_SET,
     WITHHELD_ITEMS,
 )
@@ -74,6 +75,8 @@ CONTAMINATION_FILES: dict[str, Table] = {
 LEFT_OUT_FILE = "evidence/left_out_items.parquet"
 # There where it names evaluation sets.
 OVERLAPS_FILE = "evidence/release_overlaps.parquet"
+# There where classes and slices are bounded.
+SLICE_BOUNDS_FILE = "evidence/slice_bounds.parquet"
 # There where the plan names a label kind: what experts answered, without who did.
 ANSWERS_FILE = "evidence/expert_answers.parquet"
 NAMELESS_ANSWERS = EXPERT_ANSWERS._replace(columns=tuple(c for c in EXPERT_ANSWERS.columns if c.name != "annotator"))
@@ -86,6 +89,7 @@ _IMAGE_COPY = re.compile(rf"{IMAGES_FOLDER}/[0-9a-f]{{64}}({'|'.join(map(re.esca
 OPTIONAL_FILES = {
     **PLANTED_FILES, ANSWERS_FILE: NAMELESS_ANSWERS, **CONTAMINATION_FILES, LEFT_OUT_FILE: LEFT_OUT_ITEMS,
     OVERLAPS_FILE: RELEASE_OVERLAPS, IMAGES_FILE: RELEASE_IMAGES,
+    SLICE_BOUNDS_FILE: SLICE_BOUNDS,
 }  # fmt: skip
 # The text that people labelled by, where the project's guideline has versions; no table.
 GUIDELINE_FILE = "guideline.md"

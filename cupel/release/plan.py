@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.families import are_known
 from cupel.certificate.hypergeometric import Integers, Reals
+from cupel.certificate.outlook import BudgetOutlook
 from cupel.certificate.sample import marks
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.config.project import Project
@@ -26,7 +27,7 @@ from cupel.lake.cached_rows import rows_of
 from cupel.lake.gates import GateState, batch_state
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
-from cupel.release.audit_design import design_of, draw_first_wave, limits_of
+from cupel.release.audit_design import design_of, draw_first_wave, limits_of, make_budgets
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.earlier_audits import AuditedBefore, build_families, count_shared, read_earlier_audits
@@ -36,11 +37,13 @@ from cupel.release.guidelines import is_replaced
 from cupel.release.holding import check_terms
 from cupel.release.names import Names
 from cupel.release.nonces import draw_nonce, make_seed
+from cupel.release.outlook import outlook_budgets
 from cupel.release.pieces import reader
 from cupel.release.planted import IsSame, find_known_items, hash_known_items, plant_items
+from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_images import released_hashes
 from cupel.release.similar_audits import NewItems, find_similar_audits, read_item_keys
-from cupel.release.slices import SLICED, draw_for_budgets, hash_slices, make_budgets
+from cupel.release.slices import SLICED, draw_for_budgets, hash_slices
 from cupel.release.terms import LicenceTerms
 from cupel.versions.code_version import code_version
 
@@ -122,8 +125,8 @@ class Planned(NamedTuple):
     """A planned release: its terms, its items unless it was refused; or what is awaited before it can be planned.
 
     The items come in the order of their key, a piece at a time. `log_odds` of the labels, in any order, are for the
-    audit's outlook. `planted` is PLANTED_ITEMS, `left_out` LEFT_OUT_ITEMS; `forbidden` counts the items for whose terms
-    it was refused.
+    audit's outlook, `budgets` is that of budgets by class and slice. `planted` is PLANTED_ITEMS, `left_out`
+    LEFT_OUT_ITEMS; `forbidden` counts the items for whose terms it was refused.
     """
 
     terms: FrozenTerms | None
@@ -133,6 +136,7 @@ class Planned(NamedTuple):
     planted: pa.Table | None = None
     left_out: pa.Table | None = None
     forbidden: int = 0
+    budgets: tuple[BudgetOutlook, ...] = ()
 
 
 def plan_release(
@@ -204,7 +208,9 @@ def plan_release(
     if known is not None:
         planted = plant_items(known, number, frozen_terms.seed)
     log_odds = items["log_odds"].to_numpy()
-    return Planned(frozen_terms, reader(whole, RELEASE_ITEMS), None, log_odds, planted, own.left_out)
+    budgets = outlook_budgets(step.project, ReleaseAudit(frozen_terms, items, kind=step.project.kind))
+    found = reader(whole, RELEASE_ITEMS)
+    return Planned(frozen_terms, found, None, log_odds, planted, own.left_out, budgets=tuple(budgets))
 
 
 def _find_known(

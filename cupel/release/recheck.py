@@ -16,7 +16,7 @@ from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
 from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release.freeze import items_sha256, items_sha256_without_content
-from cupel.release.frozen_terms import GUIDELINE
+from cupel.release.frozen_terms import GUIDELINE, SLICES
 from cupel.release.guidelines import find_guideline_problem
 from cupel.release.layout import (
     CONTAMINATION_FILES,
@@ -24,6 +24,7 @@ from cupel.release.layout import (
     IMAGES_FILE,
     LEFT_OUT_FILE,
     OVERLAPS_FILE,
+    SLICE_BOUNDS_FILE,
     WITNESSED,
     is_image_copy,
 )
@@ -36,6 +37,7 @@ from cupel.release.recheck_verdicts import are_answers_there, expert_verdicts
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_content import ReleaseContent, Row
 from cupel.release.signed_share import count_share, find_signed_problem, signed_sentence
+from cupel.release.slice_bounds import bound_slices
 from cupel.release.slices import hash_slices
 
 MOST_NAMED = 5
@@ -196,6 +198,21 @@ def certified_result(content: ReleaseContent) -> str:
     shared = (*named, "experts_seen_share")
     different = _differences(content.certificate["certificate"], {key: computed[key] for key in shared})
     return f"certificate: {different}" if different else ""
+
+
+def bounds_by_slice(content: ReleaseContent) -> str:
+    """The bounds by class and slice, recomputed from the evidence, are those that are told."""
+    table = content.tables.get(SLICE_BOUNDS_FILE)
+    if table is None:
+        return f"{SLICE_BOUNDS_FILE} is missing, though the plan says that classes and slices are bounded"
+    expected = bound_slices(content.audit).to_pylist()
+    found = {(row["by"], row["value"]): row for row in table.to_pylist()}
+    if len(found) != len(expected):
+        return f"{SLICE_BOUNDS_FILE}: {len(found)} classes and slices are told, recomputing gives {len(expected)}"
+    for row in expected:
+        if different := _differences(found.get((row["by"], row["value"]), {}), row):
+            return f"{SLICE_BOUNDS_FILE}: {row['by']} {row['value']}: {different}"
+    return ""
 
 
 def certificate_wording(content: ReleaseContent) -> str:
@@ -362,6 +379,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "verdicts are what the experts' answers come to": expert_verdicts,
     "the test of the cuts, recomputed, is the same": test_of_cuts,
     "the certificate, recomputed, is the same": certified_result,
+    "the bounds by class and slice, recomputed, are the same": bounds_by_slice,
     "the certificate's text says what the result says": certificate_wording,
     "every frozen item is released or withheld": nothing_lost,
     "labels that experts judged are theirs": expert_labels,
@@ -402,6 +420,8 @@ def is_asked(name: str, number: int, manifest: Row, content: ReleaseContent | st
     if CONTENT_CHECKS[name] is guideline_hash and not has_guideline(manifest, content):
         return False
     named = {row["path"] for row in manifest["files"]}
+    if CONTENT_CHECKS[name] is bounds_by_slice:
+        return SLICE_BOUNDS_FILE in {row["path"] for row in manifest["files"]} or _says_of_design(content, SLICES)
     if CONTENT_CHECKS[name] is expert_verdicts:
         return are_answers_there(named, content)
     since, files, (part, key) = _LATER.get(CONTENT_CHECKS[name], (1, (), ("", "")))
@@ -418,8 +438,14 @@ def has_guideline(manifest: Row, content: ReleaseContent | str) -> bool:
     if GUIDELINE_FILE in {row["path"] for row in manifest["files"]} or isinstance(content, str):
         return GUIDELINE_FILE in {row["path"] for row in manifest["files"]}
     told = content.certificate if isinstance(content.certificate, Mapping) else {}
-    plan = told.get("plan")
-    return GUIDELINE in told or (isinstance(plan, Mapping) and f'"{GUIDELINE}"' in str(plan.get("design")))
+    return GUIDELINE in told or _says_of_design(content, GUIDELINE)
+
+
+def _says_of_design(content: ReleaseContent | str, key: str) -> bool:
+    """Tell whether a key stands beside the design in the certificate's plan."""
+    told = content.certificate if isinstance(content, ReleaseContent) else None
+    plan = told.get("plan") if isinstance(told, Mapping) else None
+    return isinstance(plan, Mapping) and f'"{key}"' in str(plan.get("design"))
 
 
 def _differ(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:

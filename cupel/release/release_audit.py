@@ -19,7 +19,7 @@ from cupel.certificate.hypergeometric import Integers, Reals
 from cupel.certificate.result import Assay, AuditResult, assay, find_due
 from cupel.certificate.sample import marks
 from cupel.certificate.sequence import Flags
-from cupel.certificate.slice_budgets import Slice
+from cupel.certificate.slice_budgets import Slice, budgets_sentence
 from cupel.certificate.wording import wording
 from cupel.contract.class_places import ClassPlace, find_class_places, split_labels
 from cupel.contract.columns import TEXT
@@ -198,11 +198,12 @@ class ReleaseAudit:
         """
         return tuple(
             count_against(budget, found, expert_places, *said, self.classes)
-            for budget, found in zip(self.terms.budgets, self._budget_items, strict=True)
+            for budget, found in zip(self.terms.budgets, self.budget_items, strict=True)
         )
 
     @cached_property
-    def _budget_items(self) -> list[tuple[Flags, Flags]]:
+    def budget_items(self) -> list[tuple[Flags, Flags]]:
+        """The items of each budget, and those that its share is of; see `find_slice`."""
         return [find_slice(*budget[:3], self.items, self.places, self.classes) for budget in self.terms.budgets]
 
     def draw(self, said: Verdicts, expert_places: Integers) -> Flags:
@@ -339,7 +340,7 @@ class ReleaseAudit:
             terms.max_undecided_share, self.planted_kinds, is_older=terms.freeze_sha256 is None,
         ) + guideline_sentence(terms.guideline) + nonce_sentence(
             terms.nonce_source, witnessed, self.second_source
-        )  # fmt: skip
+        ) + budgets_sentence(terms.budgets, result.status)  # fmt: skip
 
     def contested_upper(self, alpha: float) -> int:
         """Return the exact upper bound of the contested items among all, by the design of the audit.

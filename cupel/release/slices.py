@@ -2,29 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.certificate.design import Design, FixedSequence, Rising
-from cupel.certificate.evidence import Limits
 from cupel.certificate.hypergeometric import Integers, Reals
-from cupel.certificate.outlook import smallest_proof
-from cupel.certificate.rising_plan import choose_rise
 from cupel.certificate.sequence import Flags
 from cupel.certificate.slice_budgets import (
     CLASS,
     MISSED,
-    WRONG,
     Slice,
     SliceBudget,
     first_wave_of,
-    most_allowed,
-    tested_level,
 )
-from cupel.config.release import Release
 from cupel.contract.class_places import ClassPlace
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.names import PIECE_ROWS
@@ -35,8 +27,6 @@ SLICED_BY = {"language": "language", "source": "source_file"}
 HASHED = ("language", "source_file", "licence", "decided_by")
 # Of these, what items bring along from cleaning.
 SLICED = HASHED[:3]
-# A fixed sequence audits so many times the smallest sample that would prove a budget without a find.
-TIMES_SMALLEST = 2
 
 
 def hash_slices(items: pa.Table) -> str:
@@ -103,47 +93,6 @@ def count_against(
     is_out = is_settled & ~is_contested & ~is_said
     is_counted = (is_said & is_settled) if budget.counts == MISSED else is_out
     return Slice(items, items & is_counted, base, base & (is_out | is_contested))
-
-
-def make_budgets(
-    settings: Release, limits: Limits, items: pa.Table, places: Integers, classes: Sequence[ClassPlace]
-) -> tuple[SliceBudget, ...]:
-    """Return the budgets by class and slice that a project file declares, each with the design of its audit.
-
-    Args:
-        settings: The project's release settings.
-        limits: What it declares besides.
-        items: RELEASE_ITEMS in risk order, with the columns that slices are of.
-        places: Of their labels.
-        classes: The classes that there are.
-    """
-    budgets = []
-    for by, value, counts, share, audited in declared_budgets(settings):
-        inside, base = find_slice(by, value, counts, items, places, classes)
-        plain = SliceBudget(by, value, counts, share, FixedSequence(1))
-        allowed = max(most_allowed(plain, int(base.sum())), 0)
-        design = _choose_design(settings, limits, int(inside.sum()), allowed, audited)
-        budgets.append(plain._replace(design=design))
-    return tuple(budgets)
-
-
-def declared_budgets(settings: Release) -> Iterator[tuple[str, str, str, float, int | None]]:
-    """Yield each budget as it is declared: by what, which value, what counts, the share, and the items audited."""
-    by = settings.certificate.by
-    for slice_by, values in by.items():
-        for value, budget in values.items():
-            for counts, share in ((WRONG, budget.wrong), (MISSED, budget.missed)):
-                if share is not None:
-                    yield slice_by, value, counts, share, budget.audited
-
-
-def _choose_design(settings: Release, limits: Limits, size: int, allowed: int, audited: int | None) -> Design:
-    level = tested_level(limits)
-    if settings.certificate.method == "rising":
-        return Rising(*choose_rise(max(size, 1), allowed, level))
-    if audited is not None:
-        return FixedSequence(min(audited, size))
-    return FixedSequence(min(size, TIMES_SMALLEST * smallest_proof(size, allowed, level, limits.best_sensitivity)))
 
 
 def draw_for_budgets(

@@ -21,6 +21,7 @@ from cupel.release.overlaps import overlaps_in_words
 from cupel.release.terms import house_rules, licence_rows
 from cupel.show.contamination_views import batches_in_words, bounds_in_words
 from cupel.show.language_views import language_lead, language_rows, promised_languages
+from cupel.show.slice_views import MOST_SHOWN, slice_lead, slice_rows
 from cupel.show.templating import environment
 from cupel.show.wording import error_lines, limits, protocol, steps
 
@@ -106,6 +107,8 @@ def render_card(facts: ReleaseFacts) -> str:
         contamination=[_plain(said) for said in batches_in_words(facts)],
         contamination_bounds=_plain(bounds_in_words(facts) or ""),
         language_lead=language_lead(facts),
+        slices=[{**row, "value": _plain(row["value"])} for row in slice_rows(facts)[:MOST_SHOWN]],
+        slice_lead=slice_lead(facts),
         limits=[_plain(limit) for limit in limits(facts)],
         has_images=has_images,
         copies=project.images.released == "files",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cupel.certificate.design import Design, FixedSequence, Rising
-from cupel.certificate.outlook import Outlook
-from cupel.figures import hours, money, percent
+from cupel.certificate.outlook import BudgetOutlook, Outlook
+from cupel.figures import hours, money, percent, setting
 from cupel.show.plots import BLUE, GREEN, INK, ORANGE, SKY, svg_plot
 
 NEITHER = "a guess, no measurement; it enters no test"
@@ -19,6 +19,16 @@ HEADINGS = (
     "Cost",
     "Time",
     "Passes",
+)
+
+BUDGET_HEADINGS = (
+    "Guess of the risk",
+    "Budget",
+    "At most",
+    "Of items",
+    "Audited first",
+    "Experts see for it, of all",
+    "Cost, were it alone",
 )
 
 
@@ -52,6 +62,25 @@ def outlook_table(rows: Sequence[Outlook], currency: str) -> str:
     """Return the outlook as a Markdown table."""
     lines = [f"| {' | '.join(HEADINGS)} |", f"|{' --- |' * len(HEADINGS)}"]
     return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in outlook_rows(rows, currency))])
+
+
+def budget_table(rows: Sequence[BudgetOutlook], currency: str) -> str:
+    """Return what budgets by class and slice are expected to cost as a Markdown table; nothing without any."""
+    if not rows:
+        return ""
+    lines = [f"| {' | '.join(BUDGET_HEADINGS)} |", f"|{' --- |' * len(BUDGET_HEADINGS)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in budget_rows(rows, currency))])
+
+
+def budget_rows(rows: Sequence[BudgetOutlook], currency: str) -> list[tuple[str, ...]]:
+    """Return the outlook of budgets as rows of text, in the order of `BUDGET_HEADINGS`."""
+    return [
+        (
+            row.guess, row.name, setting(row.share), f"{row.items:,}", f"{row.audited:,}", percent(row.seen_share),
+            money(row.cost, currency),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def rising_saves(rows: Sequence[Outlook], design: Design) -> str:

@@ -15,7 +15,6 @@ from cupel.show.audit_words import accepted_until, audit_lead, cut_names, cuts_c
 from cupel.show.contamination_views import bounds_in_words, contamination_views
 from cupel.show.language_views import language_lead, language_rows
 from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, rising_saves
-from cupel.show.part_views import part_rows
 from cupel.show.people_views import ACTIONS_SHOWN, anchoring_rows, finding_rows, model_rows, vendor_rows
 from cupel.show.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.show.report_facts import ReportFacts
@@ -33,6 +32,7 @@ from cupel.show.report_views import (
     key_figures,
     needed,
 )
+from cupel.show.slice_views import MOST_SHOWN, slice_lead, slice_rows
 from cupel.show.templating import environment
 from cupel.show.vendor_plot import vendors_plot
 from cupel.show.wording import limits, protocol
@@ -82,6 +82,9 @@ def _first_screen(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "reason": reason,
         "wording": facts.certificate["wording"] if facts.certificate else None,
         "figures": key_figures(facts),
+        "slices": slice_rows(facts),
+        "slice_lead": slice_lead(facts),
+        "slices_shown": MOST_SHOWN,
         "needed": needed(facts, more) if is_refused else [],
         "relabel": more.relabel.slice(0, RELABEL_SHOWN).to_pylist() if is_refused else [],
         "relabel_total": figures.plural(more.relabel.num_rows, "item"),
@@ -110,7 +113,6 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "worst": facts.worst,
         "contamination": contamination_views(facts),
         "contamination_bounds": bounds_in_words(facts),
-        "part_errors": part_rows(facts),
         "languages": language_rows(facts),
         "language_lead": language_lead(facts),
         **_licences(facts),

@@ -9,6 +9,7 @@ from cupel.figures import UNKNOWN, bound, count, figure, hours, interval, money,
 from cupel.release.facts import BatchFacts, ReleaseFacts, Row
 from cupel.show.audit_words import accepted_until
 from cupel.show.report_facts import ReportFacts, wrong_left
+from cupel.show.slice_views import UNPROVEN, worst_class
 from cupel.show.summary import batch_reason, stage_error
 from cupel.show.wording import stage_name, stage_order, told_errors
 
@@ -60,7 +61,7 @@ def headline(facts: ReleaseFacts) -> tuple[str, str]:
 
 
 def key_figures(facts: ReleaseFacts) -> list[KeyFigure]:
-    """Return the five or six figures that matter most."""
+    """Return the five to seven figures that matter most."""
     result, crew = facts.result, stage_error(facts, "one annotator")
     figures = []
     if result and result["error_bound"] is not None:
@@ -76,6 +77,11 @@ def key_figures(facts: ReleaseFacts) -> list[KeyFigure]:
                 f"with {confidence} confidence; experts split on {plural(result['contested'], 'item')}",
             ),
         ]  # fmt: skip
+    if (worst := worst_class(facts)) is not None:
+        share = worst["wrong_upper"]
+        note = "the class with the highest bound; all classes below, together with the certificate at 95%"
+        name = f"wrong among those labelled {worst['value']}"
+        figures.append(KeyFigure(UNPROVEN if share is None else f"≤ {bound(share)}", name, note))
     if (both := facts.together) is not None:
         figures.append(
             KeyFigure(

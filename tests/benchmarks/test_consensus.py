@@ -44,7 +44,7 @@ def test_the_choice_does_not_depend_on_known_labels(tmp_path: Path) -> None:
 
 def test_a_tie_is_half_right() -> None:
     posterior = np.array([[0.5, 0.5], [1.0, 0.0], [0.2, 0.8]])
-    assert accuracy._share_right(posterior, np.array([0, 1, 1])).tolist() == [0.5, 0, 1]
+    assert accuracy.share_right(posterior, np.array([0, 1, 1])).tolist() == [0.5, 0, 1]
 
 
 def test_a_worse_method_is_called_worse_and_an_equal_one_is_not() -> None:

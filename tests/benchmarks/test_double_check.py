@@ -13,10 +13,10 @@ from benchmarks.double_check.__main__ import main
 from benchmarks.double_check.deployed import Frozen, deploy, has_rounds_left, rounds
 from benchmarks.double_check.experts import Experts, Scorer
 from benchmarks.double_check.folder import Crowd, Gold, folders_in, read_folder
-from benchmarks.double_check.harness import redrawn, thinned
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.oracle import clopper_pearson_share, floor_of_any, frontier_share
 from benchmarks.double_check.rankers import Ranking, cupel, first_evidence, rankers
+from benchmarks.double_check.redraw import redrawn, thinned
 from cupel.checking.rounds import NO_ROUND, audit_shares
 from cupel.consensus.consensus import consensus
 from cupel.errors import AuditError, SourceError
@@ -184,12 +184,12 @@ def test_rounds_ask_the_riskiest_first_and_leave_them_out_of_the_audit(tmp_path:
     assert experts.charged == round(0.32 * 400)
 
 
-def test_without_a_model_there_is_nothing_to_learn_and_no_round(tmp_path: Path) -> None:
+def test_without_a_model_verdicts_still_teach_whom_of_the_annotators_to_believe(tmp_path: Path) -> None:
     folder = write(tmp_path / "small")
     (folder / "pred_probs.npy").unlink()
     crowd, gold = read_folder(folder)
     frozen = next(rounds(first_evidence(crowd), cupel, Experts(gold), Scorer(gold).item_ids()))
-    assert not has_rounds_left(frozen, 0.05)
+    assert has_rounds_left(frozen, 0.05)
 
 
 def test_a_ranker_that_cannot_learn_has_no_rounds() -> None:

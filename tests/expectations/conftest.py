@@ -267,6 +267,21 @@ class World:
         row |= {"evidence": "first/x holds sums, row 1"}
         self.write("release_overlaps", [] if change is None else [row | change], RELEASE)
 
+    def budgeted(self, is_kept: bool) -> None:
+        self.released()
+        budgets = [{"by": "class", "value": "yes", "counts": "wrong", "share": 0.05}]
+        design = {"method": "fixed_sequence", "size": 200, "budgets": [
+            budget | {"design": {"method": "fixed_sequence", "size": 50}} for budget in budgets
+        ]}  # fmt: skip
+        self.write("release_plan", [self.plan | {"design": json.dumps(design), "items": 1}], RELEASE)
+        for table in ("audit_result", "certificate"):
+            self.write(table, [self.lake.read(table, RELEASE).to_pylist()[0] | {"items": 1}], RELEASE)
+        self.frozen("MIT")
+        row = {"release": RELEASE, "by": "class", "value": "yes", "items": 100, "is_kept": is_kept}
+        row |= dict.fromkeys(("items_left", "audited", "wrong", "missed"), 5)
+        row |= dict.fromkeys(("wrong_upper", "missed_upper", "wrong_budget", "missed_budget"))
+        self.write("slice_bounds", [row], RELEASE)
+
     def promised(self, is_kept: bool, language: str = "eng_Latn") -> None:
         self.released()
         row = {"release": RELEASE, "language": language, "promised_items": 5, "is_kept": is_kept}

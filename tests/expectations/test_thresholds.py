@@ -153,6 +153,7 @@ PAIRS = {
         lambda w: w.released(error_bound_with_contested=0.2),
         lambda w: w.released(error_bound_with_contested=0.201),
     ),
+    "budgets_broken": Pair(release.SUITE, lambda w: w.budgeted(is_kept=True), lambda w: w.budgeted(is_kept=False)),
     "promises_broken": Pair(release.SUITE, lambda w: w.promised(is_kept=True), lambda w: w.promised(is_kept=False)),
     "certificates_lapsed": Pair(release.SUITE, lambda w: w.guided(False), lambda w: w.guided(True)),
     "items_overlapping": Pair(release.SUITE, lambda w: w.overlapping(0), lambda w: w.overlapping(1)),
@@ -203,6 +204,9 @@ def _settings(world: Any, check: str) -> dict[str, Any]:
         return {"raw": {"modality": "image", "deliveries": {"first": delivery}}, "images": {"metadata": "keep"}}
     if check == "promises_broken":
         return {"release": world().project.release.model_dump() | {"languages": {"eng_Latn": {"least_items": 5}}}}
+    if check == "budgets_broken":
+        settings = world().project.release.model_dump()
+        return {"release": settings | {"certificate": {"by": {"class": {"yes": {"wrong": 0.05}}}}}}
     if check == "certificates_lapsed":
         return {"labeling": labeling | {"guideline": "Say what it is."}}
     if check == "items_overlapping":

@@ -228,6 +228,25 @@ STAGE_ERRORS = Table(
     ),
 )  # fmt: skip
 
+SLICE_BOUNDS = Table(
+    "slice_bounds", "a class or slice of the release", ("by", "value"), (
+        RELEASE,
+        Column("by", TEXT, "class, language, source, part (of labels with several), or the column of a budget."),
+        Column("value", TEXT, "Which class, or which value."),
+        Column("items", INTEGER, "Frozen items in it: of a class, those labelled so."),
+        Column("items_left", INTEGER, "The same once experts' verdicts are in: repaired, contested ones out.", True),
+        Column("audited", INTEGER, "Those that the audit drew.", True),
+        Column("wrong", INTEGER, "Frozen labels of it that experts found wrong, audited or adjudicated.", True),
+        Column("missed", INTEGER, "Items of the class that experts found labelled otherwise.", True),
+        Column("wrong_upper", REAL, "Upper bound of the share of wrong labels in it: of a certified release what is "
+               "left, else as frozen; null: unproven.", True),
+        Column("missed_upper", REAL, "The same of the share of the class that is labelled otherwise.", True),
+        Column("wrong_budget", REAL, "Highest share of wrong labels that the project allows it; null: none.", True),
+        Column("missed_budget", REAL, "Highest share missed that it allows; null: none.", True),
+        Column("is_kept", FLAG, "All of its budgets are proven; null where there is none, or answers wait.", True),
+    ),
+)  # fmt: skip
+
 RELEASE_LANGUAGES = Table(
     "release_languages", "a language of the release", ("language",), (
         RELEASE, LANGUAGE,

@@ -1,5 +1,6 @@
 """Before the freeze: rounds are gone through from the start, teach, and wait for those that are not complete."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from cupel.checking import before_freeze
 from cupel.checking.before_freeze import Rounds, hold_rounds, labels_after, round_items, routes_after
 from cupel.checking.rounds import NO_ROUND, Standing, round_ends
+from cupel.consensus.consensus import consensus
 from cupel.contract.ontology import Ontology
 from cupel.kinds.category import CATEGORY
 from cupel.people.answers.experts import DECIDED, SPLIT, Decision, decisions
@@ -109,6 +111,49 @@ def test_items_on_which_experts_stay_split_say_nothing_of_the_log_odds(monkeypat
 def test_without_a_word_of_the_checker_there_is_no_round() -> None:
     silent = pa.table({"item_id": IDS, "posterior": pa.nulls(SIZE, pa.list_(pa.float64()))})
     assert hold_rounds({"own": CONSENSUS}, silent, CATEGORY, Ontology(CLASSES), [], None, 0.02).wanted == ()
+
+
+def test_the_projects_consensus_is_estimated_with_the_verdicts_of_complete_rounds() -> None:
+    asked: list[int] = []
+
+    def learn(verdicts: Mapping[str, str]) -> pa.Table:
+        asked.append(len(verdicts))
+        return beliefs(np.linspace(0.35, 0.99, SIZE))
+
+    def go(decided: list[Decision]) -> Rounds:
+        held_by = ({"own": CONSENSUS}, CHECKER, CATEGORY, Ontology(CLASSES), decided, None, 0.02)
+        return hold_rounds(*held_by, learn=learn)
+
+    first = go([]).wanted
+    assert asked == []
+    second = go(said(first)).wanted
+    assert asked == [len(first)]
+    assert max(map(int, second)) < min(map(int, first))
+
+
+def test_without_a_word_of_the_checker_verdicts_judge_annotators() -> None:
+    silent = pa.table({"item_id": IDS, "posterior": pa.nulls(SIZE, pa.list_(pa.float64()))})
+    rng = np.random.default_rng(1)
+    rows = []
+    for item, label in zip(IDS, TRUTH, strict=True):
+        # The expert-like annotator is right, five others mostly say x.
+        rows.append((item, "good", label))
+        rows += [(item, f"bad{n}", "x" if rng.random() < 0.8 else label) for n in range(5)]
+    answers = pa.table(dict(zip(("item_id", "annotator", "label"), map(list, zip(*rows, strict=True)), strict=True)))
+
+    def hold(decided: list[Decision]) -> Rounds:
+        own = {"majority": consensus(answers, IDS, CLASSES, "majority")}
+        return hold_rounds(own, silent, CATEGORY, Ontology(CLASSES), decided, None, 0.02, answers)
+
+    rounds, decided = hold([]), []
+    before = np.mean([said == label for said, label in zip(rounds.believed.label.to_pylist(), TRUTH, strict=True)])
+    assert len(rounds.wanted) == round_ends(SIZE)[0]
+    while rounds.wanted:
+        decided += said(rounds.wanted)
+        rounds = hold(decided)
+    after = np.mean([said == label for said, label in zip(rounds.believed.label.to_pylist(), TRUTH, strict=True)])
+    assert len(decided) > round_ends(SIZE)[0]
+    assert after > before + 0.1
 
 
 def test_what_experts_settled_is_in_the_order_in_which_they_did() -> None:

@@ -9,10 +9,10 @@ from cupel.checking.rounds import (
     NO_ROUND,
     LastRound,
     Standing,
-    are_borne_out,
     audit_shares,
     complete,
     doubt_weights,
+    expected_wrong_share,
     next_end,
     pays,
     round_ends,
@@ -32,41 +32,41 @@ def standing(asked: int, last: LastRound = NO_ROUND, log_odds: np.ndarray = SURE
     return Standing(1_000, asked, log_odds[: 1_000 - asked], last)
 
 
-def test_a_first_round_is_always_held_and_none_after_the_last() -> None:
-    assert pays(standing(0), 0.02)
+def test_rounds_are_held_until_there_are_a_few_verdicts_and_none_after_the_last() -> None:
+    assert all(pays(standing(asked, judged(9, 0)), 0.02) for asked in (0, 5, 10))
+    assert not pays(standing(20, judged(9, 0), np.full(1_000, 9.0)), 0.02)
     assert not pays(standing(320, judged(2, 40)), 0.02)
 
 
 @pytest.mark.parametrize(
-    ("chance", "last", "is_held"),
-    [
-        (0.9, judged(2, 0), True),
-        (0.8, judged(2, 8), False),
-        (0.5, judged(2, 12), True),
-        (0.3, judged(2, 36), False),
-        # Three of ten wrong is no news where log-odds say more.
-        (0.5, judged(0.5, 12), False),
-        # Experts stayed split on all of them.
-        (0.5, NO_ROUND, False),
-    ],
+    ("chance", "wrong", "is_held"), [(0.96, 0.0, True), (0.94, 0.19, False), (0.6, 0.21, True), (0.4, 0.9, False)]
 )
 def test_further_rounds_are_held_where_they_are_cheap_or_pay(
-    monkeypatch: pytest.MonkeyPatch, chance: float, last: LastRound, is_held: bool
+    monkeypatch: pytest.MonkeyPatch, chance: float, wrong: float, is_held: bool
 ) -> None:
     monkeypatch.setattr(rounds, "seen_chance", lambda *_: chance)
-    assert pays(standing(10, last), 0.02) == is_held
+    monkeypatch.setattr(rounds, "expected_wrong_share", lambda *_: wrong)
+    assert pays(standing(20, judged(2, 4)), 0.02) == is_held
+
+
+def test_verdicts_tell_how_many_labels_of_the_next_round_are_wrong() -> None:
+    flat = np.full(1_000, 2.0)
+    few, unheard, many = (
+        expected_wrong_share(standing(40, last, flat)) for last in (judged(2, 2), NO_ROUND, judged(2, 20))
+    )
+    assert 0.05 < few < unheard < many < 0.5
+    assert expected_wrong_share(standing(320)) == 0
 
 
 def test_without_verdicts_all_doubts_count_alike() -> None:
     assert doubt_weights(NO_ROUND).tolist() == pytest.approx([1 / len(DOUBTS)] * len(DOUBTS))
 
 
-@pytest.mark.parametrize("doubt", [(1.0, 2.0), (4.0, 0.5)])
+@pytest.mark.parametrize("doubt", [(1.0, 1.4), (4.0, 0.5)])
 def test_verdicts_bear_out_the_doubt_that_is_true(doubt: tuple[float, float]) -> None:
     log_odds = np.linspace(0, 4, 4_000)
     wrong = np.random.default_rng(3).random(4_000) < wrong_chance(log_odds, *doubt)
     assert DOUBTS[int(doubt_weights(LastRound(log_odds, wrong)).argmax())] == doubt
-    assert are_borne_out(LastRound(log_odds, wrong)) == (doubt == (1.0, 2.0))
 
 
 def test_verdicts_move_the_guess_of_what_experts_would_see() -> None:
@@ -87,7 +87,7 @@ def test_experts_see_the_riskiest_items_anyway_where_there_are_many_wrong_labels
     shares = audit_shares(1_000, 0.02)
     assert seen_chance(standing(5, log_odds=np.zeros(1_000)), shares) > 0.99
     # Labels that are right seem so: no more than the first share of the audit sees them.
-    assert seen_chance(standing(5, log_odds=np.full(1_000, 20.0)), shares) < 1.5 * shares[0]
+    assert seen_chance(standing(5, log_odds=np.full(1_000, 99.0)), shares) < 1.5 * shares[0]
 
 
 def test_rounds_end_where_they_are_said_to_and_small_sets_have_few() -> None:

@@ -52,3 +52,20 @@ def test_it_says_what_counting_by_hand_says(answers: list[str]) -> None:
         assert result.votes[place] == len(answers[item])
         assert result.is_tie[place] == is_tie
         assert result.label[place] == (-1 if is_tie or not top else CLASSES.index(top[0][0]))
+
+
+def test_the_belief_has_the_most_frequent_answer_first_and_ties_equal() -> None:
+    result = majority(coded(["aab", "ab", "aaa", ""]))
+    belief = result.posterior
+    assert belief[0, 0] > belief[0, 1] > belief[0, 2]
+    assert belief[1, 0] == belief[1, 1] > belief[1, 2]
+    assert belief[2, 0] > belief[0, 0]
+    assert belief[3].tolist() == [1 / 3] * 3
+
+
+def test_the_belief_is_the_chance_under_annotators_who_are_right_equally_often() -> None:
+    result = majority(coded(["aab", "aaa"]))
+    # Of six pairs of votes four agree: p^2 + (1 - p)^2 / 2 = 4 / 6.
+    right = 1 / 3 + np.sqrt((4 / 6 - 1 / 3) * 2 / 3)
+    chances = np.array([right**2 * (1 - right) / 2, right * ((1 - right) / 2) ** 2, ((1 - right) / 2) ** 3])
+    np.testing.assert_allclose(result.posterior[0], chances / chances.sum())

@@ -23,6 +23,8 @@ from cupel.store.memory import MemoryStore
 
 DESCRIBE = partial(describe_release, page=b"<html>")
 
+WRITTEN = (*layout.COVERED, layout.SLICE_BOUNDS_FILE)
+
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -34,7 +36,7 @@ def shuffled(table: pa.Table | None) -> pa.Table | None:
 
 def test_a_release_holds_the_files_of_its_layout_and_no_others(certified: Any, provenance: Any, tmp_path: Path) -> None:
     write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, DESCRIBE)
-    assert set(contents(tmp_path / "r")) == {*layout.COVERED, layout.MANIFEST_FILE}
+    assert set(contents(tmp_path / "r")) == {*WRITTEN, layout.MANIFEST_FILE}
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
@@ -112,7 +114,7 @@ def test_a_file_that_was_spoiled_is_not_mended_in_silence(certified: Any, proven
         write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, DESCRIBE)
 
 
-@pytest.mark.parametrize("killed_at", [0, 3, len(layout.COVERED)])
+@pytest.mark.parametrize("killed_at", [0, 3, len(WRITTEN)])
 def test_a_write_that_breaks_off_leaves_no_release_and_the_next_completes_it(
     certified: Any, provenance: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
@@ -136,7 +138,7 @@ def test_a_write_that_breaks_off_leaves_no_release_and_the_next_completes_it(
         verify_release(tmp_path / "r")
     write_release(LocalStore(tmp_path), "r", certified.facts, certified.tables, provenance, DESCRIBE)
     assert verify_release(tmp_path / "r").is_passed
-    assert set(contents(tmp_path / "r")) == {*layout.COVERED, layout.MANIFEST_FILE}
+    assert set(contents(tmp_path / "r")) == {*WRITTEN, layout.MANIFEST_FILE}
 
 
 def test_a_file_that_another_write_left_is_not_replaced(certified: Any, provenance: Any, tmp_path: Path) -> None:
@@ -220,7 +222,7 @@ def test_on_a_store_without_folders_the_manifest_is_put_last(certified: Any, pro
     write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance, DESCRIBE)
     written = {one.name: int(one.version) for one in store.list("releases/movies-r1")}
     assert max(written, key=lambda name: written[name]) == f"releases/movies-r1/{layout.MANIFEST_FILE}"
-    assert len(written) == len(layout.COVERED) + 1
+    assert len(written) == len(WRITTEN) + 1
     store.put("releases/movies-r1/README.md", b"spoiled")
     with pytest.raises(ReleaseError, match=r"README\.md differs"):
         write_release(store, "releases/movies-r1", certified.facts, certified.tables, provenance, DESCRIBE)
