@@ -13,9 +13,9 @@ from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.looks import Drawn, find_samples
 from cupel.accept.part_index import find_insides, index_parts
 from cupel.accept.part_judging import (
-    GivenAnswers,
     BudgetVerdict,
     CheckedParts,
+    GivenAnswers,
     PartBound,
     UnboundedParts,
     find_unbounded,
