@@ -149,7 +149,7 @@ class Replay:
             self.open[place] = _Open(Delivery(LABELS, BUDGET, LABELS), nothing, (0, 0, 0))
             return
         if known is None:
-            fixed = Delivery(LABELS, BUDGET, _first_size(attempt), None, True, MAX_UNDECIDED)
+            fixed = Delivery(LABELS, BUDGET, _first_size(attempt), None, True, MAX_UNDECIDED, bounds_slices=True)
             known = _Open(fixed, CheckedLook(0, 1, 0, 0), self._counts)
         before = known.total
         drawn = look_sizes(LABELS, known.fixed.first_look)[number - 1] - before.drawn

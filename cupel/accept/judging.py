@@ -13,9 +13,9 @@ from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.looks import Drawn, find_samples
 from cupel.accept.part_index import find_insides, index_parts
 from cupel.accept.part_judging import (
-    Answers,
     BudgetVerdict,
     CheckedParts,
+    GivenAnswers,
     PartBound,
     UnboundedParts,
     find_unbounded,
@@ -251,7 +251,7 @@ def _check_parts(
     by_item: Mapping[str, _Checked],
 ) -> CheckedParts:  # fmt: skip
     found = [by_item.get(one.item_id) for one in delivery.labels]
-    answers = Answers(
+    answers = GivenAnswers(
         np.array([one is not None for one in found], np.bool_),
         tuple(None if one is None else one.auditor for one in found),
         np.array([one is not None and one.is_wrong for one in found], np.bool_),

@@ -62,7 +62,7 @@ class UnboundedParts(Record):
     labels: int
 
 
-class Answers(NamedTuple):
+class GivenAnswers(NamedTuple):
     """What was answered, row for row with a delivery's labels.
 
     `said` is null where nobody was asked, or nobody could decide.
@@ -91,7 +91,7 @@ class CheckedParts:
 
     def __init__(
         self, plan: Plan, delivery: Delivery, rules: LabelRules, looks: Sequence[tuple[int, LookSamples]],
-        answers: Answers,
+        answers: GivenAnswers,
     ) -> None:  # fmt: skip
         self._plan, self._rules, self._looks, self._answers = plan, rules, looks, answers
         self._insides = find_insides(delivery, rules, plan.parts)

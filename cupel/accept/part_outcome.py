@@ -9,6 +9,7 @@ from cupel.accept.plan import PartBudget, Plan, Record
 from cupel.certificate.acceptance import ENOUGH_CHANCE, LOOK_GROWTH, Acceptance, CheckedLook, expect_look
 from cupel.certificate.acceptance_parts import PartItems, expect_budget
 from cupel.certificate.result import percent
+from cupel.certificate.sequence import floor_share
 from cupel.certificate.slice_budgets import MISSED
 
 
@@ -104,7 +105,7 @@ def _judge_whole(plan: Plan, whole: WholeState) -> tuple[bool, str]:
     acceptance, budget = whole.acceptance, plan.settings.error_budget
     if acceptance.is_proven and acceptance.outcome == "REFUSE":
         return True, acceptance.reason
-    if whole.known_wrong > budget * (plan.labels - whole.known_contested):
+    if whole.known_wrong > floor_share(budget, plan.labels - whole.known_contested):
         return True, (
             f"{whole.known_wrong:,} labels were found wrong, for whatever sample: more than {percent(budget)} of the "
             "delivery are"

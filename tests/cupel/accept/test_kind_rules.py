@@ -176,3 +176,19 @@ def test_choices_that_hold_every_sign_can_still_be_written_as_a_list() -> None:
     assert rules.read_cell("a, b") == '["a, b"]'
     assert rules.read_cell('["e|f","a, b"]') == '["a, b","e|f"]'
     assert rules.read_cell("g\na, b") == '["a, b","g"]'
+
+
+def test_each_class_of_a_set_is_a_class_of_its_own_with_bounds_and_budgets(tmp_path: Path) -> None:
+    delivery = deliver(tmp_path, ['["law","war"]', '["war"]', "[]"] * 200)
+    told = {"kind": "multilabel", "classes": ("art", "law", "war"), "budget": 0.2, "by": ("class:law:wrong=20%",)}
+    run(delivery, **told, audit=300, seed=1)
+    # Wherever law was named, only war is so.
+    fill(tmp_path, lambda number: ('["war"]', '["war"]', "[]")[number % 3])
+    code, _ = run(delivery)
+    found = verdict(tmp_path)
+    bounds = {one["value"]: one for one in found["bounds"]}
+    assert (code, found["budgets"][0]["status"]) == (ExitCode.REFUSE, "exceeded")
+    assert bounds["law"]["wrong"] == bounds["law"]["audited"] > 0
+    assert (bounds["war"]["wrong"], bounds["war"]["missed"], bounds["war"]["labels"]) == (0, 0, 400)
+    # That nothing applies is a choice, which can be wrong and missed too.
+    assert set(bounds) == {"law", "war", "none of them"}

@@ -3,8 +3,10 @@ from pathlib import Path
 
 from rare_class import RareClass
 
+from cupel.accept.judging import Prices, judge_delivery
 from cupel.accept.part_judging import describe_budget, describe_unbounded, find_unbounded
 from cupel.accept.plan import PlannedPart
+from cupel.accept.scores import score_of
 
 
 def test_the_checked_and_found_of_a_class_are_those_of_its_own_sample(tmp_path: Path) -> None:
@@ -22,6 +24,18 @@ def test_the_checked_and_found_of_a_class_are_those_of_its_own_sample(tmp_path: 
     # What is estimated of the whole is so by the sample of the whole alone.
     assert verdict.audited == 400 == sum(part.audited for part in verdict.by_class)
     assert verdict.audited_for_parts == len(look.ids) - 400
+
+
+def test_a_vendor_is_scored_by_the_sample_of_the_whole_alone_and_pays_for_all(tmp_path: Path) -> None:
+    mail = RareClass(tmp_path)
+    plan = mail.plan(3, "class:spam:wrong=5%")
+    look = mail.first_look(plan)
+    answers = {item: mail.truth[item] for item in look.ids}
+    verdict = judge_delivery(plan, mail.delivery, [look], answers, Prices(expert_answer=0.5), "acme")
+    score = score_of(verdict, "acme")
+    assert (score.audited, score.wrong) == (400, verdict.wrong)
+    assert verdict.wrong < len(verdict.send_back)
+    assert score.audit_cost == 0.5 * len(look.ids) == 0.5 * (400 + verdict.audited_for_parts)
 
 
 def test_parts_that_are_too_small_are_told_in_one_line() -> None:

@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from rare_class import RareClass
 
+from cupel.accept.judging import Prices, judge_delivery
+
 REPLAYS = 12
 
 
@@ -95,3 +97,23 @@ def test_undecided_items_stand_aside_or_count_as_wrong_in_a_part_too(tmp_path: P
     for contested, status in (("aside", "kept"), ("wrong", "exceeded")):
         plan = mail.plan(2, "class:spam:wrong=6%", contested=contested)
         assert mail.judge(plan, undecided=undecided).budgets[0].status == status, contested
+
+
+def test_a_whole_that_its_sample_accepts_is_refused_where_all_that_was_checked_is_over_its_budget(
+    tmp_path: Path,
+) -> None:
+    mail = RareClass(tmp_path, rare_wrong=0, missed=0)
+    plan = mail.plan(1, "site:a:wrong=50%")
+    part = next(n for n, one in enumerate(plan.parts) if one.by == "site")
+    # Nearly all of site a is checked, and 201 of it, not in the sample of the whole, are wrong: 5% of 4,000 are 200.
+    plan = plan.model_copy(update={"parts": tuple(
+        one.model_copy(update={"drawn": 1_300}) if n == part else one for n, one in enumerate(plan.parts)
+    )})  # fmt: skip
+    look = mail.first_look(plan)
+    assert look.samples is not None
+    whole = {mail.ids[place] for place in look.samples.whole}
+    beside = [item for item in look.ids if item not in whole]
+    for count, outcome in ((200, "ACCEPT"), (201, "REFUSE")):
+        answers = {item: ("odd" if item in beside[:count] else mail.truth[item]) for item in look.ids}
+        verdict = judge_delivery(plan, mail.delivery, [look], answers, Prices(), None)
+        assert (verdict.verdict, verdict.wrong) == (outcome, 0)

@@ -91,6 +91,18 @@ def test_a_value_may_hold_colons() -> None:
     assert budget.option == "source:http://a.b:80:wrong=2.5%"
 
 
+def test_of_two_thousand_classes_those_of_one_in_a_hundred_are_bounded(tmp_path: Path) -> None:
+    labels = [*(f"c{number}" for number in range(2_000)), *["big"] * 2_500]
+    write_csv(tmp_path / "many.csv", [["text", "label"], *([f"text {n}", label] for n, label in enumerate(labels))])
+    many = read_delivery(tmp_path / "many.csv")
+    assert len(many.classes) == 2_001
+    assert [part.value for part in plan(many)] == ["big"]
+    with pytest.raises(AuditError, match=r"there are big, c0, c1, .* and 1,989 more"):
+        plan(many, "class:c2000:wrong=5%")
+    with pytest.raises(AuditError, match="has 1 such labels; of fewer than 30 nothing is proven"):
+        plan(many, "class:c7:wrong=5%")
+
+
 def test_bad_budgets_leave_nothing_behind(make_buyer: Callable[..., Any]) -> None:
     buyer = make_buyer(0)
     for by in ("class:eggs:wrong=5%", "dialect"):

@@ -5,8 +5,7 @@ import pytest
 from scipy.stats import hypergeom
 
 from cupel.accept.delivery import read_delivery
-from cupel.accept.looks import draw_later_look, draw_look, freeze_later_look
-from cupel.accept.plan import Plan, Settings, choose_size, make_plan, seed_plan
+from cupel.accept.plan import LaterLook, Plan, Settings, choose_size, hash_terms, make_plan, seed_plan
 from cupel.certificate.acceptance_plan import Terms
 from cupel.errors import AuditError
 
@@ -39,12 +38,6 @@ def plan_of(make_buyer: Callable[..., Any], nonce: str) -> tuple[Plan, list[str]
     return plan, [one.item_id for one in delivery.labels]
 
 
-def test_the_same_nonce_draws_the_same_whatever_the_order_of_the_rows(make_buyer: Callable[..., Any]) -> None:
-    plan, ids = plan_of(make_buyer, "7")
-    assert draw_look(plan, ids) == draw_look(plan, ids[::-1])
-    assert draw_look(seed_plan(plan, "8", "option"), ids) != draw_look(plan, ids)
-
-
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"delivery_sha256": "b"}, {"sizes": (60,)},
                                     {"settings": SETTINGS.model_copy(update={"error_budget": 0.04})}])  # fmt: skip
 def test_the_seed_follows_from_all_that_was_frozen(make_buyer: Callable[..., Any], change: dict[str, Any]) -> None:
@@ -52,12 +45,26 @@ def test_the_seed_follows_from_all_that_was_frozen(make_buyer: Callable[..., Any
     assert seed_plan(plan.model_copy(update=change), "7", "option").seed != plan.seed
 
 
-def test_a_later_look_is_a_fresh_draw_among_items_that_were_not_drawn(make_buyer: Callable[..., Any]) -> None:
-    plan, ids = plan_of(make_buyer, "7")
-    first = draw_look(plan, ids)
-    frozen = freeze_later_look(plan, 2, 50, attempt=4)
-    later, other = (draw_later_look(frozen, nonce, "system", ids, first) for nonce in ("1", "2"))
-    assert len(later.drawn) == len(other.drawn) == 50
-    assert not set(first) & (set(later.drawn) | set(other.drawn))
-    assert later.drawn != other.drawn
-    assert (later.size, later.attempt, later.alpha) == (100, 4, 0.00125)
+# As version 2 wrote them, with the hashes that it gave them.
+PLAN_2 = """
+{"version": 2, "delivery": "mail.csv",
+ "delivery_sha256": "54e00864685bbf887baea3219458fcbafb46714e2109f613288ff7094de45967",
+ "file_sha256": "bb2bbe4421300913b2c52cae0d5b62b6fa72fa70167f04795121ad49334dce68", "labels": 6000, "rejected": 0,
+ "settings": {"error_budget": 0.05, "contested": "aside", "max_undecided": 0.05, "label_column": "label",
+ "id_column": "id", "text_column": "text", "annotator_column": null, "classes": ["ham", "news", "spam"]},
+ "attempt": 1, "earlier": null, "sizes": [200, 400, 800, 1600, 3200, 6000], "look": 1, "size": 200, "alpha": 0.04,
+ "shown": ["language"]}
+"""
+LOOK_2 = """
+{"plan": "59e11e1d13ba", "look": 4, "size": 1600, "alpha": 0.005, "attempt": 2, "before": 200, "drawn": []}
+"""
+
+
+def test_plans_of_version_2_keep_their_hash_and_spend_nothing_on_parts() -> None:
+    plan = seed_plan(Plan.model_validate_json(PLAN_2), "3", "option")
+    assert plan.freeze_sha256 == "e53be15c20ff1c80be7bed5ad479129e405b1271abe64ae59ea1920e7d49848c"
+    assert (plan.seed, plan.key) == (8472037346145862, "59e11e1d13ba")
+    later = LaterLook.model_validate_json(LOOK_2)
+    assert hash_terms(later) == "b418a7543f4517c4449ad5ec4fd9a7b3db23a4114fdae92e6f389cbe041f8ca6"
+    assert (plan.fixed.bounds_slices, plan.fixed.budgets, plan.parts) == (False, 0, ())
+    assert "parts" not in plan.model_dump_json() + later.model_dump_json()
