@@ -18,8 +18,8 @@ ANNOTATOR = "model"
 def read_model_folder(folder: Path) -> tuple[Crowd, Gold]:
     """Read a folder.
 
-    The classes are those of gold.csv by name, in numeric order where all are numbers; how frequent they are is not
-    looked at. An item of gold.csv without a row in model.csv has no label.
+    The classes are the labels that experts or the model ever give, by name, in numeric order where all are numbers; how
+    frequent they are is not looked at. An item of gold.csv without a row in model.csv has no label.
 
     Args:
         folder: Holds model.csv (task, label, confidence), gold.csv (task, label), and items.csv (task, text) or not.
@@ -28,8 +28,8 @@ def read_model_folder(folder: Path) -> tuple[Crowd, Gold]:
         What a method may see, and the gold.
 
     Raises:
-        SourceError: A file is missing or broken, a task is there twice or has no gold, a label is not one of gold.csv,
-            or a confidence is no number from 0 to 1.
+        SourceError: A file is missing or broken, a task is there twice or has no gold, a label is missing, or a
+            confidence is no number from 0 to 1.
     """
     known = list(read_rows(folder / GOLD, ("task", "label")))
     said = list(read_rows(folder / MODEL_LABELS, ("task", "label", "confidence")))
@@ -38,10 +38,11 @@ def read_model_folder(folder: Path) -> tuple[Crowd, Gold]:
             raise SourceError(f"{path}: no rows; expected at least one below the header")
         _check_tasks(path, rows)
     verdicts = read_verdicts(folder / GOLD, known)
-    classes = order_classes(set(verdicts.values()))
-    if len(classes) < 2:
-        raise SourceError(f"{folder / GOLD}: one class only, {classes[0]!r}; there is nothing to check")
-    confidence = _confidence_by_task(folder / MODEL_LABELS, said, verdicts, classes)
+    classes = order_classes({*verdicts.values(), *(label for _, label, _ in said)})
+    if len(set(verdicts.values())) < 2:
+        only = next(iter(verdicts.values()))
+        raise SourceError(f"{folder / GOLD}: one class only, {only!r}; there is nothing to check")
+    confidence = _confidence_by_task(folder / MODEL_LABELS, said, verdicts)
     texts = _texts(folder / TEXTS, verdicts)
     ids = tuple(sorted(verdicts))
     annotations = pa.table(
@@ -72,15 +73,13 @@ def _check_tasks(path: Path, rows: Sequence[tuple[str, ...]]) -> None:
             raise SourceError(f"{path}, row {number}: task {task!r} is in row {before} too; keep one of them")
 
 
-def _confidence_by_task(
-    path: Path, rows: Sequence[tuple[str, ...]], verdicts: dict[str, str], classes: Sequence[str]
-) -> dict[str, float]:
+def _confidence_by_task(path: Path, rows: Sequence[tuple[str, ...]], verdicts: dict[str, str]) -> dict[str, float]:
     confidence: dict[str, float] = {}
     for number, (task, label, text) in enumerate(rows, start=1):
         if task not in verdicts:
             raise SourceError(f"{path}, row {number}: task {task!r} is not in {GOLD}; add its label or drop the row")
-        if label not in classes:
-            raise SourceError(f"{path}, row {number}: label {label!r}; expected one of {GOLD}: {', '.join(classes)}")
+        if not label:
+            raise SourceError(f"{path}, row {number}: no label; give the model's, or drop the row")
         try:
             confidence[task] = float(text)
         except ValueError:

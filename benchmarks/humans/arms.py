@@ -11,7 +11,7 @@ from benchmarks.double_check.experts import Experts
 from benchmarks.double_check.folder import Crowd
 from benchmarks.double_check.opinions import opinions
 from benchmarks.double_check.rankers import OURS, Evidence, Ranker, first_evidence, rankers
-from benchmarks.double_check.single_model import model_evidence
+from benchmarks.double_check.single_model import cupel_of_model, model_evidence
 from benchmarks.humans.label_by_model import ModelView
 from benchmarks.humans.sample import SampleBatch
 from cupel.consensus.coding import Reals, code
@@ -99,7 +99,7 @@ def _labelled_by_model(crowd: Crowd, probabilities: Reals, batch: SampleBatch, b
         confidence=np.where(is_known, np.nan_to_num(probabilities).max(axis=1), np.nan),
     )
     evidence = model_evidence(alone)
-    return _candidate(MODEL, OURS, evidence, rankers(evidence)[OURS], batch, budgets)
+    return _candidate(MODEL, OURS, evidence, cupel_of_model, batch, budgets)
 
 
 def _answers_of(who: str, items: Sequence[str], labels: Sequence[str]) -> pa.Table:
