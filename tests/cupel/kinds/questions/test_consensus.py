@@ -37,7 +37,9 @@ def consensus(*said: tuple[str, str]) -> list[dict[str, object]]:
 def test_a_question_is_decided_among_those_who_were_asked_it() -> None:
     first, _ = consensus(("a", SPAM), ("a", WARM), ("a", WARM))
     assert (first["consensus_label"], first["majority_label"], first["votes"]) == (WARM, WARM, 3)
-    assert first["posterior"] == pytest.approx([2 / 3, 1 / 3, 1.0, 0.0])
+    # Pairs of votes agree on topic in one of three cases, on tone always: nobody is taken to guess, nor to be certain.
+    topic, tone = 0.55 / (0.55 + 0.45), 0.99**2 / (0.99**2 + 0.01**2)
+    assert first["posterior"] == pytest.approx([topic, 1 - topic, tone, 1 - tone])
 
 
 def test_whole_labels_may_all_differ_where_every_question_is_agreed_on() -> None:
