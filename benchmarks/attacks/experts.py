@@ -97,8 +97,8 @@ def leave_undecided(target: Target) -> Finding:
 
 
 def leave_few_undecided(target: Target) -> Finding:
-    """Answer wrong labels with "cannot be decided" where only 1% of all are wrong: below the limit."""
-    frozen = freeze_wrong(target, 0.01).draw(make_nonce())
+    """Answer wrong labels with "cannot be decided" where only 1% of all are wrong, and one in ten may be undecided."""
+    frozen = freeze_wrong(target, 0.01, max_undecided_share=0.1).draw(make_nonce())
     audit = audit_items(frozen, lambda name, label: label if label == TRUTH[name] else None)
     return told_by_wording(target, judge(target, audit), "undecided")
 
