@@ -25,6 +25,8 @@ CHEAP_CHANCE = 0.95
 WORTH_CHANCE, WORTH_WRONG_SHARE = 0.5, 0.2
 # Fewer verdicts than these tell next to nothing: rounds go on until there are so many.
 LEAST_VERDICTS = 20
+# Where experts would so likely not see its items, not even a first round is held: it could only cost.
+TRY_CHANCE = WORTH_CHANCE / 2
 # Odds that a label is wrong are so many times what its log-odds say, to such a power: none is believed alone.
 DOUBTS = tuple(product((1.0, 1.5, 2.5, 4.0), (0.2, 0.35, 0.5, 0.7, 1.0, 1.4)))
 # What a verdict counts: those of a round are on items that are alike.
@@ -96,7 +98,7 @@ def audit_shares(size: int, error_budget: float) -> Reals:
 
 
 def pays(standing: Standing, error_budget: float) -> bool:
-    """Tell whether another round is asked for: always before there are a few verdicts, then while they pay.
+    """Tell whether another round is asked for: as a rule before there are a few verdicts, then while they pay.
 
     Rounds are cheap where experts are all but sure to see the items anyway. Else they may pay where verdicts find
     something: many labels of the next round are likely wrong, by the log-odds as the last verdicts bear them out.
@@ -107,9 +109,9 @@ def pays(standing: Standing, error_budget: float) -> bool:
     """
     if next_end(standing) is None:
         return False
-    if standing.asked < LEAST_VERDICTS:
-        return True
     chance = seen_chance(standing, audit_shares(standing.size, error_budget))
+    if standing.asked < LEAST_VERDICTS:
+        return chance >= TRY_CHANCE
     if chance < WORTH_CHANCE:
         return False
     return chance >= CHEAP_CHANCE or expected_wrong_share(standing) >= WORTH_WRONG_SHARE

@@ -24,7 +24,7 @@ RELEASE: dict[str, Any] = {
 }  # fmt: skip
 OTHER = {"warm": "cold", "cold": "warm"}
 METHODS: dict[str, dict[str, Any]] = {
-    "rising": {"method": "rising", "gain": 1.0, "steps": 2},
+    "rising": {"method": "rising", "gain": 1.0, "steps": 1},
     "stratified": {
         "method": "stratified", "strata": [{"share": 0.5, "audited": 80}, {"share": 0.5, "audited": 70}],
     },

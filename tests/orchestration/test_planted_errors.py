@@ -35,7 +35,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 def run(folder: Path, missed_share: float, known: int = 300, **certificate: Any) -> tuple[Done, Lake]:
     """Run a project whose expert gives the crew's wrong answer now and then; the first items have a known label."""
-    release = {"audit_size": 160, "error_budget": 0.1, "max_experts_seen_share": 1.0}
+    release = {"audit_size": 200, "error_budget": 0.1, "max_experts_seen_share": 1.0}
     declared = {"planted_errors": PLANTED, **certificate}
     experts = {"answers": 1, "description": "one expert", "keys": "small/keys.json"}
     labeling = {"gold": "small/gold.csv", "experts": experts}

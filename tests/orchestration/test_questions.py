@@ -110,10 +110,13 @@ def test_skip_logic_that_can_never_be_followed_is_refused(
 def test_the_report_bounds_each_question_by_itself(finished: Finished) -> None:
     deployment, _, lake = finished
     facts = release_facts(lake, load_project(deployment.projects / "mail.yaml"), "one-r1")
-    assert [row["part"] for row in facts.part_errors] == ["topic", "tone"]
+    parts = [row for row in facts.slice_bounds if row["by"] == "part"]
+    assert {row["value"] for row in parts} == {"topic", "tone"}
+    assert "topic: sport" in {row["value"] for row in facts.slice_bounds if row["by"] == "class"}
     rows = lake.read("training_set", "one-r1").to_pylist()
-    for row in facts.part_errors:
-        wrong = sum(json.loads(one["label"]).get(row["part"]) != truth(one["text"]).get(row["part"]) for one in rows)
-        assert wrong <= row["left_upper"] * len(rows)
-        assert row["wrong"] <= row["frozen_upper"] * len(rows)
-    assert "<h2>Part by part</h2>" in render_report(facts)
+    for row in parts:
+        wrong = sum(json.loads(one["label"]).get(row["value"]) != truth(one["text"]).get(row["value"]) for one in rows)
+        assert row["wrong_upper"] is None or wrong <= row["wrong_upper"] * len(rows)
+    page = render_report(facts)
+    assert "<h2>By class and slice</h2>" in page
+    assert "<strong>topic: sport</strong>" in page
