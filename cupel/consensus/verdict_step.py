@@ -35,7 +35,7 @@ def judge_by_verdicts(
     >>> from cupel.consensus.coding import code
     >>> rows = {"item_id": ["a", "a", "b", "b"], "annotator": ["p", "q"] * 2, "label": ["x", "y"] * 2}
     >>> coded, none = code(pa.table(rows), ["a", "b"], ("x", "y")), np.zeros(0, np.int64)
-    >>> judge_by_verdicts(coded, np.full((2, 2), 0.5), none, none).tolist()
+    >>> judge_by_verdicts(coded, np.full((2, 2), 0.5), none, none).round(6).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     >>> judge_by_verdicts(coded, np.full((2, 2), 0.5), np.array([0]), np.array([1]))[1].argmax()
     1

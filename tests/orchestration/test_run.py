@@ -15,7 +15,7 @@ from small_project import write_project
 
 @pytest.fixture
 def deployed(tmp_path: Path) -> Path:
-    write_project(tmp_path, "small", items=200)
+    write_project(tmp_path, "small", items=300)
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     return tmp_path
