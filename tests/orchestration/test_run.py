@@ -55,7 +55,7 @@ def test_a_run_tells_what_came_of_each_delivery_and_a_second_one_does_nothing(de
         assert words in done.stdout
     assert "will proceed without gating" not in done.stderr
     found = json.loads((deployed / "lake" / "small" / "summary.json").read_text())["deliveries"]["one"]
-    assert found["items_in"] == 200
+    assert found["items_in"] == 300
     assert found["gate"] == "PASS"
     assert found["released"] + found["contested"] == found["items_labelled"]
     assert (deployed / found["release"]).is_dir()
