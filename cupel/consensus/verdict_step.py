@@ -37,7 +37,7 @@ def judge_by_verdicts(
     >>> coded, none = code(pa.table(rows), ["a", "b"], ("x", "y")), np.zeros(0, np.int64)
     >>> judge_by_verdicts(coded, np.full((2, 2), 0.5), none, none).round(6).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
-    >>> judge_by_verdicts(coded, np.full((2, 2), 0.5), np.array([0]), np.array([1]))[1].argmax()
+    >>> int(judge_by_verdicts(coded, np.full((2, 2), 0.5), np.array([0]), np.array([1]))[1].argmax())
     1
     """
     answers, known = prepare(coded), posterior.copy()
