@@ -221,7 +221,10 @@ def test_duplicates_never_write_over_what_they_read(tmp_path: Path) -> None:
         assert run("duplicates", texts, "--to", to, *options)[0] == 0
 
 
-def test_accept_never_writes_over_what_it_reads(tmp_path: Path) -> None:
+def test_accept_never_writes_over_what_it_reads(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))  # where the record of audits is kept
     delivery, scores = tmp_path / "d.csv", tmp_path / "scores.html"
     delivery.write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(60)))
     (tmp_path / "theirs.json").write_text('{"verdict": "mine"}')
