@@ -17,10 +17,10 @@ ITEMS, CLASSES, PER_ITEM = 1_000, 4, 5
 PEOPLE = 60
 BLOCKS = 10
 
-Draw = Callable[[np.random.Generator], "Answers"]
+Draw = Callable[[np.random.Generator], "MadeAnswers"]
 
 
-class Answers(NamedTuple):
+class MadeAnswers(NamedTuple):
     """The answers of a made-up crowd: `item`, `annotator` and `label` have an entry an answer, `truth` one an item."""
 
     item: Integers
@@ -50,7 +50,7 @@ def make_crowd(shape: str, seed: int) -> tuple[Crowd, Gold]:
     return crowd, Gold(dict(zip(crowd.item_ids, classes.take(pa.array(drawn.truth)).to_pylist(), strict=True)))
 
 
-def few_good_many_bad(rng: np.random.Generator) -> Answers:
+def few_good_many_bad(rng: np.random.Generator) -> MadeAnswers:
     """Draw a crowd of which one in six is right nine times in ten; the others half the time give a class of habit."""
     truth = rng.integers(0, CLASSES, ITEMS)
     item, who = _assign(rng, ITEMS, PEOPLE)
@@ -58,38 +58,38 @@ def few_good_many_bad(rng: np.random.Generator) -> Answers:
     habit = rng.integers(0, CLASSES, PEOPLE)
     right = _say(rng, truth[item], np.full(len(item), 0.9))
     lazy = np.where(rng.random(len(item)) < 0.5, habit[who], _say(rng, truth[item], np.full(len(item), 0.5)))
-    return Answers(item, who, np.where(is_good[who], right, lazy), truth)
+    return MadeAnswers(item, who, np.where(is_good[who], right, lazy), truth)
 
 
-def adversaries(rng: np.random.Generator) -> Answers:
+def adversaries(rng: np.random.Generator) -> MadeAnswers:
     """Draw a crowd of which a fifth answers with the class beside the right one, four times in five."""
     truth = rng.integers(0, CLASSES, ITEMS)
     item, who = _assign(rng, ITEMS, PEOPLE)
     said = _say(rng, truth[item], rng.uniform(0.6, 0.9, PEOPLE)[who])
     shifted = (truth[item] + (rng.random(len(item)) < 0.8)) % CLASSES
-    return Answers(item, who, np.where(np.arange(PEOPLE)[who] < PEOPLE // 5, shifted, said), truth)
+    return MadeAnswers(item, who, np.where(np.arange(PEOPLE)[who] < PEOPLE // 5, shifted, said), truth)
 
 
-def one_answer_each(rng: np.random.Generator) -> Answers:
+def one_answer_each(rng: np.random.Generator) -> MadeAnswers:
     """Draw a crowd in which nobody answers twice; classes are confused unevenly."""
     truth = rng.integers(0, CLASSES, ITEMS)
     item = np.repeat(np.arange(ITEMS), PER_ITEM)
     chance = np.array([0.85, 0.7, 0.55, 0.7])[truth[item]] * rng.uniform(0.7, 1.1, len(item))
     said = np.where(rng.random(len(item)) < chance, truth[item], (truth[item] + 1) % CLASSES)
-    return Answers(item, np.arange(len(item)), said, truth)
+    return MadeAnswers(item, np.arange(len(item)), said, truth)
 
 
-def rare_classes(rng: np.random.Generator) -> Answers:
+def rare_classes(rng: np.random.Generator) -> MadeAnswers:
     """Draw a crowd of classes of 80, 15, 4 and 1%; the rare ones are missed more often."""
     truth = rng.choice(CLASSES, ITEMS, p=[0.8, 0.15, 0.04, 0.01])
     truth[:CLASSES] = np.arange(CLASSES)
     item, who = _assign(rng, ITEMS, PEOPLE)
     skill = rng.uniform(0.65, 0.95, PEOPLE)[who] * np.array([1.0, 0.9, 0.8, 0.7])[truth[item]]
     missed = np.where(rng.random(len(item)) < 0.6, 0, rng.integers(0, CLASSES, len(item)))
-    return Answers(item, who, np.where(rng.random(len(item)) < skill, truth[item], missed), truth)
+    return MadeAnswers(item, who, np.where(rng.random(len(item)) < skill, truth[item], missed), truth)
 
 
-def blocks_apart(rng: np.random.Generator) -> Answers:
+def blocks_apart(rng: np.random.Generator) -> MadeAnswers:
     """Draw blocks of items that share no annotator, each with people of a skill of its own."""
     truth = rng.integers(0, CLASSES, ITEMS)
     in_block, people = ITEMS // BLOCKS, PEOPLE // BLOCKS
@@ -97,7 +97,7 @@ def blocks_apart(rng: np.random.Generator) -> Answers:
     item = np.concatenate([number * in_block + part[0] for number, part in enumerate(parts)])
     who = np.concatenate([number * people + part[1] for number, part in enumerate(parts)])
     skill = np.repeat(rng.uniform(0.4, 0.9, BLOCKS), people) + rng.uniform(-0.1, 0.1, PEOPLE)
-    return Answers(item, who, _say(rng, truth[item], skill[who]), truth)
+    return MadeAnswers(item, who, _say(rng, truth[item], skill[who]), truth)
 
 
 SHAPES: dict[str, Draw] = {

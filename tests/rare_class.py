@@ -76,7 +76,7 @@ class RareClass:
         earlier = [one.samples for one in looks if one.samples is not None]
         whole = sum(len(one.whole) for one in earlier)
         frozen = freeze_later_look(
-            plan, verdict.next_look.look, looks[-1].size, 2, whole, verdict.next_look.wanted
+            plan, verdict.next_look.look, looks[-1].size, 2, whole, verdict.next_look.look_sizes
         )  # fmt: skip
         seen = [item for one in looks for item in one.ids]
         later = draw_later_look(frozen, nonce, "system", self.ids, seen, insides, earlier)

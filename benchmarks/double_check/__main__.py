@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.double_check.figures import Row
 from benchmarks.double_check.over_sets import summarize_sets
-from benchmarks.double_check.report import Asked, report
+from benchmarks.double_check.report import ReportOptions, report
 from benchmarks.double_check.sets import find_sets
 from benchmarks.double_check.tables import print_over_sets, print_set
 from benchmarks.new_file import new_file
@@ -54,7 +54,7 @@ def main(
     is_alone: bool,
 ) -> None:
     """Rank, audit, cut and adjudicate again and again; say what experts see and whether it was right."""
-    asked = Asked(replays, items, labels, rare_share, is_alone, class_share)
+    asked = ReportOptions(replays, items, labels, rare_share, is_alone, class_share)
     try:
         folders = find_sets(data)
         found = []
@@ -75,7 +75,7 @@ def _write(path: Path, found: list[Row], is_single: bool) -> None:
     put_file(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
-def _report_all(folders: list[Path], asked: Asked) -> Iterator[Row]:
+def _report_all(folders: list[Path], asked: ReportOptions) -> Iterator[Row]:
     """Yield the report of every folder, with a bar on standard error, and print each as it is done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:

@@ -14,7 +14,7 @@ from benchmarks.double_check.redraw import crowds_of, thin_class, thinned
 from benchmarks.double_check.sets import read_set
 
 
-class Asked(NamedTuple):
+class ReportOptions(NamedTuple):
     """What is asked of each folder.
 
     `replays` are audits drawn; `items` to draw with replacement where crowds are redrawn (None: each once), `labels`
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     class_share: float | None = None
 
 
-def report(folder: Path, asked: Asked, tell: Callable[[str], None] = lambda stage: None) -> Row:
+def report(folder: Path, asked: ReportOptions, tell: Callable[[str], None] = lambda stage: None) -> Row:
     """Measure a folder.
 
     Args:

@@ -28,7 +28,7 @@ class NextLook(Record):
     parts: tuple[tuple[int, int], ...] = ()
 
     @property
-    def wanted(self) -> LookSizes | None:
+    def look_sizes(self) -> LookSizes | None:
         """What the look draws, where parts have budgets."""
         return None if self.whole is None else LookSizes(self.whole, self.parts)
 

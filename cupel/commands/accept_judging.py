@@ -154,7 +154,7 @@ def _draw_more(
         later = continue_draw(plan, ids, following.look, judged[-1].size)
     else:
         later = freeze_look(
-            AuditRecord(request.record), items, folder, plan, following.look, judged, ids, insides, following.wanted
+            AuditRecord(request.record), items, folder, plan, following.look, judged, ids, insides, following.look_sizes
         )  # fmt: skip
     drawn = take_look(plan, later, ids, judged, insides)
     add_look(LocalStore(folder), plan, delivery, later, drawn, folder_of_items(request), rules)

@@ -296,7 +296,7 @@ class ReleaseAudit:
         )  # fmt: skip
 
     @cached_property
-    def said(self) -> Verdicts:
+    def item_verdicts(self) -> Verdicts:
         """What experts have said so far of each item.
 
         Where another expert has judged an adjudicated item again, that verdict counts.
@@ -323,12 +323,14 @@ class ReleaseAudit:
         """What experts have said so far, and which items were audited."""
         is_audited = self.first_wave.copy()
         is_audited[_known(self.rows.audit[self.is_first])] = True
-        return self._evidence(is_audited, self.said)
+        return self._evidence(is_audited, self.item_verdicts)
 
     @cached_property
     def assay(self) -> Assay:
         """What the evidence comes to: the cuts and the result."""
-        return assay(self.evidence, self.terms, self.second_audit, self.find_slices(self.said, self.expert_places))
+        return assay(
+            self.evidence, self.terms, self.second_audit, self.find_slices(self.item_verdicts, self.expert_places)
+        )
 
     def write_wording(
         self, result: AuditResult, are_auditors_independent: bool, witnessed: WitnessedDraws | None = None

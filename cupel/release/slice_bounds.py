@@ -80,8 +80,8 @@ def _count_values(audit: ReleaseAudit, by: str) -> dict[str, int]:
 
 def _bound_row(audit: ReleaseAudit, row: _Row, alpha: float) -> dict[str, Any]:
     """Return the row of one slice: its counts, and its bounds each at so much alpha."""
-    said, experts = audit.said, audit.expert_places
-    is_settled = said.is_settled & ~said.is_contested
+    verdicts, experts = audit.item_verdicts, audit.expert_places
+    is_settled = verdicts.is_settled & ~verdicts.is_contested
     place = next((one for one in audit.classes if one.name == row.value), None) if row.by == CLASS else None
     if row.by == PART and audit.kind is not None:
         number = [part.name for part in audit.kind.parts(audit.terms.ontology)].index(row.value)
@@ -89,9 +89,9 @@ def _bound_row(audit: ReleaseAudit, row: _Row, alpha: float) -> dict[str, Any]:
     elif place is not None:
         is_wrong = is_settled & row.items & (experts[:, place.part] != place.place)
     else:
-        is_wrong = said.is_wrong & row.items
+        is_wrong = verdicts.is_wrong & row.items
     is_missed = np.zeros(len(is_wrong), np.bool_)
-    in_the_end = row.items & ~said.is_contested
+    in_the_end = row.items & ~verdicts.is_contested
     if place is not None:
         is_missed = is_settled & ~row.items & (experts[:, place.part] == place.place)
         in_the_end = (in_the_end & ~is_wrong) | is_missed
@@ -147,9 +147,9 @@ def _most_contested(audit: ReleaseAudit, items: Flags, is_left: bool) -> int:
     """
     if not audit.terms.can_be_contested:
         return 0
-    known = audit.said.is_contested
+    known = audit.item_verdicts.is_contested
     upper = audit.contested_upper(audit.terms.levels.contested) - int(known.sum())
-    unseen = int((items & ~audit.said.is_settled).sum())
+    unseen = int((items & ~audit.item_verdicts.is_settled).sum())
     return max(0, min(upper, unseen)) + (0 if is_left else int((items & known).sum()))
 
 

@@ -38,7 +38,7 @@ def slice_lead(facts: ReleaseFacts) -> str:
         f"Upper bounds of the labels {what}: all of them and the certificate hold together with 95% confidence, "
         "however often the items are put to an audit. Wrong: of the items labelled so, the share that is not. "
         "Missed: of the items that are of the class, the share that is labelled otherwise. Unproven: too few were "
-        "audited to say anything; a budget by class or slice has more of them audited."
+        "audited, or experts may leave too many undecided, to say anything; a budget has more of them audited."
     )
 
 

@@ -116,7 +116,8 @@ def test_the_report_bounds_each_question_by_itself(finished: Finished) -> None:
     rows = lake.read("training_set", "one-r1").to_pylist()
     for row in parts:
         wrong = sum(json.loads(one["label"]).get(row["value"]) != truth(one["text"]).get(row["value"]) for one in rows)
-        assert row["wrong_upper"] is None or wrong <= row["wrong_upper"] * len(rows)
+        assert row["wrong_upper"] is not None, row
+        assert wrong <= row["wrong_upper"] * len(rows)
     page = render_report(facts)
     assert "<h2>By class and slice</h2>" in page
     assert "<strong>topic: sport</strong>" in page
