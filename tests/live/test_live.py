@@ -12,7 +12,7 @@ from cupel.people.label_studio.record import Records
 from cupel.release.facts import release_facts
 from samples.label_studio import PROGRAM, fresh
 from samples.studio_server import StudioServer, stop
-from story import CLICKER, CLICKS, EXPERT, ITEMS, SPAMMER, Story, Told, truth
+from story import CLICKER, CLICKS, EXPERT, ITEMS, LOCK_SECONDS, SPAMMER, Story, Told, truth
 
 PORT = int(os.environ.get("CUPEL_LIVE_PORT", "8179"))
 
@@ -27,6 +27,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     server = StudioServer(folder / "server", PROGRAM, PORT)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CUPEL_LABEL_STUDIO_TOKEN", server.people["admin"].token)
+        patched.setenv("TASK_LOCK_TTL", str(LOCK_SECONDS))
         try:
             server.start()
             yield Story(server, folder).tell()
