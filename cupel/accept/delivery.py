@@ -10,8 +10,10 @@ from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.one_label import ANNOTATOR, LABEL
 from cupel.accept.reading import ReadFile, read_rows
 from cupel.errors import AuditError
+from cupel.exchange.imports.class_spellings import describe_spellings, find_joined, merge_spellings
 from cupel.exchange.imports.columns import Columns, choose_columns
-from cupel.people.tool_annotation import IMPORT_REASONS
+from cupel.people.class_values import MISSING_WORDS, value_text
+from cupel.people.tool_annotation import IMPORT_REASONS, make_class_reader
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
 # Reasons that only a delivery of labels knows; the others are cupel.sources.REASONS.
@@ -36,11 +38,20 @@ class Label(NamedTuple):
     annotator: str | None
 
 
+class LabelledRow(NamedTuple):
+    """A row, the item that it is about, and its label."""
+
+    row: Row
+    item_id: str
+    label: str
+
+
 class Delivery(NamedTuple):
     """A delivery as read: plain rows, because Arrow loads pandas where it is installed, which takes seconds.
 
     `labels` are those that may be judged, `fields` the other columns as text, row for row with `labels`,
-    `rejected` the rows that may not be judged. `rows_in` is labels and rejected together.
+    `rejected` the rows that may not be judged. `rows_in` is labels and rejected together. `is_of_tool`: a tool's
+    export. `notices` are sentences for the buyer: what was taken for what.
     """
 
     path: Path
@@ -52,6 +63,8 @@ class Delivery(NamedTuple):
     labels: tuple[Label, ...]
     fields: dict[str, tuple[str | None, ...]]
     rejected: tuple[BadRow, ...]
+    is_of_tool: bool = False
+    notices: tuple[str, ...] = ()
 
 
 def read_delivery(
@@ -62,6 +75,8 @@ def read_delivery(
     annotator: str | None = None,
     classes: tuple[str, ...] = (),
     rules: LabelRules = ONE_CLASS,
+    *,
+    is_as_written: bool = False,
 ) -> Delivery:
     """Read a delivery of labels.
 
@@ -74,6 +89,7 @@ def read_delivery(
         classes: Labels that are allowed; empty allows all, and the classes are those that occur. Of a label kind,
             the classes that it knows.
         rules: How labels are read.
+        is_as_written: Keep classes apart that differ only by case, Unicode form or invisible characters.
 
     Returns:
         The delivery; every row is in `labels` or in `rejected`.
@@ -82,64 +98,87 @@ def read_delivery(
         SourceError: The file cannot be read, or a column is missing.
         AuditError: No label is left to judge, or the column holds no classes.
     """
-    read = read_rows(path, label, id, rules.read_choices)
+    # Of a kind the classes are in its rules.
+    known = classes if rules.kind is None else ()
+    read_choices = make_class_reader(known) if rules.kind is None and known else rules.read_choices
+    read = read_rows(path, label, id, read_choices, known, is_as_written=is_as_written)
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
     if read.is_of_tool:
         label, id, annotator = LABEL, "id", annotator or ANNOTATOR
     columns = (
         choose_columns(str(path), names, label, id, text, annotator) if names else Columns("label", None, None, None)
     )
-    kept, rejected = _sort_out(read.rows, columns, frozenset(classes), rules)
+    kept, rejected, notices = _sort_out(read.rows, columns, known, rules, is_as_written=is_as_written)
     if not kept:
         seen = "; ".join(f"{reason}: {count:,}" for reason, _, count, _ in rejection_counts(rejected))
         raise AuditError(f"{path}: no label to judge ({seen or 'no rows'}); check --label and the file")
-    return _delivery(path, read, columns, classes, rules, kept, rejected, [n for n in names if n not in columns])
+    others = [name for name in names if name not in columns]
+    found = _delivery(path, read, columns, classes, rules, kept, rejected, others)
+    return found._replace(is_of_tool=read.is_of_tool, notices=(*read.notices, *notices))
 
 
 def _sort_out(
-    rows: Iterable[Row | BadRow], columns: Columns, allowed: frozenset[str], rules: LabelRules
-) -> tuple[list[tuple[Row, str, str]], list[BadRow]]:
-    """Return rows with id and label, and rejected rows."""
-    kept: list[tuple[Row, str, str]] = []
+    rows: Iterable[Row | BadRow], columns: Columns, classes: tuple[str, ...], rules: LabelRules, *, is_as_written: bool
+) -> tuple[list[LabelledRow], list[BadRow], list[str]]:
+    """Return rows with id and label, rejected rows, and what was said of classes that are written in several ways."""
+    read: list[LabelledRow] = []
     rejected: list[BadRow] = []
-    seen: dict[str, int] = {}
+    of_class = make_class_reader(classes)
     for row in rows:
         if isinstance(row, BadRow):
             rejected.append(row)
             continue
-        label = _label(row, columns.label, allowed) if rules.kind is None else _kind_label(row, columns.label, rules)
-        item = as_text(row.values.get(columns.id)) if columns.id else None
-        item = (item or "").strip() or f"row {row.line}"
+        value = row.values.get(columns.label)
+        choices = value if isinstance(value, list) else [value]
+        label = (of_class if rules.kind is None else rules.read_choices)(row.line, choices)
+        item = value_text(row.values.get(columns.id)) if columns.id else f"row {row.line}"
         if isinstance(label, BadRow):
-            rejected.append(label)
-        elif item in seen:
-            rejected.append(BadRow(row.line, "duplicate_id", evidence(f"{item}, first in row {seen[item]}")))
+            rejected.append(label._replace(reason="missing_label") if label.reason == "no_answer" else label)
+        elif not item or item in MISSING_WORDS:
+            rejected.append(BadRow(row.line, "missing_id", evidence(row.values)))
         else:
-            seen[item] = row.line
-            kept.append((row, item, label))
+            read.append(LabelledRow(row, item, label))
+    notices: list[str] = []
+    if rules.kind is None:
+        read, more, notices = _settle_classes(read, classes, is_as_written=is_as_written)
+        rejected += more
+    kept, repeated = _without_repeats(read)
+    return kept, rejected + repeated, notices
+
+
+def _settle_classes(
+    read: list[LabelledRow], classes: tuple[str, ...], *, is_as_written: bool
+) -> tuple[list[LabelledRow], list[BadRow], list[str]]:
+    """Write each class in one way; joined classes, and those that the guideline does not know, are rejected."""
+    names = [one.label for one in read]
+    joined = find_joined(names, classes)
+    merged = {} if is_as_written else merge_spellings(names, classes)
+    kept: list[LabelledRow] = []
+    rejected: list[BadRow] = []
+    for one in read:
+        label = merged.get(one.label, one.label)
+        if one.label in joined:
+            rejected.append(BadRow(one.row.line, "several_choices", evidence(one.label)))
+        elif classes and label not in classes:
+            rejected.append(BadRow(one.row.line, "unknown_label", evidence(one.label)))
+        else:
+            kept.append(one._replace(label=label))
+    return kept, rejected, describe_spellings({name: to for name, to in merged.items() if name not in joined})
+
+
+def _without_repeats(read: list[LabelledRow]) -> tuple[list[LabelledRow], list[BadRow]]:
+    """Return rows whose id was not met before, and the others."""
+    seen: dict[str, int] = {}
+    kept: list[LabelledRow] = []
+    rejected: list[BadRow] = []
+    for one in read:
+        if one.item_id in seen:
+            first = f"{one.item_id}, first in row {seen[one.item_id]}"
+            rejected.append(BadRow(one.row.line, "duplicate_id", evidence(first)))
+        else:
+            seen[one.item_id] = one.row.line
+            kept.append(one)
     return kept, rejected
-
-
-def _label(row: Row, column: str, allowed: frozenset[str]) -> str | BadRow:
-    value = row.values.get(column)
-    if isinstance(value, list):
-        if len(value) > 1:
-            return BadRow(row.line, "several_choices", evidence(value))
-        value = value[0] if value else None
-    label = (as_text(value) or "").strip()
-    if not label:
-        return BadRow(row.line, "missing_label", "")
-    if allowed and label not in allowed:
-        return BadRow(row.line, "unknown_label", evidence(label))
-    return label
-
-
-def _kind_label(row: Row, column: str, rules: LabelRules) -> str | BadRow:
-    value = row.values.get(column)
-    found = rules.read_choices(row.line, value if isinstance(value, list) else [as_text(value)])
-    return (
-        found._replace(reason="missing_label") if isinstance(found, BadRow) and found.reason == "no_answer" else found
-    )
 
 
 def _delivery(
@@ -148,7 +187,7 @@ def _delivery(
     columns: Columns,
     classes: tuple[str, ...],
     rules: LabelRules,
-    kept: list[tuple[Row, str, str]],
+    kept: list[LabelledRow],
     rejected: list[BadRow],
     others: list[str],
 ) -> Delivery:

@@ -5,31 +5,46 @@ from typing import NamedTuple
 
 from cupel.accept.one_label import one_label_rows
 from cupel.exchange.imports.file import read_file, records
-from cupel.exchange.imports.tools import Wanted, annotations_of, tool_of
-from cupel.people.tool_annotation import ReadChoices, one_class
+from cupel.exchange.imports.gate import judge_exports
+from cupel.exchange.imports.table import TABLE
+from cupel.exchange.imports.tool import ReadOptions
+from cupel.exchange.imports.tools import read_as, recognise_tool
+from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
 from cupel.sources.reasons import BadRow, Row
 
 
 class ReadFile(NamedTuple):
-    """A file as read: the hash of its bytes, its format or the tool that wrote it, every row in order."""
+    """A file as read: the hash of its bytes, its format or the tool that wrote it, every row in order, and notices."""
 
     sha256: str
     format: str
     rows: list[Row | BadRow]
     is_of_tool: bool = False
+    notices: tuple[str, ...] = ()
+
+
+OPTION_NAMES = (("question", "--label"), ("id_field", "--id"), ("annotator", "--annotator"), ("text", "--text"))
 
 
 def read_rows(
-    path: Path, label: str | None = None, id_field: str | None = None, read_choices: ReadChoices = one_class
+    path: Path,
+    label: str | None = None,
+    id_field: str | None = None,
+    read_choices: ReadChoices = one_class,
+    classes: tuple[str, ...] = (),
+    *,
+    is_as_written: bool = False,
 ) -> ReadFile:
     """Read a delivered file.
 
     Args:
-        path: A table (CSV, JSON Lines, JSON, Parquet), or an export of Label Studio, CVAT, COCO, Labelbox or Scale,
-            of which one label an item is judged. doccano's labels of whole texts are read as the table that they are.
+        path: A table (CSV, JSON Lines, JSON, Parquet), or an export of a labeling tool, of which one label an item is
+            judged. doccano's labels of whole texts are read as the table that they are.
         label: For an export with several questions, the name of the one to judge.
         id_field: For a Label Studio export, the field of the item's id.
         read_choices: For an export, returns the label of an answer's choices.
+        classes: For an export, the classes that the guideline knows; empty: all.
+        is_as_written: For an export, keep classes apart that differ only by case or Unicode form.
 
     Returns:
         The hash of the bytes as they lie on disk, and all rows.
@@ -38,11 +53,14 @@ def read_rows(
         SourceError: The file is missing, damaged, or of another kind.
     """
     file = read_file(path)
-    tool = tool_of(file)
-    if tool is None or (tool == "doccano" and not _has_spans(records(file))):
+    tool = recognise_tool(file)
+    if tool is TABLE or (tool.name == "doccano" and not _has_spans(records(file))):
         return ReadFile(file.sha256, file.format, records(file))
-    found = annotations_of(file, tool, Wanted(label, id_field, read=read_choices))
-    return ReadFile(file.sha256, tool, one_label_rows(found), True)
+    options = ReadOptions(label, id_field, read=read_choices, option_names=OPTION_NAMES)
+    judged = judge_exports([read_as(file, tool, options)], classes, is_as_written=is_as_written)
+    found: list[Annotation | BadRow] = [one.annotation for one in judged.annotations]
+    found += [BadRow(one.line, one.reason, one.evidence) for one in judged.left if one.reason != "unread_key"]
+    return ReadFile(file.sha256, tool.name, one_label_rows(found), True, tuple(judged.notices))
 
 
 def _has_spans(rows: list[Row | BadRow]) -> bool:

@@ -119,8 +119,9 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     given = Columns(request.label or "", request.id, request.text, request.annotator)
     rules = rules_of(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
-        request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules
-    )
+        request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules,
+        is_as_written=request.is_as_written,
+    )  # fmt: skip
     _check_classes(delivery)
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, None)
@@ -186,7 +187,7 @@ def _choice_of(plan: Plan, request: Request) -> Choice:
 
 
 def _settings(request: Request, asked: AskedParts, delivery: Delivery, rules: LabelRules) -> Settings:
-    is_export = delivery.format == "label-studio"
+    is_export = delivery.is_of_tool
     return Settings(
         error_budget=request.budget or 0.0,
         contested="wrong" if request.contested == "wrong" else "aside",

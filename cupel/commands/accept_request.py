@@ -67,6 +67,7 @@ class Request(NamedTuple):
     kind: str | None = None
     by: tuple[str, ...] = ()
     is_only_planned: bool = False
+    is_as_written: bool = False
 
 
 def rules_of(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:

@@ -21,6 +21,9 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option("--annotator", metavar="COLUMN", help="Column of who gave the label.")
 @click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
+@click.option(
+    "--as-written", "is_as_written", is_flag=True, help="Keep classes apart that differ by case or form only."
+)
 @click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
 @click.option("--max-undecided", metavar="SHARE", help="Most items that nobody can decide.  [default: 5%]")
 @click.option(
@@ -89,18 +92,30 @@ def accept(
 @click.option("--purpose", type=click.Choice(["label", "expert"]), default="label", show_default=True, help="Whose.")
 @click.option("--question", help="Question whose answer is the label; of a table, its column.")
 @click.option("--id", "id_field", metavar="FIELD", help="Field of the item's id (Label Studio, tables).")
+@click.option("--no-ids", "has_no_ids", is_flag=True, help="Every row of a table is an item of its own.")
 @click.option("--annotator", help="Of a table, the column of who answered; else who did, where a tool names nobody.")
+@click.option("--text", metavar="FIELD", help="Of a table, the column that shows the item.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel: several choices of an answer are one label.")
-@click.option("--classes", metavar="A,B,...", help="With --kind, the classes that the project knows.")
+@click.option("--classes", metavar="A,B,...", help="The classes that the project knows; with them, others are told.")
 @click.option("--separator", metavar="TEXT", help="With --kind, what stands between classes in one cell of a table.")
+@click.option(
+    "--as-written", "is_as_written", is_flag=True, help="Keep classes apart that differ by case or form only."
+)
+@click.option(
+    "--ground-truth",
+    type=click.Choice(["leave", "expert"]),
+    default="leave",
+    show_default=True,
+    help="What is marked as known to be right: left out and told, or an expert's answer.",
+)
 def import_work(
     files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str,
-    kind: str | None, classes: str | None, separator: str | None, **named: Any,
+    kind: str | None, classes: str | None, separator: str | None, is_as_written: bool, ground_truth: str, **named: Any,
 ) -> None:  # fmt: skip
     """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
 
-    FILES are exports of Label Studio (JSON), CVAT (XML), COCO, Labelbox, Scale, doccano, or tables (CSV, JSON Lines,
-    Parquet) of item, annotator and label. What is not understood is told, and stands in a file beside the answers,
+    FILES are exports of labeling tools, or tables (CSV, JSON Lines, Parquet) of item, annotator and label; which tools:
+    docs/how-to/import-finished-work.md. What is not imported is told, and stands in a file beside the answers,
     NAME.left.jsonl. Files of an earlier import are replaced, others never. Exit codes: 0 written, 1 error.
     """
     from cupel.exchange.imports.answers import (
@@ -114,32 +129,38 @@ def import_work(
         write_left,
     )
     from cupel.exchange.imports.choices import make_reader
-    from cupel.exchange.imports.tools import Wanted, read_export
+    from cupel.exchange.imports.tool import ReadOptions
+    from cupel.exchange.imports.tools import read_export
+    from cupel.people.tool_annotation import make_class_reader
     from cupel.printable import printable
 
-    wanted = Wanted(**named)
-    if kind is not None:
-        wanted = wanted._replace(read=make_reader(look_up_kind(kind), split_names(classes), separator))
-    elif classes is not None or separator is not None:
-        raise click.UsageError("--classes and --separator go with --kind")
-    exports = [read_export(path, tool, wanted) for path in files]
-    imported = gather(exports)
+    if separator is not None and kind is None:
+        raise click.UsageError("--separator goes with --kind")
+    known = split_names(classes)
+    read = make_class_reader(known) if kind is None else make_reader(look_up_kind(kind), known, separator)
+    exports = [read_export(path, tool, ReadOptions(**named, read=read)) for path in files]
+    imported = gather(
+        exports, () if kind else known, is_as_written=is_as_written or kind is not None, purpose=purpose,
+        takes_truths=ground_truth == "expert",
+    )  # fmt: skip
     check_files(imported, files, answers, items)
     left = left_file(answers)
-    write_left(imported.left, left)
     write_answers(imported, batch, purpose, answers)
+    write_left(imported.left, left)
+    written = write_items(imported, items) if items is not None else None
     for export in exports:
         click.echo(printable(f"{export.path}: {export.tool}"))
-    annotators = {one.annotator for one in imported.annotations}
-    written = write_items(imported, items) if items is not None else len({one.item_id for one in imported.annotations})
-    click.echo(
-        f"{answers}: {len(imported.annotations):,} answers on {written:,} items by {len(annotators):,} annotators"
-    )
+    for notice in imported.notices:
+        click.echo(printable(f"  {notice}"))
+    given = [*imported.annotations, *imported.truths]
+    annotators = {one.annotator for one in given}
+    count = written if written is not None else len({one.item_id for one in given})
+    click.echo(f"{answers}: {len(given):,} answers on {count:,} items by {len(annotators):,} annotators")
     if None in annotators:
-        nameless = sum(one.annotator is None for one in imported.annotations)
+        nameless = sum(one.annotator is None for one in given)
         click.echo(f"{nameless:,} of them name no annotator: nothing can be told of who gave them")
-    for reason, count in counts(imported.left):
-        click.echo(f"  not imported: {count:,} {reason}: {MEANINGS[reason]}")
+    for reason, number in counts(imported.left):
+        click.echo(f"  not imported: {number:,} {reason}: {MEANINGS[reason]}")
     if imported.left:
         click.echo(f"  all of them: {left}")
 

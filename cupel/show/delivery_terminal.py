@@ -51,6 +51,8 @@ def show_delivery(console: Console, delivery: Delivery, given: Columns | None) -
         console.print(f"  [yellow]rejected {entry.rows:,}[/]: {escape(entry.meaning)} ({entry.reason}; row {rows})")
     if given is not None:
         console.print(f"  columns: {_columns(delivery.columns, given)}")
+    for notice in delivery.notices:
+        console.print(f"  {notice}", markup=False, soft_wrap=True)
     names = [escape(name) for name in delivery.classes[:MOST_CLASSES_NAMED]]
     more = f" and {len(delivery.classes) - len(names)} more" if len(delivery.classes) > len(names) else ""
     if delivery.classes:

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import REAL, TEXT
 from cupel.errors import SourceError
-from cupel.exchange.imports.tools import Export
+from cupel.exchange.imports.gate import Export, Left, PlacedAnnotation, judge_exports
 from cupel.people.tool_annotation import IMPORT_REASONS, Annotation, FieldsOfItem
-from cupel.sources.reasons import REASONS, BadRow, evidence
+from cupel.sources.reasons import REASONS, evidence
 from cupel.store.files import put_file, read_file
 from cupel.store.outputs import Output, check_outputs, is_json_lines, is_table
 
@@ -38,47 +38,66 @@ SCHEMA = pa.schema(
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class Left(NamedTuple):
-    """A part of an export that is not imported: where it stands, why, and what was found."""
-
-    file: str
-    line: int
-    reason: str
-    evidence: str
-
-
 class Imported(NamedTuple):
-    """What exports come to: annotations in the order of the files, and all else with its reason."""
+    """What exports come to: annotations in the order of the files, all else with its reason, notices."""
 
     annotations: list[Annotation]
     left: list[Left]
+    notices: list[str] = []
+    truths: list[Annotation] = []
 
 
-def gather(exports: Iterable[Export]) -> Imported:
+def gather(
+    exports: Iterable[Export],
+    classes: Sequence[str] = (),
+    *,
+    is_as_written: bool = False,
+    purpose: str = "label",
+    takes_truths: bool = False,
+) -> Imported:
     """Return the annotations of exports; of an annotator's answers on one item the latest.
 
     The latest is by time, and where the tool tells none, or the same, by the order of the files.
+
+    Args:
+        exports: Files as read.
+        classes: Those that the guideline knows; empty: all.
+        is_as_written: Keep classes apart that differ only by case, Unicode form or invisible characters.
+        purpose: Whose answers they are: of the crew (`label`) or of experts (`expert`).
+        takes_truths: Take answers of the crew that the tool marks as ground truth as an expert's (`truths`); else they
+            are left out.
     """
-    latest: dict[tuple[str, object], tuple[Annotation, str]] = {}
-    left: list[Left] = []
-    for export in exports:
-        name = export.path.name
-        for place, found in enumerate(export.annotations):
-            if isinstance(found, BadRow):
-                left.append(Left(name, found.line, found.reason, found.evidence))
-                continue
-            # Without a name nobody can be told to have answered twice.
-            key = (found.item_id, found.annotator if found.annotator is not None else (name, place))
-            before = latest.get(key)
-            if before is not None:
-                old, new = sorted(
-                    ((before[0], before[1]), (found, name)), key=lambda one: one[0].answered_at or LONG_AGO
-                )
-                left.append(Left(old[1], old[0].line, EARLIER_VERSION, evidence(f"{found.item_id}: {old[0].label}")))
-                latest[key] = new
-            else:
-                latest[key] = (found, name)
-    return Imported([found for found, _ in latest.values()], left)
+    judged = judge_exports(exports, classes, is_as_written=is_as_written)
+    left = list(judged.left)
+    crew: list[PlacedAnnotation] = []
+    truths: list[PlacedAnnotation] = []
+    for placed in judged.annotations:
+        one, file = placed
+        if not one.is_truth or purpose == "expert":
+            crew.append(placed)
+        elif takes_truths:
+            truths.append(placed)
+        else:
+            left.append(Left(file, one.line, "ground_truth", evidence(f"{one.item_id}: {one.label}")))
+    return Imported(_latest(crew, left), left, judged.notices, _latest(truths, left))
+
+
+def _latest(placed: Iterable[PlacedAnnotation], left: list[Left]) -> list[Annotation]:
+    """Return of an annotator's answers on one item the latest; earlier ones go to `left`."""
+    latest: dict[tuple[str, object], PlacedAnnotation] = {}
+    for place, found in enumerate(placed):
+        one = found.annotation
+        # Without a name nobody can be told to have answered twice.
+        key = (one.item_id, one.annotator if one.annotator is not None else place)
+        before = latest.get(key)
+        if before is None:
+            latest[key] = found
+            continue
+        old, new = sorted((before, found), key=lambda given: given.annotation.answered_at or LONG_AGO)
+        earlier = old.annotation
+        left.append(Left(old.file, earlier.line, EARLIER_VERSION, evidence(f"{earlier.item_id}: {earlier.label}")))
+        latest[key] = new
+    return [found.annotation for found in latest.values()]
 
 
 def left_file(answers: Path) -> Path:
@@ -115,17 +134,18 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
     Raises:
         SourceError: There is nothing to write, or the file ends otherwise.
     """
-    if not imported.annotations:
+    if not imported.annotations and not imported.truths:
         seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(imported.left))
         raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'})")
     if path.suffix not in (".csv", ".parquet"):
         raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")
-    rows = imported.annotations
+    rows = [*imported.annotations, *imported.truths]
+    purposes = [purpose] * len(imported.annotations) + ["expert"] * len(imported.truths)
     table = pa.table(
         {
             "batch": [batch] * len(rows),
             "item_id": [row.item_id for row in rows],
-            "purpose": [purpose] * len(rows),
+            "purpose": purposes,
             "annotator": [row.annotator for row in rows],
             "label": [row.label for row in rows],
             "seconds_spent": [row.seconds_spent for row in rows],
@@ -147,7 +167,7 @@ def write_items(imported: Imported, path: Path) -> int:
 def _items(imported: Imported) -> tuple[bytes, int]:
     """Return the items as JSON Lines, and how many there are."""
     fields: dict[str, FieldsOfItem] = {}
-    for row in imported.annotations:
+    for row in (*imported.annotations, *imported.truths):
         fields.setdefault(row.item_id, row.fields)
     rows = [{"id": item, **{k: v for k, v in shown.items() if k != "id"}} for item, shown in fields.items()]
     return _lines(rows), len(fields)

@@ -9,7 +9,8 @@ from cupel.contract.columns import TEXT
 from cupel.contract.kind import Control, Kind
 from cupel.contract.ontology import Ontology
 from cupel.errors import SourceError
-from cupel.people.tool_annotation import ReadChoices, names_of
+from cupel.people.class_values import MISSING_WORDS
+from cupel.people.tool_annotation import ReadChoices, texts_of
 from cupel.sources.reasons import BadRow, evidence
 
 
@@ -53,12 +54,15 @@ def make_reader(kind: Kind, classes: Sequence[str], separator: str | None = None
         return found
 
     def read(line: int, choices: Iterable[object]) -> str | BadRow:
-        names = names_of(choices)
-        if not names or not names[0]:
+        names = texts_of(choices, classes)
+        if not names:
             return BadRow(line, "no_answer", "")
         label = label_of(names)
         if label is None and separator is not None and len(names) == 1 and separator in names[0]:
-            label = label_of(names_of(names[0].split(separator)))
-        return BadRow(line, "unknown_label", evidence(", ".join(names))) if label is None else label
+            label = label_of(texts_of(names[0].split(separator), classes))
+        if label is not None:
+            return label
+        is_missing = len(names) == 1 and names[0] in MISSING_WORDS
+        return BadRow(line, "no_answer" if is_missing else "unknown_label", evidence(", ".join(names)))
 
     return read

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cupel.exchange.imports.file import File
+from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import Annotation, Read, as_id, entries, object_id
 from cupel.sources.reasons import BadRow, evidence
 
@@ -38,3 +40,10 @@ def coco(found: dict[str, Any]) -> Read:
             yield BadRow(line, "unknown_category", evidence(f"category_id {entry.get('category_id')!r}"))
         else:
             yield Annotation(line, object_id(image, entry.get("id", line)), category, fields={"image": image})
+
+
+def _read(file: File, options: ReadOptions) -> Read:
+    return coco(file.document)
+
+
+COCO = Tool("coco", lambda file: is_coco(file.document), _read)

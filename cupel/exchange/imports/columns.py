@@ -1,6 +1,7 @@
 """Which column of a delivery is what: named by the buyer, or guessed from its name."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from cupel.errors import SourceError
@@ -41,6 +42,7 @@ def choose_columns(
     id: str | None = None,
     text: str | None = None,
     annotator: str | None = None,
+    options: Mapping[str, str] = {},
 ) -> Columns:
     """Return the columns by role: those that were named, and guesses for the others.
 
@@ -51,6 +53,7 @@ def choose_columns(
         id: Column of the item's id; None guesses.
         text: Column that shows the item: its text, or where its picture is; None guesses.
         annotator: Column of who gave the label; None guesses.
+        options: What the command calls its options, by role, where it is not the role's name.
 
     Returns:
         One column a role, none twice.
@@ -62,12 +65,13 @@ def choose_columns(
     Columns(label='Sentiment', id='Task', text='Review', annotator=None)
     """
     there = list(columns)
+    called = {role: options.get(role, f"--{role}") for role in Columns._fields}
     named = {"label": label, "id": id, "text": text, "annotator": annotator}
     for option, column in named.items():
         if column is not None and column not in there:
-            raise SourceError(f"{name}: no column {column!r} (--{option}); the file has {', '.join(map(repr, there))}")
+            raise SourceError(f"{name}: no column {column!r} ({called[option]}); the file has {_list(there)}")
     taken = [column for column in named.values() if column is not None]
-    twice = sorted({column for column in taken if taken.count(column) > 1})
+    twice = sorted(column for column, count in Counter(taken).items() if count > 1)
     if twice:
         raise SourceError(f"{name}: column {twice[0]!r} is named for two roles; name another for one of them")
     guesses = {"label": LABEL_NAMES, "id": ID_NAMES, "text": CONTENT_NAMES, "annotator": ANNOTATOR_NAMES}
@@ -76,8 +80,29 @@ def choose_columns(
             named[option] = _guess([column for column in there if column not in taken], names)
             taken.append(named[option] or "")
     if named["label"] is None:
-        raise SourceError(f"{name}: no column looks like a label; name one with --label: {', '.join(map(repr, there))}")
+        raise SourceError(f"{name}: no column looks like a label; name one with {called['label']}: {_list(there)}")
     return Columns(named["label"], named["id"], named["text"], named["annotator"])
+
+
+def describe_columns(columns: Columns, named: Iterable[str | None] = ()) -> str:
+    """Return which column is taken for what, and whether it was named or is guessed by its name.
+
+    >>> describe_columns(Columns("Sentiment", "Task", None, None), ["Task"])
+    "item: 'Task' (named); label: 'Sentiment' (by its name); annotator: no column; text: no column"
+    """
+    said = frozenset(named)
+    roles = {"item": columns.id, "label": columns.label, "annotator": columns.annotator, "text": columns.text}
+    return "; ".join(
+        f"{role}: no column"
+        if column is None
+        else f"{role}: {column!r} ({'named' if column in said else 'by its name'})"
+        for role, column in roles.items()
+    )
+
+
+def _list(columns: list[str]) -> str:
+    shown = ", ".join(repr(column[:80]) for column in columns[:20])
+    return shown if len(columns) <= 20 else f"{shown} and {len(columns) - 20:,} more"
 
 
 def _guess(columns: list[str], names: tuple[str, ...]) -> str | None:

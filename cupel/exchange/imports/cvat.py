@@ -5,6 +5,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 
 from cupel.errors import SourceError
+from cupel.exchange.imports.file import File
+from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import Annotation, Read, ReadChoices, object_id, one_class
 from cupel.sources.reasons import BadRow, evidence
 
@@ -85,3 +87,10 @@ def _image(
             yield BadRow(line, "unexpected_shape", evidence(f"{item}: <{element.tag}>"))
     if not tags and not shapes:
         yield BadRow(line, "no_answer", evidence(item))
+
+
+def _read(file: File, options: ReadOptions) -> Read:
+    return cvat(str(file.path), file.content, options.read)
+
+
+CVAT = Tool("cvat", lambda file: file.format == "xml", _read)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cupel.exchange.imports.file import File, first_record, tool_records
+from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import Annotation, Read, ReadChoices, as_id, entries, object_id, one_class
 from cupel.sources.reasons import BadRow, Row, evidence
 
@@ -62,3 +64,10 @@ def _record(given: Annotation, record: dict[str, Any], read: ReadChoices) -> Rea
         yield label if isinstance(label, BadRow) else given._replace(item_id=item, label=label)
     for one in entries(record.get("relations")):
         yield BadRow(given.line, "other_kind", evidence(f"{given.item_id}: relation {one.get('type')}"))
+
+
+def _read(file: File, options: ReadOptions) -> Read:
+    return doccano(tool_records(file), options.annotator, options.read)
+
+
+DOCCANO = Tool("doccano", lambda file: is_doccano(first_record(file)), _read)

@@ -132,3 +132,21 @@ def _parquet(path: Path, content: bytes) -> Iterator[Row | BadRow]:
     for batch in table.to_batches():
         yield from batch_rows(batch, first)
         first += batch.num_rows
+
+
+def tool_records(file: File) -> list[Row | BadRow]:
+    """Return the records of JSON or JSON Lines; of a page of an API, which holds them under `docs`, those."""
+    document: Any = file.document
+    if isinstance(document, dict) and isinstance(document.get("docs"), list):
+        return [
+            Row(number, entry) if isinstance(entry, dict) else BadRow(number, "not_an_object", evidence(entry))
+            for number, entry in enumerate(document["docs"], 1)
+        ]
+    return records(file)
+
+
+def first_record(file: File) -> dict[str, Any] | None:
+    """Return the first record of JSON or JSON Lines that could be taken apart; None of other formats."""
+    if file.format not in ("json", "jsonl"):
+        return None
+    return next((row.values for row in tool_records(file) if isinstance(row, Row)), None)

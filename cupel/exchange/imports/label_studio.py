@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cupel.exchange.imports.file import File
+from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
     Annotation,
     Read,
@@ -125,3 +127,10 @@ def person(who: Any) -> str | None:
     if isinstance(who, dict):
         who = who.get("email") or who.get("id")
     return as_id(who)
+
+
+def _read(file: File, options: ReadOptions) -> Read:
+    return label_studio(str(file.path), file.document, options.question, options.id_field, options.read)
+
+
+LABEL_STUDIO = Tool("label-studio", lambda file: is_label_studio(file.document), _read)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cupel.exchange.imports.file import File, first_record, tool_records
+from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
     Annotation,
     Read,
@@ -113,3 +115,10 @@ def _classes(label: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _asked(classification: dict[str, Any]) -> str:
     return str(classification.get("name") or classification.get("value") or "")
+
+
+def _read(file: File, options: ReadOptions) -> Read:
+    return labelbox(str(file.path), tool_records(file), options.question, options.read)
+
+
+LABELBOX = Tool("labelbox", lambda file: is_labelbox(first_record(file)), _read)

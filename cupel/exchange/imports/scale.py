@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cupel.exchange.imports.file import File, first_record, tool_records
+from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
     Annotation,
     Read,
@@ -94,3 +96,10 @@ def _flat(value: object) -> list[object]:
     if isinstance(value, list):
         return [one for part in value for one in _flat(part)]
     return [value] if isinstance(value, str | int | float) else []
+
+
+def _read(file: File, options: ReadOptions) -> Read:
+    return scale(str(file.path), tool_records(file), options.question, options.read)
+
+
+SCALE = Tool("scale", lambda file: is_scale(first_record(file)), _read)

@@ -1,112 +1,73 @@
-"""Which tool wrote a file, and its annotations."""
+"""Which tool wrote a file, and what it holds."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from cupel.errors import SourceError
-from cupel.exchange.imports.coco import coco, is_coco
-from cupel.exchange.imports.cvat import cvat
-from cupel.exchange.imports.doccano import doccano, is_doccano
-from cupel.exchange.imports.file import File, read_file, records
-from cupel.exchange.imports.label_studio import is_label_studio, label_studio
-from cupel.exchange.imports.labelbox import is_labelbox, labelbox
-from cupel.exchange.imports.scale import is_scale, scale
-from cupel.exchange.imports.table import table
-from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
-from cupel.sources.reasons import BadRow, Row, evidence
+from cupel.exchange.imports.coco import COCO
+from cupel.exchange.imports.cvat import CVAT
+from cupel.exchange.imports.doccano import DOCCANO
+from cupel.exchange.imports.file import File, read_file
+from cupel.exchange.imports.gate import Export, split_found
+from cupel.exchange.imports.label_studio import LABEL_STUDIO
+from cupel.exchange.imports.labelbox import LABELBOX
+from cupel.exchange.imports.scale import SCALE
+from cupel.exchange.imports.table import TABLE
+from cupel.exchange.imports.tool import ReadOptions, Tool
+from cupel.people.tool_annotation import Annotation
 
-TOOLS = ("label-studio", "cvat", "coco", "labelbox", "scale", "doccano", "table")
-
-
-class Wanted(NamedTuple):
-    """What to take of an export; None leaves it to the format, or guesses.
-
-    `question`: which question's answer is the label (of a table: the column of the label); `id_field`: field or column
-    of the item's id (Label Studio, tables); `annotator`: column of who answered; of tools that name nobody, who did;
-    `read`: what reads the choices of an answer as a label; objects in an item have one class whatever it says.
-    """
-
-    question: str | None = None
-    id_field: str | None = None
-    annotator: str | None = None
-    read: ReadChoices = one_class
+# In the order in which they are tried; a table is what no other wrote.
+TOOLS: tuple[Tool, ...] = (CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, DOCCANO, TABLE)
+NO_OPTIONS = ReadOptions()
 
 
-NOTHING_NAMED = Wanted()
-
-
-class Export(NamedTuple):
-    """An export as read: its file, the tool, and its annotations with what is not understood, in the file's order."""
-
-    path: Path
-    sha256: str
-    tool: str
-    annotations: list[Annotation | BadRow]
-
-
-def read_export(path: Path, tool: str | None = None, wanted: Wanted = NOTHING_NAMED) -> Export:
+def read_export(path: Path, tool: str | None = None, options: ReadOptions = NO_OPTIONS) -> Export:
     """Read finished work.
 
     Args:
         path: The file.
-        tool: Which of TOOLS wrote it; None: told from what it holds, a table where it is none of the others.
-        wanted: What to take of it.
+        tool: Name of one of TOOLS; None: told from what the file holds.
+        options: What to take of it.
 
     Raises:
         SourceError: The file cannot be read, is not that tool's, or a question must be named.
     """
     file = read_file(path)
-    tool = tool or tool_of(file) or "table"
-    return Export(path, file.sha256, tool, annotations_of(file, tool, wanted))
+    return read_as(file, recognise_tool(file) if tool is None else find_tool(tool, file), options)
 
 
-def tool_of(file: File) -> str | None:
-    """Return which tool wrote a file, by what it holds; None where it is a table."""
-    if file.format == "xml":
-        return "cvat"
-    if is_label_studio(file.document):
-        return "label-studio"
-    if is_coco(file.document):
-        return "coco"
-    if file.format not in ("json", "jsonl"):
-        return None
-    first = next((row.values for row in _tasks(file) if isinstance(row, Row)), None)
-    told = {"labelbox": is_labelbox(first), "scale": is_scale(first), "doccano": is_doccano(first)}
-    return next((tool for tool, is_it in told.items() if is_it), None)
+def recognise_tool(file: File) -> Tool:
+    """Return which tool wrote a file, by what it holds.
+
+    Raises:
+        SourceError: It is of no tool, and no table either.
+    """
+    found = next((tool for tool in TOOLS if tool.recognise(file)), None)
+    if found is None:
+        raise SourceError(f"{file.path}: {file.format} of no tool that is known; export it as CSV or JSON Lines")
+    return found
 
 
-def annotations_of(file: File, tool: str, wanted: Wanted = NOTHING_NAMED) -> list[Annotation | BadRow]:
-    """Return the annotations of a file that a tool wrote; see `read_export`."""
-    name = str(file.path)
-    if tool == "cvat" and file.format == "xml":
-        found = list(cvat(name, file.content, wanted.read))
-    elif tool == "label-studio" and isinstance(file.document, list):
-        found = list(label_studio(name, file.document, wanted.question, wanted.id_field, wanted.read))
-    elif tool == "coco" and is_coco(file.document):
-        found = list(coco(file.document))
-    elif tool == "labelbox":
-        found = list(labelbox(name, _tasks(file), wanted.question, wanted.read))
-    elif tool == "scale":
-        found = list(scale(name, _tasks(file), wanted.question, wanted.read))
-    elif tool == "doccano":
-        found = list(doccano(_tasks(file), wanted.annotator, wanted.read))
-    elif tool == "table":
-        return list(table(name, records(file), wanted.question, wanted.id_field, wanted.annotator, wanted.read))
-    else:
-        raise SourceError(f"{name}: a file of {file.format} that is no export of {tool}; name another tool or file")
-    named = wanted.annotator
-    return [
-        one._replace(annotator=named) if isinstance(one, Annotation) and one.annotator is None and named else one
-        for one in found
-    ]
+def find_tool(name: str, file: File) -> Tool:
+    """Return a tool by its name.
+
+    Raises:
+        SourceError: There is none of that name, or the file is not of its kind.
+    """
+    found = next((tool for tool in TOOLS if tool.name == name), None)
+    if found is None:
+        raise SourceError(f"--tool {name}: not known; there are {', '.join(tool.name for tool in TOOLS)}")
+    if not found.recognise(file):
+        raise SourceError(f"{file.path}: no export of {name}; name another tool or file")
+    return found
 
 
-def _tasks(file: File) -> list[Row | BadRow]:
-    """Return records; of a page of Scale's API, which holds them under `docs`, those."""
-    document: Any = file.document
-    if isinstance(document, dict) and isinstance(document.get("docs"), list):
-        return [
-            Row(number, entry) if isinstance(entry, dict) else BadRow(number, "not_an_object", evidence(entry))
-            for number, entry in enumerate(document["docs"], 1)
+def read_as(file: File, tool: Tool, options: ReadOptions = NO_OPTIONS) -> Export:
+    """Return what a file of a tool holds; where the tool names nobody, `options.annotator` answered."""
+    found = list(tool.read(file, options))
+    named = options.annotator
+    if not tool.is_table and named is not None:
+        found = [
+            one._replace(annotator=named) if isinstance(one, Annotation) and one.annotator is None else one
+            for one in found
         ]
-    return records(file)
+    return split_found(found, Export(file.path, file.sha256, tool.name, []))

@@ -1,7 +1,7 @@
 """Choices: what people chose in Label Studio as labels, and labels as what they would have chosen."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow as pa
 from cupel.config.project import Project
 from cupel.contract.columns import TEXT
 from cupel.people.label_studio.configuration import FLAG
-from cupel.people.tool_annotation import entries, fields_of, names_of
+from cupel.people.tool_annotation import entries, fields_of
 
 SHOWN_CHARACTERS = 200
 
@@ -49,7 +49,7 @@ def chosen_of(result: Any) -> dict[str, tuple[str, ...]]:
         name, choices = region.get("from_name"), fields_of(region.get("value")).get("choices")
         if isinstance(name, str) and isinstance(choices, list):
             found.setdefault(name, []).extend(choices)
-    return {name: tuple(names_of(choices)) for name, choices in found.items()}
+    return {name: _texts_of(choices) for name, choices in found.items()}
 
 
 def flagged(result: Any) -> bool:
@@ -81,3 +81,9 @@ def show_label(label: str, project: Project) -> str:
 
 def _choices(label: str, project: Project) -> Mapping[str, Any]:
     return project.kind.write_controls(label, project.labeling.ontology)
+
+
+def _texts_of(choices: Iterable[object]) -> tuple[str, ...]:
+    """Return choices as the configuration wrote them: a project's class may be called None, or 1.0."""
+    texts = (str(choice).encode("utf-8", "replace").decode().strip() for choice in choices if choice is not None)
+    return tuple(dict.fromkeys(text for text in texts if text))

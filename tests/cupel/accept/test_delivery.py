@@ -36,10 +36,11 @@ def test_every_row_is_a_label_or_rejected_with_one_line_per_reason(tmp_path: Pat
     path = tmp_path / "d.csv"
     path.write_bytes(b"id,text,label\n1,x,a\n1,y,a\n2,z,\n3,q,odd\n4\n5,caf\xe9,a\n,no id,b\n")
     delivery = read_delivery(path, classes=("a", "b"))
-    assert [one.item_id for one in delivery.labels] == ["1", "row 8"]
+    assert [one.item_id for one in delivery.labels] == ["1"]
     counts = {entry.reason: entry.first_rows for entry in rejection_counts(delivery.rejected)}
     assert counts == {
         "duplicate_id": (3,), "missing_label": (4,), "unknown_label": (5,), "field_count": (6,), "wrong_encoding": (7,),
+        "missing_id": (8,),
     }  # fmt: skip
     assert delivery.rows_in == len(delivery.labels) + len(delivery.rejected) == 7
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from cupel.cli import main
 from cupel.errors import SourceError
 from cupel.exchange.imports.answers import Imported, gather, write_answers
-from cupel.exchange.imports.tools import Export
+from cupel.exchange.imports.gate import Export
 from cupel.people.answers.recorded_files import rows_of
 from cupel.people.tool_annotation import Annotation
 from cupel.sources.reasons import BadRow

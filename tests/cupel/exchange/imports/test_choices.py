@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from cupel.cli import main
 from cupel.errors import SourceError
 from cupel.exchange.imports.choices import make_reader
-from cupel.exchange.imports.tools import Wanted, read_export
+from cupel.exchange.imports.tool import ReadOptions
+from cupel.exchange.imports.tools import read_export
 from cupel.kinds.category import CATEGORY
 from cupel.kinds.questions import QUESTIONS
 from cupel.people.tool_annotation import Annotation
@@ -20,17 +21,17 @@ from made_kinds import NONE, NUMBERS, REPLIES, TOPICS
 
 CLASSES = ("war", "art, and design", "law")
 READ = make_reader(TOPICS, CLASSES)
-TOLD = Wanted(read=READ)
+TOLD = ReadOptions(read=READ)
 
 
-def labels(folder: Path, name: str, content: object, wanted: Wanted = TOLD) -> list[str]:
+def labels(folder: Path, name: str, content: object, options: ReadOptions = TOLD) -> list[str]:
     """Return the labels, or why there are none, of an export in a file."""
     path = folder / name
     if isinstance(content, list) and name.endswith("l"):
         path.write_text("".join(f"{json.dumps(row)}\n" for row in content))
     else:
         path.write_text(content if isinstance(content, str) else json.dumps(content))
-    found = read_export(path, wanted=wanted).annotations
+    found = read_export(path, options=options).annotations
     return [one.label if isinstance(one, Annotation) else one.reason for one in found]
 
 
@@ -84,7 +85,7 @@ def test_a_table_holds_lists_or_canonical_texts_and_joined_classes_where_a_separ
     assert labels(tmp_path, "t.csv", table)[:6] == [
         "unknown_label", '["law"]', '["war","law"]', "[]", "no_answer", "unknown_label"
     ]  # fmt: skip
-    named = Wanted(read=make_reader(TOPICS, CLASSES, "|"))
+    named = ReadOptions(read=make_reader(TOPICS, CLASSES, "|"))
     assert labels(tmp_path, "t.csv", table, named) == [
         '["war","law"]', '["law"]', '["war","law"]', "[]", "no_answer", '["war"]', '["art, and design","law"]',
         "unknown_label",
@@ -126,7 +127,7 @@ def test_the_command_takes_the_kind_with_its_classes(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert "1 answers on 1 items" in said.output
     assert "1 unknown_label" in said.output
-    assert CliRunner().invoke(main, [*call, "--classes", "a,b"]).exit_code == 2
+    assert CliRunner().invoke(main, [*call, "--separator", "|"]).exit_code == 2
     said = CliRunner().invoke(main, [*call, "--kind", "boxes"])
     assert said.exit_code == 2
     assert "no such label kind; there is category, preference" in said.output

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.answers import gather, write_answers
-from cupel.exchange.imports.tools import Export, Wanted, read_export
+from cupel.exchange.imports.gate import Export
+from cupel.exchange.imports.tool import ReadOptions
+from cupel.exchange.imports.tools import read_export
 from cupel.people.tool_annotation import Annotation, as_id
 
 TASK = {"id": 1, "data": {"text": "a"}, "annotations": [
@@ -55,7 +57,7 @@ def test_a_value_of_any_kind_anywhere_is_told_or_refused(tmp_path: Path, data: s
     path = tmp_path / "export.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     try:
-        found = read_export(path, wanted=Wanted(annotator=None)).annotations
+        found = read_export(path, options=ReadOptions(annotator=None)).annotations
     except SourceError:
         return
     for one in found:

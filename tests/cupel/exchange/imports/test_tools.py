@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cupel.errors import SourceError
-from cupel.exchange.imports.tools import Wanted, read_export
+from cupel.exchange.imports.tool import ReadOptions
+from cupel.exchange.imports.tools import read_export
 from cupel.people.tool_annotation import Annotation
 from cupel.sources.reasons import BadRow
 
@@ -62,8 +63,8 @@ def test_of_several_label_studio_questions_one_must_be_named(tmp_path: Path) -> 
     with pytest.raises(SourceError, match="feel, language"):
         read_export(path)
     with pytest.raises(SourceError, match="no question 'mood'"):
-        read_export(path, wanted=Wanted(question="mood"))
-    assert brief(read_export(path, wanted=Wanted(question="language")).annotations) == [(1, "1", "en", None)]
+        read_export(path, options=ReadOptions(question="mood"))
+    assert brief(read_export(path, options=ReadOptions(question="language")).annotations) == [(1, "1", "en", None)]
 
 
 def test_a_named_id_field_that_a_label_studio_task_lacks_is_told(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_named_id_field_that_a_label_studio_task_lacks_is_told(tmp_path: Path)
         {"id": 1, "data": {"key": "k1"}, "annotations": [{"result": [choice("q", "a")]}]},
         {"id": 2, "data": {}, "annotations": [{"result": [choice("q", "a")]}]},
     ]
-    export = read_export(written(tmp_path, "e.json", tasks), wanted=Wanted(id_field="key"))
+    export = read_export(written(tmp_path, "e.json", tasks), options=ReadOptions(id_field="key"))
     assert brief(export.annotations) == [(1, "k1", "a", None), (2, "missing_id")]
 
 
@@ -120,7 +121,7 @@ def test_coco_annotations_are_objects_of_their_categories(tmp_path: Path) -> Non
             7,
         ],
     }
-    export = read_export(written(tmp_path, "coco.json", found), wanted=Wanted(annotator="vendor A"))
+    export = read_export(written(tmp_path, "coco.json", found), options=ReadOptions(annotator="vendor A"))
     assert export.tool == "coco"
     assert brief(export.annotations) == [
         (1, "a.jpg#8", "cat", "vendor A"), (2, "unknown_item"), (3, "unknown_category"), (4, "not_an_object"),
@@ -183,7 +184,7 @@ def test_doccano_labels_are_classes_and_spans_objects(tmp_path: Path) -> None:
         {"id": 4, "text": "hm", "label": []},
         {"id": 5, "text": "hm", "label": [{"odd": 1}, "good"]},
     ]  # fmt: skip
-    export = read_export(written(tmp_path, "ann.jsonl", rows), wanted=Wanted(annotator="ann"))
+    export = read_export(written(tmp_path, "ann.jsonl", rows), options=ReadOptions(annotator="ann"))
     assert export.tool == "doccano"
     assert brief(export.annotations) == [
         (1, "1", "good", "ann"), (2, "2#0-3", "PER", "ann"), (3, "3#0-3", "PER", "ann"), (3, "other_kind"),
