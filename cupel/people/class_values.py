@@ -18,7 +18,6 @@ MISSING_WORDS = frozenset(
 # Longer texts, and texts of several lines, are answers in words.
 MOST_CHARACTERS = 200
 VALUE_REASONS = {
-    "structured_label": "the label is an object or a list of objects, also as JSON in a cell, and no class",
     "address_label": "the label is an address, and no class",
     "text_label": f"the label has several lines or more than {MOST_CHARACTERS} characters: a text, and no class",
 }
@@ -31,7 +30,7 @@ _INVISIBLE = re.compile(
 
 
 class NoClassError(ValueError):
-    """A value is no class: `reason` is one of `VALUE_REASONS`, or `no_answer`.
+    """A value is no class: `reason` is one of `VALUE_REASONS`, `unexpected_shape`, or `no_answer`.
 
     Args:
         reason: Why.
@@ -59,7 +58,7 @@ def read_class(value: object) -> str:
     if text is None or not text or text in MISSING_WORDS:
         raise NoClassError("no_answer", text or "")
     if isinstance(value, dict | list | tuple | set) or _is_structure(text):
-        raise NoClassError("structured_label", evidence(text))
+        raise NoClassError("unexpected_shape", evidence(text))
     if _ADDRESS.match(text):
         raise NoClassError("address_label", evidence(text))
     if len(text) > MOST_CHARACTERS or "\n" in text or "\r" in text:

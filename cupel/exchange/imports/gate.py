@@ -166,4 +166,8 @@ def _judge_classes(
             left.append(Left(file, one.line, "unknown_label", evidence(f"{one.item_id}: {one.label}")))
         else:
             kept.append(PlacedAnnotation(one._replace(label=label), file))
-    return kept, left, describe_spellings({name: wanted for name, wanted in merged.items() if name not in joined})
+    notices = describe_spellings({name: wanted for name, wanted in merged.items() if name not in joined})
+    names = [one.annotation.label for one in kept]
+    if not classes and 1 < len(names) == len(set(names)):
+        notices.append(f"each of {len(names):,} labels is met once, as {names[0]!r}: texts in place of classes?")
+    return kept, left, notices
