@@ -26,7 +26,7 @@ IMPORT_REASONS = {
     "other_kind": "the answer is neither a class nor an object of a class: a text, a number, a relation, a ranking",
     "unknown_category": "the answer names a class that the file does not define",
     "unknown_item": "the answer is about an item that the file does not hold",
-    "unexpected_shape": "the record is not what the tool writes here, or the label is an object, a list or JSON in a cell",
+    "unexpected_shape": "the record is not what the tool writes here, or the label is an object, a list or JSON",
 }
 
 FieldsOfItem = dict[str, object]
