@@ -13,6 +13,7 @@ from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import csv_rows
 from cupel.sources.files import ITEM, SourceFile, source_files
+from cupel.sources.input_limits import DEFAULT_LIMITS
 from cupel.sources.items import Item, ItemReader, TextOf, read_text_field
 from cupel.sources.json_rows import json_rows, text_rows
 from cupel.sources.lines import read_lines
@@ -20,7 +21,7 @@ from cupel.sources.parquet_rows import parquet_rows
 from cupel.sources.reasons import BadRow, Row
 from cupel.store.files import FileStat, hash_file, stat_file
 
-MAX_ROW_BYTES = 10_000_000
+MAX_ROW_BYTES = DEFAULT_LIMITS.row_bytes
 CHUNK_BYTES = 1 << 26
 
 
@@ -130,7 +131,7 @@ class DeliveryReader:
         )  # fmt: skip
         needed = tuple(dict.fromkeys(field for field in named if field is not None))
         if file.format == "parquet":
-            return parquet_rows(file.path, file.name, delivery.text_fields, needed)
+            return parquet_rows(file.path, file.name, delivery.text_fields, needed, self._max_row_bytes)
         lines = read_lines(file.path, file.compression, self._max_row_bytes)
         if file.format == "csv":
             return csv_rows(file.name, lines, needed, self._max_row_bytes)

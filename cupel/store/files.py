@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cupel.store.local import LocalStore, begin, make_lasting_folder, naming, sync_folder
 from cupel.store.store import TakenError
+from cupel.store.untrusted_files import open_regular, read_at_most
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Texts that are read whole: project files, guidelines, pages. A guideline of a thousand pages has 4 MB.
+MOST_TEXT_BYTES = 1 << 26
 
 
 class FileStat(NamedTuple):
@@ -26,32 +30,40 @@ class FileStat(NamedTuple):
     inode: int
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, most_bytes: int | None = None) -> bytes:
     """Return the bytes of a file.
 
+    Args:
+        path: The file.
+        most_bytes: The most that it may have; None: any number.
+
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, is no regular file, or is larger; names the file.
     """
-    return path.read_bytes()
+    if most_bytes is not None:
+        return read_at_most(path, most_bytes)
+    with open_regular(path) as file:
+        return file.read()
 
 
 def read_text(path: Path) -> str:
-    """Return a UTF-8 text file.
+    """Return a UTF-8 text file, line ends as line feeds.
 
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, is no regular file, or is larger than 64 MB; names the file.
         UnicodeDecodeError: It is not UTF-8.
     """
-    return path.read_text(encoding="utf-8")
+    text = read_at_most(path, MOST_TEXT_BYTES).decode("utf-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def open_file(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, or is no regular file: no pipe is waited for; names the file.
     """
-    return path.open("rb")
+    return open_regular(path)
 
 
 def is_file(path: Path) -> bool:
@@ -85,7 +97,7 @@ def find_files(folder: Path, pattern: str = "**/*") -> list[Path]:
 
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -232,10 +244,11 @@ def open_stream(path: Path) -> "pa.NativeFile":
     """Open a file for Arrow's readers; one whose name ends in that of a compression is unpacked as it is read.
 
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, or is no regular file; names the file.
     """
     import pyarrow as pa
 
+    open_regular(path).close()
     return pa.input_stream(str(path), compression="detect")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 EntryKind = Literal["file", "folder", "link", "other"]
+_NO_FILE = "it is a pipe, socket or device, not a file"
 _KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
@@ -67,6 +68,36 @@ def open_below(root: Path, path: Path) -> BinaryIO:
     return _make_file(opened)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, links to it followed; a pipe that nobody fills is not waited for.
+
+    Raises:
+        OSError: There is none, it cannot be read, or it is a folder, pipe, socket or device; names the file.
+    """
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        file = _make_file(opened)
+    except IsADirectoryError as error:
+        raise IsADirectoryError(error.errno, error.strerror, str(path)) from None
+    if stat_open_file(file).kind != "file":
+        file.close()
+        raise OSError(errno.EINVAL, _NO_FILE, str(path))
+    return file
+
+
+def read_at_most(path: Path, most_bytes: int) -> bytes:
+    """Return the bytes of a file, links to it followed; no more than so many are read.
+
+    Raises:
+        OSError: As of `open_regular`, or it is larger; names the file.
+    """
+    with open_regular(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EINVAL, f"it is larger than {most_bytes:,} bytes", str(path))
+    return content
+
+
 def read_bounded(path: Path, most_bytes: int) -> bytes:
     """Return the bytes of a file that is no link and no larger than so many bytes; no more than those are read.
 
@@ -115,7 +146,7 @@ def _make_file(opened: int) -> BinaryIO:
 
 def _read_at_most(file: BinaryIO, most_bytes: int) -> bytes:
     if stat_open_file(file).kind != "file":
-        raise ValueError("it is a pipe, socket or device, not a file")
+        raise ValueError(_NO_FILE)
     content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise ValueError(f"it is larger than {most_bytes:,} bytes")
