@@ -12,6 +12,7 @@ from cupel.accept.reading import ReadFile, read_rows
 from cupel.errors import AuditError
 from cupel.exchange.imports.columns import Columns, choose_columns
 from cupel.people.tool_annotation import IMPORT_REASONS
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
 # Reasons that only a delivery of labels knows; the others are cupel.sources.REASONS.
@@ -62,6 +63,7 @@ def read_delivery(
     annotator: str | None = None,
     classes: tuple[str, ...] = (),
     rules: LabelRules = ONE_CLASS,
+    limits: InputLimits = DEFAULT_LIMITS,
 ) -> Delivery:
     """Read a delivery of labels.
 
@@ -74,6 +76,7 @@ def read_delivery(
         classes: Labels that are allowed; empty allows all, and the classes are those that occur. Of a label kind,
             the classes that it knows.
         rules: How labels are read.
+        limits: How much of the file is read.
 
     Returns:
         The delivery; every row is in `labels` or in `rejected`.
@@ -82,7 +85,7 @@ def read_delivery(
         SourceError: The file cannot be read, or a column is missing.
         AuditError: No label is left to judge, or the column holds no classes.
     """
-    read = read_rows(path, label, id, rules.read_choices)
+    read = read_rows(path, label, id, rules.read_choices, limits)
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
     if read.is_of_tool:
         label, id, annotator = LABEL, "id", annotator or ANNOTATOR

@@ -7,6 +7,7 @@ from cupel.accept.one_label import one_label_rows
 from cupel.exchange.imports.file import read_file, records
 from cupel.exchange.imports.tools import Wanted, annotations_of, tool_of
 from cupel.people.tool_annotation import ReadChoices, one_class
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, Row
 
 
@@ -20,8 +21,9 @@ class ReadFile(NamedTuple):
 
 
 def read_rows(
-    path: Path, label: str | None = None, id_field: str | None = None, read_choices: ReadChoices = one_class
-) -> ReadFile:
+    path: Path, label: str | None = None, id_field: str | None = None, read_choices: ReadChoices = one_class,
+    limits: InputLimits = DEFAULT_LIMITS,
+) -> ReadFile:  # fmt: skip
     """Read a delivered file.
 
     Args:
@@ -30,6 +32,7 @@ def read_rows(
         label: For an export with several questions, the name of the one to judge.
         id_field: For a Label Studio export, the field of the item's id.
         read_choices: For an export, returns the label of an answer's choices.
+        limits: How much of the file is read.
 
     Returns:
         The hash of the bytes as they lie on disk, and all rows.
@@ -37,7 +40,7 @@ def read_rows(
     Raises:
         SourceError: The file is missing, damaged, or of another kind.
     """
-    file = read_file(path)
+    file = read_file(path, limits)
     tool = tool_of(file)
     if tool is None or (tool == "doccano" and not _has_spans(records(file))):
         return ReadFile(file.sha256, file.format, records(file))

@@ -119,8 +119,9 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     given = Columns(request.label or "", request.id, request.text, request.annotator)
     rules = rules_of(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
-        request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules
-    )
+        request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules,
+        request.limits,
+    )  # fmt: skip
     _check_classes(delivery)
     if request.vendor is not None:
         ScoreLog(request.scores).refuse_second_audit(delivery.sha256, None)

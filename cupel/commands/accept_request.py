@@ -22,6 +22,7 @@ from cupel.accept.plan import Plan
 from cupel.accept.scores import ScoreLog
 from cupel.errors import AuditError, SourceError
 from cupel.show import delivery_terminal as terminal
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.store.local import LocalStore
 from cupel.store.outputs import write_output
 
@@ -67,6 +68,7 @@ class Request(NamedTuple):
     kind: str | None = None
     by: tuple[str, ...] = ()
     is_only_planned: bool = False
+    limits: InputLimits = DEFAULT_LIMITS
 
 
 def rules_of(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import check_fields
-from cupel.sources.input_limits import DEFAULT_LIMITS
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits, refuse_size
 from cupel.sources.reasons import BadRow, Row, evidence
 from cupel.store.files import open_stream, stat_file
 
@@ -66,6 +66,30 @@ def open_packed(stream: "pa.NativeFile | BinaryIO") -> Iterator[pq.ParquetFile]:
     stream.seek(0)
     with pq.ParquetFile(stream, read_dictionary=packed, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
         yield file
+
+
+def read_columns(name: str, file: BinaryIO, columns: list[str], limits: InputLimits) -> pa.Table:
+    """Return some columns of a Parquet file, unpacked.
+
+    Raises:
+        SourceError: They hold more values or bytes than the limits allow.
+    """
+    file.seek(0)
+    with open_packed(file) as opened:
+        if opened.metadata.num_rows * len(columns) > limits.values:
+            refuse_size(name, "values", limits, "values")
+        found, size = [], 0
+        for batch in opened.iter_batches(BATCH_ROWS, columns=columns):
+            size += measure_unpacked(batch)
+            if size > limits.bytes:
+                refuse_size(name, "bytes when it is unpacked", limits, "bytes")
+            found.append(batch)
+        schema = pa.schema([opened.schema_arrow.field(column) for column in columns])
+    table = pa.Table.from_batches(found, schema) if found else schema.empty_table()
+    plain = [
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema
+    ]
+    return table.cast(pa.schema(plain))
 
 
 def measure_unpacked(data: pa.Array | pa.RecordBatch) -> int:

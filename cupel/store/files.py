@@ -68,20 +68,24 @@ def open_file(path: Path) -> BinaryIO:
 
 def is_file(path: Path) -> bool:
     """Tell whether a name is a file's."""
-    return path.is_file()
+    return os.path.isfile(path)
 
 
 def is_folder(path: Path) -> bool:
     """Tell whether a name is a folder's."""
-    return path.is_dir()
+    return os.path.isdir(path)
 
 
 def stat_file(path: Path) -> FileStat | None:
-    """Return size and time of change of a file or folder; None where nothing has the name."""
+    """Return size and time of change of a file or folder; None where nothing has the name, or nothing can have it."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            return None
+        raise
     return FileStat(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
@@ -105,9 +109,16 @@ def put_file(path: Path, content: bytes) -> None:
     """Put a file in place whole, its folder with it; what lies there is replaced.
 
     Raises:
-        OSError: The disk is full or failed; names the file.
+        OSError: The disk is full or failed; names the file. Folders that were made for it are removed.
     """
-    LocalStore(path.parent).put(path.name, content)
+    made = [folder for folder in path.parents if not os.path.lexists(folder)]
+    try:
+        LocalStore(path.parent).put(path.name, content)
+    except OSError:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 @contextmanager

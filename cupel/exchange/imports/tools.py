@@ -13,6 +13,7 @@ from cupel.exchange.imports.labelbox import is_labelbox, labelbox
 from cupel.exchange.imports.scale import is_scale, scale
 from cupel.exchange.imports.table import table
 from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, Row, evidence
 
 TOOLS = ("label-studio", "cvat", "coco", "labelbox", "scale", "doccano", "table")
@@ -44,18 +45,21 @@ class Export(NamedTuple):
     annotations: list[Annotation | BadRow]
 
 
-def read_export(path: Path, tool: str | None = None, wanted: Wanted = NOTHING_NAMED) -> Export:
+def read_export(
+    path: Path, tool: str | None = None, wanted: Wanted = NOTHING_NAMED, limits: InputLimits = DEFAULT_LIMITS
+) -> Export:
     """Read finished work.
 
     Args:
         path: The file.
         tool: Which of TOOLS wrote it; None: told from what it holds, a table where it is none of the others.
         wanted: What to take of it.
+        limits: How much of it is read.
 
     Raises:
         SourceError: The file cannot be read, is not that tool's, or a question must be named.
     """
-    file = read_file(path)
+    file = read_file(path, limits)
     tool = tool or tool_of(file) or "table"
     return Export(path, file.sha256, tool, annotations_of(file, tool, wanted))
 
@@ -79,7 +83,7 @@ def annotations_of(file: File, tool: str, wanted: Wanted = NOTHING_NAMED) -> lis
     """Return the annotations of a file that a tool wrote; see `read_export`."""
     name = str(file.path)
     if tool == "cvat" and file.format == "xml":
-        found = list(cvat(name, file.content, wanted.read))
+        found = list(cvat(name, file.content, wanted.read, file.limits))
     elif tool == "label-studio" and isinstance(file.document, list):
         found = list(label_studio(name, file.document, wanted.question, wanted.id_field, wanted.read))
     elif tool == "coco" and is_coco(file.document):
