@@ -69,6 +69,20 @@ class DeliveryReader:
             accounts.append(self._account(file, sha256, before.size, read, rejected))
         self._accounts = accounts
 
+    def first_chunks(self) -> Iterator[Chunk]:
+        """Yield the first rows of each file, as much as `chunks` would at once.
+
+        Raises:
+            SourceError: As of `chunks`.
+        """
+        for file in self.files:
+            with _there(file):
+                chunk = next(
+                    self._file_chunks(file, ItemReader(self.delivery, self._max_row_bytes, self._text_of)), None
+                )
+            if chunk is not None:
+                yield chunk
+
     def hashes(self) -> dict[str, str]:
         """Return the hash of each file's bytes, by its name.
 

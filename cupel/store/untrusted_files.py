@@ -34,6 +34,37 @@ def stat_open_file(file: BinaryIO) -> FileEntry:
     return _entry(os.fstat(file.fileno()))
 
 
+def list_entries(folder: Path, most_levels: int, most_entries: int) -> list[tuple[Path, FileEntry]]:
+    """Return all that lies under a folder and is no folder, in order of name; no link is followed.
+
+    Args:
+        folder: The folder.
+        most_levels: Folders in each other that are looked into.
+        most_entries: Entries that are looked at.
+
+    Raises:
+        OSError: It cannot be read, or holds more, or its folders are nested deeper; names the place.
+    """
+    found, level, count = list[tuple[Path, FileEntry]](), [folder], 0
+    for _ in range(most_levels):
+        inner = list[Path]()
+        for place in level:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > most_entries:
+                        raise OSError(errno.EINVAL, f"more than {most_entries:,} entries", str(folder))
+                    about = stat_entry(Path(entry.path))
+                    if about.kind == "folder":
+                        inner.append(Path(entry.path))
+                    else:
+                        found.append((Path(entry.path), about))
+        level = inner
+    if level:
+        raise OSError(errno.EINVAL, f"folders in each other, more than {most_levels} levels", str(folder))
+    return sorted(found)
+
+
 def find_identity(path: Path) -> tuple[int, int] | None:
     """Return what makes two names one file, through links too; None where there is none, or it cannot be looked at."""
     try:
