@@ -13,8 +13,8 @@ from cupel.accept.reading import ReadFile, read_rows
 from cupel.errors import AuditError
 from cupel.exchange.imports.class_spellings import describe_spellings, find_joined, merge_spellings
 from cupel.exchange.imports.columns import Columns, choose_columns
-from cupel.people.class_values import MISSING_WORDS, value_text
 from cupel.people.tool_annotation import IMPORT_REASONS, make_class_reader
+from cupel.sources.class_values import MISSING_WORDS, value_text
 from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
