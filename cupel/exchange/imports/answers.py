@@ -23,7 +23,6 @@ EARLIER_VERSION = "earlier_version"
 MEANINGS = {
     **REASONS,
     **IMPORT_REASONS,
-    EARLIER_VERSION: "the same annotator answered the item again; the latest answer is imported",
 }
 SCHEMA = pa.schema(
     [
