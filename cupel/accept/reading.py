@@ -6,7 +6,7 @@ from typing import NamedTuple
 from cupel.accept.one_label import one_label_rows
 from cupel.exchange.imports.doccano import holds_only_names
 from cupel.exchange.imports.file import read_file, records
-from cupel.exchange.imports.gate import judge_exports
+from cupel.exchange.imports.gate import judge_exports, keep_latest
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.exchange.imports.tools import read_as, recognise_tool
@@ -59,6 +59,8 @@ def read_rows(
         return ReadFile(file.sha256, file.format, records(file))
     options = ReadOptions(label, id_field, read=read_choices, option_names=OPTION_NAMES)
     judged = judge_exports([read_as(file, tool, options)], classes, is_as_written=is_as_written)
-    found: list[Annotation | BadRow] = [one.annotation for one in judged.annotations]
-    found += [BadRow(one.line, one.reason, one.evidence) for one in judged.left if one.reason != "unread_key"]
+    latest, earlier = keep_latest(judged.annotations)
+    left = [one for one in (*judged.left, *earlier) if one.reason != "unread_key"]
+    found: list[Annotation | BadRow] = [one.annotation for one in latest]
+    found += [BadRow(one.line, one.reason, one.evidence) for one in left]
     return ReadFile(file.sha256, tool.name, one_label_rows(found), True, tuple(judged.notices))

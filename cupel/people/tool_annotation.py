@@ -18,6 +18,7 @@ IMPORT_REASONS = {
     "ground_truth": "the tool marks the answer as known to be right: it is an expert's, and no vote of the crew; "
     "--ground-truth expert imports it as such",
     "several_choices": "the answer holds several classes at once; one is imported",
+    "earlier_version": "the same annotator answered the item again; the latest answer counts",
     "unknown_label": "the answer is no label of the kind, or names a class that was not named with --classes",
     "one_id_two_items": "the id names items that show different things; name a field that tells them apart with --id",
     "nested_answer": "the answer is about an object, or stands inside another answer; only classes are imported",
@@ -26,8 +27,7 @@ IMPORT_REASONS = {
     "other_kind": "the answer is neither a class nor an object of a class: a text, a number, a relation, a ranking",
     "unknown_category": "the answer names a class that the file does not define",
     "unknown_item": "the answer is about an item that the file does not hold",
-    "unexpected_shape": "the record is not what the tool writes here, or the label is an object, list or JSON in a cell",
-    "earlier_version": "the same annotator answered the item again; the latest answer is imported",
+    "unexpected_shape": "the record is not what the tool writes here, or the label is an object, a list or JSON",
 }
 
 FieldsOfItem = dict[str, object]

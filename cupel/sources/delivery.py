@@ -45,14 +45,19 @@ class DeliveryReader:
         self._max_row_bytes = max_row_bytes
         self._text_of = text_of
         self._accounts: list[dict[str, object]] | None = None
+        self._torn: frozenset[bytes] = frozenset()
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the delivery in pieces of at most `rows_per_chunk` rows, ordered by file and line.
 
+        An id that comes with a second text is only then known to be of two items, when the first is read already.
+        Where there are such ids, `has_torn_ids` is true at the end, and what was yielded counts for nothing: read
+        again, for then none of their rows becomes an item.
+
         Raises:
             SourceError: A file lacks a field that the delivery names, or changes or vanishes while it is read.
         """
-        reader = ItemReader(self.delivery, self._max_row_bytes, self._text_of)
+        reader = ItemReader(self.delivery, self._max_row_bytes, self._text_of, self._torn)
         accounts: list[dict[str, object]] = []
         for file in self.files:
             with _there(file):
@@ -66,7 +71,10 @@ class DeliveryReader:
             if before != after:
                 raise SourceError(f"{file.name}: the file changed while it was read; run again when it is complete")
             accounts.append(self._account(file, sha256, before.size, read, rejected))
-        self._accounts = accounts
+        self._accounts, self.has_torn_ids = accounts, bool(reader.torn - self._torn)
+        self._torn |= reader.torn
+
+    has_torn_ids = False
 
     def hashes(self) -> dict[str, str]:
         """Return the hash of each file's bytes, by its name.

@@ -23,7 +23,8 @@ REASONS: dict[str, str] = {
     "empty_text": "the text is empty or white space",
     "missing_id": "the row has no id, or it is empty",
     "bad_id": "the id is no string or integer, is over 512 characters, or holds control characters",
-    "duplicate_id": "an earlier row of the delivery has the same id",
+    "duplicate_id": "an earlier row of the delivery has the same id and text",
+    "one_id_two_items": "rows of the delivery have the same id and different texts; which is meant cannot be told",
     "bad_group": "the group is no string or integer, is over 512 characters, or holds control characters",
     "bad_licence": "the licence is no string, is over 200 characters, or holds characters that do not print",
 }
