@@ -57,7 +57,7 @@ def read_rows(
     tool = recognise_tool(file)
     if tool is TABLE or (tool.name == "doccano" and holds_only_names(file)):
         return ReadFile(file.sha256, file.format, records(file))
-    options = ReadOptions(label, id_field, read=read_choices, option_names=OPTION_NAMES)
+    options = ReadOptions(label, id_field, has_no_ids=True, read=read_choices, option_names=OPTION_NAMES)
     judged = judge_exports([read_as(file, tool, options)], classes, is_as_written=is_as_written)
     latest, earlier = keep_latest(judged.annotations)
     left = [one for one in (*judged.left, *earlier) if one.reason != "unread_key"]

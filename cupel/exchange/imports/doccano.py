@@ -133,6 +133,7 @@ def _record(item: str, row: Row, field: str, options: ReadOptions, *, is_joined:
         yield from _answers(given, answers if isinstance(answers, list) else [answers], options.read)
     for one in entries(record.get("relations")):
         yield BadRow(line, "other_kind", evidence(f"{item}: relation {one.get('type')}"))
+        yield from unread_keys(line, "relations[]", one, ("type",))
     yield from unread_keys(line, "", record, (*own, *CONTENT, "id", field, "meta"))
 
 

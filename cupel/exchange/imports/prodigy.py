@@ -211,6 +211,7 @@ def _read_decision(one: Decision, read: ReadChoices) -> Read:
     for relation in relations if isinstance(relations, list) else [relations]:
         name = fields_of(relation).get("label", relation)
         yield BadRow(given.line, "other_kind", evidence(f"{given.item_id}: relation {name}"))
+        yield from unread_keys(given.line, "relations[]", fields_of(relation), ("label",))
 
 
 def _place_of(span: dict[str, Any]) -> str:

@@ -120,8 +120,8 @@ def _record(one: ArgillaRecord, asked: str | None, options: ReadOptions) -> Read
         yield from _response(given._replace(annotator=response.user), response, asked, options)
     for suggestion in one.suggestions:
         if suggestion.value is not None:
-            said = f"{one.item}: {suggestion.question}: {suggestion.value}"
-            yield BadRow(one.line, "prediction", evidence(said))
+            who = one.item if suggestion.agent is None else f"{one.item}, {suggestion.agent}"
+            yield BadRow(one.line, "prediction", evidence(f"{who}: {suggestion.question}: {suggestion.value}"))
 
 
 def _response(
@@ -129,7 +129,8 @@ def _response(
 ) -> Iterator[Annotation | BadRow | UnreadKey]:
     said = evidence(f"{given.item_id}: {response.question}: {response.value}")
     if response.status not in (None, "submitted"):
-        yield BadRow(given.line, STATES.get(str(response.status), "unexpected_shape"), said)
+        found = f"{given.item_id}, {response.user}: {response.question}: {response.value}"
+        yield BadRow(given.line, STATES.get(str(response.status), "unexpected_shape"), evidence(found))
     elif response.question == asked:
         value = response.value
         yield label_answer(given, value if isinstance(value, list) else [value], options.read)

@@ -29,6 +29,7 @@ class Suggestion(NamedTuple):
 
     question: str
     value: object
+    agent: str | None
 
 
 class ArgillaRecord(NamedTuple):
@@ -104,12 +105,13 @@ def _read_nested(line: int, record: dict[str, Any]) -> ArgillaRecord:
     if isinstance(suggested, dict):
         for question, value in suggested.items():
             found.left.extend(unread_keys(line, f"suggestions.{question}", fields_of(value), OF_SUGGESTION))
-            found.suggestions.append(Suggestion(str(question), fields_of(value).get("value", value)))
+            agent = as_id(fields_of(value).get("agent"))
+            found.suggestions.append(Suggestion(str(question), fields_of(value).get("value", value), agent))
     else:
         for one in _listed(found, suggested, "suggestions[]"):
             found.left.extend(unread_keys(line, "suggestions[]", one, OF_SUGGESTION))
             question = as_id(one.get("question_name")) or as_id(one.get("question_id")) or "?"
-            found.suggestions.append(Suggestion(question, one.get("value")))
+            found.suggestions.append(Suggestion(question, one.get("value"), as_id(one.get("agent"))))
     found.left.extend(unread_keys(line, "", record, ("fields", "metadata", "responses", "suggestions")))
     return found
 
@@ -133,7 +135,9 @@ def _read_flat(line: int, record: dict[str, Any]) -> ArgillaRecord:
                 found.responses.append(Response(question, value, as_id(user), as_id(status)))
         elif key.endswith(SUGGESTION):
             used |= {key, f"{key}.agent"}
-            found.suggestions.append(Suggestion(key.removesuffix(SUGGESTION), record[key]))
+            found.suggestions.append(
+                Suggestion(key.removesuffix(SUGGESTION), record[key], as_id(record.get(f"{key}.agent")))
+            )
     others = {key: value for key, value in record.items() if key not in used}
     is_own = {key: key in OF_RECORD or SUGGESTION in key for key in others}
     found.fields.update({key: value for key, value in others.items() if not is_own[key]})
@@ -148,7 +152,7 @@ def _read_feedback(line: int, record: dict[str, Any]) -> ArgillaRecord:
         if f"{key}-suggestion" in record or _has_users(value):
             found.responses.extend(_read_list(found, key, value, f"{key}[]"))
         elif key.endswith("-suggestion"):
-            found.suggestions.append(Suggestion(key.removesuffix("-suggestion"), value))
+            found.suggestions.append(Suggestion(key.removesuffix("-suggestion"), value, None))
         elif key.endswith("-suggestion-metadata") or key in OF_RECORD:
             found.left.extend(unread_keys(line, "", {key: value}, ()))
         else:

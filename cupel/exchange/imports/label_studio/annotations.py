@@ -13,6 +13,7 @@ from cupel.exchange.imports.tool import ReadOptions
 from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import (
     Annotation,
+    Notice,
     Read,
     as_id,
     as_seconds,
@@ -43,13 +44,14 @@ def read_tasks(file: File, options: ReadOptions) -> Read:
     Raises:
         SourceError: There are several questions and none was named, or the one named is not there.
     """
-    return read_task_rows(str(file.path), task_rows(file) or [], options)
+    return read_task_rows(file.path.name, task_rows(file) or [], options)
 
 
 def read_task_rows(name: str, rows: Iterable[Row | BadRow], options: ReadOptions) -> Read:
     """Yield the annotations of records of tasks; `name` is the file's, for errors."""
     found = list(split_tasks(rows))
     asked = choose_question(name, [one for one in found if isinstance(one, TaskRecord)], options)
+    yield Notice(_describe(name, [one.task.values for one in found if isinstance(one, TaskRecord)], asked, options))
     projects = {as_id(one.task.values.get("project")) for one in found if isinstance(one, TaskRecord)} - {None}
     for one in found:
         if isinstance(one, BadRow):
@@ -76,6 +78,15 @@ def choose_question(name: str, tasks: Iterable[TaskRecord], options: ReadOptions
     asked = sorted(of_tasks if question is None else of_tasks | of_parts)
     hold_to_question(name, asked, question, options.option("question"))
     return question if question is not None else next(iter(of_tasks), None)
+
+
+def _describe(name: str, tasks: list[dict[str, Any]], asked: str | None, options: ReadOptions) -> str:
+    """Return which question is taken for the label, and what names the item."""
+    field = options.id_field or "id"
+    has_field = [as_id(task["data"].get(field)) is not None for task in tasks]
+    named = ([f"{field!r} of its data"] if any(has_field) else []) + (["the task's id"] if not all(has_field) else [])
+    label = f"label: {asked!r} ({'named' if options.question else 'the only question'})" if asked else "no question"
+    return f"{name}: {label}; item: {', else '.join(named) or 'none'}"
 
 
 def _task(found: TaskRecord, asked: str | None, options: ReadOptions, *, has_projects: bool) -> Read:

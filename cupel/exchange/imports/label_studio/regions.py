@@ -17,9 +17,6 @@ from cupel.people.tool_annotation import (
 )
 from cupel.sources.reasons import BadRow, evidence
 
-# Keys of a result that are used: what else it holds is told.
-OF_RESULT = ("id", "from_name", "type", "value")
-
 
 class Result(NamedTuple):
     """A result of an annotation: the control that gave it, its classes and where they stand, and what it is about.
@@ -39,19 +36,20 @@ class Result(NamedTuple):
 def read_results(note: dict[str, Any]) -> list[Result]:
     """Return the results of an annotation, in their order."""
     found = entries(note.get("result"))
-    drawn = {as_id(one.get("id")) for one in found if _key_of_labels(fields_of(one.get("value"))) is not None}
-    return [_read_result(one, drawn) for one in found]
+    drawn = {as_id(one.get("id")) for one in found if _key_of_labels(fields_of(one.get("value"))) is not None} - {None}
+    names = [as_id(one.get("id")) or f"{as_id(note.get('id')) or ''}-{number}" for number, one in enumerate(found, 1)]
+    return [_read_result(one, name, drawn) for one, name in zip(found, names, strict=True)]
 
 
-def _read_result(values: dict[str, Any], drawn: set[str | None]) -> Result:
+def _read_result(values: dict[str, Any], name: str, drawn: set[str | None]) -> Result:
     value = fields_of(values.get("value"))
-    control, name = str(values.get("from_name", "")), as_id(values.get("id"))
+    control = str(values.get("from_name", ""))
     labels = _key_of_labels(value)
     if isinstance(value.get("choices"), list):
         # A choice about a region repeats where the region lies, or has its id; one about a page has the page's number.
         is_of_region = len(value) > 1 or name in drawn or values.get("parentID") is not None
         page = as_id(values.get("item_index"))
-        part = (name or "?") if is_of_region else page
+        part = name if is_of_region else page
         return Result(values, control, "choices", value["choices"], True, part)
     if values.get("type") == "pairwise" and "selected" in value:
         return Result(values, control, "selected", [value["selected"]], True, None)
@@ -112,10 +110,9 @@ def _tell_result(line: int, item: str, path: str, one: Result) -> BadRow | Unrea
 
 def _objects(results: list[Result]) -> Iterator[tuple[str, object]]:
     """Yield each labelled region's name and its classes, by whatever control."""
-    for number, one in enumerate(results, 1):
-        if not one.is_asked and one.classes_key is not None:
-            for choice in one.classes or [None]:
-                yield one.part or str(number), choice
+    for one in results:
+        if not one.is_asked and one.classes_key is not None and one.part is not None:
+            yield from ((one.part, choice) for choice in one.classes or [None])
 
 
 def tell_keys(line: int, path: str, found: object, results: list[Result]) -> Read:
@@ -123,8 +120,21 @@ def tell_keys(line: int, path: str, found: object, results: list[Result]) -> Rea
     for one in found if isinstance(found, list) else [found] if found else []:
         if not isinstance(one, dict):
             yield BadRow(line, "unexpected_shape", evidence(f"{path}: {one!r}"))
-    for result in results:
-        yield from unread_keys(line, path, result.values, (*OF_RESULT, "item_index") if result.is_asked else OF_RESULT)
-        if result.classes_key is not None:
-            value = fields_of(result.values.get("value"))
-            yield from unread_keys(line, f"{path}.value", value, (result.classes_key,))
+    for one in results:
+        yield from unread_keys(line, path, one.values, _keys_used(one))
+        value = fields_of(one.values.get("value"))
+        yield from unread_keys(line, f"{path}.value", value, (one.classes_key or str(one.values.get("type")),))
+
+
+def _keys_used(one: Result) -> list[str]:
+    """Return the keys of a result that are used: a region's name, a question's, and what holds no class by its type."""
+    used = ["value"]
+    if one.classes_key is None or one.classes_key == "selected":
+        used.append("type")
+    if one.classes_key is None or one.is_asked:
+        used.append("from_name")
+    if one.is_asked and as_id(one.values.get("item_index")) == one.part:
+        used.append("item_index")
+    elif one.part is not None and (one.is_asked or one.classes_key is not None):
+        used.append("id")
+    return used
