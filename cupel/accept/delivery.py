@@ -15,6 +15,7 @@ from cupel.exchange.imports.class_spellings import describe_spellings, find_join
 from cupel.exchange.imports.columns import Columns, choose_columns
 from cupel.people.class_values import MISSING_WORDS, value_text
 from cupel.people.tool_annotation import IMPORT_REASONS, make_class_reader
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
 # Reasons that only a delivery of labels knows; the others are cupel.sources.REASONS.
@@ -78,6 +79,7 @@ def read_delivery(
     annotator: str | None = None,
     classes: tuple[str, ...] = (),
     rules: LabelRules = ONE_CLASS,
+    limits: InputLimits = DEFAULT_LIMITS,
     *,
     is_as_written: bool = False,
 ) -> Delivery:
@@ -92,6 +94,7 @@ def read_delivery(
         classes: Labels that are allowed; empty allows all, and the classes are those that occur. Of a label kind,
             the classes that it knows.
         rules: How labels are read.
+        limits: How much of the file is read.
         is_as_written: Keep classes apart that differ only by case, Unicode form or invisible characters.
 
     Returns:
@@ -104,7 +107,7 @@ def read_delivery(
     # Of a kind the classes are in its rules.
     known = classes if rules.kind is None else ()
     read_choices = make_class_reader(known) if rules.kind is None and known else rules.read_choices
-    read = read_rows(path, label, id, read_choices, known, is_as_written=is_as_written)
+    read = read_rows(path, label, id, read_choices, known, limits, is_as_written=is_as_written)
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
     if read.is_of_tool:
         label, id, annotator = LABEL, "id", annotator or ANNOTATOR

@@ -11,6 +11,7 @@ from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.exchange.imports.tools import read_as, recognise_tool
 from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, Row
 
 
@@ -33,6 +34,7 @@ def read_rows(
     id_field: str | None = None,
     read_choices: ReadChoices = one_class,
     classes: tuple[str, ...] = (),
+    limits: InputLimits = DEFAULT_LIMITS,
     *,
     is_as_written: bool = False,
 ) -> ReadFile:
@@ -45,6 +47,7 @@ def read_rows(
         id_field: For a Label Studio export, the field of the item's id.
         read_choices: For an export, returns the label of an answer's choices.
         classes: For an export, the classes that the guideline knows; empty: all.
+        limits: How much of the file is read.
         is_as_written: For an export, keep classes apart that differ only by case or Unicode form.
 
     Returns:
@@ -53,7 +56,7 @@ def read_rows(
     Raises:
         SourceError: The file is missing, damaged, or of another kind.
     """
-    file = read_file(path)
+    file = read_file(path, limits)
     tool = recognise_tool(file)
     if tool is TABLE or (tool.name == "doccano" and holds_only_names(file)):
         return ReadFile(file.sha256, file.format, records(file))

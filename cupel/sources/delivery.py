@@ -13,6 +13,7 @@ from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import csv_rows
 from cupel.sources.files import ITEM, SourceFile, source_files
+from cupel.sources.input_limits import DEFAULT_LIMITS
 from cupel.sources.items import Item, ItemReader, TextOf, read_text_field
 from cupel.sources.json_rows import json_rows, text_rows
 from cupel.sources.lines import read_lines
@@ -20,7 +21,7 @@ from cupel.sources.parquet_rows import parquet_rows
 from cupel.sources.reasons import BadRow, Row
 from cupel.store.files import FileStat, hash_file, stat_file
 
-MAX_ROW_BYTES = 10_000_000
+MAX_ROW_BYTES = DEFAULT_LIMITS.row_bytes
 CHUNK_BYTES = 1 << 26
 
 
@@ -75,6 +76,20 @@ class DeliveryReader:
         self._torn |= reader.torn
 
     has_torn_ids = False
+
+    def first_chunks(self) -> Iterator[Chunk]:
+        """Yield the first rows of each file, as much as `chunks` would at once.
+
+        Raises:
+            SourceError: As of `chunks`.
+        """
+        for file in self.files:
+            with _there(file):
+                chunk = next(
+                    self._file_chunks(file, ItemReader(self.delivery, self._max_row_bytes, self._text_of)), None
+                )
+            if chunk is not None:
+                yield chunk
 
     def hashes(self) -> dict[str, str]:
         """Return the hash of each file's bytes, by its name.
@@ -138,7 +153,7 @@ class DeliveryReader:
         )  # fmt: skip
         needed = tuple(dict.fromkeys(field for field in named if field is not None))
         if file.format == "parquet":
-            return parquet_rows(file.path, file.name, delivery.text_fields, needed)
+            return parquet_rows(file.path, file.name, delivery.text_fields, needed, self._max_row_bytes)
         lines = read_lines(file.path, file.compression, self._max_row_bytes)
         if file.format == "csv":
             return csv_rows(file.name, lines, needed, self._max_row_bytes)

@@ -151,7 +151,10 @@ def _licence(row: Row, found: object, otherwise: str) -> str | BadRow:
 
 
 def _name(found: object) -> str | None:
-    """Return an id as text; None where it may not be one."""
+    """Return an id as text, of a whole float that of its integer; None where it may not be one."""
+    # Tables make floats of all integers of a column that has a gap.
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
     if isinstance(found, bool) or not isinstance(found, str | int):
         return None
     if isinstance(found, int):

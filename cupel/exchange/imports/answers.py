@@ -117,7 +117,8 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
     """
     if not imported.annotations and not imported.truths:
         seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(imported.left))
-        raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'})")
+        first = next((f"; the first: {one.file}, line {one.line}: {MEANINGS[one.reason]}" for one in imported.left), "")
+        raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'}){first}")
     if path.suffix not in (".csv", ".parquet"):
         raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")
     rows = [*imported.annotations, *imported.truths]

@@ -1,13 +1,14 @@
 """CVAT's XML: tags are classes of an image, shapes and tracks are objects of a class."""
 
-import io
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.tool import ReadOptions, Tool
+from cupel.exchange.imports.xml_tree import parse_xml
 from cupel.people.tool_annotation import Annotation, Read, ReadChoices, object_id, one_class
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, evidence
 
 SHAPES = ("box", "polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skeleton")
@@ -18,7 +19,7 @@ def is_cvat(content: bytes) -> bool:
     return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def cvat(name: str, content: bytes, read: ReadChoices = one_class) -> Read:
+def cvat(name: str, content: bytes, read: ReadChoices = one_class, limits: InputLimits = DEFAULT_LIMITS) -> Read:
     """Yield the annotations of a CVAT file, of images or of video.
 
     A tag labels its image. A shape is the object `image#number`, a track the object `task#track id`. CVAT names no
@@ -28,14 +29,17 @@ def cvat(name: str, content: bytes, read: ReadChoices = one_class) -> Read:
         name: The file, for errors.
         content: Its bytes.
         read: Returns the label of an image's tags.
+        limits: How many elements and levels are read.
 
     Yields:
         Annotations in the file's order, and what is not understood; `line` is the number of the image or track.
 
     Raises:
-        SourceError: The file is no XML, no CVAT export, or defines entities, which are never read.
+        SourceError: The file is no XML, no CVAT export, larger than the limits, or has a DTD, which is never read.
     """
-    root = _root(name, content)
+    root = parse_xml(name, content, limits)
+    if root.tag != "annotations":
+        raise SourceError(f"{name}: XML of <{root.tag}>; expected CVAT's <annotations>")
     assignee = root.findtext("meta/task/assignee/username") or root.findtext("meta/job/assignee/username") or None
     task = root.findtext("meta/task/name") or root.findtext("meta/task/id") or name
     line = 0
@@ -52,18 +56,6 @@ def cvat(name: str, content: bytes, read: ReadChoices = one_class) -> Read:
             )
         elif element.tag not in ("version", "meta"):
             yield BadRow(line, "unexpected_shape", evidence(f"<{element.tag}>"))
-
-
-def _root(name: str, content: bytes) -> ElementTree.Element:
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise SourceError(f"{name}: defines entities, which a CVAT export does not; they are not read. Export it again")
-    try:
-        root = ElementTree.parse(io.BytesIO(content)).getroot()
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise SourceError(f"{name}: not valid XML: {error}; export it again") from None
-    if root.tag != "annotations":
-        raise SourceError(f"{name}: XML of <{root.tag}>; expected CVAT's <annotations>")
-    return root
 
 
 def _image(
@@ -90,7 +82,7 @@ def _image(
 
 
 def _read(file: File, options: ReadOptions) -> Read:
-    return cvat(str(file.path), file.content, options.read)
+    return cvat(str(file.path), file.content, options.read, file.limits)
 
 
 CVAT = Tool("cvat", lambda file: file.format == "xml", _read)

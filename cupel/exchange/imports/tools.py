@@ -16,24 +16,31 @@ from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import Annotation
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 
 # In the order in which they are tried; a table is what no other wrote.
 TOOLS: tuple[Tool, ...] = (CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, PRODIGY, ARGILLA, DOCCANO, TABLE)
 NO_OPTIONS = ReadOptions()
 
 
-def read_export(path: Path, tool: str | None = None, options: ReadOptions = NO_OPTIONS) -> Export:
+def read_export(
+    path: Path,
+    tool: str | None = None,
+    options: ReadOptions = NO_OPTIONS,
+    limits: InputLimits = DEFAULT_LIMITS,
+) -> Export:
     """Read finished work.
 
     Args:
         path: The file.
         tool: Name of one of TOOLS; None: told from what the file holds.
         options: What to take of it.
+        limits: How much of it is read.
 
     Raises:
         SourceError: The file cannot be read, is not that tool's, or a question must be named.
     """
-    file = read_file(path)
+    file = read_file(path, limits)
     return read_as(file, recognise_tool(file) if tool is None else find_tool(tool, file), options)
 
 

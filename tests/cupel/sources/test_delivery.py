@@ -79,7 +79,8 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b'{"id": "x", "text": ', "broken_json"),
     (b'{"id": "x", "text": "a", "score": NaN}', "broken_json"),
     (b'{"id": "x", "text": "a", "score": 1e999}', "broken_json"),
-    (b'{"id": "x", "text": "a", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "broken_json"),
+    (b'{"id": "x", "text": "a", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep"),
+    (b'{"id": "x", "text": "a", "deep": ' + b"[" * 100 + b"]" * 100 + b"}", "too_deep"),
     (b'{"id": "x", "text": "a", "n": ' + b"9" * 5_000 + b"}", "broken_json"),
     (b'["x", "a"]', "not_an_object"),
     (b'"x"', "not_an_object"),
@@ -103,7 +104,7 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b'{"id": " ", "text": "a"}', "missing_id"),
     (b'{"id": ["x"], "text": "a"}', "bad_id"),
     (b'{"id": true, "text": "a"}', "bad_id"),
-    (b'{"id": 1.0, "text": "a"}', "bad_id"),
+    (b'{"id": 1.5, "text": "a"}', "bad_id"),
     (b'{"id": "a\\nb", "text": "a"}', "bad_id"),
     (b'{"id": "a\\ud800", "text": "a"}', "bad_id"),
     (b'{"id": "' + b"x" * 513 + b'", "text": "a"}', "bad_id"),
@@ -135,9 +136,9 @@ def test_ids_are_data_whatever_they_hold(tmp_path: Path) -> None:
 
 
 def test_an_integer_id_is_its_decimal_string_and_the_same_id_as_that_string(tmp_path: Path) -> None:
-    items, rejected, _ = deliver(tmp_path, "a.jsonl", line(12) + line(-3) + line("12"))
-    assert [item["item_id"] for item in items] == ["12", "-3"]
-    assert reasons(rejected) == [(3, "duplicate_id")]
+    items, rejected, _ = deliver(tmp_path, "a.jsonl", line(12) + line(-3) + line("12") + line(10.0) + line(10))
+    assert [item["item_id"] for item in items] == ["12", "-3", "10"]
+    assert reasons(rejected) == [(3, "duplicate_id"), (5, "duplicate_id")]
 
 
 def test_without_an_id_field_the_id_is_file_and_line(tmp_path: Path) -> None:
