@@ -5,7 +5,7 @@ from typing import Any
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.answer_labels import label_answer, label_objects, name_of_span
-from cupel.exchange.imports.file import File, records, tool_records
+from cupel.exchange.imports.file import File, first_records, records, tool_records
 from cupel.exchange.imports.headers import first_row
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.class_values import value_text
@@ -35,9 +35,7 @@ def is_doccano(file: File) -> bool:
     """Tell whether doccano wrote a file: lists of labels beside a text or file, or joined labels in a table."""
     if file.format == "csv":
         return is_joined_table(file)
-    if file.format not in ("json", "jsonl"):
-        return False
-    return any(_is_record(row.values) for row in tool_records(file)[:1_000] if isinstance(row, Row))
+    return any(_is_record(record) for record in first_records(file))
 
 
 def _is_record(record: dict[str, Any]) -> bool:

@@ -3,12 +3,9 @@
 import io
 
 from cupel.errors import SourceError
-from cupel.exchange.imports.delimited import decode, delimited_rows
+from cupel.exchange.imports.delimited import delimited_rows, open_text
 from cupel.exchange.imports.file import File
 from cupel.sources.reasons import Row
-
-# A header and the row below it are looked for in so much of a file.
-LOOKED_AT_BYTES = 1 << 20
 
 
 def first_row(file: File) -> dict[str, object]:
@@ -16,7 +13,7 @@ def first_row(file: File) -> dict[str, object]:
     if file.format != "csv":
         return {}
     try:
-        rows = delimited_rows(str(file.path), decode(file.content[:LOOKED_AT_BYTES]).text)
+        rows = delimited_rows(str(file.path), open_text(file.content), file.limits)
         return next((row.values for row in rows if isinstance(row, Row)), {})
     except SourceError:
         return {}
@@ -27,9 +24,11 @@ def column_names(file: File) -> list[str]:
     if file.format != "parquet":
         return list(first_row(file))
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from cupel.sources.parquet_rows import open_packed
 
     try:
-        return list(pq.read_schema(io.BytesIO(file.content)).names)
+        with open_packed(io.BytesIO(file.content)) as opened:
+            return list(opened.schema_arrow.names)
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.answer_labels import label_answer, label_objects, name_of_span
-from cupel.exchange.imports.file import File, tool_records
+from cupel.exchange.imports.file import File, first_records, tool_records
 from cupel.exchange.imports.item_content import content_of
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.class_values import value_text
@@ -61,9 +61,7 @@ def _is_manual(record: dict[str, Any]) -> bool:
 
 def is_prodigy(file: File) -> bool:
     """Tell whether Prodigy wrote a file, by its hashes or by what was decided in it."""
-    if file.format not in ("json", "jsonl"):
-        return False
-    return any(_is_record(row.values) for row in tool_records(file)[:1_000] if isinstance(row, Row))
+    return any(_is_record(record) for record in first_records(file))
 
 
 def _is_record(record: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from cupel.exchange.imports.argilla.responses import (
     spans_of,
 )
 from cupel.exchange.imports.argilla.validated import is_validated_record, read_validated
-from cupel.exchange.imports.file import File, records
+from cupel.exchange.imports.file import File, first_records, records
 from cupel.exchange.imports.headers import column_names
 from cupel.exchange.imports.item_content import content_of
 from cupel.exchange.imports.tool import ReadOptions, Tool
@@ -37,12 +37,9 @@ def is_argilla(file: File) -> bool:
     if file.format in ("csv", "parquet"):
         names = column_names(file)
         return any(name.endswith(RESPONSES) or f"{name}-suggestion" in names for name in names)
-    if file.format not in ("json", "jsonl"):
-        return False
     if _is_by_column(file.document) or _is_by_id(file.document):
         return True
-    found = [row.values for row in records(file)[:1_000] if isinstance(row, Row)]
-    return any(is_argilla_record(record) or is_validated_record(record) for record in found)
+    return any(is_argilla_record(record) or is_validated_record(record) for record in first_records(file))
 
 
 def _is_by_column(document: Any) -> bool:

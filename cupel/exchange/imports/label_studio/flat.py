@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from cupel.exchange.imports.answer_labels import label_answer, label_objects
 from cupel.exchange.imports.columns import LABEL_NAMES, choose_columns
-from cupel.exchange.imports.file import File, records
+from cupel.exchange.imports.file import File, first_records, records
 from cupel.exchange.imports.headers import first_row
 from cupel.exchange.imports.item_content import content_of
 from cupel.exchange.imports.label_studio.annotations import read_time
@@ -47,7 +47,7 @@ def is_flat(file: File) -> bool:
     names = first_row(file).keys()
     if file.format not in ("json", "jsonl"):
         return names >= {*ALWAYS, "lead_time"}
-    found = [row.values for row in records(file) if isinstance(row, Row) and "annotator" in row.values]
+    found = [record for record in first_records(file) if "annotator" in record]
     return any(
         row.keys() >= {*ALWAYS, "lead_time"} or any(_is_answer(value) for value in row.values()) for row in found
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from cupel.exchange.imports.file import File, records
+from cupel.exchange.imports.file import File, first_records, records
 from cupel.people.tool_annotation import UnreadKey, as_id, entries, fields_of, unread_keys
 from cupel.sources.reasons import BadRow, Row, evidence
 
@@ -43,7 +43,9 @@ def task_rows(file: File) -> list[Row | BadRow] | None:
 
 def has_tasks(file: File) -> bool:
     """Tell whether any record of a file is a Label Studio task, an annotation with its task, or a webhook's message."""
-    return any(isinstance(row, Row) and _is_record(row.values) for row in task_rows(file) or ())
+    rows = task_rows(file) if file.format == "json" else None
+    found = first_records(file) if rows is None else [row.values for row in rows if isinstance(row, Row)]
+    return any(_is_record(record) for record in found)
 
 
 def _is_record(record: dict[str, Any]) -> bool:
