@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.one_label import one_label_rows
+from cupel.exchange.imports.doccano import holds_only_names
 from cupel.exchange.imports.file import read_file, records
 from cupel.exchange.imports.gate import judge_exports, keep_latest
 from cupel.exchange.imports.table import TABLE
@@ -57,21 +58,12 @@ def read_rows(
     """
     file = read_file(path, limits)
     tool = recognise_tool(file)
-    if tool is TABLE or (tool.name == "doccano" and not _has_spans(records(file))):
+    if tool is TABLE or (tool.name == "doccano" and holds_only_names(file)):
         return ReadFile(file.sha256, file.format, records(file))
-    options = ReadOptions(label, id_field, read=read_choices, option_names=OPTION_NAMES)
+    options = ReadOptions(label, id_field, has_no_ids=True, read=read_choices, option_names=OPTION_NAMES)
     judged = judge_exports([read_as(file, tool, options)], classes, is_as_written=is_as_written)
     latest, earlier = keep_latest(judged.annotations)
     left = [one for one in (*judged.left, *earlier) if one.reason != "unread_key"]
     found: list[Annotation | BadRow] = [one.annotation for one in latest]
     found += [BadRow(one.line, one.reason, one.evidence) for one in left]
     return ReadFile(file.sha256, tool.name, one_label_rows(found), True, tuple(judged.notices))
-
-
-def _has_spans(rows: list[Row | BadRow]) -> bool:
-    """Tell whether any doccano record labels a part of its text."""
-    return any(
-        bool(row.values.get("entities")) or any(isinstance(one, list) for one in labels)
-        for row in rows
-        if isinstance(row, Row) and isinstance(labels := row.values.get("label") or [], list)
-    )

@@ -207,19 +207,21 @@ def entries(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def hold_to_question(name: str, asked: list[str], question: str | None) -> None:
+def hold_to_question(name: str, asked: list[str], question: str | None, option: str = "") -> None:
     """Check that it is clear which question's answer is the label.
 
     Args:
         name: The file, for errors.
         asked: The questions that the file asks.
         question: The one that was named; None where there is only one.
+        option: What the command calls it.
 
     Raises:
         SourceError: There are several questions and none was named, or the one named is not there.
     """
     if question is None and len(asked) > 1:
-        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one of them")
+        which = f"with {option}" if option else "of them"
+        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one {which}")
     if question is not None and question not in asked:
         raise SourceError(f"{name}: no question {question!r}; there is {', '.join(asked) or 'none'}")
 

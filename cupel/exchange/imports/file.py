@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -223,8 +224,17 @@ def tool_records(file: File) -> list[Row | BadRow]:
     return records(file)
 
 
+def first_records(file: File, most: int = 1_000) -> list[dict[str, Any]]:
+    """Return the records of JSON, or the first lines of JSON Lines, that could be taken apart; none of other formats.
+
+    A tool is known by them: no more lines are parsed than `most`.
+    """
+    if file.format not in ("json", "jsonl"):
+        return []
+    rows = islice(_jsonl(file), most) if file.format == "jsonl" else tool_records(file)
+    return [row.values for row in rows if isinstance(row, Row)]
+
+
 def first_record(file: File) -> dict[str, Any] | None:
     """Return the first record of JSON or JSON Lines that could be taken apart; None of other formats."""
-    if file.format not in ("json", "jsonl"):
-        return None
-    return next((row.values for row in tool_records(file) if isinstance(row, Row)), None)
+    return next(iter(first_records(file)), None)

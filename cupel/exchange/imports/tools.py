@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from cupel.errors import SourceError
+from cupel.exchange.imports.argilla.reader import ARGILLA
 from cupel.exchange.imports.coco import COCO
 from cupel.exchange.imports.cvat import CVAT
 from cupel.exchange.imports.doccano import DOCCANO
 from cupel.exchange.imports.file import File, read_file
 from cupel.exchange.imports.gate import Export, split_found
-from cupel.exchange.imports.label_studio import LABEL_STUDIO
+from cupel.exchange.imports.label_studio.reader import LABEL_STUDIO
 from cupel.exchange.imports.labelbox import LABELBOX
+from cupel.exchange.imports.prodigy import PRODIGY
 from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.tool import ReadOptions, Tool
@@ -17,7 +19,7 @@ from cupel.people.tool_annotation import Annotation
 from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 
 # In the order in which they are tried; a table is what no other wrote.
-TOOLS: tuple[Tool, ...] = (CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, DOCCANO, TABLE)
+TOOLS: tuple[Tool, ...] = (CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, PRODIGY, ARGILLA, DOCCANO, TABLE)
 NO_OPTIONS = ReadOptions()
 
 
