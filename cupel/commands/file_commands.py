@@ -94,6 +94,12 @@ def accept(
 @click.option("--id", "id_field", metavar="FIELD", help="Field of the item's id (Label Studio, tables).")
 @click.option("--no-ids", "has_no_ids", is_flag=True, help="Every row of a table is an item of its own.")
 @click.option("--annotator", help="Of a table, the column of who answered; else who did, where a tool names nobody.")
+@click.option(
+    "--annotators",
+    "annotator_columns",
+    metavar="A,B,...",
+    help="Columns of a table that hold one annotator's answers each.",
+)
 @click.option("--text", metavar="FIELD", help="Of a table, the column that shows the item.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel: several choices of an answer are one label.")
 @click.option("--classes", metavar="A,B,...", help="The classes that the project knows; with them, others are told.")
@@ -110,7 +116,8 @@ def accept(
 )
 def import_work(
     files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str,
-    kind: str | None, classes: str | None, separator: str | None, is_as_written: bool, ground_truth: str, **named: Any,
+    kind: str | None, classes: str | None, separator: str | None, is_as_written: bool, ground_truth: str,
+    annotator_columns: str | None, **named: Any,
 ) -> None:  # fmt: skip
     """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
 
@@ -138,7 +145,8 @@ def import_work(
         raise click.UsageError("--separator goes with --kind")
     known = split_names(classes)
     read = make_class_reader(known) if kind is None else make_reader(look_up_kind(kind), known, separator)
-    exports = [read_export(path, tool, ReadOptions(**named, read=read)) for path in files]
+    options = ReadOptions(**named, annotators=split_names(annotator_columns), classes=known, read=read)
+    exports = [read_export(path, tool, options) for path in files]
     imported = gather(
         exports, () if kind else known, is_as_written=is_as_written or kind is not None, purpose=purpose,
         takes_truths=ground_truth == "expert",
