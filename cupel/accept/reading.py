@@ -7,6 +7,7 @@ from cupel.accept.one_label import one_label_rows
 from cupel.exchange.imports.file import read_file, records
 from cupel.exchange.imports.gate import judge_exports
 from cupel.exchange.imports.table import TABLE
+from cupel.exchange.imports.table_columns import name_classes
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.exchange.imports.tools import read_as, recognise_tool
 from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
@@ -14,16 +15,23 @@ from cupel.sources.reasons import BadRow, Row
 
 
 class ReadFile(NamedTuple):
-    """A file as read: the hash of its bytes, its format or the tool that wrote it, every row in order, and notices."""
+    """A file as read: the hash of its bytes, its format or the tool that wrote it, every row in order, and notices.
+
+    `is_of_crowd`: the tool's file is a table, whose column of who answered the buyer may name.
+    """
 
     sha256: str
     format: str
     rows: list[Row | BadRow]
     is_of_tool: bool = False
     notices: tuple[str, ...] = ()
+    is_of_crowd: bool = False
 
 
-OPTION_NAMES = (("question", "--label"), ("id_field", "--id"), ("annotator", "--annotator"), ("text", "--text"))
+OPTION_NAMES = (
+    ("question", "--label"), ("id_field", "--id"), ("annotator", "--annotator"), ("text", "--text"),
+    ("annotators", "--annotators"),
+)  # fmt: skip
 
 
 def read_rows(
@@ -32,6 +40,8 @@ def read_rows(
     id_field: str | None = None,
     read_choices: ReadChoices = one_class,
     classes: tuple[str, ...] = (),
+    annotator: str | None = None,
+    annotators: tuple[str, ...] = (),
     *,
     is_as_written: bool = False,
 ) -> ReadFile:
@@ -43,7 +53,9 @@ def read_rows(
         label: For an export with several questions, the name of the one to judge.
         id_field: For a Label Studio export, the field of the item's id.
         read_choices: For an export, returns the label of an answer's choices.
-        classes: For an export, the classes that the guideline knows; empty: all.
+        classes: The classes that the guideline knows; empty: all.
+        annotator: For a crowd's table, the column of who answered.
+        annotators: Columns of a table that hold one annotator's answers each: one label an item is judged.
         is_as_written: For an export, keep classes apart that differ only by case or Unicode form.
 
     Returns:
@@ -54,13 +66,16 @@ def read_rows(
     """
     file = read_file(path)
     tool = recognise_tool(file)
-    if tool is TABLE or (tool.name == "doccano" and not _has_spans(records(file))):
-        return ReadFile(file.sha256, file.format, records(file))
-    options = ReadOptions(label, id_field, read=read_choices, option_names=OPTION_NAMES)
+    if not annotators and (tool is TABLE or (tool.name == "doccano" and not _has_spans(records(file)))):
+        return ReadFile(file.sha256, file.format, name_classes(file, records(file), classes))
+    options = ReadOptions(
+        label, id_field, annotator if tool.is_table else None, has_no_ids=True, annotators=annotators, classes=classes,
+        read=read_choices, option_names=OPTION_NAMES,
+    )  # fmt: skip
     judged = judge_exports([read_as(file, tool, options)], classes, is_as_written=is_as_written)
     found: list[Annotation | BadRow] = [one.annotation for one in judged.annotations]
     found += [BadRow(one.line, one.reason, one.evidence) for one in judged.left if one.reason != "unread_key"]
-    return ReadFile(file.sha256, tool.name, one_label_rows(found), True, tuple(judged.notices))
+    return ReadFile(file.sha256, tool.name, one_label_rows(found), True, tuple(judged.notices), tool.is_table)
 
 
 def _has_spans(rows: list[Row | BadRow]) -> bool:

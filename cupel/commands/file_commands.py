@@ -19,6 +19,7 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option("--id", metavar="COLUMN", help="Column of the item's id; without one, the row's number.")
 @click.option("--text", metavar="COLUMN", help="Column that shows the item: text, picture or link.")
 @click.option("--annotator", metavar="COLUMN", help="Column of who gave the label.")
+@click.option("--annotators", "annotator_columns", metavar="A,B,...", help="Columns of one annotator's answers each.")
 @click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
 @click.option(
@@ -50,7 +51,8 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option("--suspicious/--no-suspicious", default=True, help="Let a model suggest more suspicious labels.")
 @click.option("--json", "json_file", type=FILE, help="Write the verdict there for machines.")
 def accept(
-    delivery: Path, budget: str | None, max_undecided: str | None, classes: str | None, **options: Any
+    delivery: Path, budget: str | None, max_undecided: str | None, classes: str | None,
+    annotator_columns: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Accept or refuse labels that somebody delivered.
 
@@ -76,6 +78,7 @@ def accept(
         budget=None if budget is None else share(budget),
         max_undecided=None if max_undecided is None else share(max_undecided, "--max-undecided"),
         classes=split_names(classes),
+        annotators=split_names(annotator_columns),
         prices=prices,
         is_suspicious_wanted=options.pop("suspicious"),
         **options,

@@ -28,6 +28,7 @@ TASK_ANSWERS = "answer.taskanswers"
 STATES = {"approved": None, "submitted": None, "": None, "rejected": "rejected"}
 # What Mechanical Turk writes between several choices of one answer.
 JOIN = "|"
+NOTHING = "{}"
 _ZONES = {"PST": -8, "PDT": -7, "UTC": 0, "GMT": 0}
 
 
@@ -86,7 +87,7 @@ def _parse_answers(cell: object) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     objects = parsed if isinstance(parsed, list) else [parsed]
-    if not objects or not all(isinstance(one, dict) for one in objects):
+    if not all(isinstance(one, dict) for one in objects):
         return None
     return {str(key): value for one in objects for key, value in one.items()}
 
@@ -102,6 +103,9 @@ def read_choices(answer: object) -> list[object]:
             return read_choices(next(iter(answer.values())))
         if answer and all(isinstance(one, bool) for one in answer.values()):
             return list(answer.values()) if set(answer) == {"on"} else [key for key, one in answer.items() if one]
+    # A form's field that nobody filled.
+    if answer == NOTHING:
+        return []
     return list(answer) if isinstance(answer, list) else [answer]
 
 
@@ -133,7 +137,7 @@ def read_mturk(file: File, options: ReadOptions) -> Read:
     name = choose_question(file.path.name, list(questions), options, ANSWER)
     question = questions[name]
     shown = tuple(one for one in names if one.casefold().startswith("input."))
-    states = [called[one] for one in ("assignmentstatus", "reject", "rejectiontime") if one in called]
+    states = [called[one] for one in ("assignmentstatus", "reject") if one in called]
     roles = AnswerRoles(
         name, options.id_field or called["hitid"], options.annotator or called.get("workerid"),
         choose_text(shown, options), shown, frozenset((*states, *question.columns.values(), task_answers)),
@@ -144,15 +148,15 @@ def read_mturk(file: File, options: ReadOptions) -> Read:
         if isinstance(row, BadRow):
             yield row
             continue
-        answers = _parse_answers(row.values.get(task_answers)) or {}
-        choices = _choices(question, answers, row, options.classes)
+        answers = _parse_answers(row.values.get(task_answers))
+        choices = _choices(question, answers or {}, row, options.classes)
         state = _state(row, called)
-        if state is None and question.key is not None and not answers and row.values.get(task_answers):
+        if state is None and question.key is not None and answers is None and row.values.get(task_answers):
             yield BadRow(row.line, "unexpected_shape", evidence(row.values[task_answers]))
             continue
         yield from read_answer(row, roles, choices, options, state=state)
         if state is None:
-            yield from unread_keys(row.line, task_answers, answers, (question.key or "",))
+            yield from unread_keys(row.line, task_answers, answers or {}, (question.key or "",))
 
 
 def _state(row: Row, called: dict[str, str]) -> str | None:

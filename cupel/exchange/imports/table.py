@@ -17,12 +17,11 @@ from cupel.exchange.imports.columns import (
 )
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.table_columns import (
-    NO_STATES,
-    Place,
-    States,
+    NOTHING_SPECIAL,
+    SpecialColumns,
+    describe_special,
     find_annotator_columns,
-    find_place,
-    find_states,
+    find_special,
     name_classes,
     place_id,
     state_of,
@@ -56,10 +55,10 @@ def read_table(file: File, options: ReadOptions) -> Read:
     else:
         refuse_annotator_columns(str(file.path), names, rows, options)
         columns = choose_table_columns(str(file.path), names, options)
-        states, place = find_states(names, rows), find_place(names, rows)
+        special = find_special(names, rows)
         yield Notice(f"{name}: {describe_columns(columns, options[:4])}")
-        yield from (Notice(f"{name}: {told}") for told in describe_special(states, place))
-        yield from table_rows(name, rows, columns, names, options, states, place)
+        yield from (Notice(f"{name}: {told}") for told in describe_special(special))
+        yield from table_rows(name, rows, columns, names, options, special)
 
 
 def choose_table_columns(name: str, names: list[str], options: ReadOptions) -> Columns:
@@ -98,21 +97,13 @@ def refuse_annotator_columns(
     )
 
 
-def describe_special(states: States, place: Place | None) -> Iterator[str]:
-    """Yield what columns of states and of places in an item are taken for."""
-    if states.words or states.flags:
-        yield f"{list_columns([*states.words, *states.flags])} say whether an answer counts; those that do not are told"
-    if place is not None:
-        yield f"{list_columns(place.columns)} say where in an item a label stands: each is an object, item#object"
-
-
 def table_rows(
     name: str, rows: Iterable[Row | BadRow], columns: Columns, names: list[str], options: ReadOptions,
-    states: States = NO_STATES, place: Place | None = None,
+    special: SpecialColumns = NOTHING_SPECIAL,
 ) -> Iterator[Found]:  # fmt: skip
     """Yield a table's rows as annotations; an item without an id column is named by file and line."""
     seconds, time = (next((one for one in wanted if one in names), None) for wanted in (SECONDS_NAMES, TIME_NAMES))
-    own = {*columns, seconds, time, *states.words, *states.flags} - {columns.text}
+    own = {*columns, seconds, time, *special.states.words, *special.states.flags} - {columns.text}
     shown: dict[str, dict[str, object]] = {}
     counts: dict[str, int] = {}
     people: set[str | None] = set()
@@ -127,8 +118,8 @@ def table_rows(
         if item is None:
             yield BadRow(row.line, "missing_id", evidence(values))
             continue
-        item = place_id(item, values, place, counts) if place else item
-        if (state := state_of(values, states)) is not None:
+        item = place_id(item, values, special.place, counts) if special.place else item
+        if (state := state_of(values, special.states)) is not None:
             yield BadRow(row.line, state, evidence(item))
             continue
         answer = options.read(row.line, as_choices(values.get(columns.label)))

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
+from cupel.exchange.imports.columns import list_columns
 from cupel.exchange.imports.file import File
 from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import object_id
@@ -66,7 +67,28 @@ class States(NamedTuple):
     flags: dict[str, str]
 
 
-NO_STATES = States((), {})
+class SpecialColumns(NamedTuple):
+    """Columns that change what a row is: the states of answers, and where in the item an object is."""
+
+    states: States
+    place: Place | None
+
+
+NOTHING_SPECIAL = SpecialColumns(States((), {}), None)
+
+
+def find_special(names: Sequence[str], rows: Sequence[Row | BadRow]) -> SpecialColumns:
+    """Return the columns that change what a row is."""
+    return SpecialColumns(find_states(names, rows), find_place(names, rows))
+
+
+def describe_special(special: SpecialColumns) -> Iterator[str]:
+    """Yield what columns of states and of places in an item are taken for."""
+    if special.states.words or special.states.flags:
+        names = list_columns([*special.states.words, *special.states.flags])
+        yield f"{names} say whether an answer counts; those that do not are told"
+    if special.place is not None:
+        yield f"{list_columns(special.place.columns)} say where in an item a label stands: each is an object"
 
 
 def find_states(names: Sequence[str], rows: Iterable[Row | BadRow]) -> States:

@@ -70,9 +70,8 @@ def find_tool(name: str, file: File) -> Tool:
 def read_as(file: File, tool: Tool, options: ReadOptions = NO_OPTIONS) -> Export:
     """Return what a file of a tool holds; where the tool names nobody, `options.annotator` answered."""
     if options.annotators and tool is not TABLE:
-        raise SourceError(
-            f"{file.path}: {options.option('annotators')} names columns of a plain table; this is {tool.name}"
-        )
+        option = options.option("annotators")
+        raise SourceError(f"{file.path}: {option} names columns of a plain table, and {tool.name} wrote the file")
     found = list(tool.read(file, options))
     named = options.annotator
     if not tool.is_table and named is not None:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cupel.exchange.imports.answer_rows import check_named, choose_question, header_names, is_true, read_rows
-from cupel.exchange.imports.columns import Columns, describe_columns
+from cupel.exchange.imports.answer_rows import check_named, choose_question, header_names, read_rows
+from cupel.exchange.imports.columns import Columns, describe_columns, list_columns
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.class_values import value_text
@@ -62,7 +62,7 @@ def read_zooniverse(file: File, options: ReadOptions) -> Read:
     question = choose_question(file.path.name, list(asked), options)
     item, who = options.id_field or "subject_ids", options.annotator or "user_name"
     told = describe_columns(Columns(question, item, "subject_data", who), options[:4])
-    yield Notice(f"{file.path.name}: {told}")
+    yield Notice(f"{file.path.name}: {told}; workflow {list_columns(sorted(filter(None, workflows)))}")
     for one in parsed:
         yield from [one] if isinstance(one, BadRow) else _read_row(one, question, item, who, options)
 
@@ -106,7 +106,7 @@ def _read_row(one: Parsed, question: str, item_column: str, who: str, options: R
     given = Annotation(
         line, item, "", as_id(row.values.get(who)) or as_id(row.values.get("user_id")), _seconds(one.metadata),
         as_time(str(row.values.get("created_at") or "").replace(" UTC", "+00:00")),
-        is_true(row.values.get("gold_standard")),
+        (value_text(row.values.get("gold_standard")) or "").casefold() not in ("", "false", "0"),
         {key: value for key, value in one.subject.items() if key not in PROGRESS},
     )  # fmt: skip
     answers = one.answers.get(question, [])
