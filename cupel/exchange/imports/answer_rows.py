@@ -108,14 +108,17 @@ def check_named(name: str, names: Sequence[str], options: ReadOptions) -> None:
         taken[column] = role
 
 
-def choose_question(name: str, asked: Sequence[str], options: ReadOptions, *prefixes: str) -> str:
+def choose_question(
+    name: str, asked: Sequence[str], options: ReadOptions, prefix: str = "", there: Sequence[str] = ()
+) -> str:
     """Return the question whose answer is the label: the only one, or the one that was named.
 
     Args:
         name: The file, for errors.
         asked: The questions that the file asks.
         options: Name the question.
-        prefixes: What stands before a question's name in the header; it may be left out.
+        prefix: What stands before a question's name in the header; it may be left out.
+        there: Columns to choose from where no question is recognised.
 
     Raises:
         SourceError: There are several and none was named, or the one named is not there.
@@ -126,9 +129,10 @@ def choose_question(name: str, asked: Sequence[str], options: ReadOptions, *pref
         if len(asked) == 1:
             return asked[0]
         if not asked:
-            raise SourceError(f"{name}: no column looks like a question's answer; name one with {option}")
+            among = f": {list_columns(there)}" if there else ""
+            raise SourceError(f"{name}: no column looks like a question's answer; name one with {option}{among}")
         raise SourceError(f"{name}: asks several questions ({list_columns(asked)}); name one with {option}")
-    found = next((one for one in (wanted, *(f"{prefix}{wanted}" for prefix in prefixes)) if one in asked), None)
+    found = next((one for one in (wanted, f"{prefix}{wanted}") if one in asked), None)
     if found is None:
         raise SourceError(f"{name}: no question {wanted!r} ({option}); there is {list_columns(asked) or 'none'}")
     return found

@@ -68,7 +68,7 @@ def read_appen(file: File, options: ReadOptions) -> Read:
     own = [one for one in names if not one.startswith("_") and not one.endswith(OF_QUESTION)]
     if not questions and (guess := guess_column(own, LABEL_NAMES)):
         questions = [guess]
-    asked = choose_question(name, questions if options.question in (None, *questions) else own, options)
+    asked = choose_question(name, questions if options.question in (None, *questions) else own, options, there=own)
     of_questions = {f"{one}{end}" for one in questions for end in OF_QUESTION}
     shown = tuple(one for one in own if one not in {asked, *questions, *of_questions})
     there = frozenset(names)

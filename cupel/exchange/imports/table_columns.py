@@ -39,6 +39,10 @@ FLAGS = {
     **dict.fromkeys(("draft", "is_draft"), "not_finished"),
 }
 SPANS = (("start", "end"), ("start_offset", "end_offset"), ("begin", "end"), ("start_char", "end_char"))
+# Parts of videos and sounds.
+CLIPS = (("time_start", "time_end"), ("start_seconds", "end_seconds"), ("start_sec", "end_sec"), ("start_s", "end_s"))
+# Offsets and seconds stay below, times since 1970 above.
+MOST_OFFSET = 100_000_000
 BOXES = (
     ("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"), ("x1", "y1", "x2", "y2"),
     ("left", "top", "right", "bottom"), ("x", "y", "width", "height"), ("bbox",), ("bounding_box",), ("polygon",),
@@ -126,17 +130,18 @@ def state_of(values: Mapping[str, object], states: States) -> str | None:
 def find_place(names: Sequence[str], rows: Iterable[Row | BadRow]) -> Place | None:
     """Return the columns that say where in the item a row's object is; None where rows are about whole items.
 
-    A start and an end are a span where all are whole numbers, the end after the start, as offsets of characters are
-    and times mostly not.
+    A start and an end are a span where all are numbers, the end after the start: as offsets of characters are, and
+    times of the day are not.
     """
     plain = {_plain(name): name for name in reversed(names)}
     for wanted in BOXES:
         if all(name in plain for name in wanted):
             return Place(tuple(plain[name] for name in wanted), is_span=False)
-    for start, end in SPANS:
+    for start, end in (*SPANS, *CLIPS):
         if start in plain and end in plain:
             columns = (plain[start], plain[end])
-            if all(_is_span(row.values, columns) for row in rows if isinstance(row, Row)):
+            is_whole = (start, end) in SPANS
+            if all(_is_span(row.values, columns, is_whole=is_whole) for row in rows if isinstance(row, Row)):
                 return Place(columns, is_span=True)
     return None
 
@@ -156,9 +161,13 @@ def place_id(item: str, values: Mapping[str, object], place: Place, counts: dict
     return object_id(item, counts[item])
 
 
-def _is_span(values: Mapping[str, object], columns: tuple[str, str]) -> bool:
-    start, end = (value_text(values.get(name)) or "" for name in columns)
-    return start.isdecimal() and end.isdecimal() and len(end) < 9 and int(start) <= int(end)
+def _is_span(values: Mapping[str, object], columns: tuple[str, str], *, is_whole: bool) -> bool:
+    texts = [value_text(values.get(name)) or "" for name in columns]
+    try:
+        start, end = (int(text) if is_whole else float(text) for text in texts)
+    except ValueError:
+        return False
+    return 0 <= start <= end < MOST_OFFSET
 
 
 def find_annotator_columns(names: Sequence[str], rows: Iterable[Row | BadRow] = ()) -> list[str]:

@@ -120,6 +120,9 @@ def test_boxes_and_spans_are_objects_and_no_labels_of_their_item(tmp_path: Path)
     assert brief(read_export(write(tmp_path, spans))) == [
         ("1#0-3", "PER", "ann"), ("1#0-3", "PER", "bob"), ("1#4-7", "LOC", "ann")
     ]  # fmt: skip
+    clips = "video_id,label,time_start,time_end\nv,run,0.5,2\nv,sit,2,7.25\n"
+    found = read_export(write(tmp_path, clips), options=ReadOptions(id_field="video_id"))
+    assert brief(found) == [("v#0.5-2", "run", None), ("v#2-7.25", "sit", None)]
     times = "id,annotator,start,end,label\n1,ann,1760081400000,1760081409000,x\n"
     assert brief(read_export(write(tmp_path, times))) == [("1", "x", "ann")]
 
@@ -205,6 +208,15 @@ def test_the_accept_door_judges_a_crowds_table_by_the_columns_that_are_named(tmp
         assert done.exit_code == 3, done.output
         assert "40 labels" in done.output
     assert [one.text for one in read_delivery(path, "a").labels][:2] == ["text 0", "text 1"]
+
+
+def test_the_accept_door_judges_one_label_an_item_of_a_table_of_answers(tmp_path: Path) -> None:
+    answers = "task,worker,label,text\nt1,w1,b,one\nt1,w1,a,one\nt1,w2,a,one\nt2,w1,b,two\nt2,w2,a,two\n"
+    delivery = read_delivery(write(tmp_path, answers))
+    assert [(one.item_id, one.label, one.text) for one in delivery.labels] == [("t1", "a", "one")]
+    assert [one.reason for one in delivery.rejected] == ["tie"]
+    once = read_delivery(write(tmp_path, "task,worker,label\nt1,w1,a\nt1,w1,b\nt2,w2,a\n"))
+    assert ([one.label for one in once.labels], [one.reason for one in once.rejected]) == (["a", "a"], ["duplicate_id"])
 
 
 def test_the_accept_door_judges_a_table_with_a_column_an_annotator(tmp_path: Path) -> None:
