@@ -11,17 +11,19 @@ from cupel.exchange.imports.file import File, read_file
 from cupel.exchange.imports.gate import Export, split_found
 from cupel.exchange.imports.label_studio import LABEL_STUDIO
 from cupel.exchange.imports.labelbox import LABELBOX
+from cupel.exchange.imports.labelme import LABELME
 from cupel.exchange.imports.mturk import MTURK
 from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.toloka import TOLOKA
 from cupel.exchange.imports.tool import ReadOptions, Tool
+from cupel.exchange.imports.via import VIA
 from cupel.exchange.imports.zooniverse import ZOONIVERSE
 from cupel.people.tool_annotation import Annotation
 
 # In the order in which they are tried; a table is what no other wrote.
 TOOLS: tuple[Tool, ...] = (
-    CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, DOCCANO, MTURK, TOLOKA, APPEN, ZOONIVERSE, TABLE,
+    CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, DOCCANO, MTURK, TOLOKA, APPEN, ZOONIVERSE, VIA, LABELME, TABLE,
 )  # fmt: skip
 NO_OPTIONS = ReadOptions()
 
