@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cupel.exchange.imports.columns import CONTENT_NAMES
-from cupel.people.class_values import value_text
+from cupel.sources.class_values import value_text
 
 
 def content_of(fields: Mapping[str, Any]) -> str | None:
