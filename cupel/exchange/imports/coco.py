@@ -29,7 +29,7 @@ OUTLINES = ("bbox", "segmentation", "keypoints", "area", "segments_info", "capti
 READ = ("id", "image_id", "category_id", "ignore", "score", "attributes", "segments_info", "caption")
 
 
-class _Image(NamedTuple):
+class CocoImage(NamedTuple):
     """An image by its number: its id as an item, and why no answer can be its; its place in the list."""
 
     item: str
@@ -154,7 +154,7 @@ def _read_categories(found: Any) -> tuple[dict[str, str | BadRow], list[Found]]:
     return classes, told
 
 
-def _read_images(found: list[Any], options: ReadOptions) -> tuple[dict[str, _Image], list[Found]]:
+def _read_images(found: list[Any], options: ReadOptions) -> tuple[dict[str, CocoImage], list[Found]]:
     """Return the images by number, and what is not read; a number of several images is of none."""
     rows: dict[str, list[tuple[int, str, Mapping[str, Any]]]] = {}
     told: list[Found] = []
@@ -174,13 +174,13 @@ def _read_images(found: list[Any], options: ReadOptions) -> tuple[dict[str, _Ima
     names = [called for _, called, _ in firsts]
     ids = make_distinct_ids(names, [(number,) for number in numbers])
     told += [Notice(text) for text in describe_repeated(names, ids)]
-    images: dict[str, _Image] = {}
+    images: dict[str, CocoImage] = {}
     for number, item, (line, called, entry) in zip(numbers, ids, firsts, strict=True):
         shown = " | ".join(known for _, known, _ in rows[number])
         is_torn = len(rows[number]) > 1 or item is None
         torn = BadRow(line, "one_id_two_items", evidence(f"image {number}: {shown}"))
         size = [entry.get(key) for key in ("width", "height", "coco_url", "flickr_url")]
-        images[number] = _Image(
+        images[number] = CocoImage(
             item or called, torn if is_torn else None, line, {"image": entry.get("file_name") or called},
             ", ".join(str(one) for one in (called, *size) if one) if options.id_field is None else None,
         )  # fmt: skip
@@ -218,7 +218,7 @@ def _judge_state(line: int, item: str, note: dict[str, Any]) -> BadRow | None:
 
 def _objects(
     line: int,
-    image: _Image,
+    image: CocoImage,
     note: dict[str, Any],
     classes: dict[str, str | BadRow],
     options: ReadOptions,
@@ -243,7 +243,7 @@ def _objects(
 
 
 def _object(
-    line: int, image: _Image, name: str, note: dict[str, Any], found: list[object] | BadRow
+    line: int, image: CocoImage, name: str, note: dict[str, Any], found: list[object] | BadRow
 ) -> Annotation | BadRow:
     item = object_id(image.item, name)
     label = found if isinstance(found, BadRow) else one_class(line, found)
@@ -257,7 +257,7 @@ def _object(
 
 
 def _whole_image(
-    image: _Image, given: list[tuple[int, dict[str, Any]]], classes: dict[str, str | BadRow], options: ReadOptions
+    image: CocoImage, given: list[tuple[int, dict[str, Any]]], classes: dict[str, str | BadRow], options: ReadOptions
 ) -> Iterator[Annotation | BadRow]:
     """Yield the label of an image whose annotations have no outline."""
     labels: list[object] = []

@@ -18,7 +18,7 @@ SHAPES = ("box", "polygon", "polyline", "points", "cuboid", "ellipse", "mask", "
 Element = ElementTree.Element
 
 
-class _Place(NamedTuple):
+class CvatPlace(NamedTuple):
     """What is said of an image or track before its answers are read."""
 
     path: str
@@ -147,7 +147,7 @@ def _image(line: int, image: Element, item: str | None, task: CvatTask | None, o
             "image": name,
         }
         given = given._replace(content=", ".join(f"{key} {value}" for key, value in parts.items() if value))
-    place = _Place("image", given, options.question, options)
+    place = CvatPlace("image", given, options.question, options)
     tags = [element for element in image if element.tag == "tag"]
     shapes = [element for element in image if element.tag in SHAPES]
     yield from _tags(place, tags)
@@ -167,7 +167,7 @@ def _image(line: int, image: Element, item: str | None, task: CvatTask | None, o
         yield BadRow(line, "no_answer", evidence(item))
 
 
-def _tags(place: _Place, tags: list[Element]) -> Read:
+def _tags(place: CvatPlace, tags: list[Element]) -> Read:
     """Yield the label of an image's tags; those of a model by themselves."""
     given, labels, people = place.given, [], []
     for tag in tags:
@@ -188,7 +188,7 @@ def _tags(place: _Place, tags: list[Element]) -> Read:
         yield _with_evidence(label, given) if isinstance(label, BadRow) else who._replace(label=label)
 
 
-def _answer(place: _Place, shape: Element) -> Read:
+def _answer(place: CvatPlace, shape: Element) -> Read:
     """Yield the class of a shape, and what of the shape is not read."""
     yield from _unread(place, shape)
     found = _judge_source(place.given, shape)
@@ -209,7 +209,7 @@ def _track(
     given = _given(line, item, track, task)._replace(fields={"video": video})
     if options.id_field is None:
         given = given._replace(content=f"task {track.get('task_id') or (task.id if task else None)}, {video}")
-    place = _Place("track", given, options.question, options)
+    place = CvatPlace("track", given, options.question, options)
     yield from unread_elements(line, "track", Element("track", track.attrib), frozenset(
         {"id", "label", "source", "task_id", "subset"}))  # fmt: skip
     for element in track:
@@ -254,7 +254,7 @@ def _judge_source(given: Annotation, element: Element) -> Annotation | BadRow:
     return given._replace(annotator=None) if source in ("consensus", "file") else given
 
 
-def _labels(place: _Place, element: Element) -> list[object] | None:
+def _labels(place: CvatPlace, element: Element) -> list[object] | None:
     """Return the label of an element, or the values of the attribute that is asked for; None: it has none."""
     if place.question is None:
         return [element.get("label")]
@@ -264,7 +264,7 @@ def _labels(place: _Place, element: Element) -> list[object] | None:
     return list(dict.fromkeys(found)) or None
 
 
-def _unread(place: _Place, element: Element, read: frozenset[str] = frozenset()) -> Iterator[UnreadKey]:
+def _unread(place: CvatPlace, element: Element, read: frozenset[str] = frozenset()) -> Iterator[UnreadKey]:
     """Yield what of a tag or shape is not read: its outline, its attributes, a skeleton's points."""
     line, path = place.given.line, f"{place.path}.{element.tag}"
     yield from unread_elements(line, path, Element(element.tag, element.attrib), read | {"label", "source"})

@@ -30,7 +30,7 @@ WORKFLOW_REASONS = {"to_label": "not_finished", "in_rework": "rejected"}
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class _Placed(NamedTuple):
+class LabelOfProject(NamedTuple):
     """A label, and the project that it was given in."""
 
     label: dict[str, Any]
@@ -171,12 +171,12 @@ def _key_of(row: Row) -> str | int:
     return as_id(fields_of(row.values.get("data_row")).get("id")) or row.line
 
 
-def _labels(record: dict[str, Any]) -> Iterator[_Placed]:
+def _labels(record: dict[str, Any]) -> Iterator[LabelOfProject]:
     for number, found in fields_of(record.get("projects")).items():
         project = fields_of(found)
         status = str(fields_of(project.get("project_details")).get("workflow_status") or "").lower().replace(" ", "_")
         for label in entries(project.get("labels")):
-            yield _Placed(label, as_id(project.get("name")) or str(number), status)
+            yield LabelOfProject(label, as_id(project.get("name")) or str(number), status)
 
 
 def _unread(row: Row, data: dict[str, Any], options: ReadOptions) -> Read:

@@ -8,16 +8,31 @@ from cupel.exchange.imports.cvat import CVAT
 from cupel.exchange.imports.doccano import DOCCANO
 from cupel.exchange.imports.file import File, read_file
 from cupel.exchange.imports.gate import Export, split_found
+from cupel.exchange.imports.kinetics import KINETICS
 from cupel.exchange.imports.label_studio import LABEL_STUDIO
 from cupel.exchange.imports.labelbox import LABELBOX
 from cupel.exchange.imports.labelbox_v1 import LABELBOX_V1
+from cupel.exchange.imports.other_formats import OTHER_FORMATS
+from cupel.exchange.imports.sagemaker import SAGEMAKER
 from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import Annotation
 
 # In the order in which they are tried; a table is what no other wrote.
-TOOLS: tuple[Tool, ...] = (CVAT, LABEL_STUDIO, COCO, LABELBOX, LABELBOX_V1, SCALE, DOCCANO, TABLE)
+TOOLS: tuple[Tool, ...] = (
+    CVAT,
+    OTHER_FORMATS,
+    LABEL_STUDIO,
+    COCO,
+    LABELBOX,
+    LABELBOX_V1,
+    SAGEMAKER,
+    KINETICS,
+    SCALE,
+    DOCCANO,
+    TABLE,
+)
 NO_OPTIONS = ReadOptions()
 
 
