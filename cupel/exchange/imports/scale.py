@@ -202,10 +202,13 @@ def _unread(line: int, record: dict[str, Any], task: dict[str, Any], options: Re
         outer, inner = record.get("response"), fields_of(record.get("task")).get("response")
         if outer and inner and outer != inner:
             yield BadRow(line, "unexpected_shape", evidence(f"{task.get('task_id')}: the callback's response: {outer}"))
-    read = ["task_id", "unique_id", "params", "response", "status", "completed_at", "updated_at", "prior_responses"]
-    yield from unread_keys(line, "", task, [*read, "customer_review_status", options.id_field or "task_id"])
+    read = ["task_id", "params", "response", "status", "completed_at", "updated_at", "prior_responses", "metadata"]
+    is_named = as_id(task.get("unique_id")) is not None
+    named = [options.id_field] if options.id_field is not None else ["unique_id"]
+    yield from unread_keys(line, "", task, [*read, "customer_review_status", *named])
+    yield from unread_keys(line, "metadata", fields_of(task.get("metadata")), [options.id_field or ""])
     params = task.get("params")
-    yield from unread_keys(line, "params", fields_of(params), (*SHOWN, "unique_id"))
+    yield from unread_keys(line, "params", fields_of(params), [*SHOWN, *(() if is_named else named)])
     if params and not isinstance(params, dict):
         yield UnreadKey(line, "params", evidence(params))
     yield from unread_keys(line, "response", fields_of(task.get("response")), (

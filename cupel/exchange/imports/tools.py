@@ -4,16 +4,16 @@ from pathlib import Path
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.coco import COCO
-from cupel.exchange.imports.cvat import CVAT
+from cupel.exchange.imports.cvat.reader import CVAT
 from cupel.exchange.imports.doccano import DOCCANO
 from cupel.exchange.imports.file import File, read_file
 from cupel.exchange.imports.gate import Export, split_found
 from cupel.exchange.imports.kinetics import KINETICS
 from cupel.exchange.imports.label_studio import LABEL_STUDIO
-from cupel.exchange.imports.labelbox import LABELBOX
-from cupel.exchange.imports.labelbox_v1 import LABELBOX_V1
+from cupel.exchange.imports.labelbox.older_export import LABELBOX_V1
+from cupel.exchange.imports.labelbox.reader import LABELBOX
 from cupel.exchange.imports.other_formats import OTHER_FORMATS
-from cupel.exchange.imports.sagemaker import SAGEMAKER
+from cupel.exchange.imports.sagemaker.reader import SAGEMAKER
 from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.tool import ReadOptions, Tool

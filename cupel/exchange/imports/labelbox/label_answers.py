@@ -1,7 +1,7 @@
 """The answers of one Labelbox label: classifications, objects, and what stands inside them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from cupel.exchange.imports.record_lists import read_list
@@ -24,9 +24,14 @@ CHOICES = ("radio_answer", "checklist_answers")
 PARTS = ("message_id", "frame", "frames", "page", "location")
 
 
+def name_key(found: dict[str, Any]) -> str:
+    """Return the key that names a question, an answer or an object: `value` is a short form of `name`."""
+    return "name" if found.get("name") else "value"
+
+
 def question_of(classification: dict[str, Any]) -> str:
     """Return the question that a classification answers."""
-    return str(classification.get("name") or classification.get("value") or "")
+    return str(classification.get(name_key(classification)) or "")
 
 
 def questions_of(annotations: Any) -> list[str]:
@@ -62,7 +67,7 @@ def read_annotations(
         name = feature if feature and counts[feature] == 1 else f"{feature}.{number}" if feature else str(number)
         yield from _object(given._replace(item_id=object_id(item, name)), one, f"{path}.objects[]")
     for one in relations:
-        yield BadRow(line, "other_kind", evidence(f"{item}: relationship {one.get('name') or one.get('value')} {one}"))
+        yield BadRow(line, "other_kind", evidence(f"{item}: relationship {one}"))
     frames = annotations.get("frames")
     if frames:
         yield BadRow(line, "other_kind", evidence(f"{item}: {_describe_frames(frames)}"))
@@ -79,20 +84,19 @@ def _classifications(
         question = question_of(one)
         part = next((key for key in PARTS if one.get(key) is not None), None)
         if part is not None:
-            yield from nested_answers(given, one, f"{part} {one[part]}")
+            yield from _nested(given, one, f"{part} {one[part]}", path, (part,))
         elif not any(key in one for key in CHOICES):
             yield BadRow(line, "other_kind", evidence(f"{given.item_id}: {question}: {_shown(one)}"))
         elif not is_asked(question):
             yield UnreadKey(line, f"{path}[{question}]", evidence(_shown(one)))
         else:
             answered = True
-            yield from unread_keys(line, path, one, ("name", "value", *CHOICES))
             answers, told = _answers(line, path, one)
             yield from told
+            yield from unread_keys(line, path, one, (name_key(one), *CHOICES))
             for answer in answers:
-                yield from unread_keys(line, f"{path}.answer", answer, ("name", "value", "classifications"))
-                yield from _inside(given, answer, str(answer.get("name") or answer.get("value")))
-            names += [answer.get("name") or answer.get("value") for answer in answers]
+                yield from _inside(given, answer, str(answer.get(name_key(answer))), f"{path}.answer")
+            names += [answer.get(name_key(answer)) for answer in answers]
     if answered:
         label = options.read(line, names)
         shown = f"{given.item_id}: {label.evidence}" if isinstance(label, BadRow) else ""
@@ -100,25 +104,31 @@ def _classifications(
 
 
 def _object(given: Annotation, one: dict[str, Any], path: str) -> Read:
-    yield from unread_keys(given.line, path, one, ("feature_id", "name", "value", "classifications"))
-    label = one_class(given.line, [one.get("name") or one.get("value")])
+    label = one_class(given.line, [one.get(name_key(one))])
     shown = f"{given.item_id}: {label.evidence}" if isinstance(label, BadRow) else ""
     yield label._replace(evidence=evidence(shown)) if isinstance(label, BadRow) else given._replace(label=label)
-    yield from _inside(given, one, str(one.get("name")))
+    yield from _inside(given, one, str(one.get(name_key(one))), path, ("feature_id",))
 
 
-def _inside(given: Annotation, found: dict[str, Any], owner: str) -> Read:
-    """Yield that there are answers inside an object or an answer."""
+def _inside(given: Annotation, found: dict[str, Any], owner: str, path: str, read: tuple[str, ...] = ()) -> Read:
+    """Yield what of an object or an answer is not read, and the answers inside it."""
+    yield from unread_keys(given.line, path, found, (name_key(found), "classifications", *read))
     inside, told = read_list(given.line, f"{owner}: classifications", found.get("classifications"))
     yield from told
     for one in inside:
-        yield from nested_answers(given, one, owner)
+        yield from _nested(given, one, owner, f"{path}.classifications[]")
 
 
-def nested_answers(given: Annotation, one: dict[str, Any], owner: str) -> Read:
+def _nested(given: Annotation, one: dict[str, Any], owner: str, path: str, read: tuple[str, ...] = ()) -> Read:
     """Yield that a classification is about an object, a part or another answer, and those inside it."""
-    text = evidence(f"{given.item_id}: {owner}: {question_of(one)}: {_shown(one)}")
-    yield BadRow(given.line, "nested_answer", text)
+    shown = f"{given.item_id}: {owner}: {question_of(one)}: {_shown(one)}"
+    yield BadRow(given.line, "nested_answer", evidence(shown))
+    answers, told = _answers(given.line, path, one)
+    yield from told
+    if answers:
+        yield from unread_keys(given.line, path, one, (name_key(one), *CHOICES, *read))
+    for answer in answers:
+        yield from _inside(given, answer, str(answer.get(name_key(answer))), f"{path}.answer")
 
 
 def _answers(line: int, path: str, one: dict[str, Any]) -> tuple[list[dict[str, Any]], list[BadRow]]:
@@ -131,21 +141,17 @@ def _answers(line: int, path: str, one: dict[str, Any]) -> tuple[list[dict[str, 
     return answers, told
 
 
-def _shown(one: dict[str, Any], skip: Collection[str] = ("name", "value", "feature_id")) -> object:
-    """Return what a classification holds beside its name, short: its answers' names, those inside them too."""
-    names = [
-        f"{answer.get('name') or answer.get('value')}"
-        + "".join(f" ({question_of(part)}: {_shown(part)})" for part in entries(answer.get("classifications")))
-        for answer in _answers(0, "", one)[0]
-    ]
-    return ", ".join(names) or {key: value for key, value in one.items() if key not in skip}
+def _shown(one: dict[str, Any]) -> object:
+    """Return the names of a classification's answers, or what it holds beside its name where it has none."""
+    names = [str(answer.get(name_key(answer))) for answer in _answers(0, "", one)[0]]
+    return ", ".join(names) or {key: value for key, value in one.items() if key != name_key(one)}
 
 
 def _describe_frames(frames: Any) -> str:
     if not isinstance(frames, dict):
         return f"frames of video: {frames}"
     names = Counter(
-        str(one.get("name") or one.get("value"))
+        str(one.get(name_key(one)))
         for frame in frames.values()
         for part in ("objects", "classifications")
         for found in [fields_of(frame).get(part)]

@@ -7,8 +7,8 @@ from typing import Any
 
 from cupel.exchange.imports.distinct_ids import describe_repeated, make_distinct_ids
 from cupel.exchange.imports.file import File, first_record, records
-from cupel.exchange.imports.labelbox import is_rejected
-from cupel.exchange.imports.labelbox_answers import questions_of, read_annotations
+from cupel.exchange.imports.labelbox.label_answers import questions_of, read_annotations
+from cupel.exchange.imports.labelbox.reader import is_rejected
 from cupel.exchange.imports.table import read_number
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
@@ -26,8 +26,7 @@ from cupel.sources.reasons import BadRow, Row, evidence
 
 ID_FIELDS = ("Global Key", "External ID", "DataRow ID", "ID")
 READ = (
-    *ID_FIELDS, "Labeled Data", "Label", "Created By", "Created At", "Updated At", "Seconds to Label", "Skipped",
-    "Reviews", "Benchmark Reference ID",
+    "ID", "Labeled Data", "Label", "Created By", "Seconds to Label", "Skipped", "Reviews", "Benchmark Reference ID",
 )  # fmt: skip
 SKIPPED = ("skip", "skipped")
 
@@ -63,7 +62,7 @@ def labelbox_v1(name: str, rows: list[Row | BadRow], options: ReadOptions) -> Re
             yield row
             continue
         values, item = row.values, items.get(row.line)
-        yield from unread_keys(row.line, "", values, (*READ, options.id_field or "Label"))
+        yield from unread_keys(row.line, "", values, (*READ, *_used_keys(values, options)))
         if item is None:
             yield BadRow(row.line, "missing_id", evidence(values))
             continue
@@ -91,6 +90,14 @@ def _unpacked(value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) and value[:1] in "{[" and value else value
     except (ValueError, RecursionError):
         return value
+
+
+def _used_keys(values: dict[str, Any], options: ReadOptions) -> list[str]:
+    """Return the keys that name the item and tell the time, of those that could."""
+    time = "Updated At" if values.get("Updated At") else "Created At"
+    if options.id_field is not None:
+        return [options.id_field, time]
+    return [next((key for key in ID_FIELDS if as_id(values.get(key))), "ID"), "DataRow ID", time]
 
 
 def _is_skipped(value: object) -> bool:

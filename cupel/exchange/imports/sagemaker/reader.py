@@ -6,7 +6,7 @@ from cupel.errors import SourceError
 from cupel.exchange.imports.distinct_ids import describe_repeated, make_distinct_ids
 from cupel.exchange.imports.file import File, first_record, tool_records
 from cupel.exchange.imports.record_lists import read_list
-from cupel.exchange.imports.sagemaker_answers import (
+from cupel.exchange.imports.sagemaker.job_answers import (
     SagemakerAnswer,
     answer_of_attribute,
     answers_of_worker,
@@ -136,8 +136,8 @@ def _object(row: Row, options: ReadOptions) -> DataObject:
         shown = {"text" if key == "content" else "image": data[key] for key in ("s3Uri", "content") if key in data}
         name = as_id(data.get("s3Uri")) or as_id(data.get("content")) or as_id(record["datasetObjectId"])
         found = fields_of(fields_of(record.get("consolidatedAnnotation")).get("content"))
-        read = ("datasetObjectId", "dataObject", "annotations", "consolidatedAnnotation")
-        told += unread_keys(line, "", record, (*read, options.id_field or "dataObject"))
+        read = ["dataObject", "annotations", "consolidatedAnnotation", *([] if data else ["datasetObjectId"])]
+        told += unread_keys(line, "", record, [*read, options.id_field or "dataObject"])
         told += unread_keys(line, "dataObject", data, ("s3Uri", "content"))
         told += unread_keys(
             line, "consolidatedAnnotation", fields_of(record.get("consolidatedAnnotation")), ("content",)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cupel.exchange.imports.distinct_ids import describe_repeated, make_distinct_ids
 from cupel.exchange.imports.file import File, first_record, tool_records
-from cupel.exchange.imports.labelbox_answers import questions_of, read_annotations
+from cupel.exchange.imports.labelbox.label_answers import questions_of, read_annotations
 from cupel.exchange.imports.record_lists import read_list
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
@@ -183,7 +183,9 @@ def _unread(row: Row, data: dict[str, Any], options: ReadOptions) -> Read:
     """Yield what of a record is not read, above its labels; a model run's labels are predictions."""
     line = row.line
     yield from unread_keys(line, "", row.values, ("data_row", "projects", "experiments"))
-    yield from unread_keys(line, "data_row", data, (*ID_FIELDS, "row_data", options.id_field or "id"))
+    names = (options.id_field,) if options.id_field is not None else ID_FIELDS
+    used = next((key for key in names if as_id(data.get(key))), "id")
+    yield from unread_keys(line, "data_row", data, (used, "row_data", *(("id",) if options.id_field is None else ())))
     projects = row.values.get("projects")
     if projects and not isinstance(projects, dict):
         yield BadRow(line, "unexpected_shape", evidence(f"projects: {projects!r}"))
@@ -203,7 +205,8 @@ def _unread_of_label(line: int, label: dict[str, Any]) -> Read:
     yield from unread_keys(line, path, label, (
         "id", "label_kind", "label_details", "performance_details", "annotations"))  # fmt: skip
     yield from unread_keys(line, f"{path}.label_details", details, (
-        "created_by", "created_at", "updated_at", "is_benchmark_reference", "reviews", "skipped"))  # fmt: skip
+        "created_by", "updated_at" if details.get("updated_at") else "created_at", "is_benchmark_reference", "reviews",
+        "skipped"))  # fmt: skip
     yield from unread_keys(line, f"{path}.performance_details", fields_of(label.get("performance_details")), (
         "seconds_to_create", "skipped", "benchmark_reference_label"))  # fmt: skip
     reviews, told = read_list(line, f"{path}.label_details.reviews", details.get("reviews"))

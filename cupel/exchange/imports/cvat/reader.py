@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cupel.errors import SourceError
-from cupel.exchange.imports.cvat_tasks import CvatTask, describe_tasks, read_tasks, task_of
+from cupel.exchange.imports.cvat.cvat_tasks import CvatTask, describe_tasks, read_tasks, task_of
+from cupel.exchange.imports.cvat.xml_root import parse_xml, unread_elements
 from cupel.exchange.imports.distinct_ids import describe_repeated, make_distinct_ids
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.exchange.imports.xml_root import parse_xml, unread_elements
 from cupel.people.tool_annotation import Annotation, Notice, Read, UnreadKey, object_id, one_class
 from cupel.sources.reasons import BadRow, evidence
 
