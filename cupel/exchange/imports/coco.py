@@ -99,7 +99,7 @@ def coco(name: str, found: dict[str, Any], options: ReadOptions) -> Read:
         yield from _unread(line, note, options)
         if image is None:
             yield BadRow(line, "unknown_item", evidence(f"image_id {note.get('image_id')!r}"))
-        elif (problem := image.problem or _judge_state(line, image.item, note)) is not None:
+        elif (problem := image.problem or _judge_state(line, image.item, note, classes)) is not None:
             yield problem._replace(line=line)
         elif is_of_images:
             of_image.setdefault(number or "", []).append((line, note))
@@ -207,12 +207,14 @@ def _unread(line: int, note: dict[str, Any], options: ReadOptions) -> Read:
         yield BadRow(line, "unexpected_shape", evidence(f"segments_info: {segments!r}"))
 
 
-def _judge_state(line: int, item: str, note: dict[str, Any]) -> BadRow | None:
+def _judge_state(line: int, item: str, note: dict[str, Any], classes: dict[str, str | BadRow]) -> BadRow | None:
     """Return why an annotation is no person's answer, by what is marked on it."""
+    found = classes.get(as_id(note.get("category_id")) or "")
+    shown = f"{item}: {found if isinstance(found, str) else note.get('category_id')}"
     if note.get("ignore"):
-        return BadRow(line, "skipped", evidence(f"{item}: ignore {note['ignore']!r}"))
+        return BadRow(line, "skipped", evidence(f"{shown}, ignore {note['ignore']!r}"))
     if note.get("score") is not None:
-        return BadRow(line, "prediction", evidence(f"{item}: score {note['score']!r}"))
+        return BadRow(line, "prediction", evidence(f"{shown}, score {note['score']!r}"))
     return None
 
 
@@ -291,9 +293,7 @@ def _classes_of(
 def _read(file: File, options: ReadOptions) -> Read:
     if not is_coco(file.document):
         record = first_record(file) or {}
-        what = (
-            "results of a model, and no labels of people" if "score" in record else "annotations without their images"
-        )
+        what = "results: a model's, and no labels of people" if "score" in record else "annotations without images"
         raise SourceError(
             f"{file.path}: a list of COCO {what} ({', '.join(map(str, list(record)[:6]))}); name the file that holds "
             "images, annotations and categories"

@@ -23,12 +23,12 @@ from cupel.people.tool_annotation import Annotation
 TOOLS: tuple[Tool, ...] = (
     CVAT,
     OTHER_FORMATS,
-    LABEL_STUDIO,
     COCO,
     LABELBOX,
     LABELBOX_V1,
     SAGEMAKER,
     KINETICS,
+    LABEL_STUDIO,
     SCALE,
     DOCCANO,
     TABLE,

@@ -74,22 +74,19 @@ def describe_tasks(name: str, root: ElementTree.Element, tasks: list[CvatTask]) 
             )
     tasked = list(_elements(root))
     for meta in root.findall("meta"):
-        for element in meta:
-            if element not in tasked:
-                yield from _head(f"meta.{element.tag}", element, tasked)
-    for element in tasked:
-        path = (
-            f"meta.{element.tag}" if element.tag == "job" or root.find("meta/task") is element else "meta.project.task"
-        )
-        yield from unread_elements(1, path, element, READ_OF_TASK)
+        yield from _head("meta", meta, tasked)
 
 
 def _head(path: str, element: ElementTree.Element, tasked: list[ElementTree.Element]) -> Iterator[UnreadKey]:
-    """Yield what of a project's head is not read; its tasks are told by themselves."""
+    """Yield what of an element of the head is not read: all, but of tasks what is read of them."""
+    if element in tasked:
+        yield from unread_elements(1, path, element, READ_OF_TASK)
+        return
     bare = ElementTree.Element(element.tag, element.attrib)
     bare.text = element.text
-    bare.extend(child for child in element if child.tag != "tasks")
     yield from unread_elements(1, path, bare)
+    for child in element:
+        yield from _head(f"{path}.{child.tag}", child, tasked)
 
 
 def _elements(root: ElementTree.Element) -> Iterator[ElementTree.Element]:

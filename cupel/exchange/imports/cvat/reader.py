@@ -15,6 +15,8 @@ from cupel.people.tool_annotation import Annotation, Notice, Read, UnreadKey, ob
 from cupel.sources.reasons import BadRow, evidence
 
 SHAPES = ("box", "polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skeleton")
+# What CVAT says of where an answer is from, without its spelling; others are told.
+SOURCES = ("manual", "semi_auto", "auto", "consensus", "file", "ground_truth")
 Element = ElementTree.Element
 
 
@@ -158,7 +160,7 @@ def _image(line: int, image: Element, item: str | None, task: CvatTask | None, o
             content=given.content and f"{given.content}, {shape.tag} {sorted(shape.attrib.items())}",
         )
         yield from _answer(place._replace(given=one), shape)
-    read = {"id", "name", "subset", "task_id"} | ({options.id_field} if options.id_field else set())
+    read = {"name", "subset", "task_id"} | ({options.id_field} if options.id_field else set())
     yield from unread_elements(line, "image", Element("image", image.attrib), frozenset(read))
     for element in image:
         if element.tag != "tag" and element.tag not in SHAPES:
@@ -210,11 +212,11 @@ def _track(
     if options.id_field is None:
         given = given._replace(content=f"task {track.get('task_id') or (task.id if task else None)}, {video}")
     place = CvatPlace("track", given, options.question, options)
-    yield from unread_elements(line, "track", Element("track", track.attrib), frozenset(
-        {"id", "label", "source", "task_id", "subset"}))  # fmt: skip
+    read = frozenset({"id", "label", "task_id", "subset"}) | _source_key(track)
+    yield from unread_elements(line, "track", Element("track", track.attrib), read)
     for element in track:
         if element.tag in SHAPES:
-            yield from _unread(place, element, frozenset({"outside"}))
+            yield from _unread(place, element)
         elif element.tag != "attribute":
             yield BadRow(line, "unexpected_shape", evidence(f"{item}: <{element.tag}>"))
     found = _judge_source(given, track)
@@ -246,12 +248,20 @@ def _given(line: int, item: str, element: Element, task: CvatTask | None) -> Ann
 
 def _judge_source(given: Annotation, element: Element) -> Annotation | BadRow:
     """Return an answer with who gave it, by what CVAT says of the source; a model's is none."""
-    source = (element.get("source") or "").replace(" ", "_").lower()
+    source = _source_of(element)
     if source == "auto":
         return BadRow(given.line, "prediction", evidence(f"{given.item_id}: {element.get('label')}"))
     if source == "ground_truth":
         return given._replace(is_truth=True)
     return given._replace(annotator=None) if source in ("consensus", "file") else given
+
+
+def _source_of(element: Element) -> str:
+    return (element.get("source") or "").replace(" ", "_").replace("-", "_").lower()
+
+
+def _source_key(element: Element) -> frozenset[str]:
+    return frozenset({"source"} if _source_of(element) in SOURCES else ())
 
 
 def _labels(place: CvatPlace, element: Element) -> list[object] | None:
@@ -264,10 +274,11 @@ def _labels(place: CvatPlace, element: Element) -> list[object] | None:
     return list(dict.fromkeys(found)) or None
 
 
-def _unread(place: CvatPlace, element: Element, read: frozenset[str] = frozenset()) -> Iterator[UnreadKey]:
+def _unread(place: CvatPlace, element: Element) -> Iterator[UnreadKey]:
     """Yield what of a tag or shape is not read: its outline, its attributes, a skeleton's points."""
     line, path = place.given.line, f"{place.path}.{element.tag}"
-    yield from unread_elements(line, path, Element(element.tag, element.attrib), read | {"label", "source"})
+    read = frozenset({"label"}) | _source_key(element)
+    yield from unread_elements(line, path, Element(element.tag, element.attrib), read)
     for child in element:
         if child.tag != "attribute":
             yield from unread_elements(line, f"{path}.{child.tag}", child)

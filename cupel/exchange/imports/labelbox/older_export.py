@@ -115,12 +115,12 @@ def _annotations(label: Any) -> dict[str, Any] | None:
     rest = {key: value for key, value in label.items() if key not in ("objects", "classifications")}
     new = [_renamed(one) for one in entries(objects)]
     answers = [_answered(one) for one in entries(classes)]
-    for key in list(rest):
+    for key in list(rest) if objects is None and classes is None else ():
         outlines = entries(rest[key])
         if outlines and all("geometry" in one for one in outlines):
             new += [{**one, "name": key} for one in outlines]
             del rest[key]
-        elif isinstance(rest[key], str) and key not in ("frames",):
+        elif isinstance(rest[key], str) and key != "frames":
             answers.append({"name": key, "radio_answer": {"name": rest.pop(key)}})
     odd_objects = [one for one in objects if not isinstance(one, dict)] if isinstance(objects, list) else []
     odd_classes = [one for one in classes if not isinstance(one, dict)] if isinstance(classes, list) else []
