@@ -71,7 +71,7 @@ def scale(name: str, rows: list[Row | BadRow], options: ReadOptions) -> Read:
         number = as_id(task.get("task_id")) or f"{line}"
         if number not in latest or _time_of(task) >= _time_of(tasks[latest[number]]):
             latest[number] = line
-    fixed = Counter(task.get("customer_review_status") for task in tasks.values())["fixed"]
+    fixed = sum(task.get("customer_review_status") == "fixed" for task in tasks.values())
     if fixed:
         yield Notice(
             f"{name}: {fixed:,} tasks were fixed by an audit: the fix is imported, the response before it told"
