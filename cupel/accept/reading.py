@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.one_label import one_label_rows
+from cupel.exchange.imports.doccano import holds_only_names
 from cupel.exchange.imports.file import read_file, records
-from cupel.exchange.imports.gate import judge_exports
+from cupel.exchange.imports.gate import judge_exports, keep_latest
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.exchange.imports.tools import read_as, recognise_tool
 from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, Row
 
 
@@ -32,6 +34,7 @@ def read_rows(
     id_field: str | None = None,
     read_choices: ReadChoices = one_class,
     classes: tuple[str, ...] = (),
+    limits: InputLimits = DEFAULT_LIMITS,
     *,
     is_as_written: bool = False,
 ) -> ReadFile:
@@ -44,6 +47,7 @@ def read_rows(
         id_field: For a Label Studio export, the field of the item's id.
         read_choices: For an export, returns the label of an answer's choices.
         classes: For an export, the classes that the guideline knows; empty: all.
+        limits: How much of the file is read.
         is_as_written: For an export, keep classes apart that differ only by case or Unicode form.
 
     Returns:
@@ -52,21 +56,14 @@ def read_rows(
     Raises:
         SourceError: The file is missing, damaged, or of another kind.
     """
-    file = read_file(path)
+    file = read_file(path, limits)
     tool = recognise_tool(file)
-    if tool is TABLE or (tool.name == "doccano" and not _has_spans(records(file))):
+    if tool is TABLE or (tool.name == "doccano" and holds_only_names(file)):
         return ReadFile(file.sha256, file.format, records(file))
-    options = ReadOptions(label, id_field, read=read_choices, option_names=OPTION_NAMES)
+    options = ReadOptions(label, id_field, has_no_ids=True, read=read_choices, option_names=OPTION_NAMES)
     judged = judge_exports([read_as(file, tool, options)], classes, is_as_written=is_as_written)
-    found: list[Annotation | BadRow] = [one.annotation for one in judged.annotations]
-    found += [BadRow(one.line, one.reason, one.evidence) for one in judged.left if one.reason != "unread_key"]
+    latest, earlier = keep_latest(judged.annotations)
+    left = [one for one in (*judged.left, *earlier) if one.reason != "unread_key"]
+    found: list[Annotation | BadRow] = [one.annotation for one in latest]
+    found += [BadRow(one.line, one.reason, one.evidence) for one in left]
     return ReadFile(file.sha256, tool.name, one_label_rows(found), True, tuple(judged.notices))
-
-
-def _has_spans(rows: list[Row | BadRow]) -> bool:
-    """Tell whether any doccano record labels a part of its text."""
-    return any(
-        bool(row.values.get("entities")) or any(isinstance(one, list) for one in labels)
-        for row in rows
-        if isinstance(row, Row) and isinstance(labels := row.values.get("label") or [], list)
-    )

@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 from cupel.exchange.imports.file import File, records
+from cupel.exchange.imports.headers import column_names
 from cupel.exchange.imports.table import rows_without_columns
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import Annotation, Read, as_id, fields_of, one_class, unread_keys
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 COLUMNS = ("label", "youtube_id", "time_start", "time_end")
@@ -80,8 +81,7 @@ def _read(file: File, options: ReadOptions) -> Read:
 
 def _recognise(file: File) -> bool:
     if file.format == "csv":
-        head = file.content[:4096].removeprefix(b"\xef\xbb\xbf").split(b"\n")[0]
-        return set(COLUMNS) <= {one.strip(' "\r') for one in head.decode("latin-1").split(",")}
+        return set(COLUMNS) <= set(column_names(file))
     return is_kinetics(file.document)
 
 

@@ -8,7 +8,6 @@ from cupel.errors import SourceError
 from cupel.exchange.imports.file import File, first_record, tool_records
 from cupel.exchange.imports.record_lists import read_list
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import (
     Annotation,
     Notice,
@@ -22,6 +21,7 @@ from cupel.people.tool_annotation import (
     one_class,
     unread_keys,
 )
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 # What a task shows the annotator.
@@ -65,7 +65,7 @@ def scale(name: str, rows: list[Row | BadRow], options: ReadOptions) -> Read:
     """
     tasks = {row.line: _unwrap(row.values) for row in rows if isinstance(row, Row)}
     asked = sorted({field for task in tasks.values() for field, answer in _answers(task).items() if _is_choice(answer)})
-    hold_to_question(name, asked, options.question)
+    hold_to_question(name, asked, options.question, options.option("question"))
     latest: dict[str, int] = {}
     for line, task in tasks.items():
         number = as_id(task.get("task_id")) or f"{line}"

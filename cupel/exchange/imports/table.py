@@ -6,8 +6,8 @@ from cupel.errors import SourceError
 from cupel.exchange.imports.columns import Columns, choose_columns, describe_columns
 from cupel.exchange.imports.file import File, records
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import Annotation, Notice, Read, UnreadKey, as_id, as_seconds, as_time
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 SECONDS_NAMES = ("seconds_spent", "lead_time", "seconds", "duration_seconds")

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cupel.exchange.imports.cvat.xml_root import text_at, unread_elements
+from cupel.exchange.imports.cvat.element_keys import text_at, unread_elements
 from cupel.people.tool_annotation import Notice, UnreadKey
 
 ASSIGNEE = ("assignee/username", "assignee")

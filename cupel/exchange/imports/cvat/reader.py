@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.cvat.cvat_tasks import CvatTask, describe_tasks, read_tasks, task_of
-from cupel.exchange.imports.cvat.xml_root import parse_xml, unread_elements
+from cupel.exchange.imports.cvat.element_keys import unread_elements
 from cupel.exchange.imports.distinct_ids import describe_repeated, make_distinct_ids
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.tool import ReadOptions, Tool
+from cupel.exchange.imports.xml_tree import parse_xml
 from cupel.people.tool_annotation import Annotation, Notice, Read, UnreadKey, object_id, one_class
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, evidence
 
 SHAPES = ("box", "polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skeleton")
@@ -29,7 +31,7 @@ class CvatPlace(NamedTuple):
     options: ReadOptions
 
 
-def cvat(name: str, content: bytes, options: ReadOptions) -> Read:
+def cvat(name: str, content: bytes, options: ReadOptions, limits: InputLimits = DEFAULT_LIMITS) -> Read:
     """Yield the annotations of a CVAT file, of images or of video.
 
     A tag labels its image. A shape is the object `image#number`, a track the object `task#track id`. CVAT names no
@@ -42,14 +44,16 @@ def cvat(name: str, content: bytes, options: ReadOptions) -> Read:
         content: Its bytes.
         options: `question` names an attribute, or `label.attribute`, whose value is the label; `id_field` an attribute
             of the image that is its id, as `name` where tasks show the same images.
+        limits: How many elements and levels are read.
 
     Yields:
         Annotations in the file's order, and what is not understood; `line` is the number of the image or track.
 
     Raises:
-        SourceError: The file is no XML, no CVAT export, defines entities, or no label has the attribute.
+        SourceError: The file is no XML, no CVAT export, larger than the limits, has a DTD, or no label has the
+            attribute.
     """
-    root = parse_xml(name, content)
+    root = parse_xml(name, content, limits)
     if root.tag != "annotations":
         raise SourceError(f"{name}: {_describe_root(root)}")
     tasks = read_tasks(root)
@@ -300,7 +304,7 @@ def _video(track: Element, tasks: list[CvatTask], name: str) -> str:
 
 
 def _read(file: File, options: ReadOptions) -> Read:
-    return cvat(str(file.path), file.content, options)
+    return cvat(str(file.path), file.content, options, file.limits)
 
 
 CVAT = Tool("cvat", lambda file: file.format == "xml", _read)

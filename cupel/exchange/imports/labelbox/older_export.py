@@ -1,12 +1,12 @@
 """Labelbox's older export (JSON or CSV, a record a label, with `Labeled Data` and `Label`)."""
 
 import json
-import re
 from collections import Counter
 from typing import Any
 
 from cupel.exchange.imports.distinct_ids import describe_repeated, make_distinct_ids
 from cupel.exchange.imports.file import File, first_record, records
+from cupel.exchange.imports.headers import first_row
 from cupel.exchange.imports.labelbox.label_answers import questions_of, read_annotations
 from cupel.exchange.imports.labelbox.reader import is_rejected
 from cupel.exchange.imports.table import read_number
@@ -49,7 +49,7 @@ def labelbox_v1(name: str, rows: list[Row | BadRow], options: ReadOptions) -> Re
     """
     found = {row.line: _annotations(_unpacked(row.values.get("Label"))) for row in rows if isinstance(row, Row)}
     asked = sorted({question for one in found.values() if one is not None for question in questions_of(one)})
-    hold_to_question(name, asked, options.question)
+    hold_to_question(name, asked, options.question, options.option("question"))
     items, notices = _name_rows(rows, options)
     yield from (Notice(text) for text in notices)
     references = {as_id(row.values.get("Benchmark Reference ID")) for row in rows if isinstance(row, Row)} - {None}
@@ -175,11 +175,7 @@ def _data_row(row: Row) -> str | None:
 
 
 def _recognise(file: File) -> bool:
-    if file.format == "csv":
-        head = file.content[:4096].split(b"\n")[0]
-        names = [one.strip(b' "\r') for one in re.split(b"[,;\t]", head)]
-        return b"Label" in names and (b"Labeled Data" in names or b"DataRow ID" in names)
-    return is_labelbox_v1(first_record(file))
+    return is_labelbox_v1(first_row(file) if file.format == "csv" else first_record(file))
 
 
 def _read(file: File, options: ReadOptions) -> Read:

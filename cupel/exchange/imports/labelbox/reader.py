@@ -77,7 +77,7 @@ def labelbox(name: str, rows: list[Row | BadRow], options: ReadOptions) -> Read:
     )
     several = {question for question, count in Counter(question for _, question in asked).items() if count > 1}
     known = {(project, one): f"{project}: {one}" if one in several else one for project, one in asked}
-    hold_to_question(name, sorted(known.values()), options.question)
+    hold_to_question(name, sorted(known.values()), options.question, options.option("question"))
     items, notices = _name_rows(rows, options)
     yield from (Notice(text) for text in notices)
     waiting = Counter(one.status for row in rows if isinstance(row, Row) for one in _labels(row.values))["in_review"]

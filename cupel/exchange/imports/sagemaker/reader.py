@@ -79,7 +79,7 @@ def sagemaker(name: str, rows: list[Row | BadRow], options: ReadOptions) -> Read
     """
     objects = [_object(row, options) for row in rows if isinstance(row, Row)]
     asked = sorted({one.question for found in objects for one in found.answers if one.choices is not None})
-    hold_to_question(name, asked, options.question)
+    hold_to_question(name, asked, options.question, options.option("question"))
     names = [found.name for found in objects]
     marks = [(f"line {found.line}",) for found in objects]
     ids = list(names) if options.id_field is not None else make_distinct_ids(names, marks)

@@ -37,7 +37,12 @@ def untold_marks(folder: Path, records: list[Any], options: ReadOptions = NO_OPT
     for path in (path for path in _places(records) if isinstance(_at(records, path), dict)):
         changed = deepcopy(records)
         _at(changed, path)[MARK] = VALUE
-        export = read_export(write_records(folder, changed), options=options)
+        try:
+            export = read_export(write_records(folder, changed), options=options)
+        except SourceError as error:
+            if MARK not in str(error):
+                raise
+            continue
         told = any(key.path.endswith(MARK) or VALUE in key.found for key in export.unread)
         told |= any(VALUE in repr(one) for one in export.annotations)
         if not told:

@@ -148,12 +148,12 @@ def test_document_types_are_refused_in_any_encoding(tmp_path: Path, head: str, e
     declared = f'<?xml version="1.0" encoding="{encoding[:6]}"?>{head}<annotations/>'
     mark = "\ufeff" if encoding == "utf-16-be" else ""
     (tmp_path / "in.xml").write_bytes((mark + declared).encode(encoding))
-    with pytest.raises(SourceError, match="document type"):
+    with pytest.raises(SourceError, match="DTD"):
         read_export(tmp_path / "in.xml")
 
 
 def test_deep_xml_and_other_xml_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="more than 100 levels"):
+    with pytest.raises(SourceError, match="elements in each other"):
         read(tmp_path, "<annotations>" + "<a>" * 200_000)
     with pytest.raises(SourceError, match="Pascal VOC"):
         read(tmp_path, "<annotation><object><name>cat</name></object></annotation>")
