@@ -172,8 +172,9 @@ def _private_data(step: Step, kept: int) -> Measured:
     from cupel.modalities.text.privacy.mask import mask
 
     rows = step.lake.connection.execute(_SAMPLE, [MOST_SCANNED]).fetchall()
-    region = step.project.cleaning.phone_region
-    found = sorted(item_id for item_id, text in rows if mask(text, region).text != text)
+    settings = step.project.cleaning
+    region, ips = settings.phone_region, settings.mask_ip_addresses
+    found = sorted(item_id for item_id, text in rows if mask(text, region, ips=ips).text != text)
     note = f"{len(rows):,} of {kept:,} texts were searched, a fixed sample" if len(rows) < kept else None
     return Measured(len(found), item_ids=tuple(found[:MOST_IDS]), note=note)
 

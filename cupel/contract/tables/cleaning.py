@@ -45,6 +45,7 @@ ITEM_SIGNALS = Table(
         Column("cards_masked", INTEGER, "Payment card numbers masked."),
         Column("phones_masked", INTEGER, "Phone numbers masked."),
         Column("addresses_masked", INTEGER, "Postal addresses masked."),
+        Column("ips_masked", INTEGER, "IP addresses masked; 0 where the project does not ask for it."),
         Column("overlap_share", REAL, "Largest share that the text holds of a row of the reference sets; null where it "
                "holds nothing of any, or the project names none.", True),
         Column("overlap_with", TEXT, "Reference set and row, and how much of it.", True),

@@ -43,7 +43,7 @@ def signals(texts: list[str], batch: str = "b", **measures: list[float]) -> pa.T
         "characters": 100, "words": 20, "mean_word_length": 4.0, "letter_share": 0.8, "symbol_word_share": 0.0,
         "repeated_line_share": 0.0, "repeated_word_share": 0.1, "is_changed": False, "emails_masked": 0, "repairs": [],
         "lines_removed": 0, "removed_lines": [], "phones_masked": 0, "cards_masked": 0, "ibans_masked": 0,
-        "addresses_masked": 0, "language": "eng_Latn", "language_confidence": 1.0,
+        "ips_masked": 0, "addresses_masked": 0, "language": "eng_Latn", "language_confidence": 1.0,
     }  # fmt: skip
     rows = []
     for place, text in enumerate(texts):
