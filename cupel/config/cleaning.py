@@ -161,6 +161,12 @@ class Cleaning(Section):
     """Below this confidence the language of a text is `und`."""
     duplicate_similarity: OpenShare | None = 0.8
     """Jaccard similarity of shingles from which an item is a near-duplicate."""
+    duplicate_containment: OpenShare | None = None
+    """Share of the shorter text in the longer one from which the later of the two is dropped; null: not looked for."""
+    fold_accents: bool = False
+    """Compare texts without the accents of Latin and Greek letters."""
+    keep_other_digits: bool = False
+    """Keep texts that differ from a kept one in digits only, such as invoices of one template."""
     group_similarity: OpenShare = 0.5
     """Jaccard similarity from which items stay in one split."""
     shingle_characters: Positive = 5
