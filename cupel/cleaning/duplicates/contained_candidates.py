@@ -31,9 +31,15 @@ from cupel.cleaning.duplicates.fingerprints import (
 from cupel.cleaning.duplicates.similarity import LEAST_CONTAINED_SHINGLES
 from cupel.compiled_loops import numba as nb
 
-_NARROWEST, _WIDEST = 8, 24
+# The widest run and the window share a key of any 31 characters: of every text that is long enough to be looked for.
+_NARROWEST, _WIDEST = 8, 16
 # An edited word of some six letters changes about ten shingles of five characters.
 _CHANGED_BY_AN_EDIT = 10
+
+
+# A key in eight shingles: beside the first, one in eight of the keys must be shared. Where .9 is held three in four are,
+# and where .5 is, with the narrowest runs, one in three.
+_SHINGLES_A_KEY = 64
 
 
 class KeyedItems(NamedTuple):
@@ -92,10 +98,10 @@ def choose_key_runs(containment: float | None) -> KeyRuns:
     """Return which runs are keys, so that texts of just this containment share some; none where it is not asked for.
 
     Of a text of n shingles, n (1 - c) may be missing: one edited word for each ten of them. What is left between edits
-    is 10 c / (1 - c) characters long on average; runs are half of it, 8 to 24 characters.
+    is 10 c / (1 - c) characters long on average; runs are half of it, 8 to 16 characters.
 
     >>> choose_key_runs(0.9).width, choose_key_runs(0.7).width, choose_key_runs(None).width
-    (24, 12, 0)
+    (16, 12, 0)
     """
     if containment is None:
         return KeyRuns()
@@ -125,7 +131,7 @@ def find_contained_pairs(
     ordered, entries = sort_by_key(items.keys, np.arange(len(items.keys), dtype=np.int32))
     members = item_of[entries]
     starts, ranks = _start_groups(ordered, entries)
-    bounds = np.append(0, np.cumsum(items.counts))
+    bounds, first_equal = np.append(0, np.cumsum(items.counts)), firsts[items.positions]
     ends, most, count = COMPARED_AT_EACH_END, COMPARED_OF_EACH_KIND, len(own.counts)
 
     def work(first: int) -> tuple[Places, Places, int, int]:
@@ -135,7 +141,7 @@ def find_contained_pairs(
         most_keys = int(own.counts[first:end].max(initial=0))
         written, compared, left_out = _propose(
             first_own + first, first_own + end, first_own, ranks, bounds, members, starts, ends, most, within, least,
-            firsts[items.positions], items.sketches, items.sizes, most_keys, later, before,
+            first_equal, items.sketches, items.sizes, most_keys, later, before,
         )  # fmt: skip
         return later[:written].copy(), before[:written].copy(), compared, left_out
 
@@ -161,6 +167,26 @@ def _start_groups(ordered: Shingles, entries: Places) -> tuple[Places, Places]:
 
 
 @nb.njit(nogil=True, cache=True)
+def _count_crowded(places: Places, starts: Places, ends: int) -> int:
+    """Return how many keys so many items have that not all of them are looked at."""
+    crowded = 0
+    for place in places:
+        crowded += place - starts[place] > 2 * ends
+    return crowded
+
+
+@nb.njit(nogil=True, cache=True)
+def _drop_by_chance(found: Places, keys: Places, count: int, crowded: int, sizes: Positions, size: int) -> int:
+    """Leave the items that share enough keys; a crowded one may be shared with any. Returns how many are left."""
+    kept = 0
+    for place in range(count):
+        if keys[place] + crowded >= 1 + min(sizes[found[place]], size) // _SHINGLES_A_KEY:
+            found[kept], keys[kept] = found[place], keys[place]
+            kept += 1
+    return kept
+
+
+@nb.njit(nogil=True, cache=True)
 def _propose(
     first: int, end: int, first_own: int, ranks: Places, bounds: Positions, members: Places, starts: Places, ends: int,
     most: int, within: bool, least: float, firsts: Positions, sketches: Sketches, sizes: Positions, most_keys: int,
@@ -177,6 +203,8 @@ def _propose(
         places = ranks[bounds[item] : bounds[item + 1]]
         count, more = gather_candidates(places, members, starts, bases, ends, first_own, within, found)
         distinct = count_each(found, count, keys)
+        crowded = _count_crowded(places, starts, ends)
+        distinct = _drop_by_chance(found, keys, distinct, crowded, sizes, sizes[item])
         left_out += more + choose_candidates(found, keys, distinct, most, chosen)
         for place in range(distinct):
             other = found[place]

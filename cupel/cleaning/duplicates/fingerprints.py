@@ -108,7 +108,7 @@ class KeyRuns(NamedTuple):
     """
 
     width: int = 0
-    window: int = 24
+    window: int = 16
 
 
 def take_fingerprints(
