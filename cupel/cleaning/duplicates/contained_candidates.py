@@ -37,8 +37,8 @@ _NARROWEST, _WIDEST = 8, 16
 _CHANGED_BY_AN_EDIT = 10
 
 
-# A key in eight shingles: beside the first, one in eight of the keys must be shared. Where .9 is held three in four are,
-# and where .5 is, with the narrowest runs, one in three.
+# A key in eight shingles: beside the first, one in eight of the keys must be shared. Where .9 is held three in four
+# are, and where .5 is, with the narrowest runs, one in three.
 _SHINGLES_A_KEY = 64
 
 
