@@ -9,7 +9,7 @@ _LEAST_COUNTED, _LEAST_ASCENDING, _MOST_DIGITS = 4, 5, 3
 # A number behind such a word names a thing. Written in one piece it is no phone number, whatever the numbering plan.
 _NAMED = re.compile(
     r"(?i)(?<!\w)(?:invoice|order|ticket|case|claim|item|part|serial|article|account|acct|batch|lot|sku|isbn|issn|doi|"
-    r"pmid|ref|reference|id|tracking|shipment|policy|contract|version|build|commit|revision|page|pages|pp|"
+    r"pmid|ref|reference|id|tracking|shipment|policy|contract|commit|page|pages|pp|"
     r"rechnung(?:snummer|s-?nr)?|bestellung|bestell-?(?:nr|nummer)|auftrag(?:snummer|s-?nr)?|artikel(?:nummer|-?nr)?|"
     r"kunden-?(?:nr|nummer)|vorgang|vertrag(?:snummer)?|seriennummer|aktenzeichen|facture|commande|dossier|article|"
     r"factura|pedido|fattura|ordine|factuur|bestelling|faktura|zam\u00f3wienie)"

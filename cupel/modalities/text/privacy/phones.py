@@ -38,8 +38,8 @@ _LEAST_VANITY, _LEAST_LETTERS, _MOST_VANITY = 7, 3, 12
 _KEYS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 # An extension that the library did not take for one.
 _EXTENSION = re.compile(
-    r"(?i)(?:,? ?(?:;ext=|ext(?:ension|\.)?|extn\.?|x|#|poste|durchwahl|dw\.?|app\.?|anexo|ramal|int\.?|wew\.?"
-    r"|\u0434\u043e\u0431\.?)(?:[ :.]{0,2})(\d{1,6})|-(\d{1,4}))(?![\w-])"
+    r"(?i)(?:(?: ?#|,? ?(?:;ext=|ext(?:ension|\.)?|extn\.?|x|poste|durchwahl|dw\.?|app\.?|anexo|ramal|int\.?|wew\.?"
+    r"|\u0434\u043e\u0431\.?))[ :.]{0,2}(\d{1,6})|-(\d{1,4}))(?![\w-])"
 )
 _LAST_GROUP = re.compile(r"(?<=\d{4})-\d{1,4}\Z")
 # A number glued to another word is a part of it; to one of these it is a number.

@@ -51,6 +51,7 @@ def test_email_addresses(text: str, masked: str) -> None:
         ("ring 011 44 20 7946 0958", f"ring {PHONE}", "FR"),
         ("ring 212-555-0187 ext. 12, 212-555-0187-12", f"ring {PHONE}, {PHONE}", "US"),
         ("mobile2125550187or +12125550187now", f"mobile{PHONE}or {PHONE}now", "US"),
+        ("212-555-0187 #12, 212-555-0187, #39;s", f"{PHONE}, {PHONE}, #39;s", "US"),
         ("1-800-MY-APPLE", PHONE, "DE"),
         ("on 2002-08-22 17:46:31 of 1,000,000", "on 2002-08-22 17:46:31 of 1,000,000", "US"),
         ("order 12345", "order 12345", "US"),
