@@ -17,7 +17,7 @@ LEAST_DIGITS = 7
 _CONTEXT = 3
 # The library's levels; it is imported where it is used, since it takes a tenth of a second.
 _POSSIBLE, _VALID = 0, 1
-_NO_DIGITS = re.compile(r"\D++")
+_NO_DIGITS, _DIGITS = re.compile(r"\D++"), re.compile(r"\d++")
 _IP_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _PAIRS = re.compile(r"[0-9]{2}(?:\.[0-9]{2}){3}")
 # As North America writes them: 3, 3 and 4 digits, with an extension or without.
@@ -136,6 +136,9 @@ def _matches(segment: str, region: str | None, leniency: int, offset: int) -> li
 
 def _extended(text: str, one: Found) -> Found:
     """Return a number with the extension that stands behind it."""
+    rest = _DIGITS.match(text, one.end)
+    if rest is not None:  # the library saw the first digits of the extension alone
+        return Found(one.start, rest.end(), one.value + rest[0])
     extension = _EXTENSION.match(text, one.end)
     if extension is None:
         return one
