@@ -82,12 +82,9 @@ def find_writings(letters: Codes, size: int, alphabets: NDArray[np.int16], uses:
         if sign != SPACE:
             # Above lie rare ideographs; they tell what others beside them do.
             found[alphabets[sign] if sign < len(alphabets) else -1] += 1
-    most = 0
-    for way in range(ways):
-        total = 0
-        for name in range(names):
-            if uses[way, name]:
-                total += found[name]
-        counts[way] = total
-        most = max(most, total)
-    return int(np.ceil(most * LEAST_COVERED))
+    counts[:] = 0
+    for name in range(names):
+        if found[name]:
+            for way in range(ways):
+                counts[way] += found[name] * uses[way, name]
+    return int(np.ceil(counts.max() * LEAST_COVERED))
