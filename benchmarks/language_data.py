@@ -3,16 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.language_scripts import script_of
+from benchmarks.language_variants import variants
 from cupel.errors import SourceError
 from cupel.modalities.text.languages.codes import UNDETERMINED, Label, label
 
+Rows = list[tuple[str, str]]
 # Parallel sentences share an index_id. One in ten is measured only, one in ten was used to choose settings.
 _PARTS = 10
+# A text of running text counts as one. Strings are few, and as short as what is asked about; of words there are many.
+# Variants would else draw as many visits as the languages that they are of.
+STRING_WEIGHT, WORD_WEIGHT, VARIANT_WEIGHT = 8.0, 0.1, 0.4
 _HELD_OUT, _CHOOSING = 0, 1
 # Two labels of one language become one, whichever collection they come from.
 # A code for what other labels tell apart teaches nothing: Serbo-Croatian.
@@ -46,20 +52,47 @@ def training_label(code: str) -> str | None:
     return f"{_SAME.get(language, language)}_{'Hant' if code == 'yue_Hani' else script}"
 
 
-def training_rows(files: Sequence[Path]) -> tuple[pa.Array, list[str]]:
-    """Return texts and labels, without those held out or used to choose, in the order of the files.
+class TaughtTexts(NamedTuple):
+    """What a model is trained on: texts, the label of each, and how much it counts."""
+
+    texts: pa.Array
+    languages: list[str]
+    weights: list[float]
+
+
+def read_taught(running: Sequence[Path], strings: Sequence[Path] = (), words: Sequence[Path] = ()) -> TaughtTexts:
+    """Return what files hold to train on, without what is held out or was used to choose, in the order of the files.
 
     Args:
-        files: Parquet with `lang` (language_Script; or a code without a script, see `with_scripts`) and `text`; where
-            there is an `index_id` rows are left out by it.
+        running: Running text; Parquet with `lang` (language_Script; or a code without a script, see `with_scripts`)
+            and `text`; where there is an `index_id` rows are left out by it.
+        strings: Interface strings, the same columns.
+        words: Lists of words, the same columns.
 
     Raises:
         SourceError: Not one row can be trained on.
     """
-    named = with_scripts([row for file in files for row in labelled_rows(file)])
+    kinds = ([row for file in files for row in labelled_rows(file)] for files in (running, strings, words))
+    return taught_texts(*kinds)
+
+
+def taught_texts(running: Rows, strings: Rows, words: Rows) -> TaughtTexts:
+    """Return rows of code and text as they are taught, and variants of running text and strings.
+
+    Raises:
+        SourceError: Not one row can be trained on.
+    """
+    named = with_scripts([*running, *strings])
     if not named:
-        raise SourceError(f"{', '.join(map(str, files))}: no row with a language and a text to train on")
-    return pa.array([text for _, text in named], pa.large_string()), [name for name, _ in named]
+        raise SourceError("found no row with a language and a text to train on; expected columns 'lang' and 'text'")
+    is_string = {text for _, text in strings}
+    weights = [STRING_WEIGHT if text in is_string else 1.0 for _, text in named]
+    more = variants(named)
+    known = {name for name, _ in named}
+    listed = [row for row in with_scripts([*named, *words])[len(named) :] if row[0] in known]
+    weights += [VARIANT_WEIGHT] * len(more) + [WORD_WEIGHT] * len(listed)
+    named += more + listed
+    return TaughtTexts(pa.array([text for _, text in named], pa.large_string()), [name for name, _ in named], weights)
 
 
 def labelled_rows(file: Path) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from cupel.certificate.design import FixedSequence
 from cupel.certificate.hypergeometric import upper_count
 from cupel.config.project import Project
 from cupel.lake.step import Step
+from cupel.modalities.text.languages.codes import macrolanguage
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.guidelines import lapsed_certificates
 from cupel.release.release_audit import load_release_audit
@@ -135,10 +136,16 @@ def _promises(step: Step) -> Measured:
     promised = step.project.release.languages
     if not promised:
         return Measured(None)
-    rows = step.read("release_languages", columns=["language", "is_kept"]).to_pylist()
+    rows = step.read("release_languages", columns=["language", "is_kept", "items"]).to_pylist()
     kept = {row["language"] for row in rows if row["is_kept"]}
     broken = sorted(set(promised) - kept)
-    return Measured(len(broken), note=f"broken: {', '.join(broken)}" if broken else None)
+    note = f"broken: {', '.join(broken)}" if broken else ""
+    counts = {row["language"]: row["items"] for row in rows}
+    for name in broken:
+        above = macrolanguage(name)
+        if above and str(above) != name and counts.get(str(above)):
+            note += f"; {counts[str(above)]} items are {above} without a variety: they do not count as {name}"
+    return Measured(len(broken), note=note or None)
 
 
 def _contested(step: Step, terms: FrozenTerms, audit: dict[str, Any]) -> Measured:

@@ -47,7 +47,7 @@ def item_signals(
     measured = measured.rename_columns([f"{PREFIX}{name}" for name in measured.column_names])
     whole = {"item_id": items.column("item_id"), **columns, "text_sha256": hash_texts(texts), **basics(texts)}
     whole |= {"language": found["language"], "language_confidence": pc.round(found["confidence"].cast(pa.float64()), 4)}
-    whole |= _overlap(texts, index)
+    whole |= {"language_variety": found["variety"], **_overlap(texts, index)}
     whole["is_declared_language"] = _as_declared(items.column("declared_language"), found["language"])
     whole |= dict(zip(measured.column_names, measured.columns, strict=True))
     return pa.table({name: whole[name] for name in ITEM_SIGNALS.schema.names}).cast(ITEM_SIGNALS.schema)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cupel.config.cleaning import LanguageRules as LanguageSettings
 from cupel.config.cleaning import WebRules
+from cupel.modalities.text.languages.codes import standard_variety
 from cupel.modalities.text.scan.by_language import STOP_WORD_RULE, LanguageRules, language_rules
 from cupel.modalities.text.scan.rules import RULES, Rule, key, value
 
@@ -53,10 +54,13 @@ def needed(settings: WebRules) -> list[str]:
 def rules_of(language: str, settings: WebRules) -> LanguageRules:
     """Return stop words and thresholds of a language as they hold for a project.
 
-    The project's thresholds go before those that ship for a language, its thresholds of one language before both.
+    The project's thresholds go before those that ship for a language, its thresholds of one language before both. A
+    macrolanguage has the stop words of its standard variety.
     """
+    code, _, script = language.partition("_")
     shipped, own = language_rules(language), settings.languages.get(language, LanguageSettings())
-    words = shipped.stop_words if own.stop_words is None else own.stop_words
+    standard = shipped.stop_words or language_rules(f"{standard_variety(code)}_{script}").stop_words
+    words = standard if own.stop_words is None else own.stop_words
     held = {**shipped.thresholds, **settings.thresholds, **own.thresholds}
     if not words:
         held[STOP_WORD_RULE] = 0.0

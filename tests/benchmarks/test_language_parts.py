@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import language_parts
-from benchmarks.language_parts import PARTS, Rows, figures, part_of
+from benchmarks.language_data import Rows, TaughtTexts
+from benchmarks.language_parts import PARTS, figures, part_of
 from cupel.modalities.text.languages.training import Settings
 
 SMALL = Settings(bits=12, dimensions=8, visits=1500)
@@ -28,12 +29,13 @@ def test_no_model_is_shown_the_texts_that_it_is_asked(monkeypatch: pytest.Monkey
     rows = [("pl", text) for text in sentences("vwxyz", 30, 3)]
     seen: list[tuple[set[tuple[str, str]], set[tuple[str, str]]]] = []
 
-    def answers(shown: Rows, asked: Rows, settings: Settings) -> Rows:
-        seen.append((set(shown), set(asked)))
+    def answers(shown: TaughtTexts, asked: Rows, settings: Settings) -> Rows:
+        texts = [("pl", text) for text in shown.texts.to_pylist()]
+        seen.append((set(texts), set(asked)))
         return [(code, "pol_Latn") for code, _ in asked]
 
     monkeypatch.setattr(language_parts, "_answers", answers)
-    figures([], rows, 0, SMALL)
+    figures([("deu_Latn", "Das Haus")], rows, 0, SMALL)
     assert len(seen) == PARTS + 1
     assert all(not shown & asked for shown, asked in seen)
     assert set.union(*(asked for _, asked in seen[1:])) == set(rows)

@@ -4,7 +4,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.language_data import training_rows, with_scripts
+from benchmarks.language_code import LABEL as CODE_LABEL
+from benchmarks.language_data import STRING_WEIGHT, WORD_WEIGHT, read_taught, taught_texts, with_scripts
 from benchmarks.languages import figures, read_labelled, scores
 from cupel.errors import SourceError
 from cupel.modalities.text.languages.codes import Label, label
@@ -62,9 +63,19 @@ def test_sentences_held_out_are_not_trained_on_in_any_language(tmp_path: Path) -
         "index_id": ["10"] * 4 + ["11"] * 4 + ["12"] * 4,
     })  # fmt: skip
     pq.write_table(table, tmp_path / "a.parquet")
-    texts, languages = training_rows([tmp_path / "a.parquet"])
-    assert texts.to_pylist() == ["text 8", "text 9", "text 10"]
-    assert languages == ["eng_Latn", "deu_Latn", "est_Latn"]
+    taught = read_taught([tmp_path / "a.parquet"])
+    assert taught.texts.to_pylist()[:3] == ["text 8", "text 9", "text 10"]
+    assert taught.languages[:3] == ["eng_Latn", "deu_Latn", "est_Latn"]
+    assert set(taught.languages[3:]) == {CODE_LABEL}
+
+
+def test_words_are_taught_of_languages_that_have_running_text_and_each_kind_has_its_weight() -> None:
+    taught = taught_texts([("deu_Latn", "Das Haus")], [("de", "Speichern")], [("de", "Baum"), ("fr", "arbre")])
+    rows = zip(taught.languages, taught.texts.to_pylist(), taught.weights, strict=True)
+    assert [row for row in rows if row[0] == "deu_Latn"] == [
+        ("deu_Latn", "Das Haus", 1.0), ("deu_Latn", "Speichern", STRING_WEIGHT), ("deu_Latn", "Baum", WORD_WEIGHT)
+    ]  # fmt: skip
+    assert "fra_Latn" not in taught.languages
 
 
 def test_a_code_without_a_script_is_taught_as_the_language_that_stands_for_it_in_the_script_of_its_text() -> None:

@@ -252,6 +252,15 @@ def test_a_promised_language_of_which_nothing_is_known_has_broken_its_promise(wo
     assert (row["outcome"], row["observed"]) == ("fail", 1)
 
 
+def test_a_broken_promise_says_how_many_items_stand_under_the_macrolanguage(world: Any) -> None:
+    settings = world().project.release.model_dump()
+    made = world(release=settings | {"languages": {"arb_Arab": {"least_items": 5}}})
+    made.promised(is_kept=True, language="ara_Arab")
+    row = _outcomes(made, release.SUITE)["promises_broken"]
+    assert row["outcome"] == "fail"
+    assert "5 items are ara_Arab" in str(row)
+
+
 def test_languages_that_nobody_promised_are_not_asked_about(world: Any) -> None:
     made = world()
     made.released()

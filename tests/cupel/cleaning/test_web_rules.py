@@ -124,3 +124,8 @@ def test_a_text_too_long_to_be_measured_is_rejected_where_rules_are_asked() -> N
     table = pa.Table.from_pylist([row | {"characters": 100, "words": 20}], item_signals(raw("x"), settings).schema)
     decision = decide("b", items, table, SIMILAR_ITEMS.schema.empty_table(), settings)
     assert decision.rejected_items["reason"].to_pylist() == ["not_measured"]
+
+
+def test_a_macrolanguage_has_the_stop_words_of_its_standard_variety() -> None:
+    assert rules_of("ara_Arab", WebRules()).stop_words == language_rules("arb_Arab").stop_words != ()
+    assert rules_of("hin_Latn", WebRules()).stop_words == ()

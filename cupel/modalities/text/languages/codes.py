@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 UNDETERMINED = "und"
+# Of what is no language: code, noise.
+NO_LANGUAGE = "zxx"
 # ISO 639-1 to ISO 639-3 (for macro-languages, their code), with codes that tools still use.
 _TWO = """
 aa aar ab abk ae ave af afr ak aka am amh an arg ar ara as asm av ava ay aym az aze ba bak be bel bg bul bh bho bi bis
@@ -23,8 +25,40 @@ _STANDARD = """
 arb ara pes fas cmn zho ekk est lvs lav zsm msa zlm msa plt mlg khk mon uzn uzb azj aze als sqi swh swa gaz orm ydd
 yid npi nep ory ori pbt pus pbu pus kmr kur gug grn ayr aym knc kau dik din fuv ful kng kon fil tgl nor nob
 """
+# Macrolanguages of ISO 639-3 and the languages of each of which texts to learn from were found; Mandarin goes by its
+# macrolanguage's code where a script stands behind it.
+_MACROLANGUAGES = """
+aka: aka fat twi
+ara: acm acq aeb ajp apc arb arq ars ary arz
+aze: azb azj
+bik: bcl
+din: dik dip
+fas: pes prs
+ful: fuf fuv
+hbs: bos cnr hrv srp
+hmn: hea hms hnj
+kon: kng kon
+kur: ckb kmr
+lah: pnb skr
+lav: ltg lvs
+man: emk
+msa: bew bjn ind min zsm
+nep: dty npi
+nor: nno nob
+oji: ciw ojb
+que: que qug quh qul quy quz qva qvc qvh qvm qvn qwh qxn qxu
+srd: src srd
+tmh: taq
+zap: zam ztu
+zho: cjy gan hak hsn nan wuu yue zho
+zza: diq
+"""
 _PAIRS = [*_TWO.split(), *_STANDARD.split()]
 _CODES = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True))
+_STANDARDS = dict(zip(_STANDARD.split()[1::2][::-1], _STANDARD.split()[::2][::-1], strict=True))
+_ABOVE = {
+    member: line.split(":")[0] for line in _MACROLANGUAGES.strip().splitlines() for member in line.split()[1:]
+}  # fmt: skip
 
 
 class Label(NamedTuple):
@@ -53,6 +87,26 @@ def label(code: str | None) -> Label:
     return Label(language, script) if is_known and language != UNDETERMINED else Label(UNDETERMINED)
 
 
+def macrolanguage(name: str) -> Label | None:
+    """Return the macrolanguage of a language, in its script; None where it has none.
+
+    >>> str(macrolanguage("hrv_Latn")), str(macrolanguage("yue_Hant")), macrolanguage("deu_Latn")
+    ('hbs_Latn', 'zho_Hant', None)
+    """
+    language, _, script = name.partition("_")
+    above = _ABOVE.get(language)
+    return Label(above, script) if above else None
+
+
+def standard_variety(macro: str) -> str:
+    """Return the code of the language that stands for a macrolanguage; the code itself where none does.
+
+    >>> standard_variety("ara"), standard_variety("msa"), standard_variety("deu")
+    ('arb', 'zsm', 'deu')
+    """
+    return _STANDARDS.get(macro, macro)
+
+
 def answer_for(answer: Label, scripts: frozenset[str]) -> Label:
     """Return an answer as the truth would write it: Chinese letters without their kind where the truth has none.
 
@@ -68,12 +122,18 @@ def is_same(declared: str, found: str) -> bool | None:
     """Tell whether a declared language is the one that was found, as far as both say: language, and script if told.
 
     Returns:
-        None where one of them says no language, as `und` does.
+        None where one of them says no language, as `und` does. Where a macrolanguage was found, any of its varieties is
+        the same.
 
     >>> is_same("en", "eng_Latn"), is_same("srp_Cyrl", "srp_Latn"), is_same("deu", "und"), is_same("ar", "arz_Arab")
     (True, False, None, False)
+    >>> is_same("arz", "ara_Arab"), is_same("srp", "hbs_Latn")
+    (True, True)
     """
     one, other = label(declared), label(found)
+    above = found.partition("_")[0]
+    if above in _ABOVE.values() and _ABOVE.get(one.language) == above:
+        one = Label(other.language, one.script)
     if UNDETERMINED in (one.language, other.language):
         return None
     one = answer_for(one, frozenset({other.script}))

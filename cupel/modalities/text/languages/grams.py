@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from cupel.compiled_loops import numba as nb
 from cupel.modalities.text.languages.letters import KNOWN, SPACE
+from cupel.modalities.text.languages.machine_words import CODE, PLAIN, read_word
 from cupel.modalities.text.languages.markup import markup_end
 from cupel.modalities.text.scan.decoding import Codes
 
@@ -24,21 +25,33 @@ _HALF = np.uint64(32)
 
 
 @nb.njit(nogil=True, cache=True)
-def read_letters(codes: Codes, count: int, table: Codes, letters: Codes) -> int:
-    """Write the letters of a text, with one space before, between and behind its words; return how many were written.
+def read_letters(codes: Codes, count: int, table: Codes, letters: Codes) -> tuple[int, int]:
+    """Write the letters of a text, with one space before, between and behind its words.
 
-    Markup is read as a space.
+    Markup and words for machines are read as a space.
 
     Args:
         codes: Code points; the first `count` are read, as long as there is room in `letters`.
         table: What each is read as, of `folded`.
         letters: `MOST_LETTERS` places, filled from the first.
+
+    Returns:
+        How many were written, and how many signs the words of code have that were passed over.
     """
     letters[0] = SPACE
-    size, place = 1, 0
+    size, place, coded, judged = 1, 0, 0, 0
     while place < count:
         code = codes[place]
-        behind = markup_end(codes, place, count) if code < _LETTERS_BEGIN else place
+        behind = place
+        if code < _LETTERS_BEGIN:
+            behind = markup_end(codes, place, count)
+            if behind > place:
+                judged = behind
+            elif place >= judged and code > SPACE:
+                kind, judged = read_word(codes, place, count)
+                if kind != PLAIN:
+                    behind = judged
+                    coded += judged - place if kind == CODE else 0
         sign = SPACE
         if behind == place:
             behind = place + 1
@@ -56,7 +69,7 @@ def read_letters(codes: Codes, count: int, table: Codes, letters: Codes) -> int:
     if letters[size - 1] != SPACE:
         letters[size] = SPACE
         size += 1
-    return size
+    return size, coded
 
 
 @nb.njit(nogil=True, cache=True)
@@ -94,3 +107,26 @@ def gram_rows(letters: Codes, first: int, behind: int, shift: np.uint64, rows: R
             size += 1
         value, begin = _WORD_SEED, place + 1
     return size
+
+
+@nb.njit(nogil=True, cache=True)
+def count_pairs(letters: Codes, size: int, most: int) -> int:
+    """Return how many different pairs of a letter and what follows it a text has, `most` if there are more.
+
+    Letters that repeat, as in `aaaa` or `hahaha`, so count once.
+    """
+    found = np.empty(most, np.int64)
+    count = 0
+    for place in range(size - 1):
+        if count == most:
+            break
+        if letters[place] == SPACE:
+            continue
+        pair = (np.int64(letters[place]) << 32) | letters[place + 1]
+        is_new = True
+        for number in range(count):
+            is_new &= found[number] != pair
+        if is_new:
+            found[count] = pair
+            count += 1
+    return count

@@ -19,7 +19,8 @@ def folded() -> NDArray[np.int32]:
     """Return what each code point below `KNOWN` is read as: a letter or mark, a space, or 0 where it is passed over.
 
     Digits, punctuation and symbols are spaces; marks of direction, joiners and other format signs are passed over;
-    apostrophes, which many spellings hold, are all one sign. The signs that mark a letter of a button for the keyboard
+    apostrophes, which many spellings hold, are all one sign, and so are both of Greek's small sigmas, of which capitals
+    do not tell which is meant. The signs that mark a letter of a button for the keyboard
     are passed over.
     """
     table = np.full(KNOWN, SPACE, np.int32)
@@ -27,9 +28,10 @@ def folded() -> NDArray[np.int32]:
         kind = unicodedata.category(chr(code))
         if kind[0] in "LM":
             lower = chr(code).lower()
-            table[code] = ord(lower) if len(lower) == 1 else code
+            table[code] = ord(lower[0])
         elif kind == "Cf":
             table[code] = 0
     table[[ord(sign) for sign in _BEFORE_A_KEY]] = 0
     table[[ord(sign) for sign in _APOSTROPHES]] = ord("'")
+    table[0x3C2] = 0x3C3
     return table

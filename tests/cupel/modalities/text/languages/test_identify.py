@@ -45,7 +45,7 @@ def test_capitals_digits_and_marks_of_direction_change_nothing() -> None:
 )
 def test_what_holds_no_letter_is_undetermined_with_no_confidence(nothing: str | None) -> None:
     found = identify(pa.array([nothing], pa.string()))
-    assert found.to_pylist() == [{"language": UNDETERMINED, "confidence": 0.0}]
+    assert found.to_pylist() == [{"language": UNDETERMINED, "confidence": 0.0, "variety": None}]
 
 
 @pytest.mark.parametrize("short", ["ok", "hotel", "taxi", "Σ"])

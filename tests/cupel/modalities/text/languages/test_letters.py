@@ -7,7 +7,7 @@ from cupel.modalities.text.languages.letters import folded
 def letters_of(text: str) -> str:
     letters = np.zeros(MOST_LETTERS, np.int32)
     codes = np.array([ord(sign) for sign in text], np.int32)
-    return "".join(map(chr, letters[: read_letters(codes, len(codes), folded(), letters)]))
+    return "".join(map(chr, letters[: read_letters(codes, len(codes), folded(), letters)[0]]))
 
 
 def rows_of(text: str) -> list[int]:
