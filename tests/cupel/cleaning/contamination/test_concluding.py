@@ -6,6 +6,7 @@ import pytest
 
 from contamination_designs import Items, settings
 from cupel.certificate.hypergeometric import clopper_pearson_lower
+from cupel.cleaning.contamination.audit_rule import AT_ONCE, IN_SEQUENCE, audit_seed
 from cupel.cleaning.contamination.concluding import concluded
 from cupel.cleaning.contamination.cutting import CUTS
 from cupel.config.contamination import ContaminationAnswers
@@ -15,13 +16,16 @@ from cupel.contract.tables.contamination import CONTAMINATION_ANSWERS, CONTAMINA
 SIZE, STRICTEST, LOOSEST, AUDITED, AT_MOST, ALPHA = 1_000, 500, 900, 200, 0.05, 0.05
 
 
-def ranked(is_unwanted: np.ndarray, rng: np.random.Generator) -> tuple[dict[str, Any], pa.Table, pa.Table]:
+def ranked(
+    is_unwanted: np.ndarray, rng: np.random.Generator, rule: str = AT_ONCE
+) -> tuple[dict[str, Any], pa.Table, pa.Table]:
     """Return plan, items and answers of an audit drawn of ranked items."""
     plan = dict.fromkeys(CONTAMINATION_PLAN.schema.names, 0) | {
         "batch": "one", "status": "frozen", "attempt": 1, "alpha": ALPHA, "confidence": 0.95, "at_most": AT_MOST,
         "good": "good", "what": "spam", "strictest": STRICTEST, "loosest": LOOSEST, "audit_size": AUDITED,
         "candidates": SIZE,
     }  # fmt: skip
+    plan["seed"] = audit_seed(plan, rule)
     ids = [f"i{number:04}" for number in range(SIZE)]
     drawn = np.sort(rng.permutation(LOOSEST)[:AUDITED])
     use = np.full(SIZE, None, object)
@@ -55,7 +59,8 @@ def over_at_every_cut() -> np.ndarray:
 @pytest.mark.parametrize(
     "place", ["at every cut", "strict end", "behind the first cut", "anywhere", "just over", "just under"]
 )
-def test_the_bound_is_wrong_at_most_as_often_as_alpha_says(place: str) -> None:
+@pytest.mark.parametrize("rule", [AT_ONCE, IN_SEQUENCE])
+def test_the_bound_is_wrong_at_most_as_often_as_alpha_says(place: str, rule: str) -> None:
     rng, false, passed, times = np.random.default_rng(5), 0, 0, 300
     for _ in range(times):
         is_unwanted = np.zeros(SIZE, np.bool_)
@@ -71,7 +76,7 @@ def test_the_bound_is_wrong_at_most_as_often_as_alpha_says(place: str) -> None:
             is_unwanted[STRICTEST : STRICTEST + 30] = True
         else:
             is_unwanted[rng.permutation(LOOSEST)[: int(1.1 * AT_MOST * LOOSEST)]] = True
-        found = concluded(*ranked(is_unwanted, rng))
+        found = concluded(*ranked(is_unwanted, rng, rule))
         row = found.result.to_pylist()[0]
         left = int((found.is_kept & is_unwanted).sum())
         false += left > row["unwanted_at_most"]
