@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.hypergeometric import tail, upper_count
-from cupel.certificate.sequence import floor_share
 from cupel.cleaning.contamination.answered import Said, alpha_of, said_of
 from cupel.cleaning.contamination.audit_rule import IN_SEQUENCE, find_rule
 from cupel.cleaning.contamination.cutting import PASS_SHARE, Kept, Range, keep, keep_by_sequence, place_cuts
@@ -80,14 +79,18 @@ def answers_needed(plan: dict[str, Any], audit: _Audit) -> int | None:
     once; where an audit was held, it is for the next attempt.
     """
     cuts, loosest = place_cuts(audit.between), audit.between.loosest
+    if not loosest:
+        return None
     drawn, bad = (np.cumsum(flags)[cuts - 1] for flags in (audit.is_audited, audit.is_unwanted))
     attempt = plan["attempt"] + (plan["audit_size"] > 0)
-    allowed = np.array([floor_share(plan["at_most"], int(cut) + audit.known_good) for cut in cuts], np.int64)
     sizes = np.unique(np.linspace(1, loosest, min(SIZES_TRIED, loosest)).astype(np.int64))[:, None]
     shares = bad / np.maximum(drawn, 1) * (cuts / loosest)
     expected = np.ceil(sizes * shares).astype(np.int64)
+    allowed = np.floor(plan["at_most"] * (cuts + audit.known_good - expected)).astype(np.int64)
     chances = tail(expected, loosest, allowed + 1 + expected, sizes)
-    enough = (chances <= LEVEL_SHARE * alpha_of(plan["confidence"], attempt)).any(axis=1)
+    # An audit that finds all there is shows that nothing is left, and leaves nothing.
+    is_enough = (chances <= LEVEL_SHARE * alpha_of(plan["confidence"], attempt)) & (expected < cuts)
+    enough = is_enough.any(axis=1)
     return int(sizes[int(np.argmax(enough)), 0]) if enough.any() else None
 
 

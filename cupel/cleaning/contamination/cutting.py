@@ -15,6 +15,8 @@ CUTS = 31
 LOOSEST_LEFT_OUT = 0.7
 # The strictest cut keeps so much of what the pilot lets expect to be good.
 STRICTEST = 0.3
+# The loosest keeps at least so much of it: a pilot is small, and may be unlucky.
+LOOSEST_LEAST = 0.5
 # What the cuts spend of alpha; the rest is for the bound of the strictest cut, which is told where none passes.
 PASS_SHARE = 0.9
 
@@ -65,8 +67,9 @@ def cut_range(learned: Learned, pilot_scores: Reals, documents: int, budget: flo
     most = floor_share(budget, len(is_junk))
     before = int(junk[most]) if len(junk) > most else len(is_junk)
     upto = before / len(is_junk) * documents + (1 - LOOSEST_LEFT_OUT) * left
-    loosest = max(1, int(min(documents - LOOSEST_LEFT_OUT * left, upto)))
-    return Range(max(1, min(int(STRICTEST * (documents - left)), loosest)), loosest)
+    good = documents - left
+    loosest = max(1, int(min(documents - LOOSEST_LEFT_OUT * left, max(upto, LOOSEST_LEAST * good))))
+    return Range(max(1, min(int(STRICTEST * good), loosest)), loosest)
 
 
 def place_cuts(between: Range) -> Places:

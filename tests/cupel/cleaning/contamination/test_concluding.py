@@ -162,7 +162,9 @@ def test_only_unwanted_items_do_not_pass_and_the_reason_says_so() -> None:
 
 def test_items_that_nothing_tells_apart_do_not_pass() -> None:
     items = Items(blurred=0.5)
-    _, row = items.conclude(items.follow(settings(at_most=0.02)))
+    _, row = items.conclude(
+        items.follow(settings(at_most=0.02, answers=ContaminationAnswers(train=80, audit=100, pilot=60, step=20)))
+    )
     assert row["status"] == "unbounded"
     assert row["bound"] is None or row["bound"] > 0.02
 
