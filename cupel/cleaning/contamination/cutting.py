@@ -94,7 +94,7 @@ def keep(is_audited: Flags, is_junk: Flags, known_good: int, between: Range, bud
     """
     cuts = place_cuts(between)
     drawn = int(is_audited[: between.loosest].sum())
-    found = np.cumsum(is_junk & is_audited)[cuts - 1]
+    found = np.cumsum(is_junk & is_audited, dtype=np.int64)[cuts - 1]
     bounds = bound_cuts(tuple(cuts.tolist()), between.loosest, drawn, known_good, budget, PASS_SHARE * alpha)
     p_values = chances_of_fewer(found, bounds, between.loosest, drawn)
     passed = np.flatnonzero(found <= bounds.most_found)
