@@ -82,7 +82,8 @@ class Bench(dg.ConfigurableResource[None]):
                     written = [key.path[-1] for key in context.selected_asset_keys]
                     check_gates_before(step, [table for table in written if table in TABLES])
                 yield step
-                put_cpu(lake, partition, *_step_and_stage(context), time.process_time() - begun)
+                used = time.process_time() - begun
+                put_cpu(lake, partition, *_step_and_stage(context), context.run.run_id, used)
             except OSError as error:
                 raise _trouble(error) from error
 

@@ -69,7 +69,7 @@ def ask_about_contamination(context: dg.AssetExecutionContext, bench: Bench) -> 
 
 
 def cut_contamination(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.MaterializeResult[None]]:
-    """Test the cuts from strict to loose, until the first that the audit cannot vouch for."""
+    """Find the loosest cut that the audit can vouch for."""
     with bench.step(context) as step:
         found, row = conclude_contamination(step)
         read = [step.read(table) for table in ("contamination_items", "contamination_answers")]

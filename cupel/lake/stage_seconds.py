@@ -38,29 +38,37 @@ def add_seconds(lake: Lake, partition: str, seconds: Mapping[str, float], *, is_
     lake.store.put(RUN, seal_json(content))
 
 
-def put_cpu(lake: Lake, partition: str, step: str, stage: str, seconds: float) -> None:
-    """Remember the CPU seconds of a step's last run; whoever calls it holds the partition's claim.
+def put_cpu(lake: Lake, partition: str, step: str, stage: str, run_id: str, seconds: float) -> None:
+    """Remember the CPU seconds of a step in one run; whoever calls it holds the partition's claim.
 
     Args:
         lake: The project's lake.
         partition: Batch or release.
         step: Name of the step.
         stage: Its stage.
+        run_id: The run; of a step that a run repeats, the last try counts.
         seconds: Of all threads of the process.
     """
     name = f"{CPU}/{partition}.json"
     content = _read(lake, name)
-    content[step] = [stage, round(seconds, 3)]
+    content[step] = [stage, _by_run(content.get(step)) | {run_id: round(seconds, 3)}]
     lake.store.put(name, seal_json(content))
 
 
 def read_cpu(lake: Lake, partitions: Iterable[str]) -> dict[str, float]:
-    """Return the CPU seconds of each stage's steps, those of their last runs, added up over batches and releases."""
+    """Return the CPU seconds of each stage's steps in all runs, added up over batches and releases."""
     total: dict[str, float] = {}
     for partition in partitions:
-        for stage, seconds in _read(lake, f"{CPU}/{partition}.json").values():
-            total[stage] = total.get(stage, 0.0) + seconds
+        for entry in _read(lake, f"{CPU}/{partition}.json").values():
+            total[entry[0]] = total.get(entry[0], 0.0) + sum(_by_run(entry).values())
     return total
+
+
+def _by_run(entry: list[Any] | None) -> dict[str, float]:
+    """Return a step's seconds by run; older versions remembered those of the last run alone."""
+    if entry is None:
+        return {}
+    return dict(entry[1]) if isinstance(entry[1], dict) else {"": entry[1]}
 
 
 def _read(lake: Lake, name: str) -> dict[str, Any]:

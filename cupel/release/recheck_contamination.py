@@ -5,8 +5,9 @@ import pyarrow.compute as pc
 
 from cupel.certificate.sample import draw
 from cupel.cleaning.contamination.answered import alpha_of
+from cupel.cleaning.contamination.audit_rule import audit_seed, find_rule
 from cupel.cleaning.contamination.concluding import concluded
-from cupel.cleaning.contamination.designing import audit_seed, ranks_sha256
+from cupel.cleaning.contamination.designing import ranks_sha256
 from cupel.release.contamination import EVIDENCE, Contaminated, of_batch, together
 from cupel.release.layout import LEFT_OUT_FILE
 from cupel.release.release_content import ReleaseContent, Row
@@ -57,10 +58,10 @@ def _draw(plan: Row, items: pa.Table) -> str:
     sha256 = ranks_sha256(plan["batch"], names)
     if sha256 != plan["items_sha256"]:
         return f"its ranks give {sha256}, the plan says {plan['items_sha256']}"
-    seed = audit_seed(plan)
-    if seed != plan["seed"]:
+    if find_rule(plan) is None:
+        seed = audit_seed(plan)
         return f"what was fixed before the audit gives the seed {seed}, the plan says {plan['seed']}"
-    places = draw([(plan["batch"], name) for name in names[: plan["loosest"]]], plan["audit_size"], seed)
+    places = draw([(plan["batch"], name) for name in names[: plan["loosest"]]], plan["audit_size"], plan["seed"])
     marked = set(items.filter(pc.equal(items["use"], "audit"))["item_id"].to_pylist())
     return "" if {names[place] for place in places} == marked else "its audit holds other items than its seed draws"
 

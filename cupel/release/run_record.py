@@ -8,9 +8,12 @@ from typing import Any
 from cupel.lake.lake import Lake
 from cupel.lake.stage_seconds import read_cpu, read_seconds
 
+# Contamination is a stage of its own, because it waits for answers; what it does is cleaning.
+CLEANING_STAGES = ("cleaning", "contamination")
+
 
 def run_record(lake: Lake, partitions: Sequence[str]) -> dict[str, Any]:
-    """Return what `run.json` says: seconds and CPU seconds by stage, each of its last run, and what machine it was.
+    """Return what `run.json` says: seconds by stage of its last run, CPU seconds of all runs, and what machine it was.
 
     Args:
         lake: The project's lake.
@@ -18,7 +21,8 @@ def run_record(lake: Lake, partitions: Sequence[str]) -> dict[str, Any]:
 
     Returns:
         `seconds` and `cpu_seconds` of the stages that were measured; `cleaning_cpu_share`, the share of all CPU
-        seconds that went into cleaning, null where none were counted; `machine`, the one that writes this.
+        seconds that went into cleaning, contamination with it, null where none were counted; `machine`, the one that
+        writes this.
     """
     cpu = read_cpu(lake, partitions)
     return {
@@ -42,8 +46,8 @@ def _rounded(seconds: dict[str, float]) -> dict[str, float]:
 def _cleaning_share(cpu: dict[str, float]) -> float | None:
     """Return the share of the CPU seconds that cleaning took.
 
-    >>> _cleaning_share({"raw": 1.0, "cleaning": 3.0, "gates": 8.0})
+    >>> _cleaning_share({"raw": 1.0, "cleaning": 2.0, "contamination": 1.0, "gates": 8.0})
     0.25
     """
     together = sum(cpu.values())
-    return round(cpu.get("cleaning", 0.0) / together, 4) if together else None
+    return round(sum(cpu.get(stage, 0.0) for stage in CLEANING_STAGES) / together, 4) if together else None

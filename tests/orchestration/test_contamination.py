@@ -16,11 +16,14 @@ from contaminated_project import change, write_contaminated
 from cupel.kinds.projects import load_project
 from cupel.lake.gates import batch_state
 from cupel.lake.lake import Commit, Lake
+from cupel.lake.stage_seconds import read_cpu
 from cupel.release import layout
 from cupel.release.facts import BATCH_TABLES, release_facts
+from cupel.release.places import report_folder
 from cupel.release.proposals import propose
 from cupel.release.verify import verify_release
 from cupel.show.report_facts import report_facts
+from cupel.store.sealed import open_sealed
 from cupel.trace.terminal import story
 from cupel.trace.trace import trace
 from orchestration.deployment import Deployment
@@ -70,6 +73,26 @@ def test_every_item_is_kept_or_rejected_and_the_contaminated_have_score_and_cut(
     assert len(rejected) >= 0.9 * len(unwanted)
     assert {row["threshold"] for row in rejected} == {cut}
     assert all(row["value"] > cut or row["evidence"].endswith("does not say good") for row in rejected)
+
+
+def test_the_share_of_compute_that_cleaning_took_counts_every_run_of_every_step_of_it_once(
+    finished: tuple[Deployment, set[str], Done, Lake], instance: dg.DagsterInstance
+) -> None:
+    lake = finished[3]
+    steps = open_sealed(lake.store.read("cpu/one.json"))
+    runs = {record.dagster_run.run_id: record.dagster_run for record in instance.get_run_records()}
+    for name in ("design_contamination", "sort_contamination_answers"):
+        (entry,) = [entry for step, entry in steps.items() if step.endswith(name)]
+        ran = {id_ for id_ in runs if any(s.step_key.endswith(name) for s in instance.get_run_step_stats(id_))}
+        assert entry[0] == "contamination"
+        assert len(ran) > 1
+        assert set(entry[1]) == ran
+    cpu = read_cpu(lake, ["one", "one-r1"])
+    record = json.loads((report_folder(lake, "one-r1") / "run.json").read_text())["cpu_seconds"]
+    expected = (record["cleaning"] + record["contamination"]) / sum(record.values())
+    share = json.loads((report_folder(lake, "one-r1") / "run.json").read_text())["cleaning_cpu_share"]
+    assert share == pytest.approx(expected, abs=1e-3)
+    assert (record["cleaning"], record["contamination"]) == pytest.approx((cpu["cleaning"], cpu["contamination"]))
 
 
 def test_no_audited_item_has_trained_the_model_that_it_judges(

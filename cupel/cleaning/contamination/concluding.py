@@ -7,15 +7,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.certificate.hypergeometric import tail, upper_count
-from cupel.certificate.sequence import floor_share
 from cupel.cleaning.contamination.answered import Said, alpha_of, said_of
-from cupel.cleaning.contamination.cutting import Range, keep
+from cupel.cleaning.contamination.audit_rule import IN_SEQUENCE, find_rule
+from cupel.cleaning.contamination.cutting import PASS_SHARE, Kept, Range, keep, keep_by_sequence, place_cuts
 from cupel.cleaning.contamination.learning import Flags, Places
 from cupel.contract.table import from_rows
 from cupel.contract.tables.contamination import CONTAMINATION_CUTS, CONTAMINATION_RESULT
 from cupel.figures import bound, setting
 
 SIZES_TRIED = 400
+# About so much of alpha is what a cut is held against where all are judged at once.
+LEVEL_SHARE = 0.35
 
 
 class Concluded(NamedTuple):
@@ -44,7 +46,7 @@ def concluded(plan: dict[str, Any], items: pa.Table, answers: pa.Table) -> Concl
         answers: CONTAMINATION_ANSWERS.
 
     Returns:
-        The last cut that passed. Where none did, the strictest is kept, with its own exact bound if there was an
+        The loosest cut that passed. Where none did, the strictest is kept, with its own exact bound if there was an
         audit: what the audit found is out and the rest of it in, so that it may be as low as is wanted all the same.
     """
     said = said_of(items["item_id"], answers, plan["good"])
@@ -55,34 +57,41 @@ def concluded(plan: dict[str, Any], items: pa.Table, answers: pa.Table) -> Concl
         row = base | {"status": "open", "reason": f"{int(asked.sum()):,} answers {what} are awaited"}
         return Concluded(_no_cuts(), from_rows([row], CONTAMINATION_RESULT), np.zeros(len(asked), np.bool_))
     order, audit = _audit(plan, items, said)
-    found = keep(*audit, budget=plan["at_most"], alpha=plan["alpha"]) if len(order) else None
+    judge = keep_by_sequence if find_rule(plan) == IN_SEQUENCE else keep
+    found = judge(*audit, budget=plan["at_most"], alpha=plan["alpha"]) if len(order) else None
     cut = 0 if found is None else found.kept or audit.between.strictest
     is_kept = _kept(order[:cut], items, said)
     row = base | _counts(plan, items, said, audit, cut, is_kept)
     row["cut_score"] = items["score"][int(order[cut - 1])].as_py() if cut else None
-    row |= _bound(plan, audit, cut, int(is_kept.sum()), found is None or found.kept > 0)
+    row |= _bound(plan, audit, cut, int(is_kept.sum()), found)
     is_bounded = row["bound"] is not None and row["bound"] <= plan["at_most"]
     row["status"] = "bounded" if is_bounded else "unbounded"
     row["answers_needed"] = None if is_bounded else answers_needed(plan, audit)
     row["reason"] = _reason(plan, audit, row)
-    cuts = _no_cuts() if found is None else _cuts(plan, audit, found.cuts, found.p_values, found.kept)
+    cuts = _no_cuts() if found is None else _cuts(plan, audit, found)
     return Concluded(cuts, from_rows([row], CONTAMINATION_RESULT), is_kept)
 
 
 def answers_needed(plan: dict[str, Any], audit: _Audit) -> int | None:
-    """Return how many audit answers would be expected to show what is wanted of the strictest cut, or None.
+    """Return how many audit answers would be expected to let a cut pass, or None.
 
-    It rests on the share found so far, which is an estimate; where an audit was held, it is for the next attempt.
+    It rests on the shares found so far, which are estimates, and on a level that cuts come to where all are judged at
+    once; where an audit was held, it is for the next attempt.
     """
-    strictest, loosest = audit.between
-    drawn, bad = int(audit.is_audited[:strictest].sum()), int(audit.is_unwanted[:strictest].sum())
+    cuts, loosest = place_cuts(audit.between), audit.between.loosest
+    if not loosest:
+        return None
+    drawn, bad = (np.cumsum(flags)[cuts - 1] for flags in (audit.is_audited, audit.is_unwanted))
     attempt = plan["attempt"] + (plan["audit_size"] > 0)
-    allowed = floor_share(plan["at_most"], strictest + audit.known_good)
-    sizes = np.unique(np.linspace(1, strictest, min(SIZES_TRIED, strictest)).astype(np.int64))
-    expected = np.ceil(sizes * (bad / drawn if drawn else 0)).astype(np.int64)
-    chances = tail(expected, strictest, allowed + 1, sizes)
-    enough = sizes[chances <= alpha_of(plan["confidence"], attempt)]
-    return int(-(-int(enough[0]) * loosest // strictest)) if len(enough) else None
+    sizes = np.unique(np.linspace(1, loosest, min(SIZES_TRIED, loosest)).astype(np.int64))[:, None]
+    shares = bad / np.maximum(drawn, 1) * (cuts / loosest)
+    expected = np.ceil(sizes * shares).astype(np.int64)
+    allowed = np.floor(plan["at_most"] * (cuts + audit.known_good - expected)).astype(np.int64)
+    chances = tail(expected, loosest, allowed + 1 + expected, sizes)
+    # An audit that finds all there is shows that nothing is left, and leaves nothing.
+    is_enough = (chances <= LEVEL_SHARE * alpha_of(plan["confidence"], attempt)) & (expected < cuts)
+    enough = is_enough.any(axis=1)
+    return int(sizes[int(np.argmax(enough)), 0]) if enough.any() else None
 
 
 def _base(plan: dict[str, Any]) -> dict[str, Any]:
@@ -127,35 +136,38 @@ def _counts(
     }
 
 
-def _bound(plan: dict[str, Any], audit: _Audit, cut: int, kept: int, passed: bool) -> dict[str, Any]:
+def _bound(plan: dict[str, Any], audit: _Audit, cut: int, kept: int, found: Kept | None) -> dict[str, Any]:
     """Return the bound of what is kept; what the audit found is not among it any more.
 
-    Of the last cut that passed nothing less than what was tested may be told: it was chosen by the audit. The
-    strictest cut was fixed before it, so that its own exact bound holds: where it is told, its test has failed, and a
-    test that fails although little is unwanted is no error. So both together err no more often than alpha says.
+    Of the cut that passed nothing less than what was allowed may be told: it was chosen by the audit. The strictest cut
+    was fixed before it, so that its own exact bound holds, with the part of alpha that the cuts leave.
     """
     drawn, bad = int(audit.is_audited[:cut].sum()), int(audit.is_unwanted[:cut].sum())
     if not kept or (cut and not drawn):
         return {"unwanted_at_most": None, "bound": None}
-    allowed = min(cut, floor_share(plan["at_most"], cut + audit.known_good))
-    most = (allowed if passed else upper_count(cut, drawn, bad, plan["alpha"])) - bad if cut else 0
+    if found is None or found.left is not None:
+        most = min(cut - bad, found.left or 0) if found else 0
+    else:
+        # A test in sequence that fails although little is unwanted is no error: there alpha is spent once.
+        share = 1.0 if find_rule(plan) == IN_SEQUENCE else 1 - PASS_SHARE
+        most = upper_count(cut, drawn, bad, share * plan["alpha"]) - bad
     return {"unwanted_at_most": most, "bound": most / kept}
 
 
-def _cuts(plan: dict[str, Any], audit: _Audit, cuts: Places, p_values: Any, passed: int) -> pa.Table:
+def _cuts(plan: dict[str, Any], audit: _Audit, tested: Kept) -> pa.Table:
     drawn, bad = np.cumsum(audit.is_audited), np.cumsum(audit.is_unwanted)
     rows = [
         {
             "batch": plan["batch"],
             "kept": int(cut),
-            "allowed": floor_share(plan["at_most"], int(cut) + audit.known_good),
+            "allowed": int(allowed),
             "audited": int(drawn[cut - 1]),
             "found": int(bad[cut - 1]),
             "p_value": float(p_value),
-            "alpha": plan["alpha"],
-            "is_passed": bool(cut <= passed),
+            "alpha": tested.level,
+            "is_passed": bool(p_value <= tested.level),
         }
-        for cut, p_value in zip(cuts, p_values, strict=True)
+        for cut, allowed, p_value in zip(tested.cuts, tested.allowed, tested.p_values, strict=True)
     ]
     return from_rows(rows, CONTAMINATION_CUTS)
 

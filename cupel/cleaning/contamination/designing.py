@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.certificate.hypergeometric import tail
 from cupel.certificate.sample import draw
-from cupel.certificate.sequence import floor_share
 from cupel.cleaning.contamination.answered import Said, alpha_of, said_of, seed_of
+from cupel.cleaning.contamination.audit_rule import audit_seed
 from cupel.cleaning.contamination.candidates import (
     MOST_LEARNED_FROM,
     Candidates,
@@ -23,7 +22,7 @@ from cupel.cleaning.contamination.candidates import (
     taken,
 )
 from cupel.cleaning.contamination.counting import Count, counted
-from cupel.cleaning.contamination.cutting import Range, cut_range
+from cupel.cleaning.contamination.cutting import PASS_SHARE, Range, cut_range, place_cuts
 from cupel.cleaning.contamination.learning import (
     Flags,
     Given,
@@ -35,6 +34,7 @@ from cupel.cleaning.contamination.learning import (
     fitted,
     pilot_scores,
 )
+from cupel.cleaning.contamination.unseen_junk import bound_cuts
 from cupel.config.contamination import Contamination
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform, from_rows
@@ -43,11 +43,6 @@ from cupel.contract.tables.contamination import CONTAMINATION_ITEMS, CONTAMINATI
 # Returns the answers on earlier batches that the log held before an answer, by its sequence number.
 Earlier = Callable[[int], Examples]
 AUDIT = "contamination_audit"
-# What is fixed before the audit is drawn.
-FIXED = (
-    "items_sha256", "design_sha256", "attempt", "alpha", "confidence", "at_most", "good", "strictest", "loosest",
-    "audit_size",
-)  # fmt: skip
 
 
 class Designed(NamedTuple):
@@ -117,7 +112,7 @@ def designed(
     sha256 = ranks_sha256(row["batch"], ids)
     row |= {"status": "frozen", "items_sha256": sha256, "strictest": 0, "loosest": 0, "audit_size": 0}
     if len(ranked):
-        between = cut_range(found.learned, found.pilot_scores, len(ranked))
+        between = cut_range(found.learned, found.pilot_scores, len(ranked), settings.at_most)
         known_good = int((said.is_answered & ~said.is_unwanted & ~is_free).sum())
         size = min(settings.answers.audit, between.loosest)
         row |= between._asdict() | {"audit_size": size if can_pass(between, known_good, size, row) else 0}
@@ -128,10 +123,10 @@ def designed(
 
 
 def can_pass(between: Range, known_good: int, size: int, plan: dict[str, Any]) -> bool:
-    """Tell whether an audit of a size could show what is wanted of the strictest cut, if all of it were good."""
-    allowed = floor_share(plan["at_most"], between.strictest + known_good)
-    drawn = between.strictest * size // between.loosest
-    return allowed + 1 > between.strictest or float(tail(0, between.strictest, allowed + 1, drawn)) <= plan["alpha"]
+    """Tell whether an audit of a size could let any cut pass, if all of it were good."""
+    cuts, alpha = tuple(place_cuts(between).tolist()), PASS_SHARE * plan["alpha"]
+    bounds = bound_cuts(cuts, between.loosest, size, known_good, plan["at_most"], alpha)
+    return bool(bounds.most_found.max() >= 0)
 
 
 def ranks_sha256(batch: str, item_ids: list[str]) -> str:
@@ -140,11 +135,6 @@ def ranks_sha256(batch: str, item_ids: list[str]) -> str:
     for rank, item_id in enumerate(item_ids, 1):
         digest.update(f"[{rank},{encoded(batch)},{encoded(item_id)}]".encode())
     return digest.hexdigest()
-
-
-def audit_seed(plan: dict[str, Any]) -> int:
-    """Return the seed of the audit's draw: known to nobody before ranks and cuts, and what is allowed, are fixed."""
-    return seed_of("audit", *(plan[name] for name in FIXED))
 
 
 def _terms(candidates: Candidates, answers: pa.Table, before: Designed | None, settings: Contamination) -> _Terms:

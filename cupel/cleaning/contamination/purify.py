@@ -41,8 +41,8 @@ def purify(features: Any, ask: Ask, purity: Purity, seed: int) -> Purified:
     """Keep as many documents as an audit can vouch for.
 
     The answers that the model learned from never vouch for it: scores and cuts are frozen, then an audit is drawn at
-    random from the loosest cut, and cuts are tested from strict to loose. Documents that people said are good are
-    kept, those they said are junk are not, on whichever side of the cut they lie.
+    random from the loosest cut, and bounds all cuts at once. Documents that people said are good are kept,
+    those they said are junk are not, on whichever side of the cut they lie.
 
     Args:
         features: Sparse matrix, shape documents x features; never made with labels.
@@ -68,8 +68,10 @@ def purify(features: Any, ask: Ask, purity: Purity, seed: int) -> Purified:
     good = learned.asked[~learned.is_junk]
     if not len(ranked):
         is_kept[good] = True
-        return Purified(is_kept, 0.0, learned.asked, len(learned.asked), Kept(0, 0.0, places, np.zeros(0)))
-    between = cut_range(learned, pilot_scores(features, learned, purity.learning), len(ranked))
+        return Purified(
+            is_kept, 0.0, learned.asked, len(learned.asked), Kept(0, 0, 0.0, places, places, np.zeros(0), 0.0)
+        )
+    between = cut_range(learned, pilot_scores(features, learned, purity.learning), len(ranked), purity.budget)
     drawn = np.sort(rng.permutation(between.loosest)[: purity.answers - len(learned.asked)])
     is_audited, is_junk = np.zeros((2, len(ranked)), np.bool_)
     is_audited[drawn], is_junk[drawn] = True, ask(ranked[drawn])

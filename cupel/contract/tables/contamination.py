@@ -75,10 +75,11 @@ CONTAMINATION_CUTS = Table(
     "contamination_cuts", "a cut that was tested", ("kept",), (
         BATCH,
         Column("kept", INTEGER, "Ranked items that the cut keeps."),
-        Column("allowed", INTEGER, "Unwanted items that may be among them, those known to be good counted in."),
+        Column("allowed", INTEGER, "Unwanted items that may be among them, those known to be good counted in; where "
+               "all cuts are judged at once, besides those that the audit found."),
         Column("audited", INTEGER, "Audited items among them."),
         Column("found", INTEGER, "Unwanted ones among those."),
-        Column("p_value", REAL, "Chance of finding so few if more than allowed were among them."),
+        Column("p_value", REAL, "Chance of finding so few before more than allowed have been passed by."),
         Column("alpha", REAL, "What the chance is held against."),
         IS_PASSED,
     ),

@@ -6,6 +6,7 @@ import pytest
 
 from contamination_designs import Items, settings
 from cupel.certificate.hypergeometric import clopper_pearson_lower
+from cupel.cleaning.contamination.audit_rule import AT_ONCE, IN_SEQUENCE, audit_seed
 from cupel.cleaning.contamination.concluding import concluded
 from cupel.cleaning.contamination.cutting import CUTS
 from cupel.config.contamination import ContaminationAnswers
@@ -15,13 +16,16 @@ from cupel.contract.tables.contamination import CONTAMINATION_ANSWERS, CONTAMINA
 SIZE, STRICTEST, LOOSEST, AUDITED, AT_MOST, ALPHA = 1_000, 500, 900, 200, 0.05, 0.05
 
 
-def ranked(is_unwanted: np.ndarray, rng: np.random.Generator) -> tuple[dict[str, Any], pa.Table, pa.Table]:
+def ranked(
+    is_unwanted: np.ndarray, rng: np.random.Generator, rule: str = AT_ONCE
+) -> tuple[dict[str, Any], pa.Table, pa.Table]:
     """Return plan, items and answers of an audit drawn of ranked items."""
     plan = dict.fromkeys(CONTAMINATION_PLAN.schema.names, 0) | {
         "batch": "one", "status": "frozen", "attempt": 1, "alpha": ALPHA, "confidence": 0.95, "at_most": AT_MOST,
         "good": "good", "what": "spam", "strictest": STRICTEST, "loosest": LOOSEST, "audit_size": AUDITED,
         "candidates": SIZE,
     }  # fmt: skip
+    plan["seed"] = audit_seed(plan, rule)
     ids = [f"i{number:04}" for number in range(SIZE)]
     drawn = np.sort(rng.permutation(LOOSEST)[:AUDITED])
     use = np.full(SIZE, None, object)
@@ -53,14 +57,22 @@ def over_at_every_cut() -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "place", ["at every cut", "strict end", "behind the first cut", "anywhere", "just over", "just under"]
+    ("place", "rule"),
+    [
+        ("at every cut", AT_ONCE),
+        ("strict end", AT_ONCE),
+        ("behind the first cut", AT_ONCE),
+        ("anywhere", AT_ONCE),
+        ("just over", AT_ONCE),
+        ("at every cut", IN_SEQUENCE),
+    ],
 )
-def test_the_bound_is_wrong_at_most_as_often_as_alpha_says(place: str) -> None:
+def test_the_bound_is_wrong_at_most_as_often_as_alpha_says(place: str, rule: str) -> None:
     rng, false, passed, times = np.random.default_rng(5), 0, 0, 300
     for _ in range(times):
         is_unwanted = np.zeros(SIZE, np.bool_)
-        if place in ("strict end", "just under"):
-            is_unwanted[: int(AT_MOST * STRICTEST) + (place == "strict end")] = True
+        if place == "strict end":
+            is_unwanted[: int(AT_MOST * STRICTEST) + 1] = True
         elif place == "just over":
             # What the audit takes out and what it adds behind the cut may bring it below.
             is_unwanted[: int(AT_MOST * (STRICTEST + 60)) + 8] = True
@@ -71,7 +83,7 @@ def test_the_bound_is_wrong_at_most_as_often_as_alpha_says(place: str) -> None:
             is_unwanted[STRICTEST : STRICTEST + 30] = True
         else:
             is_unwanted[rng.permutation(LOOSEST)[: int(1.1 * AT_MOST * LOOSEST)]] = True
-        found = concluded(*ranked(is_unwanted, rng))
+        found = concluded(*ranked(is_unwanted, rng, rule))
         row = found.result.to_pylist()[0]
         left = int((found.is_kept & is_unwanted).sum())
         false += left > row["unwanted_at_most"]
@@ -83,10 +95,12 @@ def test_the_bound_is_wrong_at_most_as_often_as_alpha_says(place: str) -> None:
 
 def test_a_bound_that_is_wrong_more_often_would_be_caught() -> None:
     rng, false, times = np.random.default_rng(5), 0, 150
-    is_unwanted = over_at_every_cut()
+    is_unwanted = np.zeros(SIZE, np.bool_)
+    # So many that a little more than the budget is left when the audit has found its part.
+    is_unwanted[rng.permutation(LOOSEST)[: int(AT_MOST * LOOSEST / (1 - AUDITED / LOOSEST)) + 3]] = True
     for _ in range(times):
         plan, items, answers = ranked(is_unwanted, rng)
-        found = concluded(plan | {"alpha": 0.4}, items, answers)
+        found = concluded(plan | {"alpha": 0.6}, items, answers)
         false += int((found.is_kept & is_unwanted).sum()) > found.result["unwanted_at_most"][0].as_py()
     assert clopper_pearson_lower(false, times, 0.99) > ALPHA
 
@@ -148,7 +162,9 @@ def test_only_unwanted_items_do_not_pass_and_the_reason_says_so() -> None:
 
 def test_items_that_nothing_tells_apart_do_not_pass() -> None:
     items = Items(blurred=0.5)
-    _, row = items.conclude(items.follow(settings(at_most=0.02)))
+    _, row = items.conclude(
+        items.follow(settings(at_most=0.02, answers=ContaminationAnswers(train=80, audit=100, pilot=60, step=20)))
+    )
     assert row["status"] == "unbounded"
     assert row["bound"] is None or row["bound"] > 0.02
 

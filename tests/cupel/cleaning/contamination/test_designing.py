@@ -2,8 +2,9 @@ import pytest
 
 from contamination_designs import Items, flags, settings
 from cupel.certificate.sample import draw
+from cupel.cleaning.contamination.audit_rule import audit_seed
 from cupel.cleaning.contamination.candidates import Examples
-from cupel.cleaning.contamination.designing import audit_seed, designed, ranks_sha256
+from cupel.cleaning.contamination.designing import designed, ranks_sha256
 from cupel.config.contamination import ContaminationAnswers
 
 
