@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cupel.errors import SourceError
+from cupel.exchange.imports.appen import APPEN
 from cupel.exchange.imports.argilla.reader import ARGILLA
 from cupel.exchange.imports.coco import COCO
 from cupel.exchange.imports.cvat.reader import CVAT
@@ -13,12 +14,17 @@ from cupel.exchange.imports.kinetics import KINETICS
 from cupel.exchange.imports.label_studio.reader import LABEL_STUDIO
 from cupel.exchange.imports.labelbox.older_export import LABELBOX_V1
 from cupel.exchange.imports.labelbox.reader import LABELBOX
+from cupel.exchange.imports.labelme import LABELME
+from cupel.exchange.imports.mturk import MTURK
 from cupel.exchange.imports.other_formats import OTHER_FORMATS
 from cupel.exchange.imports.prodigy import PRODIGY
 from cupel.exchange.imports.sagemaker.reader import SAGEMAKER
 from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
+from cupel.exchange.imports.toloka import TOLOKA
 from cupel.exchange.imports.tool import ReadOptions, Tool
+from cupel.exchange.imports.via import VIA
+from cupel.exchange.imports.zooniverse import ZOONIVERSE
 from cupel.people.tool_annotation import Annotation
 from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 
@@ -36,6 +42,12 @@ TOOLS: tuple[Tool, ...] = (
     PRODIGY,
     ARGILLA,
     DOCCANO,
+    MTURK,
+    TOLOKA,
+    APPEN,
+    ZOONIVERSE,
+    VIA,
+    LABELME,
     TABLE,
 )
 NO_OPTIONS = ReadOptions()
@@ -90,6 +102,9 @@ def find_tool(name: str, file: File) -> Tool:
 
 def read_as(file: File, tool: Tool, options: ReadOptions = NO_OPTIONS) -> Export:
     """Return what a file of a tool holds; where the tool names nobody, `options.annotator` answered."""
+    if options.annotators and tool is not TABLE:
+        option = options.option("annotators")
+        raise SourceError(f"{file.path}: {option} names columns of a plain table, and {tool.name} wrote the file")
     found = list(tool.read(file, options))
     named = options.annotator
     if not tool.is_table and named is not None:
