@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
+from cupel.exchange.imports.answer_rows import rows_without_columns
 from cupel.exchange.imports.file import File, records
 from cupel.exchange.imports.headers import column_names
-from cupel.exchange.imports.table import rows_without_columns
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import Annotation, Read, as_id, fields_of, one_class, unread_keys
 from cupel.sources.class_values import value_text

@@ -4,12 +4,12 @@ import json
 from collections import Counter
 from typing import Any
 
+from cupel.exchange.imports.answer_rows import read_number
 from cupel.exchange.imports.distinct_ids import describe_repeated, make_distinct_ids
 from cupel.exchange.imports.file import File, first_record, records
 from cupel.exchange.imports.headers import first_row
 from cupel.exchange.imports.labelbox.label_answers import questions_of, read_annotations
 from cupel.exchange.imports.labelbox.reader import is_rejected
-from cupel.exchange.imports.table import read_number
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
     Annotation,
