@@ -40,9 +40,7 @@ def describe_document(document: Any, record: dict[str, Any] | None) -> str | Non
     if isinstance(whole.get("items"), list) and isinstance(whole.get("categories"), dict):
         return "Datumaro's JSON"
     if "_via_img_metadata" in whole or any(_is_via(one) for one in list(whole.values())[:1]):
-        return "a VGG Image Annotator (VIA) project"
-    if isinstance(whole.get("shapes"), list) and "imagePath" in whole:
-        return "LabelMe's JSON of one image"
+        return "JSON of the VGG Image Annotator (VIA), whose CSV is read"
     if isinstance(whole.get("database"), dict):
         return "ActivityNet's JSON"
     if any("classTitle" in one for one in entries(whole.get("objects"))):

@@ -30,7 +30,26 @@ LABELBOX = {"data_row": {"id": "a", "external_id": "a"}, "projects": {"p": {"lab
 SCALE = {"task_id": "t", "status": "completed", "params": {"attachment": "x"}, "completed_at": "2024-05-01",
          "response": {"category": "cat", "annotations": [{"label": "car", "uuid": "o"}]}}  # fmt: skip
 DOCCANO = {"id": 1, "text": "a", "label": ["good", [0, 1, "PER"]], "entities": [{"label": "X", "start_offset": 0}]}
-EXPORTS = ([TASK, TASK], COCO, [LABELBOX], [SCALE], {"docs": [SCALE]}, [DOCCANO])
+LABELBOX_V1 = {"ID": "l", "DataRow ID": "c", "Labeled Data": "u", "Created By": "x", "Reviews": [{"score": 1}],
+    "Label": {"objects": [{"featureId": "f", "title": "car", "classifications": []}],
+    "classifications": [{"title": "q", "answer": {"title": "Good"}}]}}  # fmt: skip
+CALLBACK = {"task_id": "t", "response": {"annotations": {"q": {"type": "category", "response": [["x"]]}}},
+            "task": {"params": {"unique_id": "u"}, "customer_review_status": "fixed"}}  # fmt: skip
+MANIFEST = {"source-ref": "a", "job": {"annotations": [{"class_id": 0}]}, "job-metadata": {"class-map": {"0": "x"}}}
+WORKERS = {"datasetObjectId": "0", "dataObject": {"s3Uri": "a"}, "annotations": [
+    {"workerId": "w", "annotationData": {"content": {"q": {"label": "x"}}}}]}  # fmt: skip
+EXPORTS = (
+    [TASK, TASK],
+    COCO,
+    [LABELBOX],
+    [SCALE],
+    {"docs": [SCALE]},
+    [DOCCANO],
+    [LABELBOX_V1],
+    [CALLBACK],
+    [MANIFEST],
+    [WORKERS],
+)
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -37,7 +37,6 @@ def test_kinetics_clips_are_items_of_their_video_and_time(tmp_path: Path) -> Non
         ("a.txt", "1.0 1.0 2.0 1.0 2.0 2.0 1.0 2.0 small-vehicle 0\n", "DOTA"),
         ("a.json", {"info": {}, "categories": {"label": {}}, "items": []}, "Datumaro"),
         ("a.json", {"a.jpg12": {"filename": "a.jpg", "regions": [], "file_attributes": {}}}, "VIA"),
-        ("a.json", {"shapes": [], "imagePath": "a.jpg"}, "LabelMe"),
         ("a.json", [{"image": "a.jpg", "annotations": [{"label": "x", "coordinates": {}}]}], "CreateML"),
         ("a.json", [{"name": "a.jpg", "labels": [{"category": "car", "box2d": {}}]}], "BDD100K"),
         ("a.json", {"database": {"v": {}}}, "ActivityNet"),
