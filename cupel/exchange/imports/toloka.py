@@ -7,6 +7,7 @@ from cupel.exchange.imports.answer_rows import (
     choose_question,
     choose_text,
     describe_roles,
+    find_unread,
     header_names,
     read_answer,
     read_rows,
@@ -60,6 +61,7 @@ def read_toloka(file: File, options: ReadOptions) -> Read:
         question, item, options.annotator or called.get("ASSIGNMENT:WORKER_ID"), choose_text(shown, options), shown,
         frozenset((question, status)), time=time,
     )  # fmt: skip
+    unread = find_unread(names, roles)
     yield describe_roles(name, roles, options)
     golden = called.get(f"GOLDEN:{question[len(OUTPUT) :]}".upper(), "")
     controls = 0
@@ -70,7 +72,7 @@ def read_toloka(file: File, options: ReadOptions) -> Read:
             continue
         state = STATES.get((value_text(row.values.get(status)) or "").upper(), "not_finished")
         controls += state is None and bool(value_text(row.values.get(golden)))
-        yield from read_answer(row, roles, _choices(row, question), options, state=state)
+        yield from read_answer(row, roles, unread, _choices(row, question), options, state=state)
     if controls:
         yield Notice(f"{controls:,} answers are on control tasks: they count as the crew's; {golden} is no answer")
 
