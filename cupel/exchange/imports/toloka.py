@@ -1,5 +1,7 @@
 """Toloka's assignments: `INPUT:` is what was shown, `OUTPUT:` what was answered, `ASSIGNMENT:` by whom and when."""
 
+import json
+
 from cupel.errors import SourceError
 from cupel.exchange.imports.answer_rows import (
     AnswerRoles,
@@ -10,6 +12,7 @@ from cupel.exchange.imports.answer_rows import (
     find_unread,
     header_names,
     read_answer,
+    read_choices,
     read_rows,
 )
 from cupel.exchange.imports.columns import list_columns
@@ -78,8 +81,15 @@ def read_toloka(file: File, options: ReadOptions) -> Read:
 
 
 def _choices(row: Row, question: str) -> list[object]:
+    """Return what was chosen; a group of checkboxes is an object of options that are true or false, as JSON."""
     value = row.values.get(question)
-    return value if isinstance(value, list) else [value]
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            return [value]
+        return read_choices(parsed) if isinstance(parsed, dict) else [value]
+    return read_choices(value)
 
 
 TOLOKA = Tool("toloka", is_toloka, read_toloka, is_table=True)
