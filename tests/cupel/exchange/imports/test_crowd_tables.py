@@ -237,7 +237,7 @@ CELL = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_a_cell_of_any_kind_anywhere_is_told_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     sample, question = SAMPLES[data.draw(st.sampled_from(sorted(SAMPLES)))]
