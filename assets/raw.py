@@ -24,14 +24,18 @@ def read_files(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg.M
         )  # fmt: skip
         for name, sha256 in reader.hashes().items():
             step.file(name, sha256)
-        rejected = [empty(REJECTED_ROWS)]
+        rejected: list[pa.Table] = []
 
         def items() -> Iterator[pa.RecordBatch]:
+            rejected[:] = [empty(REJECTED_ROWS)]
             for chunk in reader.chunks():
                 rejected.append(chunk.rejected)
                 yield from chunk.items.to_batches()
 
-        stream = pa.RecordBatchReader.from_batches(RAW_ITEMS.schema, items())
-        yield materialized(step, step.write("raw_items", stream))
+        commit = step.write("raw_items", pa.RecordBatchReader.from_batches(RAW_ITEMS.schema, items()))
+        if reader.has_torn_ids:
+            context.log.warning("some ids have several texts; the files are read again, without these items")
+            commit = step.write("raw_items", pa.RecordBatchReader.from_batches(RAW_ITEMS.schema, items()))
+        yield materialized(step, commit)
         yield materialized(step, step.write("rejected_rows", pa.concat_tables(rejected)))
         yield materialized(step, step.write("deliveries", reader.deliveries()))

@@ -23,7 +23,8 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = (data / "one.jsonl").read_text().splitlines()
     twin = {**json.loads(rows[5]), "id": "twin"}
     hostile = {"id": HOSTILE_ID, "text": HOSTILE_TEXT, "note": "[blink]"}
-    extra = [json.dumps(twin), json.dumps(hostile), "{", json.dumps({"id": "i3", "text": "again the sun and the fire"})]
+    again = {**json.loads(rows[3]), "note": "again"}
+    extra = [json.dumps(twin), json.dumps(hostile), "{", json.dumps(again)]
     (data / "one.jsonl").write_text("\n".join(rows + extra) + "\n")
     said = (data / "answers.csv").read_text().splitlines()
     first = ["one,ghost,label,ann,warm", "one,i3,label,ann,purple", "one,i4,label,,warm", "one,i4,label,,warm"]

@@ -12,9 +12,19 @@ from cupel.errors import AuditError
 
 # Columns that speak of the labelling, not of the item: with them an auditor is no longer independent.
 TELLING_NAME = re.compile(
-    r"label|class|annot|worker|rater|tagger|confiden|score|prob|predict|gold|truth|vote|agree|answer|choice|lead_time",
+    r"label|class|annot|confiden|score|prob|predict|gold|truth|vote|agree|answer|choice|lead_time|trust|taint|approv"
+    r"|reject|review(?!s?_?(text|body|title)|$)|assignment",
     re.IGNORECASE,
 )
+# Columns that name people: who labelled, reviewed or was asked. An auditor who knows is not independent of them.
+PEOPLE_NAME = re.compile(
+    r"worker|rater|tagger|coder|labell?er|reviewer|assignee|operator|editor|contributor|participant|employee|e_?mail"
+    r"|user(_?name|_?id)?$|person(_?name|_?id)?$|_by$|^by$|session",
+    re.IGNORECASE,
+)
+# Values that are addresses of people, whatever the column is called.
+PERSON = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+LEAST_PEOPLE = 0.5
 # A column that removes more than this share of the doubt about the label is held to determine it.
 MOST_DOUBT_REMOVED = 0.5
 FEWEST_ROWS_TO_TELL = 20
@@ -76,8 +86,13 @@ def _gives_away(
     """Return why a column may not be shown, or None."""
     if TELLING_NAME.search(name):
         return "its name speaks of the labelling"
-    if not any(value and value.strip() for value in values):
+    filled = [value.strip() for value in values if value and value.strip()]
+    if not filled:
         return "it is empty"
+    if PEOPLE_NAME.search(re.sub(r"[\s-]+", "_", name)) or sum(
+        bool(PERSON.match(value)) for value in filled
+    ) > LEAST_PEOPLE * len(filled):
+        return "it names people"
     for value, label in zip(values, labels, strict=True):
         if value and any(names_label(value, word) for word in words[label]):
             return f"it contains the label ({value[:40]!r})"

@@ -1,6 +1,7 @@
 """A delivery: the labels that may be judged, and every other row with the reason why not."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,8 @@ from cupel.exchange.imports.table_columns import (
 )
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.people.tool_annotation import IMPORT_REASONS, as_id, make_class_reader
+from cupel.sources.class_values import value_text
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
 # Reasons that only a delivery of labels knows; the others are cupel.sources.REASONS.
@@ -31,7 +34,9 @@ LABEL_REASONS = {
     "missing_label": "the row has no label",
     "tie": "the annotators of the item are tied",
     "unknown_label": "the label is none of the classes named with --classes",
-    "duplicate_id": "an earlier row has the same id; only that one is judged",
+    "duplicate_id": "an earlier row has the same id, content and label; only that one is judged",
+    "contradiction": "another row has the same id and another label, and no column says whose; none of them is judged",
+    "other_answer": "several annotators answered the item; it is judged once, by the most frequent label",
 }
 # More classes than this, most of them seen once or twice, are no classes but free text.
 MAX_CLASSES = 5_000
@@ -84,6 +89,7 @@ def read_delivery(
     annotator: str | None = None,
     classes: tuple[str, ...] = (),
     rules: LabelRules = ONE_CLASS,
+    limits: InputLimits = DEFAULT_LIMITS,
     annotators: tuple[str, ...] = (),
     *,
     is_as_written: bool = False,
@@ -99,6 +105,7 @@ def read_delivery(
         classes: Labels that are allowed; empty allows all, and the classes are those that occur. Of a label kind,
             the classes that it knows.
         rules: How labels are read.
+        limits: How much of the file is read.
         annotators: Columns of a table that hold one annotator's answers each; of an item one label is judged.
         is_as_written: Keep classes apart that differ only by case, Unicode form or invisible characters.
 
@@ -112,7 +119,9 @@ def read_delivery(
     # Of a kind the classes are in its rules.
     known = classes if rules.kind is None else ()
     read_choices = make_class_reader(known) if rules.kind is None and known else rules.read_choices
-    read = read_rows(path, label, id, read_choices, known, annotator, annotators, is_as_written=is_as_written)
+    read = read_rows(
+        path, label, id, read_choices, known, annotator, annotators, limits, is_as_written=is_as_written
+    )  # fmt: skip
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
     if read.is_of_tool:
         label, id, annotator = LABEL, "id", ANNOTATOR if read.is_of_crowd else annotator or ANNOTATOR
@@ -168,7 +177,7 @@ def _sort_out(
     if rules.kind is None:
         read, more, notices = _settle_classes(read, classes, is_as_written=is_as_written)
         rejected += more
-    kept, repeated = _without_repeats(read)
+    kept, repeated = _judge_repeats(read, columns)
     return kept, rejected + repeated, notices
 
 
@@ -192,19 +201,52 @@ def _settle_classes(
     return kept, rejected, describe_spellings({name: to for name, to in merged.items() if name not in joined})
 
 
-def _without_repeats(read: list[LabelledRow]) -> tuple[list[LabelledRow], list[BadRow]]:
-    """Return rows whose id was not met before, and the others."""
-    seen: dict[str, int] = {}
+def _judge_repeats(read: list[LabelledRow], columns: Columns) -> tuple[list[LabelledRow], list[BadRow]]:
+    """Return one row an item, and the others with their reason.
+
+    Rows that name annotators are their answers: of each the latest counts, the most frequent label is judged, and a tie
+    is not. Rows that name nobody must say the same; the first of them is judged.
+    """
+    groups: dict[str, list[LabelledRow]] = {}
+    for one in read:
+        groups.setdefault(one.item_id, []).append(one)
     kept: list[LabelledRow] = []
     rejected: list[BadRow] = []
-    for one in read:
-        if one.item_id in seen:
-            first = f"{one.item_id}, first in row {seen[one.item_id]}"
-            rejected.append(BadRow(one.row.line, "duplicate_id", evidence(first)))
+    for item, group in groups.items():
+        first = group[0]
+        if len(group) == 1:
+            kept.append(first)
+        elif columns.text and len({value_text(one.row.values.get(columns.text)) for one in group}) > 1:
+            rejected += [BadRow(one.row.line, "one_id_two_items", evidence(item)) for one in group]
+        elif columns.annotator and all(one.row.values.get(columns.annotator) for one in group):
+            found, others = _judge_answers(group, columns.annotator)
+            kept += found
+            rejected += others
+        elif len({one.label for one in group}) > 1:
+            rejected += [BadRow(one.row.line, "contradiction", evidence(f"{item}: {one.label}")) for one in group]
         else:
-            seen[one.item_id] = one.row.line
-            kept.append(one)
+            kept.append(first)
+            where = evidence(f"{item}, first in row {first.row.line}")
+            rejected += [BadRow(one.row.line, "duplicate_id", where) for one in group[1:]]
     return kept, rejected
+
+
+def _judge_answers(group: list[LabelledRow], annotator: str) -> tuple[list[LabelledRow], list[BadRow]]:
+    """Return the row that stands for the answers of several annotators on one item, if any, and the others."""
+    latest = {value_text(one.row.values.get(annotator)): one for one in group}
+    earlier = [one for one in group if latest[value_text(one.row.values.get(annotator))] is not one]
+    rejected = [BadRow(one.row.line, "earlier_version", evidence(f"{one.item_id}: {one.label}")) for one in earlier]
+    counts = Counter(one.label for one in latest.values())
+    best = sorted(label for label, count in counts.items() if count == max(counts.values()))
+    if len(best) > 1:
+        found = evidence(", ".join(f"{label}: {counts[label]}" for label in sorted(counts)))
+        return [], [*rejected, *(BadRow(one.row.line, "tie", found) for one in latest.values())]
+    first = next(one for one in latest.values() if one.label == best[0])
+    if len(latest) > 1:
+        # Whose the label is cannot be said: it stands for several.
+        first = first._replace(row=first.row._replace(values={**first.row.values, annotator: None}))
+    others = [one for one in latest.values() if one.row.line != first.row.line]
+    return [first], [*rejected, *(BadRow(one.row.line, "other_answer", evidence(one.label)) for one in others)]
 
 
 def _delivery(

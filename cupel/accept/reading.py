@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.one_label import one_label_rows
-from cupel.exchange.imports.columns import ANNOTATOR_NAMES, ID_NAMES, guess_column
+from cupel.exchange.imports.doccano import holds_only_names
 from cupel.exchange.imports.file import read_file, records
-from cupel.exchange.imports.gate import judge_exports
+from cupel.exchange.imports.gate import judge_exports, keep_latest
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.table_columns import name_classes
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.exchange.imports.tools import read_as, recognise_tool
-from cupel.people.tool_annotation import Annotation, ReadChoices, as_id, one_class
+from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, Row
 
 
@@ -43,6 +44,7 @@ def read_rows(
     classes: tuple[str, ...] = (),
     annotator: str | None = None,
     annotators: tuple[str, ...] = (),
+    limits: InputLimits = DEFAULT_LIMITS,
     *,
     is_as_written: bool = False,
 ) -> ReadFile:
@@ -58,6 +60,7 @@ def read_rows(
         classes: The classes that the guideline knows; empty: all.
         annotator: For a crowd's table, the column of who answered.
         annotators: Columns of a table that hold one annotator's answers each: one label an item is judged.
+        limits: How much of the file is read.
         is_as_written: For an export, keep classes apart that differ only by case or Unicode form.
 
     Returns:
@@ -66,46 +69,17 @@ def read_rows(
     Raises:
         SourceError: The file is missing, damaged, or of another kind.
     """
-    file = read_file(path)
+    file = read_file(path, limits)
     tool = recognise_tool(file)
-    if not annotators and (tool is TABLE or (tool.name == "doccano" and not _has_spans(records(file)))):
-        rows = name_classes(file, records(file), classes)
-        if tool is not TABLE or not _has_several_annotators(rows, label, id_field, annotator):
-            return ReadFile(file.sha256, file.format, rows)
+    if not annotators and (tool is TABLE or (tool.name == "doccano" and holds_only_names(file))):
+        return ReadFile(file.sha256, file.format, name_classes(file, records(file), classes))
     options = ReadOptions(
         label, id_field, annotator if tool.is_table else None, has_no_ids=True, annotators=annotators, classes=classes,
         read=read_choices, option_names=OPTION_NAMES,
     )  # fmt: skip
     judged = judge_exports([read_as(file, tool, options)], classes, is_as_written=is_as_written)
-    found: list[Annotation | BadRow] = [one.annotation for one in judged.annotations]
-    found += [BadRow(one.line, one.reason, one.evidence) for one in judged.left if one.reason != "unread_key"]
+    latest, earlier = keep_latest(judged.annotations)
+    left = [one for one in (*judged.left, *earlier) if one.reason != "unread_key"]
+    found: list[Annotation | BadRow] = [one.annotation for one in latest]
+    found += [BadRow(one.line, one.reason, one.evidence) for one in left]
     return ReadFile(file.sha256, tool.name, one_label_rows(found), True, tuple(judged.notices), tool.is_table)
-
-
-def _has_several_annotators(
-    rows: list[Row | BadRow], label: str | None, id_field: str | None, annotator: str | None
-) -> bool:
-    """Tell whether several people answered one item in a table: its rows are answers then, and no labels of items."""
-    names = list(dict.fromkeys(name for row in rows if isinstance(row, Row) for name in row.values))
-    taken = (label, id_field, annotator)
-    others = [name for name in names if name not in taken]
-    item = id_field or guess_column(others, ID_NAMES)
-    who = annotator or guess_column(others, ANNOTATOR_NAMES)
-    if item is None or who is None:
-        return False
-    first: dict[str | None, str | None] = {}
-    for row in rows:
-        if isinstance(row, Row):
-            answered = as_id(row.values.get(who))
-            if answered is not None and first.setdefault(as_id(row.values.get(item)), answered) != answered:
-                return True
-    return False
-
-
-def _has_spans(rows: list[Row | BadRow]) -> bool:
-    """Tell whether any doccano record labels a part of its text."""
-    return any(
-        bool(row.values.get("entities")) or any(isinstance(one, list) for one in labels)
-        for row in rows
-        if isinstance(row, Row) and isinstance(labels := row.values.get("label") or [], list)
-    )

@@ -120,7 +120,7 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     rules = rules_of(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
         request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules,
-        request.annotators, is_as_written=request.is_as_written,
+        request.limits, request.annotators, is_as_written=request.is_as_written,
     )  # fmt: skip
     _check_classes(delivery)
     if request.vendor is not None:

@@ -22,6 +22,7 @@ from cupel.accept.plan import Plan
 from cupel.accept.scores import ScoreLog
 from cupel.errors import AuditError, SourceError
 from cupel.show import delivery_terminal as terminal
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.store.local import LocalStore
 from cupel.store.outputs import write_output
 
@@ -68,6 +69,7 @@ class Request(NamedTuple):
     by: tuple[str, ...] = ()
     is_only_planned: bool = False
     is_as_written: bool = False
+    limits: InputLimits = DEFAULT_LIMITS
     annotators: tuple[str, ...] = ()
 
 

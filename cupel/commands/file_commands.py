@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, split_names
+from cupel.commands.options import (
+    FILE,
+    FILE_OR_FOLDER,
+    FOLDER,
+    LIMITS,
+    BatchType,
+    FiniteRange,
+    look_up_kind,
+    split_names,
+)
 
 
 @click.command()
@@ -38,9 +47,9 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 @click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
 @click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")
 @click.option("--seed", type=click.IntRange(0, (1 << 53) - 1), help="Nonce chosen beforehand; else the system's.")
-@click.option("--price", type=click.FloatRange(0), help="Price of a delivered label.")
-@click.option("--expert-price", type=click.FloatRange(0), help="Price of a checked item.")
-@click.option("--expert-seconds", type=click.FloatRange(0), default=30.0, show_default=True, help="Time of one check.")
+@click.option("--price", type=FiniteRange(0), help="Price of a delivered label.")
+@click.option("--expert-price", type=FiniteRange(0), help="Price of a checked item.")
+@click.option("--expert-seconds", type=FiniteRange(0), default=30.0, show_default=True, help="Time of one check.")
 @click.option("--currency", default="USD", show_default=True, help="Unit of the prices.")
 @click.option(
     "--scores", type=FILE_OR_FOLDER, default=Path("vendor_scores"), show_default=True, help="Folder of vendors' scores."
@@ -50,8 +59,9 @@ from cupel.commands.options import FILE, FILE_OR_FOLDER, FOLDER, look_up_kind, s
 )
 @click.option("--suspicious/--no-suspicious", default=True, help="Let a model suggest more suspicious labels.")
 @click.option("--json", "json_file", type=FILE, help="Write the verdict there for machines.")
+@LIMITS
 def accept(
-    delivery: Path, budget: str | None, max_undecided: str | None, classes: str | None,
+    delivery: Path, budget: str | None, max_undecided: str | None, classes: str | None, limits: tuple[str, ...],
     annotator_columns: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Accept or refuse labels that somebody delivered.
@@ -66,6 +76,7 @@ def accept(
     from cupel.accept.budget import share
     from cupel.accept.judging import Prices
     from cupel.commands.accept_delivery import Request, accept_delivery
+    from cupel.sources.input_limits import parse_limits
 
     prices = Prices(
         label=options.pop("price"),
@@ -81,6 +92,7 @@ def accept(
         annotators=split_names(annotator_columns),
         prices=prices,
         is_suspicious_wanted=options.pop("suspicious"),
+        limits=parse_limits(limits),
         **options,
     )
     sys.exit(accept_delivery(request, Console(highlight=False)))
@@ -88,7 +100,7 @@ def accept(
 
 @click.command("import")
 @click.argument("files", type=FILE, nargs=-1, required=True)
-@click.option("--batch", required=True, help="The delivery that the items are of.")
+@click.option("--batch", type=BatchType(), required=True, help="The delivery that the items are of.")
 @click.option("--answers", type=FILE, required=True, help="File of answers to write, .parquet or .csv.")
 @click.option("--items", type=FILE, help="Write the items there, too, as JSON Lines: a delivery for a project.")
 @click.option("--tool", help="Who wrote the files; told from what they hold without it.")
@@ -117,10 +129,11 @@ def accept(
     show_default=True,
     help="What is marked as known to be right: left out and told, or an expert's answer.",
 )
+@LIMITS
 def import_work(
     files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str,
     kind: str | None, classes: str | None, separator: str | None, is_as_written: bool, ground_truth: str,
-    annotator_columns: str | None, **named: Any,
+    limits: tuple[str, ...], annotator_columns: str | None, **named: Any,
 ) -> None:  # fmt: skip
     """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
 
@@ -143,13 +156,14 @@ def import_work(
     from cupel.exchange.imports.tools import read_export
     from cupel.people.tool_annotation import make_class_reader
     from cupel.printable import printable
+    from cupel.sources.input_limits import parse_limits
 
     if separator is not None and kind is None:
         raise click.UsageError("--separator goes with --kind")
-    known = split_names(classes)
+    known, allowed = split_names(classes), parse_limits(limits)
     read = make_class_reader(known) if kind is None else make_reader(look_up_kind(kind), known, separator)
     options = ReadOptions(**named, annotators=split_names(annotator_columns), classes=known, read=read)
-    exports = [read_export(path, tool, options) for path in files]
+    exports = [read_export(path, tool, options, allowed) for path in files]
     imported = gather(
         exports, () if kind else known, is_as_written=is_as_written or kind is not None, purpose=purpose,
         takes_truths=ground_truth == "expert",
@@ -184,16 +198,17 @@ def import_work(
 @click.option("--id", metavar="COLUMN", help="Column that names them; without one, rows are numbered from 0.")
 @click.option(
     "--similarity",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     default=0.7,
     show_default=True,
     help="Least Jaccard similarity.",
 )
 @click.option("--characters", type=click.IntRange(1), default=5, show_default=True, help="Characters in a shingle.")
 @click.option("--words", type=click.IntRange(1), help="Words in a shingle, instead of characters.")
+@LIMITS
 def duplicates(
     file: Path, against: Path | None, to: Path, text: str, id: str | None, similarity: float, characters: int,
-    words: int | None,
+    words: int | None, limits: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Find near-duplicates in a Parquet file of texts, or its texts in another file.
 
@@ -202,11 +217,12 @@ def duplicates(
     """
     from cupel.cleaning.duplicates.file_search import PAIRS, SearchRequest, search_file, write_pairs
     from cupel.cleaning.duplicates.fingerprints import ShingleShape
+    from cupel.sources.input_limits import parse_limits
     from cupel.store.outputs import Output, check_outputs, is_table
 
     check_outputs([Output("--to", to, is_table(*PAIRS))], [file] if against is None else [file, against])
     shape = ShingleShape(characters) if words is None else ShingleShape(words, of_words=True)
-    found = search_file(SearchRequest(file, against, text, id, similarity, shape))
+    found = search_file(SearchRequest(file, against, text, id, similarity, shape, parse_limits(limits)))
     write_pairs(found.pairs, to)
     where = f"are like an earlier one: {to}" if against is None else f"are in {against}: {to}"
     click.echo(f"{found.alike:,} of {found.documents:,} texts {where}, {found.pairs.num_rows:,} pairs")

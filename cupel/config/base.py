@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+MOST_NAME_CHARACTERS = 64
 
 
 def check_slug(name: str) -> str:
@@ -47,9 +48,9 @@ def check_batch_name(text: str) -> str:
     return text
 
 
-Slug = Annotated[str, Field(max_length=64), AfterValidator(check_slug)]
-Name = Annotated[str, Field(max_length=64), AfterValidator(check_name)]
-BatchName = Annotated[str, Field(max_length=64), AfterValidator(check_batch_name)]
+Slug = Annotated[str, Field(max_length=MOST_NAME_CHARACTERS), AfterValidator(check_slug)]
+Name = Annotated[str, Field(max_length=MOST_NAME_CHARACTERS), AfterValidator(check_name)]
+BatchName = Annotated[str, Field(max_length=MOST_NAME_CHARACTERS), AfterValidator(check_batch_name)]
 ColumnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]

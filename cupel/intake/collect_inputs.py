@@ -11,6 +11,7 @@ from typing import NamedTuple
 from cupel.check.aside import clear_for_run
 from cupel.check.check import find_damage
 from cupel.config.project import Known, Project
+from cupel.errors import AnswerError
 from cupel.kinds import KNOWN
 from cupel.kinds.projects import load_project
 from cupel.lake.guideline_log import GUIDELINES, record_guideline
@@ -19,6 +20,7 @@ from cupel.people.annotators.policies import act
 from cupel.people.answers.collect import Workforce, collect
 from cupel.people.answers.one_after_another import OneAfterAnother
 from cupel.people.answers.recorded import RecordedWorkforce, read_gold
+from cupel.people.answers.recorded_files import batches_in
 from cupel.people.answers.shown_labels import ShownLabelsLog
 from cupel.people.answers.signed_answers import SIGNED_ANSWERS, SortedFiles, sort_files
 from cupel.people.label_studio.calibration import Standing, known_items, standings_now
@@ -28,9 +30,20 @@ from cupel.people.label_studio.workforce import LabelStudioWorkforce
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import propose_new, proposed
 from cupel.signing.trusted_keys import read_trusted_keys
-from cupel.sources.inbox import Taken, answer_files, arrivals, take, take_unregistered, whole
+from cupel.sources.inbox import (
+    ANSWER_FORMATS,
+    Arrival,
+    Taken,
+    answer_files,
+    arrivals,
+    refuse_arrival,
+    take,
+    take_unregistered,
+    whole,
+)
 from cupel.sources.register import with_registered
 from cupel.store.event_log import LogHead
+from cupel.store.files import is_file
 from cupel.store.locks import COLLECTING
 
 _log = logging.getLogger(__name__)
@@ -109,8 +122,23 @@ def take_whole(projects: Path, lake: Lake, inbox: Path, known: Known = KNOWN) ->
         time.sleep(SECONDS_BETWEEN_LOOKS)
     looks = {str(arrival.path): arrival.look for arrival in there}
     for arrival in whole(arrivals(inbox), looks):
-        taken.append(take(arrival, current_project(projects, lake, known), lake, now))
+        if (reason := _explain_answers(arrival)) is not None:
+            taken.append(refuse_arrival(arrival, reason))
+        else:
+            taken.append(take(arrival, current_project(projects, lake, known), lake, now))
     return taken
+
+
+def _explain_answers(arrival: Arrival) -> str | None:
+    """Return why an arrival cannot be read as answers; None where it can, or is none: a bad file would end all runs."""
+    is_answers = arrival.kind == "answers" and arrival.problem is None and arrival.path.name.endswith(ANSWER_FORMATS)
+    if not is_answers or not is_file(arrival.path):
+        return None
+    try:
+        batches_in(arrival.path)
+    except AnswerError as error:
+        return str(error)
+    return None
 
 
 def releases_of(lake: Lake, project: Project) -> list[str]:

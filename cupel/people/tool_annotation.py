@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cupel.errors import SourceError
-from cupel.people.class_values import MISSING_WORDS, VALUE_REASONS, NoClassError, read_class, value_text
+from cupel.sources.class_values import MISSING_WORDS, VALUE_REASONS, NoClassError, read_class, value_text
 from cupel.sources.reasons import BadRow, evidence
 
 # Reasons that only an export knows; the others are cupel.sources.REASONS.
@@ -18,6 +18,7 @@ IMPORT_REASONS = {
     "ground_truth": "the tool marks the answer as known to be right: it is an expert's, and no vote of the crew; "
     "--ground-truth expert imports it as such",
     "several_choices": "the answer holds several classes at once; one is imported",
+    "earlier_version": "the same annotator answered the item again; the latest answer counts",
     "unknown_label": "the answer is no label of the kind, or names a class that was not named with --classes",
     "one_id_two_items": "the id names items that show different things; name a field that tells them apart with --id",
     "nested_answer": "the answer is about an object, or stands inside another answer; only classes are imported",
@@ -26,7 +27,7 @@ IMPORT_REASONS = {
     "other_kind": "the answer is neither a class nor an object of a class: a text, a number, a relation, a ranking",
     "unknown_category": "the answer names a class that the file does not define",
     "unknown_item": "the answer is about an item that the file does not hold",
-    "unexpected_shape": "the record is not what the tool writes here, or the label is an object, a list or JSON in a cell",
+    "unexpected_shape": "the record is not what the tool writes here, or the label is an object, a list or JSON",
 }
 
 FieldsOfItem = dict[str, object]
@@ -206,19 +207,21 @@ def entries(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def hold_to_question(name: str, asked: list[str], question: str | None) -> None:
+def hold_to_question(name: str, asked: list[str], question: str | None, option: str = "") -> None:
     """Check that it is clear which question's answer is the label.
 
     Args:
         name: The file, for errors.
         asked: The questions that the file asks.
         question: The one that was named; None where there is only one.
+        option: What the command calls it.
 
     Raises:
         SourceError: There are several questions and none was named, or the one named is not there.
     """
     if question is None and len(asked) > 1:
-        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one of them")
+        which = f"with {option}" if option else "of them"
+        raise SourceError(f"{name}: asks several questions ({', '.join(asked)}); name one {which}")
     if question is not None and question not in asked:
         raise SourceError(f"{name}: no question {question!r}; there is {', '.join(asked) or 'none'}")
 

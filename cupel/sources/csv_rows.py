@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from cupel.errors import SourceError
 from cupel.sources.empty_rows import drop_last_empty_rows
+from cupel.sources.input_limits import check_header
 from cupel.sources.json_rows import decoded
 from cupel.sources.lines import Line
-from cupel.sources.reasons import BadRow, Row, evidence
+from cupel.sources.reasons import BadRow, Row, evidence, explain_header
 
 _BARE = re.compile(rb'[^",]*+')
 _QUOTED = re.compile(rb'(?:[^"]++|"")*+')
@@ -126,12 +127,12 @@ def _quoted_record(
 
 
 def _header(name: str, record: BadRow | tuple[Line, list[bytes]], needed: tuple[str, ...]) -> list[str]:
-    try:
-        if isinstance(record, BadRow):
-            raise SourceError(f"{name}, line {record.line}: the header cannot be read: {record.reason}")
-        header = [field.decode("utf-8") for field in record[1]]
-    except UnicodeDecodeError:
-        raise SourceError(f"{name}, line 1: the header is not UTF-8; save the file as UTF-8") from None
+    if isinstance(record, BadRow):
+        raise SourceError(f"{name}, line {record.line}: the header cannot be read: {record.reason}")
+    line, fields = record
+    if (problem := explain_header(line.content)) is not None:
+        raise SourceError(f"{name}, line {line.line}: the header {problem}")
+    header = [field.decode("utf-8") for field in fields]
     check_fields(name, header, needed)
     return header
 
@@ -140,11 +141,9 @@ def check_fields(name: str, fields: list[str], needed: tuple[str, ...]) -> None:
     """Hold a file's field names against what the delivery says.
 
     Raises:
-        SourceError: A name stands twice, or a needed one is missing; says what is there.
+        SourceError: There are too many, a name stands twice, or a needed one is missing; says what is there.
     """
-    twice = sorted({field for field in fields if fields.count(field) > 1})
-    if twice:
-        raise SourceError(f"{name}: the header names {evidence(', '.join(twice))} twice; rename one of them")
+    check_header(name, fields)
     missing = [field for field in needed if field not in fields]
     if missing:
         there = ", ".join(repr(field[:60]) for field in fields[:20])

@@ -13,6 +13,7 @@ from cupel.contract.tables.raw import DELIVERIES, RAW_ITEMS, REJECTED_ROWS
 from cupel.errors import SourceError
 from cupel.sources.csv_rows import csv_rows
 from cupel.sources.files import ITEM, SourceFile, source_files
+from cupel.sources.input_limits import DEFAULT_LIMITS
 from cupel.sources.items import Item, ItemReader, TextOf, read_text_field
 from cupel.sources.json_rows import json_rows, text_rows
 from cupel.sources.lines import read_lines
@@ -20,7 +21,7 @@ from cupel.sources.parquet_rows import parquet_rows
 from cupel.sources.reasons import BadRow, Row
 from cupel.store.files import FileStat, hash_file, stat_file
 
-MAX_ROW_BYTES = 10_000_000
+MAX_ROW_BYTES = DEFAULT_LIMITS.row_bytes
 CHUNK_BYTES = 1 << 26
 
 
@@ -45,14 +46,19 @@ class DeliveryReader:
         self._max_row_bytes = max_row_bytes
         self._text_of = text_of
         self._accounts: list[dict[str, object]] | None = None
+        self._torn: frozenset[bytes] = frozenset()
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the delivery in pieces of at most `rows_per_chunk` rows, ordered by file and line.
 
+        An id that comes with a second text is only then known to be of two items, when the first is read already.
+        Where there are such ids, `has_torn_ids` is true at the end, and what was yielded counts for nothing: read
+        again, for then none of their rows becomes an item.
+
         Raises:
             SourceError: A file lacks a field that the delivery names, or changes or vanishes while it is read.
         """
-        reader = ItemReader(self.delivery, self._max_row_bytes, self._text_of)
+        reader = ItemReader(self.delivery, self._max_row_bytes, self._text_of, self._torn)
         accounts: list[dict[str, object]] = []
         for file in self.files:
             with _there(file):
@@ -66,7 +72,24 @@ class DeliveryReader:
             if before != after:
                 raise SourceError(f"{file.name}: the file changed while it was read; run again when it is complete")
             accounts.append(self._account(file, sha256, before.size, read, rejected))
-        self._accounts = accounts
+        self._accounts, self.has_torn_ids = accounts, bool(reader.torn - self._torn)
+        self._torn |= reader.torn
+
+    has_torn_ids = False
+
+    def first_chunks(self) -> Iterator[Chunk]:
+        """Yield the first rows of each file, as much as `chunks` would at once.
+
+        Raises:
+            SourceError: As of `chunks`.
+        """
+        for file in self.files:
+            with _there(file):
+                chunk = next(
+                    self._file_chunks(file, ItemReader(self.delivery, self._max_row_bytes, self._text_of)), None
+                )
+            if chunk is not None:
+                yield chunk
 
     def hashes(self) -> dict[str, str]:
         """Return the hash of each file's bytes, by its name.
@@ -130,7 +153,7 @@ class DeliveryReader:
         )  # fmt: skip
         needed = tuple(dict.fromkeys(field for field in named if field is not None))
         if file.format == "parquet":
-            return parquet_rows(file.path, file.name, delivery.text_fields, needed)
+            return parquet_rows(file.path, file.name, delivery.text_fields, needed, self._max_row_bytes)
         lines = read_lines(file.path, file.compression, self._max_row_bytes)
         if file.format == "csv":
             return csv_rows(file.name, lines, needed, self._max_row_bytes)

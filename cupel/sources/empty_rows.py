@@ -13,11 +13,14 @@ def drop_last_empty_rows(rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]
     >>> [row.line for row in drop_last_empty_rows([empty, bad, empty])]
     [2, 3]
     """
-    held: list[Row | BadRow] = []
+    held: list[list[int]] = []  # first and last line of runs: a file may end in a billion line ends
     for row in rows:
         if isinstance(row, BadRow) and row.reason == "empty_row":
-            held.append(row)
+            if held and held[-1][1] == row.line - 1:
+                held[-1][1] = row.line
+            else:
+                held.append([row.line, row.line])
             continue
-        yield from held
+        yield from (BadRow(line, "empty_row", "") for first, last in held for line in range(first, last + 1))
         held.clear()
         yield row

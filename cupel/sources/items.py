@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from cupel.config.licences import MOST_CHARACTERS
 from cupel.config.raw import Delivery
+from cupel.sources.class_values import MISSING_WORDS, write_whole_number
 from cupel.sources.reasons import BadRow, Row, evidence
 
 MOST_ID_CHARACTERS = 512
@@ -33,19 +34,28 @@ TextOf: TypeAlias = Callable[[Row, Delivery], str | BadRow]
 
 
 class ItemReader:
-    """Makes items of the rows of one batch, and remembers their ids.
+    """Makes items of the rows of one batch, and remembers their ids and what they show.
 
     Args:
         delivery: How to read a row.
         max_row_bytes: Most bytes of an item's text and other fields.
         text_of: Returns a row's text.
+        torn: Ids that were met with several texts before, as `torn` of another reader has them: none of their rows
+            becomes an item.
+
+    Attributes:
+        torn: Hashes of the ids that were met with several texts.
     """
 
-    def __init__(self, delivery: Delivery, max_row_bytes: int, text_of: TextOf) -> None:
+    def __init__(
+        self, delivery: Delivery, max_row_bytes: int, text_of: TextOf, torn: frozenset[bytes] = frozenset()
+    ) -> None:
         self._delivery = delivery
         self._text_of = text_of
         self._max_row_bytes = max_row_bytes
-        self._seen: set[bytes] = set()
+        self._refused = torn
+        self._shown: dict[bytes, bytes] = {}
+        self.torn: set[bytes] = set()
 
     def read(self, row: Row, source_file: str, has_fields: bool) -> Item | BadRow:
         """Return the row as an item, or why it is none.
@@ -88,10 +98,13 @@ class ItemReader:
     def _unique(self, row: Row, item: Item) -> Item | BadRow:
         if item.size > self._max_row_bytes:
             return BadRow(row.line, "row_too_long", evidence(f"over {self._max_row_bytes} bytes: {item.text[:200]}"))
-        key = hashlib.blake2b(item.item_id.encode(), digest_size=16).digest()
-        if key in self._seen:
+        key, shown = (hashlib.blake2b(part.encode(), digest_size=16).digest() for part in (item.item_id, item.text))
+        first = self._shown.setdefault(key, shown)
+        if key in self._refused or first != shown:
+            self.torn.add(key)
+            return BadRow(row.line, "one_id_two_items", evidence(item.item_id))
+        if first is not shown:
             return BadRow(row.line, "duplicate_id", evidence(item.item_id))
-        self._seen.add(key)
         return item
 
 
@@ -116,10 +129,11 @@ def check_text(row: Row, text: object) -> str | BadRow:
 
 
 def _item_id(row: Row, found: object) -> str | BadRow:
-    item_id = _name(found)
-    if found is None or (isinstance(found, str) and not found.strip()):
+    is_missing = found is None or found != found
+    if is_missing or (isinstance(found, str) and (not found.strip() or found.strip() in MISSING_WORDS)):
         return BadRow(row.line, "missing_id", evidence(f"id: {found!r}"))
-    return BadRow(row.line, "bad_id", evidence(found)) if item_id is None else item_id
+    item_id = _name(found)
+    return BadRow(row.line, "bad_id", evidence(found)) if item_id is None else write_whole_number(item_id)
 
 
 def _group(row: Row, found: object) -> str | BadRow | None:
@@ -139,7 +153,10 @@ def _licence(row: Row, found: object, otherwise: str) -> str | BadRow:
 
 
 def _name(found: object) -> str | None:
-    """Return an id as text; None where it may not be one."""
+    """Return an id as text, of a whole float that of its integer; None where it may not be one."""
+    # Tables make floats of all integers of a column that has a gap.
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
     if isinstance(found, bool) or not isinstance(found, str | int):
         return None
     if isinstance(found, int):

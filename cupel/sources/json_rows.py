@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from cupel.sources.empty_rows import drop_last_empty_rows
+from cupel.sources.input_limits import DEFAULT_LIMITS, is_too_deep, may_be_deep
 from cupel.sources.lines import Line
 from cupel.sources.reasons import BadRow, Row, evidence
 
@@ -20,10 +21,17 @@ def text_rows(lines: Iterable[Line | BadRow], text_field: str) -> Iterator[Row |
     )
 
 
-def json_rows(lines: Iterable[Line | BadRow]) -> Iterator[Row | BadRow]:
-    """Yield a row a line of JSON; what is no object, or no valid JSON, is rejected, but for empty lines at the end."""
+def json_rows(lines: Iterable[Line | BadRow], most_depth: int = DEFAULT_LIMITS.depth) -> Iterator[Row | BadRow]:
+    """Yield a row a line of JSON; what is no object, or no valid JSON, is rejected, but for empty lines at the end.
+
+    Args:
+        lines: The lines.
+        most_depth: A row whose lists and objects stand deeper in each other is rejected.
+    """
     texts = ((line.line, decoded(line)) for line in lines)
-    return drop_last_empty_rows(text if isinstance(text, BadRow) else _json_row(number, text) for number, text in texts)
+    return drop_last_empty_rows(
+        text if isinstance(text, BadRow) else _json_row(number, text, most_depth) for number, text in texts
+    )
 
 
 def decoded(line: Line | BadRow) -> str | BadRow:
@@ -41,13 +49,17 @@ def decoded(line: Line | BadRow) -> str | BadRow:
         return BadRow(line.line, "wrong_encoding", evidence(f"byte {error.start}: ".encode() + around))
 
 
-def _json_row(number: int, text: str) -> Row | BadRow:
+def _json_row(number: int, text: str, most_depth: int) -> Row | BadRow:
     try:
         values = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
     except _DuplicateKeyError as error:
         return BadRow(number, "duplicate_key", evidence(str(error)))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return BadRow(number, "too_deep", evidence(f"over {most_depth} levels: {text[:200]}"))
+    except ValueError as error:
         return BadRow(number, "broken_json", evidence(f"{error}: {text[:200]}"))
+    if may_be_deep(text, most_depth) and is_too_deep(values, most_depth):
+        return BadRow(number, "too_deep", evidence(f"over {most_depth} levels: {text[:200]}"))
     if not isinstance(values, dict):
         return BadRow(number, "not_an_object", evidence(text))
     return Row(number, values)

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cupel.store.local import LocalStore, begin, make_lasting_folder, naming, sync_folder
 from cupel.store.store import TakenError
+from cupel.store.untrusted_files import open_regular, read_at_most
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Texts that are read whole: project files, guidelines, pages. A guideline of a thousand pages has 4 MB.
+MOST_TEXT_BYTES = 1 << 26
 
 
 class FileStat(NamedTuple):
@@ -26,50 +30,62 @@ class FileStat(NamedTuple):
     inode: int
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, most_bytes: int | None = None) -> bytes:
     """Return the bytes of a file.
 
+    Args:
+        path: The file.
+        most_bytes: The most that it may have; None: any number.
+
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, is no regular file, or is larger; names the file.
     """
-    return path.read_bytes()
+    if most_bytes is not None:
+        return read_at_most(path, most_bytes)
+    with open_regular(path) as file:
+        return file.read()
 
 
 def read_text(path: Path) -> str:
-    """Return a UTF-8 text file.
+    """Return a UTF-8 text file, line ends as line feeds.
 
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, is no regular file, or is larger than 64 MB; names the file.
         UnicodeDecodeError: It is not UTF-8.
     """
-    return path.read_text(encoding="utf-8")
+    text = read_at_most(path, MOST_TEXT_BYTES).decode("utf-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def open_file(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, or is no regular file: no pipe is waited for; names the file.
     """
-    return path.open("rb")
+    return open_regular(path)
 
 
 def is_file(path: Path) -> bool:
     """Tell whether a name is a file's."""
-    return path.is_file()
+    return os.path.isfile(path)
 
 
 def is_folder(path: Path) -> bool:
     """Tell whether a name is a folder's."""
-    return path.is_dir()
+    return os.path.isdir(path)
 
 
 def stat_file(path: Path) -> FileStat | None:
-    """Return size and time of change of a file or folder; None where nothing has the name."""
+    """Return size and time of change of a file or folder; None where nothing has the name, or nothing can have it."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            return None
+        raise
     return FileStat(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
@@ -85,7 +101,7 @@ def find_files(folder: Path, pattern: str = "**/*") -> list[Path]:
 
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -93,9 +109,16 @@ def put_file(path: Path, content: bytes) -> None:
     """Put a file in place whole, its folder with it; what lies there is replaced.
 
     Raises:
-        OSError: The disk is full or failed; names the file.
+        OSError: The disk is full or failed; names the file. Folders that were made for it are removed.
     """
-    LocalStore(path.parent).put(path.name, content)
+    made = [folder for folder in path.parents if not os.path.lexists(folder)]
+    try:
+        LocalStore(path.parent).put(path.name, content)
+    except OSError:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 @contextmanager
@@ -232,10 +255,11 @@ def open_stream(path: Path) -> "pa.NativeFile":
     """Open a file for Arrow's readers; one whose name ends in that of a compression is unpacked as it is read.
 
     Raises:
-        OSError: It is not there, or cannot be read; names the file.
+        OSError: It is not there, cannot be read, or is no regular file; names the file.
     """
     import pyarrow as pa
 
+    open_regular(path).close()
     return pa.input_stream(str(path), compression="detect")
 
 

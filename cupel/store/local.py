@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cupel.store.store import ChangedError, MissingError, Stat, TakenError, check_name
+from cupel.store.untrusted_files import open_regular
 
 # What a killed writer left behind is removed when nobody can be writing it any more.
 SECONDS_UNTOUCHED = 3_600
@@ -39,7 +40,7 @@ class LocalStore:
     def open(self, name: str) -> BinaryIO:
         """Open a content for reading; see `Store`."""
         try:
-            return self._path(name).open("rb")
+            return open_regular(self._path(name))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise MissingError(f"{self._path(name)}: not there") from None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 EntryKind = Literal["file", "folder", "link", "other"]
+_NO_FILE = "it is a pipe, socket or device, not a file"
 _KINDS: dict[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
@@ -31,6 +32,37 @@ def stat_entry(path: Path) -> FileEntry:
 def stat_open_file(file: BinaryIO) -> FileEntry:
     """Return what an open file is, whatever its name stands for by now."""
     return _entry(os.fstat(file.fileno()))
+
+
+def list_entries(folder: Path, most_levels: int, most_entries: int) -> list[tuple[Path, FileEntry]]:
+    """Return all that lies under a folder and is no folder, in order of name; no link is followed.
+
+    Args:
+        folder: The folder.
+        most_levels: Folders in each other that are looked into.
+        most_entries: Entries that are looked at.
+
+    Raises:
+        OSError: It cannot be read, or holds more, or its folders are nested deeper; names the place.
+    """
+    found, level, count = list[tuple[Path, FileEntry]](), [folder], 0
+    for _ in range(most_levels):
+        inner = list[Path]()
+        for place in level:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > most_entries:
+                        raise OSError(errno.EINVAL, f"more than {most_entries:,} entries", str(folder))
+                    about = stat_entry(Path(entry.path))
+                    if about.kind == "folder":
+                        inner.append(Path(entry.path))
+                    else:
+                        found.append((Path(entry.path), about))
+        level = inner
+    if level:
+        raise OSError(errno.EINVAL, f"folders in each other, more than {most_levels} levels", str(folder))
+    return sorted(found)
 
 
 def find_identity(path: Path) -> tuple[int, int] | None:
@@ -65,6 +97,36 @@ def open_below(root: Path, path: Path) -> BinaryIO:
     finally:
         os.close(place)
     return _make_file(opened)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, links to it followed; a pipe that nobody fills is not waited for.
+
+    Raises:
+        OSError: There is none, it cannot be read, or it is a folder, pipe, socket or device; names the file.
+    """
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        file = _make_file(opened)
+    except IsADirectoryError as error:
+        raise IsADirectoryError(error.errno, error.strerror, str(path)) from None
+    if stat_open_file(file).kind != "file":
+        file.close()
+        raise OSError(errno.EINVAL, _NO_FILE, str(path))
+    return file
+
+
+def read_at_most(path: Path, most_bytes: int) -> bytes:
+    """Return the bytes of a file, links to it followed; no more than so many are read.
+
+    Raises:
+        OSError: As of `open_regular`, or it is larger; names the file.
+    """
+    with open_regular(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EINVAL, f"it is larger than {most_bytes:,} bytes", str(path))
+    return content
 
 
 def read_bounded(path: Path, most_bytes: int) -> bytes:
@@ -115,7 +177,7 @@ def _make_file(opened: int) -> BinaryIO:
 
 def _read_at_most(file: BinaryIO, most_bytes: int) -> bytes:
     if stat_open_file(file).kind != "file":
-        raise ValueError("it is a pipe, socket or device, not a file")
+        raise ValueError(_NO_FILE)
     content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise ValueError(f"it is larger than {most_bytes:,} bytes")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -48,17 +49,19 @@ def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(report, name, lambda *_: "<svg></svg>")
 
 
-@cases(300)
+@cache
+def harmless_report_shape(is_certified: bool) -> object:
+    """Return the elements of a report in which nobody says anything odd."""
+    return html_shape(render_report(*chosen(TWIN, is_certified, with_plots=True)))
+
+
+@cases(150)
 @given(st.one_of(sayings, st.sampled_from(tricks)), st.booleans())
 def test_the_report_has_the_elements_of_its_template_only(
     without_plots: None, said: dict[str, str], is_certified: bool
 ) -> None:
-    pages = [
-        render_report(facts, more)
-        for said_ in ({**TWIN, **said}, TWIN)
-        for facts, more in [chosen(said_, is_certified, with_plots=True)]
-    ]
-    assert html_shape(pages[0]) == html_shape(pages[1])
+    page = render_report(*chosen({**TWIN, **said}, is_certified, with_plots=True))
+    assert html_shape(page) == harmless_report_shape(is_certified)
 
 
 def test_the_report_with_its_plots_too() -> None:

@@ -12,6 +12,8 @@ from cupel.cleaning.duplicates.candidates import Positions
 from cupel.cleaning.duplicates.fingerprints import ShingleShape
 from cupel.cleaning.duplicates.near_duplicates import find_near_duplicates, match_texts
 from cupel.errors import SourceError
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits, check_header
+from cupel.sources.parquet_rows import read_columns
 from cupel.store.files import open_file
 from cupel.store.outputs import write_output
 
@@ -32,6 +34,7 @@ class SearchRequest(NamedTuple):
     id: str | None
     similarity: float
     shape: ShingleShape
+    limits: InputLimits = DEFAULT_LIMITS
 
 
 class SearchResult(NamedTuple):
@@ -54,14 +57,14 @@ def search_file(request: SearchRequest) -> SearchResult:
     Raises:
         SourceError: A file or column is not there, or is of another kind.
     """
-    texts, ids = _read(request.file, request.text, request.id)
+    texts, ids = _read(request.file, request.text, request.id, request.limits)
     if request.against is None:
         found = find_near_duplicates(texts, request.similarity, request.shape)
         row, other, similarity = found.later, found.earlier, found.similarity
         named = {"like_id": _take(ids, other), "kept_id": _take(ids, found.kept[row])}
         not_compared = found.not_compared
     else:
-        others, other_ids = _read(request.against, request.text, request.id)
+        others, other_ids = _read(request.against, request.text, request.id, request.limits)
         row, other, similarity, _, not_compared = match_texts(texts, others, request.similarity, request.shape)
         named = {"like_id": _take(other_ids, other)}
     pairs = pa.table({"id": _take(ids, row), **named, "similarity": similarity})
@@ -79,26 +82,27 @@ def _take(ids: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
     return ids.take(pa.array(rows))
 
 
-def _read(path: Path, text: str, name: str | None) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def _read(path: Path, text: str, name: str | None, limits: InputLimits) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """Return the texts of a file, and the id of each: the number of its row, from 0, where no column is named."""
     wanted = [text] if name is None else [text, name]
     try:
         with open_file(path) as file:
-            _check_columns(path, pq.read_schema(file), wanted)
-            table = pq.read_table(file, columns=list(dict.fromkeys(wanted)))
+            _check_columns(path, pq.read_schema(file), wanted, limits)
+            table = read_columns(f"{path}", file, list(dict.fromkeys(wanted)), limits)
     except FileNotFoundError:
         raise SourceError(f"{path}: not there; name a Parquet file") from None
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is none
         raise SourceError(f"{path}: no Parquet file that can be read: {error}") from None
     rows = pa.chunked_array([np.arange(table.num_rows)])
     return table.column(text), rows if name is None else table.column(name)
 
 
-def _check_columns(path: Path, schema: pa.Schema, wanted: list[str]) -> None:
-    """Refuse a file that lacks a column, or whose first one wanted holds no texts."""
+def _check_columns(path: Path, schema: pa.Schema, wanted: list[str], limits: InputLimits) -> None:
+    """Refuse a file that lacks a column, has one twice, or whose first one wanted holds no texts."""
+    check_header(f"{path}", schema.names, limits)
     for column in wanted:
         if column not in schema.names:
-            raise SourceError(f"{path}: no column {column!r}; it has {', '.join(schema.names)}")
+            raise SourceError(f"{path}: no column {column!r}; it has {', '.join(schema.names[:20])}")
     kind = schema.field(wanted[0]).type
     if not any(is_kind(kind) for is_kind in _TEXT):
         raise SourceError(f"{path}, column {wanted[0]!r}: of type {kind}; expected texts")

@@ -18,7 +18,6 @@ from cupel.exchange.imports.columns import (
 from cupel.exchange.imports.delimited import DELIMITERS, decode
 from cupel.exchange.imports.file import File, records
 from cupel.exchange.imports.tool import ReadOptions
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import (
     Annotation,
     Found,
@@ -29,6 +28,7 @@ from cupel.people.tool_annotation import (
     as_time,
     unread_keys,
 )
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 # A header that is longer is no tool's: tools name some hundred columns of some ten characters.

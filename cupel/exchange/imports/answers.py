@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,17 +12,15 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import REAL, TEXT
 from cupel.errors import SourceError
-from cupel.exchange.imports.gate import Export, Left, PlacedAnnotation, judge_exports
+from cupel.exchange.imports.gate import Export, Left, PlacedAnnotation, judge_exports, keep_latest
 from cupel.people.tool_annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.sources.reasons import REASONS, evidence
 from cupel.store.files import put_file, read_file
 from cupel.store.outputs import Output, check_outputs, is_json_lines, is_table
 
-EARLIER_VERSION = "earlier_version"
 MEANINGS = {
     **REASONS,
     **IMPORT_REASONS,
-    EARLIER_VERSION: "the same annotator answered the item again; the latest answer is imported",
 }
 SCHEMA = pa.schema(
     [
@@ -35,7 +32,6 @@ SCHEMA = pa.schema(
         ("seconds_spent", REAL),
     ]
 )
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Imported(NamedTuple):
@@ -79,25 +75,10 @@ def gather(
             truths.append(placed)
         else:
             left.append(Left(file, one.line, "ground_truth", evidence(f"{one.item_id}: {one.label}")))
-    return Imported(_latest(crew, left), left, judged.notices, _latest(truths, left))
-
-
-def _latest(placed: Iterable[PlacedAnnotation], left: list[Left]) -> list[Annotation]:
-    """Return of an annotator's answers on one item the latest; earlier ones go to `left`."""
-    latest: dict[tuple[str, object], PlacedAnnotation] = {}
-    for place, found in enumerate(placed):
-        one = found.annotation
-        # Without a name nobody can be told to have answered twice.
-        key = (one.item_id, one.annotator if one.annotator is not None else place)
-        before = latest.get(key)
-        if before is None:
-            latest[key] = found
-            continue
-        old, new = sorted((before, found), key=lambda given: given.annotation.answered_at or LONG_AGO)
-        earlier = old.annotation
-        left.append(Left(old.file, earlier.line, EARLIER_VERSION, evidence(f"{earlier.item_id}: {earlier.label}")))
-        latest[key] = new
-    return [found.annotation for found in latest.values()]
+    answers, earlier = keep_latest(crew)
+    known, earlier_known = keep_latest(truths)
+    kept, marked = ([one.annotation for one in placed] for placed in (answers, known))
+    return Imported(kept, [*left, *earlier, *earlier_known], judged.notices, marked)
 
 
 def left_file(answers: Path) -> Path:
@@ -136,7 +117,8 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
     """
     if not imported.annotations and not imported.truths:
         seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(imported.left))
-        raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'})")
+        first = next((f"; the first: {one.file}, line {one.line}: {MEANINGS[one.reason]}" for one in imported.left), "")
+        raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'}){first}")
     if path.suffix not in (".csv", ".parquet"):
         raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")
     rows = [*imported.annotations, *imported.truths]

@@ -18,8 +18,8 @@ from cupel.exchange.imports.answer_rows import (
 from cupel.exchange.imports.columns import LABEL_NAMES, guess_column
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import Notice, Read, as_time
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row
 
 GOLD, CONFIDENCE = "_gold", ":confidence"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cupel.errors import SourceError
-from cupel.people.class_values import strip_invisible
+from cupel.sources.class_values import strip_invisible
 
 # Names that mean the same in deliveries of common tools, most telling first.
 LABEL_NAMES = (

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from cupel.exchange.imports.class_spellings import describe_spellings, find_joined, merge_spellings
 from cupel.people.tool_annotation import Annotation, Notice, UnreadKey
 from cupel.sources.reasons import BadRow, evidence
+
+EARLIER_VERSION = "earlier_version"
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Export(NamedTuple):
@@ -73,6 +77,28 @@ def judge_exports(exports: Iterable[Export], classes: Sequence[str] = (), *, is_
         left, notices = left + gone, notices + said
     placed, gone, said = _judge_classes(placed, classes, is_as_written=is_as_written)
     return Judged(placed, left + gone, notices + said)
+
+
+def keep_latest(placed: Iterable[PlacedAnnotation]) -> tuple[list[PlacedAnnotation], list[Left]]:
+    """Return of an annotator's answers on one item the latest, and the earlier ones.
+
+    The latest is by time, and where the tool tells none, or the same, by the order of the files.
+    """
+    latest: dict[tuple[str, object], PlacedAnnotation] = {}
+    left: list[Left] = []
+    for place, found in enumerate(placed):
+        one = found.annotation
+        # Without a name nobody can be told to have answered twice.
+        key = (one.item_id, one.annotator if one.annotator is not None else place)
+        before = latest.get(key)
+        if before is None:
+            latest[key] = found
+            continue
+        old, new = sorted((before, found), key=lambda given: given.annotation.answered_at or LONG_AGO)
+        earlier = old.annotation
+        left.append(Left(old.file, earlier.line, EARLIER_VERSION, evidence(f"{earlier.item_id}: {earlier.label}")))
+        latest[key] = new
+    return list(latest.values()), left
 
 
 def split_found(found: Iterable[Annotation | BadRow | UnreadKey | Notice], export: Export) -> Export:

@@ -27,8 +27,8 @@ from cupel.exchange.imports.table_columns import (
     state_of,
 )
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import Annotation, Found, Notice, Read, UnreadKey, as_id, as_seconds, as_time
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 SECONDS_NAMES = ("seconds_spent", "lead_time", "seconds", "duration_seconds")

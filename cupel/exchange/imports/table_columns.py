@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from cupel.exchange.imports.columns import list_columns
 from cupel.exchange.imports.file import File
-from cupel.people.class_values import strip_invisible, value_text
 from cupel.people.tool_annotation import object_id
+from cupel.sources.class_values import strip_invisible, value_text
 from cupel.sources.reasons import BadRow, Row
 
 # Words for the state of an answer, and why one in that state does not count; None: it does.

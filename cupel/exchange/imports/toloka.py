@@ -18,8 +18,8 @@ from cupel.exchange.imports.answer_rows import (
 from cupel.exchange.imports.columns import list_columns
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import Notice, Read
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row
 
 OUTPUT = "OUTPUT:"

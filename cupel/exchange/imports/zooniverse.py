@@ -8,7 +8,6 @@ from cupel.exchange.imports.answer_rows import check_named, choose_question, hea
 from cupel.exchange.imports.columns import Columns, describe_columns, list_columns
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import (
     Annotation,
     Found,
@@ -21,6 +20,7 @@ from cupel.people.tool_annotation import (
     fields_of,
     unread_keys,
 )
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 READ = (

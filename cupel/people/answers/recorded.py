@@ -18,7 +18,7 @@ from cupel.lake.answer_chain import GIVEN
 from cupel.people.answers.guidelines import OF_MODEL, OF_SOURCE, RECORDED
 from cupel.people.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
 from cupel.people.answers.shown_labels import ShownLabel, ShownLabelsLog
-from cupel.people.class_values import value_text
+from cupel.sources.class_values import value_text
 
 # An auditor's answer is on file as that of whom the audit takes at their word; an expert's before the freeze likewise.
 ON_FILE = {"round": "expert", "audit": "expert", "contamination_audit": "contamination"}

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
-from cupel.people.class_values import value_text
+from cupel.sources.class_values import value_text
 from cupel.store.files import FileStat, open_file, open_stream, stat_file
 
 COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent", "shown_label", "guideline")

@@ -90,3 +90,25 @@ def test_values_that_occur_once_tell_nothing() -> None:
 def test_a_word_within_a_word_is_not_the_label() -> None:
     assert not names_label("hamster", "ham")
     assert names_label("hamster ham", "ham")
+
+
+@pytest.mark.parametrize(
+    "name", ["reviewer", "Worker ID", "created_by", "user", "user_name", "e-mail", "assignee", "session_id", "_trust"]
+)
+def test_columns_that_name_people_or_speak_of_their_work_are_hidden(tmp_path: Path, name: str) -> None:
+    values = [f"p{n % 7}" for n in range(40)]
+    shown = shown_columns(delivery_with(tmp_path, **{"text": TEXTS, "label": LABELS, name: values}))
+    assert name in shown.dropped
+
+
+def test_a_column_of_peoples_addresses_is_hidden_whatever_it_is_called(tmp_path: Path) -> None:
+    values = [f"p{n % 7}@x.org" for n in range(40)]
+    shown = shown_columns(delivery_with(tmp_path, text=TEXTS, label=LABELS, who=values))
+    assert shown.dropped["who"] == "it names people"
+
+
+@pytest.mark.parametrize("name", ["review", "review_text", "username_colour", "person_count_text", "standby"])
+def test_columns_of_the_item_are_shown(tmp_path: Path, name: str) -> None:
+    values = [f"v{n}" for n in range(40)]
+    shown = shown_columns(delivery_with(tmp_path, **{"text": TEXTS, "label": LABELS, name: values}))
+    assert name in shown.others

@@ -1,5 +1,7 @@
 from cupel.accept.one_label import one_label_rows
-from cupel.exchange.imports.label_studio import label_studio
+from cupel.exchange.imports.label_studio.annotations import read_task_rows
+from cupel.exchange.imports.tool import ReadOptions
+from cupel.people.tool_annotation import Annotation
 from cupel.sources.reasons import BadRow, Row
 
 
@@ -8,9 +10,14 @@ def note(*choices: str, who: object = 1, question: str = "sentiment", **more: ob
     return {"completed_by": who, "result": result, **more}
 
 
+def answers(tasks: list[dict[str, object]]) -> list[Annotation | BadRow]:
+    found = read_task_rows("export.json", [Row(line, task) for line, task in enumerate(tasks, 1)], ReadOptions())
+    return [one for one in found if isinstance(one, Annotation | BadRow)]
+
+
 def only_row(*notes: dict[str, object]) -> Row | BadRow:
     tasks = [{"id": 7, "data": {"text": "fine"}, "annotations": list(notes)}]
-    (row,) = one_label_rows(label_studio("export.json", tasks))
+    (row,) = one_label_rows(answers(tasks))
     return row
 
 
@@ -42,7 +49,7 @@ def test_skipped_annotations_do_not_count() -> None:
 
 
 def test_several_choices_at_once_are_no_label() -> None:
-    assert only_row(note("good", "bad")) == BadRow(1, "several_choices", "good, bad")
+    assert only_row(note("good", "bad")) == BadRow(1, "several_choices", "7: good, bad")
 
 
 def test_a_task_without_annotation_has_no_label() -> None:
@@ -50,12 +57,12 @@ def test_a_task_without_annotation_has_no_label() -> None:
 
 
 def test_a_record_without_any_label_stands_once_with_its_first_reason() -> None:
-    assert only_row(note("good", was_cancelled=True), note("good", "bad")) == BadRow(1, "skipped", "7, 1")
+    assert only_row(note("good", was_cancelled=True), note("good", "bad")) == BadRow(1, "skipped", "7, 1: good")
 
 
 def test_objects_in_an_item_are_rows_of_their_own() -> None:
     box = {"from_name": "box", "type": "rectanglelabels", "value": {"rectanglelabels": ["car"], "x": 1}}
     regions = [box | {"id": "a"}, box | {"id": "b"}]
     tasks = [{"id": 7, "data": {"image": "x.jpg"}, "annotations": [{"completed_by": 2, "result": regions}]}]
-    rows = one_label_rows(label_studio("export.json", tasks))
+    rows = one_label_rows(answers(tasks))
     assert [row.values["id"] for row in rows if isinstance(row, Row)] == ["7#a", "7#b"]

@@ -79,7 +79,8 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b'{"id": "x", "text": ', "broken_json"),
     (b'{"id": "x", "text": "a", "score": NaN}', "broken_json"),
     (b'{"id": "x", "text": "a", "score": 1e999}', "broken_json"),
-    (b'{"id": "x", "text": "a", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "broken_json"),
+    (b'{"id": "x", "text": "a", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep"),
+    (b'{"id": "x", "text": "a", "deep": ' + b"[" * 100 + b"]" * 100 + b"}", "too_deep"),
     (b'{"id": "x", "text": "a", "n": ' + b"9" * 5_000 + b"}", "broken_json"),
     (b'["x", "a"]', "not_an_object"),
     (b'"x"', "not_an_object"),
@@ -101,13 +102,15 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b'{"text": "a"}', "missing_id"),
     (b'{"id": null, "text": "a"}', "missing_id"),
     (b'{"id": " ", "text": "a"}', "missing_id"),
+    (b'{"id": "nan", "text": "a"}', "missing_id"),
+    (b'{"id": "<NA>", "text": "a"}', "missing_id"),
     (b'{"id": ["x"], "text": "a"}', "bad_id"),
     (b'{"id": true, "text": "a"}', "bad_id"),
-    (b'{"id": 1.0, "text": "a"}', "bad_id"),
+    (b'{"id": 1.5, "text": "a"}', "bad_id"),
     (b'{"id": "a\\nb", "text": "a"}', "bad_id"),
     (b'{"id": "a\\ud800", "text": "a"}', "bad_id"),
     (b'{"id": "' + b"x" * 513 + b'", "text": "a"}', "bad_id"),
-    (b'{"id": "good", "text": "again"}', "duplicate_id"),
+    (b'{"id": "good", "text": "some text"}', "duplicate_id"),
     (b'{"id": "x", "text": "a", "thread": {"no": 1}}', "bad_group"),
     (b'{"id": "x", "text": "a", "rights": 7}', "bad_licence"),
 ]
@@ -123,6 +126,7 @@ def test_a_bad_line_is_rejected_with_its_reason_and_costs_no_other_row(tmp_path:
 
 def test_every_reason_of_a_row_is_tried_here() -> None:
     elsewhere = {"unreadable_file", "row_too_long", "broken_csv", "unclosed_quote", "field_count", "unreadable_value"}
+    elsewhere |= {"one_id_two_items"}
     assert {reason for _, reason in BAD_LINES} | elsewhere == set(REASONS)
 
 
@@ -134,9 +138,9 @@ def test_ids_are_data_whatever_they_hold(tmp_path: Path) -> None:
 
 
 def test_an_integer_id_is_its_decimal_string_and_the_same_id_as_that_string(tmp_path: Path) -> None:
-    items, rejected, _ = deliver(tmp_path, "a.jsonl", line(12) + line(-3) + line("12"))
-    assert [item["item_id"] for item in items] == ["12", "-3"]
-    assert reasons(rejected) == [(3, "duplicate_id")]
+    items, rejected, _ = deliver(tmp_path, "a.jsonl", line(12) + line(-3) + line("12") + line(10.0) + line(10))
+    assert [item["item_id"] for item in items] == ["12", "-3", "10"]
+    assert reasons(rejected) == [(3, "duplicate_id"), (5, "duplicate_id")]
 
 
 def test_without_an_id_field_the_id_is_file_and_line(tmp_path: Path) -> None:
@@ -166,13 +170,28 @@ def test_an_empty_file_has_no_rows(tmp_path: Path, name: str) -> None:
 
 
 def test_duplicate_ids_are_found_across_the_files_of_a_batch(tmp_path: Path) -> None:
-    (tmp_path / "b.jsonl").write_bytes(line("x", "second"))
+    (tmp_path / "b.jsonl").write_bytes(line("x", "first"))
     (tmp_path / "a.jsonl").write_bytes(line("x", "first"))
     reader = read_delivery("movies", Delivery(files=("b.jsonl", "a.jsonl"), licence="MIT"), tmp_path)
     chunks = list(reader.chunks())
     assert [chunk.items.column("text").to_pylist() for chunk in chunks] == [["first"], []]
     assert chunks[1].rejected.column("reason").to_pylist() == ["duplicate_id"]
     assert reader.deliveries().column("source_file").to_pylist() == ["a.jsonl", "b.jsonl"]
+
+
+def test_an_id_of_two_texts_becomes_no_item_when_the_delivery_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(line("x", "first") + line("y", "other"))
+    (tmp_path / "b.jsonl").write_bytes(line("x", "second") + line("x", "first"))
+    reader = read_delivery("movies", Delivery(files=("a.jsonl", "b.jsonl"), licence="MIT"), tmp_path)
+    assert sum(chunk.items.num_rows for chunk in reader.chunks()) == 2
+    assert reader.has_torn_ids
+    chunks = list(reader.chunks())
+    assert not reader.has_torn_ids
+    assert [chunk.items["item_id"].to_pylist() for chunk in chunks] == [["y"], []]
+    assert [chunk.rejected["reason"].to_pylist() for chunk in chunks] == [
+        ["one_id_two_items"], ["one_id_two_items"] * 2,
+    ]  # fmt: skip
+    assert [row["rows_in"] for row in reader.deliveries().to_pylist()] == [2, 2]
 
 
 def zstandard(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""VGG Image Annotator's CSV and LabelMe's JSON: objects and files have their own labels, and each key is used or told."""
+"""VGG Image Annotator's CSV and LabelMe's JSON: objects and files have own labels, and each key is used or told."""
 
 import json
 from copy import deepcopy

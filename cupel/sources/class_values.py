@@ -86,6 +86,15 @@ def value_text(value: object) -> str | None:
     text = str(value)
     text = text if text.isascii() else strip_invisible(text.encode("utf-8", "replace").decode("utf-8"))
     text = text.strip()
+    return write_whole_number(text)
+
+
+def write_whole_number(text: str) -> str:
+    """Return a whole number without its point, any other text as it is.
+
+    >>> write_whole_number("10.0"), write_whole_number("1.10"), write_whole_number("007")
+    ('10', '1.10', '007')
+    """
     whole = _WHOLE.match(text)
     return whole[1].removeprefix("+") if whole else text
 
