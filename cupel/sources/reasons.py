@@ -61,10 +61,12 @@ def evidence(found: object) -> str:
     if isinstance(found, bytes | bytearray):
         found = bytes(found[: 4 * EVIDENCE_CHARACTERS]).decode("utf-8", "backslashreplace")
     text = found if isinstance(found, str) else repr(found)
-    shown = "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text[: EVIDENCE_CHARACTERS + 1]
-    )
+    shown = text[: EVIDENCE_CHARACTERS + 1]
+    if not shown.isprintable():
+        shown = "".join(
+            character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
+            for character in shown
+        )
     return shown if len(shown) <= EVIDENCE_CHARACTERS else shown[: EVIDENCE_CHARACTERS - 1] + "…"
 
 

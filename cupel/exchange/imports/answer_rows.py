@@ -18,12 +18,25 @@ from cupel.exchange.imports.columns import (
 from cupel.exchange.imports.delimited import DELIMITERS, decode
 from cupel.exchange.imports.file import File, records
 from cupel.exchange.imports.tool import ReadOptions
-from cupel.people.tool_annotation import Annotation, Found, Notice, as_id, as_seconds, as_time, unread_keys
+from cupel.people.tool_annotation import (
+    Annotation,
+    Found,
+    Notice,
+    UnreadKey,
+    as_id,
+    as_seconds,
+    as_time,
+    unread_keys,
+)
 from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 # A header that is longer is no tool's: tools name some hundred columns of some ten characters.
 MOST_HEADER_BYTES = 1 << 20
+# What `unread_keys` passes over.
+EMPTY: tuple[object, ...] = (None, "", [], {}, False)
+# What forms write for a field that nobody filled.
+NOTHING = "{}"
 
 
 class AnswerRoles(NamedTuple):
@@ -50,6 +63,30 @@ class AnswerRoles(NamedTuple):
     seconds: str | None = None
     time: str | None = None
     read_time: Callable[[object], datetime | None] = as_time
+
+
+class UnreadColumns(NamedTuple):
+    """Columns that are not used, and what was first found in each: a column is told many times, by one object."""
+
+    names: tuple[str, ...]
+    first: dict[str, UnreadKey]
+
+
+def find_unread(names: Iterable[str], roles: AnswerRoles) -> UnreadColumns:
+    """Return the columns of a table that have no role."""
+    used = {roles.item, roles.annotator, roles.seconds, roles.time, *roles.shown, *roles.read}
+    return UnreadColumns(tuple(name for name in names if name not in used), {})
+
+
+def tell_unread(row: Row, unread: UnreadColumns) -> Iterator[UnreadKey]:
+    """Yield the columns that are not used and that a row fills."""
+    for name in unread.names:
+        if name in unread.first:
+            if row.values.get(name) not in EMPTY:
+                yield unread.first[name]
+        else:
+            for found in unread_keys(row.line, "", {name: row.values.get(name)}, ()):
+                yield unread.first.setdefault(name, found)
 
 
 def header_names(file: File) -> list[str]:
@@ -152,18 +189,18 @@ def describe_roles(name: str, roles: AnswerRoles, options: ReadOptions) -> Notic
 
 
 def read_answer(
-    row: Row, roles: AnswerRoles, choices: Iterable[object], options: ReadOptions, *, state: str | None = None,
-    is_truth: bool = False,
+    row: Row, roles: AnswerRoles, unread: UnreadColumns, choices: Iterable[object], options: ReadOptions, *,
+    state: str | None = None,
 ) -> Iterator[Found]:  # fmt: skip
     """Yield the answer of a row, or why there is none, and the columns that are not used.
 
     Args:
         row: The row.
         roles: Its columns.
+        unread: Those that have no role.
         choices: What was chosen.
         options: Say how choices are read.
         state: Why the answer does not count, a reason of IMPORT_REASONS; None: it does.
-        is_truth: The tool marks it as known to be right.
     """
     values = row.values
     item = as_id(values.get(roles.item))
@@ -182,13 +219,28 @@ def read_answer(
             row.line, item, answer, who,
             as_seconds(read_number(values.get(roles.seconds))) if roles.seconds else None,
             roles.read_time(values.get(roles.time)) if roles.time else None,
-            is_truth,
+            False,
             {column: values.get(column) for column in roles.shown if column != roles.item},
             value_text([value_text(values.get(column)) for column in roles.shown]) if roles.shown else None,
         )  # fmt: skip
-    named = (roles.item, roles.annotator, roles.seconds, roles.time)
-    used = {*(column for column in named if column is not None), *roles.shown, *roles.read}
-    yield from unread_keys(row.line, "", values, used)
+    yield from tell_unread(row, unread)
+
+
+def read_choices(answer: object) -> list[object]:
+    """Return what a crowd element's answer chooses: its label or labels, the options that are true, or itself.
+
+    >>> read_choices({"label": "cat"}), read_choices({"cat": True, "dog": False}), read_choices({"on": False})
+    (['cat'], ['cat'], [False])
+    """
+    if isinstance(answer, dict):
+        if set(answer) in ({"label"}, {"labels"}):
+            return read_choices(next(iter(answer.values())))
+        if answer and all(isinstance(one, bool) for one in answer.values()):
+            return list(answer.values()) if set(answer) == {"on"} else [key for key, one in answer.items() if one]
+    # A form's field that nobody filled.
+    if answer == NOTHING:
+        return []
+    return list(answer) if isinstance(answer, list) else [answer]
 
 
 def rows_without_columns(rows: Iterable[Row | BadRow]) -> Iterator[BadRow]:

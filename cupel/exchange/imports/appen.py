@@ -9,6 +9,7 @@ from cupel.exchange.imports.answer_rows import (
     choose_question,
     choose_text,
     describe_roles,
+    find_unread,
     header_names,
     is_true,
     read_answer,
@@ -77,6 +78,7 @@ def read_appen(file: File, options: ReadOptions) -> Read:
         asked, options.id_field or "_unit_id", options.annotator or who, choose_text(shown, options), shown,
         frozenset((asked, state, "_golden", "_tainted")), time="_created_at", read_time=read_time,
     )  # fmt: skip
+    unread = find_unread(names, roles)
     yield describe_roles(name, roles, options)
     if roles.annotator is None:
         yield Notice(f"{name}: an aggregated report: one label a unit; who gave which answer is in the full report")
@@ -88,7 +90,9 @@ def read_appen(file: File, options: ReadOptions) -> Read:
         is_finished = (value_text(row.values.get(state)) or "").casefold() in FINISHED
         golden += is_true(row.values.get("_golden"))
         tainted += is_true(row.values.get("_tainted"))
-        yield from read_answer(row, roles, _choices(row, asked), options, state=None if is_finished else "not_finished")
+        yield from read_answer(
+            row, roles, unread, _choices(row, asked), options, state=None if is_finished else "not_finished"
+        )
     if golden:
         yield Notice(f"{golden:,} answers are on test questions (_golden): they count as the crew's")
     if tainted:

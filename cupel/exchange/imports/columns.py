@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cupel.errors import SourceError
+from cupel.sources.class_values import strip_invisible
 
 # Names that mean the same in deliveries of common tools, most telling first.
 LABEL_NAMES = (
@@ -86,7 +87,8 @@ def choose_columns(
             taken.append(named[option] or "")
     if named["label"] is None:
         raise SourceError(
-            f"{name}: no column looks like a label; name one with {called['label']}: {list_columns(there)}"
+            f"{name}: no column looks like a label; name one with {called['label']}, or with --annotators the columns "
+            f"of one annotator's answers each: {list_columns(there)}"
         )
     return Columns(named["label"], named["id"], named["text"], named["annotator"])
 
@@ -124,4 +126,4 @@ def guess_column(columns: Sequence[str], names: tuple[str, ...]) -> str | None:
 
 
 def _plain_name(column: str) -> str:
-    return _INPUT.sub("", column.strip().lower()).replace(" ", "_").replace("-", "_")
+    return _INPUT.sub("", strip_invisible(column).lower()).replace(" ", "_").replace("-", "_")

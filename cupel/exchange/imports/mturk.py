@@ -11,9 +11,11 @@ from cupel.exchange.imports.answer_rows import (
     choose_question,
     choose_text,
     describe_roles,
+    find_unread,
     header_names,
     is_true,
     read_answer,
+    read_choices,
     read_rows,
 )
 from cupel.exchange.imports.file import File
@@ -28,7 +30,6 @@ TASK_ANSWERS = "answer.taskanswers"
 STATES = {"approved": None, "submitted": None, "": None, "rejected": "rejected"}
 # What Mechanical Turk writes between several choices of one answer.
 JOIN = "|"
-NOTHING = "{}"
 _ZONES = {"PST": -8, "PDT": -7, "UTC": 0, "GMT": 0}
 
 
@@ -92,23 +93,6 @@ def _parse_answers(cell: object) -> dict[str, Any] | None:
     return {str(key): value for one in objects for key, value in one.items()}
 
 
-def read_choices(answer: object) -> list[object]:
-    """Return what a crowd element's answer chooses: its label or labels, the options that are true, or itself.
-
-    >>> read_choices({"label": "cat"}), read_choices({"cat": True, "dog": False}), read_choices({"on": False})
-    (['cat'], ['cat'], [False])
-    """
-    if isinstance(answer, dict):
-        if set(answer) in ({"label"}, {"labels"}):
-            return read_choices(next(iter(answer.values())))
-        if answer and all(isinstance(one, bool) for one in answer.values()):
-            return list(answer.values()) if set(answer) == {"on"} else [key for key, one in answer.items() if one]
-    # A form's field that nobody filled.
-    if answer == NOTHING:
-        return []
-    return list(answer) if isinstance(answer, list) else [answer]
-
-
 def _choices(question: Question, answers: dict[str, Any], row: Row, classes: Sequence[str]) -> list[object]:
     if question.key is not None:
         return read_choices(answers.get(question.key))
@@ -143,6 +127,7 @@ def read_mturk(file: File, options: ReadOptions) -> Read:
         choose_text(shown, options), shown, frozenset((*states, *question.columns.values(), task_answers)),
         called.get("worktimeinseconds"), called.get("submittime"), read_time,
     )  # fmt: skip
+    unread = find_unread(names, roles)
     yield describe_roles(file.path.name, roles, options)
     for row in rows:
         if isinstance(row, BadRow):
@@ -154,7 +139,7 @@ def read_mturk(file: File, options: ReadOptions) -> Read:
         if state is None and question.key is not None and answers is None and row.values.get(task_answers):
             yield BadRow(row.line, "unexpected_shape", evidence(row.values[task_answers]))
             continue
-        yield from read_answer(row, roles, choices, options, state=state)
+        yield from read_answer(row, roles, unread, choices, options, state=state)
         if state is None:
             yield from unread_keys(row.line, task_answers, answers or {}, (question.key or "",))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cupel.exchange.imports.columns import list_columns
 from cupel.exchange.imports.file import File
 from cupel.people.tool_annotation import object_id
-from cupel.sources.class_values import value_text
+from cupel.sources.class_values import strip_invisible, value_text
 from cupel.sources.reasons import BadRow, Row
 
 # Words for the state of an answer, and why one in that state does not count; None: it does.
@@ -188,7 +188,7 @@ def find_annotator_columns(names: Sequence[str], rows: Iterable[Row | BadRow] = 
 
 
 def _alike_columns(names: Sequence[str], rows: Iterable[Row | BadRow]) -> list[str]:
-    """Return the largest group of columns that hold the same few values, which are neither numbers nor truth values."""
+    """Return the largest group of columns that hold the same few values, which are no truth values."""
     held: dict[str, set[str]] = {name: set() for name in names}
     seen = 0
     for row in rows:
@@ -203,7 +203,8 @@ def _alike_columns(names: Sequence[str], rows: Iterable[Row | BadRow]) -> list[s
                         del held[name]
     groups: dict[frozenset[str], list[str]] = {}
     for name, values in held.items():
-        if 1 < len(values) < seen and not all(value.casefold() in ("true", "false") for value in values):
+        # Truth values are mostly features of the item, or classes that have a column each.
+        if 1 < len(values) < seen and not all(value.casefold() in ("true", "false", "0", "1") for value in values):
             groups.setdefault(frozenset(values), []).append(name)
     best = max(groups.values(), key=len, default=[])
     return best if len(best) > 1 else []
@@ -259,4 +260,4 @@ def _name_of(value: object, names: Sequence[str], declared: Sequence[str]) -> ob
 
 
 def _plain(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+    return strip_invisible(name).casefold().replace(" ", "_").replace("-", "_")

@@ -1,5 +1,7 @@
 """Toloka's assignments: `INPUT:` is what was shown, `OUTPUT:` what was answered, `ASSIGNMENT:` by whom and when."""
 
+import json
+
 from cupel.errors import SourceError
 from cupel.exchange.imports.answer_rows import (
     AnswerRoles,
@@ -7,8 +9,10 @@ from cupel.exchange.imports.answer_rows import (
     choose_question,
     choose_text,
     describe_roles,
+    find_unread,
     header_names,
     read_answer,
+    read_choices,
     read_rows,
 )
 from cupel.exchange.imports.columns import list_columns
@@ -60,6 +64,7 @@ def read_toloka(file: File, options: ReadOptions) -> Read:
         question, item, options.annotator or called.get("ASSIGNMENT:WORKER_ID"), choose_text(shown, options), shown,
         frozenset((question, status)), time=time,
     )  # fmt: skip
+    unread = find_unread(names, roles)
     yield describe_roles(name, roles, options)
     golden = called.get(f"GOLDEN:{question[len(OUTPUT) :]}".upper(), "")
     controls = 0
@@ -70,14 +75,21 @@ def read_toloka(file: File, options: ReadOptions) -> Read:
             continue
         state = STATES.get((value_text(row.values.get(status)) or "").upper(), "not_finished")
         controls += state is None and bool(value_text(row.values.get(golden)))
-        yield from read_answer(row, roles, _choices(row, question), options, state=state)
+        yield from read_answer(row, roles, unread, _choices(row, question), options, state=state)
     if controls:
         yield Notice(f"{controls:,} answers are on control tasks: they count as the crew's; {golden} is no answer")
 
 
 def _choices(row: Row, question: str) -> list[object]:
+    """Return what was chosen; a group of checkboxes is an object of options that are true or false, as JSON."""
     value = row.values.get(question)
-    return value if isinstance(value, list) else [value]
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            return [value]
+        return read_choices(parsed) if isinstance(parsed, dict) else [value]
+    return read_choices(value)
 
 
 TOLOKA = Tool("toloka", is_toloka, read_toloka, is_table=True)

@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from cupel.exchange.imports.answer_rows import check_named, choose_question, header_names, read_rows
+from cupel.exchange.imports.answer_rows import check_named, choose_question, header_names, read_choices, read_rows
 from cupel.exchange.imports.file import File
-from cupel.exchange.imports.mturk import read_choices
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import Annotation, Found, Notice, Read, as_id, fields_of, object_id, unread_keys
 from cupel.sources.reasons import BadRow, Row, evidence

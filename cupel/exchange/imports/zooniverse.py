@@ -13,6 +13,7 @@ from cupel.people.tool_annotation import (
     Found,
     Notice,
     Read,
+    UnreadKey,
     as_id,
     as_time,
     entries,
@@ -61,10 +62,13 @@ def read_zooniverse(file: File, options: ReadOptions) -> Read:
     asked = {name: None for one in parsed if isinstance(one, Parsed) for name in one.answers}
     question = choose_question(file.path.name, list(asked), options)
     item, who = options.id_field or "subject_ids", options.annotator or "user_name"
-    told = describe_columns(Columns(question, item, "subject_data", who), options[:4])
-    yield Notice(f"{file.path.name}: {told}; workflow {list_columns(sorted(filter(None, workflows)))}")
+    roles = describe_columns(Columns(question, item, "subject_data", who), options[:4])
+    yield Notice(f"{file.path.name}: {roles}; workflow {list_columns(sorted(filter(None, workflows)))}")
+    told: dict[str, UnreadKey] = {}
     for one in parsed:
-        yield from [one] if isinstance(one, BadRow) else _read_row(one, question, item, who, options)
+        for found in [one] if isinstance(one, BadRow) else _read_row(one, question, item, who, options):
+            # One object tells of a key however often it is met.
+            yield told.setdefault(found.path, found) if isinstance(found, UnreadKey) else found
 
 
 def _parse(row: Row, *, is_of_several: bool) -> Parsed | BadRow:

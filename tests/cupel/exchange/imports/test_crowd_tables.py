@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.tool import ReadOptions
@@ -185,6 +187,14 @@ def test_of_toloka_accepted_assignments_are_answers_and_pages_are_apart(tmp_path
     assert any("2 answers are on control tasks" in notice for notice in export.notices)
 
 
+def test_a_group_of_tolokas_checkboxes_is_one_answer(tmp_path: Path) -> None:
+    boxes = [{"war": True, "law": False}, {"war": True, "law": True}, {"war": False}, {"box": [1]}]
+    rows = [{**TOLOKA, "OUTPUT:result": json.dumps(one)} for one in boxes]
+    assert read(tmp_path, rows) == [
+        ("t1", "war", "w1"), (3, "several_choices"), (4, "no_answer"), (5, "unexpected_shape")
+    ]  # fmt: skip
+
+
 def test_toloka_without_the_id_of_tasks_asks_for_a_column(tmp_path: Path) -> None:
     row = {name: value for name, value in TOLOKA.items() if name != "ASSIGNMENT:task_id"}
     with pytest.raises(SourceError, match=r"with --id: 'INPUT:text', 'INPUT:image'"):
@@ -218,3 +228,29 @@ def test_zooniverse_answers_are_read_by_task_and_marks_are_told(tmp_path: Path) 
     assert (one.is_truth, one.seconds_spent, one.fields) == (True, 9.5, {"Filename": "a.jpg"})
     other = [ZOONIVERSE, {**ZOONIVERSE, "workflow_id": "8"}]
     assert read(tmp_path, other, ReadOptions(question="8/T0")) == [(2, "no_answer"), ("41", "Yes", "ann")]
+
+
+CELL = st.sampled_from(
+    ["", "true", "nan", "[]", "{}", "[[", '[{"task": 1, "value": [1, {"task": null}]}]', '{"a": {"b": [true]}}', "a|b",
+     "\u0000", "1.0", "Fri Oct 99 99:99:99 PDT 2025", "13/45/2025 10:00:00", None, 0, -1, 1e300, True, [], [1], {},
+     {"label": ["x"]}, [{"mood": {"on": True}}]]
+)  # fmt: skip
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_a_cell_of_any_kind_anywhere_is_told_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    sample, question = SAMPLES[data.draw(st.sampled_from(sorted(SAMPLES)))]
+    rows = [
+        {**sample, **data.draw(st.dictionaries(st.sampled_from([*sample, "Answer.taskAnswers"]), CELL, max_size=4))}
+        for _ in range(3)
+    ]
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    try:
+        found = read_export(path, options=ReadOptions(question=data.draw(st.sampled_from([question, "mood", None]))))
+    except SourceError:
+        return
+    lines = {one.line for one in found.annotations}
+    assert lines <= {1, 2, 3}
+    assert found.tool not in ("mturk", "appen") or lines == {1, 2, 3}

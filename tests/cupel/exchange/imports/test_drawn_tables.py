@@ -41,7 +41,12 @@ def brief(export: Export) -> list[tuple[Any, ...]]:
 
 def test_attributes_of_regions_label_objects_and_those_of_files_their_files(tmp_path: Path) -> None:
     day = {"light": "day"}
-    regions = [{"kind": "cat"}, {"kind": {"cat": True, "dog": False}}, {"kind": ""}, {"kind": "cat", "pose": "up"}]
+    regions: list[dict[str, Any]] = [
+        {"kind": "cat"},
+        {"kind": {"cat": True, "dog": False}},
+        {"kind": ""},
+        {"kind": "cat", "pose": "up"},
+    ]
     path = write_via(tmp_path, [(f"{number // 2}.jpg", day, number % 2, one) for number, one in enumerate(regions)])
     with pytest.raises(SourceError, match=r"'kind', 'file.light', 'pose'\); name one with --question"):
         read_export(path)

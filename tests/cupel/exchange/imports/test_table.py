@@ -78,8 +78,11 @@ def test_a_column_an_annotator_is_recognised_and_the_option_is_named(
 
 
 def test_columns_of_the_item_are_no_annotators() -> None:
-    rows = [Row(n, {"premise": f"a{n}", "left": n % 2, "is_new": "true", "is_old": "false"}) for n in range(5)]
-    assert find_annotator_columns(["premise", "left", "is_new", "is_old"], rows) == []
+    rows = [
+        Row(n, {"premise": f"a{n}", "toxic": n % 2, "obscene": n % 2, "is_new": "true", "is_old": "false"})
+        for n in range(5)
+    ]
+    assert find_annotator_columns(["premise", "toxic", "obscene", "is_new", "is_old"], rows) == []
     assert find_annotator_columns(["text_1", "text_2", "answer_a", "answer_b"]) == []
 
 
@@ -125,6 +128,11 @@ def test_boxes_and_spans_are_objects_and_no_labels_of_their_item(tmp_path: Path)
     assert brief(found) == [("v#0.5-2", "run", None), ("v#2-7.25", "sit", None)]
     times = "id,annotator,start,end,label\n1,ann,1760081400000,1760081409000,x\n"
     assert brief(read_export(write(tmp_path, times))) == [("1", "x", "ann")]
+
+
+def test_columns_are_known_by_name_whatever_invisible_characters_stand_around_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "id\u200b,\ufeffAnnotator ,label\u00a0\n1,ann,x\n")
+    assert brief(read_export(path)) == [("1", "x", "ann")]
 
 
 def test_an_id_that_numbers_answers_is_noticed_and_that_of_tasks_goes_before_it(tmp_path: Path) -> None:
