@@ -9,12 +9,22 @@ from typing import NamedTuple
 
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.one_label import ANNOTATOR, LABEL
-from cupel.accept.reading import ReadFile, read_rows
+from cupel.accept.reading import OPTION_NAMES, ReadFile, read_rows
 from cupel.errors import AuditError
 from cupel.exchange.imports.class_spellings import describe_spellings, find_joined, merge_spellings
-from cupel.exchange.imports.columns import Columns, choose_columns
-from cupel.people.class_values import MISSING_WORDS, value_text
-from cupel.people.tool_annotation import IMPORT_REASONS, make_class_reader
+from cupel.exchange.imports.columns import LABEL_NAMES, Columns, choose_columns, guess_column
+from cupel.exchange.imports.table import refuse_annotator_columns
+from cupel.exchange.imports.table_columns import (
+    NOTHING_SPECIAL,
+    SpecialColumns,
+    describe_special,
+    find_special,
+    place_id,
+    state_of,
+)
+from cupel.exchange.imports.tool import ReadOptions
+from cupel.people.tool_annotation import IMPORT_REASONS, as_id, make_class_reader
+from cupel.sources.class_values import value_text
 from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import REASONS, BadRow, Row, evidence
 
@@ -80,6 +90,7 @@ def read_delivery(
     classes: tuple[str, ...] = (),
     rules: LabelRules = ONE_CLASS,
     limits: InputLimits = DEFAULT_LIMITS,
+    annotators: tuple[str, ...] = (),
     *,
     is_as_written: bool = False,
 ) -> Delivery:
@@ -95,6 +106,7 @@ def read_delivery(
             the classes that it knows.
         rules: How labels are read.
         limits: How much of the file is read.
+        annotators: Columns of a table that hold one annotator's answers each; of an item one label is judged.
         is_as_written: Keep classes apart that differ only by case, Unicode form or invisible characters.
 
     Returns:
@@ -107,28 +119,41 @@ def read_delivery(
     # Of a kind the classes are in its rules.
     known = classes if rules.kind is None else ()
     read_choices = make_class_reader(known) if rules.kind is None and known else rules.read_choices
-    read = read_rows(path, label, id, read_choices, known, limits, is_as_written=is_as_written)
+    read = read_rows(
+        path, label, id, read_choices, known, annotator, annotators, limits, is_as_written=is_as_written
+    )  # fmt: skip
     names = list(dict.fromkeys(name for row in read.rows if isinstance(row, Row) for name in row.values))
     if read.is_of_tool:
-        label, id, annotator = LABEL, "id", annotator or ANNOTATOR
+        label, id, annotator = LABEL, "id", ANNOTATOR if read.is_of_crowd else annotator or ANNOTATOR
+    elif guess_column(names, LABEL_NAMES) is None:
+        asked = ReadOptions(label, id, annotator, text, option_names=OPTION_NAMES)
+        refuse_annotator_columns(str(path), names, read.rows, asked)
     columns = (
         choose_columns(str(path), names, label, id, text, annotator) if names else Columns("label", None, None, None)
     )
-    kept, rejected, notices = _sort_out(read.rows, columns, known, rules, is_as_written=is_as_written)
+    special = NOTHING_SPECIAL if read.is_of_tool else find_special(names, read.rows)
+    kept, rejected, notices = _sort_out(read.rows, columns, known, rules, special, is_as_written=is_as_written)
     if not kept:
         seen = "; ".join(f"{reason}: {count:,}" for reason, _, count, _ in rejection_counts(rejected))
         raise AuditError(f"{path}: no label to judge ({seen or 'no rows'}); check --label and the file")
     others = [name for name in names if name not in columns]
     found = _delivery(path, read, columns, classes, rules, kept, rejected, others)
-    return found._replace(is_of_tool=read.is_of_tool, notices=(*read.notices, *notices))
+    return found._replace(is_of_tool=read.is_of_tool, notices=(*read.notices, *describe_special(special), *notices))
 
 
 def _sort_out(
-    rows: Iterable[Row | BadRow], columns: Columns, classes: tuple[str, ...], rules: LabelRules, *, is_as_written: bool
+    rows: Iterable[Row | BadRow],
+    columns: Columns,
+    classes: tuple[str, ...],
+    rules: LabelRules,
+    special: SpecialColumns,
+    *,
+    is_as_written: bool,
 ) -> tuple[list[LabelledRow], list[BadRow], list[str]]:
     """Return rows with id and label, rejected rows, and what was said of classes that are written in several ways."""
     read: list[LabelledRow] = []
     rejected: list[BadRow] = []
+    counts: dict[str, int] = {}
     of_class = make_class_reader(classes)
     for row in rows:
         if isinstance(row, BadRow):
@@ -137,10 +162,14 @@ def _sort_out(
         value = row.values.get(columns.label)
         choices = value if isinstance(value, list) else [value]
         label = (of_class if rules.kind is None else rules.read_choices)(row.line, choices)
-        item = value_text(row.values.get(columns.id)) if columns.id else f"row {row.line}"
-        if isinstance(label, BadRow):
+        item = as_id(row.values.get(columns.id)) if columns.id else f"row {row.line}"
+        if item is not None and columns.id and special.place is not None:
+            item = place_id(item, row.values, special.place, counts)
+        if (state := state_of(row.values, special.states)) is not None:
+            rejected.append(BadRow(row.line, state, evidence(item)))
+        elif isinstance(label, BadRow):
             rejected.append(label._replace(reason="missing_label") if label.reason == "no_answer" else label)
-        elif not item or item in MISSING_WORDS:
+        elif item is None:
             rejected.append(BadRow(row.line, "missing_id", evidence(row.values)))
         else:
             read.append(LabelledRow(row, item, label))

@@ -59,7 +59,7 @@ class Settings(Record):
     `kind` is None where a label is one class; only then `classes` may not be empty. `max_undecided` is the largest
     share of the items that may be such that nobody can decide them; None where they count as wrong, and in plans of an
     earlier version. `budgets` are those beside that of the whole, `slices` the columns whose values are bounded as
-    classes are.
+    classes are. `annotator_columns` are those of a table that hold one annotator's answers each.
     """
 
     error_budget: float = Field(gt=0, lt=1)
@@ -73,6 +73,7 @@ class Settings(Record):
     kind: str | None = None
     budgets: tuple[PartBudget, ...] = ()
     slices: tuple[str, ...] = ()
+    annotator_columns: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _classes_are_named(self) -> "Settings":
@@ -92,7 +93,7 @@ class Settings(Record):
         return {name: value for name, value in content.items() if name not in _LATER or value}
 
 
-_LATER = ("kind", "max_undecided", "budgets", "slices")
+_LATER = ("kind", "max_undecided", "budgets", "slices", "annotator_columns")
 NonceSource = Literal["system", "option"]
 
 

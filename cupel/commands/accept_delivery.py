@@ -120,7 +120,7 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     rules = rules_of(request, request.kind, request.classes, kinds)
     delivery = read_delivery(
         request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules,
-        request.limits, is_as_written=request.is_as_written,
+        request.limits, request.annotators, is_as_written=request.is_as_written,
     )  # fmt: skip
     _check_classes(delivery)
     if request.vendor is not None:
@@ -193,9 +193,10 @@ def _settings(request: Request, asked: AskedParts, delivery: Delivery, rules: La
         contested="wrong" if request.contested == "wrong" else "aside",
         max_undecided=None if request.contested == "wrong" else request.max_undecided or MAX_UNDECIDED,
         label_column=request.label if is_export else delivery.columns.label,
-        id_column=delivery.columns.id,
+        id_column=request.id if is_export else delivery.columns.id,
         text_column=delivery.columns.text,
-        annotator_column=delivery.columns.annotator,
+        annotator_column=request.annotator if is_export else delivery.columns.annotator,
+        annotator_columns=request.annotators,
         classes=delivery.classes,
         kind=rules.kind,
         budgets=asked.budgets,

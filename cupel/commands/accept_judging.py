@@ -58,7 +58,7 @@ def judge_delivered(request: Request, folder: Path, console: Console, kinds: Kin
     rules = rules_of(request, settings.kind, settings.classes, kinds)
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
-        settings.classes, rules, request.limits,
+        settings.classes, rules, request.limits, settings.annotator_columns,
     )  # fmt: skip
     items = take_items(delivery, folder_of_items(request))
     check_delivery(folder, plan, str(request.delivery), delivery.sha256 if plan.version == 1 else items.digest)

@@ -70,6 +70,7 @@ class Request(NamedTuple):
     is_only_planned: bool = False
     is_as_written: bool = False
     limits: InputLimits = DEFAULT_LIMITS
+    annotators: tuple[str, ...] = ()
 
 
 def rules_of(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:
@@ -105,6 +106,7 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
         ("id", request.id, settings.id_column),
         ("text", request.text, settings.text_column),
         ("annotator", request.annotator, settings.annotator_column),
+        ("annotators", request.annotators or None, settings.annotator_columns),
         ("classes", tuple(sorted(set(request.classes))) or None, settings.classes),
         ("audit", request.audit, plan.size),
         ("at-most", request.at_most, most if most is not None else plan.labels),

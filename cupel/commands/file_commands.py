@@ -28,6 +28,7 @@ from cupel.commands.options import (
 @click.option("--id", metavar="COLUMN", help="Column of the item's id; without one, the row's number.")
 @click.option("--text", metavar="COLUMN", help="Column that shows the item: text, picture or link.")
 @click.option("--annotator", metavar="COLUMN", help="Column of who gave the label.")
+@click.option("--annotators", "annotator_columns", metavar="A,B,...", help="Columns of one annotator's answers each.")
 @click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
 @click.option(
@@ -61,7 +62,7 @@ from cupel.commands.options import (
 @LIMITS
 def accept(
     delivery: Path, budget: str | None, max_undecided: str | None, classes: str | None, limits: tuple[str, ...],
-    **options: Any,
+    annotator_columns: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Accept or refuse labels that somebody delivered.
 
@@ -88,6 +89,7 @@ def accept(
         budget=None if budget is None else share(budget),
         max_undecided=None if max_undecided is None else share(max_undecided, "--max-undecided"),
         classes=split_names(classes),
+        annotators=split_names(annotator_columns),
         prices=prices,
         is_suspicious_wanted=options.pop("suspicious"),
         limits=parse_limits(limits),
@@ -107,6 +109,12 @@ def accept(
 @click.option("--id", "id_field", metavar="FIELD", help="Field of the item's id (Label Studio, tables).")
 @click.option("--no-ids", "has_no_ids", is_flag=True, help="Every row of a table is an item of its own.")
 @click.option("--annotator", help="Of a table, the column of who answered; else who did, where a tool names nobody.")
+@click.option(
+    "--annotators",
+    "annotator_columns",
+    metavar="A,B,...",
+    help="Columns of a table that hold one annotator's answers each.",
+)
 @click.option("--text", metavar="FIELD", help="Of a table, the column that shows the item.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel: several choices of an answer are one label.")
 @click.option("--classes", metavar="A,B,...", help="The classes that the project knows; with them, others are told.")
@@ -125,7 +133,7 @@ def accept(
 def import_work(
     files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str,
     kind: str | None, classes: str | None, separator: str | None, is_as_written: bool, ground_truth: str,
-    limits: tuple[str, ...], **named: Any,
+    limits: tuple[str, ...], annotator_columns: str | None, **named: Any,
 ) -> None:  # fmt: skip
     """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
 
@@ -154,7 +162,8 @@ def import_work(
         raise click.UsageError("--separator goes with --kind")
     known, allowed = split_names(classes), parse_limits(limits)
     read = make_class_reader(known) if kind is None else make_reader(look_up_kind(kind), known, separator)
-    exports = [read_export(path, tool, ReadOptions(**named, read=read), allowed) for path in files]
+    options = ReadOptions(**named, annotators=split_names(annotator_columns), classes=known, read=read)
+    exports = [read_export(path, tool, options, allowed) for path in files]
     imported = gather(
         exports, () if kind else known, is_as_written=is_as_written or kind is not None, purpose=purpose,
         takes_truths=ground_truth == "expert",

@@ -178,6 +178,7 @@ def workforce(project: Project, lake: Lake, data: Path, files: list[Path] | None
         [model.name for model in project.labeling.models],
         None if project.labeling.pre_labels is None else ShownLabelsLog(lake),
         has_guideline=project.labeling.guideline is not None,
+        classes=project.labeling.classes,
     )
     if project.labeling.workforce == "recorded":
         return recorded

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cupel.errors import SourceError
-from cupel.people.class_values import MISSING_WORDS, VALUE_REASONS, NoClassError, read_class, value_text
+from cupel.sources.class_values import MISSING_WORDS, VALUE_REASONS, NoClassError, read_class, value_text
 from cupel.sources.reasons import BadRow, evidence
 
 # Reasons that only an export knows; the others are cupel.sources.REASONS.

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from cupel.config.licences import MOST_CHARACTERS
 from cupel.config.raw import Delivery
+from cupel.sources.class_values import MISSING_WORDS, write_whole_number
 from cupel.sources.reasons import BadRow, Row, evidence
 
 MOST_ID_CHARACTERS = 512
@@ -128,10 +129,11 @@ def check_text(row: Row, text: object) -> str | BadRow:
 
 
 def _item_id(row: Row, found: object) -> str | BadRow:
-    item_id = _name(found)
-    if found is None or (isinstance(found, str) and not found.strip()):
+    is_missing = found is None or found != found
+    if is_missing or (isinstance(found, str) and (not found.strip() or found.strip() in MISSING_WORDS)):
         return BadRow(row.line, "missing_id", evidence(f"id: {found!r}"))
-    return BadRow(row.line, "bad_id", evidence(found)) if item_id is None else item_id
+    item_id = _name(found)
+    return BadRow(row.line, "bad_id", evidence(found)) if item_id is None else write_whole_number(item_id)
 
 
 def _group(row: Row, found: object) -> str | BadRow | None:

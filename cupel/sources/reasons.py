@@ -22,7 +22,7 @@ REASONS: dict[str, str] = {
     "missing_text": "the row has no text field, or it is null",
     "text_not_string": "the text field is not a string",
     "empty_text": "the text is empty or white space",
-    "missing_id": "the row has no id, or it is empty",
+    "missing_id": "the row has no id, or it is empty or stands for a missing value, as nan",
     "bad_id": "the id is no string or integer, is over 512 characters, or holds control characters",
     "duplicate_id": "an earlier row of the delivery has the same id and text",
     "one_id_two_items": "rows of the delivery have the same id and different texts; which is meant cannot be told",

@@ -9,8 +9,8 @@ from cupel.contract.columns import TEXT
 from cupel.contract.kind import Control, Kind
 from cupel.contract.ontology import Ontology
 from cupel.errors import SourceError
-from cupel.people.class_values import MISSING_WORDS
 from cupel.people.tool_annotation import ReadChoices, texts_of
+from cupel.sources.class_values import MISSING_WORDS
 from cupel.sources.reasons import BadRow, evidence
 
 

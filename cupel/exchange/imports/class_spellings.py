@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from cupel.people.class_values import plain_spelling, spelling_key
+from cupel.sources.class_values import plain_spelling, spelling_key
 
 # What tools and people join several classes with in one cell.
 SEPARATORS = ("#", "|", ";", ",", "/", "+", "&", "\t")

@@ -1,7 +1,8 @@
 """Which column of a delivery is what: named by the buyer, or guessed from its name."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cupel.errors import SourceError
@@ -12,7 +13,7 @@ LABEL_NAMES = (
     "intent", "topic",
 )  # fmt: skip
 ID_NAMES = (
-    "item_id", "id", "task_id", "task", "uid", "uuid", "guid", "external_id", "data_row_id", "example_id", "_unit_id",
+    "item_id", "task_id", "id", "task", "uid", "uuid", "guid", "external_id", "data_row_id", "example_id", "_unit_id",
     "key",
 )  # fmt: skip
 CONTENT_NAMES = (
@@ -21,9 +22,13 @@ CONTENT_NAMES = (
     "file_path", "file", "file_name", "filename",
 )  # fmt: skip
 ANNOTATOR_NAMES = (
-    "annotator", "annotator_id", "worker", "worker_id", "_worker_id", "labeler", "labeller", "labeled_by",
-    "labelled_by", "rater", "tagger", "completed_by", "annotated_by", "user",
+    "annotator", "annotator_id", "worker", "worker_id", "workerid", "_worker_id", "performer", "performer_id",
+    "labeler", "labeller", "labeled_by", "labelled_by", "rater", "rater_id", "coder", "tagger", "completed_by",
+    "annotated_by", "user",
 )  # fmt: skip
+
+# What Amazon Mechanical Turk and Toloka write before the names of what the annotators saw.
+_INPUT = re.compile(r"^input[.:]")
 
 
 class Columns(NamedTuple):
@@ -69,7 +74,7 @@ def choose_columns(
     named = {"label": label, "id": id, "text": text, "annotator": annotator}
     for option, column in named.items():
         if column is not None and column not in there:
-            raise SourceError(f"{name}: no column {column!r} ({called[option]}); the file has {_list(there)}")
+            raise SourceError(f"{name}: no column {column!r} ({called[option]}); the file has {list_columns(there)}")
     taken = [column for column in named.values() if column is not None]
     twice = sorted(column for column, count in Counter(taken).items() if count > 1)
     if twice:
@@ -77,10 +82,12 @@ def choose_columns(
     guesses = {"label": LABEL_NAMES, "id": ID_NAMES, "text": CONTENT_NAMES, "annotator": ANNOTATOR_NAMES}
     for option, names in guesses.items():
         if named[option] is None:
-            named[option] = _guess([column for column in there if column not in taken], names)
+            named[option] = guess_column([column for column in there if column not in taken], names)
             taken.append(named[option] or "")
     if named["label"] is None:
-        raise SourceError(f"{name}: no column looks like a label; name one with {called['label']}: {_list(there)}")
+        raise SourceError(
+            f"{name}: no column looks like a label; name one with {called['label']}: {list_columns(there)}"
+        )
     return Columns(named["label"], named["id"], named["text"], named["annotator"])
 
 
@@ -100,11 +107,21 @@ def describe_columns(columns: Columns, named: Iterable[str | None] = ()) -> str:
     )
 
 
-def _list(columns: list[str]) -> str:
+def list_columns(columns: Sequence[str]) -> str:
+    """Return names of columns for a message: the first twenty, each cut, and how many more there are."""
     shown = ", ".join(repr(column[:80]) for column in columns[:20])
     return shown if len(columns) <= 20 else f"{shown} and {len(columns) - 20:,} more"
 
 
-def _guess(columns: list[str], names: tuple[str, ...]) -> str | None:
-    by_name = {column.strip().lower().replace(" ", "_").replace("-", "_"): column for column in reversed(columns)}
+def guess_column(columns: Sequence[str], names: tuple[str, ...]) -> str | None:
+    """Return the column with the first of some names, whatever its case; those of a crowd's inputs by their own name.
+
+    >>> guess_column(["Input.URL", "INPUT:Text"], CONTENT_NAMES)
+    'INPUT:Text'
+    """
+    by_name = {_plain_name(column): column for column in reversed(columns)}
     return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _plain_name(column: str) -> str:
+    return _INPUT.sub("", column.strip().lower()).replace(" ", "_").replace("-", "_")

@@ -8,7 +8,6 @@ from cupel.exchange.imports.file import File, first_records, records, tool_recor
 from cupel.exchange.imports.headers import first_row
 from cupel.exchange.imports.item_identity import choose_id_field
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import (
     Annotation,
     Notice,
@@ -19,6 +18,7 @@ from cupel.people.tool_annotation import (
     entries,
     unread_keys,
 )
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 # What shows the item, what holds names of classes, and what holds objects of classes.

@@ -7,8 +7,8 @@ from typing import Any
 from cupel.errors import SourceError
 from cupel.exchange.imports.columns import CONTENT_NAMES
 from cupel.exchange.imports.tool import ReadOptions
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import as_id
+from cupel.sources.class_values import value_text
 
 
 def choose_id_field(

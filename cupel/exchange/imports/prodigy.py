@@ -11,7 +11,6 @@ from cupel.exchange.imports.answer_labels import label_answer, label_objects, na
 from cupel.exchange.imports.file import File, first_records, tool_records
 from cupel.exchange.imports.item_identity import choose_id_field, content_of
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import (
     Annotation,
     Notice,
@@ -23,6 +22,7 @@ from cupel.people.tool_annotation import (
     fields_of,
     unread_keys,
 )
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 ANSWERS = ("accept", "reject", "ignore")

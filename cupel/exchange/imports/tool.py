@@ -16,6 +16,8 @@ class ReadOptions(NamedTuple):
         annotator: Column of who answered; of tools that name nobody, who did.
         text: Column that shows the item.
         has_no_ids: Rows of a table without an id column are items of their own.
+        annotators: Columns of a table that hold one annotator's answers each.
+        classes: Those that were declared; empty: none were.
         read: Returns the label of the choices of an answer; objects in an item have one class whatever it says.
         option_names: What the command calls its options, by attribute, for messages.
     """
@@ -25,9 +27,12 @@ class ReadOptions(NamedTuple):
     annotator: str | None = None
     text: str | None = None
     has_no_ids: bool = False
+    annotators: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     read: ReadChoices = one_class
     option_names: tuple[tuple[str, str], ...] = (
         ("question", "--question"), ("id_field", "--id"), ("annotator", "--annotator"), ("text", "--text"),
+        ("annotators", "--annotators"),
     )  # fmt: skip
 
     def option(self, attribute: str) -> str:

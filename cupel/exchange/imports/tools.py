@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cupel.errors import SourceError
+from cupel.exchange.imports.appen import APPEN
 from cupel.exchange.imports.argilla.reader import ARGILLA
 from cupel.exchange.imports.coco import COCO
 from cupel.exchange.imports.cvat import CVAT
@@ -11,15 +12,23 @@ from cupel.exchange.imports.file import File, read_file
 from cupel.exchange.imports.gate import Export, split_found
 from cupel.exchange.imports.label_studio.reader import LABEL_STUDIO
 from cupel.exchange.imports.labelbox import LABELBOX
+from cupel.exchange.imports.labelme import LABELME
+from cupel.exchange.imports.mturk import MTURK
 from cupel.exchange.imports.prodigy import PRODIGY
 from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
+from cupel.exchange.imports.toloka import TOLOKA
 from cupel.exchange.imports.tool import ReadOptions, Tool
+from cupel.exchange.imports.via import VIA
+from cupel.exchange.imports.zooniverse import ZOONIVERSE
 from cupel.people.tool_annotation import Annotation
 from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 
 # In the order in which they are tried; a table is what no other wrote.
-TOOLS: tuple[Tool, ...] = (CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, PRODIGY, ARGILLA, DOCCANO, TABLE)
+TOOLS: tuple[Tool, ...] = (
+    CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, PRODIGY, ARGILLA, DOCCANO, MTURK, TOLOKA, APPEN, ZOONIVERSE, VIA,
+    LABELME, TABLE,
+)  # fmt: skip
 NO_OPTIONS = ReadOptions()
 
 
@@ -72,6 +81,9 @@ def find_tool(name: str, file: File) -> Tool:
 
 def read_as(file: File, tool: Tool, options: ReadOptions = NO_OPTIONS) -> Export:
     """Return what a file of a tool holds; where the tool names nobody, `options.annotator` answered."""
+    if options.annotators and tool is not TABLE:
+        option = options.option("annotators")
+        raise SourceError(f"{file.path}: {option} names columns of a plain table, and {tool.name} wrote the file")
     found = list(tool.read(file, options))
     named = options.annotator
     if not tool.is_table and named is not None:

@@ -18,6 +18,7 @@ from cupel.lake.answer_chain import GIVEN
 from cupel.people.answers.guidelines import OF_MODEL, OF_SOURCE, RECORDED
 from cupel.people.answers.recorded_files import PIECE_ROWS, batches_in, rows_of
 from cupel.people.answers.shown_labels import ShownLabel, ShownLabelsLog
+from cupel.sources.class_values import value_text
 
 # An auditor's answer is on file as that of whom the audit takes at their word; an expert's before the freeze likewise.
 ON_FILE = {"round": "expert", "audit": "expert", "contamination_audit": "contamination"}
@@ -39,6 +40,8 @@ class RecordedWorkforce:
         models: Names of the models of the crew.
         shown: Where it is kept which label an answer was given beside (`shown_label`); None: nowhere.
         has_guideline: The project's guideline has versions; else the column guideline is not looked at.
+        classes: The project's. A label that is none, and is one without the spaces around it, or as a number without
+            a point that says nothing, is that one.
 
     Raises:
         AnswerError: A file is missing, lacks a column, or names an unknown purpose; with file and row.
@@ -48,12 +51,13 @@ class RecordedWorkforce:
 
     def __init__(
         self, files: list[Path], models: Collection[str] = (), shown: ShownLabelsLog | None = None, *,
-        has_guideline: bool = False,
+        has_guideline: bool = False, classes: Collection[str] = (),
     ) -> None:  # fmt: skip
         self._files = list(files)
         self._models = pa.array(sorted(models), TEXT)
         self._shown = shown
         self._has_guideline = has_guideline
+        self._classes = frozenset(classes)
         self._batches = frozenset().union(*(batches_in(path) for path in files))
         self._held: tuple[str, pa.Table] | None = None
 
@@ -116,7 +120,9 @@ class RecordedWorkforce:
         """Return a batch's recorded answers in the order of the files, those of the last batch asked for at hand."""
         if self._held is None or self._held[0] != batch:
             self._held = None  # so that two batches are never held
-            self._held = (batch, rows_of(self._files, batch))
+            rows = rows_of(self._files, batch)
+            labels = name_declared(rows["label"], self._classes)
+            self._held = (batch, rows.set_column(rows.column_names.index("label"), "label", labels))
         return self._held[1]
 
     def _is_of_model(self, rows: pa.Table) -> pa.ChunkedArray:
@@ -165,6 +171,21 @@ class RecordedWorkforce:
             digests = (hashlib.sha256(f"{self.name}/[{', '.join(value)}]".encode()).hexdigest() for value in values)
             pieces.append(pa.array([digest[:32] for digest in digests], TEXT))
         return pa.chunked_array(pieces)
+
+
+def name_declared(labels: pa.ChunkedArray, classes: Collection[str]) -> pa.ChunkedArray:
+    """Return labels with the declared class in place of a text that stands for it; all others as they are.
+
+    >>> name_declared(pa.chunked_array([["1.0", " a", "1", "b "]]), ("1", "b ", "a")).to_pylist()
+    ['1', 'a', '1', 'b ']
+    """
+    coded = labels.combine_chunks().dictionary_encode()
+    known = frozenset(classes)
+    words = [
+        plain if word not in known and (plain := value_text(word)) in known else word
+        for word in coded.dictionary.to_pylist()
+    ]
+    return pa.chunked_array([pa.array(words, TEXT).take(coded.indices)])
 
 
 def read_gold(path: Path, batch: str, translate: Callable[[pa.Table], pa.Table] | None = None) -> pa.Table:

@@ -1,10 +1,11 @@
 """Files of recorded answers, CSV or Parquet: checked once, then read a batch at a time, never whole."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
+from cupel.sources.class_values import value_text
 from cupel.store.files import FileStat, open_file, open_stream, stat_file
 
 COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent", "shown_label", "guideline")
@@ -113,9 +115,39 @@ def _pieces(
     read = _csv_pieces if path.name.endswith((".csv", ".csv.gz")) else _parquet_pieces
     with _readable(path):
         for first, rows in read(path, required, batch, columns):
-            texts = [name for name in rows.schema.names if name != "seconds_spent"]
-            schema = pa.schema([(name, TEXT if name in texts else REAL) for name in rows.schema.names])
-            yield Piece(first, rows.cast(schema))
+            columns_as_read = {
+                name: rows[name].cast(REAL) if name == "seconds_spent" else text_column(rows[name])
+                for name in rows.schema.names
+            }
+            yield Piece(first, pa.table(columns_as_read))
+
+
+def text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as text: whole numbers without a point, NaN as missing, lists and objects as JSON.
+
+    >>> text_column(pa.chunked_array([[1.0, float("nan"), 2.5]])).to_pylist()
+    ['1', None, '2.5']
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (_is_number(kind) or pa.types.is_temporal(kind) or pa.types.is_nested(kind)):
+        return column.cast(TEXT)
+    if pa.types.is_nested(kind):
+        return pa.chunked_array([[_text_of(value) for value in column.to_pylist()]], TEXT)
+    coded = (
+        column.combine_chunks() if pa.types.is_dictionary(column.type) else column.combine_chunks().dictionary_encode()
+    )
+    words = pa.array([_text_of(value) for value in coded.dictionary.to_pylist()], TEXT)
+    return pa.chunked_array([words.take(coded.indices)])
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _text_of(value: Any) -> str | None:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return value_text(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def _csv_pieces(

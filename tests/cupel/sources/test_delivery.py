@@ -102,6 +102,8 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b'{"text": "a"}', "missing_id"),
     (b'{"id": null, "text": "a"}', "missing_id"),
     (b'{"id": " ", "text": "a"}', "missing_id"),
+    (b'{"id": "nan", "text": "a"}', "missing_id"),
+    (b'{"id": "<NA>", "text": "a"}', "missing_id"),
     (b'{"id": ["x"], "text": "a"}', "bad_id"),
     (b'{"id": true, "text": "a"}', "bad_id"),
     (b'{"id": 1.5, "text": "a"}', "bad_id"),

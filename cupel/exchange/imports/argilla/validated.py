@@ -7,8 +7,8 @@ from cupel.exchange.imports.answer_labels import label_answer, label_objects
 from cupel.exchange.imports.argilla.responses import spans_of
 from cupel.exchange.imports.item_identity import content_of
 from cupel.exchange.imports.tool import ReadOptions
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import Annotation, Read, as_id, as_time, entries, fields_of, unread_keys
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 OWN = ("annotation", "annotation_agent", "prediction", "status", "event_timestamp", "id", "inputs", "metadata", "text")

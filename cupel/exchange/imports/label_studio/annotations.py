@@ -10,7 +10,6 @@ from cupel.exchange.imports.item_identity import content_of
 from cupel.exchange.imports.label_studio.regions import read_results, tell_classes, tell_keys
 from cupel.exchange.imports.label_studio.tasks import NOTES, Placed, TaskRecord, split_tasks, task_rows
 from cupel.exchange.imports.tool import ReadOptions
-from cupel.people.class_values import value_text
 from cupel.people.tool_annotation import (
     Annotation,
     Notice,
@@ -23,6 +22,7 @@ from cupel.people.tool_annotation import (
     hold_to_question,
     unread_keys,
 )
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 # What a reviewer's last action says of an answer; an answer that was changed since then is judged no more.

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from cupel.exchange.imports.answer_labels import label_answer, label_objects
+from cupel.exchange.imports.answer_rows import read_number
 from cupel.exchange.imports.columns import CONTENT_NAMES, LABEL_NAMES, choose_columns
 from cupel.exchange.imports.file import File, first_records, records
 from cupel.exchange.imports.headers import first_row
 from cupel.exchange.imports.item_identity import content_of
 from cupel.exchange.imports.label_studio.annotations import read_time
-from cupel.exchange.imports.table import read_number
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.people.tool_annotation import (
     Annotation,

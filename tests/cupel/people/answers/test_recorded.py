@@ -1,6 +1,8 @@
 import csv
 import hashlib
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +234,37 @@ def test_what_was_shown_is_kept_beside_and_the_answers_are_the_same(tmp_path: Pa
     assert found == RecordedWorkforce([path]).answer(tasks)
     (one,) = log.read("one")
     assert (one.item_id, one.shown_label, one.answer_id) == ("i", "b", found["answer_id"][0].as_py())
+
+
+TYPED: list[tuple[pa.Array, list[str | None]]] = [
+    (pa.array([1.0, float("nan"), None, 1e16]), ["1", None, None, "10000000000000000"]),
+    (pa.array([Decimal("1.00"), Decimal("2.50"), None, None]), ["1", "2.50", None, None]),
+    (pa.array([True, False, None, True]), ["true", "false", None, "true"]),
+    (pa.array(["a", "nan", None, "NA"]).dictionary_encode(), ["a", "nan", None, "NA"]),
+    (pa.array([2.0, 2.0, None, 1.5]).dictionary_encode(), ["2", "2", None, "1.5"]),
+    (pa.array([date(2024, 5, 1), None, None, None]), ["2024-05-01", None, None, None]),
+    (pa.array([["law", "war"], [], None, ["law"]]), ['["law","war"]', "[]", None, '["law"]']),
+    (pa.array([{"name": "a"}, None, None, None]), ['{"name":"a"}', None, None, None]),
+]
+
+
+@pytest.mark.parametrize(("labels", "expected"), TYPED, ids=[str(labels.type) for labels, _ in TYPED])
+def test_values_of_other_types_are_read_as_imports_read_them(
+    tmp_path: Path, labels: pa.Array, expected: list[str | None]
+) -> None:
+    columns = {"batch": ["one"] * 4, "purpose": ["label"] * 4, "annotator": [7.0, 7.0, None, 8.0]}
+    path = tmp_path / "answers.parquet"
+    pq.write_table(pa.table({**columns, "item_id": [10.0, 11.0, 12.0, 13.0], "label": labels}), path)
+    rows = recorded_files.rows_of([path], "one")
+    assert rows["label"].to_pylist() == expected
+    assert rows["item_id"].to_pylist() == ["10", "11", "12", "13"]
+    assert rows["annotator"].to_pylist() == ["7", "7", None, "8"]
+
+
+def test_a_declared_class_stays_a_class_and_its_other_spellings_become_it(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(HEADER + "one,i,label,ann,1.0\none,i,label,bob, a\none,i,label,eve,None\none,i,label,joe,2.0\n")
+    tasks = pa.Table.from_pylist([task("i", slot=slot) for slot in (1, 2, 3, 4)])
+    found = RecordedWorkforce([path], classes=("1", "a", "None", "2.0", "2")).answer(tasks)
+    assert found["label"].to_pylist() == ["1", "a", "None", "2.0"]
+    assert RecordedWorkforce([path]).answer(tasks)["label"].to_pylist() == ["1.0", " a", "None", "2.0"]

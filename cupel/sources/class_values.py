@@ -72,18 +72,29 @@ def value_text(value: object) -> str | None:
     Whole numbers have no point, however they are written. Halves of characters, which JSON escapes can hold and UTF-8
     cannot, are replaced.
 
-    >>> value_text(10.0), value_text("10.0"), value_text(float("nan")), value_text("1.10")
-    ('10', '10', None, '1.10')
+    >>> value_text(1e16), value_text("10.0"), value_text(float("nan")), value_text("1.10")
+    ('10000000000000000', '10', None, '1.10')
     """
     if value is None or (isinstance(value, float | Decimal) and value != value):
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # large ones would be written with an exponent
     if isinstance(value, dict | list | tuple):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     text = str(value)
     text = text if text.isascii() else strip_invisible(text.encode("utf-8", "replace").decode("utf-8"))
     text = text.strip()
+    return write_whole_number(text)
+
+
+def write_whole_number(text: str) -> str:
+    """Return a whole number without its point, any other text as it is.
+
+    >>> write_whole_number("10.0"), write_whole_number("1.10"), write_whole_number("007")
+    ('10', '1.10', '007')
+    """
     whole = _WHOLE.match(text)
     return whole[1].removeprefix("+") if whole else text
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cupel.people.class_values import MISSING_WORDS, NoClassError, read_class, spelling_key, value_text
+from cupel.sources.class_values import MISSING_WORDS, NoClassError, read_class, spelling_key, value_text
 
 
 def reason(value: object) -> str:
