@@ -61,6 +61,8 @@ def evidence(found: object) -> str:
     if isinstance(found, bytes | bytearray):
         found = bytes(found[: 4 * EVIDENCE_CHARACTERS]).decode("utf-8", "backslashreplace")
     text = found if isinstance(found, str) else repr(found)
+    if len(text) <= EVIDENCE_CHARACTERS and text.isprintable():
+        return text
     shown = "".join(
         character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
         for character in text[: EVIDENCE_CHARACTERS + 1]
