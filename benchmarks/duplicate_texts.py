@@ -71,11 +71,12 @@ def edited_copies(texts: Sequence[str], rate: float, count: int) -> Folder:
     draw = random.Random(f"{SEED} {rate}")
     fit = [row for row, text in enumerate(texts) if len(text.split()) >= LEAST_WORDS]
     chosen = sorted(draw.sample(fit, min(count, len(fit))))
-    copies = [_edited(texts[row], rate, texts, draw) for row in chosen]
+    copies = [edit_text(texts[row], rate, texts, draw) for row in chosen]
     return Folder([*texts, *copies], [(len(texts) + place, row) for place, row in enumerate(chosen)])
 
 
-def _edited(text: str, rate: float, texts: Sequence[str], draw: random.Random) -> str:
+def edit_text(text: str, rate: float, texts: Sequence[str], draw: random.Random) -> str:
+    """Return a text in which each word is deleted or replaced at this rate, one at least."""
     words = text.split()
     places = [place for place in range(len(words)) if draw.random() < rate] or [draw.randrange(len(words))]
     kept: list[str | None] = list(words)
@@ -97,7 +98,7 @@ def grown(texts: Sequence[str], count: int) -> list[str]:
     while len(found) < count:
         if draw.random() < COPIES_SHARE:
             original = draw.choice(found)
-            found.append(_edited(original, draw.choice(RATES), texts, draw) if original.strip() else original)
+            found.append(edit_text(original, draw.choice(RATES), texts, draw) if original.strip() else original)
             continue
         length = len(draw.choice(words))
         made: list[str] = []
@@ -118,10 +119,16 @@ class Shingled:
 
     def similarity(self, one: int, other: int) -> float:
         """Return the Jaccard similarity of two documents' shingle sets."""
-        left, right = self._set(one), self._set(other)
+        left, right = self.shingles(one), self.shingles(other)
         return len(left & right) / len(left | right)
 
-    def _set(self, row: int) -> frozenset[object]:
+    def containment(self, one: int, other: int) -> float:
+        """Return the share of the smaller document's shingle set that the other's holds."""
+        left, right = self.shingles(one), self.shingles(other)
+        return len(left & right) / min(len(left), len(right))
+
+    def shingles(self, row: int) -> frozenset[object]:
+        """Return the shingle set of a document."""
         if row not in self._sets:
             text, width = fold_text(self._texts[row]), self._width
             parts = tuple(text.split()) if self._of_words else text

@@ -100,14 +100,15 @@ def figures(texts: list[str], each: int) -> dict[str, Any]:
     found = [_found(value, texts, rng) for value in private]
     falsely = [_found(value, texts, rng).is_hidden for value in public]
     looked_for = [(v, f) for v, f in zip(private, found, strict=True) if v.form not in ("not looked for", "in words")]
+    kinds = [kind for kind in KINDS if any(value.kind == kind for value, _ in looked_for)]
     return {
         "texts": len(texts),
         "mean_characters": sum(map(len, texts)) / len(texts),
         "documents_per_second": len(texts) / seconds,
         "masked_per_1000_texts_as_they_are": {name: 1000 * count / len(texts) for name, count in counts.items()},
         "values": len(private),
-        "recall": {kind: _share(f.is_hidden for v, f in looked_for if v.kind == kind) for kind in KINDS},
-        "exact": {kind: _share(f.is_exact for v, f in looked_for if v.kind == kind) for kind in KINDS},
+        "recall": {kind: _share(f.is_hidden for v, f in looked_for if v.kind == kind) for kind in kinds},
+        "exact": {kind: _share(f.is_exact for v, f in looked_for if v.kind == kind) for kind in kinds},
         "recall_by": _by((f"{v.kind} {v.source}", f.is_hidden) for v, f in looked_for),
         "recall_by_form": _by((f"{v.kind}, {_form(v)}", f.is_hidden) for v, f in zip(private, found, strict=True)),
         "public_values": len(public),

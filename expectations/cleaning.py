@@ -50,7 +50,8 @@ _ALIKE = """
 SELECT DISTINCT similar_items.item_id
 FROM similar_items JOIN clean_items USING (item_id)
      JOIN kept_items ON kept_items.batch = earlier_batch AND kept_items.item_id = earlier_item_id
-WHERE similarity >= ? AND {own} >= {earlier}
+WHERE (coalesce(similarity >= ?::DOUBLE, false) OR coalesce(containment >= ?::DOUBLE, false))
+     AND NOT (?::BOOLEAN AND coalesce(differs_in_digits, false)) AND {own} >= {earlier}
 """
 # The place of a licence in the project's order; the same for all where there is none.
 _PLACE = "coalesce(nullif(list_position(?::VARCHAR[], {table}.licence), 0), 1 + len(?::VARCHAR[]))"
@@ -150,8 +151,8 @@ def _near_duplicates(step: Step) -> Measured:
 
     One with a better licence than the kept item of an earlier batch is no duplicate: a release leaves the other out.
     """
-    similarity = duplicate_similarity(step.project)
-    if similarity is None:
+    settings, similarity = step.project.cleaning, duplicate_similarity(step.project)
+    if similarity is None and settings.duplicate_containment is None:
         return Measured(None)
     kept = ["SELECT batch, item_id, licence FROM clean_items"]
     rows = step.lake.connection.execute("SELECT DISTINCT earlier_batch FROM similar_items ORDER BY 1").fetchall()
@@ -162,7 +163,8 @@ def _near_duplicates(step: Step) -> Measured:
         step.lake.relation("clean_items", batch).create_view(f"earlier_{number}", replace=True)
         kept.append(f"SELECT batch, item_id, licence FROM earlier_{number}")
     sql = f"WITH kept_items AS ({' UNION ALL '.join(kept)}) {_ALIKE.format(**_PLACES)}"
-    values = [similarity, *[list(step.project.licence_names)] * 4]
+    asked = [similarity, settings.duplicate_containment, settings.keep_other_digits]
+    values = [*asked, *[list(step.project.licence_names)] * 4]
     count = row_of(step, f"SELECT count(*) AS items FROM ({sql})", values)["items"]
     return Measured(count, item_ids=some_ids(step, count, sql, values))
 
@@ -172,8 +174,9 @@ def _private_data(step: Step, kept: int) -> Measured:
     from cupel.modalities.text.privacy.mask import mask
 
     rows = step.lake.connection.execute(_SAMPLE, [MOST_SCANNED]).fetchall()
-    region = step.project.cleaning.phone_region
-    found = sorted(item_id for item_id, text in rows if mask(text, region).text != text)
+    settings = step.project.cleaning
+    region, ips = settings.phone_region, settings.mask_ip_addresses
+    found = sorted(item_id for item_id, text in rows if mask(text, region, ips=ips).text != text)
     note = f"{len(rows):,} of {kept:,} texts were searched, a fixed sample" if len(rows) < kept else None
     return Measured(len(found), item_ids=tuple(found[:MOST_IDS]), note=note)
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from cupel.cleaning.duplicates.candidates import Positions
 from cupel.cleaning.duplicates.kept_items import (
     EARLIER_ITEMS,
+    DuplicateRule,
     KeptItem,
     choose_kept_items,
     find_similar_texts,
@@ -17,6 +18,7 @@ from cupel.cleaning.duplicates.kept_items import (
 )
 from cupel.cleaning.duplicates.similar_items import delivery_ranks
 from cupel.cleaning.groups import groups
+from cupel.cleaning.reasons import DUPLICATES
 from cupel.cleaning.web_rules import NOT_MEASURED, asked, broken, counted
 from cupel.config.cleaning import Cleaning, WebRules
 from cupel.contract.tables.cleaning import CLEAN_ITEMS, ITEM_SIGNALS, REJECTED_ITEMS
@@ -48,6 +50,7 @@ RULES = (
 UNKNOWN_LICENCE, LICENCE = "unknown_licence", "forbidden_licence"
 _KNOWN = ["item_id", "text_sha256"]
 OVERLAP, EXACT, NEAR = "evaluation_overlap", "exact_duplicate", "near_duplicate"
+OTHER_DIGITS, CONTAINED, CONTAINS = "other_digits", "contained_in", "contains"
 
 
 class Decision(NamedTuple):
@@ -73,10 +76,10 @@ class Verdict(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """`similar_items` of a batch, the similarity of duplicates (None: only equal items are), and that of a group."""
+    """`similar_items` of a batch, when an item duplicates another, and the similarity of a group."""
 
     similar: pa.Table
-    duplicate_similarity: float | None
+    rule: DuplicateRule
     group_similarity: float
 
 
@@ -92,9 +95,11 @@ def decide(
     """Decide on the items of a batch.
 
     An item is dropped by the first of `RULES` that it breaks; then if an earlier item that was kept has
-    the same text, or resembles it by duplicate_similarity or more. Only kept items count: what resembles
-    a rejected item is judged on its own, and a chain of similar items breaks where one is dropped. Equal
-    texts are duplicates even where duplicate_similarity is off.
+    the same text, resembles it by duplicate_similarity or more, or holds it or is held by it by
+    duplicate_containment or more; with keep_other_digits not if the two differ in digits only. Only kept
+    items count: what resembles a rejected item is judged on its own, and a chain of similar items breaks
+    where one is dropped. Equal texts are duplicates even where duplicate_similarity is off. Items of which
+    one holds the other are in one group.
 
     Where licences are in an order, they come first: of the batch's duplicates the one with the better licence is
     kept, and an item of an earlier batch keeps none out that has a better licence than its own. That one stays, for
@@ -118,7 +123,7 @@ def decide(
     ranks = delivery_ranks(raw.column("item_id"), raw)
     raw = raw.take(np.argsort(ranks))
     hashes, broken_rules = _judged(raw.column("item_id"), signals, settings)
-    alike = Alike(similar, settings.duplicate_similarity, settings.group_similarity)
+    alike = Alike(similar, DuplicateRule.of(settings), settings.group_similarity)
     return decide_judged(
         batch, raw, ranks, hashes, broken_rules, alike, earlier, settings.allowed_licences, licences
     )  # fmt: skip
@@ -146,20 +151,20 @@ def decide_judged(
     judged = _with_licences(broken_rules, raw, allowed, licences)
     own, before = (rank_licences(table, licences) for table in (raw, earlier))
     is_left = [verdict.reason is None for verdict in judged]
-    duplicated = choose_kept_items(names, own, is_left, found, earlier, before, alike.duplicate_similarity)
+    duplicated = choose_kept_items(names, own, is_left, found, earlier, before, alike.rule)
     verdicts = [
-        verdict if kept_item is None else _duplicate(kept_item, alike.duplicate_similarity)
+        verdict if kept_item is None else _duplicate(kept_item, alike.rule)
         for verdict, kept_item in zip(judged, duplicated, strict=True)
     ]
     is_kept = [verdict.reason is None for verdict in verdicts]
     grouped = groups(
         names,
         raw.column("group_id").to_pylist(),
-        [verdict.reason in (None, EXACT, NEAR) for verdict in verdicts],
+        [verdict.reason is None or verdict.reason in DUPLICATES for verdict in verdicts],
         is_kept,
         found,
         earlier,
-        alike.group_similarity,
+        DuplicateRule(alike.group_similarity, alike.rule.containment),
     )
     kept = pa.array(is_kept, pa.bool_())
     group_ids = pc.if_else(kept, pa.array(grouped.group_ids, pa.string()), None)
@@ -267,8 +272,15 @@ def _with_overlap(verdicts: list[Verdict], signals: pa.Table, settings: Cleaning
     return verdicts
 
 
-def _duplicate(kept_item: KeptItem, least: float | None) -> Verdict:
-    return Verdict(EXACT if kept_item.is_exact else NEAR, kept_item.similarity, least, kept_item.name)
+def _duplicate(kept_item: KeptItem, rule: DuplicateRule) -> Verdict:
+    likeness = kept_item.likeness
+    if likeness is None:
+        return Verdict(EXACT, 1.0, rule.similarity, kept_item.name)
+    if not rule.is_similar(likeness):
+        reason = CONTAINS if likeness.is_longer else CONTAINED
+        return Verdict(reason, likeness.containment, rule.containment, kept_item.name)
+    reason = OTHER_DIGITS if likeness.differs_in_digits else NEAR
+    return Verdict(reason, likeness.similarity, rule.similarity, kept_item.name)
 
 
 def _rejected(raw: pa.Table, verdicts: list[Verdict]) -> pa.Table:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from cupel.cleaning.duplicates.kept_items import SimilarTexts
+from cupel.cleaning.duplicates.kept_items import DuplicateRule, SimilarTexts
 
 ID_DIGITS = 20
 GROUP_LINKS = pa.schema(
@@ -43,7 +43,7 @@ class _Union:
 
 def groups(
     names: list[str], sources: list[str | None], is_member: list[bool], is_kept: list[bool], found: SimilarTexts,
-    earlier: pa.Table, least: float,
+    earlier: pa.Table, rule: DuplicateRule,
 ) -> Groups:  # fmt: skip
     """Group the items of a batch.
 
@@ -60,7 +60,7 @@ def groups(
         is_kept: The item is kept.
         found: Which texts resemble each other.
         earlier: `EARLIER_ITEMS`.
-        least: Similarity from which items belong together.
+        rule: When items belong together.
     """
     first_of_text = _first_members(found, is_member)
     union = _Union(len(names))
@@ -75,8 +75,7 @@ def groups(
         if source is not None:
             union.unite(place, first_of_source.setdefault(source, place))
     for text, place in first_of_text.items():
-        others, similarities = found.of(text)
-        near = [other for other, similarity in zip(others, similarities, strict=True) if similarity >= least]
+        near = [like.other for like in found.of(text) if rule.holds(like)]
         for other in near:
             if other in first_of_text:
                 union.unite(place, first_of_text[other])

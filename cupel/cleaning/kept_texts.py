@@ -47,8 +47,9 @@ def kept_texts(
     found = [repaired(text, settings, repeated) for text in delivered.take(pa.array(places)).to_pylist()]
     normal = _replaced(delivered, places, [one.text for one in found])
     columns = _changes(delivered, normal, places, found, settings)
-    places = np.flatnonzero(may_be_private(normal))
-    masked = [mask(text, settings.phone_region, key) for text in normal.take(pa.array(places)).to_pylist()]
+    ips = settings.mask_ip_addresses
+    places = np.flatnonzero(may_be_private(normal, ips))
+    masked = [mask(text, settings.phone_region, key, ips) for text in normal.take(pa.array(places)).to_pylist()]
     columns["text"] = _replaced(normal, places, [one.text for one in masked])
     for kind in Masked._fields[1:]:
         counts = np.zeros(len(normal), np.int64)
@@ -95,4 +96,5 @@ def _replaced(texts: pa.Array, places: NDArray[np.int64], others: Sequence[str])
 
 
 def _shortened(line: str, settings: Cleaning) -> str:
-    return mask(line[: 2 * MOST_CHARACTERS].strip(), settings.phone_region).text[:MOST_CHARACTERS]
+    shortened = line[: 2 * MOST_CHARACTERS].strip()
+    return mask(shortened, settings.phone_region, ips=settings.mask_ip_addresses).text[:MOST_CHARACTERS]

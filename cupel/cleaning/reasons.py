@@ -9,6 +9,9 @@ WEB_REASONS = {
     for rule in rules
 }
 
+# Of these the evidence is batch and id of the item that was kept.
+DUPLICATES = ("exact_duplicate", "near_duplicate", "other_digits", "contained_in", "contains")
+
 REASONS: dict[str, str] = {
     "unknown_licence": "the project names licences, and its licence is none of them",
     "forbidden_licence": "the project does not allow its licence to be released",
@@ -34,5 +37,8 @@ REASONS: dict[str, str] = {
     "blurred_image": "its image has less sharpness than allowed",
     "exact_duplicate": "an earlier item that was kept has the same text, case and white space aside",
     "near_duplicate": "an earlier item that was kept is as similar as the threshold or more",
+    "other_digits": "the same, and it differs from the item that was kept in digits only",
+    "contained_in": "an earlier item that was kept holds as much of its text as the threshold or more",
+    "contains": "it holds as much of the text of an earlier item that was kept as the threshold or more",
     "contaminated": "people say that it is not wanted, or it lies behind the cut up to which an audit vouches",
 }

@@ -205,27 +205,48 @@ def import_work(
 )
 @click.option("--characters", type=click.IntRange(1), default=5, show_default=True, help="Characters in a shingle.")
 @click.option("--words", type=click.IntRange(1), help="Words in a shingle, instead of characters.")
+@click.option(
+    "--containment",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Find also texts of which one holds this share of the other; by default none.",
+)
+@click.option("--fold-accents", is_flag=True, help="Compare without the accents of Latin and Greek letters.")
+@click.option("--keep-other-digits", is_flag=True, help="Leave out pairs that differ in digits only.")
 @LIMITS
 def duplicates(
     file: Path, against: Path | None, to: Path, text: str, id: str | None, similarity: float, characters: int,
-    words: int | None, limits: tuple[str, ...],
+    words: int | None, containment: float | None, fold_accents: bool, keep_other_digits: bool, limits: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Find near-duplicates in a Parquet file of texts, or its texts in another file.
 
-    Writes a row a pair: id, like_id (an earlier row, or one of the other file), the exact similarity and, within a
-    file, kept_id, the earliest of its cluster. Exit codes: 0 written, 1 error.
+    Writes a row a pair: id, like_id (an earlier row, or one of the other file), the exact similarity and containment,
+    which of the two is longer, whether they differ in digits only and, within a file, kept_id, the earliest of its
+    cluster. Texts are brought to the chain's normal form first. Exit codes: 0 written, 1 error.
     """
+    import pyarrow.compute as pc
+
     from cupel.cleaning.duplicates.file_search import PAIRS, SearchRequest, search_file, write_pairs
     from cupel.cleaning.duplicates.fingerprints import ShingleShape
+    from cupel.cleaning.duplicates.near_duplicates import SearchRules
     from cupel.sources.input_limits import parse_limits
     from cupel.store.outputs import Output, check_outputs, is_table
 
     check_outputs([Output("--to", to, is_table(*PAIRS))], [file] if against is None else [file, against])
-    shape = ShingleShape(characters) if words is None else ShingleShape(words, of_words=True)
-    found = search_file(SearchRequest(file, against, text, id, similarity, shape, parse_limits(limits)))
+    shape = ShingleShape(characters if words is None else words, words is not None, fold_accents)
+    rules = SearchRules(similarity, containment, keep_other_digits)
+    found = search_file(SearchRequest(file, against, text, id, rules, shape, parse_limits(limits)))
     write_pairs(found.pairs, to)
     where = f"are like an earlier one: {to}" if against is None else f"are in {against}: {to}"
     click.echo(f"{found.alike:,} of {found.documents:,} texts {where}, {found.pairs.num_rows:,} pairs")
+    differ = pc.sum(found.pairs["differ_in_digits"]).as_py() or 0
+    if differ:
+        click.echo(f"{differ:,} pairs differ in digits only; --keep-other-digits leaves them out.")
+    if found.other_digits:
+        click.echo(f"{found.other_digits:,} pairs that differ in digits only were left out.")
+    click.echo(
+        f"{found.normalised:,} texts were brought to normal form (NFC, no hidden characters, plain spaces). Not done: "
+        "masks and the repairs that a project may ask for."
+    )
     if found.not_compared:
         click.echo(f"In crowds of alike texts at most {found.not_compared:,} pairs were not compared.")
 

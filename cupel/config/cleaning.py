@@ -8,6 +8,7 @@ from cupel.config.base import Count, Language, OpenShare, Positive, Section, Sha
 from cupel.config.contamination import Contamination
 
 NotNegative = Annotated[float, Field(ge=0)]
+Region = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 RuleSet = Literal["gopher_quality", "gopher_repetition", "c4", "fineweb"]
 # Every rule as `set.rule`, in the order in which they are asked; a test holds them to those of `cleaning.scan.rules`.
 RULE_NAMES = (
@@ -124,8 +125,10 @@ class Cleaning(Section):
     """Unicode normalisation form."""
     repairs: Repairs = Repairs()
     """Steps that change a text before it is measured."""
-    phone_region: str = Field("US", pattern="^[A-Z]{2}$")
-    """Country whose phone numbers may be written without its code."""
+    phone_region: Region | Annotated[tuple[Region, ...], Field(min_length=1)] = "US"
+    """Country, or list of countries, whose phone numbers may be written without its code; of two the first counts."""
+    mask_ip_addresses: bool = False
+    """Mask IP addresses too, of version 4 and 6."""
     masks: Literal["stable", "kind"] = "stable"
     """What takes the place of private data. stable: the same value, the same token; kind: its kind alone."""
     mask_key_env: str | None = Field(None, pattern="^[A-Z][A-Z0-9_]*$")
@@ -158,6 +161,12 @@ class Cleaning(Section):
     """Below this confidence the language of a text is `und`."""
     duplicate_similarity: OpenShare | None = 0.8
     """Jaccard similarity of shingles from which an item is a near-duplicate."""
+    duplicate_containment: OpenShare | None = None
+    """Share of the shorter text in the longer one from which the later of the two is dropped; null: not looked for."""
+    fold_accents: bool = False
+    """Compare texts without the accents of Latin and Greek letters."""
+    keep_other_digits: bool = False
+    """Keep texts that differ from a kept one in digits only, such as invoices of one template."""
     group_similarity: OpenShare = 0.5
     """Jaccard similarity from which items stay in one split."""
     shingle_characters: Positive = 5

@@ -6,7 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, SimilarTexts, choose_kept_items, rank_licences
+from cupel.cleaning.duplicates.kept_items import (
+    EARLIER_ITEMS,
+    DuplicateRule,
+    PairLikeness,
+    choose_kept_items,
+    join_pairs,
+    rank_licences,
+)
 from cupel.contract.columns import TEXT
 from cupel.contract.item_numbers import Places
 from cupel.contract.table import conform
@@ -21,7 +28,7 @@ _NAMES = ["batch", "item_id"]
 
 def left_out_items(
     release: str, items: pa.Table, signatures: pa.Table, similar: Sequence[tuple[str, pa.Table]],
-    order: Sequence[str], least: float | None,
+    order: Sequence[str], rule: DuplicateRule,
 ) -> pa.Table:  # fmt: skip
     """Return the items that a release leaves out, because it holds a copy of each with a better licence.
 
@@ -34,7 +41,7 @@ def left_out_items(
         signatures: batch, item_id and text_sha256 of all raw items of these, and of those that `similar` names.
         similar: The batches, each with its SIMILAR_ITEMS.
         order: The project's licences, the better first.
-        least: Similarity from which items are copies; None: only those of equal text.
+        rule: When items are copies beside those of equal text.
 
     Returns:
         LEFT_OUT_ITEMS; the evidence is batch and id of the copy that the release holds.
@@ -42,17 +49,17 @@ def left_out_items(
     Raises:
         ReleaseError: An item has no signature.
     """
-    texts, one, other, similarity = _numbered(items, signatures, similar)
-    is_pair = (similarity >= (2.0 if least is None else least)) & (one != other)
+    texts, one, other, likeness = _numbered(items, signatures, similar)
+    is_pair = rule.find_held(likeness) & (one != other)
     is_pair &= np.isin(one, texts) & np.isin(other, texts)
-    one, other, similarity = one[is_pair], other[is_pair], similarity[is_pair]
+    one, other, likeness = one[is_pair], other[is_pair], likeness.choose(is_pair)
     met = np.concatenate([one, other, np.flatnonzero(np.bincount(texts) > 1)])
     rows = np.flatnonzero(np.isin(texts, met))
     some = items.take(pa.array(rows))
     names = pc.binary_join_element_wise(some["batch"], some["item_id"], "/").to_pylist()
     found = choose_kept_items(
-        names, rank_licences(some, order), [True] * len(names), _alike(texts[rows], one, other, similarity),
-        EARLIER_ITEMS.empty_table(), [], least,
+        names, rank_licences(some, order), [True] * len(names), join_pairs(texts[rows], one, other, likeness),
+        EARLIER_ITEMS.empty_table(), [], rule,
     )  # fmt: skip
     is_left_out = pa.array([kept is not None for kept in found], pa.bool_())
     left = some.filter(is_left_out)
@@ -72,8 +79,8 @@ def without(items: pa.Table, batch: str, left_out: pa.Table) -> pa.Table:
 
 def _numbered(
     items: pa.Table, signatures: pa.Table, similar: Sequence[tuple[str, pa.Table]]
-) -> tuple[Places, Places, Places, np.ndarray]:
-    """Return the text of each item as a number, and the two texts and the similarity of each pair of items."""
+) -> tuple[Places, Places, Places, PairLikeness]:
+    """Return the text of each item as a number, and the two texts of each pair of items and how alike they are."""
     batches = [pa.repeat(pa.scalar(name, TEXT), pairs.num_rows) for name, pairs in similar]
     later = pa.concat_tables(
         pa.table([batch, pairs["item_id"]], _NAMES) for batch, (_, pairs) in zip(batches, similar, strict=True)
@@ -81,18 +88,10 @@ def _numbered(
     earlier = pa.concat_tables(
         pairs.select(["earlier_batch", "earlier_item_id"]).rename_columns(_NAMES) for _, pairs in similar
     )
-    similarity = np.concatenate([pairs["similarity"].to_numpy() for _, pairs in similar])
+    likeness = PairLikeness.join(PairLikeness.of(pairs) for _, pairs in similar)
     rows = find_rows(signatures, items, later, earlier)
     if any((part < 0).any() for part in rows):
         raise ReleaseError("table signatures: it lacks items of the batches; run their cleaning stage again")
     text = signatures["text_sha256"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     own, left, right = (text[part] for part in rows)
-    return own, left, right, similarity
-
-
-def _alike(own: Places, one: Places, other: Places, similarity: np.ndarray) -> SimilarTexts:
-    one, other = np.concatenate([one, other]), np.concatenate([other, one])
-    order = np.lexsort((other, one))
-    size = 1 + max(own.max(initial=-1), one.max(initial=-1))
-    starts = np.searchsorted(one[order], np.arange(size + 1))
-    return SimilarTexts(own, np.empty(0, np.int64), starts, other[order], np.tile(similarity, 2)[order])
+    return own, left, right, likeness

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cupel.cleaning.duplicates.kept_items import DuplicateRule
 from cupel.contract.columns import TEXT
 from cupel.contract.table import empty
 from cupel.contract.tables.release import LEFT_OUT_ITEMS
@@ -40,8 +41,8 @@ def check_terms(step: Step, batches: Sequence[str], terms: LicenceTerms | None) 
     if len(batches) > 1:
         similar = [(batch, step.read("similar_items", batch)) for batch in batches]
         order = [licence.name for licence in terms.licences]
-        signed, least = _signatures(step, batches, similar), step.project.cleaning.duplicate_similarity
-        left_out = left_out_items(step.partition, items, signed, similar, order, least)
+        signed, rule = _signatures(step, batches, similar), DuplicateRule.of(step.project.cleaning)
+        left_out = left_out_items(step.partition, items, signed, similar, order, rule)
     counts = Counter(items["licence"].to_pylist())
     counts.subtract(left_out["licence"].to_pylist())
     counts = +counts

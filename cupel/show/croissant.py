@@ -84,7 +84,13 @@ def _responsible(facts: ReleaseFacts, result: dict[str, Any]) -> dict[str, Any]:
 def _private_data(facts: ReleaseFacts) -> str:
     """Return what was done about what items say of people."""
     if facts.project.modality.has_text:
-        return "E-mail addresses, phone and payment card numbers were masked by rules."
+        masked = "E-mail and postal addresses, phone, payment card and bank account numbers"
+        is_ip = facts.project.cleaning.mask_ip_addresses
+        return (
+            f"{masked}{', and IP addresses,' if is_ip else ''} were masked by rules, which miss some. Not looked for: "
+            f"names of people, {'' if is_ip else 'IP addresses, '}identity and tax numbers, dates of birth, user "
+            "names, and phone numbers in words."
+        )
     images = facts.project.images
     taken = "was taken out of" if images.metadata == "strip" and images.released == "files" else "was left in"
     return f"What files say of place, person and camera {taken} them; what can be seen in the images was not looked at."

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cupel.cleaning.reasons import DUPLICATES
 from cupel.contract.stages import STAGES, partitioned_stages
 from cupel.contract.tables import TABLES
 from cupel.people.annotators.annotators import ANONYMOUS
@@ -118,7 +119,8 @@ def _file(reader: Reader, name: LabelId, row: Row | None) -> Row | None:
 def cleaning(reader: Reader, name: LabelId) -> Cleaning:
     """Return what cleaning measured of an item and decided."""
     own, other = equal(item_id=name.item_id), equal(earlier_batch=name.batch, earlier_item_id=name.item_id)
-    dropped = equal(evidence=f"{name.batch}/{name.item_id}") + " AND reason IN ('exact_duplicate', 'near_duplicate')"
+    reasons = ", ".join(f"'{reason}'" for reason in DUPLICATES)
+    dropped = equal(evidence=f"{name.batch}/{name.item_id}") + f" AND reason IN ({reasons})"
     measured = "image_signals" if _is_there(reader, "image_signals", name) else "item_signals"
     return Cleaning(
         signals=reader.one(measured, name.batch, own),

@@ -104,7 +104,7 @@ def find_earlier_candidates(
 
 
 def _sort_keys(keys: Shingles) -> Shingles:
-    return _sort_by_key(np.ascontiguousarray(keys), np.empty(len(keys), np.int32))[0]
+    return sort_by_key(np.ascontiguousarray(keys), np.empty(len(keys), np.int32))[0]
 
 
 @nb.njit(nogil=True, inline="always")
@@ -181,7 +181,7 @@ def group_by_band(
     def work(band: int) -> tuple[Places, Places]:
         keys = np.concatenate([earlier.keys[band], own[there, band]])
         positions = np.concatenate([earlier.positions[band], there + np.int32(first_own)])
-        ordered, order = _sort_by_key(keys, positions)
+        ordered, order = sort_by_key(keys, positions)
         ranks[:, band] = -1
         return _find_groups(ordered, order, first_own, ranks, band, within)
 
@@ -191,7 +191,7 @@ def group_by_band(
 
 
 @nb.njit(nogil=True, cache=True)
-def _sort_by_key(keys: Shingles, values: Places) -> tuple[Shingles, Places]:
+def sort_by_key(keys: Shingles, values: Places) -> tuple[Shingles, Places]:
     """Return keys in order, and the values that go with them; of equal keys values keep their order."""
     other_keys, other_values = np.empty_like(keys), np.empty_like(values)
     ends = np.empty(_DIGITS + 1, np.int64)
@@ -257,6 +257,16 @@ class CandidatePairs(NamedTuple):
     not_compared: int
 
 
+def join_candidates(one: CandidatePairs, other: CandidatePairs) -> CandidatePairs:
+    """Return the pairs that either search proposes, each once, in order; counts are added up."""
+    later, earlier = np.concatenate([one.later, other.later]), np.concatenate([one.earlier, other.earlier])
+    order = np.lexsort((earlier, later))
+    later, earlier = later[order], earlier[order]
+    is_new = np.append(True, (np.diff(later) != 0) | (np.diff(earlier) != 0))[: len(later)]
+    compared, not_compared = one.compared + other.compared, one.not_compared + other.not_compared
+    return CandidatePairs(later[is_new], earlier[is_new], compared, not_compared)
+
+
 def find_candidate_pairs(
     own: OwnItems, earlier: EarlierCandidates, firsts: Positions, least: float, within: bool = True,
     threads: int | None = None,
@@ -313,9 +323,9 @@ def _compare_sketches(
     found, bands, chosen = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.bool_)
     written, compared, left_out = 0, 0, 0
     for item in range(first, end):
-        count, more = _gather(ranks[item], members, starts, bases, ends, first_own, within, found)
-        distinct = _count_each(found, count, bands)
-        left_out += more + _choose(found, bands, distinct, most, chosen)
+        count, more = gather_candidates(ranks[item], members, starts, bases, ends, first_own, within, found)
+        distinct = count_each(found, count, bands)
+        left_out += more + choose_candidates(found, bands, distinct, most, chosen)
         position = first_own + item
         for place in range(distinct):
             other = found[place]
@@ -334,7 +344,7 @@ def _compare_sketches(
 
 
 @nb.njit(nogil=True, cache=True)
-def _gather(
+def gather_candidates(
     ranks: Places, members: Places, starts: Places, bases: Positions, ends: int, first_own: int, within: bool,
     found: Places,
 ) -> tuple[int, int]:  # fmt: skip
@@ -367,7 +377,7 @@ def _gather(
 
 
 @nb.njit(nogil=True, cache=True)
-def _count_each(found: Places, count: int, bands: Places) -> int:
+def count_each(found: Places, count: int, bands: Places) -> int:
     """Order the first `count` items and leave each once; write how often it was there. Returns how many are left."""
     if count > 32:
         part = found[:count]
@@ -390,7 +400,7 @@ def _count_each(found: Places, count: int, bands: Places) -> int:
 
 
 @nb.njit(nogil=True, cache=True)
-def _choose(found: Places, bands: Places, count: int, most: int, chosen: NDArray[np.bool_]) -> int:
+def choose_candidates(found: Places, bands: Places, count: int, most: int, chosen: NDArray[np.bool_]) -> int:
     """Choose the earliest items, and those that share most bands, of equally many the earliest; returns who is not."""
     if count <= most:
         chosen[:count] = True

@@ -21,7 +21,7 @@ TEXTS_AT_ONCE = 256
 # An odd multiplier for the polynomial, and the constants of the finalizer of SplitMix64.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_GAP = ord(" ")
+_GAP, _NOUGHT, _NINE = ord(" "), ord("0"), ord("9")
 # Up to so many hashes are sorted by their first bits, and the few that are not in order then by moving them.
 _FEW = 2_048
 DIGITS = 1 << 11
@@ -40,10 +40,11 @@ _STEP, _FACTOR_1, _FACTOR_2 = (
 
 
 class ShingleShape(NamedTuple):
-    """What a shingle is: a run of so many characters, or of so many words."""
+    """What a shingle is: a run of so many characters, or of so many words; and whether letters lose their accents."""
 
     width: int = 5
     of_words: bool = False
+    fold_accents: bool = False
 
 
 class Banding(NamedTuple):
@@ -82,7 +83,10 @@ class Fingerprints(NamedTuple):
 
     `bands` has a column a band; `sketches` 16 words; `sizes` is how many distinct shingles a text has, 0 for null;
     `texts` a hash of the folded text and its length: equal for texts that differ in case and white space only.
-    `shingles` holds the shingle sets one after the other, if they were asked for; otherwise nothing.
+    `numberless` is a hash of the folded text with each number as the same sign: equal where texts differ in digits
+    only. `shingles` holds the shingle sets one after the other, if they were asked for; otherwise nothing. `keys` holds
+    the keys by which contained texts are found, one text after the other, and `key_counts` how many each has; nothing
+    where none were asked for.
     """
 
     bands: Shingles
@@ -90,6 +94,21 @@ class Fingerprints(NamedTuple):
     sizes: NDArray[np.int64]
     texts: Hashes
     shingles: Shingles
+    numberless: Hashes
+    keys: Shingles
+    key_counts: NDArray[np.int64]
+
+
+class KeyRuns(NamedTuple):
+    """Which runs of characters are keys: runs of this width, and of those in a row the least hash of so many.
+
+    A width of 0 takes none. Texts that share a run of `width + window - 1` characters share a key.
+
+    Source: Schleimer, Wilkerson and Aiken (2003), Winnowing: local algorithms for document fingerprinting, SIGMOD.
+    """
+
+    width: int = 0
+    window: int = 16
 
 
 def take_fingerprints(
@@ -98,6 +117,7 @@ def take_fingerprints(
     banding: Banding = Banding(),  # noqa: B008
     keep_shingles: bool = False,
     threads: int | None = None,
+    runs: KeyRuns = KeyRuns(),  # noqa: B008
 ) -> Fingerprints:
     """Take the fingerprints of a column of texts, in compiled loops on several threads.
 
@@ -107,6 +127,7 @@ def take_fingerprints(
         banding: How many bands of how many values; of none, the dear part is left out.
         keep_shingles: Return the shingle sets too, 4 bytes a distinct shingle.
         threads: How many threads; None for one a core. The result is the same with any number.
+        runs: Which runs are keys of contained texts.
     """
     there = view_text_bytes(texts)
     count = len(there.is_there)
@@ -116,30 +137,39 @@ def take_fingerprints(
         np.zeros(count, np.int64),
         np.zeros((count, 2), np.uint64),
         np.empty(0, np.uint32),
+        np.zeros(count, np.uint64),
+        np.empty(0, np.uint32),
+        np.zeros(count, np.int64),
     )
 
-    def work(start: int) -> Shingles:
-        return _take_piece(there, start, min(start + TEXTS_AT_ONCE, count), shape, banding, keep_shingles, found)
+    def work(start: int) -> tuple[Shingles, Shingles]:
+        return _take_piece(there, start, min(start + TEXTS_AT_ONCE, count), shape, banding, keep_shingles, runs, found)
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         pieces = list(pool.map(work, range(0, count, TEXTS_AT_ONCE)))
-    return found._replace(shingles=np.concatenate(pieces)) if keep_shingles and pieces else found
+    if not pieces:
+        return found
+    shingles, keys = (np.concatenate([piece[kind] for piece in pieces]) for kind in (0, 1))
+    return found._replace(shingles=shingles, keys=keys)
 
 
 def _take_piece(
-    there: TextBytes, first: int, end: int, shape: ShingleShape, banding: Banding, keep_shingles: bool,
+    there: TextBytes, first: int, end: int, shape: ShingleShape, banding: Banding, keep_shingles: bool, runs: KeyRuns,
     found: Fingerprints,
-) -> Shingles:  # fmt: skip
+) -> tuple[Shingles, Shingles]:  # fmt: skip
     lengths = np.diff(there.offsets[first : end + 1])
-    longest = int(lengths.max(initial=0)) + shape.width
+    longest = int(lengths.max(initial=0)) + max(shape.width, runs.width)
     kept = np.empty(int(lengths.sum()) + end - first if keep_shingles else 0, np.uint32)
-    total = _take_each(
-        there.data, there.offsets, there.is_there, first, end, list_lower_cases(), shape.width, shape.of_words,
-        banding.rows, np.empty(longest, np.int32), np.empty(longest, np.int32), np.empty(longest // 2 + 2, np.uint64),
+    keys = np.empty(int(lengths.sum()) + end - first if runs.width else 0, np.uint32)
+    total, key_total = _take_each(
+        there.data, there.offsets, there.is_there, first, end, list_lower_cases(shape.fold_accents), shape.width,
+        shape.of_words, banding.rows, np.empty(longest, np.int32), np.empty(longest, np.int32),
+        np.empty(longest // 2 + 2, np.uint64),
         np.empty(DIGITS, np.int32), np.empty(MINHASH_VALUES, np.uint64), np.empty(MINHASH_VALUES, np.int32),
-        found.bands, found.sketches, found.sizes, found.texts, kept,
+        found.bands, found.sketches, found.sizes, found.texts, kept, found.numberless, runs.width, runs.window, keys,
+        found.key_counts,
     )  # fmt: skip
-    return kept[:total].copy()
+    return kept[:total].copy(), keys[:key_total].copy()
 
 
 @nb.njit(nogil=True, cache=True)
@@ -147,10 +177,14 @@ def _take_each(
     data: Bytes, offsets: NDArray[np.int64], is_there: NDArray[np.bool_], first: int, end: int, lower: Codes,
     width: int, of_words: bool, rows: int, codes: Codes, folded: Codes, words: Hashes, ends: NDArray[np.int32],
     values: Hashes, turns: NDArray[np.int32], bands: Shingles, sketches: Sketches, sizes: NDArray[np.int64],
-    texts: Hashes, kept: Shingles,
-) -> int:  # fmt: skip
-    """Take the fingerprints of texts [first, end); returns how many shingles were written to `kept`, if it has room."""
-    total = 0
+    texts: Hashes, kept: Shingles, numberless: Hashes, key_width: int, window: int, keys: Shingles,
+    key_counts: NDArray[np.int64],
+) -> tuple[int, int]:  # fmt: skip
+    """Take the fingerprints of texts [first, end); returns how many shingles were written to `kept`, and how many keys.
+
+    Without room nothing is written.
+    """
+    total, key_total = 0, 0
     # The code points are no longer needed when there are hashes, nor the folded text when the hashes are sorted.
     hashes, distinct = codes.view(np.uint32), folded.view(np.uint32)
     for text in range(first, end):
@@ -158,6 +192,14 @@ def _take_each(
             continue
         count = fold_codes(codes, decode(data, offsets[text], offsets[text + 1], codes), lower, folded)
         texts[text, 0], texts[text, 1] = hash_codes(folded, 0, count), count
+        numberless[text] = hash_numberless(folded, count)
+        if key_width:
+            runs = hash_character_runs(folded, count, key_width, hashes)
+            chosen = choose_keys(hashes, runs, window, keys[key_total:])
+            hashes[:chosen] = keys[key_total : key_total + chosen]
+            chosen = sort_distinct(hashes, chosen, ends, keys[key_total:])
+            key_counts[text] = chosen
+            key_total += chosen
         if of_words:
             runs = hash_word_runs(folded, count, width, words, hashes)
         else:
@@ -171,7 +213,68 @@ def _take_each(
         if len(kept):
             kept[total : total + size] = distinct[:size]
             total += size
-    return total
+    return total, key_total
+
+
+@nb.njit(nogil=True, inline="always")
+def _is_digit(code: np.int32) -> bool:
+    return bool(_NOUGHT <= code <= _NINE)
+
+
+@nb.njit(nogil=True, inline="always")
+def _divides_number(code: np.int32) -> bool:
+    # Comma, dash, dot and slash are 44 to 47.
+    return bool(44 <= code <= 47 or code == ord(" ") or code == ord("'") or code == ord(":"))
+
+
+@nb.njit(nogil=True, cache=True)
+def hash_numberless(folded: Codes, count: int) -> np.uint64:
+    """Return a hash of a folded text in which every number counts as the same: digits, and single signs between them.
+
+    Signs are those that divide numbers, dates and times: a dot, comma, colon, slash, dash, apostrophe or space.
+    """
+    value, place = np.uint64(count > 0), 0
+    while place < count:
+        code = folded[place]
+        if _is_digit(code):
+            code, ahead = _NOUGHT, True
+            while ahead:
+                place += 1
+                ahead = place < count and _is_digit(folded[place])
+                if not ahead and place + 1 < count and _is_digit(folded[place + 1]):
+                    ahead = _divides_number(folded[place])
+        else:
+            place += 1
+        value = (value ^ np.uint64(code)) * _MULTIPLIER
+        value ^= value >> np.uint64(29)
+    return _mix(value)
+
+
+@nb.njit(nogil=True, cache=True)
+def choose_keys(hashes: Shingles, count: int, window: int, keys: Shingles) -> int:
+    """Write the least hash of every so many in a row, each place once, of equal ones the last; returns how many.
+
+    Args:
+        hashes: Hashes of runs, in the order of the text.
+        count: How many.
+        window: Of so many in a row one is taken, or of all where there are fewer.
+        keys: Room for `count` hashes.
+    """
+    written, last = 0, -1
+    for end in range(min(window, count), count + 1):
+        first = max(0, end - window)
+        if last >= first and hashes[end - 1] > hashes[last]:
+            continue
+        if last >= first and hashes[end - 1] <= hashes[last]:
+            last = end - 1
+        else:
+            last = first
+            for place in range(first + 1, end):
+                if hashes[place] <= hashes[last]:
+                    last = place
+        keys[written] = hashes[last]
+        written += 1
+    return written
 
 
 @nb.njit(nogil=True, inline="always")
@@ -310,6 +413,16 @@ def may_be_similar(one: Hashes, size: int, other: Hashes, other_size: int, least
         other_alone += _set_bits(other[word] & ~one[word])
     common = min(size - np.int64(alone), other_size - np.int64(other_alone))
     return bool(common / (size + other_size - common) >= least)
+
+
+@nb.njit(nogil=True, cache=True)
+def may_be_contained(one: Hashes, size: int, other: Hashes, other_size: int, least: float) -> bool:
+    """Tell whether the larger of two sets may hold at least this share of the smaller; if not, it does not."""
+    alone = np.uint64(0)
+    for word in range(SKETCH_WORDS):
+        alone += _set_bits(one[word] & ~other[word] if size <= other_size else other[word] & ~one[word])
+    smaller = min(size, other_size)
+    return bool(smaller - np.int64(alone) >= least * smaller)
 
 
 @nb.njit(nogil=True, inline="always")

@@ -1,6 +1,7 @@
 """Texts with case and white space folded, and the hash that tells which are the same: the first step."""
 
 import hashlib
+import unicodedata
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,7 +16,10 @@ from cupel.modalities.text.scan.decoding import Bytes, Codes, decode, encode
 
 # No code point from here on has a lower case of its own.
 _CASED = 0x20000
-_SPACE, _TWO, _GAP = -1, -2, ord(" ")
+_SPACE, _TWO, _NOTHING, _GAP = -1, -2, -3, ord(" ")
+# Letters of these scripts lose their accents where that is asked for, and these marks fall away; a mark of another
+# script often makes another letter (the dakuten of Japanese, the short i of Russian).
+_ACCENTED, _ACCENTS = ("LATIN ", "GREEK "), range(0x300, 0x370)
 # The one letter whose lower case is two characters, and the one whose lower case depends on its neighbours.
 _DOTTED_I, _SIGMA = 0x130, "\u03a3"
 
@@ -67,8 +71,12 @@ def _holds_sigma(data: Bytes) -> bool:
 
 
 @cache
-def list_lower_cases() -> Codes:
-    """Return the lower case of each code point that may have one, and what is no character of its own as negative."""
+def list_lower_cases(fold_accents: bool = False) -> Codes:
+    """Return the lower case of each code point that may have one, and what is no character of its own as negative.
+
+    Args:
+        fold_accents: Letters with accents become those without.
+    """
     lower = np.arange(_CASED, dtype=np.int32)
     for code in range(_CASED):
         character = chr(code)
@@ -78,7 +86,17 @@ def list_lower_cases() -> Codes:
             lower[code] = _TWO
         elif not 0xD800 <= code <= 0xDFFF:
             lower[code] = ord(character.lower())
+            if fold_accents:
+                lower[code] = _NOTHING if code in _ACCENTS else _without_accents(chr(lower[code]))
+    if fold_accents:
+        lower[_DOTTED_I] = ord("i")
     return lower
+
+
+def _without_accents(letter: str) -> int:
+    """Return the code point of a letter without its accents, as Unicode decomposes it."""
+    base = unicodedata.normalize("NFD", letter)[0]
+    return ord(base) if unicodedata.name(base, "").startswith(_ACCENTED) else ord(letter)
 
 
 @nb.njit(nogil=True, cache=True)
@@ -101,6 +119,8 @@ def fold_codes(codes: Codes, count: int, lower: Codes, written: Codes) -> int:
             code = lower[code]
         if code == _SPACE:
             is_gap = size > 0
+            continue
+        if code == _NOTHING:
             continue
         if is_gap:
             written[size] = _GAP

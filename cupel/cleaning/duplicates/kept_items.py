@@ -1,14 +1,16 @@
 """Similar items to kept items: which texts are similar, and which kept item each other one duplicates."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from cupel.cleaning.duplicates.candidates import Positions
+from cupel.cleaning.duplicates.candidates import Flags, Positions
 from cupel.cleaning.duplicates.similarity import Shares
+from cupel.config.cleaning import Cleaning
 from cupel.errors import TableError
 
 EARLIER_ITEMS = pa.schema(
@@ -23,11 +25,94 @@ EARLIER_ITEMS = pa.schema(
 )
 
 
+# No share is so large.
+_NEVER = 2.0
+
+
+class Likeness(NamedTuple):
+    """Another text, and how a text is like it.
+
+    Attributes:
+        other: The other text.
+        similarity: Jaccard similarity.
+        containment: Share of the shorter one that the longer holds; 0 where it was not measured.
+        is_longer: The text itself is the longer of the two.
+        differs_in_digits: The two differ in digits only.
+    """
+
+    other: int
+    similarity: float
+    containment: float
+    is_longer: bool
+    differs_in_digits: bool
+
+
+class PairLikeness(NamedTuple):
+    """How alike pairs of items are, a row a pair of `similar_items`; `is_longer` speaks of the later item."""
+
+    similarity: Shares
+    containment: Shares
+    is_longer: Flags
+    differs_in_digits: Flags
+
+    @classmethod
+    def of(cls, similar: pa.Table) -> "PairLikeness":
+        """Return what a table of pairs says; of images there is a similarity alone."""
+        flags = (_fill(similar, name, False) for name in ("is_longer", "differs_in_digits"))
+        return cls(similar.column("similarity").to_numpy(), _fill(similar, "containment", 0.0), *flags)
+
+    @classmethod
+    def join(cls, parts: Iterable["PairLikeness"]) -> "PairLikeness":
+        """Return the pairs of all parts, one after the other."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def choose(self, chosen: Flags) -> "PairLikeness":
+        """Return the chosen pairs."""
+        shares, flags = self.similarity[chosen], self.is_longer[chosen]
+        return PairLikeness(shares, self.containment[chosen], flags, self.differs_in_digits[chosen])
+
+
+class DuplicateRule(NamedTuple):
+    """When a text duplicates another: from which similarity or containment on; None: never.
+
+    `keep_other_digits` keeps texts that differ in digits only.
+    """
+
+    similarity: float | None
+    containment: float | None = None
+    keep_other_digits: bool = False
+
+    @classmethod
+    def of(cls, settings: Cleaning) -> "DuplicateRule":
+        """Return the rule of a project's texts."""
+        return cls(settings.duplicate_similarity, settings.duplicate_containment, settings.keep_other_digits)
+
+    def find_held(self, pairs: "PairLikeness") -> Flags:
+        """Tell which pairs are of duplicates."""
+        similarity, containment = (_NEVER if least is None else least for least in self[:2])
+        found = (pairs.similarity >= similarity) | (pairs.containment >= containment)
+        return found & ~pairs.differs_in_digits if self.keep_other_digits else found
+
+    def holds(self, like: Likeness) -> bool:
+        """Tell whether a text duplicates one that it is so like."""
+        if self.keep_other_digits and like.differs_in_digits:
+            return False
+        return self.is_similar(like) or self.is_contained(like)
+
+    def is_similar(self, like: Likeness) -> bool:
+        """Tell whether it does by similarity."""
+        return self.similarity is not None and like.similarity >= self.similarity
+
+    def is_contained(self, like: Likeness) -> bool:
+        """Tell whether it does because one holds the other."""
+        return self.containment is not None and like.containment >= self.containment
+
+
 class SimilarTexts(NamedTuple):
     """Texts as numbers (the same for the same `text_sha256`), and for each the texts that resemble it.
 
     `own` holds the text of each of the batch's items, `earlier` that of each earlier item. Text t resembles
-    the texts `others[starts[t] : starts[t + 1]]`, with `similarities` at the same places.
+    the texts `others[starts[t] : starts[t + 1]]`, with what they share at the same places, see `Likeness`.
     """
 
     own: Positions
@@ -35,13 +120,17 @@ class SimilarTexts(NamedTuple):
     starts: Positions
     others: Positions
     similarities: Shares
+    containments: Shares
+    are_longer: Flags
+    differ_in_digits: Flags
 
-    def of(self, text: int) -> tuple[list[int], list[float]]:
+    def of(self, text: int) -> list[Likeness]:
         """Return the texts that resemble a text, and how much."""
         if self.starts[text] == self.starts[text + 1]:
-            return [], []
+            return []
         places = slice(self.starts[text], self.starts[text + 1])
-        return self.others[places].tolist(), self.similarities[places].tolist()
+        columns = (self.others, self.similarities, self.containments, self.are_longer, self.differ_in_digits)
+        return [Likeness(*one) for one in zip(*(column[places].tolist() for column in columns), strict=True)]
 
 
 class CleanedBatch(NamedTuple):
@@ -135,11 +224,40 @@ def find_similar_texts(
     right = _places(_names(similar.column("earlier_batch"), similar.column("earlier_item_id")), names)
     one, other = texts[left], texts[right]
     differ = one != other
-    one, other = np.append(one[differ], other[differ]), np.append(other[differ], one[differ])
-    similarity = np.tile(similar.column("similarity").to_numpy()[differ], 2)
-    order = np.lexsort((other, one))
-    starts = np.searchsorted(one[order], np.arange(len(distinct) + 1))
-    return SimilarTexts(own, before, starts, other[order], similarity[order])
+    return join_pairs(own, one[differ], other[differ], PairLikeness.of(similar).choose(differ), before, len(distinct))
+
+
+def join_pairs(
+    own: Positions, one: Positions, other: Positions, likeness: PairLikeness, earlier: Positions | None = None,
+    count: int | None = None,
+) -> SimilarTexts:  # fmt: skip
+    """Return pairs of texts, each both ways.
+
+    Args:
+        own: The text of each item.
+        one: The later text of each pair.
+        other: The earlier one; never the same.
+        likeness: How alike the two are.
+        earlier: The text of each earlier item; None: there are none.
+        count: How many texts there are; None: as many as are named.
+    """
+    left, right = np.append(one, other), np.append(other, one)
+    order = np.lexsort((right, left))
+    count = 1 + max(own.max(initial=-1), left.max(initial=-1)) if count is None else count
+    starts = np.searchsorted(left[order], np.arange(count + 1))
+    longer = np.append(likeness.is_longer, ~likeness.is_longer)
+    return SimilarTexts(
+        own, np.empty(0, np.int64) if earlier is None else earlier, starts, right[order],
+        np.tile(likeness.similarity, 2)[order], np.tile(likeness.containment, 2)[order], longer[order],
+        np.tile(likeness.differs_in_digits, 2)[order],
+    )  # fmt: skip
+
+
+def _fill(similar: pa.Table, name: str, value: float | bool) -> NDArray[Any]:
+    """Return a column in which null, and a column that is not there, is this value."""
+    if name not in similar.column_names:
+        return np.full(similar.num_rows, value)
+    return np.asarray(pc.fill_null(similar.column(name), value).to_numpy())
 
 
 def _names(batch: str | pa.ChunkedArray, item_ids: pa.ChunkedArray) -> pa.Array:
@@ -160,11 +278,10 @@ def _places(wanted: pa.Array, names: pa.ChunkedArray) -> Positions:
 
 
 class KeptItem(NamedTuple):
-    """The kept item that an item duplicates: its name, how similar it is, and whether it has the same text."""
+    """The kept item that an item duplicates: its name, and how alike the two are; None where it has the same text."""
 
     name: str
-    similarity: float
-    is_exact: bool
+    likeness: Likeness | None
 
 
 class _Rank(NamedTuple):
@@ -188,13 +305,14 @@ def rank_licences(items: pa.Table, order: Sequence[str]) -> list[int]:
 
 def choose_kept_items(
     names: list[str], licences: list[int], is_left: list[bool], found: SimilarTexts, earlier: pa.Table,
-    earlier_licences: list[int], least: float | None,
+    earlier_licences: list[int], rule: DuplicateRule,
 ) -> list[KeptItem | None]:  # fmt: skip
     """Return of each item of a batch the kept item that it duplicates; none where it is kept, or not left to decide on.
 
     An item is kept unless it duplicates a kept one with a licence as good or better. So of the batch's duplicates the
     one with the best licence is kept, of equals the earliest, and a kept item of an earlier batch, which may have been
-    released, stays beside a better one of this batch.
+    released, stays beside a better one of this batch. Of two of which one holds the other it is the same, whichever is
+    longer.
 
     Args:
         names: Batch and id of each item, in the order of the delivery.
@@ -203,7 +321,7 @@ def choose_kept_items(
         found: Which texts resemble each other.
         earlier: `EARLIER_ITEMS`.
         earlier_licences: The place of the licence of each of them.
-        least: Similarity from which items are duplicates; None: only those of equal text.
+        rule: When items are duplicates beside those of equal text.
     """
     kept = _kept_earlier(found, earlier, earlier_licences)
     offset = earlier.num_rows
@@ -213,12 +331,12 @@ def choose_kept_items(
         if not is_left[place]:
             continue
         text, licence = texts[place], licences[place]
-        best, similarity, is_exact = _best(text, licence, kept, found, least)
+        best, likeness = _best(text, licence, kept, found, rule)
         if best is None:
             own = _Rank(licence, offset + place)
             kept[text] = min(own, kept.get(text, own))
         else:
-            decided[place] = KeptItem(_name(best.place, names, earlier), similarity, is_exact)
+            decided[place] = KeptItem(_name(best.place, names, earlier), likeness)
     return decided
 
 
@@ -233,21 +351,18 @@ def _kept_earlier(found: SimilarTexts, earlier: pa.Table, licences: list[int]) -
 
 
 def _best(
-    text: int, licence: int, kept: dict[int, _Rank], found: SimilarTexts, least: float | None
-) -> tuple[_Rank | None, float, bool]:
-    """Return the best kept item that a text duplicates, equal before similar, and how similar it is."""
+    text: int, licence: int, kept: dict[int, _Rank], found: SimilarTexts, rule: DuplicateRule
+) -> tuple[_Rank | None, Likeness | None]:
+    """Return the best kept item that a text duplicates, equal before alike, and how alike the two are."""
     same = kept.get(text)
     if same is not None and same.licence <= licence:
-        return same, 1.0, True
-    if least is None:
-        return None, 0.0, False
+        return same, None
     near = [
-        (kept[other], similarity)
-        for other, similarity in zip(*found.of(text), strict=True)
-        if similarity >= least and other in kept and kept[other].licence <= licence
+        (kept[like.other], like)
+        for like in found.of(text)
+        if like.other in kept and kept[like.other].licence <= licence and rule.holds(like)
     ]
-    best, similarity = min(near, default=(None, 0.0))
-    return best, similarity, False
+    return min(near, key=lambda one: one[0], default=(None, None))
 
 
 def _name(place: int, names: list[str], earlier: pa.Table) -> str:

@@ -17,7 +17,9 @@ from cupel.cleaning.duplicates.candidates import (
     Positions,
     find_candidate_pairs,
     find_earlier_candidates,
+    join_candidates,
 )
+from cupel.cleaning.duplicates.contained_candidates import KeyedItems, choose_key_runs, find_contained_pairs
 from cupel.cleaning.duplicates.fingerprints import (
     SKETCH_WORDS,
     Banding,
@@ -26,7 +28,7 @@ from cupel.cleaning.duplicates.fingerprints import (
     ShingleShape,
     take_fingerprints,
 )
-from cupel.cleaning.duplicates.similarity import HashSets, Shares, find_first_equal, verify_pairs
+from cupel.cleaning.duplicates.similarity import ComparedPairs, HashSets, find_first_equal, verify_pairs
 from cupel.compiled_loops import numba as nb
 from cupel.config.cleaning import Cleaning
 from cupel.contract.tables.cleaning import SIGNATURES, SIMILAR_ITEMS
@@ -36,6 +38,7 @@ from cupel.modalities.text.privacy.tokens import KEYED
 # Two texts of Jaccard similarity s share a band with chance 1 - (1 - s^4)^32, .87 at .5.
 BANDING = Banding(32, 4)
 _COMPARED_BY = ["bands", "sketch", "shingle_count"]
+_CONTAINED_BY = ["keys", "sketch", "shingle_count"]
 
 
 def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
@@ -57,7 +60,11 @@ def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
     """
     # Who is spoken of makes no two texts: only the kind of what was masked counts.
     texts = pc.replace_substring_regex(signals.column("text"), KEYED, r"<\1>")
-    found = take_fingerprints(texts, choose_shape(settings), BANDING, keep_shingles=True)
+    runs = choose_key_runs(settings.duplicate_containment)
+    found = take_fingerprints(texts, choose_shape(settings), BANDING, keep_shingles=True, runs=runs)
+    keys = pa.nulls(signals.num_rows, pa.large_binary())
+    if runs.width:
+        keys = _bytes(found.keys, np.append(0, np.cumsum(found.key_counts)))
     columns = [
         pa.repeat(batch, signals.num_rows).cast(pa.string()),
         signals.column("item_id"),
@@ -66,6 +73,8 @@ def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
         _bytes(found.shingles, np.append(0, np.cumsum(found.sizes))),
         _rows(found.bands),
         _rows(found.sketches.view(np.uint32)),
+        _rows(found.numberless.view(np.uint32).reshape(-1, 2)),
+        keys,
     ]
     return pa.table(columns, schema=SIGNATURES.schema)
 
@@ -73,8 +82,8 @@ def signatures(signals: pa.Table, batch: str, settings: Cleaning) -> pa.Table:
 def choose_shape(settings: Cleaning) -> ShingleShape:
     """Return what a project calls a shingle."""
     if settings.shingle_words is not None:
-        return ShingleShape(settings.shingle_words, of_words=True)
-    return ShingleShape(settings.shingle_characters)
+        return ShingleShape(settings.shingle_words, of_words=True, fold_accents=settings.fold_accents)
+    return ShingleShape(settings.shingle_characters, fold_accents=settings.fold_accents)
 
 
 def _rows(values: Shingles) -> pa.LargeBinaryArray:
@@ -249,7 +258,7 @@ def similar_items(
         own: `signatures` of the batch.
         earlier: `signatures` of the batches before it, in the register's order.
         raw: `raw_items` of the batch, any order; of them only item_id, source_file and line are read.
-        settings: The least similarity that is kept, group_similarity.
+        settings: The least similarity that is kept, group_similarity, and the least containment.
 
     Returns:
         Pairs from a later item of the batch to an earlier item, and how complete they are.
@@ -272,18 +281,69 @@ def similar_items(
     sizes = np.zeros(items.count, np.int64)
     sizes[items.first_own :], sizes[before.there] = batch.sizes, before.sizes
     del batch, before
-    similarity = verify_pairs(
-        found.later, found.earlier, sizes, lambda used: _read_sets(items, used), settings.group_similarity
-    )
-    is_alike = np.flatnonzero(similarity)
+    least = settings.duplicate_containment
+    if least is not None:
+        own_items, earlier_items = _read_keyed(items, is_compared)
+        for keyed in (own_items, earlier_items):
+            sizes[keyed.positions] = keyed.sizes
+        found = join_candidates(found, find_contained_pairs(own_items, earlier_items, items.firsts, least))
+        del own_items, earlier_items
+    shares = verify_pairs(
+        found.later, found.earlier, sizes, lambda used: _read_sets(items, used), settings.group_similarity,
+        least_contained=least,
+    )  # fmt: skip
+    chosen = np.flatnonzero(shares.containment)
+    later, before_it = found.later[chosen], found.earlier[chosen]
+    alike = _AlikePairs(
+        later, before_it, shares.choose(chosen), sizes[later] > sizes[before_it],
+        _find_other_digits(items, later, before_it),
+    )  # fmt: skip
     copies = items.first_own + np.flatnonzero((items.firsts != everywhere)[items.first_own :])
-    pairs = _pairs_table(
-        items,
-        np.concatenate([copies, found.later[is_alike]]),
-        np.concatenate([items.firsts[copies], found.earlier[is_alike]]),
-        np.concatenate([np.ones(len(copies)), similarity[is_alike]]),
-    )
-    return SimilarItems(pairs, found.compared, found.not_compared)
+    return SimilarItems(_pairs_table(items, alike, copies), found.compared, found.not_compared)
+
+
+class _AlikePairs(NamedTuple):
+    """Positions of pairs of different texts, what they share, and how they differ."""
+
+    later: Positions
+    earlier: Positions
+    shares: ComparedPairs
+    is_longer: Flags
+    differs_in_digits: Flags
+
+
+def _read_keyed(items: ItemPositions, is_compared: Flags) -> tuple[KeyedItems, KeyedItems]:
+    """Return the batch's own items with their keys, and the earlier ones that share a key with one."""
+    nothing = KeyedItems.of_none()
+    own = KeyedItems.join([nothing, *(
+        _read_keys(positions, piece, is_compared) for positions, piece in items.iterate_own(_CONTAINED_BY)
+    )]).sort()  # fmt: skip
+    keys = np.unique(own.keys)
+    earlier = KeyedItems.join([nothing, *(
+        _read_keys(positions, piece, is_compared).choose_sharing(keys)
+        for positions, piece in items.iterate_earlier(_CONTAINED_BY)
+    )])  # fmt: skip
+    return own, earlier
+
+
+def _read_keys(positions: Positions, piece: pa.Table, is_compared: Flags) -> KeyedItems:
+    takes_part = is_compared[positions]
+    piece = piece.filter(pa.array(takes_part))
+    keys, counts = _read_hashes(piece.column("keys"))
+    sketches = _read_matrix(piece.column("sketch"), 2 * SKETCH_WORDS).view(np.uint64)
+    sizes = np.asarray(piece.column("shingle_count").to_numpy(), np.int64)
+    return KeyedItems(positions[takes_part], keys, counts, sketches, sizes)
+
+
+def _find_other_digits(items: ItemPositions, later: Positions, earlier: Positions) -> Flags:
+    """Tell which pairs of different texts are the same but for their numbers."""
+    hashes = np.zeros((items.count, 2), np.uint32)
+    is_wanted = np.zeros(items.count, np.bool_)
+    is_wanted[later], is_wanted[earlier] = True, True
+    read = (items.iterate_earlier(["numberless"], is_wanted), items.iterate_own(["numberless"]))
+    for positions, piece in chain(*read):
+        hashes[positions] = _read_matrix(piece.column("numberless"), 2)
+    return np.asarray((hashes[later] == hashes[earlier]).all(axis=1))
 
 
 def _read_own(items: ItemPositions, is_compared: Flags) -> OwnItems:
@@ -327,9 +387,17 @@ def _read_sets(items: ItemPositions, used: Positions) -> HashSets:
     return HashSets(*_read_hashes(ordered))
 
 
-def _pairs_table(items: ItemPositions, later: Positions, earlier: Positions, similarity: Shares) -> pa.Table:
-    """Return `similar_items` of positions, ordered by them."""
+def _pairs_table(items: ItemPositions, alike: _AlikePairs, copies: Positions) -> pa.Table:
+    """Return `similar_items` of pairs and of copies of earlier texts, in the order of their positions."""
+    later = np.concatenate([copies, alike.later])
+    earlier = np.concatenate([items.firsts[copies], alike.earlier])
     order = np.lexsort((earlier, later))
+    shares = (np.concatenate([np.ones(len(copies)), share])[order] for share in alike.shares)
+    flags = (
+        np.concatenate([np.zeros(len(copies), np.bool_), flag])[order]
+        for flag in (alike.is_longer, alike.differs_in_digits)
+    )
     _, item_ids = items.find_names(later[order])
     batches, earlier_ids = items.find_names(earlier[order])
-    return pa.table([item_ids, batches, earlier_ids, pa.array(similarity[order])], schema=SIMILAR_ITEMS.schema)
+    columns = [item_ids, batches, earlier_ids, *map(pa.array, shares), *map(pa.array, flags)]
+    return pa.table(columns, schema=SIMILAR_ITEMS.schema)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,23 @@ Shares = NDArray[np.float64]
 HASHES_AT_ONCE = 1 << 26
 # A thread takes so many pairs at a time.
 _PAIRS = 1 << 12
+
+
+# No containment is so large.
+_NEVER = 2.0
+# A set of fewer shingles (a text of some 35 characters) is held by too many others by chance.
+LEAST_CONTAINED_SHINGLES = 30
+
+
+class ComparedPairs(NamedTuple):
+    """What two sets of each pair share: of all in either (Jaccard), and of the smaller; 0 where neither is enough."""
+
+    similarity: Shares
+    containment: Shares
+
+    def choose(self, chosen: Positions) -> "ComparedPairs":
+        """Return the chosen pairs."""
+        return ComparedPairs(self.similarity[chosen], self.containment[chosen])
 
 
 class HashSets:
@@ -49,22 +67,41 @@ class HashSets:
         >>> sets.similarities(np.array([1, 2]), np.array([0, 0]), 0.5).tolist()
         [0.5, 0.0]
         """
-        found = np.zeros(len(left))
+        return self.compare(left, right, least, None, threads).similarity
+
+    def compare(
+        self, left: Positions, right: Positions, least: float, least_contained: float | None,
+        threads: int | None = None,
+    ) -> ComparedPairs:  # fmt: skip
+        """Return similarity and containment of pairs of sets, both exact where either is as large as asked for.
+
+        Args:
+            left: One set of each pair.
+            right: The other one.
+            least: Similarities below it are of no interest.
+            least_contained: Nor are containments below this; None: none is.
+            threads: How many threads; None for one a core.
+        """
+        similarity, containment = np.zeros(len(left)), np.zeros(len(left))
+        asked = _NEVER if least_contained is None else least_contained
 
         def work(first: int) -> None:
             part = slice(first, first + _PAIRS)
-            _similarities(self.hashes, self._ends, self.sizes, left[part], right[part], least, found[part])
+            _compare(
+                self.hashes, self._ends, self.sizes, left[part], right[part], least, asked, similarity[part],
+                containment[part],
+            )  # fmt: skip
 
         with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
             list(pool.map(work, range(0, len(left), _PAIRS)))
-        return found
+        return ComparedPairs(similarity, containment)
 
 
 def verify_pairs(
     later: Positions, earlier: Positions, sizes: Positions, sets: Callable[[Positions], HashSets], least: float,
-    threads: int | None = None,
-) -> Shares:  # fmt: skip
-    """Return the similarity of each pair, 0 where it is below the least; of the sets only so many are held at once.
+    threads: int | None = None, least_contained: float | None = None,
+) -> ComparedPairs:  # fmt: skip
+    """Return what each pair shares, 0 where it is below the least; of the sets only so many are held at once.
 
     Args:
         later: One item of each pair; pairs come ordered by it.
@@ -73,39 +110,49 @@ def verify_pairs(
         sets: Reads the sets at these positions, which ascend.
         least: Similarities below it are of no interest.
         threads: How many threads; None for one a core.
+        least_contained: Containments below it are of no interest; None: none is.
     """
     used, inverse = np.unique(np.concatenate([later, earlier]), return_inverse=True)
     half = int(np.searchsorted(later, later[len(later) // 2])) if len(later) else 0
     if half and sizes[used].sum() > HASHES_AT_ONCE:
         parts = (slice(None, half), slice(half, None))
-        return np.concatenate([verify_pairs(later[part], earlier[part], sizes, sets, least, threads) for part in parts])
+        found = [
+            verify_pairs(later[part], earlier[part], sizes, sets, least, threads, least_contained) for part in parts
+        ]
+        return ComparedPairs(*(np.concatenate(shares) for shares in zip(*found, strict=True)))
     if not len(used):
-        return np.empty(0)
-    return sets(used).similarities(inverse[: len(later)], inverse[len(later) :], least, threads)
+        return ComparedPairs(np.empty(0), np.empty(0))
+    return sets(used).compare(inverse[: len(later)], inverse[len(later) :], least, least_contained, threads)
 
 
 @nb.njit(nogil=True, cache=True)
-def _similarities(
-    hashes: Shingles, ends: Positions, sizes: Positions, left: Positions, right: Positions, least: float, found: Shares
-) -> None:
+def _compare(
+    hashes: Shingles, ends: Positions, sizes: Positions, left: Positions, right: Positions, least: float,
+    least_contained: float, similarity: Shares, containment: Shares,
+) -> None:  # fmt: skip
     for pair in range(len(left)):
         one, other = left[pair], right[pair]
         size, other_size = sizes[one], sizes[other]
-        common = _count_common(hashes, ends[one] - size, ends[one], ends[other] - other_size, ends[other], least)
-        similarity = common / max(1, size + other_size - common)
-        if similarity >= least:
-            found[pair] = similarity
+        smaller = min(size, other_size)
+        asked = least_contained if smaller >= LEAST_CONTAINED_SHINGLES else _NEVER
+        common = _count_common(hashes, ends[one] - size, ends[one], ends[other] - other_size, ends[other], least, asked)
+        similar, contained = common / max(1, size + other_size - common), common / max(1, smaller)
+        if similar >= least or contained >= asked:
+            similarity[pair], containment[pair] = similar, contained
 
 
 @nb.njit(nogil=True, cache=True)
-def _count_common(hashes: Shingles, one: int, one_end: int, other: int, other_end: int, least: float) -> int:
-    """Return how many hashes two sets share, or 0 as soon as too few can be for the least similarity."""
+def _count_common(
+    hashes: Shingles, one: int, one_end: int, other: int, other_end: int, least: float, least_contained: float
+) -> int:
+    """Return how many hashes two sets share, or 0 as soon as too few can be for what is asked for."""
     total = one_end - one + other_end - other
+    smaller = min(one_end - one, other_end - other)
     common = 0
     while one < one_end and other < other_end:
         # Looked at now and then only: a step takes less time than the question.
         possible = common + min(one_end - one, other_end - other)
-        if possible < least * (total - possible):
+        if possible < least * (total - possible) and possible < least_contained * smaller:
             return 0
         for _ in range(min(16, one_end - one, other_end - other)):
             mine, theirs = hashes[one], hashes[other]

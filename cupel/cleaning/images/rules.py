@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.cleaning.decide import Alike, Decision, Verdict, decide_judged
+from cupel.cleaning.duplicates.kept_items import DuplicateRule
 from cupel.cleaning.duplicates.similar_items import delivery_ranks
 from cupel.cleaning.images.similar import similarity_of_bits
 from cupel.config.images import Images
@@ -73,7 +74,7 @@ def decide_images(
     raw = raw.take(np.argsort(ranks))
     files, signals, signed = (_in_order(raw["item_id"], table) for table in measured)
     duplicate = None if settings.duplicate_bits is None else similarity_of_bits(settings.duplicate_bits)
-    alike = Alike(similar, duplicate, similarity_of_bits(settings.group_bits))
+    alike = Alike(similar, DuplicateRule(duplicate), similarity_of_bits(settings.group_bits))
     verdicts = judge_images(files, signals, settings)
     return decide_judged(
         batch, raw, ranks, signed["text_sha256"], verdicts, alike, earlier, allowed, licences

@@ -75,6 +75,8 @@ def similar_images(own: HashedBatch, earlier: Sequence[HashedBatch], raw: pa.Tab
             "similarity": pa.array(1 - distances / BITS, pa.float64()),
         }
     )
+    for name in SIMILAR_ITEMS.schema.names[pairs.num_columns :]:
+        pairs = pairs.append_column(name, pa.nulls(pairs.num_rows, SIMILAR_ITEMS.schema.field(name).type))
     return SimilarImages(pairs.cast(SIMILAR_ITEMS.schema), beyond)
 
 

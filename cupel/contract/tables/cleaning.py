@@ -45,6 +45,7 @@ ITEM_SIGNALS = Table(
         Column("cards_masked", INTEGER, "Payment card numbers masked."),
         Column("phones_masked", INTEGER, "Phone numbers masked."),
         Column("addresses_masked", INTEGER, "Postal addresses masked."),
+        Column("ips_masked", INTEGER, "IP addresses masked; 0 where the project does not ask for it."),
         Column("overlap_share", REAL, "Largest share that the text holds of a row of the reference sets; null where it "
                "holds nothing of any, or the project names none.", True),
         Column("overlap_with", TEXT, "Reference set and row, and how much of it.", True),
@@ -61,6 +62,9 @@ SIGNATURES = Table(
         Column("shingles", HASHES, "Hashes of the distinct shingles, ascending."),
         Column("bands", HASHES, "Hash of each band of the MinHash signature; items that share one are compared."),
         Column("sketch", HASHES, "1,024 bits, each set where a shingle's hash begins like it: rules pairs out."),
+        Column("numberless", HASHES, "Hash of the text in which all numbers count as the same, two halves.", True),
+        Column("keys", HASHES, "Hashes of runs by which contained texts are found; null where the project looks for "
+               "none.", True),
     ),
 )  # fmt: skip
 
@@ -103,6 +107,10 @@ SIMILAR_ITEMS = Table(
         Column("earlier_batch", TEXT, "Batch of the earlier item."),
         Column("earlier_item_id", TEXT, "The earlier item."),
         Column("similarity", REAL, "Exact Jaccard similarity of the shingle sets, 0 to 1."),
+        Column("containment", REAL, "Share of the smaller shingle set that the other holds, exact; null of images.",
+               True),
+        Column("is_longer", FLAG, "The item has more shingles than the earlier one; null of images.", True),
+        Column("differs_in_digits", FLAG, "The texts differ in digits only; null of images.", True),
     ),
 )  # fmt: skip
 

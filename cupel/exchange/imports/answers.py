@@ -116,9 +116,9 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
         SourceError: There is nothing to write, or the file ends otherwise.
     """
     if not imported.annotations and not imported.truths:
-        seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(imported.left))
-        told = [one for one in imported.left if one.reason != "unread_key"] or imported.left
-        first = f"; the first: {told[0].file}, line {told[0].line}: {MEANINGS[told[0].reason]}" if told else ""
+        left = [one for one in imported.left if one.reason != "unread_key"]
+        seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(left))
+        first = next((f"; the first: {one.file}, line {one.line}: {MEANINGS[one.reason]}" for one in left), "")
         raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'}){first}")
     if path.suffix not in (".csv", ".parquet"):
         raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")

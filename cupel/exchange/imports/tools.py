@@ -6,15 +6,19 @@ from cupel.errors import SourceError
 from cupel.exchange.imports.appen import APPEN
 from cupel.exchange.imports.argilla.reader import ARGILLA
 from cupel.exchange.imports.coco import COCO
-from cupel.exchange.imports.cvat import CVAT
+from cupel.exchange.imports.cvat.reader import CVAT
 from cupel.exchange.imports.doccano import DOCCANO
 from cupel.exchange.imports.file import File, read_file
 from cupel.exchange.imports.gate import Export, split_found
+from cupel.exchange.imports.kinetics import KINETICS
 from cupel.exchange.imports.label_studio.reader import LABEL_STUDIO
-from cupel.exchange.imports.labelbox import LABELBOX
+from cupel.exchange.imports.labelbox.older_export import LABELBOX_V1
+from cupel.exchange.imports.labelbox.reader import LABELBOX
 from cupel.exchange.imports.labelme import LABELME
 from cupel.exchange.imports.mturk import MTURK
+from cupel.exchange.imports.other_formats import OTHER_FORMATS
 from cupel.exchange.imports.prodigy import PRODIGY
+from cupel.exchange.imports.sagemaker.reader import SAGEMAKER
 from cupel.exchange.imports.scale import SCALE
 from cupel.exchange.imports.table import TABLE
 from cupel.exchange.imports.toloka import TOLOKA
@@ -26,9 +30,26 @@ from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 
 # In the order in which they are tried; a table is what no other wrote.
 TOOLS: tuple[Tool, ...] = (
-    CVAT, LABEL_STUDIO, COCO, LABELBOX, SCALE, PRODIGY, ARGILLA, DOCCANO, MTURK, TOLOKA, APPEN, ZOONIVERSE, VIA,
-    LABELME, TABLE,
-)  # fmt: skip
+    CVAT,
+    OTHER_FORMATS,
+    COCO,
+    LABELBOX,
+    LABELBOX_V1,
+    SAGEMAKER,
+    KINETICS,
+    LABEL_STUDIO,
+    SCALE,
+    PRODIGY,
+    ARGILLA,
+    DOCCANO,
+    MTURK,
+    TOLOKA,
+    APPEN,
+    ZOONIVERSE,
+    VIA,
+    LABELME,
+    TABLE,
+)
 NO_OPTIONS = ReadOptions()
 
 

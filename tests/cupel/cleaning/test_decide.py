@@ -14,7 +14,7 @@ from cupel.cleaning.decide import RULES
 from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, CleanedBatch, earlier_items
 from cupel.cleaning.duplicates.similar_items import BatchSignatures, signatures, similar_items
 from cupel.cleaning.images.rules import IMAGE_RULES
-from cupel.cleaning.reasons import REASONS
+from cupel.cleaning.reasons import DUPLICATES, REASONS
 from cupel.cleaning.signals import item_signals
 from cupel.config.cleaning import RULE_NAMES, Cleaning
 from cupel.contract.table import conform
@@ -43,7 +43,7 @@ def signals(texts: list[str], batch: str = "b", **measures: list[float]) -> pa.T
         "characters": 100, "words": 20, "mean_word_length": 4.0, "letter_share": 0.8, "symbol_word_share": 0.0,
         "repeated_line_share": 0.0, "repeated_word_share": 0.1, "is_changed": False, "emails_masked": 0, "repairs": [],
         "lines_removed": 0, "removed_lines": [], "phones_masked": 0, "cards_masked": 0, "ibans_masked": 0,
-        "addresses_masked": 0, "language": "eng_Latn", "language_confidence": 1.0,
+        "ips_masked": 0, "addresses_masked": 0, "language": "eng_Latn", "language_confidence": 1.0,
     }  # fmt: skip
     rows = []
     for place, text in enumerate(texts):
@@ -142,7 +142,7 @@ def test_every_rule_has_both_sides_tried_and_every_reason_has_its_place() -> Non
     assert [reason for reason, *_ in THRESHOLDS] == [rule.reason for rule in RULES]
     rules = ["unknown_licence", "forbidden_licence", *(rule.reason for rule in RULES), *RULE_NAMES, "not_measured"]
     images = ["unreadable_image", *(rule.reason for rule in IMAGE_RULES)]
-    duplicates = ["exact_duplicate", "near_duplicate"]
+    duplicates = list(DUPLICATES)
     assert [*rules, "evaluation_overlap", *images, *duplicates, "contaminated"] == list(REASONS)
 
 
@@ -162,6 +162,48 @@ def test_a_near_duplicate_on_the_threshold_is_dropped_and_one_below_it_is_kept()
     assert dropped(decision) == {"b1": ("near_duplicate", "b/b0")}
     (row,) = decision.rejected_items.to_pylist()
     assert (row["value"], row["threshold"]) == (0.8, 0.8)
+
+
+def alike(*rows: tuple[str, str, float, float, bool, bool]) -> pa.Table:
+    """Return pairs of batch b: items, similarity, containment, is_longer, differs_in_digits."""
+    names = ["item_id", "earlier_item_id", "similarity", "containment", "is_longer", "differs_in_digits"]
+    return pa.Table.from_pylist(
+        [{"earlier_batch": "b", **dict(zip(names, row, strict=True))} for row in rows], SIMILAR_ITEMS.schema
+    )
+
+
+def test_an_item_that_holds_or_is_held_by_a_kept_one_is_dropped_where_that_is_asked_for() -> None:
+    pairs = alike(
+        ("b1", "b0", 0.4, 0.9, False, False),
+        ("b2", "b0", 0.4, 0.95, True, False),
+        ("b3", "b0", 0.4, 0.89, False, False),
+    )
+    decision = decide("b", raw_items(4), signals(["w", "x", "y", "z"]), pairs, OFF)
+    assert dropped(decision) == {}
+    asked = OFF.model_copy(update={"duplicate_containment": 0.9})
+    decision = decide("b", raw_items(4), signals(["w", "x", "y", "z"]), pairs, asked)
+    assert dropped(decision) == {"b1": ("contained_in", "b/b0"), "b2": ("contains", "b/b0")}
+    assert [(row["value"], row["threshold"]) for row in decision.rejected_items.to_pylist()] == [
+        (0.9, 0.9),
+        (0.95, 0.9),
+    ]
+
+
+def test_items_of_which_one_holds_the_other_stay_in_one_split() -> None:
+    pairs = alike(("b1", "b0", 0.4, 0.95, False, True))
+    asked = OFF.model_copy(update={"duplicate_containment": 0.9, "keep_other_digits": True})
+    groups = kept(decide("b", raw_items(2), signals(["x", "y"]), pairs, asked))
+    assert groups["b0"] == groups["b1"]
+
+
+def test_what_differs_in_digits_only_is_told_and_may_be_kept() -> None:
+    pairs = alike(("b1", "b0", 0.9, 0.95, False, True), ("b2", "b0", 0.9, 0.95, False, False))
+    decision = decide("b", raw_items(3), signals(["x", "y", "z"]), pairs, OFF)
+    assert dropped(decision) == {"b1": ("other_digits", "b/b0"), "b2": ("near_duplicate", "b/b0")}
+    decision = decide(
+        "b", raw_items(3), signals(["x", "y", "z"]), pairs, OFF.model_copy(update={"keep_other_digits": True})
+    )
+    assert dropped(decision) == {"b2": ("near_duplicate", "b/b0")}
 
 
 def test_a_chain_of_similar_items_breaks_where_one_is_dropped() -> None:

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, find_similar_texts
+from cupel.cleaning.duplicates.kept_items import EARLIER_ITEMS, DuplicateRule, find_similar_texts
 from cupel.cleaning.groups import Groups, groups
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 
@@ -49,7 +49,7 @@ def grouped(
         kept or members or everyone,
         found,
         before,
-        0.5,
+        DuplicateRule(0.5),
     )
 
 

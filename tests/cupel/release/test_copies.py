@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from cupel.cleaning.duplicates.kept_items import DuplicateRule
 from cupel.contract.table import from_rows
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.errors import ReleaseError
@@ -51,7 +52,9 @@ def pairs(*rows: tuple[str, str, float]) -> pa.Table:
 def left_out(
     own: pa.Table, signatures: pa.Table, similar: list[Any] | None = None, least: float | None = 0.8
 ) -> dict[str, str]:
-    found = left_out_items("all-r1", own, signatures, similar or [("a", pairs())], ORDER, least).to_pylist()
+    found = left_out_items(
+        "all-r1", own, signatures, similar or [("a", pairs())], ORDER, DuplicateRule(least)
+    ).to_pylist()
     assert {row["reason"] for row in found} <= {"better_licence"}
     return {f"{row['batch']}/{row['item_id']}": row["evidence"] for row in found}
 
@@ -96,6 +99,6 @@ def test_an_item_without_a_signature_is_an_error() -> None:
 
 def test_what_is_left_out_is_not_frozen() -> None:
     own = items(("a/1", "bought"), ("b/1", "own"))
-    table = left_out_items("all-r1", own, signed(a_1="x", b_1="x"), [("a", pairs())], ORDER, 0.8)
+    table = left_out_items("all-r1", own, signed(a_1="x", b_1="x"), [("a", pairs())], ORDER, DuplicateRule(0.8))
     assert without(own.slice(0, 1), "a", table).num_rows == 0
     assert without(own.slice(1), "b", table).num_rows == 1

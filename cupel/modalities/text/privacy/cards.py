@@ -2,10 +2,13 @@
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
+from cupel.modalities.text.privacy.number_rows import is_row
+from cupel.modalities.text.privacy.separators import MOST_SEPARATORS, SEPARATORS
 from cupel.modalities.text.privacy.tokens import Found
 
-_DIGIT_GROUPS = re.compile(r"\d++(?:[ -]\d++)*+")
+_DIGIT_GROUPS = re.compile(rf"\d++(?:{SEPARATORS}{{1,{MOST_SEPARATORS}}}\d++)*+")
 _DIGITS = re.compile(r"\d++")
 # First digits and lengths of the card schemes. Source: ISO/IEC 7812; the schemes' published ranges.
 _CARDS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
@@ -29,10 +32,16 @@ _CARDS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
     (6759, 6763, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
 )
 _LEAST_CARD_DIGITS, _MOST_CARD_DIGITS, _MOST_CARD_GROUPS = 13, 19, 6
+# Numbers divided by other signs are dates, versions and paths too: there the sign must be the same throughout, and no
+# card is printed in groups of fewer or more digits than these.
+_USUAL_SIGNS, _LEAST_IN_GROUP, _MOST_IN_GROUP = frozenset({" ", "-"}), 3, 6
 
 
 def cards(text: str) -> list[Found]:
     """Return the card numbers of a text, in order: 13 to 19 digits in at most six groups.
+
+    Args:
+        text: Normalised text in plain form, see `separators.plain_form`.
 
     >>> cards("pay 4111 1111 1111 1111 now")
     [Found(start=4, end=23, value='4111111111111111')]
@@ -72,8 +81,16 @@ def _last_group(text: str, groups: list[tuple[int, int]], first: int) -> int | N
             break
         digits += text[start:end]
         if len(digits) >= _LEAST_CARD_DIGITS and _is_card(digits):
-            last = place
+            last = place if _are_groups_of_card(text, groups[first : place + 1]) else last
     return last
+
+
+def _are_groups_of_card(text: str, groups: list[tuple[int, int]]) -> bool:
+    """Tell whether digits are divided as those of a card may be."""
+    signs = {text[one[1] : other[0]] for one, other in pairwise(groups)}
+    if signs <= _USUAL_SIGNS:
+        return not is_row([text[start:end] for start, end in groups])
+    return len(signs) == 1 and all(_LEAST_IN_GROUP <= end - start <= _MOST_IN_GROUP for start, end in groups)
 
 
 def _is_card(digits: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 
+from cupel.modalities.text.privacy.separators import MOST_SEPARATORS, SEPARATORS
 from cupel.modalities.text.privacy.tokens import Found
 
 # How long the numbers of each country are. Source: the SWIFT registry of ISO 13616, release 99.
@@ -18,13 +19,19 @@ LENGTHS = {
 }  # fmt: skip
 # A number of the least length has three letters at most beside its country's two.
 _LEAST_DIGITS = 8
-_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?[0-9]{2}(?=(?:[ -]?[A-Za-z0-9]){11})")
-_NEXT = re.compile(r"[ -]?([A-Za-z0-9])")
-_LETTER_OR_DIGIT = re.compile(r"[A-Za-z0-9]")
+# Glued to no other word than its own name: any other long word of letters and digits would be tried.
+_BETWEEN = f"{SEPARATORS}{{0,{MOST_SEPARATORS}}}"
+_START = re.compile(
+    rf"(?<![A-Za-z0-9])(?:IBAN|iban)?([A-Za-z]{{2}}){_BETWEEN}[0-9]{{2}}(?=(?:{_BETWEEN}[A-Za-z0-9]){{11}})"
+)
+_NEXT = re.compile(rf"{_BETWEEN}([A-Za-z0-9])")
 
 
 def ibans(text: str) -> list[Found]:
-    """Return the account numbers of a text, in order: in one piece, or with single spaces or dashes between.
+    """Return the account numbers of a text, in order: in one piece, or with separators between.
+
+    Args:
+        text: Normalised text in plain form, see `separators.plain_form`.
 
     >>> ibans("to GB82 WEST 1234 5698 7654 32, please")
     [Found(start=3, end=30, value='GB82WEST12345698765432')]
@@ -33,10 +40,10 @@ def ibans(text: str) -> list[Found]:
     """
     found: list[Found] = []
     for start in _START.finditer(text):
-        if found and start.start() < found[-1].end:
+        if found and start.start(1) < found[-1].end:
             continue
-        length = LENGTHS.get(start[0][:2].upper())
-        one = None if length is None else _taken(text, start.start(), length)
+        length = LENGTHS.get(start[1].upper())
+        one = None if length is None else _taken(text, start.start(1), length)
         if one is not None and is_iban(one.value):
             found.append(one)
     return found
@@ -62,6 +69,6 @@ def _taken(text: str, start: int, length: int) -> Found | None:
             return None
         taken.append(following[1])
         end = following.end()
-    if _LETTER_OR_DIGIT.match(text, end):
+    if text[end : end + 1].isdigit() or (text[end : end + 1].isalpha() and taken[-1].isalpha()):
         return None
     return Found(start, end, "".join(taken).upper())

@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import NamedTuple
 
-EMAIL, IBAN, CARD, PHONE, ADDRESS = KINDS = ("EMAIL", "IBAN", "CARD", "PHONE", "ADDRESS")
+EMAIL, IBAN, CARD, PHONE, ADDRESS, IP = KINDS = ("EMAIL", "IBAN", "CARD", "PHONE", "ADDRESS", "IP")
 # Letters alone: no token is taken for a number, so that masking twice changes nothing.
 LETTERS = 10
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"

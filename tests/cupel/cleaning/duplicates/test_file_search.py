@@ -29,15 +29,45 @@ def test_pairs_within_a_file_name_what_they_are_like_and_what_is_kept(tmp_path: 
     rows = pq.read_table(to).to_pylist()
     assert [(row["id"], row["like_id"], row["kept_id"]) for row in rows] == [("r", "p", "p"), ("s", "p", "p")]
     assert rows[0]["similarity"] == 1
-    assert said == f"2 of 5 texts are like an earlier one: {to}, 2 pairs\n"
+    first, second = said.splitlines()
+    assert first == f"2 of 5 texts are like an earlier one: {to}, 2 pairs"
+    assert second.startswith("1 texts were brought to normal form")
+    assert "Not done: masks" in second
 
 
 def test_texts_of_one_file_are_found_in_another(tmp_path: Path) -> None:
     file, other = write(tmp_path / "a.parquet", TEXTS), write(tmp_path / "b.parquet", ["none", "ANOTHER"])
     to = tmp_path / "pairs.parquet"
     said = run(file, "--against", other, "--to", str(to))
-    assert pq.read_table(to).to_pylist() == [{"id": 1, "like_id": 1, "similarity": 1.0}]
-    assert said == f"1 of 5 texts are in {other}: {to}, 1 pairs\n"
+    (row,) = pq.read_table(to).to_pylist()
+    assert (row["id"], row["like_id"], row["similarity"], row["containment"]) == (1, 1, 1.0, 1.0)
+    assert said.startswith(f"1 of 5 texts are in {other}: {to}, 1 pairs\n")
+
+
+def test_texts_are_compared_in_the_normal_form_of_the_chain(tmp_path: Path) -> None:
+    texts = ["caf\u00e9 no\u00ebl du soir", "cafe\u0301 no\u200be\u0308l  du\u00a0soir", "cafe noel du soir"]
+    file, to = write(tmp_path / "a.parquet", texts), tmp_path / "pairs.parquet"
+    assert "1 texts were brought" in run(file, "--to", str(to), "--similarity", "1")
+    assert pq.read_table(to).column("id").to_pylist() == [1]
+    run(file, "--to", str(to), "--similarity", "1", "--fold-accents")
+    assert pq.read_table(to).column("id").to_pylist() == [1, 2]
+
+
+def test_held_texts_and_other_digits_may_be_asked_for(tmp_path: Path) -> None:
+    text = "All of this stands in a longer text too, word for word and sign for sign, number 17."
+    texts = [
+        text,
+        f"Before it stands this. {text} And behind it much more stands, so that few are shared.",
+        text[:-3] + "94.",
+    ]
+    file, to = write(tmp_path / "a.parquet", texts), tmp_path / "pairs.parquet"
+    said = run(file, "--to", str(to), "--containment", "0.9")
+    rows = [
+        (row["id"], row["like_id"], row["longer"], row["differ_in_digits"]) for row in pq.read_table(to).to_pylist()
+    ]
+    assert rows[:2] == [(1, 0, "id", False), (2, 0, "like_id", True)]
+    assert "1 pairs differ in digits only" in said
+    assert "1 pairs that differ in digits only were left out" in run(file, "--to", str(to), "--keep-other-digits")
 
 
 def test_words_in_a_shingle_may_be_asked_for(tmp_path: Path) -> None:

@@ -412,3 +412,62 @@ def test_batches_in_which_nothing_is_wanted_are_not_read() -> None:
     wanted = np.array([False, True, True, False, False])
     assert [positions.tolist() for positions, _ in register.iterate_earlier(["item_id"], wanted)] == [[1]]
     assert read == ["b2"]
+
+
+CONTAINED = SETTINGS.model_copy(update={"duplicate_containment": 0.9})
+FRAMED = f"Read this on our pages every day of the week. {A}. All rights are with those who wrote and made it."
+
+
+def signed_texts(name: str, texts: list[str], settings: Cleaning) -> tuple[pa.Table, pa.Table]:
+    rows = [
+        {
+            "batch": name,
+            "item_id": f"{name}{place}",
+            "source_file": "a",
+            "line": place + 1,
+            "text": text,
+            "licence": "MIT",
+        }
+        for place, text in enumerate(texts)
+    ]
+    raw = pa.Table.from_pylist(rows, RAW_ITEMS.schema)
+    return conform(signatures(item_signals(raw, settings), name, settings), SIGNATURES), raw
+
+
+@pytest.mark.parametrize(("before", "own", "is_longer"), [(A, FRAMED, True), (FRAMED, A, False)])
+def test_a_text_in_an_earlier_batch_is_found_whichever_of_the_two_is_longer(
+    before: str, own: str, is_longer: bool
+) -> None:
+    earlier, _ = signed_texts("a", [B, before], CONTAINED)
+    signed, raw = signed_texts("b", [B[:50] + "something new", own], CONTAINED)
+    found = similar_items(BatchSignatures.of(signed, "b"), [BatchSignatures.of(earlier, "a")], raw, CONTAINED).pairs
+    (row,) = [row for row in conform(found, SIMILAR_ITEMS).to_pylist() if row["item_id"] == "b1"]
+    assert (row["earlier_item_id"], row["is_longer"], row["differs_in_digits"]) == ("a1", is_longer, False)
+    assert row["similarity"] < 0.6 < 0.9 <= row["containment"]
+
+
+def test_pairs_of_earlier_batches_and_pieces_are_those_of_one_batch() -> None:
+    texts = [A, FRAMED, B, B + " and 17 more words", B + " and 94 more words", A[:70]]
+    whole, raw = signed_texts("b", texts, CONTAINED)
+    found = similar_items(
+        BatchSignatures("b", lambda columns: in_pieces(whole, columns, 2)), [], raw, CONTAINED
+    ).pairs.to_pylist()
+    pairs = {(row["item_id"][1:], row["earlier_item_id"][1:]): row for row in found}
+    earlier, _ = signed_texts("a", texts[:3], CONTAINED)
+    own, own_raw = signed_texts("c", texts[3:], CONTAINED)
+    before = [BatchSignatures("a", lambda columns: in_pieces(earlier, columns, 2))]
+    found = similar_items(
+        BatchSignatures("c", lambda columns: in_pieces(own, columns, 1)), before, own_raw, CONTAINED
+    ).pairs
+    for row in found.to_pylist():
+        first = int(row["earlier_item_id"][1:]) + (3 if row["earlier_batch"] == "c" else 0)
+        one = pairs[(str(int(row["item_id"][1:]) + 3), str(first))]
+        names = ("similarity", "containment", "is_longer", "differs_in_digits")
+        assert [one[name] for name in names] == [row[name] for name in names]
+    assert len(found) == sum(int(later) >= 3 for later, _ in pairs)
+    assert pairs[("4", "3")]["differs_in_digits"]
+
+
+def test_without_containment_no_keys_are_kept() -> None:
+    signed, _ = signed_texts("b", [A], SETTINGS)
+    assert signed.column("keys").null_count == 1

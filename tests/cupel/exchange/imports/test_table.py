@@ -214,9 +214,12 @@ def test_the_accept_door_judges_one_label_an_item_of_a_table_of_answers(tmp_path
     answers = "task,worker,label,text\nt1,w1,b,one\nt1,w1,a,one\nt1,w2,a,one\nt2,w1,b,two\nt2,w2,a,two\n"
     delivery = read_delivery(write(tmp_path, answers))
     assert [(one.item_id, one.label, one.text) for one in delivery.labels] == [("t1", "a", "one")]
-    assert [one.reason for one in delivery.rejected] == ["tie"]
+    assert [one.reason for one in delivery.rejected] == ["earlier_version", "other_answer", "tie", "tie"]
     once = read_delivery(write(tmp_path, "task,worker,label\nt1,w1,a\nt1,w1,b\nt2,w2,a\n"))
-    assert ([one.label for one in once.labels], [one.reason for one in once.rejected]) == (["a", "a"], ["duplicate_id"])
+    assert ([one.label for one in once.labels], [one.reason for one in once.rejected]) == (
+        ["b", "a"],
+        ["earlier_version"],
+    )
 
 
 def test_the_accept_door_judges_a_table_with_a_column_an_annotator(tmp_path: Path) -> None:

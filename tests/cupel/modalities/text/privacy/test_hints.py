@@ -16,6 +16,8 @@ PIECES = (
     "Paix",
     "bis", "Calle", "C/", "via", "v\u0131a", "V\u0130a", "Roma", "ul.", "Polna", "Praça", "da", "Hauptstra\u00dfe",
     "Kerkstraat", "Am Weg", "-Ring", "boulevard", "Damm", "et al.", "x" * 41, "y" * 90, "\u00e9", ",", ".",
+    "1-800-", "FLOWERS", " [at] ", "(AT)", " at ", " dot ", "a.b", "org", "\uff20", "\uff0e", "\u2013", "\u30fc",
+    "IBAN", "\uff14\uff11\uff11", "\uff24\uff25", "89", "192.0.2.1", "::1", "fe80:", "@[", "]", '"', "\u3002",
     "-", "/", "_", " ", " ", " ", "\n", ", ", "(", ")",
 )  # fmt: skip
 
@@ -26,6 +28,13 @@ def named(texts: list[str]) -> list[bool]:
 
 def changed(texts: list[str]) -> list[bool]:
     return [mask(text).text != text for text in texts]
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
+def test_a_text_that_is_passed_over_holds_no_ip_address(text: str) -> None:
+    named_with_ips = may_be_private(pa.array([text], pa.large_string()), ips=True)[0]
+    assert (mask(text, ips=True).text != text) <= named_with_ips
 
 
 @settings(deadline=None, max_examples=2_000)

@@ -23,6 +23,12 @@ EMAIL, IBAN, CARD, PHONE, ADDRESS = "<EMAIL>", "<IBAN>", "<CARD>", "<PHONE>", "<
         ("\u8bf7\u8054\u7cfbfoo@example.com\u8c22\u8c22", f"\u8bf7\u8054\u7cfb{EMAIL}\u8c22\u8c22"),
         ("a@xn--e1afmkfd.xn--p1ai", EMAIL),
         ("a" * 70 + "@example.com", "a" * 6 + EMAIL),
+        ('"kim lee"@example.net', EMAIL),
+        ("kim.lee@[192.0.2.9]", EMAIL),
+        ("kim (at) example (dot) net or lee[at]example.net", f"{EMAIL} or {EMAIL}"),
+        ("kim.lee at example dot net; KIM AT EXAMPLE DOT NET", f"{EMAIL}; {EMAIL}"),
+        ("shop at example dot com, look at the dot com boom", "shop at example dot com, look at the dot com boom"),
+        ("git@host.example:a/b.git, kim@host.example:/srv", "git@host.example:a/b.git, kim@host.example:/srv"),
         ("10@4.99 each, @handle, user@localhost, a @ b.com", "10@4.99 each, @handle, user@localhost, a @ b.com"),
     ],
 )
@@ -41,6 +47,12 @@ def test_email_addresses(text: str, masked: str) -> None:
         ("ring 020 7946 0958", "ring 020 7946 0958", "US"),
         ("\u0627\u062a\u0635\u0644 +\u0664\u0664 \u0662\u0660 \u0667\u0669\u0664\u0666 \u0660\u0669\u0665\u0668",
          f"\u0627\u062a\u0635\u0644 {PHONE}", "US"),
+        ("ring 0044 (0)20 7946 0958", f"ring {PHONE}", "US"),
+        ("ring 011 44 20 7946 0958", f"ring {PHONE}", "FR"),
+        ("ring 212-555-0187 ext. 12, 212-555-0187-12", f"ring {PHONE}, {PHONE}", "US"),
+        ("mobile2125550187or +12125550187now", f"mobile{PHONE}or {PHONE}now", "US"),
+        ("212-555-0187 #12, 212-555-0187, #39;s", f"{PHONE}, {PHONE}, #39;s", "US"),
+        ("1-800-MY-APPLE", PHONE, "DE"),
         ("on 2002-08-22 17:46:31 of 1,000,000", "on 2002-08-22 17:46:31 of 1,000,000", "US"),
         ("order 12345", "order 12345", "US"),
         ("order 123456789012345678901234", "order 123456789012345678901234", "US"),
@@ -49,6 +61,11 @@ def test_email_addresses(text: str, masked: str) -> None:
 def test_phone_numbers(text: str, masked: str, region: str) -> None:
     assert mask(text, region).text == masked
     assert mask(text, region).phones == masked.count(PHONE)
+
+
+def test_numbers_of_several_countries_are_found_at_once() -> None:
+    assert mask("030 901820, 020 7946 0958", ("DE", "GB")).text == f"{PHONE}, {PHONE}"
+    assert mask("020 7946 0958", ("US", "GB"), bytes(32)) == mask("020 7946 0958", "GB", bytes(32))
 
 
 # Numbers that the card schemes publish for tests.
@@ -66,6 +83,11 @@ def test_payment_cards(number: str, separator: str) -> None:
     assert (found.text, found.cards) == (f"card {CARD}, thanks", 1)
 
 
+def test_values_glued_to_letters_are_found() -> None:
+    assert mask("visa5105105105105100exp").text == f"visa{CARD}exp"
+    assert mask("IBANGB82WEST12345698765432bic").text == f"IBAN{IBAN}bic"
+
+
 def test_a_card_is_found_behind_other_digits() -> None:
     assert mask("2024-01-02 4111 1111 1111 1111").text == f"2024-01-02 {CARD}"
     assert mask("pay 12 4111 1111 1111 1111 34").text == f"pay 12 {CARD} 34"
@@ -80,7 +102,7 @@ def test_a_wrong_check_digit_an_unknown_scheme_or_a_longer_number_is_no_card() -
 @given(st.text(alphabet=st.sampled_from("0123456789 -().+/@ax,\n<>"), max_size=80))
 def test_masking_twice_changes_nothing(text: str) -> None:
     once = mask(text)
-    assert mask(once.text) == (once.text, 0, 0, 0, 0, 0)
+    assert mask(once.text) == (once.text, 0, 0, 0, 0, 0, 0)
 
 
 @settings(deadline=None)

@@ -1,0 +1,1 @@
+"""CVAT's XML, of images and of video."""
