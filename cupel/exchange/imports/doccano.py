@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cupel.errors import SourceError
 from cupel.exchange.imports.answer_labels import label_answer, label_objects, name_of_span
 from cupel.exchange.imports.file import File, first_records, records, tool_records
 from cupel.exchange.imports.headers import first_row
+from cupel.exchange.imports.item_identity import choose_id_field
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
     Annotation,
@@ -77,16 +77,10 @@ def read_doccano(file: File, options: ReadOptions) -> Read:
         SourceError: No record has an id, and none was named.
     """
     rows = tool_records(file)
-    field = options.id_field or "id"
     name = file.path.name
-    has_ids = any(isinstance(row, Row) and as_id(row.values.get(field)) is not None for row in rows)
-    if not has_ids and not options.has_no_ids and any(isinstance(row, Row) for row in rows):
-        raise SourceError(
-            f"{file.path}: doccano's records without {field!r}; name the item's field with "
-            f"{options.option('id_field')}, or say --no-ids if every record is an item of its own"
-        )
+    field = choose_id_field(str(file.path), [row.values for row in rows if isinstance(row, Row)], ("id",), options)
     if file.format == "csv":
-        yield Notice(f"{name}: doccano joins labels with {JOINED_BY}; --tool table takes them as they are written")
+        yield Notice(f"{name}: doccano joins the labels of a text with {JOINED_BY}: they are taken apart")
     answers = [one for row in rows if isinstance(row, Row) for one in entries(row.values.get(ANSWERS))]
     if any(isinstance(one.get("label"), int) for one in answers):
         yield Notice(f"{name}: labels are doccano's numbers; its export as JSON Lines with text labels has their names")
@@ -94,14 +88,14 @@ def read_doccano(file: File, options: ReadOptions) -> Read:
         if isinstance(row, BadRow):
             yield row
             continue
-        item = as_id(row.values.get(field)) if has_ids else f"{name}:{row.line}"
+        item = as_id(row.values.get(field)) if field is not None else f"{name}:{row.line}"
         if item is None:
             yield BadRow(row.line, "missing_id", evidence(row.values))
             continue
         yield from _record(item, row, field, options, is_joined=file.format == "csv")
 
 
-def _record(item: str, row: Row, field: str, options: ReadOptions, *, is_joined: bool) -> Read:
+def _record(item: str, row: Row, field: str | None, options: ReadOptions, *, is_joined: bool) -> Read:
     line, record = row.line, row.values
     own = (*NAMES, *OBJECTS, ANSWERS, "relations")
     fields = {key: value for key, value in record.items() if key not in own and key != "id"}
@@ -132,7 +126,7 @@ def _record(item: str, row: Row, field: str, options: ReadOptions, *, is_joined:
     for one in entries(record.get("relations")):
         yield BadRow(line, "other_kind", evidence(f"{item}: relation {one.get('type')}"))
         yield from unread_keys(line, "relations[]", one, ("type",))
-    yield from unread_keys(line, "", record, (*own, *CONTENT, "id", field, "meta"))
+    yield from unread_keys(line, "", record, (*own, *CONTENT, "meta", *([field] if field else [])))
 
 
 def _object_name(one: dict[str, Any]) -> str:

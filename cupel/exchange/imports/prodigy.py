@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cupel.errors import SourceError
 from cupel.exchange.imports.answer_labels import label_answer, label_objects, name_of_span
 from cupel.exchange.imports.file import File, first_records, tool_records
-from cupel.exchange.imports.item_content import content_of
+from cupel.exchange.imports.item_identity import choose_id_field, content_of
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
     Annotation,
@@ -82,7 +81,8 @@ def read_prodigy(file: File, options: ReadOptions) -> Read:
         SourceError: No record has a hash or an id, and no field was named.
     """
     rows = tool_records(file)
-    field = _choose_field(file, rows, options)
+    there = [row.values for row in rows if isinstance(row, Row)]
+    field = choose_id_field(str(file.path), there, ("_input_hash", "id"), options)
     decisions: list[Decision | BadRow] = []
     for row in rows:
         decisions.append(row if isinstance(row, BadRow) else _decide(file.path.name, row, field, options))
@@ -98,19 +98,6 @@ def read_prodigy(file: File, options: ReadOptions) -> Read:
         elif id(record) in grouped:
             yield from _read_labels(grouped[id(record)], options.read)
         yield from _tell_keys(one, field)
-
-
-def _choose_field(file: File, rows: list[Row | BadRow], options: ReadOptions) -> str | None:
-    """Return the field of the item's id; None where rows are items of their own."""
-    there = [row.values for row in rows if isinstance(row, Row)]
-    wanted = [options.id_field] if options.id_field is not None else ["_input_hash", "id"]
-    found = next((field for field in wanted if any(as_id(record.get(field)) is not None for record in there)), None)
-    if found is None and there and (options.id_field is not None or not options.has_no_ids):
-        raise SourceError(
-            f"{file.path}: Prodigy's records without {' and '.join(map(repr, wanted))}; name the item's field with "
-            f"{options.option('id_field')}, or say --no-ids if every record is an item of its own"
-        )
-    return found
 
 
 def _decide(name: str, row: Row, field: str | None, options: ReadOptions) -> Decision | BadRow:
@@ -146,7 +133,7 @@ def _notices(name: str, decisions: list[Decision | BadRow]) -> Iterator[Notice]:
             f"{name}: labels are ids of options: {', '.join(f'{key} is {texts[key]!r}' for key in list(texts)[:20])}"
         )
     if any(one.given.annotator is None and one.session is not None for one in found):
-        yield Notice(f"{name}: sessions are named by their time and tell nobody; --annotator names who answered")
+        yield Notice(f"{name}: sessions are named by the time at which they began: who answered is not told")
 
 
 def _group_labels(decisions: list[Decision]) -> dict[int, list[Decision]]:

@@ -16,7 +16,7 @@ from cupel.exchange.imports.argilla.responses import (
 from cupel.exchange.imports.argilla.validated import is_validated_record, read_validated
 from cupel.exchange.imports.file import File, first_records, records
 from cupel.exchange.imports.headers import column_names
-from cupel.exchange.imports.item_content import content_of
+from cupel.exchange.imports.item_identity import content_of
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.people.tool_annotation import (
     Annotation,

@@ -5,9 +5,10 @@ from typing import Any
 
 from cupel.exchange.imports.answer_labels import label_answer, label_objects
 from cupel.exchange.imports.argilla.responses import spans_of
-from cupel.exchange.imports.item_content import content_of
+from cupel.exchange.imports.item_identity import content_of
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.people.tool_annotation import Annotation, Read, as_id, as_time, entries, fields_of, unread_keys
+from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
 OWN = ("annotation", "annotation_agent", "prediction", "status", "event_timestamp", "id", "inputs", "metadata", "text")
@@ -45,7 +46,7 @@ def read_validated(rows: Iterable[Row | BadRow], options: ReadOptions) -> Read:
 
 
 def _read_annotation(given: Annotation, record: dict[str, Any], options: ReadOptions) -> Read:
-    found, status = record.get("annotation"), record.get("status")
+    found, status = record.get("annotation"), value_text(record.get("status"))
     said = evidence(f"{given.item_id}: {found}")
     if status == "Discarded" or (found is not None and status in STATES):
         yield BadRow(given.line, STATES[status], said)

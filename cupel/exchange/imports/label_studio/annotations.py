@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cupel.exchange.imports.file import File
-from cupel.exchange.imports.item_content import content_of
+from cupel.exchange.imports.item_identity import content_of
 from cupel.exchange.imports.label_studio.regions import read_results, tell_classes, tell_keys
 from cupel.exchange.imports.label_studio.tasks import NOTES, Placed, TaskRecord, split_tasks, task_rows
 from cupel.exchange.imports.tool import ReadOptions

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from cupel.exchange.imports.answer_labels import label_answer, label_objects
 from cupel.exchange.imports.answer_rows import read_number
-from cupel.exchange.imports.columns import LABEL_NAMES, choose_columns
+from cupel.exchange.imports.columns import CONTENT_NAMES, LABEL_NAMES, choose_columns
 from cupel.exchange.imports.file import File, first_records, records
 from cupel.exchange.imports.headers import first_row
-from cupel.exchange.imports.item_content import content_of
+from cupel.exchange.imports.item_identity import content_of
 from cupel.exchange.imports.label_studio.annotations import read_time
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.people.tool_annotation import (
@@ -84,7 +84,7 @@ def read_flat(file: File, options: ReadOptions) -> Read:
     columns = _find_answers(rows, names)
     label = _choose_label(str(file.path), names, columns, options)
     drawn = [column for column in columns.drawn if column != label]
-    yield Notice(f"{file.path.name}: label: {label!r}" if label else f"{file.path.name}: no label, regions only")
+    yield Notice(f"{file.path.name}: label: {label!r}" if label else f"{file.path.name}: no column is the label")
     if label and drawn:
         yield Notice(
             f"{file.path.name}: answers in {label!r} may be about regions ({', '.join(drawn)}): {ASK_FOR_JSON}"
@@ -140,7 +140,7 @@ def _choose_label(name: str, names: list[str], columns: AnswerColumns, options: 
     by_name = [one for one in plain if one.strip().lower() in LABEL_NAMES]
     found = list(dict.fromkeys([*columns.chosen, *by_name[:1]]))
     hold_to_question(name, found, None, options.option("question"))
-    if found or columns.drawn:
+    if found or columns.drawn or (columns.others and not set(plain).difference(CONTENT_NAMES)):
         return found[0] if found else None
     return choose_columns(name, plain, options={"label": options.option("question")}).label
 
@@ -170,6 +170,10 @@ def _row(
         if column != label:
             yield from _regions(given, column, values.get(column), as_id(values.get("annotation_id")))
             own += [column, "annotation_id"]
+    for column in columns.others:
+        if column != label and values.get(column) not in (None, "", []):
+            yield BadRow(line, "other_kind", evidence(f"{item}: {column}: {values[column]}"))
+            own.append(column)
     yield from unread_keys(line, "", values, [one for one in own if one is not None])
     first = shown.setdefault(item, data)
     for column in data if first is not data else ():

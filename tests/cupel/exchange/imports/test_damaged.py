@@ -38,18 +38,30 @@ CALLBACK = {"task_id": "t", "response": {"annotations": {"q": {"type": "category
 MANIFEST = {"source-ref": "a", "job": {"annotations": [{"class_id": 0}]}, "job-metadata": {"class-map": {"0": "x"}}}
 WORKERS = {"datasetObjectId": "0", "dataObject": {"s3Uri": "a"}, "annotations": [
     {"workerId": "w", "annotationData": {"content": {"q": {"label": "x"}}}}]}  # fmt: skip
+OLD_DOCCANO = {"id": 1, "text": "a", "annotations": [{"label": 2, "user": 1}, {"label": 3, "start_offset": 0}]}
+NOTE = TASK["annotations"][0]  # type: ignore[index]
+STORED = {**NOTE, "id": 5, "task": {"id": 1, "data": {"text": "a"}, "project": 2}}
+MESSAGE = {"action": "ANNOTATION_CREATED", "annotation": NOTE, "task": {"id": 1, "data": {"text": "a"}}}
+ROW = {"id": 1, "text": "a", "mood": {"choices": ["x"]}, "box": [{"x": 1, "rectanglelabels": ["car"]}], "annotator": 7,
+       "annotation_id": 3, "lead_time": 1.5, "created_at": "2024-05-01"}  # fmt: skip
+PRODIGY = {"text": "a", "_input_hash": 1, "_task_hash": 2, "_session_id": "s", "answer": "accept",
+           "_timestamp": 17072110, "accept": ["x"], "options": [{"id": "x", "text": "X"}],
+           "spans": [{"start": 0, "end": 1, "label": "PER"}],
+           "relations": [{"label": "of"}]}  # fmt: skip
+BINARY = {"text": "a", "_input_hash": 1, "_task_hash": 2, "answer": "accept", "label": "x", "_timestamp": 17072110}
+RESPONSE = {"value": "x", "user_id": "u", "status": "submitted"}
+ARGILLA = {"id": "1", "fields": {"text": "a"}, "responses": {"q": [RESPONSE]}, "suggestions": {"q": {"value": "y"}}}
+OF_API = {"id": "1", "fields": {"text": "a"}, "suggestions": [{"question_name": "q", "value": "y"}],
+          "responses": [{"values": {"q": {"value": "x"}}, "user_id": "u", "status": "submitted"}]}  # fmt: skip
+FLAT = {"id": "1", "text": "a", "q.responses": ["x", "y"], "q.responses.users": ["u", "v"], "q.suggestion": "x"}
+FEEDBACK = {"id": "1", "text": "a", "q": [RESPONSE], "q-suggestion": "y"}
+VERSION_1 = {"id": 1, "text": "a", "annotation": [{"start": 0, "end": 1, "label": "PER"}], "status": "Validated",
+             "annotation_agent": "u", "prediction": [{"label": "x", "score": 1}], "metadata": {"a": 1}}  # fmt: skip
 EXPORTS = (
-    [TASK, TASK],
-    COCO,
-    [LABELBOX],
-    [SCALE],
-    {"docs": [SCALE]},
-    [DOCCANO],
-    [LABELBOX_V1],
-    [CALLBACK],
-    [MANIFEST],
-    [WORKERS],
-)
+    [TASK, TASK], COCO, [LABELBOX], [SCALE], {"docs": [SCALE]}, [DOCCANO], [OLD_DOCCANO], [STORED], [MESSAGE], [ROW],
+    [PRODIGY], [BINARY, BINARY], [ARGILLA], [OF_API], [FLAT], [FEEDBACK], [VERSION_1],
+    [LABELBOX_V1], [CALLBACK], [MANIFEST], [WORKERS],
+)  # fmt: skip
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -84,7 +84,7 @@ def test_a_session_that_nobody_named_is_nobody_and_times_are_seconds(tmp_path: P
     (one,) = export.annotations
     assert isinstance(one, Annotation)
     assert (one.annotator, one.answered_at) == (None, datetime(2024, 2, 6, 9, 17, 29, tzinfo=UTC))
-    assert "--annotator" in export.notices[0]
+    assert "who answered is not told" in export.notices[0]
 
 
 def test_relations_are_told_and_a_table_with_accepted_rows_is_a_table(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_relations_are_told_and_a_table_with_accepted_rows_is_a_table(tmp_path: 
 
 def test_records_without_a_hash_are_refused_or_named_by_a_field(tmp_path: Path) -> None:
     bare = {"text": "a", "label": "POS", "answer": "accept", "key": "k"}
-    with pytest.raises(SourceError, match=r"'_input_hash' and 'id'; name the item's field with --id"):
+    with pytest.raises(SourceError, match=r"'_input_hash' or 'id'; name the item's field with --id"):
         read(tmp_path, bare)
     assert show(read(tmp_path, bare, id_field="key").annotations) == [("k", "POS", None)]
 
