@@ -178,11 +178,10 @@ def import_work(
     for notice in imported.notices:
         click.echo(printable(f"  {notice}"))
     given = [*imported.annotations, *imported.truths]
-    annotators = {one.annotator for one in given}
+    annotators = {one.annotator for one in given if one.annotator is not None}
     count = written if written is not None else len({one.item_id for one in given})
     click.echo(f"{answers}: {len(given):,} answers on {count:,} items by {len(annotators):,} annotators")
-    if None in annotators:
-        nameless = sum(one.annotator is None for one in given)
+    if nameless := sum(one.annotator is None for one in given):
         click.echo(f"{nameless:,} of them name no annotator: nothing can be told of who gave them")
     for reason, number in counts(imported.left):
         click.echo(f"  not imported: {number:,} {reason}: {MEANINGS[reason]}")

@@ -43,7 +43,7 @@ def describe_repeated(names: Sequence[str], ids: Sequence[str | None]) -> list[s
     """Return a sentence on the names that are there more than once; none where there are none.
 
     >>> describe_repeated(["a", "a", "b"], ["1/a", "2/a", "b"])
-    ["1 names stand for several items, as 'a': their ids are '1/a', '2/a'"]
+    ["names of several items: 1, as 'a'; their ids are '1/a', '2/a'"]
     """
     changed: dict[str, list[str]] = {}
     for name, item in zip(names, ids, strict=True):
@@ -52,6 +52,4 @@ def describe_repeated(names: Sequence[str], ids: Sequence[str | None]) -> list[s
     if not changed:
         return []
     name, shown = next(iter(changed.items()))
-    return [
-        f"{len(changed):,} names stand for several items, as {name!r}: their ids are {', '.join(map(repr, shown[:3]))}"
-    ]
+    return [f"names of several items: {len(changed):,}, as {name!r}; their ids are {', '.join(map(repr, shown[:3]))}"]
