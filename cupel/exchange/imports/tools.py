@@ -12,7 +12,7 @@ from cupel.exchange.imports.label_studio import is_label_studio, label_studio
 from cupel.exchange.imports.labelbox import is_labelbox, labelbox
 from cupel.exchange.imports.scale import is_scale, scale
 from cupel.exchange.imports.table import table
-from cupel.people.tool_annotation import Annotation, ReadChoices, one_class
+from cupel.people.tool_annotation import Annotation, ReadChoices, as_id, one_class
 from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow, Row, evidence
 
@@ -98,7 +98,7 @@ def annotations_of(file: File, tool: str, wanted: Wanted = NOTHING_NAMED) -> lis
         return list(table(name, records(file), wanted.question, wanted.id_field, wanted.annotator, wanted.read))
     else:
         raise SourceError(f"{name}: a file of {file.format} that is no export of {tool}; name another tool or file")
-    named = wanted.annotator
+    named = as_id(wanted.annotator)
     return [
         one._replace(annotator=named) if isinstance(one, Annotation) and one.annotator is None and named else one
         for one in found
