@@ -117,10 +117,13 @@ def _inbox_call(one: FuzzInput, content: bytes, rng: random.Random) -> Call:
         from cupel.intake.collect_inputs import take_whole
         from cupel.lake.lake import Lake
 
-        # Twice: what was refused, or is half taken, lies there the second time. Marked, so that nothing waits.
+        # Twice: what was refused, or is half taken, lies there the second time. Marked, so that nothing is waited for.
         for _ in range(2):
-            for path in (folder / "inbox").glob("*/"):
-                (path / "_DONE").write_bytes(b"")
+            for path in [*(folder / "inbox").glob("*"), *(folder / "inbox" / "answers").glob("*")]:
+                is_note = path.name == "answers" or path.name.endswith((".done", ".refused.txt"))
+                if not is_note:
+                    mark = path / "_DONE" if path.is_dir() else path.with_name(f"{path.name}.done")
+                    mark.write_bytes(b"")
             take_whole(folder / "projects", Lake(folder / "lake", "small"), folder / "inbox")
 
     return Call("inbox", take_all, name, content, (*project, *beside))

@@ -45,7 +45,7 @@ PROJECT: dict[str, Any] = {
         "deliveries": {"one": {"files": ["one.jsonl"], "licence": "CC0-1.0"}}},
     "labeling": {"kind": "classification", "question": "Warm?", "classes": ["warm", "cold"], "answers": ["a.csv"],
                  "experts": {"description": "two experts"}},
-    "prices": {"currency": "USD", "answer": 0.05},
+    "prices": {"currency": "USD", "annotator_answer": 0.05}, "owner": "ann",
 }  # fmt: skip
 ROWS = [{"id": number, "text": f"warm sun {number}", "label": "warm" if number % 3 else "cold", "annotator": "ann"}
         for number in range(12)]  # fmt: skip
@@ -76,8 +76,8 @@ def make_inputs() -> list[FuzzInput]:
     inputs.append(FuzzInput("small.yaml", json.dumps(PROJECT, indent=1).encode(), "project"))
     answers = "batch,item_id,purpose,annotator,label,seconds_spent\none,a,label,ann,warm,1.5\none,a,expert,bob,cold,\n"
     inputs.append(FuzzInput("answers.csv", answers.encode(), "answers"))
-    inputs.append(FuzzInput("answers.parquet", _parquet([
-        {"batch": "one", "item_id": "a", "purpose": "label", "annotator": "ann", "label": "warm"}] * 3), "answers"))  # fmt: skip
+    row = {"batch": "one", "item_id": "a", "purpose": "label", "annotator": "ann", "label": "warm"}
+    inputs.append(FuzzInput("answers.parquet", _parquet([row] * 3), "answers"))
     inputs.append(FuzzInput("sheet.csv", b"", "sheet"))
     key = make_key()
     inputs.append(FuzzInput("keys.pub", key.public.to_pem(), "key"))

@@ -192,14 +192,13 @@ def _lines(file: File) -> Iterator[Line | BadRow]:
 def _parquet(file: File) -> Iterator[Row | BadRow]:
     import pyarrow as pa
 
-    from cupel.sources.parquet_rows import batch_rows, check_depth, measure_unpacked, open_packed
+    from cupel.sources.parquet_rows import batch_rows, measure_unpacked, open_packed
 
     name, limits, first, size = str(file.path), file.limits, 1, 0
     try:
         with open_packed(io.BytesIO(file.content)) as opened:
             columns, about = opened.schema_arrow.names, opened.metadata
             check_header(name, columns, limits)
-            check_depth(name, opened.schema_arrow, limits.depth)
             if about.num_rows * len(columns) > limits.values:
                 refuse_size(name, "values", limits, "values")
             for batch in opened.iter_batches(PARQUET_ROWS):
