@@ -192,7 +192,8 @@ def _change_json(content: bytes, others: list[bytes], rng: random.Random) -> byt
 def _change_value(document: Any, rng: random.Random) -> Any:
     """Return a document with a value in it replaced, removed, doubled, or under another key."""
     document = copy.deepcopy(document)
-    parent, key = None, None
+    parent: Any = None
+    key: Any = None
     inside = document
     while isinstance(inside, dict | list) and inside and (parent is None or rng.random() < 0.8):
         parent = inside

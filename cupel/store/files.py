@@ -8,8 +8,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from cupel.store.local import PRIVATE_FILE, PRIVATE_FOLDER, LocalStore, begin, make_lasting_folder, naming, sync_folder
 from cupel.store.store import TakenError
@@ -102,7 +103,7 @@ def find_files(folder: Path, pattern: str = "**/*") -> list[Path]:
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
     with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
 
 
 def put_file(path: Path, content: bytes) -> None:

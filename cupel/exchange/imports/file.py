@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.delimited import delimited_rows, open_text
@@ -88,7 +88,7 @@ def _read(path: Path, is_zipped: bool, limits: InputLimits) -> tuple[str, bytes]
     try:
         with open_file(path) as file:
             hashed = _HashedReader(file)
-            source: Any = gzip.GzipFile(fileobj=hashed) if is_zipped else hashed
+            source: Any = gzip.GzipFile(fileobj=cast(BinaryIO, hashed)) if is_zipped else hashed
             held = io.BytesIO()
             while block := source.read(BLOCK_BYTES):
                 held.write(block)
