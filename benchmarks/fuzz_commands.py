@@ -76,7 +76,7 @@ def fuzz(inputs: list[FuzzInput], numbers: range, seed: int) -> Iterator[Finding
 
 def run_call(call: Call) -> tuple[str, str] | None:
     """Return what a call did that no call may do, and where; None where it did well."""
-    before = _peak_bytes()
+    before, peak_before = _resident_bytes(), _peak_bytes()
     with tempfile.TemporaryDirectory(prefix="cupel-fuzz-") as folder, _working_in(Path(folder)):
         try:
             call.write(Path(folder))
@@ -88,8 +88,9 @@ def run_call(call: Call) -> tuple[str, str] | None:
             return "memory", f"{call.describe()}"
         except Exception as error:
             return "traceback", describe_error(error)
-        if _peak_bytes() - before > MOST_BYTES:
-            return "memory", f"{call.describe()}: {(_peak_bytes() - before) >> 20:,} MB"
+        used = _peak_bytes() - before if _peak_bytes() > peak_before else 0
+        if used > MOST_BYTES:
+            return "memory", f"{call.describe()}: {used >> 20:,} MB"
         if failed and (left := sorted(str(path) for path in Path(OUT).rglob("*"))):
             return "left", f"{call.describe()}: {left[:3]}"
     return None
@@ -183,6 +184,10 @@ def _working_in(folder: Path) -> Iterator[None]:
 
 def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _work(inputs: list[FuzzInput], numbers: range, seed: int, folder: Path, state: Path, queue: Any) -> None:
