@@ -39,7 +39,7 @@ class Aside:
         target = self._folder / DAMAGED / self._stamp / path
         if stat_file(self._folder / path) is None:
             return None
-        move(self._folder / path, target)
+        move(self._folder / path, target, is_private=True)
         return target
 
 

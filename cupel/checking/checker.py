@@ -105,7 +105,7 @@ def _own_model(request: CheckerRequest) -> SecondOpinion:
 
 def _language_model(request: CheckerRequest) -> SecondOpinion:
     settings, labeling, (batch,) = request.project.checking, request.project.labeling, request.batches
-    llm, replies = _described(settings.llm), RepliesLog(LocalStore(request.kept), request.name)
+    llm, replies = _described(settings.llm), RepliesLog(LocalStore(request.kept, is_private=True), request.name)
     with Endpoint(llm) as endpoint:
         found = ask(batch.items["text"].to_pylist(), llm, labeling, replies, endpoint)
     version = asking.version(llm, labeling, settings.folds, settings.seed)

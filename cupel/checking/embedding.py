@@ -63,7 +63,7 @@ def kept(texts: pa.ChunkedArray, folder: Path, name: str) -> Embeddings:
     digest = hashlib.sha256(repr((minilm.MODEL, REVISION, len(texts))).encode())
     for text in texts.to_pylist():
         digest.update(hashlib.sha256(text.encode()).digest())
-    store, file = LocalStore(folder), f"{name}@{digest.hexdigest()[:24]}.npy"
+    store, file = LocalStore(folder, is_private=True), f"{name}@{digest.hexdigest()[:24]}.npy"
     if store.stat(file) is not None:
         with store.open(file) as source:
             found: Embeddings = np.load(source, allow_pickle=False)

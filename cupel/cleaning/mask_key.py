@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cupel.config.cleaning import Cleaning
 from cupel.errors import LakeError, ProjectError
-from cupel.store.files import is_file, put_file, put_secret, read_file
+from cupel.store.files import is_file, new_file, put_secret, read_file
 
 KEY, FINGERPRINT = "mask.key", "mask.fingerprint"
 KEY_BYTES = 32
@@ -35,7 +35,8 @@ def mask_key(settings: Cleaning, folder: Path) -> bytes | None:
     fingerprint = hashlib.blake2b(b"cupel", key=key, digest_size=16).hexdigest()
     path = folder / FINGERPRINT
     if not is_file(path):
-        put_file(path, f"{fingerprint}\n".encode())
+        with new_file(path, is_private=True) as file:
+            file.write(f"{fingerprint}\n".encode())
     elif read_file(path).decode(errors="replace").strip() != fingerprint:
         raise LakeError(
             f"{path}: the masks of this lake were made with another key; bring that one back, or remove this file and "
@@ -48,7 +49,8 @@ def bring_key(folder: Path, target: Path) -> None:
     """Bring a project's key to another lake, so that the same values get the same tokens there."""
     for name in (KEY, FINGERPRINT):
         if is_file(folder / name):
-            put_file(target / name, read_file(folder / name))
+            with new_file(target / name, is_private=True) as file:
+                file.write(read_file(folder / name))
 
 
 def _given(variable: str) -> bytes:

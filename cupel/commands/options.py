@@ -59,7 +59,7 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-class BatchType(click.ParamType):
+class BatchType(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """The name of a delivery, by the rule of project files: it becomes the name of a folder."""
 
     name = "batch"

@@ -18,7 +18,7 @@ from cupel.errors import ReleaseError
 from cupel.release import layout
 from cupel.release.frozen_terms import FrozenTerms, find_kind, name_kind
 from cupel.release.older_formats import read_manifest
-from cupel.store.files import is_folder, make_folder, read_file
+from cupel.store.files import hash_file, is_folder, make_folder, read_file
 from cupel.store.local import LocalStore
 from cupel.store.outputs import IsOurs, Output, check_outputs, is_json_lines, is_table, write_output
 
@@ -72,7 +72,7 @@ def export_release(release: Path, folder: Path, name: str | None, kinds: Sequenc
         OutputError: The folder lies in a release, or something else lies where a file goes.
         FormatError: A newer version of Cupel wrote it.
     """
-    read_manifest(release)
+    _check_files(release, read_manifest(release))
     content = _read(release, kinds)
     name, export, owner = _find_format(release, name, content, kinds)
     lines = {split: _lines(split, rows, export, owner, content.ontology) for split, rows in content.rows.items()}
@@ -93,13 +93,29 @@ def export_release(release: Path, folder: Path, name: str | None, kinds: Sequenc
     return ExportedRelease(name, export.unit, export.left_out, done)
 
 
+def _check_files(release: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse a release whose labels are not those that its manifest names: nobody should train on them."""
+    hashes = {row["path"]: row["sha256"] for row in manifest["files"]}
+    for name in (layout.CERTIFICATE_FILE, *layout.DATA_FILES):
+        path = release / name
+        try:
+            is_same = hash_file(path) == hashes.get(name)
+        except OSError as error:
+            raise ReleaseError(f"{path}: cannot be read: {error.strerror}; get the release again") from None
+        if not is_same:
+            raise ReleaseError(f"{path}: not what the manifest names; get the release again, or see `cupel verify`")
+
+
 def _read(release: Path, kinds: Sequence[Kind]) -> _Content:
     terms, store, rows = _read_terms(release), LocalStore(release), {}
     for name in layout.DATA_FILES:
-        with store.open(name) as source:
-            file = pq.ParquetFile(source)
-            names = [one for one in file.schema_arrow.names if one in COLUMNS or one not in _TRAINING_SET]
-            rows[name] = file.read(names).to_pylist()
+        try:
+            with store.open(name) as source:
+                file = pq.ParquetFile(source)
+                names = [one for one in file.schema_arrow.names if one in COLUMNS or one not in _TRAINING_SET]
+                rows[name] = file.read(names).to_pylist()
+        except (pa.ArrowException, OSError, ValueError, ArithmeticError) as error:
+            raise ReleaseError(f"{release / name}: cannot be read: {error}; get the release again") from None
     return _Content(rows, find_kind(terms, kinds), terms.ontology)
 
 

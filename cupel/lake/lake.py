@@ -78,7 +78,7 @@ class Lake:
             if "://" in str(root):
                 raise LakeError(f"{root}: the lake must be a folder for now; object stores are not supported yet")
             self.root = Path(root)
-            self.store: Store = LocalStore(self.root / self.project)
+            self.store: Store = LocalStore(self.root / self.project, is_private=True)
         else:
             self.root, self.store = Path(), root
         self.folder = self.root / self.project
@@ -335,7 +335,7 @@ class Lake:
         """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL."""
         path = Path(self.store.location(CATALOG))
         try:
-            with new_path(path) as temporary, duckdb.connect(str(temporary)) as catalog:
+            with new_path(path, is_private=True) as temporary, duckdb.connect(str(temporary)) as catalog:
                 for table in TABLES:
                     if selects := self._selects(table):
                         # By name, for an earlier version may have written fewer columns.

@@ -29,6 +29,8 @@ from cupel.store.store import Store
 SPLITS = ("train", "validation", "test")
 MANIFEST_FILE = "manifest.json"
 CERTIFICATE_FILE = "certificate.json"
+# Manifests name a dozen files, certificates each stratum and round: more is no release's.
+MOST_JSON_BYTES = 1 << 26
 CARD_FILE = "README.md"
 CROISSANT_FILE = "croissant.json"
 REPORT_FILE = "report.html"

@@ -37,7 +37,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if stat_file(path) is not None:  # another folder may be anybody's, and large
         _check_entries(folder)
     try:
-        manifest = parse_strictly(read_file(path), layout.MANIFEST_FILE)
+        manifest = parse_strictly(read_file(path, layout.MOST_JSON_BYTES), layout.MANIFEST_FILE)
         layout.json_bytes(manifest)  # what cannot be hashed is none
     except FileNotFoundError:
         raise ReleaseError(f"{folder}: no release here: {layout.MANIFEST_FILE} is missing") from None

@@ -160,7 +160,9 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) 
     problems = []
     certificate: Any = None
     try:
-        certificate = parse_strictly(read_file(folder / layout.CERTIFICATE_FILE), layout.CERTIFICATE_FILE)
+        certificate = parse_strictly(
+            read_file(folder / layout.CERTIFICATE_FILE, layout.MOST_JSON_BYTES), layout.CERTIFICATE_FILE
+        )
     except OSError as error:
         problems.append(f"{layout.CERTIFICATE_FILE}: {error}")
     except SigningError as error:
@@ -209,11 +211,12 @@ def _read(
     then, kept = table_then(table, number), (kept or table)._replace(columns=_without_text(kept or table))
     with open_file(path) as file:
         parquet = pq.ParquetFile(file)
-        groups = [parquet.schema_arrow.empty_table()]
-        groups += [pa.Table.from_batches([batch]) for batch in parquet.iter_batches(ROWS_PER_GROUP)]
-        for group in groups if kept is not None else ():
-            check(conform(group, then))
-        return pa.concat_tables([_hash_texts(conform(group, then), kept) for group in groups])
+        found = [_hash_texts(conform(parquet.schema_arrow.empty_table(), then), kept)]
+        for batch in parquet.iter_batches(ROWS_PER_GROUP):  # the texts of one at a time
+            group = conform(pa.Table.from_batches([batch]), then)
+            check(group)
+            found.append(_hash_texts(group, kept))
+        return pa.concat_tables(found)
 
 
 def _hash_texts(data: pa.Table, kept: Table) -> pa.Table:

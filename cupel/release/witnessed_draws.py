@@ -93,7 +93,7 @@ def check_receipts(release: Path, roots: list[x509.Certificate]) -> str:
                     "check it by what that witness gives you"
                 )
             verify_timestamp(decode_receipt(draw["receipt"]), str(draw["commitment"]), roots)
-    except (CupelError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (CupelError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return f"{type(error).__name__}: {error}" if not isinstance(error, CupelError) else str(error)
     return ""
 
@@ -102,7 +102,7 @@ def describe_receipts(release: Path) -> Iterator[str]:
     """Yield what is to be known of a release's receipts where nobody's certificate was given."""
     try:
         draws = _read_draws(release)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return
     for part, draw in draws.items():
         if isinstance(draw, Mapping) and draw.get("receipt_kind") == COMMAND:
@@ -116,4 +116,6 @@ def describe_receipts(release: Path) -> Iterator[str]:
 
 def _read_draws(release: Path) -> dict[str, Any]:
     """Return the witnessed draws of a release's folder."""
-    return dict(json.loads(read_file(release / layout.CERTIFICATE_FILE)).get(layout.WITNESSED, {}))
+    return dict(
+        json.loads(read_file(release / layout.CERTIFICATE_FILE, layout.MOST_JSON_BYTES)).get(layout.WITNESSED, {})
+    )

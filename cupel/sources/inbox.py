@@ -161,7 +161,7 @@ def _take_delivery(arrival: Arrival, project: Project, lake: Lake, now: datetime
     same = next((entry for entry in entries if entry.sha256 == content_sha256(files)), None)
     if same is not None:
         _forget_marker(path)
-        _move(path, path.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}")
+        _move(path, path.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}", is_private=False)
         return Taken(path.name, "known", same.batch, f"the same content is there already, as {same.batch}")
     taken = {*project.raw.deliveries, *(entry.batch for entry in entries)}
     batch = batch_for(path.name, taken)
@@ -220,8 +220,8 @@ def _take_answers(arrival: Arrival, lake: Lake) -> Taken:
         _forget_marker(path)
         aside = path.parent.parent / KNOWN / f"{path.name}-{uuid.uuid4().hex[:8]}"
         if is_file(envelope):
-            _move(envelope, find_envelope_path(aside))
-        _move(path, aside)
+            _move(envelope, find_envelope_path(aside), is_private=False)
+        _move(path, aside, is_private=False)
         return Taken(path.name, "known", None, "the same file of answers is there already")
     ending = next(ending for ending in ANSWER_FORMATS if path.name.endswith(ending))
     name = f"{len(there) + 1:06d}-{sha256[:16]}-{batch_for(path.name, set())}{ending}"
@@ -319,6 +319,6 @@ def _yaml(path: Path) -> Any:
         raise SourceError(f"{path.parent.name}/{path.name}: not a YAML file: {error}") from None
 
 
-def _move(path: Path, target: Path) -> None:
-    """Move a file or folder; between file systems it is copied first, and appears whole."""
-    move(path, target, target.with_name(f"{COPY}{uuid.uuid4().hex}"))
+def _move(path: Path, target: Path, *, is_private: bool = True) -> None:
+    """Move a file or folder; between file systems it is copied first, and appears whole. The lake's are private."""
+    move(path, target, target.with_name(f"{COPY}{uuid.uuid4().hex}"), is_private=is_private)

@@ -106,28 +106,11 @@ def measure_unpacked(data: pa.Array | pa.RecordBatch) -> int:
 
 def _check_schema(name: str, schema: pa.Schema, texts: tuple[str, ...], needed: tuple[str, ...]) -> None:
     check_fields(name, schema.names, needed)
-    check_depth(name, schema)
     for text in texts:
         kind = schema.field(text).type
         value = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not (pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value)):
             raise SourceError(f"{name}: column {text!r} holds {kind}, expected string; convert it or name another")
-
-
-def check_depth(name: str, schema: pa.Schema, most: int = DEFAULT_LIMITS.depth) -> None:
-    """Refuse columns whose lists and structures stand in each other too deep.
-
-    Raises:
-        SourceError: One is so; it names the column.
-    """
-    for field in schema:
-        level = [field.type]
-        for _ in range(most):
-            level = [kind.field(place).type for kind in level for place in range(kind.num_fields)]
-        if level:
-            raise SourceError(
-                f"{name}, column {field.name[:60]!r}: lists in lists, more than {most} levels; flatten it"
-            )
 
 
 def _batch_rows(metadata: pq.FileMetaData) -> int:

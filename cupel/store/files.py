@@ -8,10 +8,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
-from cupel.store.local import LocalStore, begin, make_lasting_folder, naming, sync_folder
+from cupel.store.local import PRIVATE_FILE, PRIVATE_FOLDER, LocalStore, begin, make_lasting_folder, naming, sync_folder
 from cupel.store.store import TakenError
 from cupel.store.untrusted_files import open_regular, read_at_most
 
@@ -102,7 +103,7 @@ def find_files(folder: Path, pattern: str = "**/*") -> list[Path]:
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, as hexadecimal digits."""
     with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
 
 
 def put_file(path: Path, content: bytes) -> None:
@@ -122,18 +123,19 @@ def put_file(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_file(path: Path, *, is_only: bool = False) -> Iterator[BinaryIO]:
+def new_file(path: Path, *, is_only: bool = False, is_private: bool = False) -> Iterator[BinaryIO]:
     """Write a file that is too large to hold: it has its name when it is whole and on the disk.
 
     Args:
         path: Where it shall lie; what lies there is replaced.
         is_only: Put it there only where nothing is, so that of two writers one wins.
+        is_private: Nobody but its owner may read it.
 
     Raises:
         FileExistsError: With `is_only`, there is a file already.
         OSError: The disk is full or failed; names the file. What was begun is removed.
     """
-    with LocalStore(path.parent).new() as new, naming(path):
+    with LocalStore(path.parent, is_private).new() as new, naming(path):
         yield new.file
         try:
             new.put_if_absent(path.name) if is_only else new.put(path.name)
@@ -159,15 +161,16 @@ def delete_folder(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def move(path: Path, target: Path, staged: Path | None = None) -> None:
+def move(path: Path, target: Path, staged: Path | None = None, *, is_private: bool = False) -> None:
     """Give a file or folder another name, which lasts; a file that has the name is replaced.
 
     Args:
         path: The file or folder.
         target: Its new name.
         staged: Where it is copied first if that is on another disk, so that it appears whole; None: it is refused.
+        is_private: At its new place nobody but its owner may read it.
     """
-    make_lasting_folder(target.parent)
+    make_lasting_folder(target.parent, is_private=is_private)
     try:
         os.rename(path, target)
     except OSError as error:
@@ -181,6 +184,16 @@ def move(path: Path, target: Path, staged: Path | None = None) -> None:
         delete(path)  # not before: until then it is the only one that lasts
     else:
         sync_folder(target.parent)
+    if is_private:
+        make_private(target)
+
+
+def make_private(path: Path) -> None:
+    """Let nobody but its owner read a file, or a folder and all in it; what belongs to somebody else stays as it is."""
+    for one in (path, *path.rglob("*")) if path.is_dir() else (path,):
+        with suppress(PermissionError):
+            if not one.is_symlink():
+                one.chmod(PRIVATE_FOLDER if one.is_dir() else PRIVATE_FILE)
 
 
 def delete(path: Path) -> None:
@@ -219,7 +232,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_path(path: Path) -> Iterator[Path]:
+def new_path(path: Path, *, is_private: bool = False) -> Iterator[Path]:
     """Let a library write a file by itself: yield a path beside it; what lies there is put in place whole at the end.
 
     Raises:
@@ -231,6 +244,8 @@ def new_path(path: Path) -> Iterator[Path]:
         yield temporary
         with naming(path):
             with temporary.open("rb") as file:
+                if is_private:
+                    os.fchmod(file.fileno(), PRIVATE_FILE)
                 os.fsync(file.fileno())
             os.replace(temporary, path)
     finally:
@@ -279,8 +294,7 @@ def put_secret(path: Path, content: bytes) -> None:
     Raises:
         FileExistsError: Something is there.
     """
-    with new_file(path, is_only=True) as file:
-        os.fchmod(file.fileno(), 0o600)
+    with new_file(path, is_only=True, is_private=True) as file:
         file.write(content)
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from cupel.store.untrusted_files import open_regular
 
 # What a killed writer left behind is removed when nobody can be writing it any more.
 SECONDS_UNTOUCHED = 3_600
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 _BEGUN = re.compile(r"\.cupel-[0-9a-f]{32}(\.duckdb)?(\.wal)?")
 
 
@@ -27,9 +28,11 @@ class LocalStore:
 
     Args:
         folder: The folder; made at the first write.
+        is_private: What is made is its owner's alone: folders of mode 0700, files of mode 0600.
     """
 
     folder: Path
+    is_private: bool = field(default=False, compare=False)
 
     def read(self, name: str, first: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of a content, or a range of them; see `Store`."""
@@ -84,10 +87,10 @@ class LocalStore:
     def new(self, folder: str = "") -> Iterator["_NewFile"]:
         """Begin a content; see `Store`."""
         place = self.folder / folder if folder else self.folder
-        make_lasting_folder(place)
+        make_lasting_folder(place, is_private=self.is_private)
         path = begin(place)
         try:
-            with naming(place), path.open("xb") as file:
+            with naming(place), open(path, "xb", opener=self._opener) as file:
                 yield _NewFile(self, path, file)
         finally:
             path.unlink(missing_ok=True)
@@ -115,9 +118,9 @@ class LocalStore:
     def lock(self, name: str, *, is_waiting: bool = True, is_shared: bool = False, holder: str = "") -> Iterator[bool]:
         """Hold a name against other processes; see `Store`."""
         path = self._path(name)
-        make_lasting_folder(path.parent)
+        make_lasting_folder(path.parent, is_private=self.is_private)
         how = (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | (0 if is_waiting else fcntl.LOCK_NB)
-        with path.open("ab", buffering=0) as file:
+        with open(path, "ab", buffering=0, opener=self._opener) as file:
             try:
                 fcntl.flock(file, how)
             except BlockingIOError:
@@ -138,6 +141,9 @@ class LocalStore:
         for path in (*place.glob(".*"), *place.glob("*/.*")):
             if _BEGUN.fullmatch(path.name) and time.time() - _touched_at(path) > SECONDS_UNTOUCHED:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def _opener(self, path: str, flags: int) -> int:
+        return os.open(path, flags, PRIVATE_FILE if self.is_private else 0o666)
 
     def _path(self, name: str) -> Path:
         return self.folder / check_name(name)
@@ -168,7 +174,7 @@ class _NewFile:
     def _ready(self, name: str) -> tuple[Path, Stat]:
         """Make what was written last; return where it will lie, and how it looks there, whoever replaces it then."""
         path = self._store._path(name)
-        make_lasting_folder(path.parent)
+        make_lasting_folder(path.parent, is_private=self._store.is_private)
         with naming(path):
             self.file.flush()
             # Many kernels stamp files by a clock that ticks every 4 ms, within which an inode may be used again.
@@ -178,11 +184,11 @@ class _NewFile:
             return path, _stat(name, os.fstat(self.file.fileno()))
 
 
-def make_lasting_folder(folder: Path) -> None:
+def make_lasting_folder(folder: Path, *, is_private: bool = False) -> None:
     """Make a folder and those above it, each of them lasting: what is put in it is only there as long as it is."""
     if not folder.is_dir():
-        make_lasting_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        make_lasting_folder(folder.parent, is_private=is_private)
+        folder.mkdir(PRIVATE_FOLDER if is_private else 0o777, exist_ok=True)
         sync_folder(folder.parent)
 
 

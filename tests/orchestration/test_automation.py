@@ -349,3 +349,9 @@ def test_every_table_has_a_condition_and_the_clocks_are_running(tmp_path: Path) 
     names = {"small_inbox", "small_forward", "tell_of_failures", "tell_of_releases"}
     assert {sensor.name for sensor in repository.sensor_defs} == names
     assert repository.get_schedule_def("small_daily").cron_schedule == "0 6 * * *"
+
+
+def test_a_lake_is_its_owners_alone(first_daemon: Daemon) -> None:
+    lake = Path(first_daemon.deployment.lake) / "small"
+    open_to_others = [path for path in (lake, *lake.rglob("*")) if path.stat().st_mode & 0o077]
+    assert not open_to_others

@@ -58,7 +58,10 @@ class Remembered:
         found = counted(texts)
         if found.features.nnz <= MOST_REMEMBERED:
             self.forget()
-            with contextlib.suppress(OSError), new_file(path) as file:  # the disk is full: then it is counted again
+            with (
+                contextlib.suppress(OSError),
+                new_file(path, is_private=True) as file,
+            ):  # the disk is full: then it is counted again
                 _write(file, found)
         return found
 

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from cupel.errors import SourceError
 from cupel.exchange.imports.delimited import delimited_rows, open_text
@@ -89,7 +89,7 @@ def _read(path: Path, is_zipped: bool, limits: InputLimits) -> tuple[str, bytes]
     try:
         with open_file(path) as file:
             hashed = _HashedReader(file)
-            source: Any = gzip.GzipFile(fileobj=hashed) if is_zipped else hashed
+            source: Any = gzip.GzipFile(fileobj=cast(BinaryIO, hashed)) if is_zipped else hashed
             held = io.BytesIO()
             while block := source.read(BLOCK_BYTES):
                 held.write(block)
@@ -193,14 +193,13 @@ def _lines(file: File) -> Iterator[Line | BadRow]:
 def _parquet(file: File) -> Iterator[Row | BadRow]:
     import pyarrow as pa
 
-    from cupel.sources.parquet_rows import batch_rows, check_depth, measure_unpacked, open_packed
+    from cupel.sources.parquet_rows import batch_rows, measure_unpacked, open_packed
 
     name, limits, first, size = str(file.path), file.limits, 1, 0
     try:
         with open_packed(io.BytesIO(file.content)) as opened:
             columns, about = opened.schema_arrow.names, opened.metadata
             check_header(name, columns, limits)
-            check_depth(name, opened.schema_arrow, limits.depth)
             if about.num_rows * len(columns) > limits.values:
                 refuse_size(name, "values", limits, "values")
             for batch in opened.iter_batches(PARQUET_ROWS):

@@ -25,7 +25,7 @@ from cupel.exchange.imports.toloka import TOLOKA
 from cupel.exchange.imports.tool import ReadOptions, Tool
 from cupel.exchange.imports.via import VIA
 from cupel.exchange.imports.zooniverse import ZOONIVERSE
-from cupel.people.tool_annotation import Annotation
+from cupel.people.tool_annotation import Annotation, as_id
 from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 
 # In the order in which they are tried; a table is what no other wrote.
@@ -106,7 +106,7 @@ def read_as(file: File, tool: Tool, options: ReadOptions = NO_OPTIONS) -> Export
         option = options.option("annotators")
         raise SourceError(f"{file.path}: {option} names columns of a plain table, and {tool.name} wrote the file")
     found = list(tool.read(file, options))
-    named = options.annotator
+    named = as_id(options.annotator)
     if not tool.is_table and named is not None:
         found = [
             one._replace(annotator=named) if isinstance(one, Annotation) and one.annotator is None else one

@@ -13,6 +13,7 @@ from cupel.kinds import KINDS
 from cupel.release import layout
 from cupel.release.folder import write_release
 from cupel.show.release_documents import describe_release
+from cupel.store.files import hash_file
 from cupel.store.local import LocalStore
 from made_kinds import MADE_KINDS, MOODS
 from made_releases import PROVENANCE, Made, make_release
@@ -124,6 +125,13 @@ def test_a_cell_may_hold_what_csv_needs_quotes_for(certified: Any, tmp_path: Pat
     table = pq.read_table(path)
     texts = ['a "b", c\nd', *table["text"].to_pylist()[1:]]
     pq.write_table(table.set_column(table.column_names.index("text"), "text", pa.array(texts)), path)
+    with pytest.raises(ReleaseError, match=r"test\.parquet: not what the manifest names"):
+        export_release(release, tmp_path, "csv", ALL)
+    assert not (tmp_path / "test.csv").exists()
+    manifest = json.loads((release / "manifest.json").read_text())
+    for row in manifest["files"]:
+        row["sha256"] = hash_file(release / row["path"])
+    (release / "manifest.json").write_text(json.dumps(manifest))
     export_release(release, tmp_path, "csv", ALL)
     with (tmp_path / "test.csv").open(encoding="utf-8", newline="") as file:
         assert [row["text"] for row in csv.DictReader(file)] == texts

@@ -1,6 +1,7 @@
 """What is dropped in the inbox becomes a delivery once, whole, or stays with a reason."""
 
 import os
+import random
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -318,3 +319,46 @@ def test_a_delivery_under_a_licence_that_the_project_does_not_name_stays_in_the_
     assert "may/delivery.yaml: key licence: 'cc0-1.0' is not among the project's licences; write it 'CC0-1.0'" in (
         taken.reason
     )
+
+
+def test_one_entry_that_cannot_be_taken_is_refused_alone(world: World) -> None:
+    inbox = world.inbox
+    (inbox / ("x" * 249 + ".jsonl")).write_text("{}")
+    (inbox / "root").symlink_to("/")
+    (inbox / "inner").mkdir()
+    (inbox / "inner" / "link.jsonl").symlink_to("/etc/passwd")
+    (inbox / "good.jsonl.done").mkdir()
+    os.mkfifo(inbox / "pipe.jsonl")
+    os.mkdir(os.fsencode(inbox) + b"/caf\xe9")
+    place = os.open(inbox, os.O_RDONLY)
+    for _ in range(60):
+        os.mkdir("deep", dir_fd=place)
+        inner = os.open("deep", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.close(place)
+    (inbox / "noise.txt").write_bytes(b"a\n" + random.Random(1).randbytes(50_000))
+    world.drop("good.jsonl")
+    found = {taken.name[:12]: (taken.outcome, taken.reason) for taken in world.take()}
+    assert found.pop("good.jsonl")[0] == "registered"
+    assert {name: outcome for name, (outcome, _) in found.items()} == dict.fromkeys(
+        ["x" * 12, "root", "inner", "good.jsonl.d", "pipe.jsonl", "caf\\udce9", "deep", "noise.txt"], "refused"
+    )
+    for name, words in {
+        "x" * 12: "longer than 200 bytes", "root": "is a link", "inner": "link.jsonl is a link", "deep": "more than 32",
+        "good.jsonl.d": "ends as that of a note", "pipe.jsonl": "not a regular file", "noise.txt": "of the first",
+    }.items():  # fmt: skip
+        assert words in found[name][1]
+    assert world.names() == []  # each was refused once, and is looked at again when it changes
+    assert len(list(inbox.glob("*.refused.txt"))) == 8
+
+
+def test_what_is_taken_into_a_lake_is_its_owners_alone(world: World) -> None:
+    world.drop("may/a.jsonl")
+    world.drop("answers/crew.csv", "batch,item_id,purpose,annotator,label\none,a,label,ann,warm\n")
+    world.take()
+    world.lake.write_catalog()
+    there = [world.lake.folder, *world.lake.folder.rglob("*")]
+    assert {path.name for path in there} >= {"a.jsonl", "catalog.duckdb"}
+    for path in there:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
