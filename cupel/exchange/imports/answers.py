@@ -117,7 +117,10 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
     """
     if not imported.annotations:
         seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(imported.left))
-        first = next((f"; the first: {one.file}, line {one.line}: {MEANINGS[one.reason]}" for one in imported.left), "")
+        first = ""
+        for one in imported.left[:1]:
+            found = f" ({one.evidence[:120]})" if one.evidence else ""
+            first = f"; the first: {one.file}, line {one.line}: {MEANINGS[one.reason]}{found}"
         raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'}){first}")
     if path.suffix not in (".csv", ".parquet"):
         raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")
