@@ -134,7 +134,7 @@ def batch_rows(
     if batch.num_rows == 1 and size > max_row_bytes + ROW_OVERHEAD_BYTES * batch.num_columns:
         yield BadRow(first, "row_too_long", evidence(f"over {max_row_bytes} bytes"))
         return
-    if batch.num_rows > 1 and size > BATCH_BYTES:
+    if batch.num_rows > 1 and size > min(BATCH_BYTES, max_row_bytes):  # so that a row that is too long stands alone
         half = batch.num_rows // 2
         yield from batch_rows(batch.slice(0, half), first, max_row_bytes)
         yield from batch_rows(batch.slice(half), first + half, max_row_bytes)

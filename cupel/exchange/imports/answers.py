@@ -118,7 +118,10 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
     if not imported.annotations and not imported.truths:
         left = [one for one in imported.left if one.reason != "unread_key"]
         seen = ", ".join(f"{reason}: {count:,}" for reason, count in counts(left))
-        first = next((f"; the first: {one.file}, line {one.line}: {MEANINGS[one.reason]}" for one in left), "")
+        first = ""
+        for one in left[:1]:
+            found = f" ({one.evidence[:120]})" if one.evidence else ""
+            first = f"; the first: {one.file}, line {one.line}: {MEANINGS[one.reason]}{found}"
         raise SourceError(f"{path}: not written: no annotation was understood ({seen or 'the files are empty'}){first}")
     if path.suffix not in (".csv", ".parquet"):
         raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")
