@@ -1,8 +1,10 @@
-"""What people and spreadsheets may write for a class: other case, a guarding apostrophe, 1 as 1.0."""
+"""What people and spreadsheets may write for a class: other case, invisible signs, an apostrophe, 1 as 1.0."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable
+
+from cupel.sources.class_values import plain_spelling
 
 
 def spellings_of(names: Iterable[str]) -> dict[str, str]:
@@ -17,10 +19,10 @@ def spellings_of(names: Iterable[str]) -> dict[str, str]:
 
 
 def key_of(label: str) -> str:
-    """Return a label as spreadsheets may have changed it: case, a guarding apostrophe, 1 as 1.0.
+    """Return a label as spreadsheets may have changed it: case, invisible signs, a guarding apostrophe, 1 as 1.0.
 
     >>> key_of("'Warm "), key_of("1.0")
     ('warm', '1')
     """
-    text = label.strip().removeprefix("'").casefold()
+    text = plain_spelling(label).removeprefix("'").casefold()
     return re.sub(r"^(-?\d+)[.,]0+$", r"\1", text)

@@ -6,7 +6,10 @@ from cupel.contract.tables import TABLES
 from cupel.contract.tables.cleaning import SIMILAR_ITEMS
 from cupel.errors import TableError
 
-ROW = {"item_id": "a", "earlier_batch": "b", "earlier_item_id": "c", "similarity": 0.5}
+ROW = {
+    "item_id": "a", "earlier_batch": "b", "earlier_item_id": "c", "similarity": 0.5, "containment": 0.5,
+    "is_longer": False, "differs_in_digits": False,
+}  # fmt: skip
 
 
 def test_every_table_is_described_and_its_key_is_among_its_columns() -> None:
@@ -19,9 +22,8 @@ def test_every_table_is_described_and_its_key_is_among_its_columns() -> None:
 
 
 def test_columns_are_put_in_order_and_cast() -> None:
-    data = pa.table({name: [ROW[name]] for name in reversed(ROW)}).set_column(
-        0, "similarity", pa.array([1], pa.int32())
-    )
+    data = pa.table({name: [ROW[name]] for name in reversed(ROW)})
+    data = data.set_column(data.column_names.index("similarity"), "similarity", pa.array([1], pa.int32()))
     assert conform(data, SIMILAR_ITEMS).schema.equals(SIMILAR_ITEMS.schema)
 
 

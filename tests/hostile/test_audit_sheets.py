@@ -307,7 +307,8 @@ def test_nothing_of_a_delivery_is_run_by_browser_spreadsheet_or_terminal(
 
 def shapes_of_pages(folder: Path, text: str) -> dict[str, Any]:
     """Return the shape of each page of a delivery that holds a text wherever a text can stand."""
-    judged(folder, [f"{text} yes", "no"], [f"{text} x", "y"], text)
+    # A class stands on one line.
+    judged(folder, [f"{' '.join(text.split())} yes", "no"], [f"{text} x", "y"], text)
     return {path.name: html_shape(path.read_text()) for path in folder.rglob("*.html")}
 
 

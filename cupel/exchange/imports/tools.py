@@ -105,7 +105,13 @@ def read_as(file: File, tool: Tool, options: ReadOptions = NO_OPTIONS) -> Export
     if options.annotators and tool is not TABLE:
         option = options.option("annotators")
         raise SourceError(f"{file.path}: {option} names columns of a plain table, and {tool.name} wrote the file")
-    found = list(tool.read(file, options))
+    try:
+        found = list(tool.read(file, options))
+    except SourceError as error:
+        # Notices are short and name a file as it is called; an error names it as it was given.
+        said = str(error)
+        where = "" if said.startswith(str(file.path)) else str(file.path).removesuffix(file.path.name)
+        raise SourceError(f"{where}{said}" if said.startswith(file.path.name) else said) from None
     named = as_id(options.annotator)
     if not tool.is_table and named is not None:
         found = [
