@@ -7,7 +7,7 @@ from cupel.certificate.sample import draw
 from cupel.cleaning.contamination.answered import alpha_of
 from cupel.cleaning.contamination.audit_rule import audit_seed, find_rule
 from cupel.cleaning.contamination.concluding import concluded
-from cupel.cleaning.contamination.designing import ranks_sha256
+from cupel.cleaning.contamination.designing import AUDIT, ranks_sha256
 from cupel.release.contamination import EVIDENCE, Contaminated, of_batch, together
 from cupel.release.layout import LEFT_OUT_FILE
 from cupel.release.release_content import ReleaseContent, Row
@@ -33,7 +33,8 @@ def unwanted_items(content: ReleaseContent) -> str:
     for batch, plan in plans.items():
         items, answers = (of_batch(there[f"contamination_{name}"], batch) for name in ("items", "answers"))
         frozen = [*of_batch(content.audit.items, batch)["item_id"].to_pylist(), *_left_out(content, batch)]
-        if problem := _draw(plan, items) or _result(plan, items, answers, results[batch], frozen):
+        problem = _draw(plan, items) or _attempt(plan, items, answers)
+        if problem := problem or _result(plan, items, answers, results[batch], frozen):
             return f"batch {batch}: {problem}"
     found = [Contaminated(plan, results[batch], [], [], []) for batch, plan in plans.items()]
     both = together(found, content.released.num_rows, content.certificate["audit_result"])
@@ -45,6 +46,24 @@ def _left_out(content: ReleaseContent, batch: str) -> list[str]:
     """Return the items that the release leaves out: fewer of the kept cannot hold more of the unwanted."""
     table = content.tables.get(LEFT_OUT_FILE)
     return [] if table is None else list(of_batch(table, batch)["item_id"].to_pylist())
+
+
+def _attempt(plan: Row, items: pa.Table, answers: pa.Table) -> str:
+    """Return what is wrong with a batch's attempt: a first one follows on no answer to another audit.
+
+    Answers up to `known_until` were given to earlier designs. Where there was none, such as after a lake was lost and
+    made anew from its log, all answers to an audit are to this one.
+    """
+    drawn = items.filter(pc.equal(items["use"], "audit"))["item_id"].combine_chunks()
+    to_audit = answers.filter(pc.equal(answers["purpose"], AUDIT))
+    is_to_other = pc.less_equal(to_audit["sequence"], plan["known_until"])
+    if plan["known_until"] == 0:
+        is_to_other = pc.invert(pc.is_in(to_audit["item_id"], value_set=drawn))
+    others = to_audit.filter(is_to_other)
+    if plan["attempt"] > 1 or not others.num_rows:
+        return ""
+    item = others["item_id"][0].as_py()
+    return f"{others.num_rows} answers, such as on {item!r}, are to another audit, before attempt 1"
 
 
 def _draw(plan: Row, items: pa.Table) -> str:

@@ -161,6 +161,12 @@ def with_column(table: pa.Table, name: str, values: list[object]) -> pa.Table:
         ("contamination_plan", lambda t: with_column(t, "loosest", [t["strictest"][0].as_py()]), "gives the seed"),
         ("contamination_plan", lambda t: with_column(t, "at_most", [0.5]), "gives the seed"),
         ("contamination_plan", lambda t: with_column(t, "seed", [1]), "the plan says 1"),
+        ("contamination_plan", lambda t: with_column(t, "known_until", [1_000]), "are to another audit"),
+        (
+            "contamination_answers",
+            lambda t: with_column(t, "purpose", ["contamination_audit"] * t.num_rows),
+            "are to another audit, before attempt 1",
+        ),
         ("contamination_plan", lambda t: t.slice(1), "but the release holds"),
     ],
 )

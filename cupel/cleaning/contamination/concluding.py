@@ -57,13 +57,15 @@ def concluded(plan: dict[str, Any], items: pa.Table, answers: pa.Table) -> Concl
         row = base | {"status": "open", "reason": f"{int(asked.sum()):,} answers {what} are awaited"}
         return Concluded(_no_cuts(), from_rows([row], CONTAMINATION_RESULT), np.zeros(len(asked), np.bool_))
     order, audit = _audit(plan, items, said)
-    judge = keep_by_sequence if find_rule(plan) == IN_SEQUENCE else keep
+    rule = find_rule(plan)
+    judge = keep_by_sequence if rule == IN_SEQUENCE else keep
     found = judge(*audit, budget=plan["at_most"], alpha=plan["alpha"]) if len(order) else None
     cut = 0 if found is None else found.kept or audit.between.strictest
-    is_kept = _kept(order[:cut], items, said)
+    is_kept = _kept(order[:cut], items, said, rule)
     row = base | _counts(plan, items, said, audit, cut, is_kept)
     row["cut_score"] = items["score"][int(order[cut - 1])].as_py() if cut else None
-    row |= _bound(plan, audit, cut, int(is_kept.sum()), found)
+    unasked = 0 if rule == IN_SEQUENCE else int((said.is_unwanted[order] & ~audit.is_audited)[:cut].sum())
+    row |= _bound(plan, audit, cut, int(is_kept.sum()), found, unasked)
     is_bounded = row["bound"] is not None and row["bound"] <= plan["at_most"]
     row["status"] = "bounded" if is_bounded else "unbounded"
     row["answers_needed"] = None if is_bounded else answers_needed(plan, audit)
@@ -110,10 +112,15 @@ def _audit(plan: dict[str, Any], items: pa.Table, said: Said) -> tuple[Places, _
     return order, _Audit(is_audited[order], (is_audited & said.is_unwanted)[order], int(is_good.sum()), between)
 
 
-def _kept(before_cut: Places, items: pa.Table, said: Said) -> Flags:
-    """Keep what lies before the cut, but for what people found unwanted; and all that they found to be wanted."""
+def _kept(before_cut: Places, items: pa.Table, said: Said, rule: str | None) -> Flags:
+    """Keep what lies before the cut, but for what people found unwanted; and all that they were asked and found wanted.
+
+    Older versions dropped what lies before the cut and was found wanted by somebody who was not asked, such as by a
+    late answer to a task of an earlier design; what they froze is recomputed so.
+    """
     is_kept = said.is_answered & ~said.is_unwanted & items["use"].is_valid().to_numpy()
-    is_kept[before_cut] |= ~said.is_answered[before_cut]
+    is_out = said.is_answered if rule == IN_SEQUENCE else said.is_unwanted
+    is_kept[before_cut] |= ~is_out[before_cut]
     return np.asarray(is_kept)
 
 
@@ -136,8 +143,10 @@ def _counts(
     }
 
 
-def _bound(plan: dict[str, Any], audit: _Audit, cut: int, kept: int, found: Kept | None) -> dict[str, Any]:
-    """Return the bound of what is kept; what the audit found is not among it any more.
+def _bound(
+    plan: dict[str, Any], audit: _Audit, cut: int, kept: int, found: Kept | None, unasked: int
+) -> dict[str, Any]:
+    """Return the bound of what is kept; what the audit found is not among it any more, nor what was found `unasked`.
 
     Of the cut that passed nothing less than what was allowed may be told: it was chosen by the audit. The strictest cut
     was fixed before it, so that its own exact bound holds, with the part of alpha that the cuts leave.
@@ -151,6 +160,8 @@ def _bound(plan: dict[str, Any], audit: _Audit, cut: int, kept: int, found: Kept
         # A test in sequence that fails although little is unwanted is no error: there alpha is spent once.
         share = 1.0 if find_rule(plan) == IN_SEQUENCE else 1 - PASS_SHARE
         most = upper_count(cut, drawn, bad, share * plan["alpha"]) - bad
+    # The audit did not see these, but they are out as well.
+    most = max(0, most - unasked)
     return {"unwanted_at_most": most, "bound": most / kept}
 
 

@@ -40,6 +40,13 @@ class CutBounds(NamedTuple):
     level: float
 
 
+class _Step(NamedTuple):
+    """What is found between two cuts: `least` or more, with `chances` of shape (found more, found before)."""
+
+    least: int
+    chances: Reals
+
+
 @lru_cache(maxsize=64)
 def bound_cuts(
     cuts: tuple[int, ...], documents: int, audited: int, known_good: int, budget: float, alpha: float
@@ -65,7 +72,9 @@ def bound_cuts(
     allowed = np.maximum.accumulate(np.array([floor_share(budget, int(one)) for one in kept], np.int64))
     found = np.arange(int(taken.max(initial=0)) + 1)
     chances = np.stack([_chances(found, documents, one, audited) for one in allowed])
-    spans = [found[np.searchsorted(one, NEGLIGIBLE) : np.searchsorted(one, 1 - NEGLIGIBLE) + 1] for one in chances]
+    # What no cut allows is followed no further, but for one number of finds, so that none is empty.
+    least = [min(int(np.searchsorted(one, NEGLIGIBLE)), len(found) - 1) for one in chances]
+    spans = [found[low : np.searchsorted(one, 1 - NEGLIGIBLE) + 1] for low, one in zip(least, chances, strict=True)]
     steps = _steps(allowed, spans, documents, audited)
     low, high = 0, LEVELS
     while low < high:
@@ -94,31 +103,58 @@ def _count_below(chances: Reals, level: float) -> int:
     return int(np.searchsorted(chances, level, side="right")) - 1
 
 
-def _steps(allowed: Places, spans: list[Places], documents: int, audited: int) -> list[Reals]:
-    """Return for each cut the chances to go from what was found before the last one to what is found before this.
+def _steps(allowed: Places, spans: list[Places], documents: int, audited: int) -> list[_Step]:
+    """Return for each cut how the walk goes on to it from the last: to the first unseen piece that is too many.
 
-    Each is of shape (found before, found then), what may be found being that of `spans`: the walk stands at the first
-    unseen piece that is too many for a cut.
+    What may have been found there is that of `spans`.
     """
     steps, unseen, there = [], 0, np.zeros(1, np.int64)
     for one, then in zip(allowed.tolist(), spans, strict=True):
-        ahead, more = one + 1 - unseen, then[None, :] - there[:, None]
-        left, drawn = np.maximum(0, documents - unseen - there)[:, None], np.maximum(0, audited - there)[:, None]
-        upto, below = (
-            np.where(count >= 0, tail(np.maximum(count, 0), left, ahead + np.maximum(count, 0), drawn), 0.0)
-            for count in (more, more - 1)
-        )
-        steps.append(np.maximum(upto - below, 0.0) if ahead else np.where(more == 0, 1.0, 0.0))
+        steps.append(_step(there, one + 1 - unseen, documents - unseen, audited))
         unseen, there = one + 1, then
     return steps
 
 
-def _cross(steps: list[Reals], spans: list[Places], limits: Places) -> float:
+def _step(there: Places, ahead: int, documents: int, audited: int) -> _Step:
+    """Return the chances of what is found before so many more unseen pieces, none of which lies outside `NEGLIGIBLE`.
+
+    Args:
+        there: What was found before, ascending.
+        ahead: Unseen pieces that the walk goes on.
+        documents: What is left, what was found before included.
+        audited: Documents that are drawn in all.
+    """
+    left, drawn = documents - there, audited - there
+    if documents - audited < ahead:
+        return _Step(0, np.zeros((1, len(there))))
+    # Who found more before finds less now: the last finds least, the first most.
+    least, most = _quantile(NEGLIGIBLE, left[-1], ahead, drawn[-1]), _quantile(1 - NEGLIGIBLE, left[0], ahead, drawn[0])
+    more = np.arange(least, most)[:, None]
+    # The ratio of the chance of one more to that of as many, of the negative hypergeometric distribution.
+    ratios = (ahead + more) / (more + 1) * np.maximum(0, drawn - more) / np.maximum(1, left - more - ahead)
+    weights = np.cumprod(np.concatenate([np.ones((1, len(there))), ratios]), axis=0)
+    return _Step(least, weights / weights.sum(axis=0))
+
+
+def _quantile(chance: float, left: int, ahead: int, drawn: int) -> int:
+    """Return the least number found before so many unseen pieces that has at least such a chance not to be passed."""
+    most = 64
+    while most < drawn and tail(most, left, ahead + most, drawn) < chance:
+        most *= 2
+    found = np.arange(min(most, drawn) + 1)
+    return min(int(np.searchsorted(tail(found, left, ahead + found, drawn), chance)), len(found) - 1)
+
+
+def _cross(steps: list[_Step], spans: list[Places], limits: Places) -> float:
     """Return the chance that at any cut at most so much was found as its limit says."""
-    at, crossed = np.ones(1), 0.0
+    at, first, crossed = np.ones(1), 0, 0.0
     for step, found, limit in zip(steps, spans, limits.tolist(), strict=True):
-        # Multiplied out by hand: a library's matrix product differs between machines.
-        at = (at[:, None] * step).sum(axis=0)
+        moved = np.zeros(len(at) + len(step.chances) - 1)
+        # Added up by hand: a library's matrix product differs between machines.
+        for more, chances in enumerate(step.chances):
+            moved[more : more + len(at)] += at * chances
+        place = found - (first + step.least)
+        at = np.where((place >= 0) & (place < len(moved)), moved[np.clip(place, 0, len(moved) - 1)], 0.0)
         crossed += float(at[found <= limit].sum())
-        at = np.where(found <= limit, 0.0, at)
+        at, first = np.where(found <= limit, 0.0, at), int(found[0])
     return crossed

@@ -124,6 +124,46 @@ def test_what_people_said_stands() -> None:
     assert all(kept[item] == (label == "good") for item, label in said.items())
 
 
+def answered_unasked(plan: dict[str, Any], items: pa.Table, answers: pa.Table, label: str) -> tuple[Any, list[int]]:
+    """Return what comes of a late answer on each third item that is kept and that nobody was asked about."""
+    is_kept = concluded(plan, items, answers).is_kept & items["use"].is_null().to_numpy()
+    late = np.flatnonzero(is_kept)[:30:3].tolist()
+    more = answers.slice(0, len(late)).to_pydict() | {
+        "sequence": [AUDITED + place for place in range(1, len(late) + 1)],
+        "item_id": [items["item_id"][place].as_py() for place in late],
+        "label": [label] * len(late),
+    }
+    both = pa.concat_tables([answers, conform(pa.table(more), CONTAMINATION_ANSWERS)])
+    return concluded(plan, items, both), late
+
+
+def test_what_somebody_who_was_not_asked_finds_good_stays_and_changes_no_bound() -> None:
+    plan, items, answers = ranked(np.zeros(SIZE, np.bool_), np.random.default_rng(3))
+    before = concluded(plan, items, answers)
+    after, late = answered_unasked(plan, items, answers, "good")
+    assert after.is_kept[late].all()
+    assert after.result.equals(before.result)
+
+
+def test_what_somebody_who_was_not_asked_finds_unwanted_is_out_of_what_is_kept_and_of_its_bound() -> None:
+    plan, items, answers = ranked(np.zeros(SIZE, np.bool_), np.random.default_rng(3))
+    before = concluded(plan, items, answers).result.to_pylist()[0]
+    after, late = answered_unasked(plan, items, answers, "spam")
+    row = after.result.to_pylist()[0]
+    assert not after.is_kept[late].any()
+    assert row["status"] == before["status"] == "bounded"
+    assert row["unwanted_at_most"] == before["unwanted_at_most"] - len(late)
+    assert row["kept"] == before["kept"] - len(late)
+
+
+def test_audits_of_older_versions_drop_what_was_answered_unasked_as_they_did() -> None:
+    plan, items, answers = ranked(np.zeros(SIZE, np.bool_), np.random.default_rng(3), IN_SEQUENCE)
+    before = concluded(plan, items, answers).result.to_pylist()[0]
+    after, late = answered_unasked(plan, items, answers, "good")
+    assert not after.is_kept[late].any()
+    assert after.result["unwanted_at_most"][0].as_py() == before["unwanted_at_most"]
+
+
 def test_it_is_open_while_an_answer_is_awaited() -> None:
     items = Items()
     design = items.follow(settings())

@@ -1,4 +1,6 @@
 import itertools
+import math
+import time
 
 import numpy as np
 import pytest
@@ -116,6 +118,48 @@ def test_bounds_rise_with_cuts_and_no_cut_is_held_to_more_than_alpha(
         if most >= 0:
             oracle = hypergeom.cdf(most, documents, min(documents, allowed + 1 + most), min(drawn, documents))
             assert allowed + 1 + most > documents or oracle <= alpha * (1 + 1e-9)
+
+
+def count_false_passes(documents: int, drawn: int, between: Range, good: int, budget: float, alpha: float) -> int:
+    """Return how many of all samples pass a cut falsely, at most, for any places of junk among a few documents."""
+    cuts = place_cuts(between)
+    bounds = bound_cuts(tuple(cuts.tolist()), documents, drawn, good, budget, alpha)
+    places = np.array(list(itertools.combinations(range(documents), drawn)))
+    is_seen = np.zeros((len(places), documents), np.bool_)
+    np.put_along_axis(is_seen, places, True, axis=1)
+    worst = 0
+    for bits in range(2**documents):
+        is_junk = (bits >> np.arange(documents) & 1).astype(np.bool_)
+        found = np.cumsum(is_seen & is_junk, axis=1)[:, cuts - 1]
+        unseen = np.cumsum(is_junk)[cuts - 1] - found
+        is_over = unseen > budget * (cuts + good - found)
+        worst = max(worst, int(((found <= bounds.most_found) & is_over).any(axis=1).sum()))
+    return worst
+
+
+@pytest.mark.parametrize(
+    ("documents", "drawn", "between", "good", "budget", "alpha"),
+    [
+        (9, 4, Range(2, 9), 0, 0.3, 0.3),
+        (10, 5, Range(3, 10), 4, 0.125, 0.2),
+        (10, 7, Range(2, 10), 2, 0.25, 0.05),
+        (10, 10, Range(4, 10), 0, 0.25, 0.05),
+    ],
+)
+def test_of_all_samples_and_all_places_of_junk_no_more_pass_falsely_than_alpha_says(
+    documents: int, drawn: int, between: Range, good: int, budget: float, alpha: float
+) -> None:
+    worst = count_false_passes(documents, drawn, between, good, budget, alpha)
+    assert worst <= alpha * math.comb(documents, drawn)
+
+
+def test_an_audit_of_half_of_many_documents_is_bounded_in_seconds() -> None:
+    start = time.process_time()
+    bounds = bound_cuts(tuple(place_cuts(Range(40_000, 100_000)).tolist()), 100_000, 50_000, 300, BUDGET, 0.036)
+    # Half of the junk is seen: as many finds as are allowed to be unseen, less what chance asks for.
+    assert (bounds.most_found < bounds.allowed).all()
+    assert (bounds.most_found > 0.85 * bounds.allowed).all()
+    assert time.process_time() - start < 10
 
 
 def test_an_audit_of_nothing_shows_nothing() -> None:
