@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 from decimal import Decimal
+from itertools import groupby
 
 from cupel.sources.reasons import evidence
 
@@ -21,6 +22,8 @@ VALUE_REASONS = {
     "address_label": "the label is an address, and no class",
     "text_label": f"the label has several lines or more than {MOST_CHARACTERS} characters: a text, and no class",
 }
+# What Unicode calls forms of letters and digits that are signs of their own: m² is no m2, and a ringed 1 no 1.
+DISTINCT_FORMS = ("<super>", "<sub>", "<circle>", "<fraction>")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+\Z")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|data:[a-z]+/)\S+\Z")
 # Characters without a shape of their own; joiners and selectors of variants mean something beside others.
@@ -92,11 +95,13 @@ def value_text(value: object) -> str | None:
 def write_whole_number(text: str) -> str:
     """Return a whole number without its point, any other text as it is.
 
-    >>> write_whole_number("10.0"), write_whole_number("1.10"), write_whole_number("007")
-    ('10', '1.10', '007')
+    >>> write_whole_number("10.0"), write_whole_number("1.10"), write_whole_number("007"), write_whole_number("-0.0")
+    ('10', '1.10', '007', '0')
     """
     whole = _WHOLE.match(text)
-    return whole[1].removeprefix("+") if whole else text
+    if whole is None:
+        return text
+    return "0" if whole[1] == "-0" else whole[1].removeprefix("+")
 
 
 def strip_invisible(text: str) -> str:
@@ -117,8 +122,21 @@ def spelling_key(name: str) -> str:
 
 
 def plain_spelling(name: str) -> str:
-    """Return a name in Unicode's composed form, without invisible characters, with plain single spaces."""
-    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).split())
+    """Return a name in Unicode's composed form, without invisible characters, with plain single spaces.
+
+    Signs that mean another thing than the letters that they are made of stay what they are.
+
+    >>> plain_spelling("\uff23at  m\u00b2")
+    'Cat m²'
+    """
+    if not name.isascii():
+        parts = groupby(name, key=lambda sign: unicodedata.decomposition(sign).startswith(DISTINCT_FORMS))
+        name = "".join("".join(signs) if is_distinct else _compose("".join(signs)) for is_distinct, signs in parts)
+    return " ".join(name.split())
+
+
+def _compose(text: str) -> str:
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def _is_structure(text: str) -> bool:
