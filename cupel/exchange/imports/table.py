@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cupel.errors import SourceError
-from cupel.exchange.imports.answer_rows import check_named, read_number, read_rows, rows_without_columns
+from cupel.exchange.imports.answer_rows import check_named, is_true, read_number, read_rows, rows_without_columns
 from cupel.exchange.imports.columns import (
     ANNOTATOR_NAMES,
     CONTENT_NAMES,
@@ -55,7 +55,7 @@ def read_table(file: File, options: ReadOptions) -> Read:
     else:
         refuse_annotator_columns(str(file.path), names, rows, options)
         columns = choose_table_columns(str(file.path), names, options)
-        special = find_special(names, rows)
+        special = find_special(names, rows, columns.label)
         yield Notice(f"{name}: {describe_columns(columns, options[:4])}")
         yield from (Notice(f"{name}: {told}") for told in describe_special(special))
         yield from table_rows(name, rows, columns, names, options, special)
@@ -103,7 +103,7 @@ def table_rows(
 ) -> Iterator[Found]:  # fmt: skip
     """Yield a table's rows as annotations; an item without an id column is named by file and line."""
     seconds, time = (next((one for one in wanted if one in names), None) for wanted in (SECONDS_NAMES, TIME_NAMES))
-    own = {*columns, seconds, time, *special.states.words, *special.states.flags} - {columns.text}
+    own = {*columns, seconds, time, special.truth, *special.states.words, *special.states.flags} - {columns.text}
     shown: dict[str, dict[str, object]] = {}
     counts: dict[str, int] = {}
     people: set[str | None] = set()
@@ -132,8 +132,9 @@ def table_rows(
             row.line, item, answer, who,
             as_seconds(read_number(values.get(seconds))) if seconds else None,
             as_time(values.get(time)) if time else None,
-            fields=fields,
-            content=value_text(values.get(columns.text)) if columns.text else None,
+            special.truth is not None and is_true(values.get(special.truth)),
+            fields,
+            value_text(values.get(columns.text)) if columns.text else None,
         )  # fmt: skip
         answers += 1
         people.add(who)

@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
+from math import isfinite
 from typing import NamedTuple
 
 from cupel.exchange.imports.columns import list_columns
 from cupel.exchange.imports.file import File
 from cupel.people.tool_annotation import object_id
-from cupel.sources.class_values import strip_invisible, value_text
+from cupel.sources.class_values import MISSING_WORDS, strip_invisible, value_text
 from cupel.sources.reasons import BadRow, Row
 
 # Words for the state of an answer, and why one in that state does not count; None: it does.
@@ -38,6 +39,8 @@ FLAGS = {
     **dict.fromkeys(("rejected", "is_rejected", "was_rejected"), "rejected"),
     **dict.fromkeys(("draft", "is_draft"), "not_finished"),
 }
+# Columns that say that an answer is known to be right; others of such a name hold the right answer itself.
+TRUTHS = ("ground_truth", "is_ground_truth")
 SPANS = (("start", "end"), ("start_offset", "end_offset"), ("begin", "end"), ("start_char", "end_char"))
 # Parts of videos and sounds.
 CLIPS = (("time_start", "time_end"), ("start_seconds", "end_seconds"), ("start_sec", "end_sec"), ("start_s", "end_s"))
@@ -72,25 +75,32 @@ class States(NamedTuple):
 
 
 class SpecialColumns(NamedTuple):
-    """Columns that change what a row is: the states of answers, and where in the item an object is."""
+    """Columns that change what a row is: the states of answers, where in the item an object is, and ground truth."""
 
     states: States
     place: Place | None
+    truth: str | None = None
 
 
 NOTHING_SPECIAL = SpecialColumns(States((), {}), None)
 
 
-def find_special(names: Sequence[str], rows: Sequence[Row | BadRow]) -> SpecialColumns:
-    """Return the columns that change what a row is."""
-    return SpecialColumns(find_states(names, rows), find_place(names, rows))
+def find_special(names: Sequence[str], rows: Sequence[Row | BadRow], label: str | None = None) -> SpecialColumns:
+    """Return the columns that change what a row is; `label` is that of the label, where ground truth is looked for."""
+    truth = find_truth(names, rows, label) if label is not None else None
+    return SpecialColumns(find_states(names, rows), find_place(names, rows), truth)
 
 
 def describe_special(special: SpecialColumns) -> Iterator[str]:
     """Yield what columns of states and of places in an item are taken for."""
     if special.states.words or special.states.flags:
         names = list_columns([*special.states.words, *special.states.flags])
-        yield f"{names} say whether an answer counts; those that do not are told"
+        yield (
+            f"{names} say whether an answer counts; those that do not are told. Give a column that describes the item "
+            "another name"
+        )
+    if special.truth is not None:
+        yield f"{special.truth!r} says which answers are known to be right"
     if special.place is not None:
         yield f"{list_columns(special.place.columns)} say where in an item a label stands: each is an object"
 
@@ -127,27 +137,43 @@ def state_of(values: Mapping[str, object], states: States) -> str | None:
     return next((reason for reason in found if reason is not None), None)
 
 
-def find_place(names: Sequence[str], rows: Iterable[Row | BadRow]) -> Place | None:
+def find_truth(names: Sequence[str], rows: Iterable[Row | BadRow], label: str) -> str | None:
+    """Return the column that says which answers are known to be right; None where labels are true and false, too."""
+    plain = {_plain(name): name for name in reversed(names)}
+    for truth in (plain[name] for name in TRUTHS if name in plain):
+        found = [row.values for row in rows if isinstance(row, Row)]
+        held, labels = ({(value_text(one.get(name)) or "").casefold() for one in found} for name in (truth, label))
+        if held <= {"true", "false", ""} and labels.isdisjoint(("true", "false")):
+            return truth
+    return None
+
+
+def find_place(names: Sequence[str], rows: Sequence[Row | BadRow]) -> Place | None:
     """Return the columns that say where in the item a row's object is; None where rows are about whole items.
 
-    A start and an end are a span where all are numbers, the end after the start: as offsets of characters are, and
-    times of the day are not.
+    Corners are a box where some row has numbers in them: words may stand at the left and the right, too. A start and an
+    end are a span where all are numbers, the end after the start: as offsets of characters are, and times of the day
+    are not.
     """
     plain = {_plain(name): name for name in reversed(names)}
     for wanted in BOXES:
         if all(name in plain for name in wanted):
-            return Place(tuple(plain[name] for name in wanted), is_span=False)
+            columns = tuple(plain[name] for name in wanted)
+            if any(_is_box(row.values, columns) for row in rows if isinstance(row, Row)):
+                return Place(columns, is_span=False)
     for start, end in (*SPANS, *CLIPS):
         if start in plain and end in plain:
-            columns = (plain[start], plain[end])
+            ends = (plain[start], plain[end])
             is_whole = (start, end) in SPANS
-            if all(_is_span(row.values, columns, is_whole=is_whole) for row in rows if isinstance(row, Row)):
-                return Place(columns, is_span=True)
+            if all(_is_span(row.values, ends, is_whole=is_whole) for row in rows if isinstance(row, Row)):
+                return Place(ends, is_span=True)
     return None
 
 
 def place_id(item: str, values: Mapping[str, object], place: Place, counts: dict[str, int]) -> str:
     """Return the id of a row's object: of a span by its ends, of a box by its number in the item.
+
+    A row without a box is about the whole item.
 
     Args:
         item: The item.
@@ -157,8 +183,23 @@ def place_id(item: str, values: Mapping[str, object], place: Place, counts: dict
     """
     if place.is_span:
         return object_id(item, "-".join(value_text(values.get(name)) or "" for name in place.columns))
+    if all(_is_empty(values.get(name)) for name in place.columns):
+        return item
     counts[item] = counts.get(item, 0) + 1
     return object_id(item, counts[item])
+
+
+def _is_empty(value: object) -> bool:
+    return (value_text(value) or "") in ("", *MISSING_WORDS)
+
+
+def _is_box(values: Mapping[str, object], columns: tuple[str, ...]) -> bool:
+    if len(columns) == 1:
+        return not _is_empty(values.get(columns[0]))
+    try:
+        return all(isfinite(float(value_text(values.get(name)) or "")) for name in columns)
+    except ValueError:
+        return False
 
 
 def _is_span(values: Mapping[str, object], columns: tuple[str, str], *, is_whole: bool) -> bool:

@@ -19,7 +19,7 @@ from cupel.exchange.imports.table_columns import find_annotator_columns
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.exchange.imports.tools import read_export
 from cupel.people.tool_annotation import Annotation
-from cupel.sources.reasons import Row
+from cupel.sources.reasons import BadRow, Row
 
 WIDE = "id,text,rater_1,rater_2,label\n1,fine,good,good,good\n2,hm,bad,,bad\n3,no,,,bad\n4,so,nan,good,good\n"
 
@@ -128,6 +128,39 @@ def test_boxes_and_spans_are_objects_and_no_labels_of_their_item(tmp_path: Path)
     assert brief(found) == [("v#0.5-2", "run", None), ("v#2-7.25", "sit", None)]
     times = "id,annotator,start,end,label\n1,ann,1760081400000,1760081409000,x\n"
     assert brief(read_export(write(tmp_path, times))) == [("1", "x", "ann")]
+
+
+def test_words_at_the_left_and_right_are_no_box_and_a_row_without_a_box_is_about_its_item(tmp_path: Path) -> None:
+    around = "id,left,top,right,bottom,label\n1,the cat,a,sat,b,good\n2,a dog,a,ran,b,bad\n"
+    path = write(tmp_path, around)
+    assert brief(read_export(path)) == [("1", "good", None), ("2", "bad", None)]
+    assert [one.item_id for one in read_delivery(path).labels] == ["1", "2"]
+    some = "id,xmin,ymin,xmax,ymax,label\n1,0,0,5,5,cat\n2,,,,,empty\n3,nan,nan,nan,nan,empty\n"
+    path = write(tmp_path, some)
+    assert brief(read_export(path)) == [("1#1", "cat", None), ("2", "empty", None), ("3", "empty", None)]
+    assert [one.item_id for one in read_delivery(path).labels] == ["1#1", "2", "3"]
+
+
+def test_answers_that_a_column_says_are_right_are_ground_truth_and_right_answers_are_not(tmp_path: Path) -> None:
+    rows = "id,annotator,label,ground_truth\n1,ann,x,True\n1,bob,y,False\n2,bob,y,\n"
+    found = read_export(write(tmp_path, rows)).annotations
+    assert [one.is_truth for one in found if isinstance(one, Annotation)] == [True, False, False]
+    for right in ("x", "1"):
+        found = read_export(write(tmp_path, f"id,label,ground_truth\n1,x,{right}\n2,y,{right}\n")).annotations
+        assert not any(isinstance(one, BadRow) or one.is_truth for one in found)
+    found = read_export(write(tmp_path, "id,label,ground_truth\n1,true,true\n2,false,true\n")).annotations
+    assert not any(isinstance(one, BadRow) or one.is_truth for one in found)
+
+
+def test_numbers_that_json_cannot_hold_are_missing_and_cost_no_row(tmp_path: Path) -> None:
+    rows = [{"id": 1, "label": "x", "score": float("nan")}, {"id": 2, "label": float("nan"), "score": float("inf")}]
+    as_lines = write(tmp_path, "".join(f"{json.dumps(row)}\n" for row in rows), "t.jsonl")
+    as_list = write(tmp_path, json.dumps(rows), "t.json")
+    for path in (as_lines, as_list):
+        found = read_export(path)
+        assert brief(found) == [("1", "x", None), (2, "no_answer")]
+        assert isinstance(found.annotations[0], Annotation)
+        assert found.annotations[0].fields == {"score": None}
 
 
 def test_columns_are_known_by_name_whatever_invisible_characters_stand_around_it(tmp_path: Path) -> None:
