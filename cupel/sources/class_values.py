@@ -19,13 +19,15 @@ MISSING_WORDS = frozenset(
 # Longer texts, and texts of several lines, are answers in words.
 MOST_CHARACTERS = 200
 VALUE_REASONS = {
-    "address_label": "the label is an address, and no class",
+    "address_label": "the label is an address, and no class; where it is one, name it with --classes",
     "text_label": f"the label has several lines or more than {MOST_CHARACTERS} characters: a text, and no class",
 }
 # What Unicode calls forms of letters and digits that are signs of their own: m² is no m2, and a ringed 1 no 1.
 DISTINCT_FORMS = ("<super>", "<sub>", "<circle>", "<fraction>")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+\Z")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|data:[a-z]+/)\S+\Z")
+# Whether a sign is drawn as text or in colours.
+_SELECTOR = re.compile("[\ufe0e\ufe0f]")
 # Characters without a shape of their own; joiners and selectors of variants mean something beside others.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
@@ -118,7 +120,7 @@ def spelling_key(name: str) -> str:
     >>> spelling_key("Caf\\u0065\\u0301") == spelling_key("CAF\\u00c9"), spelling_key("New\\u00a0 York")
     (True, 'new york')
     """
-    return " ".join(plain_spelling(name).casefold().split())
+    return " ".join(_SELECTOR.sub("", plain_spelling(name)).casefold().split())
 
 
 def plain_spelling(name: str) -> str:

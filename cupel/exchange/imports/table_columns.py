@@ -7,40 +7,13 @@ from io import BytesIO
 from math import isfinite
 from typing import NamedTuple
 
+from cupel.exchange.imports.answer_states import States, describe_states, find_states, find_truth, plain_name
 from cupel.exchange.imports.columns import list_columns
 from cupel.exchange.imports.file import File
 from cupel.people.tool_annotation import object_id
-from cupel.sources.class_values import MISSING_WORDS, strip_invisible, value_text
+from cupel.sources.class_values import MISSING_WORDS, value_text
 from cupel.sources.reasons import BadRow, Row
 
-# Words for the state of an answer, and why one in that state does not count; None: it does.
-STATE_WORDS: dict[str, str | None] = {
-    **dict.fromkeys(
-        (
-            "accepted", "annotated", "answered", "approved", "complete", "completed", "confirmed", "done", "finished",
-            "labeled", "labelled", "reviewed", "submitted", "validated",
-        )
-    ),
-    **dict.fromkeys(("declined", "reject", "rejected"), "rejected"),
-    **dict.fromkeys(("canceled", "cancelled", "discarded", "ignored", "skip", "skipped"), "skipped"),
-    **dict.fromkeys(
-        ("abandoned", "assigned", "draft", "expired", "in progress", "in_progress", "incomplete", "pending",
-         "unfinished"),
-        "not_finished",
-    ),
-}  # fmt: skip
-STATE_NAMES = (
-    "status", "state", "assignmentstatus", "assignment_status", "answer_status", "annotation_status", "label_status",
-    "response_status", "review_status",
-)  # fmt: skip
-# Columns that are true where an answer does not count.
-FLAGS = {
-    **dict.fromkeys(("skipped", "is_skipped", "was_skipped", "cancelled", "canceled", "was_cancelled"), "skipped"),
-    **dict.fromkeys(("rejected", "is_rejected", "was_rejected"), "rejected"),
-    **dict.fromkeys(("draft", "is_draft"), "not_finished"),
-}
-# Columns that say that an answer is known to be right; others of such a name hold the right answer itself.
-TRUTHS = ("ground_truth", "is_ground_truth")
 SPANS = (("start", "end"), ("start_offset", "end_offset"), ("begin", "end"), ("start_char", "end_char"))
 # Parts of videos and sounds.
 CLIPS = (("time_start", "time_end"), ("start_seconds", "end_seconds"), ("start_sec", "end_sec"), ("start_s", "end_s"))
@@ -67,13 +40,6 @@ class Place(NamedTuple):
     is_span: bool
 
 
-class States(NamedTuple):
-    """Columns that say whether an answer counts: of a state in words, and flags with their reasons."""
-
-    words: tuple[str, ...]
-    flags: dict[str, str]
-
-
 class SpecialColumns(NamedTuple):
     """Columns that change what a row is: the states of answers, where in the item an object is, and ground truth."""
 
@@ -86,66 +52,18 @@ NOTHING_SPECIAL = SpecialColumns(States((), {}), None)
 
 
 def find_special(names: Sequence[str], rows: Sequence[Row | BadRow], label: str | None = None) -> SpecialColumns:
-    """Return the columns that change what a row is; `label` is that of the label, where ground truth is looked for."""
+    """Return the columns that change what a row is; `label` is that of the label."""
     truth = find_truth(names, rows, label) if label is not None else None
-    return SpecialColumns(find_states(names, rows), find_place(names, rows), truth)
+    return SpecialColumns(find_states(names, rows, label), find_place(names, rows), truth)
 
 
 def describe_special(special: SpecialColumns) -> Iterator[str]:
     """Yield what columns of states and of places in an item are taken for."""
-    if special.states.words or special.states.flags:
-        names = list_columns([*special.states.words, *special.states.flags])
-        yield (
-            f"{names} say whether an answer counts; those that do not are told. Give a column that describes the item "
-            "another name"
-        )
+    yield from describe_states(special.states)
     if special.truth is not None:
         yield f"{special.truth!r} says which answers are known to be right"
     if special.place is not None:
         yield f"{list_columns(special.place.columns)} say where in an item a label stands: each is an object"
-
-
-def find_states(names: Sequence[str], rows: Iterable[Row | BadRow]) -> States:
-    """Return the columns that hold nothing but words for the state of an answer, or true and false, by their names."""
-    plain = {_plain(name): name for name in reversed(names)}
-    words = [plain[name] for name in STATE_NAMES if name in plain]
-    flags = {plain[name]: reason for name, reason in FLAGS.items() if name in plain}
-    held: dict[str, set[str]] = {name: set() for name in (*words, *flags)}
-    for row in rows if held else ():
-        if isinstance(row, Row):
-            for name, values in held.items():
-                values.add((value_text(row.values.get(name)) or "").casefold())
-    for values in held.values():
-        values.discard("")
-    # A status of the item itself is told from that of an answer by words that only answers have.
-    return States(
-        tuple(
-            name
-            for name in words
-            if held[name] <= STATE_WORDS.keys() and any(STATE_WORDS[word] is None for word in held[name])
-        ),
-        {name: reason for name, reason in flags.items() if held[name] <= {"true", "false", "1", "0", "yes", "no"}},
-    )
-
-
-def state_of(values: Mapping[str, object], states: States) -> str | None:
-    """Return why the answer of a row does not count, or None."""
-    for name, reason in states.flags.items():
-        if (value_text(values.get(name)) or "").casefold() in ("true", "1", "yes"):
-            return reason
-    found = (STATE_WORDS.get((value_text(values.get(name)) or "").casefold()) for name in states.words)
-    return next((reason for reason in found if reason is not None), None)
-
-
-def find_truth(names: Sequence[str], rows: Iterable[Row | BadRow], label: str) -> str | None:
-    """Return the column that says which answers are known to be right; None where labels are true and false, too."""
-    plain = {_plain(name): name for name in reversed(names)}
-    for truth in (plain[name] for name in TRUTHS if name in plain):
-        found = [row.values for row in rows if isinstance(row, Row)]
-        held, labels = ({(value_text(one.get(name)) or "").casefold() for one in found} for name in (truth, label))
-        if held <= {"true", "false", ""} and labels.isdisjoint(("true", "false")):
-            return truth
-    return None
 
 
 def find_place(names: Sequence[str], rows: Sequence[Row | BadRow]) -> Place | None:
@@ -155,7 +73,7 @@ def find_place(names: Sequence[str], rows: Sequence[Row | BadRow]) -> Place | No
     end are a span where all are numbers, the end after the start: as offsets of characters are, and times of the day
     are not.
     """
-    plain = {_plain(name): name for name in reversed(names)}
+    plain = {plain_name(name): name for name in reversed(names)}
     for wanted in BOXES:
         if all(name in plain for name in wanted):
             columns = tuple(plain[name] for name in wanted)
@@ -298,7 +216,3 @@ def _name_of(value: object, names: Sequence[str], declared: Sequence[str]) -> ob
     if value == -1:
         return None
     return names[int(value)] if value == int(value) and 0 <= value < len(names) else value
-
-
-def _plain(name: str) -> str:
-    return strip_invisible(name).casefold().replace(" ", "_").replace("-", "_")

@@ -79,6 +79,11 @@ def test_signs_that_mean_another_thing_than_their_letters_are_other_classes(firs
     assert plain_spelling(first) == first
 
 
+def test_a_sign_drawn_as_text_and_in_colours_is_one_class() -> None:
+    assert spelling_key("\u2764") == spelling_key("\u2764\ufe0f")
+    assert spelling_key("1") != spelling_key("1\ufe0f\u20e3")
+
+
 @given(st.text(min_size=1))
 def test_a_spelling_key_is_the_same_in_any_unicode_form(name: str) -> None:
     assert spelling_key(unicodedata.normalize("NFD", name)) == spelling_key(unicodedata.normalize("NFC", name))

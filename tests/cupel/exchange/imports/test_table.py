@@ -112,6 +112,52 @@ def test_states_of_answers_are_read_and_states_of_items_are_not(tmp_path: Path) 
     assert brief(items) == [("1", "x", None), ("2", "y", None)]
 
 
+def test_states_are_read_or_told_where_some_words_are_not_known(tmp_path: Path) -> None:
+    rows = "id,annotator,label,review_status\n1,ann,x,\n2,ann,x,rejected\n3,ann,y,second look\n"
+    found = read_export(write(tmp_path, rows))
+    assert brief(found) == [("1", "x", "ann"), (3, "rejected"), ("3", "y", "ann")]
+    assert any("'second look' count" in notice for notice in found.notices)
+    skipped = "id,annotator,label,status\n1,ann,x,Done\n2,ann,x,second look\n3,ann,y,Skipped\n"
+    assert brief(read_export(write(tmp_path, skipped)))[2] == (4, "skipped")
+    orders = "id,label,status,deleted\n1,x,shipped,true\n2,y,cancelled,false\n"
+    found = read_export(write(tmp_path, orders))
+    assert brief(found) == [("1", "x", None), ("2", "y", None)]
+    for column in ("'status' (cancelled, shipped)", "'deleted' (false, true)"):
+        said = f"{column} may say which answers count, and is not read"
+        assert any(said in notice for notice in found.notices)
+        assert any(said in notice for notice in read_delivery(tmp_path / "t.csv").notices)
+
+
+def test_a_state_that_is_the_label_is_no_state(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,status\n1,approved\n2,rejected\n3,approved\n")
+    found = read_export(path, options=ReadOptions(question="status"))
+    assert brief(found) == [("1", "approved", None), ("2", "rejected", None), ("3", "approved", None)]
+    assert [one.label for one in read_delivery(path, label="status").labels] == ["approved", "rejected", "approved"]
+
+
+def test_a_decision_beside_the_label_is_the_state_of_the_answer(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,label,answer\n1,x,accept\n2,x,reject\n3,y,ignore\n")
+    assert brief(read_export(path)) == [("1", "x", None), (3, "rejected"), (4, "skipped")]
+    assert [one.item_id for one in read_delivery(path).labels] == ["1"]
+    path = write(tmp_path, "id,answer\n1,accept\n2,reject\n")
+    assert brief(read_export(path)) == [("1", "accept", None), ("2", "reject", None)]
+
+
+@pytest.mark.parametrize(("first", "second"), [("1714557601", "1714557600"), ("2024-05-01", "2023-05-01")])
+def test_of_several_answers_the_latest_by_any_time_counts_and_what_is_no_time_is_told(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    rows = f"id,annotator,label,Timestamp\n1,ann,x,{first}\n1,ann,y,{second}\n"
+    one, two = read_export(write(tmp_path, rows)).annotations
+    assert isinstance(one, Annotation)
+    assert isinstance(two, Annotation)
+    assert one.answered_at is not None
+    assert two.answered_at is not None
+    assert one.answered_at > two.answered_at
+    found = read_export(write(tmp_path, "id,annotator,label,timestamp\n1,ann,x,03/02/2024\n"))
+    assert any("'timestamp' is not read as a time, as '03/02/2024'" in notice for notice in found.notices)
+
+
 def test_boxes_and_spans_are_objects_and_no_labels_of_their_item(tmp_path: Path) -> None:
     boxes = "image_id,class,xmin,ymin,xmax,ymax\na,cat,0,0,1,1\na,dog,2,2,3,3\nb,cat,0,0,1,1\n"
     path = write(tmp_path, boxes)
