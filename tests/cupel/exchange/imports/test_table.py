@@ -128,6 +128,13 @@ def test_states_are_read_or_told_where_some_words_are_not_known(tmp_path: Path) 
         assert any(said in notice for notice in read_delivery(tmp_path / "t.csv").notices)
 
 
+def test_a_table_with_workers_of_mechanical_turk_and_a_label_of_its_own_is_a_table(tmp_path: Path) -> None:
+    rows = "HITId,WorkerId,AssignmentStatus,label\nh,w,Approved,x\nh,v,Rejected,y\ng,w,Approved,y\n"
+    found = read_export(write(tmp_path, rows))
+    assert found.tool == "table"
+    assert brief(found) == [("h", "x", "w"), (3, "rejected"), ("g", "y", "w")]
+
+
 def test_a_state_that_is_the_label_is_no_state(tmp_path: Path) -> None:
     path = write(tmp_path, "id,status\n1,approved\n2,rejected\n3,approved\n")
     found = read_export(path, options=ReadOptions(question="status"))
