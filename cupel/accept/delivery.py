@@ -11,8 +11,15 @@ from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.one_label import ANNOTATOR, LABEL
 from cupel.accept.reading import OPTION_NAMES, ReadFile, read_rows
 from cupel.errors import AuditError
-from cupel.exchange.imports.class_spellings import describe_spellings, find_joined, merge_spellings
+from cupel.exchange.imports.answer_states import state_of
+from cupel.exchange.imports.class_spellings import (
+    describe_shared_parts,
+    describe_spellings,
+    find_joined,
+    merge_spellings,
+)
 from cupel.exchange.imports.columns import LABEL_NAMES, Columns, choose_columns, guess_column
+from cupel.exchange.imports.item_identity import content_key
 from cupel.exchange.imports.table import refuse_annotator_columns
 from cupel.exchange.imports.table_columns import (
     NOTHING_SPECIAL,
@@ -20,7 +27,6 @@ from cupel.exchange.imports.table_columns import (
     describe_special,
     find_special,
     place_id,
-    state_of,
 )
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.people.tool_annotation import IMPORT_REASONS, as_id, make_class_reader
@@ -131,7 +137,7 @@ def read_delivery(
     columns = (
         choose_columns(str(path), names, label, id, text, annotator) if names else Columns("label", None, None, None)
     )
-    special = NOTHING_SPECIAL if read.is_of_tool else find_special(names, read.rows)
+    special = NOTHING_SPECIAL if read.is_of_tool else find_special(names, read.rows, columns.label)._replace(truth=None)
     kept, rejected, notices = _sort_out(read.rows, columns, known, rules, special, is_as_written=is_as_written)
     if not kept:
         seen = "; ".join(f"{reason}: {count:,}" for reason, _, count, _ in rejection_counts(rejected))
@@ -198,7 +204,8 @@ def _settle_classes(
             rejected.append(BadRow(one.row.line, "unknown_label", evidence(one.label)))
         else:
             kept.append(one._replace(label=label))
-    return kept, rejected, describe_spellings({name: to for name, to in merged.items() if name not in joined})
+    notices = describe_spellings({name: to for name, to in merged.items() if name not in joined})
+    return kept, rejected, [*notices, *([] if classes else describe_shared_parts(one.label for one in kept))]
 
 
 def _judge_repeats(read: list[LabelledRow], columns: Columns) -> tuple[list[LabelledRow], list[BadRow]]:
@@ -216,7 +223,7 @@ def _judge_repeats(read: list[LabelledRow], columns: Columns) -> tuple[list[Labe
         first = group[0]
         if len(group) == 1:
             kept.append(first)
-        elif columns.text and len({value_text(one.row.values.get(columns.text)) for one in group}) > 1:
+        elif columns.text and len({_shown(one.row, columns.text) for one in group}) > 1:
             rejected += [BadRow(one.row.line, "one_id_two_items", evidence(item)) for one in group]
         elif columns.annotator and all(one.row.values.get(columns.annotator) for one in group):
             found, others = _judge_answers(group, columns.annotator)
@@ -229,6 +236,10 @@ def _judge_repeats(read: list[LabelledRow], columns: Columns) -> tuple[list[Labe
             where = evidence(f"{item}, first in row {first.row.line}")
             rejected += [BadRow(one.row.line, "duplicate_id", where) for one in group[1:]]
     return kept, rejected
+
+
+def _shown(row: Row, column: str) -> str:
+    return content_key(value_text(row.values.get(column)) or "")
 
 
 def _judge_answers(group: list[LabelledRow], annotator: str) -> tuple[list[LabelledRow], list[BadRow]]:

@@ -10,7 +10,8 @@ from cupel.sources.reasons import BadRow, evidence
 
 # Reasons that only an export knows; the others are cupel.sources.REASONS.
 IMPORT_REASONS = {
-    "no_answer": "the item has no answer: nobody labelled it, or the answer is empty",
+    "no_answer": "the item has no answer: nobody labelled it, or it is empty or a missing value, as NA; where that is "
+    "a class, name it with --classes",
     "skipped": "the annotator skipped, cancelled or ignored the task",
     "not_finished": "the task is not finished, or its answer is a draft",
     "rejected": "a reviewer rejected the answer, or it is marked as wrong",

@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 from decimal import Decimal
+from itertools import groupby
 
 from cupel.sources.reasons import evidence
 
@@ -18,11 +19,15 @@ MISSING_WORDS = frozenset(
 # Longer texts, and texts of several lines, are answers in words.
 MOST_CHARACTERS = 200
 VALUE_REASONS = {
-    "address_label": "the label is an address, and no class",
+    "address_label": "the label is an address, and no class; where it is one, name it with --classes",
     "text_label": f"the label has several lines or more than {MOST_CHARACTERS} characters: a text, and no class",
 }
+# What Unicode calls forms of letters and digits that are signs of their own: m² is no m2, and a ringed 1 no 1.
+DISTINCT_FORMS = ("<super>", "<sub>", "<circle>", "<fraction>")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+\Z")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|data:[a-z]+/)\S+\Z")
+# Whether a sign is drawn as text or in colours.
+_SELECTOR = re.compile("[\ufe0e\ufe0f]")
 # Characters without a shape of their own; joiners and selectors of variants mean something beside others.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
@@ -92,11 +97,13 @@ def value_text(value: object) -> str | None:
 def write_whole_number(text: str) -> str:
     """Return a whole number without its point, any other text as it is.
 
-    >>> write_whole_number("10.0"), write_whole_number("1.10"), write_whole_number("007")
-    ('10', '1.10', '007')
+    >>> write_whole_number("10.0"), write_whole_number("1.10"), write_whole_number("007"), write_whole_number("-0.0")
+    ('10', '1.10', '007', '0')
     """
     whole = _WHOLE.match(text)
-    return whole[1].removeprefix("+") if whole else text
+    if whole is None:
+        return text
+    return "0" if whole[1] == "-0" else whole[1].removeprefix("+")
 
 
 def strip_invisible(text: str) -> str:
@@ -113,12 +120,25 @@ def spelling_key(name: str) -> str:
     >>> spelling_key("Caf\\u0065\\u0301") == spelling_key("CAF\\u00c9"), spelling_key("New\\u00a0 York")
     (True, 'new york')
     """
-    return " ".join(plain_spelling(name).casefold().split())
+    return " ".join(_SELECTOR.sub("", plain_spelling(name)).casefold().split())
 
 
 def plain_spelling(name: str) -> str:
-    """Return a name in Unicode's composed form, without invisible characters, with plain single spaces."""
-    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).split())
+    """Return a name in Unicode's composed form, without invisible characters, with plain single spaces.
+
+    Signs that mean another thing than the letters that they are made of stay what they are.
+
+    >>> plain_spelling("\uff23at  m\u00b2")
+    'Cat m²'
+    """
+    if not name.isascii():
+        parts = groupby(name, key=lambda sign: unicodedata.decomposition(sign).startswith(DISTINCT_FORMS))
+        name = "".join("".join(signs) if is_distinct else _compose("".join(signs)) for is_distinct, signs in parts)
+    return " ".join(name.split())
+
+
+def _compose(text: str) -> str:
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def _is_structure(text: str) -> bool:

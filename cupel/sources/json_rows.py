@@ -1,7 +1,7 @@
 """JSON Lines and plain text: one line to one row."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from cupel.sources.empty_rows import drop_last_empty_rows
 from cupel.sources.input_limits import DEFAULT_LIMITS, is_too_deep, may_be_deep
@@ -21,16 +21,21 @@ def text_rows(lines: Iterable[Line | BadRow], text_field: str) -> Iterator[Row |
     )
 
 
-def json_rows(lines: Iterable[Line | BadRow], most_depth: int = DEFAULT_LIMITS.depth) -> Iterator[Row | BadRow]:
+def json_rows(
+    lines: Iterable[Line | BadRow], most_depth: int = DEFAULT_LIMITS.depth, *, is_lenient: bool = False
+) -> Iterator[Row | BadRow]:
     """Yield a row a line of JSON; what is no object, or no valid JSON, is rejected, but for empty lines at the end.
 
     Args:
         lines: The lines.
         most_depth: A row whose lists and objects stand deeper in each other is rejected.
+        is_lenient: NaN and infinity, which are no JSON and Python writes for missing numbers, are null.
     """
     texts = ((line.line, decoded(line)) for line in lines)
+    parse_constant = read_constant if is_lenient else _refuse
     return drop_last_empty_rows(
-        text if isinstance(text, BadRow) else _json_row(number, text, most_depth) for number, text in texts
+        text if isinstance(text, BadRow) else _json_row(number, text, most_depth, parse_constant)
+        for number, text in texts
     )
 
 
@@ -49,9 +54,9 @@ def decoded(line: Line | BadRow) -> str | BadRow:
         return BadRow(line.line, "wrong_encoding", evidence(f"byte {error.start}: ".encode() + around))
 
 
-def _json_row(number: int, text: str, most_depth: int) -> Row | BadRow:
+def _json_row(number: int, text: str, most_depth: int, parse_constant: Callable[[str], object]) -> Row | BadRow:
     try:
-        values = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+        values = json.loads(text, object_pairs_hook=_object, parse_constant=parse_constant)
     except _DuplicateKeyError as error:
         return BadRow(number, "duplicate_key", evidence(str(error)))
     except RecursionError:
@@ -71,6 +76,10 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         seen: set[str] = set()
         raise _DuplicateKeyError(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
     return values
+
+
+def read_constant(constant: str) -> None:
+    """Return null for NaN and infinity, as they are read of Parquet."""
 
 
 def _refuse(constant: str) -> object:

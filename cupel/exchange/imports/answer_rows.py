@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -35,6 +36,7 @@ from cupel.sources.reasons import BadRow, Row, evidence
 MOST_HEADER_BYTES = 1 << 20
 # What `unread_keys` passes over.
 EMPTY: tuple[object, ...] = (None, "", [], {}, False)
+_NUMBER = re.compile(r"\d+(?:\.\d*)?\Z")
 # What forms write for a field that nobody filled.
 NOTHING = "{}"
 
@@ -255,6 +257,20 @@ def read_number(value: object) -> object:
         return float(value) if isinstance(value, str) else value
     except ValueError:
         return None
+
+
+def read_time(value: object) -> datetime | None:
+    """Return a time: as ISO writes it, or a number of seconds, milli- or microseconds since 1970, also as text.
+
+    >>> read_time("1714557600") == read_time(1714557600000) == read_time("2024-05-01T10:00:00Z")
+    True
+    """
+    if isinstance(value, str) and _NUMBER.match(value.strip()):
+        value = float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # Seconds of our century are below 10^11, and milliseconds below 10^14.
+        value = value * 1000 if abs(value) < 1e11 else value / 1000 if abs(value) >= 1e14 else value
+    return as_time(value.strip() if isinstance(value, str) else value)
 
 
 def is_true(value: object) -> bool:

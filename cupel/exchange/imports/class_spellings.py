@@ -58,6 +58,27 @@ def find_joined(names: Iterable[str], declared: Sequence[str] = ()) -> dict[str,
     return found
 
 
+def describe_shared_parts(names: Iterable[str]) -> list[str]:
+    """Return a sentence where names of several parts have parts in common: they may be several classes in one cell.
+
+    >>> describe_shared_parts(["war|law", "law|art", "AC/DC"])
+    ["'law|art' and 'war|law' have 'law' in common: several classes in one cell? Then name --kind and --classes"]
+    """
+    known = sorted(set(names))
+    for separator in SEPARATORS:
+        of_part: dict[str, str] = {}
+        for name in known:
+            parts = {part.strip() for part in name.split(separator)}
+            for part in sorted(parts) if len(parts) > 1 and "" not in parts else ():
+                first = of_part.setdefault(part, name)
+                if first != name:
+                    return [
+                        f"{first!r} and {name!r} have {part!r} in common: several classes in one cell? Then name "
+                        "--kind and --classes"
+                    ]
+    return []
+
+
 def describe_spellings(merged: Mapping[str, str]) -> list[str]:
     """Return a sentence for each class that was written in several ways.
 

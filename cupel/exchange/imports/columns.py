@@ -15,7 +15,7 @@ LABEL_NAMES = (
 )  # fmt: skip
 ID_NAMES = (
     "item_id", "task_id", "id", "task", "uid", "uuid", "guid", "external_id", "data_row_id", "example_id", "_unit_id",
-    "key",
+    "key", "hitid",
 )  # fmt: skip
 CONTENT_NAMES = (
     "text", "sentence", "content", "body", "message", "comment", "review", "tweet", "utterance", "document", "question",

@@ -15,6 +15,8 @@ from cupel.sources.reasons import BadRow, Row, evidence, explain_header
 DELIMITERS = (",", ";", "\t", "|")
 # A quoted field that spans more lines than this was never closed.
 MAX_LINES_OF_A_ROW = 1_000
+# A first line by which a file tells Excel its delimiter.
+_TOLD_DELIMITER = re.compile(r"(?i)\"?sep=([,;\t|])\"?\s*\Z")
 # What decoding leaves of bytes that are no UTF-8.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -82,7 +84,10 @@ def delimited_rows(name: str, text: str | TextIO, limits: InputLimits = DEFAULT_
 def _rows(name: str, text: TextIO, limits: InputLimits) -> Iterator[Row | BadRow]:
     lines = _Lines(text, limits.row_bytes)
     first = lines.look()
-    delimiter = _delimiter(first.text) if first is not None else ","
+    told = _TOLD_DELIMITER.match(first.text) if first is not None else None
+    if told is not None:
+        lines.take(1)
+    delimiter = told[1] if told is not None else _delimiter(first.text) if first is not None else ","
     header: list[str] | None = None
     for line, fields, raw in _records(lines, delimiter, limits.row_bytes):
         if header is None:

@@ -22,7 +22,7 @@ from cupel.sources.input_limits import (
     may_be_deep,
     refuse_size,
 )
-from cupel.sources.json_rows import json_rows
+from cupel.sources.json_rows import json_rows, read_constant
 from cupel.sources.lines import Line
 from cupel.sources.reasons import BadRow, Row, evidence
 from cupel.store.files import open_file
@@ -131,7 +131,7 @@ def _parse_json(path: Path, content: bytes, limits: InputLimits) -> Any:
     )
     text = content.decode("utf-8-sig")
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=read_constant)
     except RecursionError:
         raise too_deep from None
     if may_be_deep(text, limits.depth) and is_too_deep(document, limits.depth):
@@ -173,7 +173,7 @@ def _csv(file: File) -> Iterator[Row | BadRow]:
 
 
 def _jsonl(file: File) -> Iterator[Row | BadRow]:
-    return json_rows(_lines(file), file.limits.depth)
+    return json_rows(_lines(file), file.limits.depth, is_lenient=True)
 
 
 def _lines(file: File) -> Iterator[Line | BadRow]:

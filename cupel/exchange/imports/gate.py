@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from cupel.exchange.imports.class_spellings import describe_spellings, find_joined, merge_spellings
+from cupel.exchange.imports.class_spellings import (
+    describe_shared_parts,
+    describe_spellings,
+    find_joined,
+    merge_spellings,
+)
+from cupel.exchange.imports.item_identity import content_key
 from cupel.people.tool_annotation import Annotation, Notice, UnreadKey
 from cupel.sources.reasons import BadRow, evidence
 
@@ -131,14 +137,15 @@ def _sum_up(export: Export) -> list[Left]:
 def _judge_ids(placed: list[PlacedAnnotation]) -> tuple[list[PlacedAnnotation], list[Left], list[str]]:
     """Leave out items whose id stands for different contents: which of them an answer is about cannot be told."""
     contents: dict[str, dict[str, str]] = {}
-    for annotation, file in placed:
+    for annotation, _ in placed:
         if annotation.content is not None:
-            contents.setdefault(annotation.item_id, {}).setdefault(annotation.content, file)
+            known = contents.setdefault(annotation.item_id, {})
+            known.setdefault(content_key(annotation.content), annotation.content)
     torn = {item for item, shown in contents.items() if len(shown) > 1}
     left = [
         Left(
             file, one.line, "one_id_two_items",
-            evidence(f"{one.item_id}: {' | '.join(content[:60] for content in list(contents[one.item_id])[:3])}"),
+            evidence(f"{one.item_id}: {' | '.join(known[:60] for known in list(contents[one.item_id].values())[:3])}"),
         )
         for one, file in placed
         if one.item_id in torn
@@ -194,6 +201,7 @@ def _judge_classes(
             kept.append(PlacedAnnotation(one._replace(label=label), file))
     notices = describe_spellings({name: wanted for name, wanted in merged.items() if name not in joined})
     names = [one.annotation.label for one in kept]
+    notices += [] if classes else describe_shared_parts(names)
     if not classes and 1 < len(names) == len(set(names)):
         notices.append(f"each of {len(names):,} labels is met once, as {names[0]!r}: texts in place of classes?")
     return kept, left, notices

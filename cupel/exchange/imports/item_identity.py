@@ -1,6 +1,7 @@
 """What names an item, and what it shows: by that two items of one id are told apart."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ from cupel.exchange.imports.columns import CONTENT_NAMES
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.people.tool_annotation import as_id
 from cupel.sources.class_values import value_text
+
+# The query of an address that Amazon's, Google's or Azure's storage signed: it differs each time that it is asked for.
+_SIGNED = re.compile(r"(?i)(?<=\S)\?(?=[^\s\"?]*\b(?:x-amz-signature|x-goog-signature|signature|sig)=)[^\s\"?]*")
 
 
 def choose_id_field(
@@ -42,6 +46,15 @@ def choose_id_field(
             "record is an item of its own"
         )
     return None
+
+
+def content_key(content: str) -> str:
+    """Return what two writings of one content have in common: storage signs addresses anew, and line ends differ.
+
+    >>> content_key("https://x.org/a.jpg?X-Amz-Date=1&X-Amz-Signature=ab"), content_key("https://x.org/a?id=1")
+    ('https://x.org/a.jpg', 'https://x.org/a?id=1')
+    """
+    return _SIGNED.sub("", content.replace("\r\n", "\n"))
 
 
 def content_of(fields: Mapping[str, Any]) -> str | None:

@@ -41,9 +41,10 @@ class Question(NamedTuple):
 
 
 def is_mturk(file: File) -> bool:
-    """Tell whether a file is a table of assignments, by its columns."""
+    """Tell whether a file is a table of assignments and answers, by its columns; without answers it is any table."""
     names = {name.casefold() for name in header_names(file)}
-    return "hitid" in names and bool(names & {"assignmentid", "workerid"})
+    has_answers = any(name.startswith(ANSWER.casefold()) for name in names)
+    return has_answers and "hitid" in names and bool(names & {"assignmentid", "workerid"})
 
 
 def find_questions(names: Sequence[str], rows: Sequence[Row | BadRow]) -> dict[str, Question]:

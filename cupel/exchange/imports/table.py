@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cupel.errors import SourceError
-from cupel.exchange.imports.answer_rows import check_named, read_number, read_rows, rows_without_columns
+from cupel.exchange.imports.answer_rows import (
+    check_named,
+    is_true,
+    read_number,
+    read_rows,
+    read_time,
+    rows_without_columns,
+)
+from cupel.exchange.imports.answer_states import state_of
 from cupel.exchange.imports.columns import (
     ANNOTATOR_NAMES,
     CONTENT_NAMES,
@@ -24,10 +32,9 @@ from cupel.exchange.imports.table_columns import (
     find_special,
     name_classes,
     place_id,
-    state_of,
 )
 from cupel.exchange.imports.tool import ReadOptions, Tool
-from cupel.people.tool_annotation import Annotation, Found, Notice, Read, UnreadKey, as_id, as_seconds, as_time
+from cupel.people.tool_annotation import Annotation, Found, Notice, Read, UnreadKey, as_id, as_seconds
 from cupel.sources.class_values import value_text
 from cupel.sources.reasons import BadRow, Row, evidence
 
@@ -55,7 +62,7 @@ def read_table(file: File, options: ReadOptions) -> Read:
     else:
         refuse_annotator_columns(str(file.path), names, rows, options)
         columns = choose_table_columns(str(file.path), names, options)
-        special = find_special(names, rows)
+        special = find_special(names, rows, columns.label)
         yield Notice(f"{name}: {describe_columns(columns, options[:4])}")
         yield from (Notice(f"{name}: {told}") for told in describe_special(special))
         yield from table_rows(name, rows, columns, names, options, special)
@@ -102,8 +109,9 @@ def table_rows(
     special: SpecialColumns = NOTHING_SPECIAL,
 ) -> Iterator[Found]:  # fmt: skip
     """Yield a table's rows as annotations; an item without an id column is named by file and line."""
-    seconds, time = (next((one for one in wanted if one in names), None) for wanted in (SECONDS_NAMES, TIME_NAMES))
-    own = {*columns, seconds, time, *special.states.words, *special.states.flags} - {columns.text}
+    seconds, time = (guess_column(names, wanted) for wanted in (SECONDS_NAMES, TIME_NAMES))
+    unread_time: object = None
+    own = {*columns, seconds, time, special.truth, *special.states.words, *special.states.flags} - {columns.text}
     shown: dict[str, dict[str, object]] = {}
     counts: dict[str, int] = {}
     people: set[str | None] = set()
@@ -128,12 +136,15 @@ def table_rows(
             continue
         fields = {column: value for column, value in values.items() if column not in own}
         who = as_id(values.get(columns.annotator)) if columns.annotator else None
+        answered_at = read_time(values.get(time)) if time else None
+        unread_time = unread_time or (values.get(time) if time and answered_at is None else None)
         yield Annotation(
             row.line, item, answer, who,
             as_seconds(read_number(values.get(seconds))) if seconds else None,
-            as_time(values.get(time)) if time else None,
-            fields=fields,
-            content=value_text(values.get(columns.text)) if columns.text else None,
+            answered_at,
+            special.truth is not None and is_true(values.get(special.truth)),
+            fields,
+            value_text(values.get(columns.text)) if columns.text else None,
         )  # fmt: skip
         answers += 1
         people.add(who)
@@ -142,6 +153,11 @@ def table_rows(
         for column in fields if first is not fields else ():
             if column != columns.text and fields[column] not in (first.get(column), None, ""):
                 yield UnreadKey(row.line, column, evidence(fields[column]))
+    if unread_time is not None and columns.annotator is not None:
+        yield Notice(
+            f"{name}: {time!r} is not read as a time, as {evidence(unread_time)!r}: of an annotator's answers on one "
+            "item the last in the file counts; write times as 2024-05-01T10:00:00"
+        )
     yield from _notice_oddities(name, columns, len(people), len(shown) == answers, labels, options)
 
 

@@ -4,40 +4,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
+from math import isfinite
 from typing import NamedTuple
 
+from cupel.exchange.imports.answer_states import States, describe_states, find_states, find_truth, plain_name
 from cupel.exchange.imports.columns import list_columns
 from cupel.exchange.imports.file import File
 from cupel.people.tool_annotation import object_id
-from cupel.sources.class_values import strip_invisible, value_text
+from cupel.sources.class_values import MISSING_WORDS, value_text
 from cupel.sources.reasons import BadRow, Row
 
-# Words for the state of an answer, and why one in that state does not count; None: it does.
-STATE_WORDS: dict[str, str | None] = {
-    **dict.fromkeys(
-        (
-            "accepted", "annotated", "answered", "approved", "complete", "completed", "confirmed", "done", "finished",
-            "labeled", "labelled", "reviewed", "submitted", "validated",
-        )
-    ),
-    **dict.fromkeys(("declined", "reject", "rejected"), "rejected"),
-    **dict.fromkeys(("canceled", "cancelled", "discarded", "ignored", "skip", "skipped"), "skipped"),
-    **dict.fromkeys(
-        ("abandoned", "assigned", "draft", "expired", "in progress", "in_progress", "incomplete", "pending",
-         "unfinished"),
-        "not_finished",
-    ),
-}  # fmt: skip
-STATE_NAMES = (
-    "status", "state", "assignmentstatus", "assignment_status", "answer_status", "annotation_status", "label_status",
-    "response_status", "review_status",
-)  # fmt: skip
-# Columns that are true where an answer does not count.
-FLAGS = {
-    **dict.fromkeys(("skipped", "is_skipped", "was_skipped", "cancelled", "canceled", "was_cancelled"), "skipped"),
-    **dict.fromkeys(("rejected", "is_rejected", "was_rejected"), "rejected"),
-    **dict.fromkeys(("draft", "is_draft"), "not_finished"),
-}
 SPANS = (("start", "end"), ("start_offset", "end_offset"), ("begin", "end"), ("start_char", "end_char"))
 # Parts of videos and sounds.
 CLIPS = (("time_start", "time_end"), ("start_seconds", "end_seconds"), ("start_sec", "end_sec"), ("start_s", "end_s"))
@@ -64,90 +40,58 @@ class Place(NamedTuple):
     is_span: bool
 
 
-class States(NamedTuple):
-    """Columns that say whether an answer counts: of a state in words, and flags with their reasons."""
-
-    words: tuple[str, ...]
-    flags: dict[str, str]
-
-
 class SpecialColumns(NamedTuple):
-    """Columns that change what a row is: the states of answers, and where in the item an object is."""
+    """Columns that change what a row is: the states of answers, where in the item an object is, and ground truth."""
 
     states: States
     place: Place | None
+    truth: str | None = None
 
 
 NOTHING_SPECIAL = SpecialColumns(States((), {}), None)
 
 
-def find_special(names: Sequence[str], rows: Sequence[Row | BadRow]) -> SpecialColumns:
-    """Return the columns that change what a row is."""
-    return SpecialColumns(find_states(names, rows), find_place(names, rows))
+def find_special(names: Sequence[str], rows: Sequence[Row | BadRow], label: str | None = None) -> SpecialColumns:
+    """Return the columns that change what a row is; `label` is that of the label."""
+    truth = find_truth(names, rows, label) if label is not None else None
+    return SpecialColumns(find_states(names, rows, label), find_place(names, rows), truth)
 
 
 def describe_special(special: SpecialColumns) -> Iterator[str]:
     """Yield what columns of states and of places in an item are taken for."""
-    if special.states.words or special.states.flags:
-        names = list_columns([*special.states.words, *special.states.flags])
-        yield f"{names} say whether an answer counts; those that do not are told"
+    yield from describe_states(special.states)
+    if special.truth is not None:
+        yield f"{special.truth!r} says which answers are known to be right"
     if special.place is not None:
         yield f"{list_columns(special.place.columns)} say where in an item a label stands: each is an object"
 
 
-def find_states(names: Sequence[str], rows: Iterable[Row | BadRow]) -> States:
-    """Return the columns that hold nothing but words for the state of an answer, or true and false, by their names."""
-    plain = {_plain(name): name for name in reversed(names)}
-    words = [plain[name] for name in STATE_NAMES if name in plain]
-    flags = {plain[name]: reason for name, reason in FLAGS.items() if name in plain}
-    held: dict[str, set[str]] = {name: set() for name in (*words, *flags)}
-    for row in rows if held else ():
-        if isinstance(row, Row):
-            for name, values in held.items():
-                values.add((value_text(row.values.get(name)) or "").casefold())
-    for values in held.values():
-        values.discard("")
-    # A status of the item itself is told from that of an answer by words that only answers have.
-    return States(
-        tuple(
-            name
-            for name in words
-            if held[name] <= STATE_WORDS.keys() and any(STATE_WORDS[word] is None for word in held[name])
-        ),
-        {name: reason for name, reason in flags.items() if held[name] <= {"true", "false", "1", "0", "yes", "no"}},
-    )
-
-
-def state_of(values: Mapping[str, object], states: States) -> str | None:
-    """Return why the answer of a row does not count, or None."""
-    for name, reason in states.flags.items():
-        if (value_text(values.get(name)) or "").casefold() in ("true", "1", "yes"):
-            return reason
-    found = (STATE_WORDS.get((value_text(values.get(name)) or "").casefold()) for name in states.words)
-    return next((reason for reason in found if reason is not None), None)
-
-
-def find_place(names: Sequence[str], rows: Iterable[Row | BadRow]) -> Place | None:
+def find_place(names: Sequence[str], rows: Sequence[Row | BadRow]) -> Place | None:
     """Return the columns that say where in the item a row's object is; None where rows are about whole items.
 
-    A start and an end are a span where all are numbers, the end after the start: as offsets of characters are, and
-    times of the day are not.
+    Corners are a box where some row has numbers in them: words may stand at the left and the right, too. A start and an
+    end are a span where all are numbers, the end after the start: as offsets of characters are, and times of the day
+    are not.
     """
-    plain = {_plain(name): name for name in reversed(names)}
+    plain = {plain_name(name): name for name in reversed(names)}
     for wanted in BOXES:
         if all(name in plain for name in wanted):
-            return Place(tuple(plain[name] for name in wanted), is_span=False)
+            columns = tuple(plain[name] for name in wanted)
+            if any(_is_box(row.values, columns) for row in rows if isinstance(row, Row)):
+                return Place(columns, is_span=False)
     for start, end in (*SPANS, *CLIPS):
         if start in plain and end in plain:
-            columns = (plain[start], plain[end])
+            ends = (plain[start], plain[end])
             is_whole = (start, end) in SPANS
-            if all(_is_span(row.values, columns, is_whole=is_whole) for row in rows if isinstance(row, Row)):
-                return Place(columns, is_span=True)
+            if all(_is_span(row.values, ends, is_whole=is_whole) for row in rows if isinstance(row, Row)):
+                return Place(ends, is_span=True)
     return None
 
 
 def place_id(item: str, values: Mapping[str, object], place: Place, counts: dict[str, int]) -> str:
     """Return the id of a row's object: of a span by its ends, of a box by its number in the item.
+
+    A row without a box is about the whole item.
 
     Args:
         item: The item.
@@ -157,8 +101,23 @@ def place_id(item: str, values: Mapping[str, object], place: Place, counts: dict
     """
     if place.is_span:
         return object_id(item, "-".join(value_text(values.get(name)) or "" for name in place.columns))
+    if all(_is_empty(values.get(name)) for name in place.columns):
+        return item
     counts[item] = counts.get(item, 0) + 1
     return object_id(item, counts[item])
+
+
+def _is_empty(value: object) -> bool:
+    return (value_text(value) or "") in ("", *MISSING_WORDS)
+
+
+def _is_box(values: Mapping[str, object], columns: tuple[str, ...]) -> bool:
+    if len(columns) == 1:
+        return not _is_empty(values.get(columns[0]))
+    try:
+        return all(isfinite(float(value_text(values.get(name)) or "")) for name in columns)
+    except ValueError:
+        return False
 
 
 def _is_span(values: Mapping[str, object], columns: tuple[str, str], *, is_whole: bool) -> bool:
@@ -257,7 +216,3 @@ def _name_of(value: object, names: Sequence[str], declared: Sequence[str]) -> ob
     if value == -1:
         return None
     return names[int(value)] if value == int(value) and 0 <= value < len(names) else value
-
-
-def _plain(name: str) -> str:
-    return strip_invisible(name).casefold().replace(" ", "_").replace("-", "_")

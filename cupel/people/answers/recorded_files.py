@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import INTEGER, REAL, TEXT
 from cupel.errors import AnswerError
-from cupel.sources.class_values import value_text
+from cupel.sources.class_values import value_text, write_whole_number
 from cupel.store.files import FileStat, open_file, open_stream, stat_file
 
 COLUMNS = ("batch", "item_id", "purpose", "annotator", "label", "seconds_spent", "shown_label", "guideline")
@@ -119,6 +119,8 @@ def _pieces(
                 name: rows[name].cast(REAL) if name == "seconds_spent" else text_column(rows[name])
                 for name in rows.schema.names
             }
+            if "item_id" in columns_as_read:
+                columns_as_read["item_id"] = _write_whole_numbers(columns_as_read["item_id"])
             yield Piece(first, pa.table(columns_as_read))
 
 
@@ -138,6 +140,13 @@ def text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     )
     words = pa.array([_text_of(value) for value in coded.dictionary.to_pylist()], TEXT)
     return pa.chunked_array([words.take(coded.indices)])
+
+
+def _write_whole_numbers(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return ids of items as deliveries name them: a text that is a whole number has no point."""
+    if not pc.any(pc.match_substring(ids, ".0")).as_py():
+        return ids
+    return pa.chunked_array([[None if one is None else write_whole_number(one) for one in ids.to_pylist()]], TEXT)
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cupel.sources.class_values import MISSING_WORDS, NoClassError, read_class, spelling_key, value_text
+from cupel.sources.class_values import MISSING_WORDS, NoClassError, plain_spelling, read_class, spelling_key, value_text
 
 
 def reason(value: object) -> str:
@@ -69,6 +69,19 @@ def test_no_structure_is_a_class(value: object) -> None:
         for written in (value, json.dumps(value)):
             with pytest.raises(NoClassError):
                 read_class(written)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("m²", "m2"), ("①", "1"), ("H₂O", "H2O"), ("½", "1/2")]
+)  # fmt: skip
+def test_signs_that_mean_another_thing_than_their_letters_are_other_classes(first: str, second: str) -> None:
+    assert spelling_key(first) != spelling_key(second)
+    assert plain_spelling(first) == first
+
+
+def test_a_sign_drawn_as_text_and_in_colours_is_one_class() -> None:
+    assert spelling_key("\u2764") == spelling_key("\u2764\ufe0f")
+    assert spelling_key("1") != spelling_key("1\ufe0f\u20e3")
 
 
 @given(st.text(min_size=1))

@@ -17,6 +17,9 @@ from cupel.people.tool_annotation import (
 )
 from cupel.sources.reasons import BadRow, evidence
 
+# Keys of the place of a box, an outline, a brush's pixels, a span, and tracks in videos.
+DRAWN_BY = frozenset({"x", "points", "vertices", "rle", "start", "ranges", "sequence"})
+
 
 class Result(NamedTuple):
     """A result of an annotation: the control that gave it, its classes and where they stand, and what it is about.
@@ -36,7 +39,7 @@ class Result(NamedTuple):
 def read_results(note: dict[str, Any]) -> list[Result]:
     """Return the results of an annotation, in their order."""
     found = entries(note.get("result"))
-    drawn = {as_id(one.get("id")) for one in found if _key_of_labels(fields_of(one.get("value"))) is not None} - {None}
+    drawn = {as_id(one.get("id")) for one in found if _is_drawn(fields_of(one.get("value")))} - {None}
     names = [as_id(one.get("id")) or f"{as_id(note.get('id')) or ''}-{number}" for number, one in enumerate(found, 1)]
     return [_read_result(one, name, drawn) for one, name in zip(found, names, strict=True)]
 
@@ -54,6 +57,11 @@ def _read_result(values: dict[str, Any], name: str, drawn: set[str | None]) -> R
     if values.get("type") == "pairwise" and "selected" in value:
         return Result(values, control, "selected", [value["selected"]], True, None)
     return Result(values, control, labels, value[labels] if labels else [], False, name)
+
+
+def _is_drawn(value: dict[str, Any]) -> bool:
+    """Tell whether a result's value is a region, labelled or not: controls such as Rectangle give no label."""
+    return _key_of_labels(value) is not None or not DRAWN_BY.isdisjoint(value)
 
 
 def _key_of_labels(value: dict[str, Any]) -> str | None:

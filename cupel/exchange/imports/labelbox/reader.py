@@ -27,6 +27,8 @@ from cupel.sources.reasons import BadRow, Row, evidence
 ID_FIELDS = ("global_key", "external_id", "id")
 # What a label's place in the workflow says of it; of others the answer is given.
 WORKFLOW_REASONS = {"to_label": "not_finished", "in_rework": "rejected"}
+# Statuses whose labels count; older exports have none.
+COUNTED = ("", "done", "in_review")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -80,9 +82,13 @@ def labelbox(name: str, rows: list[Row | BadRow], options: ReadOptions) -> Read:
     hold_to_question(name, sorted(known.values()), options.question, options.option("question"))
     items, notices = _name_rows(rows, options)
     yield from (Notice(text) for text in notices)
-    waiting = Counter(one.status for row in rows if isinstance(row, Row) for one in _labels(row.values))["in_review"]
-    if waiting:
-        yield Notice(f"{name}: {waiting:,} labels wait for their review; they are imported")
+    statuses = Counter(one.status for row in rows if isinstance(row, Row) for one in _labels(row.values))
+    if statuses["in_review"]:
+        yield Notice(f"{name}: {statuses['in_review']:,} labels wait for their review; they are imported")
+    for status in sorted(statuses.keys() - {*COUNTED, *WORKFLOW_REASONS}):
+        yield Notice(
+            f"{name}: the workflow status {status!r} of {statuses[status]:,} labels is not known; they are imported"
+        )
     for row in rows:
         if isinstance(row, BadRow):
             yield row

@@ -1,6 +1,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,11 @@ def test_what_the_csv_module_writes_is_read_back(cells: list[tuple[str, str, str
 def test_windows_line_ends_semicolons_and_a_byte_order_mark_are_read() -> None:
     content = b"\xef\xbb\xbfid;label\r\n1;caf\xc3\xa9\r\n"
     assert rows_of(decode(content).text) == [Row(2, {"id": "1", "label": "café"})]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"'])
+def test_a_first_line_that_tells_excel_the_delimiter_is_no_header(first: str) -> None:
+    assert rows_of(f"{first}\nid;label\n1;a,b\n") == [Row(3, {"id": "1", "label": "a,b"})]
 
 
 def test_excels_unicode_text_is_read() -> None:

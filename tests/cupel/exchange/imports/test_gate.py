@@ -26,6 +26,16 @@ def test_an_id_that_shows_two_things_is_imported_for_neither() -> None:
     ]  # fmt: skip
 
 
+def test_addresses_that_storage_signed_anew_and_line_ends_are_one_content() -> None:
+    key = "https://x.org/a.jpg?Expires={0}&Signature={0}"
+    in_json = (f'{{"u": "{key.format(1)}"}}', f'{{"u": "{key.format(2)}"}}')
+    for first, second in ((key.format(1), key.format(2)), in_json, ("a\r\nb", "a\nb")):
+        given = [answer("1", "x", "ann", content=first), answer("1", "x", "bob", content=second)]
+        assert len(judge_exports([export(*given)]).annotations) == 2
+    given = [answer("1", "x", None, content=f"https://x.org/a?id={place}") for place in (1, 2)]
+    assert {one.reason for one in judge_exports([export(*given)]).left} == {"one_id_two_items"}
+
+
 def test_an_id_without_content_may_stand_beside_one_with_it() -> None:
     judged = judge_exports([export(answer("1", "a", content="red"), answer("1", "a", "bob"))])
     assert len(judged.annotations) == 2
@@ -63,6 +73,15 @@ def test_joined_classes_are_told_and_a_name_that_only_looks_so_is_not() -> None:
     assert find_joined(["a", "b", "a;b"], ["a", "b", "a;b"]) == {}
     judged = judge_exports([export(answer("1", "war"), answer("2", "law"), answer("3", "war|law"))])
     assert [left.reason for left in judged.left] == ["several_choices"]
+
+
+def test_names_that_have_parts_in_common_are_imported_and_told() -> None:
+    joined = [answer("1", "war|law"), answer("2", "law|art")]
+    judged = judge_exports([export(*joined)])
+    assert len(judged.annotations) == 2
+    assert any("have 'law' in common: several classes in one cell?" in notice for notice in judged.notices)
+    plain = [answer(str(place), name) for place, name in enumerate(("C", "C++", "AC/DC", "R&B", "text/html"))]
+    assert not any("in common" in notice for notice in judge_exports([export(*plain)]).notices)
 
 
 def test_a_number_and_the_name_beside_it_are_one_person() -> None:

@@ -77,6 +77,8 @@ def test_states_of_labels_are_no_answers(tmp_path: Path) -> None:
         ("a", "Good", "ann"),
     ]  # fmt: skip
     assert "1 labels wait for their review" in found.notices[0]
+    unknown = read(tmp_path, row(label(good), status="SECOND_LOOK"), row(label(good), status="TO_LABEL"))
+    assert any("the workflow status 'second_look' of 1 labels is not known" in notice for notice in unknown.notices)
 
 
 def test_benchmarks_are_ground_truth(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cupel.exchange.imports.table_columns import find_annotator_columns
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.exchange.imports.tools import read_export
 from cupel.people.tool_annotation import Annotation
-from cupel.sources.reasons import Row
+from cupel.sources.reasons import BadRow, Row
 
 WIDE = "id,text,rater_1,rater_2,label\n1,fine,good,good,good\n2,hm,bad,,bad\n3,no,,,bad\n4,so,nan,good,good\n"
 
@@ -112,6 +112,59 @@ def test_states_of_answers_are_read_and_states_of_items_are_not(tmp_path: Path) 
     assert brief(items) == [("1", "x", None), ("2", "y", None)]
 
 
+def test_states_are_read_or_told_where_some_words_are_not_known(tmp_path: Path) -> None:
+    rows = "id,annotator,label,review_status\n1,ann,x,\n2,ann,x,rejected\n3,ann,y,second look\n"
+    found = read_export(write(tmp_path, rows))
+    assert brief(found) == [("1", "x", "ann"), (3, "rejected"), ("3", "y", "ann")]
+    assert any("'second look' count" in notice for notice in found.notices)
+    skipped = "id,annotator,label,status\n1,ann,x,Done\n2,ann,x,second look\n3,ann,y,Skipped\n"
+    assert brief(read_export(write(tmp_path, skipped)))[2] == (4, "skipped")
+    orders = "id,label,status,deleted\n1,x,shipped,true\n2,y,cancelled,false\n"
+    found = read_export(write(tmp_path, orders))
+    assert brief(found) == [("1", "x", None), ("2", "y", None)]
+    for column in ("'status' (cancelled, shipped)", "'deleted' (false, true)"):
+        said = f"{column} may say which answers count, and is not read"
+        assert any(said in notice for notice in found.notices)
+        assert any(said in notice for notice in read_delivery(tmp_path / "t.csv").notices)
+
+
+def test_a_table_with_workers_of_mechanical_turk_and_a_label_of_its_own_is_a_table(tmp_path: Path) -> None:
+    rows = "HITId,WorkerId,AssignmentStatus,label\nh,w,Approved,x\nh,v,Rejected,y\ng,w,Approved,y\n"
+    found = read_export(write(tmp_path, rows))
+    assert found.tool == "table"
+    assert brief(found) == [("h", "x", "w"), (3, "rejected"), ("g", "y", "w")]
+
+
+def test_a_state_that_is_the_label_is_no_state(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,status\n1,approved\n2,rejected\n3,approved\n")
+    found = read_export(path, options=ReadOptions(question="status"))
+    assert brief(found) == [("1", "approved", None), ("2", "rejected", None), ("3", "approved", None)]
+    assert [one.label for one in read_delivery(path, label="status").labels] == ["approved", "rejected", "approved"]
+
+
+def test_a_decision_beside_the_label_is_the_state_of_the_answer(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,label,answer\n1,x,accept\n2,x,reject\n3,y,ignore\n")
+    assert brief(read_export(path)) == [("1", "x", None), (3, "rejected"), (4, "skipped")]
+    assert [one.item_id for one in read_delivery(path).labels] == ["1"]
+    path = write(tmp_path, "id,answer\n1,accept\n2,reject\n")
+    assert brief(read_export(path)) == [("1", "accept", None), ("2", "reject", None)]
+
+
+@pytest.mark.parametrize(("first", "second"), [("1714557601", "1714557600"), ("2024-05-01", "2023-05-01")])
+def test_of_several_answers_the_latest_by_any_time_counts_and_what_is_no_time_is_told(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    rows = f"id,annotator,label,Timestamp\n1,ann,x,{first}\n1,ann,y,{second}\n"
+    one, two = read_export(write(tmp_path, rows)).annotations
+    assert isinstance(one, Annotation)
+    assert isinstance(two, Annotation)
+    assert one.answered_at is not None
+    assert two.answered_at is not None
+    assert one.answered_at > two.answered_at
+    found = read_export(write(tmp_path, "id,annotator,label,timestamp\n1,ann,x,03/02/2024\n"))
+    assert any("'timestamp' is not read as a time, as '03/02/2024'" in notice for notice in found.notices)
+
+
 def test_boxes_and_spans_are_objects_and_no_labels_of_their_item(tmp_path: Path) -> None:
     boxes = "image_id,class,xmin,ymin,xmax,ymax\na,cat,0,0,1,1\na,dog,2,2,3,3\nb,cat,0,0,1,1\n"
     path = write(tmp_path, boxes)
@@ -128,6 +181,39 @@ def test_boxes_and_spans_are_objects_and_no_labels_of_their_item(tmp_path: Path)
     assert brief(found) == [("v#0.5-2", "run", None), ("v#2-7.25", "sit", None)]
     times = "id,annotator,start,end,label\n1,ann,1760081400000,1760081409000,x\n"
     assert brief(read_export(write(tmp_path, times))) == [("1", "x", "ann")]
+
+
+def test_words_at_the_left_and_right_are_no_box_and_a_row_without_a_box_is_about_its_item(tmp_path: Path) -> None:
+    around = "id,left,top,right,bottom,label\n1,the cat,a,sat,b,good\n2,a dog,a,ran,b,bad\n"
+    path = write(tmp_path, around)
+    assert brief(read_export(path)) == [("1", "good", None), ("2", "bad", None)]
+    assert [one.item_id for one in read_delivery(path).labels] == ["1", "2"]
+    some = "id,xmin,ymin,xmax,ymax,label\n1,0,0,5,5,cat\n2,,,,,empty\n3,nan,nan,nan,nan,empty\n"
+    path = write(tmp_path, some)
+    assert brief(read_export(path)) == [("1#1", "cat", None), ("2", "empty", None), ("3", "empty", None)]
+    assert [one.item_id for one in read_delivery(path).labels] == ["1#1", "2", "3"]
+
+
+def test_answers_that_a_column_says_are_right_are_ground_truth_and_right_answers_are_not(tmp_path: Path) -> None:
+    rows = "id,annotator,label,ground_truth\n1,ann,x,True\n1,bob,y,False\n2,bob,y,\n"
+    found = read_export(write(tmp_path, rows)).annotations
+    assert [one.is_truth for one in found if isinstance(one, Annotation)] == [True, False, False]
+    for right in ("x", "1"):
+        found = read_export(write(tmp_path, f"id,label,ground_truth\n1,x,{right}\n2,y,{right}\n")).annotations
+        assert not any(isinstance(one, BadRow) or one.is_truth for one in found)
+    found = read_export(write(tmp_path, "id,label,ground_truth\n1,true,true\n2,false,true\n")).annotations
+    assert not any(isinstance(one, BadRow) or one.is_truth for one in found)
+
+
+def test_numbers_that_json_cannot_hold_are_missing_and_cost_no_row(tmp_path: Path) -> None:
+    rows = [{"id": 1, "label": "x", "score": float("nan")}, {"id": 2, "label": float("nan"), "score": float("inf")}]
+    as_lines = write(tmp_path, "".join(f"{json.dumps(row)}\n" for row in rows), "t.jsonl")
+    as_list = write(tmp_path, json.dumps(rows), "t.json")
+    for path in (as_lines, as_list):
+        found = read_export(path)
+        assert brief(found) == [("1", "x", None), (2, "no_answer")]
+        assert isinstance(found.annotations[0], Annotation)
+        assert found.annotations[0].fields == {"score": None}
 
 
 def test_columns_are_known_by_name_whatever_invisible_characters_stand_around_it(tmp_path: Path) -> None:

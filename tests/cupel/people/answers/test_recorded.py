@@ -45,6 +45,12 @@ def test_asking_twice_gives_the_same_answers(tmp_path: Path) -> None:
     assert crew.answer(tasks) == crew.answer(tasks)
 
 
+def test_ids_that_a_table_made_floats_of_are_those_of_the_delivery(tmp_path: Path) -> None:
+    crew = people(tmp_path, "one,7.0,label,ann,a\none,7.01,label,ann,b\none,007,label,ann,c\n")
+    answers = crew.answer(pa.Table.from_pylist([task("7"), task("7.01"), task("007")]))
+    assert answers["label"].to_pylist() == ["a", "b", "c"]
+
+
 def test_an_empty_label_is_an_undecided_answer(tmp_path: Path) -> None:
     crew = people(tmp_path, "one,i,expert,eve,\n")
     assert crew.answer(pa.Table.from_pylist([task("i", "expert")]))["label"].to_pylist() == [None]

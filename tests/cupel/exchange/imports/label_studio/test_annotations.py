@@ -67,6 +67,9 @@ def test_a_choice_about_a_region_is_no_answer_about_the_picture(tmp_path: Path) 
     assert answers == [("1#b1", "Moth", "7"), ("nested_answer", "1#b1: choices state: Broken")]
     of_region = PER_REGION | {"value": {"choices": ["Broken"]}}
     assert read(tmp_path, task(note(BOX, of_region))) == answers
+    drawn_only = BOX | {"type": "rectangle", "value": {"x": 1, "y": 1, "width": 2, "height": 2}}
+    without_label = read(tmp_path, task(note(drawn_only, of_region)))
+    assert without_label == [("other_kind", "1: rectangle box"), ("nested_answer", "1#b1: choices state: Broken")]
     of_page = choice("state", "Broken") | {"item_index": 2}
     assert read(tmp_path, task(note(of_page))) == [("nested_answer", "1#2: choices state: Broken")]
 
