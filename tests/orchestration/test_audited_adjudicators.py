@@ -70,7 +70,7 @@ def row(lake: Lake, table: str) -> dict[str, Any]:
 
 
 def test_another_expert_judges_adjudicated_items_again_and_the_certificate_counts_what_is_left(tmp_path: Path) -> None:
-    done, lake = run(tmp_path, wrong_every=30, error_budget=0.075)
+    done, lake = run(tmp_path, wrong_every=30, error_budget=0.065)
     assert done.broken == []
     assert (done.tasks_open, lake.partitions("training_set")) == (0, ["one-r1"])
     audit, adjudicated = lake.read("audit", "one-r1"), lake.read("adjudications", "one-r1")

@@ -25,7 +25,8 @@ TRUSTED = add_key(TrustedKeys((), "keys.json"), EXPERT.public, "Eve", "2026-11-3
 OTHER = {"warm": "cold", "cold": "warm"}
 # With e-processes planted items are asked, counted and verified among the audited adjudicators.
 METHODS: dict[str, dict[str, Any]] = {
-    "fixed_sequence": {},
+    # With so much allowed some planted items lie before the cut, whatever the draw.
+    "fixed_sequence": {"error_budget": 0.14},
     "rising": {"method": "rising", "gain": 1.0, "steps": 4},
     "stratified": {
         "method": "stratified", "strata": [{"share": 0.5, "audited": 80}, {"share": 0.5, "audited": 60}],
@@ -33,9 +34,11 @@ METHODS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def run(folder: Path, missed_share: float, known: int = 300, **certificate: Any) -> tuple[Done, Lake]:
+def run(
+    folder: Path, missed_share: float, known: int = 300, error_budget: float = 0.1, **certificate: Any
+) -> tuple[Done, Lake]:
     """Run a project whose expert gives the crew's wrong answer now and then; the first items have a known label."""
-    release = {"audit_size": 200, "error_budget": 0.1, "max_experts_seen_share": 1.0}
+    release = {"audit_size": 200, "error_budget": error_budget, "max_experts_seen_share": 1.0}
     declared = {"planted_errors": PLANTED, **certificate}
     experts = {"answers": 1, "description": "one expert", "keys": "small/keys.json"}
     labeling = {"gold": "small/gold.csv", "experts": experts}
