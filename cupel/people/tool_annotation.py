@@ -73,6 +73,9 @@ class Notice(NamedTuple):
     text: str
 
 
+# Thirty years; a longer time is no time that anybody took, and may be no float.
+MOST_SECONDS = 1_000_000_000
+
 Found = Annotation | BadRow | UnreadKey | Notice
 Read = Iterator[Found]
 # Returns the label of the choices of one answer, in the record with this number, or why there is none.
@@ -181,9 +184,9 @@ def unread_keys(line: int, path: str, found: Mapping[str, Any], read: Collection
 
 
 def as_seconds(value: object) -> float | None:
-    """Return a number of seconds; None where it is no number from 0 on."""
+    """Return a number of seconds; None where it is no number from 0 to thirty years."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < float("inf") else None  # type: ignore[operator,arg-type]
+    return float(value) if is_number and 0 <= value < MOST_SECONDS else None  # type: ignore[operator,arg-type]
 
 
 def as_time(value: object) -> datetime | None:

@@ -50,7 +50,8 @@ def count_letters(context: dg.AssetExecutionContext, bench: Bench) -> dg.Materia
 
 def copy_code(folder: Path) -> Path:
     for name in ("cupel", "assets", "expectations", "orchestration"):
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # With the machine code of compiled loops: to make it anew takes longer than the test.
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("tmp*"))
     shutil.copy(REPOSITORY / "requirements.lock", folder)
     (folder / "cupel" / "contract" / "tables" / "demo.py").write_text(TABLE)
     (folder / "assets" / "demo.py").write_text(ASSETS)

@@ -47,7 +47,7 @@ def emails(text: str) -> list[Found]:
         text: Normalised text in plain form, see `separators.plain_form`.
 
     >>> emails("Write to a.b@Example.org, or a.b [at] example [dot] org")
-    [Found(start=9, end=24, value='a.b@example.org'), Found(start=29, end=54, value='a.b@example.org')]
+    [Found(start=9, end=24, value='a.b@example.org'), Found(start=29, end=55, value='a.b@example.org')]
     """
     found = list(_with_sign(text)) if "@" in text else []
     if not may_be_spelled(text):
