@@ -156,15 +156,31 @@ def batch_rows(
 
 
 def _plain(value: object) -> object:
-    """Return a value that JSON can hold: bytes as hexadecimal, times and decimals as text, NaN and infinity as null."""
+    """Return a value that JSON can hold: times and decimals as text, NaN and infinity as null.
+
+    Bytes are the text that they are, as some programs write texts, and hexadecimal where they are none.
+    """
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, bytes):
-        return value.hex()
+        return _text_of(value)
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _text_of(value: bytes) -> str:
+    """Return bytes as text.
+
+    >>> _text_of(b"cat"), _text_of(b"\\xff\\x00")
+    ('cat', 'ff00')
+    """
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.hex()
+    return text if "\0" not in text else value.hex()

@@ -326,3 +326,10 @@ def test_the_accept_door_judges_a_table_with_a_column_an_annotator(tmp_path: Pat
         assert "40 labels" in done.output
     done = CliRunner().invoke(main, [*call[:4], "--annotators", "anna,ben", *call[6:]])
     assert (done.exit_code, "a plan is not changed" in done.output) == (1, True)
+
+
+def test_texts_that_parquet_holds_as_bytes_are_texts(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table = pa.table({"id": ["1", "2"], "label": pa.array([b"caf\xc3\xa9", b"\xff\x00"], pa.binary())})
+    pq.write_table(table, path)
+    assert [one.label for one in read_delivery(path).labels] == ["café", "ff00"]
