@@ -51,9 +51,7 @@ def put_cpu(lake: Lake, partition: str, step: str, stage: str, run_id: str, seco
     """
     name = f"{CPU}/{partition}.json"
     content = _read(lake, name)
-    # Of earlier runs the sum is enough, so that the file does not grow with them.
-    earlier = sum(used for run, used in _by_run(content.get(step)).items() if run != run_id)
-    content[step] = [stage, {"": round(earlier, 3), run_id: round(seconds, 3)}]
+    content[step] = [stage, _by_run(content.get(step)) | {run_id: round(seconds, 3)}]
     lake.store.put(name, seal_json(content))
 
 
