@@ -1,14 +1,13 @@
 """A delivery: the labels that may be judged, and every other row with the reason why not."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
-from cupel.accept.one_label import ANNOTATOR, LABEL
+from cupel.accept.one_label import ANNOTATOR, LABEL, count_votes
 from cupel.accept.reading import OPTION_NAMES, ReadFile, read_rows
 from cupel.errors import AuditError
 from cupel.exchange.imports.answer_states import state_of
@@ -243,15 +242,16 @@ def _shown(row: Row, column: str) -> str:
 
 
 def _judge_answers(group: list[LabelledRow], annotator: str) -> tuple[list[LabelledRow], list[BadRow]]:
-    """Return the row that stands for the answers of several annotators on one item, if any, and the others."""
+    """Return the row that stands for the answers of several annotators on one item, if any, and the others.
+
+    The latest answer of an annotator is the last row.
+    """
     latest = {value_text(one.row.values.get(annotator)): one for one in group}
     earlier = [one for one in group if latest[value_text(one.row.values.get(annotator))] is not one]
     rejected = [BadRow(one.row.line, "earlier_version", evidence(f"{one.item_id}: {one.label}")) for one in earlier]
-    counts = Counter(one.label for one in latest.values())
-    best = sorted(label for label, count in counts.items() if count == max(counts.values()))
+    best, told = count_votes(one.label for one in latest.values())
     if len(best) > 1:
-        found = evidence(", ".join(f"{label}: {counts[label]}" for label in sorted(counts)))
-        return [], [*rejected, *(BadRow(one.row.line, "tie", found) for one in latest.values())]
+        return [], [*rejected, *(BadRow(one.row.line, "tie", told) for one in latest.values())]
     first = next(one for one in latest.values() if one.label == best[0])
     if len(latest) > 1:
         # Whose the label is cannot be said: it stands for several.

@@ -38,11 +38,19 @@ def one_label_rows(annotations: Iterable[Annotation | BadRow]) -> list[Row | Bad
 
 def _row(given: list[Annotation]) -> Row | BadRow:
     votes = [one for one in given if one.is_truth] or given
-    counts = Counter(one.label for one in votes)
-    best = sorted(label for label, count in counts.items() if count == max(counts.values()))
+    best, told = count_votes(one.label for one in votes)
     if len(best) > 1:
-        return BadRow(
-            given[0].line, "tie", evidence(", ".join(f"{label}: {counts[label]}" for label in sorted(counts)))
-        )
+        return BadRow(given[0].line, "tie", told)
     who = given[0].annotator if len(given) == 1 else None
     return Row(given[0].line, {**given[0].fields, "id": given[0].item_id, LABEL: best[0], ANNOTATOR: who})
+
+
+def count_votes(labels: Iterable[str]) -> tuple[list[str], str]:
+    """Return the most frequent labels, several where they are tied, and all counts in words.
+
+    >>> count_votes(["b", "a", "b", "a", "c"])
+    (['a', 'b'], 'a: 2, b: 2, c: 1')
+    """
+    counts = Counter(labels)
+    best = sorted(label for label, count in counts.items() if count == max(counts.values()))
+    return best, evidence(", ".join(f"{label}: {counts[label]}" for label in sorted(counts)))
