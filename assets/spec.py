@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.behind_gates import hold_behind_gates
 from cupel.config.project import Project
 from cupel.contract.stages import Stage, StageStep, stage_of
 from cupel.contract.tables import TABLES
@@ -41,7 +42,7 @@ def stage_assets(stage: Stage, project: Project) -> list[dg.AssetsDefinition]:
         specs = [_spec(stage, step, table, project) for table in step.tables]
         # Of several projects on one page each has a function of its own.
         define = dg.multi_asset(name=f"{project.project}__{step.name}", specs=specs)
-        assets.append(define(getattr(module, step.name)))
+        assets.append(define(hold_behind_gates(getattr(module, step.name), step.may_wait)))
     return assets
 
 
@@ -62,7 +63,7 @@ def _spec(stage: Stage, step: StageStep, table: str, project: Project) -> dg.Ass
         description=f"A row is {about.row}. Key: {', '.join(about.key)}.",
         group_name=stage.name,
         kinds=set(step.technology),
-        skippable=step.may_wait,
+        skippable=True,  # behind a closed gate nothing is written
         metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
     )
 
