@@ -3,11 +3,13 @@
 Dagster's version is pinned; when it is raised, this file says what may have moved, and why each name is needed.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # The run launcher and its worker: a launcher is a class of the instance, and a child executes a run by its record.
 from dagster._config.config_schema import UserConfigSchema
+from dagster._core.code_pointer import CodePointer
 
 # The watch of alerts: where a sensor of failed runs stands in the log of events.
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
@@ -20,7 +22,10 @@ from dagster._core.instance import RUNLESS_RUN_ID, InstanceRef
 # dagster.yaml is read before an instance is opened, so that a wrong one is said in a sentence.
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
-from dagster._core.origin import JobPythonOrigin
+from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
+
+# Runs that `make run` launches are the workspace's: they bear its origin, as those that the page launches do.
+from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 
 # The daemon's code servers: Dagster takes new ones each minute and has no setting for it.
 from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry, ServerRegistryEntry
@@ -64,16 +69,22 @@ _OF_THE_DAEMON = ("DagsterDaemonController", "create_daemons_from_instance")
 
 __all__ = [
     "FINISHED_STATUSES", "IN_PROGRESS_RUN_STATUSES", "LOGGER_OF_SKIPPED_STEPS", "MODULES_OF_A_RUN", "RUNLESS_RUN_ID",
-    "RUN_KEY_TAG", "AssetCheckExecutionsTable", "AssetEventTagsTable", "CheckRunHealthResult", "ConfigurableClass",
-    "ConfigurableClassData", "DagsterDaemonController", "DagsterInvalidConfigError", "DagsterLaunchFailedError",
-    "EngineEventData", "EventsTable", "GrpcServerCommand", "GrpcServerRegistry", "InstanceRef", "InstigatorState",
-    "JobPythonOrigin", "LaunchRunContext", "RunLauncher", "RunStatusSensorCursor", "ScheduleInstigatorData",
+    "RUN_KEY_TAG", "AssetCheckExecutionsTable", "AssetEventTagsTable", "CheckRunHealthResult", "CodePointer",
+    "ConfigurableClass", "ConfigurableClassData", "DagsterDaemonController", "DagsterInvalidConfigError",
+    "DagsterLaunchFailedError", "EngineEventData", "EventsTable", "GrpcServerCommand", "GrpcServerRegistry",
+    "InstanceRef", "InstigatorState", "JobPythonOrigin", "LaunchRunContext", "RemoteJobOrigin",
+    "RemoteRepositoryOrigin", "RunLauncher", "RunStatusSensorCursor", "ScheduleInstigatorData",
     "SensorInstigatorData", "SerializableErrorInfo", "ServerRegistryEntry", "SqlEventLogStorage",
     "SqliteEventLogStorage", "TickStatus", "UserConfigSchema", "WorkerStatus", "WorkspaceFileTarget",
     "WorkspaceProcessContext", "capture_interrupts", "configure_loggers", "core_execute_run",
-    "create_daemons_from_instance", "dagster_instance_config", "deserialize_value", "recon_job_from_origin",
-    "serialize_value", "setup_interrupt_handlers",
+    "create_daemons_from_instance", "dagster_instance_config", "deserialize_value", "python_origin",
+    "recon_job_from_origin", "serialize_value", "setup_interrupt_handlers",
 ]  # fmt: skip
+
+
+def python_origin(pointer: CodePointer) -> RepositoryPythonOrigin:
+    """Return the origin of code that this Python loads, as Dagster's code servers name it."""
+    return RepositoryPythonOrigin(sys.executable, pointer, entry_point=DEFAULT_DAGSTER_ENTRY_POINT)
 
 
 def __getattr__(name: str) -> Any:
