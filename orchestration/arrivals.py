@@ -53,7 +53,7 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
         name=f"{name}_inbox",
         job_name=collect_job(name),
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus(deployment.automation_status),
         description="Looks for whole deliveries in the inbox, for questions that nobody was asked yet, and for "
         "batches that are ready for a release.",
     )
@@ -144,7 +144,7 @@ def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefin
         job_name=collect_job(name),
         cron_schedule=operation.collect,
         execution_timezone=operation.timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus(deployment.automation_status),
         description="Collects answers; what comes of them is carried forward by itself.",
     )
     if operation.release is None:
@@ -155,7 +155,7 @@ def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefin
         job_name=collect_job(name),
         cron_schedule=operation.release,
         execution_timezone=operation.timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus(deployment.automation_status),
         description="Proposes a release of what is new, or has other labels than its last release.",
     )
     def propose_releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.bench import Bench
+from assets.bench import BENCH, Bench, at_bench
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
 from cupel.contract.stages import STAGES
@@ -18,7 +18,10 @@ from expectations.suites import project_suites
 
 
 def gates(
-    project: Project, batches: dg.PartitionsDefinition[str], releases: dg.PartitionsDefinition[str]
+    project: Project,
+    batches: dg.PartitionsDefinition[str],
+    releases: dg.PartitionsDefinition[str],
+    bench: str = BENCH,
 ) -> list[dg.AssetChecksDefinition]:
     """Return all gates of a project: one a stage, and one for each further table that is judged.
 
@@ -26,17 +29,20 @@ def gates(
         project: Its thresholds and expectations are in the checks' descriptions.
         batches: Partitions of the per-batch tables.
         releases: Partitions of the per-release tables.
+        bench: Name of the bench that they judge at.
 
     Raises:
         ProjectError: A threshold or expectation of the project cannot be used.
     """
     return [
-        gate(project, suite, releases if STAGES[suite.stage].partition == "release" else batches)
+        gate(project, suite, releases if STAGES[suite.stage].partition == "release" else batches, bench)
         for suite in project_suites(project)
     ]
 
 
-def gate(project: Project, suite: Suite, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+def gate(
+    project: Project, suite: Suite, partitions: dg.PartitionsDefinition[str], bench: str = BENCH
+) -> dg.AssetChecksDefinition:
     """Return one gate: a check for each question, critical ones blocking what comes after their table.
 
     Open does not block: what runs after an open gate is what asks the people whose answers it awaits.
@@ -45,21 +51,23 @@ def gate(project: Project, suite: Suite, partitions: dg.PartitionsDefinition[str
         project: The project.
         suite: What is asked of which table.
         partitions: Partitions of that table.
+        bench: Name of the bench that it judges at.
     """
 
-    @dg.multi_asset_check(
+    define = dg.multi_asset_check(
         name=f"{project.project}_{suite.gate}_gate".replace("-", "_"),
         description=f"Judges {suite.table} and writes the outcome to gate_results.",
         specs=_specs(project, suite, partitions),
         compute_kind="greatexpectations",
         can_subset=True,
     )
+
     def judge(context: dg.AssetCheckExecutionContext, bench: Bench) -> Iterator[dg.AssetCheckResult]:
         for row in _judged(context, bench, suite):
             if dg.AssetCheckKey(_key(project, suite.table), row["check"]) in context.selected_asset_check_keys:
                 yield _result(project, row)
 
-    return judge
+    return define(at_bench(judge, bench))
 
 
 def _judged(context: dg.AssetCheckExecutionContext, bench: Bench, suite: Suite) -> list[dict[str, Any]]:
