@@ -125,17 +125,26 @@ def at_bench(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     if name == BENCH:
         return function
 
-    @wraps(function)
-    def work(*args: Any, **resources: Any) -> Any:
-        return function(*args, **{BENCH: resources.pop(name)}, **resources)
+    def rename(resources: dict[str, Any]) -> dict[str, Any]:
+        return {BENCH if key == name else key: value for key, value in resources.items()}
 
+    @wraps(function)
+    def results(*args: Any, **resources: Any) -> Iterator[Any]:
+        yield from function(*args, **rename(resources))
+
+    @wraps(function)
+    def result(*args: Any, **resources: Any) -> Any:
+        return function(*args, **rename(resources))
+
+    work: Any = results if inspect.isgeneratorfunction(function) else result  # Dagster looks which of the two it is
     signature = inspect.signature(function)
     renamed = [
         parameter.replace(name=name) if parameter.name == BENCH else parameter
         for parameter in signature.parameters.values()
     ]
-    work.__signature__ = signature.replace(parameters=renamed)  # type: ignore[attr-defined]
-    return work
+    work.__signature__ = signature.replace(parameters=renamed)
+    made: Callable[..., Any] = work
+    return made
 
 
 def _step_and_stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, str]:

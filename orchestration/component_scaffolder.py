@@ -42,6 +42,7 @@ labeling:
 release:
   error_budget: 0.05
   audit_size: 100
+  max_experts_seen_share: 0.35
 """
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -73,16 +74,16 @@ def _definitions(project: Project, outlook: Outlook | None, bench: str = BENCH) 
     name = project.project
     batches, releases = partitions.batches(name), partitions.releases(name)
     work = _bound(project, batches, releases, outlook, bench)
+    # A step takes a second, and a process of its own would import for many: whatever executor a team's Dagster has.
+    define = partial(dg.define_asset_job, tags={PROJECT: name}, executor_def=dg.in_process_executor)
     return dg.Definitions(
         assets=work,
         asset_checks=gates(project, batches, releases, bench),
         jobs=[
-            dg.define_asset_job(batch_job(name), _selection(work, batches), tags={PROJECT: name}),
-            dg.define_asset_job(
-                release_job(name), _selection(work, releases) - _one(project, "report"), tags={PROJECT: name}
-            ),
-            dg.define_asset_job(report_job(name), _one(project, "report"), tags={PROJECT: name}),
-            dg.define_asset_job(collect_job(name), _one(project, "answers"), tags={PROJECT: name}),
+            define(batch_job(name), _selection(work, batches)),
+            define(release_job(name), _selection(work, releases) - _one(project, "report")),
+            define(report_job(name), _one(project, "report")),
+            define(collect_job(name), _one(project, "answers")),
         ],
     )
 
