@@ -20,6 +20,7 @@ from cupel.sources.inbox import arrivals, whole
 from cupel.store.files import stat_file
 from orchestration.automation import MOST_KILLED, UNFINISHED, day_of
 from orchestration.deployment import Deployment
+from orchestration.known_partitions import find_unknown_partitions
 from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
 
@@ -75,7 +76,7 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
             run_requests=[] if why_not else [dg.RunRequest(run_key=key)],
             skip_reason=why_not,
             cursor=json.dumps(cursor | {ARRIVED: before.get(ARRIVED, "") if why_not else arrived}),
-            dynamic_partitions_requests=_partitions(context.instance, lake, now),
+            dynamic_partitions_requests=find_unknown_partitions(context.instance, lake, now),
         )
 
     return look
@@ -169,15 +170,3 @@ def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefin
         return dg.RunRequest(run_key="+".join(new))
 
     return [daily, propose_releases]
-
-
-def _partitions(instance: dg.DagsterInstance, lake: Lake, project: Project) -> list[dg.AddDynamicPartitionsRequest]:
-    """Return the batches and releases that Dagster does not know yet, such as after its record was lost."""
-    wanted = {"batches": list(project.raw.deliveries), "releases": releases_of(lake, project)}
-    requests = []
-    for kind, names in wanted.items():
-        there = set(instance.get_dynamic_partitions(f"{project.project}_{kind}"))
-        new = [name for name in names if name not in there]
-        if new:
-            requests.append(dg.AddDynamicPartitionsRequest(f"{project.project}_{kind}", new))
-    return requests

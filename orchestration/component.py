@@ -67,9 +67,11 @@ class ProjectComponent(dg.Component, dg.Model, dg.Resolvable):
         self._check_alone(context, file)
         # What decides tables and gates is imported here, and not where `dg` lists what components there are.
         from cupel.kinds.projects import load_project
+        from orchestration.known_partitions import register_known_partitions
         from orchestration.wiring import operated_definitions
 
         project = load_project(deployment.projects / self.project_file, deployment.known)
+        register_known_partitions(project.project, deployment)
         return operated_definitions([project], deployment)
 
     @property
