@@ -67,9 +67,11 @@ def training_set_has_both_labels(context: dg.AssetCheckExecutionContext) -> dg.A
     lake = Lake(LAKE, "{project}")
     labels = set(lake.read("training_set", context.run.tags["dagster/partition"])["label"].to_pylist())
     return dg.AssetCheckResult(passed=labels == {{"warm", "cold"}})
+"""
+EXECUTOR = """\
+import dagster as dg
 
-
-executor = dg.Definitions(executor=dg.multiprocess_executor)
+executor = dg.Definitions(executor=dg.in_process_executor)
 """
 
 
@@ -105,6 +107,7 @@ class Workspace:
     def add_models(self, project: str) -> None:
         """Add what the team has already, downstream of a project's releases."""
         (self.defs / "models.py").write_text(MODELS.format(project=project))
+        (self.defs / "executor.py").write_text(EXECUTOR)
 
     @contextmanager
     def load(self) -> Iterator[dg.Definitions]:
