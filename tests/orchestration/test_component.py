@@ -131,7 +131,7 @@ def test_a_batch_becomes_a_release_that_the_teams_model_is_made_of(workspace: Wo
     ("attributes", "words"),
     [
         ({"project": "review.yaml"}, ["reviews/defs.yaml: attributes.project: found 'review.yaml'", "dg scaffold"]),
-        ({"lake": "reviews.yaml/x"}, ["reviews/defs.yaml: attributes.lake: found 'reviews.yaml/x'", "reviews.yaml is a file"]),
+        ({"lake": "reviews.yaml/x"}, ["reviews/defs.yaml: attributes.lake: found 'reviews.yaml/x'", "is a file"]),
         ({"lakes": "lake"}, ["lakes", "Extra inputs are not permitted"]),
         ({"is_automated": "sometimes"}, ["is_automated", "sometimes"]),
     ],
