@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.behind_gates import hold_behind_gates
 from assets.bench import BENCH, at_bench
 from cupel.config.project import Project
 from cupel.contract.stages import Stage, StageStep, stage_of
@@ -43,7 +44,8 @@ def stage_assets(stage: Stage, project: Project, bench: str = BENCH) -> list[dg.
         specs = [_spec(stage, step, table, project) for table in step.tables]
         # Of several projects on one page each has a function of its own.
         define = dg.multi_asset(name=f"{project.project}__{step.name}", specs=specs)
-        assets.append(define(at_bench(getattr(module, step.name), bench)))
+        work = hold_behind_gates(getattr(module, step.name), step.may_wait)
+        assets.append(define(at_bench(work, bench)))
     return assets
 
 
@@ -64,7 +66,7 @@ def _spec(stage: Stage, step: StageStep, table: str, project: Project) -> dg.Ass
         description=f"A row is {about.row}. Key: {', '.join(about.key)}.",
         group_name=stage.name,
         kinds=set(step.technology),
-        skippable=step.may_wait,
+        skippable=True,  # behind a closed gate nothing is written
         metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
     )
 

@@ -157,7 +157,7 @@ def _judge(
         return []
     try:
         asked = questions(place.project, part.name, ours)
-        checks = judge_partition(definitions, instance, place.project, place.lake, part.name, asked)
+        checks = judge_partition(definitions, instance, place.project, place.judged, part.name, asked)
         steps = project_steps(place.project, "release" if part.is_release else "batch")
         return evidence_findings(place, part.name, part.is_release, steps, ours) + checks
     except (CupelError, OSError) as error:

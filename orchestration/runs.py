@@ -9,7 +9,6 @@ from dagster import DagsterEventType
 
 from orchestration.dagster_internals import IN_PROGRESS_RUN_STATUSES, SerializableErrorInfo
 
-CLOSED_GATE = "DagsterAssetCheckFailedError"
 MADE_BY = "cupel/make_run"
 PROJECT = "cupel/project"
 
@@ -99,9 +98,9 @@ def at_fault(error: SerializableErrorInfo | None) -> SerializableErrorInfo | Non
 
 
 def _error(result: dg.ExecuteInProcessResult) -> str | None:
-    """Return what broke a run; a closed gate stops a run too, but nothing is broken."""
+    """Return what broke a run."""
     for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_FAILURE):
         error = at_fault(event.step_failure_data.error)
-        if error is not None and error.cls_name != CLOSED_GATE:
+        if error is not None:
             return f"{event.step_key}: {plain(error.message)}"
     return None

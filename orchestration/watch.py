@@ -13,16 +13,18 @@ from cupel.intake.collect_inputs import current_project
 from cupel.lake.gates import gate_rows
 from cupel.lake.lake import Lake
 from cupel.release.places import release_folder, report_folder
-from orchestration.alert_causes import PARTITION, failed_run, is_closed, partition_of
+from orchestration.alert_causes import PARTITION, closed_gates, failed_run, is_refused, partition_of
 from orchestration.dagster_internals import RunStatusSensorCursor, SensorInstigatorData
 from orchestration.deployment import Deployment
+from orchestration.gate_outcomes import is_refusal
 from orchestration.runs import PROJECT
 
 CERTIFIED = "Nothing. `cupel verify` checks the folder."
 REFUSED = "Read the report: it says what the audit found and what to relabel; then propose a new release."
 RUNS_LOOKED_AT = 20
-# What stands no longer once a run of the same batch or release has succeeded.
+# What stands no longer once a run of the same batch or release has succeeded; a refusal is no success of the gate.
 ENDED_BY_SUCCESS: tuple[AlertKind, ...] = ("broken", "gate_failed")
+ENDED_BY_REFUSAL: tuple[AlertKind, ...] = ("broken",)
 
 
 def watchers(deployment: Deployment, projects: Collection[str]) -> list[dg.SensorDefinition]:
@@ -37,7 +39,7 @@ def watchers(deployment: Deployment, projects: Collection[str]) -> list[dg.Senso
     @dg.run_failure_sensor(
         name=deployment.own_name("tell_of_failures", first),
         default_status=status,
-        description="Writes what a person must do when a run broke or a gate failed, and calls the project's hook.",
+        description="Writes what a person must do when a run broke, and calls the project's hook.",
     )
     def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
         run, instance = context.dagster_run, context.instance
@@ -51,7 +53,7 @@ def watchers(deployment: Deployment, projects: Collection[str]) -> list[dg.Senso
         run_status=dg.DagsterRunStatus.SUCCESS,
         name=deployment.own_name("tell_of_releases", first),
         default_status=status,
-        description="Tells when a release was certified or refused, and ends alerts of what has succeeded since.",
+        description="Tells when a gate refused or a release was certified, and ends alerts of what succeeded since.",
     )
     def tell_of_releases(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
@@ -59,6 +61,9 @@ def watchers(deployment: Deployment, projects: Collection[str]) -> list[dg.Senso
             return
         written = {key.path[-1] for key in run.asset_selection or ()}
         _end(deployment, name, run)
+        if is_refused(run):
+            partition = partition_of(run)
+            _tell(deployment, name, context, lambda lake, project: closed_gates(lake, project, partition, run.run_id))
         if "certificate" in written or (not written and run.job_name.endswith("_release")):
             _tell(deployment, name, context, lambda lake, _: _endings(lake, context))
 
@@ -67,7 +72,8 @@ def watchers(deployment: Deployment, projects: Collection[str]) -> list[dg.Senso
 
 def _end(deployment: Deployment, project: str, run: dg.DagsterRun) -> None:
     """Say that the alerts are over that the success of a run has ended."""
-    end_alerts(Lake(deployment.lake, project), partition_of(run), ENDED_BY_SUCCESS, f"run {run.run_id} succeeded")
+    ended = ENDED_BY_REFUSAL if is_refused(run) else ENDED_BY_SUCCESS
+    end_alerts(Lake(deployment.lake, project), partition_of(run), ended, f"run {run.run_id} succeeded")
 
 
 def _find_success_since(run: dg.DagsterRun, project: str, instance: dg.DagsterInstance) -> dg.DagsterRun | None:
@@ -105,8 +111,8 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
         return
     row = lake.read("certificate", release).to_pylist()[0]
     is_certified = row["status"] == "certified"
-    if not is_certified and any(is_closed(gate) for gate in gate_rows(lake, release)):
-        return  # the run that the gate stopped tells it, with its checks
+    if not is_certified and any(is_refusal(gate) for gate in gate_rows(lake, release)):
+        return  # told of the gate, with its checks
     happened = f"error bound {row['error_bound']:.2%}, budget {row['error_budget']:.2%}, {row['items']:,} items"
     kind: AlertKind = "certified" if is_certified else "refused"
     place = release_folder(lake, release) if is_certified else report_folder(lake, release) / "report.html"
