@@ -56,5 +56,5 @@ def test_dg_lists_the_teams_assets_beside_ours(workspace: Workspace) -> None:
     listed = run_dg(workspace, "list", "defs", "--json")
     assert listed.returncode == 0, listed.stderr
     content = json.loads(listed.stdout)
-    assert {"reviews/training_set", "sentiment_model"} <= {asset["key"] for asset in content["assets"]}
+    assert {"reviews/training_set", "sentiment_model"} <= {asset["asset_key"] for asset in content["assets"]}
     assert "training_set_has_both_labels" in json.dumps(content["asset_checks"])
