@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.bench import Bench
+from assets.bench import BENCH, Bench, at_bench
 from cupel.cleaning.images.measured import download_limits
 from cupel.config.project import Project
 from cupel.lake.step import Step
@@ -21,10 +21,12 @@ from cupel.show.report_facts import ReportFacts, report_facts
 from cupel.sources.register import delivery_folder
 
 
-def report_asset(project: Project) -> dg.AssetsDefinition:
+def report_asset(project: Project, bench: str = BENCH) -> dg.AssetsDefinition:
     """Return a project's report: no table, so no step of a stage."""
     deps = [[project.project, table] for table in ("release_plan", "audit_result", "stage_errors")]
-    return dg.asset(key=[project.project, "report"], group_name="release", kinds={"html"}, deps=deps)(report)
+    return dg.asset(key=[project.project, "report"], group_name="release", kinds={"html"}, deps=deps)(
+        at_bench(report, bench)
+    )
 
 
 def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:

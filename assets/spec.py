@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from assets.behind_gates import hold_behind_gates
+from assets.bench import BENCH, at_bench
 from cupel.config.project import Project
 from cupel.contract.stages import Stage, StageStep, stage_of
 from cupel.contract.tables import TABLES
@@ -26,12 +27,13 @@ PRIVATE_COLUMNS = {"text", "fields", "evidence", "removed_lines", "shingles", "b
 _MARKDOWN = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]|~#!"}
 
 
-def stage_assets(stage: Stage, project: Project) -> list[dg.AssetsDefinition]:
+def stage_assets(stage: Stage, project: Project, bench: str = BENCH) -> list[dg.AssetsDefinition]:
     """Return a stage's assets, one for each step that a project has.
 
     Args:
         stage: Its record names the functions, the tables that each writes, and what they are made from.
         project: The project; its name is the first part of every key, the table's the second.
+        bench: Name of the bench that they work at.
 
     Raises:
         AttributeError: The stage's module has no function of a step's name.
@@ -42,7 +44,8 @@ def stage_assets(stage: Stage, project: Project) -> list[dg.AssetsDefinition]:
         specs = [_spec(stage, step, table, project) for table in step.tables]
         # Of several projects on one page each has a function of its own.
         define = dg.multi_asset(name=f"{project.project}__{step.name}", specs=specs)
-        assets.append(define(hold_behind_gates(getattr(module, step.name), step.may_wait)))
+        work = hold_behind_gates(getattr(module, step.name), step.may_wait)
+        assets.append(define(at_bench(work, bench)))
     return assets
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.bench import Bench
+from assets.bench import BENCH, Bench, at_bench
 from assets.run_outcome import OPEN, PASSED, tag_run
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
@@ -27,7 +27,10 @@ from orchestration.gate_outcomes import (
 
 
 def gates(
-    project: Project, batches: dg.PartitionsDefinition[str], releases: dg.PartitionsDefinition[str]
+    project: Project,
+    batches: dg.PartitionsDefinition[str],
+    releases: dg.PartitionsDefinition[str],
+    bench: str = BENCH,
 ) -> list[dg.AssetChecksDefinition]:
     """Return all gates of a project: one a stage, and one for each further table that is judged.
 
@@ -35,17 +38,20 @@ def gates(
         project: Its thresholds and expectations are in the checks' descriptions.
         batches: Partitions of the per-batch tables.
         releases: Partitions of the per-release tables.
+        bench: Name of the bench that they judge at.
 
     Raises:
         ProjectError: A threshold or expectation of the project cannot be used.
     """
     return [
-        gate(project, suite, releases if STAGES[suite.stage].partition == "release" else batches)
+        gate(project, suite, releases if STAGES[suite.stage].partition == "release" else batches, bench)
         for suite in project_suites(project)
     ]
 
 
-def gate(project: Project, suite: Suite, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+def gate(
+    project: Project, suite: Suite, partitions: dg.PartitionsDefinition[str], bench: str = BENCH
+) -> dg.AssetChecksDefinition:
     """Return one gate: a check for each question, critical ones blocking what comes after their table.
 
     A refusal is an outcome: the check fails and what comes after is skipped, but nothing raises, so that the run ends
@@ -56,16 +62,18 @@ def gate(project: Project, suite: Suite, partitions: dg.PartitionsDefinition[str
         project: The project.
         suite: What is asked of which table.
         partitions: Partitions of that table.
+        bench: Name of the bench that it judges at.
     """
     specs = {spec.name: spec for spec in _specs(project, suite, partitions)}
 
-    @dg.multi_asset_check(
+    define = dg.multi_asset_check(
         name=f"{project.project}_{suite.gate}_gate".replace("-", "_"),
         description=f"Judges {suite.table} and writes the outcome to gate_results.",
         specs=list(specs.values()),
         compute_kind="greatexpectations",
         can_subset=True,
     )
+
     def judge(context: dg.AssetCheckExecutionContext, bench: Bench) -> Iterator[Any]:
         step, rows = _judge(context, bench, suite)
         link = None
@@ -90,7 +98,7 @@ def gate(project: Project, suite: Suite, partitions: dg.PartitionsDefinition[str
             else:
                 yield result
 
-    return judge
+    return define(at_bench(judge, bench))
 
 
 def _judge(context: dg.AssetCheckExecutionContext, bench: Bench, suite: Suite) -> tuple[Step, list[dict[str, Any]]]:

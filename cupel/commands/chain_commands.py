@@ -1,4 +1,4 @@
-"""Commands of the chain, which the package alone does not hold."""
+"""Commands of the chain, which the library does not know, and which may lack what it needs."""
 
 import sys
 from collections.abc import Callable
@@ -77,8 +77,8 @@ def _chain_command(name: str) -> Callable[..., int]:
             command: Callable[..., int] = chain.load()
         except ImportError as error:
             raise CupelError(
-                f"cupel {name}: the chain is not in this installation ({error}); run it in a copy of the repository, "
-                "after `make setup`"
+                f"cupel {name}: the chain is not in this installation ({error}); install it by "
+                "`pip install 'cupel[chain]'`, or run this in a copy of the repository, after `make setup`"
             ) from error
         return command
     raise CupelError(f"cupel {name}: this installation knows no chain; run `make setup` in a copy of the repository")
