@@ -118,13 +118,14 @@ def run(folder: Path, name: str, told: Path, last_stage: str | None = None) -> N
     teller.start()
     with meter.part("start"):
         from cupel.kinds.projects import load_project
+        from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
         from orchestration.dagster_storage import open_instance
         from orchestration.deployment import Deployment
         from orchestration.rounds import Rounds
 
         _measure(meter)
         # It warns of every blocking check that was not asked because its table awaits answers.
-        logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+        logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
         deployment = Deployment(folder / "projects", folder / "data", str(folder / "lake"))
         project = load_project(deployment.projects / f"{name}.yaml")
     with meter.part("all"), open_instance(print) as instance:

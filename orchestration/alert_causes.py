@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
 from cupel.config.project import Project
 from cupel.intake.alerts import Alert
@@ -14,6 +13,7 @@ from cupel.lake.lake import Lake
 from cupel.release.places import report_folder
 from cupel.sources.reasons import REASONS
 from expectations.suites import project_suites
+from orchestration.dagster_internals import SerializableErrorInfo
 from orchestration.runs import CLOSED_GATE, at_fault, plain
 
 BROKEN = "Mend what the message names, then make down and make up, or materialize the partition on the page."

@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from cupel.contract.stages import project_steps
 from cupel.contract.tables import TABLES
@@ -18,6 +17,7 @@ from cupel.lake.lake import Lake
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import is_ready
 from cupel.release.reported import is_reported
+from orchestration.dagster_internals import FINISHED_STATUSES
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.jobs import chain_jobs

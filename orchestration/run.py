@@ -19,6 +19,7 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_f
 from cupel.release.layout import MANIFEST_FILE
 from cupel.release.places import release_file, release_folder, report_folder
 from cupel.show.funnel import print_funnel, summary
+from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
 from orchestration.progress import RunProgress
@@ -33,8 +34,7 @@ def main() -> int:
     Batches named after the project (or `all`) are put to a new audit.
     """
     console = Console()
-    # It warns of every blocking check whose table was not written; here that is an open gate, which is shown.
-    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
     deployment = Deployment.from_environment()
     name = sys.argv[1] if len(sys.argv) > 1 else "sentiment"
     began = time.monotonic()

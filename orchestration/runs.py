@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import dagster as dg
 from dagster import DagsterEventType
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
-from dagster_shared.error import SerializableErrorInfo
+
+from orchestration.dagster_internals import IN_PROGRESS_RUN_STATUSES, SerializableErrorInfo
 
 CLOSED_GATE = "DagsterAssetCheckFailedError"
 MADE_BY = "cupel/make_run"

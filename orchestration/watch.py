@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
-from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from cupel.config.operation import AlertKind
 from cupel.config.project import Project
@@ -16,6 +14,7 @@ from cupel.lake.gates import gate_rows
 from cupel.lake.lake import Lake
 from cupel.release.places import release_folder, report_folder
 from orchestration.alert_causes import PARTITION, failed_run, is_closed, partition_of
+from orchestration.dagster_internals import RunStatusSensorCursor, SensorInstigatorData
 from orchestration.deployment import Deployment
 from orchestration.runs import PROJECT
 
