@@ -3,6 +3,7 @@
 Dagster's version is pinned; when it is raised, this file says what may have moved, and why each name is needed.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ __all__ = [
     "SqliteEventLogStorage", "TickStatus", "UserConfigSchema", "WorkerStatus", "WorkspaceFileTarget",
     "WorkspaceProcessContext", "capture_interrupts", "configure_loggers", "core_execute_run",
     "create_daemons_from_instance", "dagster_instance_config", "deserialize_value", "recon_job_from_origin",
-    "serialize_value", "setup_interrupt_handlers",
+    "run_webserver", "serialize_value", "setup_interrupt_handlers",
 ]  # fmt: skip
 
 
@@ -81,3 +82,14 @@ def __getattr__(name: str) -> Any:
     if name in _OF_THE_DAEMON:
         return getattr(import_module("dagster._daemon.controller"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def run_webserver(wrap: Callable[[Any], Any]) -> None:
+    """Run Dagster's web server as its own command does, with what `wrap` makes of its application.
+
+    The command offers no place to add to the application; it makes it by a function of its module.
+    """
+    command = import_module("dagster_webserver.cli")
+    make = command.create_app_from_workspace_process_context
+    command.create_app_from_workspace_process_context = lambda *given, **named: wrap(make(*given, **named))
+    command.main()
