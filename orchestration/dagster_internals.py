@@ -13,6 +13,7 @@ from dagster._config.config_schema import UserConfigSchema
 # The watch of alerts: where a sensor of failed runs stands in the log of events.
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster._core.errors import DagsterInvalidConfigError, DagsterLaunchFailedError
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import EngineEventData
 
 # Old runs are removed from Dagster's own tables, for which it has no call.
@@ -32,6 +33,12 @@ from dagster._core.scheduler.instigation import (
     ScheduleInstigatorData,
     SensorInstigatorData,
     TickStatus,
+)
+
+# The Checks tab: what a check of several partitions came to in each.
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus,
+    AssetCheckPartitionInfo,
 )
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, IN_PROGRESS_RUN_STATUSES
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable
@@ -65,10 +72,11 @@ _OF_THE_DAEMON = ("DagsterDaemonController", "create_daemons_from_instance")
 
 __all__ = [
     "FINISHED_STATUSES", "IN_PROGRESS_RUN_STATUSES", "LOGGER_OF_SKIPPED_STEPS", "MODULES_OF_A_RUN", "RUNLESS_RUN_ID",
-    "RUN_KEY_TAG", "AssetCheckExecutionsTable", "AssetEventTagsTable", "CheckRunHealthResult", "ConfigurableClass",
-    "ConfigurableClassData", "DagsterDaemonController", "DagsterInvalidConfigError", "DagsterLaunchFailedError",
-    "EngineEventData", "EventsTable", "GrpcServerCommand", "GrpcServerRegistry", "InstanceRef", "InstigatorState",
-    "JobPythonOrigin", "LaunchRunContext", "RunLauncher", "RunStatusSensorCursor", "ScheduleInstigatorData",
+    "RUN_KEY_TAG", "AssetCheckExecutionRecordStatus", "AssetCheckExecutionsTable", "AssetCheckPartitionInfo",
+    "AssetEventTagsTable", "CheckRunHealthResult", "ConfigurableClass", "ConfigurableClassData",
+    "DagsterDaemonController", "DagsterInvalidConfigError", "DagsterLaunchFailedError", "EngineEventData",
+    "EventsTable", "GrpcServerCommand", "GrpcServerRegistry", "InstanceRef", "InstigatorState", "JobPythonOrigin",
+    "LaunchRunContext", "PartitionKeyFilter", "RunLauncher", "RunStatusSensorCursor", "ScheduleInstigatorData",
     "SensorInstigatorData", "SerializableErrorInfo", "ServerRegistryEntry", "SqlEventLogStorage",
     "SqliteEventLogStorage", "TickStatus", "UserConfigSchema", "WorkerStatus", "WorkspaceFileTarget",
     "WorkspaceProcessContext", "capture_interrupts", "configure_loggers", "core_execute_run",
