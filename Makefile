@@ -32,7 +32,7 @@ rebuild: setup  ## Make a release once more and compare it byte for byte: make r
 ui: setup  ## Open the Dagster page on 127.0.0.1.
 	@$(PYTHON) -m orchestration.dagster_storage
 	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
-	@.venv/bin/dagster-webserver -h 127.0.0.1 -p $(PORT) -w workspace.yaml
+	@$(PYTHON) -m orchestration.dagster_page -h 127.0.0.1 -p $(PORT) -w workspace.yaml
 
 up: setup  ## Start page and daemon in the background: deliveries are taken, schedules run.
 	@PORT=$(PORT) $(PYTHON) -m orchestration.service up

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from assets.spec import asset_stage
 from cupel.config.project import Known
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
@@ -152,7 +153,7 @@ def _step_and_stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionCo
     own = context.op_execution_context.op.name
     if isinstance(context, dg.AssetCheckExecutionContext):
         return own, "gates"
-    return own, str(next(iter(context.assets_def.group_names_by_key.values())))
+    return own, asset_stage(context.assets_def)
 
 
 def _trouble(error: OSError) -> Exception:

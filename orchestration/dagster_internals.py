@@ -4,6 +4,7 @@ Dagster's version is pinned; when it is raised, this file says what may have mov
 """
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from dagster._core.code_pointer import CodePointer
 # The watch of alerts: where a sensor of failed runs stands in the log of events.
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster._core.errors import DagsterInvalidConfigError, DagsterLaunchFailedError
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import EngineEventData
 
 # Old runs are removed from Dagster's own tables, for which it has no call.
@@ -36,6 +38,12 @@ from dagster._core.scheduler.instigation import (
     ScheduleInstigatorData,
     SensorInstigatorData,
     TickStatus,
+)
+
+# The Checks tab: what a check of several partitions came to in each.
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus,
+    AssetCheckPartitionInfo,
 )
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, IN_PROGRESS_RUN_STATUSES
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable
@@ -69,16 +77,16 @@ _OF_THE_DAEMON = ("DagsterDaemonController", "create_daemons_from_instance")
 
 __all__ = [
     "FINISHED_STATUSES", "IN_PROGRESS_RUN_STATUSES", "LOGGER_OF_SKIPPED_STEPS", "MODULES_OF_A_RUN", "RUNLESS_RUN_ID",
-    "RUN_KEY_TAG", "AssetCheckExecutionsTable", "AssetEventTagsTable", "CheckRunHealthResult", "CodePointer",
-    "ConfigurableClass", "ConfigurableClassData", "DagsterDaemonController", "DagsterInvalidConfigError",
-    "DagsterLaunchFailedError", "EngineEventData", "EventsTable", "GrpcServerCommand", "GrpcServerRegistry",
-    "InstanceRef", "InstigatorState", "JobPythonOrigin", "LaunchRunContext", "RemoteJobOrigin",
-    "RemoteRepositoryOrigin", "RunLauncher", "RunStatusSensorCursor", "ScheduleInstigatorData",
-    "SensorInstigatorData", "SerializableErrorInfo", "ServerRegistryEntry", "SqlEventLogStorage",
-    "SqliteEventLogStorage", "TickStatus", "UserConfigSchema", "WorkerStatus", "WorkspaceFileTarget",
-    "WorkspaceProcessContext", "capture_interrupts", "configure_loggers", "core_execute_run",
-    "create_daemons_from_instance", "dagster_instance_config", "deserialize_value", "python_origin",
-    "recon_job_from_origin", "serialize_value", "setup_interrupt_handlers",
+    "RUN_KEY_TAG", "AssetCheckExecutionRecordStatus", "AssetCheckExecutionsTable", "AssetCheckPartitionInfo",
+    "AssetEventTagsTable", "CheckRunHealthResult", "CodePointer", "ConfigurableClass", "ConfigurableClassData",
+    "DagsterDaemonController", "DagsterInvalidConfigError", "DagsterLaunchFailedError", "EngineEventData",
+    "EventsTable", "GrpcServerCommand", "GrpcServerRegistry", "InstanceRef", "InstigatorState", "JobPythonOrigin",
+    "LaunchRunContext", "PartitionKeyFilter", "RemoteJobOrigin", "RemoteRepositoryOrigin", "RunLauncher",
+    "RunStatusSensorCursor", "ScheduleInstigatorData", "SensorInstigatorData", "SerializableErrorInfo",
+    "ServerRegistryEntry", "SqlEventLogStorage", "SqliteEventLogStorage", "TickStatus", "UserConfigSchema",
+    "WorkerStatus", "WorkspaceFileTarget", "WorkspaceProcessContext", "capture_interrupts", "configure_loggers",
+    "core_execute_run", "create_daemons_from_instance", "dagster_instance_config", "deserialize_value",
+    "python_origin", "recon_job_from_origin", "run_webserver", "serialize_value", "setup_interrupt_handlers",
 ]  # fmt: skip
 
 
@@ -92,3 +100,14 @@ def __getattr__(name: str) -> Any:
     if name in _OF_THE_DAEMON:
         return getattr(import_module("dagster._daemon.controller"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def run_webserver(wrap: Callable[[Any], Any]) -> None:
+    """Run Dagster's web server as its own command does, with what `wrap` makes of its application.
+
+    The command offers no place to add to the application; it makes it by a function of its module.
+    """
+    command = import_module("dagster_webserver.cli")
+    make = command.create_app_from_workspace_process_context
+    command.create_app_from_workspace_process_context = lambda *given, **named: wrap(make(*given, **named))
+    command.main()

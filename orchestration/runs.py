@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import dagster as dg
 from dagster import DagsterEventType
 
+from assets.spec import asset_stage
 from orchestration.dagster_internals import IN_PROGRESS_RUN_STATUSES, SerializableErrorInfo
 from orchestration.run_process import PROCESS, end_process
 
@@ -133,7 +134,7 @@ def end_dead_runs(instance: dg.DagsterInstance, project: str) -> None:
 def _seconds_by_stage(definitions: dg.Definitions, events: Iterable[dg.DagsterEvent]) -> dict[str, float]:
     """Return how long each stage's steps took; the steps that judge are a stage of their own, `gates`."""
     stages = {
-        asset.node_def.name: next(iter(asset.group_names_by_key.values()))
+        asset.node_def.name: asset_stage(asset)
         for asset in definitions.resolve_asset_graph().assets_defs
         if asset.is_executable and asset.keys
     }

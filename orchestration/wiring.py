@@ -9,7 +9,7 @@ import dagster as dg
 
 from assets.bench import BENCH
 from assets.report import report_asset
-from assets.spec import stage_assets
+from assets.spec import STAGE, stage_assets
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Stage
 from orchestration import partitions
@@ -98,7 +98,7 @@ def _bound(
     """Return the assets under the project's name, with its owner and the partitions of their stage."""
 
     def own(spec: dg.AssetSpec) -> dg.AssetSpec:
-        table, stage = spec.key.path[-1], STAGES.get(str(spec.group_name))
+        table, stage = spec.key.path[-1], STAGES.get(spec.tags[STAGE])
         fresh = _freshness(project, table)
         changes: dict[str, Any] = {"owners": [project.owner]} | ({} if fresh is None else {"freshness_policy": fresh})
         if stage is None or stage.partition is None:
