@@ -67,7 +67,7 @@ def test_a_result_without_an_observed_value_fails_even_if_called_a_success(monke
 
 
 def test_an_expectation_bears_the_name_of_its_check() -> None:
-    made = judge_module._expectation(AT_MOST)
+    made = judge_module.make_expectation(AT_MOST)
     assert made.expectation_type == "expect_bad_share_at_most"
     assert (made.severity, made.description) == ("critical", AT_MOST.description)
 
