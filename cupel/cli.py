@@ -31,7 +31,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, data_docs, duplicates, export, guideline, import_work, key, prune, rebuild, release, sign, signals,
-    summarise, trace, upgrade, verify, webhook, witness,
+    accept, annotator, check, data_docs, duplicates, export, guideline, import_work, key, prune, rebuild, release, sign,
+    signals, summarise, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

@@ -31,6 +31,6 @@ def _words(expectation: "Expectation") -> str:
     from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
     (content,) = InlineRenderer(render_object=expectation.configuration).get_rendered_content()
-    value: dict[str, Any] = content.to_json_dict()["value"]
+    value: Any = content.to_json_dict()["value"]
     parameters = {name: parameter.get("value") for name, parameter in (value.get("params") or {}).items()}
     return _PARAMETER.sub(lambda found: str(parameters.get(found[1], found[0])), value.get("template") or "")

@@ -154,8 +154,8 @@ def _validate(gate: str, frame: "pd.DataFrame", expectations: "Sequence[Expectat
 
 
 def _run(checkpoint: "Checkpoint", frame: "pd.DataFrame") -> "ExpectationSuiteValidationResult":
-    """Run a Checkpoint on a frame; the context forgets the result, so that a process that judges all day stays small."""
-    store = _context().validation_results_store
+    """Run a Checkpoint on a frame; the context forgets the result, or a long process would grow."""
+    store: Any = _context().validation_results_store
     ran = checkpoint.run(batch_parameters={"dataframe": frame}).run_results
     for key in ran:
         store.remove_key(key)
