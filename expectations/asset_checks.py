@@ -7,6 +7,7 @@ of any data source that Great Expectations knows.
 import json
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -219,14 +220,16 @@ def _asked_by(checkpoint: "Checkpoint", asset: Any) -> dict[str, tuple[dg.AssetK
 def _spec(
     key: dg.AssetKey, one: CheckOfExpectation, blocking: bool, partitions_def: dg.PartitionsDefinition[str] | None
 ) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        one.name,
-        asset=key,
-        description=one.expectation.description or _describe(one.expectation),
-        blocking=blocking and _is_critical(one.expectation),
-        partitions_def=partitions_def,
-        metadata={"expectation": one.expectation.expectation_type, "severity": _severity(one.expectation)},
-    )
+    with warnings.catch_warnings():  # partitions of a check are in preview
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            one.name,
+            asset=key,
+            description=one.expectation.description or _describe(one.expectation),
+            blocking=blocking and _is_critical(one.expectation),
+            partitions_def=partitions_def,
+            metadata={"expectation": one.expectation.expectation_type, "severity": _severity(one.expectation)},
+        )
 
 
 def _describe(expectation: "Expectation") -> str:

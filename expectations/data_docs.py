@@ -24,6 +24,7 @@ TEAMS_REMEDY = "Look at the rows below and mend them, or change the expectation 
 # In the order in which a reader wants them.
 STATES = ("REFUSED", "WARNING", "OPEN", "PASSED")
 HEADINGS = {"REFUSED": "Refused by", "WARNING": "Warnings", "OPEN": "Open: somebody is awaited", "PASSED": "Passed"}
+PLURALS = {"REFUSED": "refused", "WARNING": "warnings", "OPEN": "open", "PASSED": "passed"}
 
 
 class CheckView(NamedTuple):
@@ -65,7 +66,9 @@ class GateView(NamedTuple):
     def counts(self) -> str:
         """How many checks are in which state, in words."""
         counts = [(state, sum(check.state == state for check in self.checks)) for state in STATES]
-        return ", ".join(f"{number} {state.lower()}" for state, number in counts if number)
+        return ", ".join(
+            f"{number} {PLURALS[state] if number > 1 else state.lower()}" for state, number in counts if number
+        )
 
 
 class Asked(NamedTuple):
@@ -201,15 +204,20 @@ def _observed(row: Row) -> str:
         return f"{row['observed']:.6g}"
     limit = row["threshold"]
     observed = "no estimate" if row["observed"] is None else _number(row["observed"], limit)
-    return observed if row["bound"] is None else f"{_number(row['bound'], limit)} (a bound; the estimate is {observed})"
+    if row["bound"] is None:
+        return observed
+    about = "a bound" if row["bound"] == row["observed"] else f"a bound; the estimate is {observed}"
+    return f"{_number(row['bound'], limit)} ({about})"
 
 
 def _number(value: float, threshold: float | None) -> str:
     """Return a number with as many digits as tell it from its threshold.
 
-    >>> _number(0.25, 0.2), _number(0.02000001, 0.02), _number(1234, 0)
-    ('0.25', '0.02000001', '1234')
+    >>> _number(0.25, 0.2), _number(0.02000001, 0.02), _number(4104, 0)
+    ('0.25', '0.02000001', '4,104')
     """
+    if value == int(value):
+        return f"{int(value):,}"
     short = f"{value:.6g}"
     return repr(value) if threshold is not None and value != threshold and float(short) == threshold else short
 
