@@ -153,12 +153,11 @@ def gx_checkpoint_asset_checks(
         for definition in checkpoint.validation_definitions:
             key, checks = asked[definition.name]
             result = results.get(definition.id)
-            entries = {} if result is None else {entry.expectation_config.id: entry for entry in result.results}
+            found = [(entry, entry.expectation_config) for entry in ([] if result is None else result.results)]
+            entries = {config.id: entry.to_json_dict() for entry, config in found if config is not None}
             for one in checks:
                 if dg.AssetCheckKey(key, one.name) in context.selected_asset_check_keys:
-                    entry = entries.get(one.expectation.id)
-                    found = None if entry is None else entry.to_json_dict()
-                    yield _result(key, one, found, may_be_empty, None, MOST_ROWS)
+                    yield _result(key, one, entries.get(one.expectation.id), may_be_empty, None, MOST_ROWS)
 
     return checks_of_checkpoint
 
@@ -274,7 +273,8 @@ def _batch(data: Any) -> "Batch":
             f"load returned {type(data).__name__}; return a pandas or Polars data frame, a pyarrow table, a DuckDB "
             "relation, or a Batch of Great Expectations"
         )
-    return _frames().get_batch({"dataframe": data})
+    frame: Batch = _frames().get_batch({"dataframe": data})
+    return frame
 
 
 @cache
@@ -283,7 +283,7 @@ def _frames() -> Any:
     import great_expectations as gx
     from great_expectations.data_context.data_context.context_factory import project_manager
     from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.exceptions import DataContextError
+    from great_expectations.exceptions.exceptions import DataContextError
 
     try:
         current = project_manager.get_current_project()
@@ -316,7 +316,8 @@ def _validate(
     except Exception as error:  # whatever it is, nothing was judged
         about = {"raised_exception": True, "exception_message": f"{type(error).__name__}: {error}"}
         return {one.name: {"success": False, "result": {}, "exception_info": about} for one in checks}
-    return {entry.expectation_config.meta[_NAME]: entry.to_json_dict() for entry in result.results}
+    found = [(entry, entry.expectation_config) for entry in result.results]
+    return {config.meta[_NAME]: entry.to_json_dict() for entry, config in found if config and config.meta}
 
 
 def _result(

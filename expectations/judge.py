@@ -202,12 +202,23 @@ def _suite(name: str, expectations: "Sequence[Expectation]") -> "ExpectationSuit
 
 @cache
 def _context() -> "EphemeralDataContext":
-    """Return a context that lives in memory, tells nobody anything, and shows no progress bars."""
+    """Return a context that lives in memory, tells nobody anything, and shows no progress bars.
+
+    A context that a process has already, such as that of a team that embeds a project, stays its current one.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
+    from great_expectations.data_context.data_context.context_factory import project_manager
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.exceptions.exceptions import DataContextError
 
+    try:
+        current = project_manager.get_current_project()
+    except DataContextError:
+        current = None
     context = gx.get_context(mode="ephemeral")
+    if current is not None:
+        project_manager.set_project(current)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     context.data_sources.add_pandas("cupel").add_dataframe_asset("table").add_batch_definition_whole_dataframe("whole")
     return context

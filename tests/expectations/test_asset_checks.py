@@ -1,6 +1,10 @@
 """A suite becomes checks of any asset: by a user who has Dagster and Great Expectations, and no lake."""
 
 import ast
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ import pytest
 from expectations import asset_checks as module
 from expectations.asset_checks import gx_asset_checks, gx_checkpoint_asset_checks, name_checks
 
+HOW_TO = Path(module.__file__).parents[1] / "docs" / "how-to" / "great-expectations.md"
 DAYS = dg.StaticPartitionsDefinition(["monday", "tuesday"])
 GOOD = pd.DataFrame({"order_id": ["a", "b", "c"], "amount": [1.0, 2.0, 3.0]})
 BAD = pd.DataFrame({"order_id": ["a", "b", "c"], "amount": [1.0, -2.0, float("nan")]})
@@ -140,6 +145,7 @@ def test_data_may_be_a_batch_of_the_users_own_context_which_stays_the_current_on
     assert not of(batches.get_batch({"dataframe": BAD}), positive()).passed
     module._frames.cache_clear()
     assert of(GOOD, positive()).passed
+    assert list(context.data_sources.all()) == ["own"]
     kept = context.suites.add(suite_of(positive()))
     assert (
         gx.ValidationDefinition(name="of mine", data=batches, suite=kept)
@@ -260,6 +266,31 @@ def test_a_checkpoint_of_several_suites_becomes_checks_of_several_assets() -> No
         ("orders", "amount_values_to_be_between", False),
         ("revenue", "table_row_count_to_equal", True),
     }
+
+
+def test_the_how_tos_example_works_in_a_folder_that_holds_nothing_of_cupel(tmp_path: Path) -> None:
+    """As a stranger would: the module is copied beside a file of definitions, and Dagster's own command runs it."""
+    code = re.findall(r"```python\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)[0]
+    (tmp_path / "gx_checks.py").write_bytes(Path(module.__file__).read_bytes())
+    (tmp_path / "definitions.py").write_text(code.replace("expectations.asset_checks", "gx_checks"), encoding="utf-8")
+    (tmp_path / "home").mkdir()
+    command = [sys.executable, "-m", "dagster", "asset", "materialize", "--select", "*", "-f", "definitions.py"]
+    environment = os.environ | {"DAGSTER_HOME": str(tmp_path / "home"), "DAGSTER_DISABLE_TELEMETRY": "1"}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 1, ran.stderr
+    with dg.DagsterInstance.from_config(str(tmp_path / "home")) as instance:
+        keys = {name: dg.AssetKey(name) for name in ("orders", "revenue")}
+        assert instance.get_latest_materialization_event(keys["orders"]) is not None
+        assert instance.get_latest_materialization_event(keys["revenue"]) is None
+        records = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION))
+    events = [one.event_log_entry.dagster_event for one in records]
+    found = {one.check_name: one for one in (event.asset_check_evaluation_data for event in events if event)}
+    assert {name: one.passed for name, one in found.items()} == {
+        "order_id_values_to_be_unique": True,
+        "amount_values_to_be_between": False,
+        "amount_mean_to_be_between": True,
+    }
+    assert shown(found["amount_values_to_be_between"])["failing_ids"] == ["b"]
 
 
 def test_the_module_imports_nothing_of_cupel() -> None:

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import great_expectations as gx
 import pyarrow as pa
 import pytest
+from great_expectations.data_context.data_context.context_factory import project_manager
 
 from cupel.config.expectations import ColumnExpectation
 from expectations import judge as judge_module
@@ -131,6 +133,15 @@ def test_a_process_keeps_no_result() -> None:
     judge(numbers(0.1), [AT_MOST], "tiny.small")
     judge_columns(pa.table({"text": ["a"]}), expectation("ExpectColumnValuesToNotBeNull", column="text"))
     assert judge_module._context().validation_results_store.list_keys() == []
+
+
+def test_the_context_of_a_team_that_embeds_a_project_stays_its_own() -> None:
+    own = gx.get_context(mode="ephemeral")
+    judge_module._context.cache_clear()
+    judge_module._checkpoints.cache_clear()
+    assert judge(numbers(0.1), [AT_MOST], "tiny.embedded")["bad_share"].is_passed
+    assert project_manager.get_current_project() is own
+    assert (list(own.data_sources.all()), list(own.checkpoints.all())) == ([], [])
 
 
 def test_a_checkpoint_that_cannot_run_fails_its_checks_and_says_what_it_ended_with(
