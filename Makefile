@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate test label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate data-docs test label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ gate: .venv/.run $(DAGSTER_HOME)/dagster.yaml  ## Judge what is in the lake: BAT
 
 # A file's tests go to one of two processes, so that what they share is made once; the short ones are last.
 TESTS = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+data-docs: .venv/.run  ## Write pages of what every gate said, for all projects, into lake/PROJECT/data_docs.
+	@.venv/bin/cupel data-docs
 
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
 	@$(TESTS)

@@ -68,6 +68,19 @@ def prune(project: str | None, **options: Any) -> None:
     sys.exit(_chain_command("prune")(project, **options))
 
 
+@click.command("data-docs")
+@click.argument("project", required=False)
+@PROJECTS
+@LAKE
+def data_docs(project: str | None, **options: Any) -> None:
+    """Write Data Docs: a page for each gate's latest outcome, of a PROJECT or of all, and an index of them.
+
+    They are made of what gates said, in the folder `data_docs` of the project's lake; nothing is judged again. The
+    pages need no network. Exit codes: 0 written, 1 error, or a project's file cannot be used.
+    """
+    sys.exit(_chain_command("data-docs")(project, **options))
+
+
 def _chain_command(name: str) -> Callable[..., int]:
     """Return a command of the chain, which the package alone does not hold, and knows only by this name."""
     from importlib.metadata import entry_points
