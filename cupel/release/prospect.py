@@ -39,8 +39,8 @@ def explain_hopeless(project: Project, terms: FrozenTerms, slices: Sequence[Slic
         return None
     ways = _find_ways(project, terms)
     return (
-        f"nobody is asked, for its audit could not pass if experts found nothing wrong: {prospect.result.reason}, tried "
-        f"with {prospect.tried} draws. {_cost(project, terms, prospect)} would be spent for nothing. "
+        f"nobody is asked, for its audit could not pass if experts found nothing wrong: {prospect.result.reason} "
+        f"({prospect.tried} draws tried). {_cost(project, terms, prospect)} would be spent for nothing. "
         f"{'To pass, ' + '; or '.join(ways) + '. ' if ways else ''}To have it audited all the same, set {ANYWAY}: true"
     )
 

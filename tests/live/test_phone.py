@@ -75,7 +75,8 @@ def test_the_first_screen_of_a_phone_says_verdict_bound_and_why(
     assert tab.evaluate("document.documentElement.scrollHeight") < MOST_HEIGHT
     for place in (".verdict", ".banner p:last-child", ".figures .value >> nth=0"):
         found = tab.locator(place).bounding_box()
-        assert found is not None and found["y"] + found["height"] < PHONE["height"], place
+        assert found is not None, place
+        assert found["y"] + found["height"] < PHONE["height"], place
 
 
 def test_sections_are_folded_on_a_phone_alone(tab: "Page", reports: dict[str, Path]) -> None:

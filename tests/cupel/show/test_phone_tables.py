@@ -36,7 +36,8 @@ def test_a_table_of_two_columns_or_without_headings_stays_as_it_is(table: str) -
 
 def test_the_style_of_narrow_screens_is_in_the_page_once() -> None:
     page = fit_phone("<style>a</style><style>b</style>")
-    assert page.count("max-width: 44rem") == 1 and page.endswith("</style><style>b</style>")
+    assert page.count("max-width: 44rem") == 1
+    assert page.endswith("</style><style>b</style>")
 
 
 def test_every_wide_table_of_a_report_is_cards_on_a_phone_and_below_the_first_screen_all_is_folded(
