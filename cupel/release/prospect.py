@@ -85,9 +85,17 @@ def _find_audit_size(project: Project, terms: FrozenTerms) -> str | None:
             return replace(terms, design=EProcess(min(design.step, size), size))
         return replace(terms, design=FixedSequence(size))
 
-    least = _find_least(1, most, lambda size: find_prospect(changed(size), terms.items, draws=SEARCH_DRAWS))
+    def tried(size: int, share: float = terms.max_experts_seen_share) -> Prospect:
+        return find_prospect(replace(changed(size), max_experts_seen_share=share), terms.items, draws=SEARCH_DRAWS)
+
+    least = _find_least(1, most, tried)
     if least is None:
-        return None
+        least = _find_least(1, terms.items, lambda size: tried(size, _share_of(size, terms)))
+        if least is None:
+            return None
+        size, cost = least
+        share, spent = setting(_share_of(size, terms)), _spend(project, terms, cost)
+        return f"audit_size of {size:,} with max_experts_seen_share of {share} ({spent})"
     size, cost = least
     return (
         f"audit_size of {size:,} to {most:,} instead of {project.release.audit_size:,} ({_spend(project, terms, cost)})"
@@ -132,6 +140,11 @@ def _find_budget(project: Project, terms: FrozenTerms, settings: Release) -> str
         return None
     step, cost = least
     return f"error_budget of {setting(step / BUDGETS)} ({_spend(project, terms, cost)})"
+
+
+def _share_of(size: int, terms: FrozenTerms) -> float:
+    """Return the share of the items that an audit of so many is, in whole percent, rounded up."""
+    return -(-size * SHARES // terms.items) / SHARES
 
 
 def _spend(project: Project, terms: FrozenTerms, prospect: Prospect) -> str:
