@@ -43,6 +43,7 @@ from cupel.commands.options import (
     help="Budget of a part: class:NAME:wrong=5%, class:NAME:missed=10%, COLUMN:VALUE:wrong=5%; COLUMN only bounds. "
     "Repeatable.",
 )
+@click.option("--anyway", "is_checked_anyway", is_flag=True, help="Draw an audit that no outcome of could accept, too.")
 @click.option("--plan-only", "is_only_planned", is_flag=True, help="Show what the audit would cost; draw nothing.")
 @click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
 @click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")

@@ -106,6 +106,8 @@ class Certificate(Section):
     """e_process: items between two looks."""
     by: dict[str, dict[str, SliceShares]] = Field({}, exclude_if=is_unset)
     """Budgets by class, language, source (file), batch, licence or decided_by, each held beside that of the whole."""
+    audit_anyway: bool = Field(False, exclude_if=is_unset)
+    """Ask experts even where the audit could not pass if they found nothing wrong: its bounds are all it can give."""
     guessed_errors: tuple[Share, ...] = ()
     """Guess for the outlook: share wrong in equal parts of the risk order, the safest first; empty: by log-odds."""
 
