@@ -23,7 +23,7 @@ def binomial_interval(wrong: int, audited: int, side_confidence: float) -> tuple
     Source: Clopper and Pearson (1934), Biometrika 26(4).
 
     >>> tuple(round(side, 5) for side in binomial_interval(20, 500, 0.975))
-    (0.0246, 0.06114)
+    (0.0246, 0.0611)
     """
     if not 0 <= wrong <= audited or audited < 1:
         raise AuditError(f"wrong: found {wrong} of {audited}; expected 0 to the labels audited, and those at least 1")
