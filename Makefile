@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate data-docs test label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate data-docs test test-install label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,14 +44,15 @@ gate: .venv/.run $(DAGSTER_HOME)/dagster.yaml  ## Judge what is in the lake: BAT
 	@$(PYTHON) -m orchestration.ci $(PROJECT) $(addprefix --partition ,$(BATCH)) $(if $(SELECT),--select '$(SELECT)') \
 		$(if $(SINCE),--since '$(SINCE)') $(if $(JUNIT),--junit '$(JUNIT)') $(if $(STRICT),--strict)
 
-# A file's tests go to one of two processes, so that what they share is made once; the short ones are last.
-TESTS = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-
 data-docs: .venv/.run  ## Write pages of what every gate said, for all projects, into lake/PROJECT/data_docs.
 	@.venv/bin/cupel data-docs
 
+# A file's tests go to one of two processes, so that what they share is made once; the short ones are last.
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
-	@$(TESTS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-install: .venv/.dev  ## Install what label buyers do on each Python that is here: PYTHONS='python3.13 PATH' names them; a minute.
+	@$(PYTHON) -m pytest -m install -rs tests/install
 
 attacks: .venv/.run  ## Attack the proof on a small project, and print what was caught: ONLY=name tries one; three minutes.
 	@$(PYTHON) -m benchmarks.attacks $(addprefix --only ,$(ONLY))
@@ -77,14 +78,13 @@ test-live: .venv/.live .label-studio/.ready  ## Label on a real Label Studio ser
 
 peers: .venv/.peers  ## Install the tools that benchmarks are measured beside: 1.2 GB, for nothing else.
 
-check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  ## Run all that CI runs.
+check: .venv/.dev $(DAGSTER_HOME)/dagster.yaml  ## Check format, lint, types, layers and definitions.
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m orchestration.dagster_storage
 	.venv/bin/dg check defs
-	$(TESTS)
 
 format: .venv/.dev  ## Format the code.
 	.venv/bin/ruff format .

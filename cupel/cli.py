@@ -8,6 +8,7 @@ from cupel import __version__
 from cupel.commands.chain_commands import check, data_docs, prune, rebuild
 from cupel.commands.file_commands import accept, duplicates, export, import_work, verify
 from cupel.commands.lake_commands import annotator, guideline, release, signals, summarise, trace, upgrade, webhook
+from cupel.commands.missing_libraries import name_extra
 from cupel.commands.signing_commands import key, sign
 from cupel.commands.witness_commands import witness
 from cupel.errors import CupelError
@@ -21,6 +22,12 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except CupelError as error:
             click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+        except ModuleNotFoundError as error:
+            message = name_extra(ctx.invoked_subcommand, error)
+            if message is None:
+                raise
+            click.echo(f"Error: {message}", err=True)
             ctx.exit(1)
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cupel.accept.judging import Verdict, rate
 from cupel.accept.plan import Record
-from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
+from cupel.certificate.binomial_interval import binomial_interval
 from cupel.errors import AuditError
 from cupel.store.event_log import Event, EventLog
 from cupel.store.files import is_file, move, read_text
@@ -265,7 +265,4 @@ def _interval(scores: Sequence[Score], wrong: int, settled: int) -> tuple[float,
         return only.low, only.high
     if not settled:
         return 0.0, 1.0
-    return (
-        clopper_pearson_lower(wrong, settled, SIDE_CONFIDENCE),
-        clopper_pearson_upper(wrong, settled, SIDE_CONFIDENCE),
-    )
+    return binomial_interval(wrong, settled, SIDE_CONFIDENCE)

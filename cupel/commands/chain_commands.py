@@ -7,8 +7,13 @@ from typing import Any
 
 import click
 
+from cupel.commands.missing_libraries import name_extra
 from cupel.commands.options import DATA, DRY_RUN, FILE, FOLDER, HOME, LAKE, PROJECTS
 from cupel.errors import CupelError
+
+# Of the repository; a package of Cupel may hold them or not.
+_PACKAGES = ("orchestration", "assets", "expectations", "samples")
+_IN_A_COPY = "run it in a copy of the repository, after `make setup`"
 
 
 @click.command()
@@ -88,10 +93,10 @@ def _chain_command(name: str) -> Callable[..., int]:
     for chain in entry_points(group="cupel.chain", name=name):
         try:
             command: Callable[..., int] = chain.load()
-        except ImportError as error:
-            raise CupelError(
-                f"cupel {name}: the chain is not in this installation ({error}); install it by "
-                "`pip install 'cupel[chain]'`, or run this in a copy of the repository, after `make setup`"
-            ) from error
+        except ModuleNotFoundError as error:
+            message = None if error.name in _PACKAGES else name_extra(name, error)
+            if message is None:
+                raise CupelError(f"cupel {name}: the chain is not in this installation; {_IN_A_COPY}") from error
+            raise CupelError(message) from error
         return command
-    raise CupelError(f"cupel {name}: this installation knows no chain; run `make setup` in a copy of the repository")
+    raise CupelError(f"cupel {name}: this installation knows no chain; {_IN_A_COPY}")

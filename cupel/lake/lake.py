@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import duckdb
 import pyarrow as pa
 
 from cupel.config.base import check_slug
@@ -29,6 +28,10 @@ from cupel.store.parquet import open_parquet
 from cupel.store.sealed import open_sealed, seal_json
 from cupel.store.store import ChangedError, MissingError, NoLocationError, Store, describe_place
 
+# Who reads a release's kind, or a Parquet delivery, opens no lake, and need not install what sorts one.
+if TYPE_CHECKING:
+    import duckdb
+
 ROWS_PER_GROUP = 65_536
 ROWS_PER_PART = 16 * ROWS_PER_GROUP
 COMMIT = "commit.json"
@@ -37,7 +40,7 @@ TABLES_FOLDER = "tables"
 ABSENT = "absent"
 _KEYS = {"table", "partition", "hash", "rows", "parts", "inputs", "code_version"}
 
-Data: TypeAlias = pa.Table | pa.RecordBatchReader | duckdb.DuckDBPyRelation
+Data: TypeAlias = "pa.Table | pa.RecordBatchReader | duckdb.DuckDBPyRelation"
 
 
 class Commit(NamedTuple):
@@ -71,7 +74,7 @@ class Lake:
     """
 
     def __init__(
-        self, root: str | Path | Store, project: str, connection: duckdb.DuckDBPyConnection | None = None
+        self, root: str | Path | Store, project: str, connection: "duckdb.DuckDBPyConnection | None" = None
     ) -> None:
         self.project = _slug(project)
         if isinstance(root, str | Path):
@@ -88,9 +91,11 @@ class Lake:
         self._can_be_read = self._can_be_written = False
 
     @property
-    def connection(self) -> duckdb.DuckDBPyConnection:
+    def connection(self) -> "duckdb.DuckDBPyConnection":
         """The DuckDB connection; one is opened where none was given and something needs it."""
         if self._connection is None:
+            import duckdb
+
             self._connection = duckdb.connect()
         return self._connection
 
@@ -231,7 +236,7 @@ class Lake:
                 for batch in file.iter_batches(batch_size=rows, columns=columns_there(file, schema)):
                     yield fitted(pa.Table.from_batches([batch]), schema, place)
 
-    def relation(self, table: str, partition: str) -> duckdb.DuckDBPyRelation:
+    def relation(self, table: str, partition: str) -> "duckdb.DuckDBPyRelation":
         """Return a partition as a lazy relation on this lake's connection.
 
         Raises:
@@ -333,6 +338,8 @@ class Lake:
 
     def write_catalog(self) -> Path:
         """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL."""
+        import duckdb
+
         path = Path(self.store.location(CATALOG))
         try:
             with new_path(path, is_private=True) as temporary, duckdb.connect(str(temporary)) as catalog:
@@ -384,7 +391,7 @@ class Lake:
     def _sorted(self, data: Data, table: Table) -> Iterator[pa.Table]:
         if isinstance(data, pa.Table):
             data = conform(data, table)
-        relation = data if isinstance(data, duckdb.DuckDBPyRelation) else self.connection.from_arrow(data)
+        relation = self.connection.from_arrow(data) if isinstance(data, pa.Table | pa.RecordBatchReader) else data
         order = ", ".join(f'"{column}"' for column in table.key)
         for batch in relation.order(order).to_arrow_reader(ROWS_PER_GROUP):
             yield conform(pa.Table.from_batches([batch]), table)
@@ -417,7 +424,7 @@ def _slug(name: str) -> str:
 
 def _in_order(data: Data, table: Table) -> Iterator[pa.Table]:
     """Yield rows that come sorted, held to the schema."""
-    if isinstance(data, duckdb.DuckDBPyRelation):
+    if not isinstance(data, pa.Table | pa.RecordBatchReader):
         data = data.to_arrow_reader(ROWS_PER_GROUP)
     for batch in data.to_batches() if isinstance(data, pa.Table) else data:
         yield conform(pa.Table.from_batches([batch]), table)

@@ -289,3 +289,12 @@ def show_vendors(console: Console, standings: Sequence[Standing]) -> None:
             percent(one.low), percent(one.high), price,
         )  # fmt: skip
     console.print(table)
+
+
+def show_no_model(console: Console, library: str) -> None:
+    """Print that no model looks for suspicious labels here, and what to install if it shall."""
+    console.print(
+        f"Not looked for: more suspicious labels, which a model would suggest; it needs {library}: "
+        "pip install 'cupel[suspicious]'",
+        markup=False,
+    )
