@@ -6,7 +6,7 @@ import click
 
 from cupel import __version__
 from cupel.commands.chain_commands import check, prune, rebuild
-from cupel.commands.file_commands import accept, duplicates, export, import_work, verify
+from cupel.commands.file_commands import accept, duplicates, export, import_work, push, verify
 from cupel.commands.lake_commands import annotator, guideline, release, signals, summarise, trace, upgrade, webhook
 from cupel.commands.signing_commands import key, sign
 from cupel.commands.witness_commands import witness
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, sign, signals,
+    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, push, rebuild, release, sign, signals,
     summarise, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)
