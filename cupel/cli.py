@@ -31,7 +31,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, push, rebuild, release, sign, signals,
-    summarise, trace, upgrade, verify, webhook, witness,
+    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, push, rebuild, release, sign,
+    signals, summarise, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

@@ -1,7 +1,7 @@
 """A hub of data sets in memory: so much of the Hugging Face Hub's protocol as a push, a look and a load need.
 
-Repositories are created, files go in by the commit API, large ones by Git LFS, each commit is a revision of its own, and
-files are read back by revision. Whoever is not the owner of a private one is told that it is not there.
+Repositories are created, files go in by the commit API, large ones by Git LFS, each commit is a revision of its own,
+and files are read back by revision. Whoever is not the owner of a private one is told that it is not there.
 """
 
 import base64
@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         self._refuse(404, f"no such address: {self.command} {path}")
 
-    do_GET = do_HEAD = do_POST = do_PUT = _serve
+    do_GET = do_HEAD = do_POST = do_PUT = _serve  # noqa: N815
 
     @property
     def _is_owner(self) -> bool:
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._is_there(name):
             there = self.server.commits[name][-1]
             self._answer({"files": [
-                {"path": file["path"], "shouldIgnore": False, "oid": _git_id(there.get(file["path"])),
+                {"path": file["path"], "shouldIgnore": False, "oid": _known(file["path"], there),
                  "uploadMode": "lfs" if file["path"].endswith(".parquet") else "regular"}
                 for file in json.loads(body)["files"]
             ]})  # fmt: skip
@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def resolve(self, body: bytes, name: str, revision: str, path: str) -> None:
         if not self._is_there(name):
-            return
+            return None
         content = self.server.commits[name][-1].get(path)
         if content is None:
             return self._refuse(404, "Entry not found", "EntryNotFound")
@@ -217,6 +217,11 @@ def _sha1(content: bytes) -> str:
 
 def _git_id(content: bytes | None) -> str | None:
     return None if content is None else _sha1(b"blob %d\0" % len(content) + content)
+
+
+def _known(path: str, there: dict[str, bytes]) -> str | None:
+    """Return what the hub knows a file by: a large one by its hash, another by that of its Git blob."""
+    return _etag(path, there[path]) if path in there else None
 
 
 def _entry(path: str, content: bytes) -> dict[str, Any]:
