@@ -7,7 +7,17 @@ import click
 from cupel import __version__
 from cupel.commands.chain_commands import check, prune, rebuild
 from cupel.commands.file_commands import accept, duplicates, export, import_work, push, verify
-from cupel.commands.lake_commands import annotator, guideline, release, signals, summarise, trace, upgrade, webhook
+from cupel.commands.lake_commands import (
+    annotator,
+    guideline,
+    release,
+    signals,
+    summarise,
+    suspicious,
+    trace,
+    upgrade,
+    webhook,
+)
 from cupel.commands.signing_commands import key, sign
 from cupel.commands.witness_commands import witness
 from cupel.errors import CupelError
@@ -32,6 +42,6 @@ def main() -> None:
 
 for _command in (
     accept, annotator, check, duplicates, export, guideline, import_work, key, prune, push, rebuild, release, sign,
-    signals, summarise, trace, upgrade, verify, webhook, witness,
+    signals, summarise, suspicious, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

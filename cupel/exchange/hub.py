@@ -4,6 +4,7 @@ The hub is the Hugging Face Hub, or any server that speaks its protocol. The pac
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,7 +84,6 @@ def files_to_push(release: Path, found: Verification) -> list[str]:
 def _connect(endpoint: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
     """Return what talks to the hub, and what it raises where the hub refuses or is not there."""
     try:
-        import httpx
         from huggingface_hub import HfApi
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
     except ImportError:
@@ -93,7 +93,14 @@ def _connect(endpoint: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
         raise ReleaseError(f"no token: put one that may write into the environment variable {TOKEN_VARIABLE}")
     address = endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT
     api = HfApi(endpoint=address.rstrip("/"), token=token)
-    return api, (HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError)
+    return api, (HfHubHTTPError, HFValidationError, OSError, *_transport_errors())
+
+
+def _transport_errors() -> list[type[Exception]]:
+    """Return what the package's own HTTP client raises where a hub is not there: one of these, by its version."""
+    clients = [sys.modules[name] for name in ("httpx", "httpx2", "requests") if name in sys.modules]
+    names = ("HTTPError", "RequestException")
+    return [getattr(client, name) for client in clients for name in names if hasattr(client, name)]
 
 
 def _revision(api: Any, name: str) -> str:
