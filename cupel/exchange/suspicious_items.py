@@ -25,7 +25,7 @@ from cupel.release.names import find_rows
 from cupel.release.probabilities import find_probabilities
 from cupel.release.relabel import MOST, relabel_rows
 from cupel.release.release_audit import ReleaseAudit, read_release_audit
-from cupel.store.files import is_folder, make_folder, stat_file, write_file
+from cupel.store.files import is_folder, make_folder, put_file, stat_file
 
 NAME = ["batch", "item_id"]
 
@@ -90,8 +90,8 @@ def write_for_cleanlab(found: SuspiciousItems, lake: Lake, folder: Path) -> Writ
     """Write labels, out-of-sample probabilities and an issues table as cleanlab takes them.
 
     `labels.npy` (places in `classes.json`) and `pred_probs.npy` (items x classes, the checker's out of sample) are what
-    `find_label_issues`, `get_label_quality_scores` and Datalab ask for; `issues.parquet` has a row for each of theirs, in
-    the same order, with the columns of Datalab's label issues. Items without an opinion of the checker are left out.
+    `find_label_issues`, `get_label_quality_scores` and Datalab ask for; `issues.parquet` has a row for each of theirs,
+    in the same order, with the columns of Datalab's label issues. Items without an opinion of the checker are left out.
 
     Raises:
         ReleaseError: A label is more than one class.
@@ -256,7 +256,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         raise OutputError(f"--to: {folder.parent} is not there; make it, or name another folder")
     for name, content in files.items():
         make_folder((folder / name).parent)
-        write_file(folder / name, content)
+        put_file(folder / name, content)
 
 
 def _npy(values: np.ndarray[Any, Any]) -> bytes:
