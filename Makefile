@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate data-docs test test-install label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate data-docs test test-handover test-install label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,9 @@ label-studio-down: .venv/.run  ## Stop server, page and daemon.
 test-live: .venv/.live .label-studio/.ready  ## Label on a real Label Studio server, up to a release: some three minutes.
 	@$(PYTHON) -m pytest -m live tests/live
 
+test-handover: .handover/.ready  ## Read what is handed over with datasets, cleanlab and Argilla, and push to a local hub.
+	@.handover/bin/python -m pytest -m handover tests/handover
+
 peers: .venv/.peers  ## Install the tools that benchmarks are measured beside: 1.2 GB, for nothing else.
 
 check: .venv/.dev $(DAGSTER_HOME)/dagster.yaml  ## Check format, lint, types, layers and definitions.
@@ -112,6 +115,12 @@ clean:  ## Remove what the sample made: its data, its lake and the page's record
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-bench.lock
 	@touch $@
 
+# What the tools need that released data are for; Argilla and `datasets` are in no other environment.
+.handover/.ready: .venv/.dev requirements-handover.lock
+	@.venv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .handover
+	@.venv/bin/uv pip install --quiet --python .handover/bin/python --require-hashes -r requirements-handover.lock
+	@touch $@
+
 .venv/.live: .venv/.dev requirements-live.lock
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-live.lock
 	@touch $@
@@ -145,6 +154,7 @@ lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
+	$(LOCK) --extra dev --extra handover -c requirements-dev.lock -o requirements-handover.lock
 	@printf '%s\n' "sentence-transformers ; python_version < '3'" "huggingface-hub ; python_version < '3'" > .venv/left-out
 	$(LOCK) --extra embedding -c requirements.lock --overrides .venv/left-out -o requirements-embedding.lock
 	@printf '%s\n' playwright==1.65.2 | .venv/bin/uv pip compile - --python-version 3.11 --universal --generate-hashes \
