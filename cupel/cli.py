@@ -7,7 +7,17 @@ import click
 from cupel import __version__
 from cupel.commands.chain_commands import check, prune, rebuild
 from cupel.commands.file_commands import accept, duplicates, export, import_work, verify
-from cupel.commands.lake_commands import annotator, guideline, release, signals, summarise, trace, upgrade, webhook
+from cupel.commands.lake_commands import (
+    annotator,
+    guideline,
+    release,
+    send_items_back,
+    signals,
+    summarise,
+    trace,
+    upgrade,
+    webhook,
+)
 from cupel.commands.signing_commands import key, sign
 from cupel.commands.witness_commands import witness
 from cupel.errors import CupelError
@@ -31,7 +41,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, sign, signals,
-    summarise, trace, upgrade, verify, webhook, witness,
+    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, send_items_back, sign,
+    signals, summarise, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)
