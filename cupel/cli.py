@@ -41,7 +41,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, send_items_back, sign,
-    signals, summarise, trace, upgrade, verify, webhook, witness,
+    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, send_items_back,
+    sign, signals, summarise, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

@@ -28,7 +28,7 @@ from cupel.lake.draw_log import DRAWS, bring_draws
 from cupel.lake.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.lake.guideline_log import GUIDELINES, bring_versions, read_versions
 from cupel.lake.lake import Commit, Lake
-from cupel.lake.send_back_log import SEND_BACKS
+from cupel.lake.send_back_log import SEND_BACKS, bring_send_backs
 from cupel.lake.step import Step
 from cupel.people.answers.guidelines import versions_until
 from cupel.people.answers.known_labels import known_labels
@@ -136,7 +136,7 @@ class _Rebuilding:
             one for one in self.lake.send_backs.read()
             if release not in one.releases and one.answers_until <= known.labels
         ]  # fmt: skip
-        self.copy.send_backs.append(lambda _: before)
+        bring_send_backs(self.copy.send_backs, before)
         self.instance.add_dynamic_partitions(f"{self.project.project}_batches", batches)
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", [release])
         for batch in batches:
@@ -237,8 +237,7 @@ class _Rebuilding:
             number = int(told.get(f"actions@{batch}", "0").partition(":")[0])
             self.copy.actions.append(self.lake.actions.read(batch)[len(self.copy.actions.read(batch)) : number])
             number = int(told.get(f"{SEND_BACKS}@{batch}", "0").partition(":")[0])
-            later = self.lake.send_backs.read(batch)[len(self.copy.send_backs.read(batch)) : number]
-            self.copy.send_backs.append(lambda _, later=later: later)
+            bring_send_backs(self.copy.send_backs, self.lake.send_backs.read(batch)[:number])
 
     def _went_on_before_the_end(self) -> list[str]:
         """Return batches that later answers had changed already when the release came to its end; it tells of them."""

@@ -84,6 +84,11 @@ def name_send_backs(send_backs: Sequence[SendBack]) -> str:
     return f"{len(send_backs)}:{digest.hexdigest()}"
 
 
+def bring_send_backs(log: SendBackLog, send_backs: Sequence[SendBack]) -> None:
+    """Bring send-backs of another lake into a log, those that it does not hold yet."""
+    log.append(lambda there: [one for one in send_backs if one not in there])
+
+
 def _parse(event: Event) -> SendBack:
     content: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in event.items()}
     return SendBack(**content)

@@ -1,4 +1,4 @@
-"""Items sent back through the chain: an event, tasks with the reason, new answers, and a later release as an attempt."""
+"""Items sent back through the chain: an event, tasks with the reason, new answers, and a release as an attempt."""
 
 import csv
 import json
@@ -21,7 +21,8 @@ from orchestration.rounds import Rounds
 from small_project import write_project
 
 REASON = "read rule 4: judge the thing, not the place"
-SENT = ("i3", "i5", "i8")
+# The items of the small project that most of the crew has wrong.
+SENT = ("i28", "i70", "i75")
 
 
 def run(deployment: Deployment, *wanted: str) -> Lake:
@@ -104,7 +105,7 @@ def test_an_event_says_who_sent_which_items_back_and_why(sent: Sent) -> None:
 
 def test_the_same_items_a_second_time_are_told_and_not_doubled(sent: Sent) -> None:
     assert "nothing is sent back" in sent.again
-    assert "await an answer already: i3, i5, i8" in sent.again
+    assert "await an answer already: i28, i70, i75" in sent.again
 
 
 def test_tasks_ask_for_as_many_answers_as_the_overlap_needs_with_the_reason(sent: Sent) -> None:
@@ -148,12 +149,12 @@ def test_a_release_stays_and_the_next_one_is_a_second_attempt(sent: Sent) -> Non
 def test_each_release_is_rebuilt_byte_for_byte_with_the_send_backs_of_then(
     sent: Sent, release: str, tmp_path: Path
 ) -> None:
-    result = rebuild(sent.deployment, "small", release, tmp_path / "lake")
-    assert result.is_same, result
+    found = rebuild(sent.deployment, "small", release, tmp_path / "lake")
+    assert found.first_difference is None
+    assert found.is_same
 
 
 def test_the_lake_is_whole_and_a_second_run_does_nothing(sent: Sent) -> None:
     hashes = table_hashes(sent.lake)
     assert table_hashes(run(sent.deployment)) == hashes
-    project = load_project(sent.deployment.projects / "small.yaml")
-    assert list(find_damage(sent.lake, project, sent.deployment.data)) == []
+    assert find_damage(sent.lake, is_light=False) == []
