@@ -11,13 +11,13 @@ from cupel.commands.lake_commands import (
     annotator,
     guideline,
     release,
-    send_items_back,
     signals,
     summarise,
     trace,
     upgrade,
     webhook,
 )
+from cupel.commands.rework_commands import rework, send_items_back
 from cupel.commands.signing_commands import key, sign
 from cupel.commands.witness_commands import witness
 from cupel.errors import CupelError
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, send_items_back,
-    sign, signals, summarise, trace, upgrade, verify, webhook, witness,
+    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, rework,
+    send_items_back, sign, signals, summarise, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

@@ -108,49 +108,6 @@ def annotator(
     click.echo(f"{annotator}: {deed}d in {batch}; the daemon takes it up, or `make run PROJECT={project}`")
 
 
-@click.command("send-back")
-@click.argument("project")
-@click.argument("batch")
-@click.option("--items", type=FILE, help="CSV or Parquet that names them in its column item_id.")
-@click.option("--release", metavar="NAME", help="Those that the report of this release lists, the worst first.")
-@click.option("--first", type=click.IntRange(min=1), metavar="N", help="Of these the first so many.  [default: all]")
-@click.option("--reason", required=True, help="What annotators read beside the task; never what experts said.")
-@click.option("--of", "annotators", multiple=True, metavar="NAME", help="Whose answers (or vendor's). Repeatable.")
-@click.option("--to", multiple=True, metavar="NAME", help="Who is to answer (or which vendor). Repeatable.")
-@click.option("--by", default="cupel send-back", show_default=True, help="Who sends them back; kept with the event.")
-@PROJECTS
-@DATA
-@LAKE
-def send_items_back(
-    project: str, batch: str, items: Path | None, release: str | None, first: int | None, reason: str,
-    annotators: tuple[str, ...], to: tuple[str, ...], by: str, projects: Path, data: Path, lake: Path,
-) -> None:  # fmt: skip
-    """Send items of a BATCH of a PROJECT back to annotators, who see the reason and answer anew.
-
-    An event in the lake, never changed. What was answered until then does not count any more and is kept, as rejected
-    with the reason; the next run asks as many answers as the overlap needs. Exit codes: 0 sent back or nothing left
-    to send, 1 error.
-    """
-    from cupel.intake.collect_inputs import current_project
-    from cupel.lake.lake import Lake
-    from cupel.printable import printable
-    from cupel.release.items_to_send_back import read_item_file, read_release_items
-    from cupel.release.send_back import SendBackRequest, send_back
-    from cupel.show.send_back_lines import send_back_lines
-
-    if (items is None) == (release is None):
-        raise click.UsageError("name the items by --items FILE or by --release NAME, one of the two")
-    there = Lake(lake, project)
-    current = current_project(projects, there)
-    if items is not None:
-        named = read_item_file(items, batch, first)
-    else:
-        named = read_release_items(there, str(release), batch, first)
-    result = send_back(there, current, data, batch, SendBackRequest(named, reason, by, annotators, to))
-    for line in send_back_lines(result, project, batch):
-        click.echo(printable(line))
-
-
 @click.command()
 @click.argument("project")
 @PROJECTS

@@ -72,7 +72,7 @@ def anchoring_rows(batch: BatchFacts) -> list[Row]:
     ]
 
 
-def rework_rows(batch: BatchFacts) -> list[Row]:
+def rework_rows(batch: BatchFacts, most: int | None = REWORK_SHOWN) -> list[Row]:
     """Return rework and first-time acceptance in words: vendors, then annotators, those with the most sent back first.
 
     Beside each stands its quality: of an annotator as `annotators` has it, of a vendor its share on equal terms.
@@ -95,7 +95,7 @@ def rework_rows(batch: BatchFacts) -> list[Row]:
             "reworked": _part(one.reworked, one.sent_back),
             "right": _part(one.rework_right, one.rework_checked),
         }
-        for one in ordered[:REWORK_SHOWN]
+        for one in ordered[:most]
     ]
 
 
