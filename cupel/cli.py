@@ -19,6 +19,7 @@ from cupel.commands.lake_commands import (
     webhook,
 )
 from cupel.commands.missing_libraries import name_extra
+from cupel.commands.rework_commands import rework, send_items_back
 from cupel.commands.signing_commands import key, sign
 from cupel.commands.witness_commands import witness
 from cupel.errors import CupelError
@@ -49,6 +50,6 @@ def main() -> None:
 
 for _command in (
     accept, annotator, check, data_docs, duplicates, export, guideline, import_work, key, prune, push, rebuild, release,
-    sign, signals, summarise, suspicious, trace, upgrade, verify, webhook, witness,
+    rework, send_items_back, sign, signals, summarise, suspicious, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

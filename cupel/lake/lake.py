@@ -24,6 +24,7 @@ from cupel.lake.earlier_logs import LakeLog
 from cupel.lake.formats import read_number, recognise_lake, write_number
 from cupel.lake.guideline_log import GUIDELINES, name_history, read_versions
 from cupel.lake.parts import check_part, columns_there, fitted, read_part, write_parts
+from cupel.lake.send_back_log import SEND_BACKS, SendBackLog
 from cupel.store.event_log import HEAD, EventLog
 from cupel.store.local import LocalStore
 from cupel.store.parquet import open_parquet
@@ -97,6 +98,7 @@ class Lake:
         self._connection = connection
         self.answers = AnswersLog(self.store)
         self.actions = ActionsLog(self.log(ACTIONS))
+        self.send_backs = SendBackLog(self.log(SEND_BACKS))
         self._can_be_read = self._can_be_written = False
 
     @property
@@ -311,14 +313,16 @@ class Lake:
         """Return the current hash of an input, or that it is absent.
 
         Args:
-            name: `table@partition`, `answers:purposes@batch`, `actions@batch`, `guidelines@batch` or
-                `draws@release`.
+            name: `table@partition`, `answers:purposes@batch`, `actions@batch`, `send_backs@batch`,
+                `guidelines@batch` or `draws@release`.
         """
         kind, _, partition = name.rpartition("@")
         if kind.startswith("answers:"):
             return self.answers.version(partition, kind.removeprefix("answers:").split("+"))
         if kind == "actions":
             return self.actions.version(partition)
+        if kind == SEND_BACKS:
+            return self.send_backs.version(partition)
         if kind == DRAWS:  # recorded only while awaited, and by then it is to be made anew
             return ABSENT
         if kind == GUIDELINES:
