@@ -19,6 +19,9 @@ from cupel.store.store import StoreError
 SIDE_CONFIDENCE = 0.975
 EARLIER_ENDING = ".jsonl"
 
+# Of the lowest share of labels that were right at first look.
+FIRST_LOOK_CONFIDENCE = 0.95
+
 
 class Score(Record):
     """What one look at one delivery came to; an event of the log.
@@ -285,7 +288,7 @@ def _first_time(firsts: Sequence[Score]) -> dict[str, Any]:
         "first_accepted": sum(one.verdict == "ACCEPT" for one in firsts),
         "first_settled": settled,
         "first_right": right,
-        "first_low": clopper_pearson_lower(right, settled) if settled else None,
+        "first_low": binomial_interval(right, settled, FIRST_LOOK_CONFIDENCE)[0] if settled else None,
     }
 
 

@@ -7,12 +7,13 @@ makes the folder. Where another database was opened and the catalog attached to 
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import duckdb
+from typing import TYPE_CHECKING, NamedTuple
 
 from cupel.errors import LakeError
 from cupel.store.files import new_path
+
+if TYPE_CHECKING:
+    import duckdb
 
 CATALOG = "catalog.duckdb"
 FOLDER_VARIABLE = "lake_folder"
@@ -64,6 +65,8 @@ def write_views(path: Path, project: str, views: Iterable[View]) -> None:
     Raises:
         LakeError: It cannot be written.
     """
+    import duckdb
+
     try:
         with new_path(path, is_private=True) as temporary, duckdb.connect(str(temporary)) as catalog:
             catalog.execute(f"SET VARIABLE {FOLDER_VARIABLE} = {_text(str(path.parent.resolve()))}")
@@ -75,7 +78,7 @@ def write_views(path: Path, project: str, views: Iterable[View]) -> None:
         raise LakeError(f"{path}: cannot be written: {error}; free space, then run again") from None
 
 
-def _create(catalog: duckdb.DuckDBPyConnection, view: View) -> None:
+def _create(catalog: "duckdb.DuckDBPyConnection", view: View) -> None:
     # By name, for an earlier version may have written fewer columns.
     selects = " UNION ALL BY NAME ".join(_select(files, view.is_events) for files in view.files)
     catalog.execute(f"CREATE VIEW {_name(view.name)} AS SELECT * FROM ({selects}) WHERE {_ONE_CATALOG}")
