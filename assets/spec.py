@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from assets.behind_gates import hold_behind_gates
-from assets.bench import BENCH, at_bench
+from assets.bench import BENCH, STAGE, at_bench
 from assets.page_links import plot_file, plot_link, report_link
 from cupel.config.project import Project
 from cupel.contract.lineage import trace_columns
@@ -25,7 +25,7 @@ from cupel.printable import printable
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Where the code can be read, such as https://git.example/cupel/blob/main; else the page names files of this machine.
 CODE_URL = "CUPEL_CODE_URL"
-PROJECT, STAGE, KIND, MODALITY = "cupel/project", "cupel/stage", "cupel/kind", "cupel/modality"
+PROJECT, KIND, MODALITY = "cupel/project", "cupel/kind", "cupel/modality"
 MOST_OF_A_TAG = 63
 
 PREVIEW_ROWS = 5
@@ -92,11 +92,6 @@ def project_tags(project: Project, stage: str) -> dict[str, str]:
     """Return the tags by which the page finds assets: of a project, a stage, a kind of label, a kind of item."""
     tags = {PROJECT: project.project, STAGE: stage, KIND: project.kind.name, MODALITY: project.modality.name}
     return {name: value[:MOST_OF_A_TAG] for name, value in tags.items()}
-
-
-def asset_stage(asset: dg.AssetsDefinition) -> str:
-    """Return the stage of an asset: it stands in the tags of its tables, whose group is the project's alone."""
-    return next(iter(asset.tags_by_key.values()))[STAGE]
 
 
 def code_reference(function: Callable[..., Any]) -> dg.CodeReferencesMetadataValue:

@@ -7,9 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets.bench import BENCH
+from assets.bench import BENCH, STAGE
 from assets.report import report_asset
-from assets.spec import STAGE, stage_assets
+from assets.spec import stage_assets
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Stage
 from orchestration import partitions
