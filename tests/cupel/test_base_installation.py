@@ -150,13 +150,14 @@ def test_help_is_shown_and_keys_are_made_where_nothing_else_is_installed() -> No
 
 
 def test_parquet_and_label_kinds_need_the_tables_alone() -> None:
-    rows = {"id": ["a", "b"] * 50, "text": [f"text {number}" for number in range(100)], "label": ['["x"]'] * 100}
-    pq.write_table(pa.table({**rows, "id": [str(number) for number in range(100)]}), "one.parquet")
+    numbers = [str(number) for number in range(100)]
+    columns = {"id": numbers, "text": numbers, "label": ['["x"]'] * 100, "worker": ["ann"] * 100}
+    pq.write_table(pa.table(columns), "one.parquet")
     options = ("--budget", "5%", "--kind", "multilabel", "--classes", "x,y")
     planned = cupel("accept", "one.parquet", *options, extra="tables")
     assert planned.returncode == 3, planned.stderr
     imported = cupel(
-        "import", "one.parquet", "--batch", "one", "--answers", "answers.csv", "--annotator", "ann", "--id", "id",
+        "import", "one.parquet", "--batch", "one", "--answers", "answers.csv", "--annotator", "worker", "--id", "id",
         "--question", "label", extra="tables",
     )  # fmt: skip
     assert imported.returncode == 0, imported.stderr
