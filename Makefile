@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate test test-install label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate data-docs test test-handover test-install label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ rebuild: setup  ## Make a release once more and compare it byte for byte: make r
 ui: setup  ## Open the Dagster page on 127.0.0.1.
 	@$(PYTHON) -m orchestration.dagster_storage
 	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
-	@.venv/bin/dagster-webserver -h 127.0.0.1 -p $(PORT) -w workspace.yaml
+	@$(PYTHON) -m orchestration.dagster_page -h 127.0.0.1 -p $(PORT) -w workspace.yaml
 
 up: setup  ## Start page and daemon in the background: deliveries are taken, schedules run.
 	@PORT=$(PORT) $(PYTHON) -m orchestration.service up
@@ -43,6 +43,9 @@ down: .venv/.run  ## Stop them.
 gate: .venv/.run $(DAGSTER_HOME)/dagster.yaml  ## Judge what is in the lake: BATCH=movies, SELECT=group:raw, SINCE=origin/main, JUNIT=gate.xml.
 	@$(PYTHON) -m orchestration.ci $(PROJECT) $(addprefix --partition ,$(BATCH)) $(if $(SELECT),--select '$(SELECT)') \
 		$(if $(SINCE),--since '$(SINCE)') $(if $(JUNIT),--junit '$(JUNIT)') $(if $(STRICT),--strict)
+
+data-docs: .venv/.run  ## Write pages of what every gate said, for all projects, into lake/PROJECT/data_docs.
+	@.venv/bin/cupel data-docs
 
 # A file's tests go to one of two processes, so that what they share is made once; the short ones are last.
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
@@ -72,6 +75,9 @@ label-studio-down: .venv/.run  ## Stop server, page and daemon.
 
 test-live: .venv/.live .label-studio/.ready  ## Label on a real Label Studio server, up to a release: some three minutes.
 	@$(PYTHON) -m pytest -m live tests/live
+
+test-handover: .handover/.ready  ## Read what is handed over with datasets, cleanlab and Argilla, and push to a local hub.
+	@.handover/bin/python -m pytest -m handover tests/handover
 
 peers: .venv/.peers  ## Install the tools that benchmarks are measured beside: 1.2 GB, for nothing else.
 
@@ -109,6 +115,12 @@ clean:  ## Remove what the sample made: its data, its lake and the page's record
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-bench.lock
 	@touch $@
 
+# What the tools need that released data are for; Argilla and `datasets` are in no other environment.
+.handover/.ready: .venv/.dev requirements-handover.lock
+	@.venv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .handover
+	@.venv/bin/uv pip install --quiet --python .handover/bin/python --require-hashes -r requirements-handover.lock
+	@touch $@
+
 .venv/.live: .venv/.dev requirements-live.lock
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-live.lock
 	@touch $@
@@ -142,6 +154,7 @@ lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
+	$(LOCK) --extra dev --extra handover -c requirements-dev.lock -o requirements-handover.lock
 	@printf '%s\n' "sentence-transformers ; python_version < '3'" "huggingface-hub ; python_version < '3'" > .venv/left-out
 	$(LOCK) --extra embedding -c requirements.lock --overrides .venv/left-out -o requirements-embedding.lock
 	@printf '%s\n' playwright==1.65.2 | .venv/bin/uv pip compile - --python-version 3.11 --universal --generate-hashes \

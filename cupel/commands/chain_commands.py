@@ -1,4 +1,4 @@
-"""Commands of the chain, which the package alone does not hold."""
+"""Commands of the chain, which the library does not know, and which may lack what it needs."""
 
 import sys
 from collections.abc import Callable
@@ -71,6 +71,19 @@ def prune(project: str | None, **options: Any) -> None:
     with --yes. Exit codes: 0 said or done, 1 error, or something had to be left.
     """
     sys.exit(_chain_command("prune")(project, **options))
+
+
+@click.command("data-docs")
+@click.argument("project", required=False)
+@PROJECTS
+@LAKE
+def data_docs(project: str | None, **options: Any) -> None:
+    """Write Data Docs: a page for each gate's latest outcome, of a PROJECT or of all, and an index of them.
+
+    They are made of what gates said, in the folder `data_docs` of the project's lake; nothing is judged again. The
+    pages need no network. Exit codes: 0 written, 1 error, or a project's file cannot be used.
+    """
+    sys.exit(_chain_command("data-docs")(project, **options))
 
 
 def _chain_command(name: str) -> Callable[..., int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from interpreters import VERSIONS, find_interpreters
 
 pytestmark = pytest.mark.install
