@@ -185,11 +185,11 @@ def _measure(meter: Meter) -> None:
     import orchestration.rounds as rounds_module
     from assets.bench import Bench
     from expectations import gate
+    from orchestration.runs import RunsInProcess
 
     for function, part in BETWEEN.items():
         setattr(rounds_module, function, meter.measured(getattr(rounds_module, function), part))
-    runs = rounds_module.RunsInProcess
-    setattr(runs, "execute", meter.measured(runs.execute, "runs"))  # noqa: B010
+    setattr(RunsInProcess, "execute", meter.measured(RunsInProcess.execute, "runs"))  # noqa: B010
     for function in ("judge", "judge_columns"):
         setattr(gate, function, meter.measured(getattr(gate, function), "great expectations"))
     open_step = Bench.step

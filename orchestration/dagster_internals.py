@@ -107,7 +107,7 @@ def run_webserver(wrap: Callable[[Any], Any]) -> None:
 
     The command offers no place to add to the application; it makes it by a function of its module.
     """
-    command = import_module("dagster_webserver.cli")
+    command: Any = import_module("dagster_webserver.cli")
     make = command.create_app_from_workspace_process_context
     command.create_app_from_workspace_process_context = lambda *given, **named: wrap(make(*given, **named))
     command.main()

@@ -56,18 +56,18 @@ def describe_limit(row: Mapping[str, Any]) -> str:
     return "" if row["threshold"] is None else f"{row['comparison']} {row['threshold']:g}"
 
 
-def describe_check(row: Mapping[str, Any], remedy: str, link: str | None) -> dict[str, Any]:
+def describe_check(row: Mapping[str, Any], remedy: str, links: Mapping[str, str | None]) -> dict[str, Any]:
     """Return what the page shows of a check, in the order in which a reader needs it: hashes last.
 
     Args:
         row: A row of `gate_results`.
         remedy: What to do when the check fails.
-        link: Where the report or the gate's page is; None where there is none.
+        links: Where more is to be read, by what it is called.
     """
     words = {"fail": REFUSED if is_refusal(row) else "WARNING", "open": OPEN, "pass": PASSED}
     shown: dict[str, Any] = {"outcome": words[row["outcome"]], "observed": row["observed"], "bound": row["bound"]}
     shown |= {"allowed": describe_limit(row) or None, "why": row["reason"]}
     shown |= {"what to do": remedy if row["outcome"] == "fail" else None}
-    shown |= {"read more": None if link is None else dg.MetadataValue.url(link)}
+    shown |= {name: dg.MetadataValue.url(link) for name, link in links.items() if link is not None}
     shown |= {"items": list(row["item_ids"]) or None, "severity": row["severity"], "table hash": row["table_hash"]}
     return {name: value for name, value in shown.items() if value not in (None, "")}

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.bench import BENCH, Bench, at_bench
+from assets.page_links import data_docs_link, report_link
 from assets.run_outcome import OPEN, PASSED, tag_run
 from cupel.config.project import Project
 from cupel.config.raw import Delivery
@@ -17,6 +18,7 @@ from cupel.versions.code_version import gate_version
 from expectations.gate import asked_checks, judge_stage
 from expectations.suite import Suite
 from expectations.suites import project_suites
+from orchestration.check_statuses import report_failed_partitions
 from orchestration.gate_outcomes import (
     OWN_EXPECTATION,
     decide_outcome,
@@ -65,7 +67,7 @@ def gate(
         bench: Name of the bench that it judges at.
     """
     specs = {spec.name: spec for spec in _specs(project, suite, partitions)}
-
+    is_of_release = STAGES[suite.stage].partition == "release"
     define = dg.multi_asset_check(
         name=f"{project.project}_{suite.gate}_gate".replace("-", "_"),
         description=f"Judges {suite.table} and writes the outcome to gate_results.",
@@ -76,9 +78,9 @@ def gate(
 
     def judge(context: dg.AssetCheckExecutionContext, bench: Bench) -> Iterator[Any]:
         step, rows = _judge(context, bench, suite)
-        link = None
+        report = report_link(project.project, step.partition) if is_of_release else None
         outcome = decide_outcome(rows)
-        tag_run(context.instance, context.run.run_id, outcome.word, outcome.why, link)
+        tag_run(context.instance, context.run.run_id, outcome.word, outcome.why, report)
         if outcome.word != PASSED:
             context.log.warning(f"{outcome.word}: {suite.gate} gate of {step.partition}: {outcome.why}")
         if outcome.word == OPEN:
@@ -92,11 +94,15 @@ def gate(
             if row["outcome"] == "open":
                 yield dg.Output(None, output_name=spec.get_python_identifier())
                 continue
-            result = _result(spec, row, describe_check(row, remedies.get(spec.name, OWN_EXPECTATION), link))
+            docs = data_docs_link(project.project, step.partition, suite.gate, spec.name)
+            links = {"report": report, "data docs": docs}
+            result = _result(spec, row, describe_check(row, remedies.get(spec.name, OWN_EXPECTATION), links))
             if is_refusal(row):
                 yield _refuse(context, result)
             else:
                 yield result
+        names = partitions.get_partition_keys(dynamic_partitions_store=context.instance)
+        report_failed_partitions(context.instance, context.selected_asset_check_keys, step.partition, names)
 
     return define(at_bench(judge, bench))
 

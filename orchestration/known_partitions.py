@@ -8,6 +8,7 @@ import dagster as dg
 from cupel.config.project import Project
 from cupel.errors import CupelError
 from cupel.intake.collect_inputs import current_project, releases_of
+from cupel.kinds.projects import load_projects
 from cupel.lake.lake import Lake
 from orchestration.deployment import Deployment
 
@@ -54,3 +55,9 @@ def register_known_partitions(project: str, deployment: Deployment) -> None:
                 instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
     except (CupelError, OSError) as error:
         log.warning("%s: its batches and releases are not registered: %s", project, error)
+
+
+def register_all_partitions(deployment: Deployment) -> None:
+    """Tell the instance of DAGSTER_HOME of the batches and releases of all projects of a deployment."""
+    for project in load_projects(deployment.projects, deployment.known):
+        register_known_partitions(project.project, deployment)
