@@ -20,6 +20,7 @@ from cupel.kinds.projects import load_project, load_projects
 from cupel.lake.lake import Lake
 from cupel.store.files import temporary_folder
 from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names
+from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.dagster_storage import open_instance
 from orchestration.deployment import Deployment
 from orchestration.evidence import Place, broken, evidence_findings, is_in_a_release, no_delivery
@@ -65,7 +66,7 @@ def main(
 
     A check that raises, and a table that is missing or out of date, close the gate too.
     """
-    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
     console, began = _console(), time.monotonic()
     try:
         if junit is not None:
@@ -156,7 +157,7 @@ def _judge(
         return []
     try:
         asked = questions(place.project, part.name, ours)
-        checks = judge_partition(definitions, instance, place.project, place.lake, part.name, asked)
+        checks = judge_partition(definitions, instance, place.project, place.judged, part.name, asked)
         steps = project_steps(place.project, "release" if part.is_release else "batch")
         return evidence_findings(place, part.name, part.is_release, steps, ours) + checks
     except (CupelError, OSError) as error:

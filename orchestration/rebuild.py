@@ -45,7 +45,7 @@ from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
 from orchestration.jobs import batch_job, release_job
 from orchestration.older_releases import refuse_older
-from orchestration.runs import execute
+from orchestration.runs import RunRequest, RunsInProcess
 from orchestration.wiring import deployment_definitions
 
 # What a plan says of contamination once it is frozen.
@@ -177,7 +177,9 @@ class _Rebuilding:
         if not tables:
             return
         self.say(f"{partition}: {tables[0]} … {tables[-1]}")
-        run = execute(self.definitions, job, partition, tables, self.instance, 1, str(uuid.uuid4()), {})
+        run = RunsInProcess(self.instance).execute(
+            self.definitions, RunRequest(job, partition, tables, str(uuid.uuid4()))
+        )
         if run.error:
             self.problems[partition], self.is_broken = run.error, True
         elif job == release_job(self.project.project):

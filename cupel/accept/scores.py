@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cupel.accept.judging import Verdict, rate
 from cupel.accept.plan import Record
-from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
+from cupel.certificate.binomial_interval import binomial_interval
 from cupel.errors import AuditError
 from cupel.store.event_log import Event, EventLog
 from cupel.store.files import is_file, move, read_text
@@ -18,6 +18,9 @@ from cupel.store.store import StoreError
 
 SIDE_CONFIDENCE = 0.975
 EARLIER_ENDING = ".jsonl"
+
+# Of the lowest share of labels that were right at first look.
+FIRST_LOOK_CONFIDENCE = 0.95
 
 
 class Score(Record):
@@ -285,7 +288,7 @@ def _first_time(firsts: Sequence[Score]) -> dict[str, Any]:
         "first_accepted": sum(one.verdict == "ACCEPT" for one in firsts),
         "first_settled": settled,
         "first_right": right,
-        "first_low": clopper_pearson_lower(right, settled) if settled else None,
+        "first_low": binomial_interval(right, settled, FIRST_LOOK_CONFIDENCE)[0] if settled else None,
     }
 
 
@@ -295,7 +298,4 @@ def _interval(scores: Sequence[Score], wrong: int, settled: int) -> tuple[float,
         return only.low, only.high
     if not settled:
         return 0.0, 1.0
-    return (
-        clopper_pearson_lower(wrong, settled, SIDE_CONFIDENCE),
-        clopper_pearson_upper(wrong, settled, SIDE_CONFIDENCE),
-    )
+    return binomial_interval(wrong, settled, SIDE_CONFIDENCE)

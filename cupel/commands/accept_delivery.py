@@ -7,6 +7,7 @@ from rich.console import Console
 
 from cupel.accept.blind import shown_columns
 from cupel.accept.delivery import Delivery, read_delivery
+from cupel.accept.flawless_looks import check_looks
 from cupel.accept.folder import (
     first_look,
     folder_of,
@@ -143,9 +144,12 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
             earlier = earlier.model_copy(update={"size_alone": sizes[0], "size_needed": sizes[1]})
         parts = plan_parts(delivery, rules, settings, links.attempt, size)
         _check_at_most(request, terms.population, size, parts)
-        return make_plan(
+        plan = make_plan(
             delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier, parts
         )  # fmt: skip
+        if not request.is_checked_anyway:
+            check_looks(plan, request.prices)
+        return plan
 
     if request.is_only_planned:
         plan = make(link_items(record, items))

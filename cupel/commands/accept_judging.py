@@ -262,8 +262,12 @@ def _finish(
     if not request.is_suspicious_wanted or delivery.columns.text is None:
         return
     if audit.stat(name) is None:
-        with console.status("Looking for more suspicious labels (a model learns from the delivery) ..."):
-            found = suspicious_labels(delivery, frozenset(item for drawn in judged for item in drawn.ids))
+        try:
+            with console.status("Looking for more suspicious labels (a model learns from the delivery) ..."):
+                found = suspicious_labels(delivery, frozenset(item for drawn in judged for item in drawn.ids))
+        except ModuleNotFoundError as error:  # the verdict stands without
+            terminal.show_no_model(console, error.name or "a library")
+            return
         if not found:
             return
         audit.put(name, suspicious_csv(found))

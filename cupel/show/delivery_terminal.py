@@ -307,3 +307,12 @@ def first_time_words(one: Standing) -> str:
         f"{said}; right at first look {one.first_right:,} of {one.first_settled:,} checked labels, at least "
         f"{percent(one.first_low)}"
     )
+
+
+def show_no_model(console: Console, library: str) -> None:
+    """Print that no model looks for suspicious labels here, and what to install if it shall."""
+    console.print(
+        f"Not looked for: more suspicious labels, which a model would suggest; it needs {library}: "
+        "pip install 'cupel[suspicious]'",
+        markup=False,
+    )

@@ -24,6 +24,7 @@ from cupel.show.people_views import (
     send_back_rows,
     vendor_rows,
 )
+from cupel.show.phone_tables import fit_phone
 from cupel.show.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.show.report_facts import ReportFacts
 from cupel.show.report_views import (
@@ -73,7 +74,7 @@ def render_report(
     context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts)}
     context["pictures"], context["answers_known"] = pictures or {}, answers_known
     template = environment().get_template("report.html.j2")
-    return template.render(css=Markup(environment().get_template("report.css").render()), **context)
+    return fit_phone(template.render(css=Markup(environment().get_template("report.css").render()), **context))
 
 
 def _first_screen(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
