@@ -21,9 +21,7 @@ def test_one_label_fewer_than_the_smallest_flawless_proof_cannot_be_accepted(att
     levels = attempt_levels(attempt, True, True)
     least = smallest_audit(1000, budget, levels, 0.0)
     assert least is not None
-    enough, short = (
-        Delivery(1000, budget, size, size, bounds_slices=True) for size in (least.drawn, least.drawn - 1)
-    )
+    enough, short = (Delivery(1000, budget, size, size, bounds_slices=True) for size in (least.drawn, least.drawn - 1))
     assert find_accepting_look(enough, attempt) == 1
     assert find_accepting_look(short, attempt) is None
     assert accepts(enough, [CheckedLook(1, attempt, least.drawn, 0)])
