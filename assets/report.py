@@ -2,7 +2,9 @@
 
 import dagster as dg
 
-from assets.bench import Bench
+from assets.bench import BENCH, Bench, at_bench
+from assets.page_links import report_link
+from assets.spec import code_reference, group_name, kept_plots, project_tags
 from cupel.cleaning.images.measured import download_limits
 from cupel.config.project import Project
 from cupel.lake.step import Step
@@ -20,11 +22,24 @@ from cupel.show.report import RELABEL_SHOWN, render_report
 from cupel.show.report_facts import ReportFacts, report_facts
 from cupel.sources.register import delivery_folder
 
+# Shown beside the verdict where they have been made: by title the table and the plot's name.
+PLOTS = {
+    "Label error after each stage": ("stage_errors", "error after each stage"),
+    "What experts would see": ("release_plan", "what experts would see"),
+}
 
-def report_asset(project: Project) -> dg.AssetsDefinition:
+
+def report_asset(project: Project, bench: str = BENCH) -> dg.AssetsDefinition:
     """Return a project's report: no table, so no step of a stage."""
     deps = [[project.project, table] for table in ("release_plan", "audit_result", "stage_errors")]
-    return dg.asset(key=[project.project, "report"], group_name="release", kinds={"html"}, deps=deps)(report)
+    return dg.asset(
+        key=[project.project, "report"],
+        group_name=group_name(project.project, "release"),
+        kinds={"html"},
+        tags=project_tags(project, "release"),
+        deps=deps,
+        metadata={"dagster/code_references": code_reference(report)},
+    )(at_bench(report, bench))
 
 
 def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
@@ -46,11 +61,14 @@ def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeRes
             for name in find_not_covered(store, released):
                 add_uncovered(store, released, name, added[name])
         remember_reported(step.lake, step.partition)
+        plots = kept_plots(step, PLOTS)
     return dg.MaterializeResult(
         metadata={
-            "verdict": facts.verdict,
-            "why": facts.reason,
-            "report": dg.MetadataValue.path(str(folder / REPORT_FILE)),
+            "Verdict": facts.verdict,
+            "Why": facts.reason,
+            "Report": dg.MetadataValue.url(report_link(step.project.project, step.partition)),
+            **plots,
+            "where it is": dg.MetadataValue.path(str(folder / REPORT_FILE)),
             "what the machine took": dg.MetadataValue.json(record),
         }
     )

@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 # How often a run says how far it is, so that one that is killed has said it.
 SECONDS_BETWEEN = 20
 # What the rounds call: the runs, and what is done between them.
-BETWEEN = {"collect": "answers", "why_stale": "staleness", "propose_new": "proposals", "execute": "runs"}
+BETWEEN = {"collect": "answers", "why_stale": "staleness", "propose_new": "proposals"}
 
 
 class Used(NamedTuple):
@@ -118,13 +118,14 @@ def run(folder: Path, name: str, told: Path, last_stage: str | None = None) -> N
     teller.start()
     with meter.part("start"):
         from cupel.kinds.projects import load_project
+        from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
         from orchestration.dagster_storage import open_instance
         from orchestration.deployment import Deployment
         from orchestration.rounds import Rounds
 
         _measure(meter)
         # It warns of every blocking check that was not asked because its table awaits answers.
-        logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+        logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
         deployment = Deployment(folder / "projects", folder / "data", str(folder / "lake"))
         project = load_project(deployment.projects / f"{name}.yaml")
     with meter.part("all"), open_instance(print) as instance:
@@ -151,7 +152,7 @@ def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
     from cupel.contract.tables import TABLES
     from orchestration.jobs import batch_job
     from orchestration.rounds import Done
-    from orchestration.runs import execute
+    from orchestration.runs import RunRequest, RunsInProcess
 
     name = rounds.project.project
     stages = ("raw", "cleaning")[: ("raw", "cleaning").index(last_stage) + 1]
@@ -160,8 +161,8 @@ def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
     runs = []
     for batch in rounds.batches:
         with meter.part("runs"):
-            run_id = str(uuid.uuid4())
-            runs.append(execute(rounds.definitions, batch_job(name), batch, tables, rounds.instance, 1, run_id, {}))
+            request = RunRequest(batch_job(name), batch, tables, str(uuid.uuid4()))
+            runs.append(RunsInProcess(rounds.instance).execute(rounds.definitions, request))
     return Done(1, runs, 0)
 
 
@@ -184,9 +185,11 @@ def _measure(meter: Meter) -> None:
     import orchestration.rounds as rounds_module
     from assets.bench import Bench
     from expectations import gate
+    from orchestration.runs import RunsInProcess
 
     for function, part in BETWEEN.items():
         setattr(rounds_module, function, meter.measured(getattr(rounds_module, function), part))
+    setattr(RunsInProcess, "execute", meter.measured(RunsInProcess.execute, "runs"))  # noqa: B010
     for function in ("judge", "judge_columns"):
         setattr(gate, function, meter.measured(getattr(gate, function), "great expectations"))
     open_step = Bench.step

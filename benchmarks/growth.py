@@ -41,6 +41,7 @@ from cupel.lake.lake import Lake
 from cupel.store.files import put_file
 from cupel.store.local import LocalStore
 from expectations import judge
+from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.deployment import REPOSITORY, Deployment
 from orchestration.prune import prune
 from orchestration.rounds import Rounds
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["with", "without"])
     options = parser.parse_args()
     judge._context()  # made once here, not in every process
-    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
     if options.log:
         print(json.dumps(measure_log(options.log)))
         return

@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from cupel.contract.stages import project_steps
 from cupel.contract.tables import TABLES
@@ -18,6 +17,7 @@ from cupel.lake.lake import Lake
 from cupel.release.plan import ALL, is_finished
 from cupel.release.proposals import is_ready
 from cupel.release.reported import is_reported
+from orchestration.dagster_internals import FINISHED_STATUSES
 from orchestration.deployment import Deployment
 from orchestration.freshness import why_stale
 from orchestration.jobs import chain_jobs
@@ -182,12 +182,12 @@ def condition(outlook: Outlook) -> dg.AutomationCondition[dg.AssetKey]:
     return ~dg.AutomationCondition.in_progress() & OutOfDate(outlook)
 
 
-def automation_sensor(project: str) -> dg.AutomationConditionSensorDefinition:
+def automation_sensor(project: str, deployment: Deployment) -> dg.AutomationConditionSensorDefinition:
     """Return the sensor that carries a project's batches and releases forward, as far as their gates allow."""
     return dg.AutomationConditionSensorDefinition(
         f"{project}_forward",
         target=dg.AssetSelection.key_prefixes([project]),
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus(deployment.automation_status),
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         use_user_code_server=True,
         emit_backfills=False,

@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorState, ScheduleInstigatorData, SensorInstigatorData
+
+from orchestration.dagster_internals import InstigatorState, ScheduleInstigatorData, SensorInstigatorData
 
 # Clocks of two programs on one machine differ by less.
 SECONDS_AHEAD = 60

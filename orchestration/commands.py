@@ -16,6 +16,7 @@ from cupel.printable import printable
 from cupel.store.files import is_folder, list_folder, temporary_folder
 from cupel.store.outputs import Output, check_outputs, is_json_object, write_output
 from orchestration.compared import MEANING, SAME, WENT_ON, Comparison, Row
+from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.deployment import Deployment
 from orchestration.rebuild import rebuild as make
 
@@ -37,7 +38,7 @@ def rebuild(
         is_all_shown: Also show what is the same.
         json_file: Where the comparison is written for machines.
     """
-    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
     console, errors = Console(highlight=False), Console(highlight=False, stderr=True)
 
     def say(words: str) -> None:

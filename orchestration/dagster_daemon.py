@@ -10,15 +10,20 @@ import time
 from contextlib import ExitStack, suppress
 
 import dagster as dg
-from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry, ServerRegistryEntry
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster._daemon.controller import DagsterDaemonController, create_daemons_from_instance
-from dagster._grpc.constants import GrpcServerCommand
-from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
-from dagster._utils.log import configure_loggers
 
 from orchestration.clock import ClockWatch, correct_future_ticks
+from orchestration.dagster_internals import (
+    DagsterDaemonController,
+    GrpcServerCommand,
+    GrpcServerRegistry,
+    ServerRegistryEntry,
+    WorkspaceFileTarget,
+    WorkspaceProcessContext,
+    capture_interrupts,
+    configure_loggers,
+    create_daemons_from_instance,
+    setup_interrupt_handlers,
+)
 from orchestration.dagster_storage import open_instance
 from orchestration.deployment import BEGUN_ANEW, REPOSITORY, Deployment
 from orchestration.loaded_code import describe_code

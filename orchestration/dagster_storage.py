@@ -206,8 +206,7 @@ def check_settings(path: Path) -> None:
     Raises:
         StorageError: They are no YAML, or name what Dagster does not know.
     """
-    from dagster._core.errors import DagsterInvalidConfigError
-    from dagster._core.instance.config import dagster_instance_config
+    from orchestration.dagster_internals import DagsterInvalidConfigError, dagster_instance_config
 
     read_settings(path)
     try:

@@ -9,17 +9,20 @@ from typing import NamedTuple
 import dagster as dg
 import sqlalchemy as sql
 from dagster import DagsterEventType
-from dagster._core.instance import RUNLESS_RUN_ID
-from dagster._core.scheduler.instigation import TickStatus
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
-from dagster._core.storage.tags import RUN_KEY_TAG
 
 from cupel.config.operation import Prune
 from cupel.store.files import delete_file, measure_folder, stat_file
+from orchestration.dagster_internals import (
+    FINISHED_STATUSES,
+    RUN_KEY_TAG,
+    RUNLESS_RUN_ID,
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    SqlEventLogStorage,
+    SqliteEventLogStorage,
+    TickStatus,
+)
+from orchestration.dagster_internals import EventsTable as Events
 from orchestration.runs import PROJECT
 
 SECONDS_A_DAY = 86_400

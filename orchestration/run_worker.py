@@ -23,19 +23,23 @@ from importlib import import_module
 from typing import NamedTuple
 
 import dagster as dg
-from dagster._core.events import EngineEventData
-from dagster._core.instance import InstanceRef
-from dagster._core.origin import JobPythonOrigin
-from dagster._grpc.impl import core_execute_run
-from dagster._serdes import deserialize_value
-from dagster._utils.hosted_user_process import recon_job_from_origin
-from dagster._utils.interrupts import capture_interrupts
 
 from cupel.compiled_loops import numba
 from cupel.contract.stages import project_steps
 from cupel.kinds.projects import load_projects
 from cupel.lake.gates import gate_of
 from cupel.versions.code_version import code_version, gate_version
+from orchestration.dagster_internals import (
+    LOGGER_OF_SKIPPED_STEPS,
+    MODULES_OF_A_RUN,
+    EngineEventData,
+    InstanceRef,
+    JobPythonOrigin,
+    capture_interrupts,
+    core_execute_run,
+    deserialize_value,
+    recon_job_from_origin,
+)
 from orchestration.deployment import Deployment
 from orchestration.loaded_code import describe_code
 from orchestration.run_process import KILLED, PROCESS, name_process
@@ -46,10 +50,9 @@ STATE = "CUPEL_RUN_WORKER"
 DEFINITIONS = "orchestration.definitions"
 # What runs and steps import when they come to it.
 PRELOADED = (
-    "alembic.command", "cupel.consensus.kernels", "dagster._core.execution.plan.active",
-    "dagster._core.executor.in_process", "dagster._core.storage.sqlite_storage", "expectations.judge",
-    "great_expectations", "great_expectations.expectations.core", "jinja2", "matplotlib.backends.backend_svg",
-    "matplotlib.figure", "mlcroissant", "pandas", "pyarrow.acero", "pyarrow.dataset", "sklearn.feature_extraction.text",
+    *MODULES_OF_A_RUN, "alembic.command", "cupel.consensus.kernels", "expectations.judge", "great_expectations",
+    "great_expectations.expectations.core", "jinja2", "matplotlib.backends.backend_svg", "matplotlib.figure",
+    "mlcroissant", "pandas", "pyarrow.acero", "pyarrow.dataset", "sklearn.feature_extraction.text",
     "sklearn.linear_model",
 )  # fmt: skip
 SECONDS_TO_STOP = 40
@@ -296,6 +299,7 @@ def main() -> None:
     """Serve on the channel that the environment names."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s - run worker - %(levelname)s - %(message)s")
     log.setLevel(logging.INFO)
+    logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
     RunWorker(WorkerState(**json.loads(os.environ.pop(STATE)))).serve()
 
 

@@ -1,19 +1,24 @@
 """Scope: which tables of which batches and releases `make gate` is asked about."""
 
+import re
 import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import dagster as dg
 
+from assets.spec import STAGE
 from cupel.config.project import Project
-from cupel.contract.stages import stage_of
+from cupel.contract.stages import STAGES, stage_of
 from cupel.contract.tables import TABLES
 from cupel.errors import CupelError
 from cupel.intake.collect_inputs import releases_of
 from cupel.lake.lake import Lake
 from cupel.release.plan import ALL, batches_of, release_name
 from cupel.release.proposals import is_ready, proposed
+
+# A stage over all projects, in the words of a group.
+_STAGE_GROUP = re.compile(rf'\bgroup:"?({"|".join(STAGES)})"?(?![\w"])')
 
 
 class ScopeError(CupelError):
@@ -41,6 +46,8 @@ def selected_tables(definitions: dg.Definitions, selection: str) -> dict[str, fr
     Args:
         definitions: Definitions of all projects that are judged.
         selection: In Dagster's syntax, such as `group:cleaning` or `key:"sentiment/clean_items"+`; `*` is everything.
+            A group that is named as a stage means the stage of all projects, `tag:cupel/stage=cleaning`; on the page a
+            group is one project's, such as `sentiment_cleaning`.
 
     Raises:
         ScopeError: It cannot be read, or names no table of these projects.
@@ -49,7 +56,7 @@ def selected_tables(definitions: dg.Definitions, selection: str) -> dict[str, fr
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         try:
-            keys = dg.AssetSelection.from_string(selection).resolve(graph)
+            keys = dg.AssetSelection.from_string(_STAGE_GROUP.sub(rf"tag:{STAGE}=\1", selection)).resolve(graph)
         except Exception as error:  # Dagster raises errors of many classes for what cannot be parsed or found
             raise ScopeError(f"--select {selection}: not a selection of assets: {error}") from None
     tables: dict[str, set[str]] = {}

@@ -30,11 +30,13 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 def commands(port: int) -> dict[str, list[str]]:
     """Return what is started, by name: the page, on this machine only, and the daemon."""
-    tools, workspace = Path(sys.executable).parent, str(REPOSITORY / "workspace.yaml")
+    workspace = str(REPOSITORY / "workspace.yaml")
     return {
-        "page": [str(tools / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-w", workspace],
+        "page": [
+            sys.executable, "-m", "orchestration.dagster_page", "-h", "127.0.0.1", "-p", str(port), "-w", workspace,
+        ],
         "daemon": [sys.executable, "-m", "orchestration.dagster_daemon"],
-    }
+    }  # fmt: skip
 
 
 def up(home: Path, port: int, console: Console, seconds: float = SECONDS_TO_START) -> int:

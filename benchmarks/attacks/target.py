@@ -15,6 +15,7 @@ from cupel.config.project import Project
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
 from cupel.release.places import release_folder
+from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.deployment import REPOSITORY, Deployment
 
 NAME, BATCH, RELEASE = "attacked", "one", "one-r1"
@@ -179,7 +180,7 @@ def run_chain(target: Target) -> None:
     from orchestration.rounds import Rounds
 
     logging.getLogger("dagster").setLevel(logging.ERROR)
-    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.CRITICAL)
+    logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.CRITICAL)
     home = target.folder / HOME
     home.mkdir(exist_ok=True)
     shutil.copy(REPOSITORY / "orchestration" / "dagster.yaml", home)

@@ -27,6 +27,7 @@ from cupel.accept.plan import (
     terms_of,
 )
 from cupel.accept.record import AuditRecord, Links
+from cupel.accept.returned import describe_returned, find_returned
 from cupel.accept.scores import ScoreLog
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded
 from cupel.commands.accept_judging import judge_delivered
@@ -133,6 +134,7 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     settings = _settings(request, asked, delivery, rules)
     items = take_items(delivery, files)
     record = AuditRecord(request.record)
+    returned = describe_returned(find_returned(record.read(), delivery, items, None))
 
     def make(links: Links) -> Plan:
         terms = terms_of(len(delivery.labels), settings, links.attempt)
@@ -152,6 +154,8 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     if request.is_only_planned:
         plan = make(link_items(record, items))
         terminal.show_plan(console, plan, _choice_of(plan, request), request.prices)
+        for line in returned:
+            console.print(printable(line), markup=False, soft_wrap=True)
         console.print("Only planned: nothing is frozen, drawn or written. Leave --plan-only out to go on.")
         return ExitCode.OPEN
     found = freeze_plan(record, items, folder, make, request.seed)
@@ -161,6 +165,8 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     choice = _choice_of(plan, request)
     LocalStore(folder).put(PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
+    for line in returned:
+        console.print(printable(line), markup=False, soft_wrap=True)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return await_sheet(request, folder, plan, delivery, first_look(plan), console)
 

@@ -29,6 +29,7 @@ from cupel.lake.gates import GateState, batch_state
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.release.audit_design import design_of, draw_first_wave, limits_of, make_budgets
+from cupel.release.carried_columns import check_carried
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.earlier_audits import AuditedBefore, build_families, count_shared, read_earlier_audits
@@ -162,7 +163,7 @@ def plan_release(
 
     Raises:
         ReleaseError: The release was frozen before: what has been audited is never frozen anew. Or fewer labels
-            are known than are to be planted.
+            are known than are to be planted, or a column of the deliveries is to be handed over that is not there.
     """
     release = step.partition
     if all(step.lake.commit(table, release) is not None for table in ("release_plan", "release_items")):
@@ -179,6 +180,7 @@ def plan_release(
     terms = LicenceTerms.of_project(step.project, day() if day is not None and step.project.licences else None)
     if not passed:
         return Planned(_terms(step, wanted, FIRST, reason, None, 0, terms), None, None)
+    check_carried(step, passed)
     own = check_terms(step, passed, terms)
     if own.problems:
         reason = f"terms forbid {own.forbidden:,} of its items: {'; '.join(own.problems)}"

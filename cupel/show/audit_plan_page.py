@@ -1,13 +1,13 @@
 """The plan's page: what other sizes of the audit would cost, and how likely each accepts, by the true error."""
 
 from html import escape
-from typing import Any
 
 from cupel.accept.budget import money, percent
 from cupel.accept.judging import Prices, earlier_words
 from cupel.accept.part_plan import count_costs
 from cupel.accept.plan import Choice, Plan, terms_of
 from cupel.certificate.acceptance_plan import plan_first_looks
+from cupel.show.line_chart import ChartLine, ChartMark, line_chart
 from cupel.show.phone_tables import fit_phone
 
 # The true error is followed from none to so many times the budget.
@@ -80,31 +80,15 @@ def _write_costs(plan: Plan) -> str:
 
 def chances_plot(plan: Plan, choice: Choice) -> str:
     """Plot the chance to be accepted by the true error, for each size considered: one SVG element."""
-    from cupel.show.plots import BLUE, INK, MUTED, svg_plot
-
     budget = plan.settings.error_budget
     errors = [min(1.0, budget * MOST_TIMES_BUDGET * point / (POINTS - 1)) for point in range(POINTS)]
     terms = terms_of(plan.labels, plan.settings, plan.attempt)
     curves = plan_first_looks(terms, [row.drawn for row in choice.table], errors)
 
-    def draw(axes: Any) -> None:
-        for curve in curves:
-            is_chosen = curve.drawn == plan.size
-            axes.plot(errors, curve.chances, color=BLUE if is_chosen else MUTED, linewidth=2.2 if is_chosen else 1.0)
-            middle = min(range(POINTS), key=lambda point: abs(curve.chances[point] - 0.5))
-            axes.annotate(f"{curve.drawn:,}", (errors[middle], curve.chances[middle]), (4, 2),
-                          textcoords="offset points", fontsize=9)  # fmt: skip
-        axes.axvline(budget, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
-        axes.annotate(f"budget {percent(budget)}", (budget, 1.0), (4, -2), textcoords="offset points", fontsize=9)
-        axes.set_xlim(0, errors[-1])
-        axes.set_ylim(0, 1.04)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
-        axes.set_xlabel("labels that are wrong in truth")
-        axes.set_ylabel("chance to be accepted")
-
+    lines = [ChartLine(f"{curve.drawn:,}", curve.chances, curve.drawn == plan.size) for curve in curves]
     text = f"Chance to be accepted by the true share of wrong labels, for audits of {len(curves)} sizes."
-    return svg_plot("chances", text, draw, 3.2)
+    titles = ("labels that are wrong in truth", "chance to be accepted")
+    return line_chart(text, errors, lines, ChartMark(budget, f"budget {percent(budget)}"), titles)
 
 
 def _chance(chance: float) -> str:

@@ -14,7 +14,7 @@ from orchestration.deployment import REPOSITORY, Deployment
 # What the command line of each kind of process holds; a run is a run worker's child.
 WORDS = {
     "run": "orchestration.run_worker", "worker": "orchestration.run_worker", "daemon": "orchestration.dagster_daemon",
-    "page": "dagster-webserver", "code server": "api grpc",
+    "page": "orchestration.dagster_page", "code server": "api grpc",
 }  # fmt: skip
 
 

@@ -1,0 +1,104 @@
+"""The page: Dagster's own, and beside it what the lake holds for people: reports, plots and Data Docs.
+
+Dagster's web server is started with its own command line, so all of its options hold. What is added is read-only: named
+kinds of files in three folders of a project's lake, by names without dots before or between slashes.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple, TypeAlias
+
+from assets.page_links import DATA_DOCS, MOUNT, PLOTS, REPORTS
+from cupel.errors import CupelError
+from cupel.lake.lake import Lake
+from orchestration.dagster_internals import run_webserver
+from orchestration.deployment import Deployment
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+TYPES = {
+    "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml", "png": "image/png",
+    "csv": "text/csv; charset=utf-8", "json": "application/json",
+}  # fmt: skip
+_WORD = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_NAME = re.compile(
+    f"{MOUNT}/([a-z0-9][a-z0-9_-]*)/((?:{REPORTS}|{PLOTS}|{DATA_DOCS})/(?:{_WORD}/)*{_WORD}[.]({'|'.join(TYPES)}))"
+)
+# A report stands alone: no script runs, nothing is loaded from elsewhere, and no other site shows it in a frame.
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Answer(NamedTuple):
+    """What is answered to a request: its status, and the content with its type."""
+
+    status: int
+    content: bytes
+    type: str = "text/plain; charset=utf-8"
+
+
+def serve_lake(app: App, lake: str) -> App:
+    """Return an application that answers what lies under `/cupel` itself and hands on all else.
+
+    Args:
+        app: Dagster's.
+        lake: Folder of the deployment's lake.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{MOUNT}/"):
+            await app(scope, receive, send)
+            return
+        answer = await asyncio.to_thread(answer_request, lake, scope["method"], scope["path"])
+        headers = {**HEADERS, "content-type": answer.type, "content-length": str(len(answer.content))}
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+        body = b"" if scope["method"] == "HEAD" else answer.content
+        await send({"type": "http.response.body", "body": body})
+
+    return serve
+
+
+def answer_request(lake: str, method: str, path: str) -> Answer:
+    """Return a file of the lake, or why there is none.
+
+    Args:
+        lake: Folder of the deployment's lake.
+        method: GET or HEAD; nothing can be changed.
+        path: The request's, its percent signs resolved.
+    """
+    if method not in ("GET", "HEAD"):
+        return Answer(405, b"Only GET and HEAD: nothing can be changed here.\n")
+    found = _NAME.fullmatch(path)
+    if found is None:
+        return Answer(404, b"Only reports, plots and Data Docs of a project are shown here.\n")
+    project, name, ending = found.groups()
+    missing = Answer(404, f"{project}: {name} is not there; it may not have been made yet.\n".encode())
+    try:
+        content = Lake(lake, project)
+        # A link in the lake may lead out of it.
+        if not (content.folder / name).resolve().is_relative_to(content.folder.resolve()):
+            return missing
+        return Answer(200, content.store.read(name), TYPES[ending])
+    except (CupelError, OSError):
+        return missing
+
+
+def main() -> None:
+    """Run Dagster's web server with the lake's pages beside its own."""
+    lake = Deployment.from_environment().lake
+    run_webserver(lambda app: serve_lake(app, lake))
+
+
+if __name__ == "__main__":
+    main()
