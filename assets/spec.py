@@ -14,7 +14,7 @@ import dagster as dg
 from assets.page_links import plot_file, plot_link, report_link
 from cupel.config.project import Project
 from cupel.contract.lineage import trace_columns
-from cupel.contract.stages import Stage, StageStep, stage_of
+from cupel.contract.stages import Stage, StageStep, find_step, stage_of
 from cupel.contract.tables import TABLES
 from cupel.lake.lake import Commit
 from cupel.lake.step import Step
@@ -131,17 +131,9 @@ def _spec(stage: Stage, step: StageStep, table: str, project: Project, function:
         skippable=step.may_wait,
         metadata={
             "dagster/column_schema": dg.TableSchema(columns=columns),
-            "dagster/column_lineage": _lineage(step, table, project),
             "dagster/code_references": code_reference(function),
         },
     )
-
-
-def _lineage(step: StageStep, table: str, project: Project) -> dg.TableColumnLineage:
-    return dg.TableColumnLineage({
-        column: [dg.TableColumnDep(dg.AssetKey([project.project, one.table]), one.column) for one in sources]
-        for column, sources in trace_columns(table, step.made_from).items()
-    })  # fmt: skip
 
 
 def _dep(stage: Stage, table: str, project: Project) -> dg.AssetDep:
@@ -177,6 +169,7 @@ def materialized(step: Step, commit: Commit, **metadata: Any) -> dg.MaterializeR
             **{_title(name): _shown(step, commit, value, name) for name, value in metadata.items()},
             "Preview": dg.MetadataValue.md(preview(step, commit)),
             "dagster/row_count": commit.rows,
+            "dagster/column_lineage": _lineage(step.project, commit.table),
             "dagster/uri": str(folder),
             "made from": dg.MetadataValue.json(commit.inputs),
             "content hash": commit.hash,
@@ -242,6 +235,15 @@ def _shown(step: Step, commit: Commit, value: Any, name: str) -> Any:
         return value
     step.lake.store.put(plot_file(commit.table, commit.partition, name), value.svg.encode())
     return _image(value.words, plot_link(step.project.project, commit.table, commit.partition, name))
+
+
+def _lineage(project: Project, table: str) -> dg.TableColumnLineage:
+    """Return which columns a table's columns come from; the page looks for it at what was written, not at the asset."""
+    made_from = () if (own := find_step(project, table)) is None else own.made_from
+    return dg.TableColumnLineage({
+        column: [dg.TableColumnDep(dg.AssetKey([project.project, one.table]), one.column) for one in sources]
+        for column, sources in trace_columns(table, made_from).items()
+    })  # fmt: skip
 
 
 def _image(words: str, link: str) -> dg.MarkdownMetadataValue:
