@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate test label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate data-docs test test-handover test-install label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,11 +44,15 @@ gate: .venv/.run $(DAGSTER_HOME)/dagster.yaml  ## Judge what is in the lake: BAT
 	@$(PYTHON) -m orchestration.ci $(PROJECT) $(addprefix --partition ,$(BATCH)) $(if $(SELECT),--select '$(SELECT)') \
 		$(if $(SINCE),--since '$(SINCE)') $(if $(JUNIT),--junit '$(JUNIT)') $(if $(STRICT),--strict)
 
-# A file's tests go to one of two processes, so that what they share is made once; the short ones are last.
-TESTS = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+data-docs: .venv/.run  ## Write pages of what every gate said, for all projects, into lake/PROJECT/data_docs.
+	@.venv/bin/cupel data-docs
 
+# A file's tests go to one of two processes, so that what they share is made once; the short ones are last.
 test: .venv/.dev data/sentiment/answers.parquet  ## Run the tests.
-	@$(TESTS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-install: .venv/.dev  ## Install what label buyers do on each Python that is here: PYTHONS='python3.13 PATH' names them; a minute.
+	@$(PYTHON) -m pytest -m install -rs tests/install
 
 attacks: .venv/.run  ## Attack the proof on a small project, and print what was caught: ONLY=name tries one; three minutes.
 	@$(PYTHON) -m benchmarks.attacks $(addprefix --only ,$(ONLY))
@@ -72,16 +76,18 @@ label-studio-down: .venv/.run  ## Stop server, page and daemon.
 test-live: .venv/.live .label-studio/.ready  ## Label on a real Label Studio server, up to a release: some three minutes.
 	@$(PYTHON) -m pytest -m live tests/live
 
+test-handover: .handover/.ready  ## Read what is handed over with datasets, cleanlab and Argilla, and push to a local hub.
+	@.handover/bin/python -m pytest -m handover tests/handover
+
 peers: .venv/.peers  ## Install the tools that benchmarks are measured beside: 1.2 GB, for nothing else.
 
-check: .venv/.dev data/sentiment/answers.parquet $(DAGSTER_HOME)/dagster.yaml  ## Run all that CI runs.
+check: .venv/.dev $(DAGSTER_HOME)/dagster.yaml  ## Check format, lint, types, layers and definitions.
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m orchestration.dagster_storage
 	.venv/bin/dg check defs
-	$(TESTS)
 
 format: .venv/.dev  ## Format the code.
 	.venv/bin/ruff format .
@@ -107,6 +113,12 @@ clean:  ## Remove what the sample made: its data, its lake and the page's record
 
 .venv/.peers: .venv/.dev requirements-bench.lock
 	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-bench.lock
+	@touch $@
+
+# What the tools need that released data are for; Argilla and `datasets` are in no other environment.
+.handover/.ready: .venv/.dev requirements-handover.lock
+	@.venv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .handover
+	@.venv/bin/uv pip install --quiet --python .handover/bin/python --require-hashes -r requirements-handover.lock
 	@touch $@
 
 .venv/.live: .venv/.dev requirements-live.lock
@@ -142,6 +154,7 @@ lock: .venv/bin/uv  ## Resolve the versions anew, with hashes.
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
+	$(LOCK) --extra dev --extra handover -c requirements-dev.lock -o requirements-handover.lock
 	@printf '%s\n' "sentence-transformers ; python_version < '3'" "huggingface-hub ; python_version < '3'" > .venv/left-out
 	$(LOCK) --extra embedding -c requirements.lock --overrides .venv/left-out -o requirements-embedding.lock
 	@printf '%s\n' playwright==1.65.2 | .venv/bin/uv pip compile - --python-version 3.11 --universal --generate-hashes \

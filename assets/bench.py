@@ -1,10 +1,13 @@
 """The bench: what an asset works with."""
 
 import errno
+import inspect
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
@@ -27,6 +30,8 @@ from cupel.store.locks import claim
 PASSING = {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ESTALE, errno.ECONNRESET, errno.EINTR}
 RETRIES = 3
 SECONDS_BETWEEN = 5
+# What steps and gates call the bench that they work at.
+BENCH = "bench"
 
 
 class Bench(dg.ConfigurableResource[None]):
@@ -110,6 +115,37 @@ class Bench(dg.ConfigurableResource[None]):
         if isinstance(context, dg.AssetCheckExecutionContext):
             return str(next(iter(context.selected_asset_check_keys)).asset_key.path[0])
         return str(next(iter(context.selected_asset_keys)).path[0])
+
+
+def at_bench(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return a step's function that works at the bench of this name: in one Dagster there may be several.
+
+    >>> at_bench(print, "bench") is print
+    True
+    """
+    if name == BENCH:
+        return function
+
+    def rename(resources: dict[str, Any]) -> dict[str, Any]:
+        return {BENCH if key == name else key: value for key, value in resources.items()}
+
+    @wraps(function)
+    def results(*args: Any, **resources: Any) -> Iterator[Any]:
+        yield from function(*args, **rename(resources))
+
+    @wraps(function)
+    def result(*args: Any, **resources: Any) -> Any:
+        return function(*args, **rename(resources))
+
+    work: Any = results if inspect.isgeneratorfunction(function) else result  # Dagster looks which of the two it is
+    signature = inspect.signature(function)
+    renamed = [
+        parameter.replace(name=name) if parameter.name == BENCH else parameter
+        for parameter in signature.parameters.values()
+    ]
+    work.__signature__ = signature.replace(parameters=renamed)
+    made: Callable[..., Any] = work
+    return made
 
 
 def _step_and_stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, str]:

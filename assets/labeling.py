@@ -21,6 +21,7 @@ from cupel.people.answers.annotations import annotations
 from cupel.people.answers.guidelines import translate_answers, with_older
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import split_answers
+from cupel.people.answers.sent_back import mark_answers
 from cupel.people.label_studio.calibration import PURPOSE
 
 
@@ -33,9 +34,11 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         is_known = labeling.are_annotators_known.get(step.partition, True)
         removed = {name: action.why for name, action in step.actions(step.partition).items() if not action.weight}
         translated = translate_answers(arrived, step.guidelines(), kind)
+        sent_back = step.send_backs(step.partition)
         kept, rejected = annotations(
-            translated.answers, items, lambda labels: kind.parse(labels, labeling.ontology), is_known, removed
-        )
+            translated.answers, items, lambda labels: kind.parse(labels, labeling.ontology), is_known, removed,
+            sent_back=mark_answers(translated.answers, sent_back) if sent_back else None,
+        )  # fmt: skip
         yield materialized(step, step.write("annotations", kept))
         yield materialized(step, step.write("rejected_answers", with_older(rejected, translated.rejected)))
 

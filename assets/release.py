@@ -38,7 +38,9 @@ from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
 from cupel.release import audit_tables, languages, overlaps, slice_bounds
+from cupel.release.carried_columns import CarriedColumns
 from cupel.release.contamination import EVIDENCE
+from cupel.release.data_table import carried_names
 from cupel.release.days import recorded_day
 from cupel.release.facts import BATCH_TABLES, ReleaseFacts, release_facts
 from cupel.release.folder import Provenance, ReleaseTables, write_release
@@ -311,6 +313,9 @@ def _hand_over(step: Step, bench: Bench, more: dict[str, Any], pictures: Picture
     known = max(facts.terms.answers_until, _last_answer(step, facts.terms.batches))
     provenance = Provenance(step.inputs, step.lake.answers.hash_at(known), cupel.__version__, bench.lock_sha256)
     folder = release_folder(step.lake, step.partition)  # checks the name
+    if names := carried_names(facts):
+        columns = ["item_id", "fields"]
+        more = {**more, "carried": CarriedColumns(names, lambda batch: step.read_batches("raw_items", batch, columns))}
     held = ReleaseTables(
         **tables, **more, gate_results=gates, contamination=contamination, signed_answers=_signed_answers(step)
     )
@@ -341,6 +346,7 @@ def _last_answer(step: Step, batches: Sequence[str]) -> int:
             last = max(last, pa.compute.max(numbers).as_py() or 0)
     for batch in batches:
         step.actions(batch)
+        step.send_backs(batch)
     return last
 
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.bench import Bench
+from assets.bench import BENCH, Bench, at_bench
 from assets.page_links import report_link
 from assets.spec import code_reference, group_name, kept_plots, project_tags
 from cupel.cleaning.images.measured import download_limits
@@ -29,7 +29,7 @@ PLOTS = {
 }
 
 
-def report_asset(project: Project) -> dg.AssetsDefinition:
+def report_asset(project: Project, bench: str = BENCH) -> dg.AssetsDefinition:
     """Return a project's report: no table, so no step of a stage."""
     deps = [[project.project, table] for table in ("release_plan", "audit_result", "stage_errors")]
     return dg.asset(
@@ -39,7 +39,7 @@ def report_asset(project: Project) -> dg.AssetsDefinition:
         tags=project_tags(project, "release"),
         deps=deps,
         metadata={"dagster/code_references": code_reference(report)},
-    )(report)
+    )(at_bench(report, bench))
 
 
 def report(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from assets.behind_gates import hold_behind_gates
+from assets.bench import BENCH, at_bench
 from assets.page_links import plot_file, plot_link, report_link
 from cupel.config.project import Project
 from cupel.contract.lineage import trace_columns
@@ -54,12 +56,13 @@ class Plot(NamedTuple):
     words: str
 
 
-def stage_assets(stage: Stage, project: Project) -> list[dg.AssetsDefinition]:
+def stage_assets(stage: Stage, project: Project, bench: str = BENCH) -> list[dg.AssetsDefinition]:
     """Return a stage's assets, one for each step that a project has.
 
     Args:
         stage: Its record names the functions, the tables that each writes, and what they are made from.
         project: The project; its name is the first part of every key, the table's the second.
+        bench: Name of the bench that they work at.
 
     Raises:
         AttributeError: The stage's module has no function of a step's name.
@@ -71,7 +74,8 @@ def stage_assets(stage: Stage, project: Project) -> list[dg.AssetsDefinition]:
         specs = [_spec(stage, step, table, project, function) for table in step.tables]
         # Of several projects on one page each has a function of its own.
         define = dg.multi_asset(name=f"{project.project}__{step.name}", specs=specs)
-        assets.append(define(function))
+        work = hold_behind_gates(function, step.may_wait)
+        assets.append(define(at_bench(work, bench)))
     return assets
 
 
@@ -128,7 +132,7 @@ def _spec(stage: Stage, step: StageStep, table: str, project: Project, function:
         group_name=group_name(project.project, stage.name),
         kinds=set(step.technology),
         tags=project_tags(project, stage.name),
-        skippable=step.may_wait,
+        skippable=True,  # behind a closed gate nothing is written
         metadata={
             "dagster/column_schema": dg.TableSchema(columns=columns),
             "dagster/code_references": code_reference(function),

@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 # How often a run says how far it is, so that one that is killed has said it.
 SECONDS_BETWEEN = 20
 # What the rounds call: the runs, and what is done between them.
-BETWEEN = {"collect": "answers", "why_stale": "staleness", "propose_new": "proposals", "execute": "runs"}
+BETWEEN = {"collect": "answers", "why_stale": "staleness", "propose_new": "proposals"}
 
 
 class Used(NamedTuple):
@@ -152,7 +152,7 @@ def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
     from cupel.contract.tables import TABLES
     from orchestration.jobs import batch_job
     from orchestration.rounds import Done
-    from orchestration.runs import execute
+    from orchestration.runs import RunRequest, RunsInProcess
 
     name = rounds.project.project
     stages = ("raw", "cleaning")[: ("raw", "cleaning").index(last_stage) + 1]
@@ -161,8 +161,8 @@ def _once(rounds: Any, meter: Meter, last_stage: str) -> Any:
     runs = []
     for batch in rounds.batches:
         with meter.part("runs"):
-            run_id = str(uuid.uuid4())
-            runs.append(execute(rounds.definitions, batch_job(name), batch, tables, rounds.instance, 1, run_id, {}))
+            request = RunRequest(batch_job(name), batch, tables, str(uuid.uuid4()))
+            runs.append(RunsInProcess(rounds.instance).execute(rounds.definitions, request))
     return Done(1, runs, 0)
 
 
@@ -185,9 +185,11 @@ def _measure(meter: Meter) -> None:
     import orchestration.rounds as rounds_module
     from assets.bench import Bench
     from expectations import gate
+    from orchestration.runs import RunsInProcess
 
     for function, part in BETWEEN.items():
         setattr(rounds_module, function, meter.measured(getattr(rounds_module, function), part))
+    setattr(RunsInProcess, "execute", meter.measured(RunsInProcess.execute, "runs"))  # noqa: B010
     for function in ("judge", "judge_columns"):
         setattr(gate, function, meter.measured(getattr(gate, function), "great expectations"))
     open_step = Bench.step

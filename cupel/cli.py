@@ -5,9 +5,21 @@ from typing import Any
 import click
 
 from cupel import __version__
-from cupel.commands.chain_commands import check, prune, rebuild
-from cupel.commands.file_commands import accept, duplicates, export, import_work, verify
-from cupel.commands.lake_commands import annotator, guideline, release, signals, summarise, trace, upgrade, webhook
+from cupel.commands.chain_commands import check, data_docs, prune, rebuild
+from cupel.commands.file_commands import accept, duplicates, export, import_work, push, verify
+from cupel.commands.lake_commands import (
+    annotator,
+    guideline,
+    release,
+    signals,
+    summarise,
+    suspicious,
+    trace,
+    upgrade,
+    webhook,
+)
+from cupel.commands.missing_libraries import name_extra
+from cupel.commands.rework_commands import rework, send_items_back
 from cupel.commands.signing_commands import key, sign
 from cupel.commands.witness_commands import witness
 from cupel.errors import CupelError
@@ -22,6 +34,12 @@ class _Commands(click.Group):
         except CupelError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(1)
+        except ModuleNotFoundError as error:
+            message = name_extra(ctx.invoked_subcommand, error)
+            if message is None:
+                raise
+            click.echo(f"Error: {message}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -31,7 +49,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, duplicates, export, guideline, import_work, key, prune, rebuild, release, sign, signals,
-    summarise, trace, upgrade, verify, webhook, witness,
+    accept, annotator, check, data_docs, duplicates, export, guideline, import_work, key, prune, push, rebuild, release,
+    rework, send_items_back, sign, signals, summarise, suspicious, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

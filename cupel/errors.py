@@ -35,6 +35,19 @@ class GateError(CupelError):
     """A gate that has not passed for the tables as they are now: nothing behind it is written."""
 
 
+class ClosedGateError(GateError):
+    """A gate that refused, or that is open where nothing may pass: an outcome of the chain, nothing is broken.
+
+    Args:
+        message: Which gate, what stands behind it, and why.
+        is_open: Whether answers are awaited; else a critical check failed.
+    """
+
+    def __init__(self, message: str, is_open: bool) -> None:
+        super().__init__(message)
+        self.is_open = is_open
+
+
 class FormatError(CupelError):
     """A lake, release, log or project file of a format that this version of Cupel does not read, or not as it is."""
 

@@ -88,7 +88,7 @@ def _own_rows(step: Step, suite: Suite, metrics: pa.Table, problem: str) -> list
         for check in checks
         for own in [limit[check.name]]
     ]
-    verdicts = judge(_judged_numbers(checks, measured), asked)
+    verdicts = judge(_judged_numbers(checks, measured), asked, f"{step.project.project}.{suite.gate}")
     return [_row(limit[check.name], measured[check.name], verdicts[check.name], problem) for check in checks]
 
 
@@ -117,11 +117,13 @@ def _row(limit: Limit, measured: Measured, verdict: Verdict, problem: str) -> Ro
 
 
 def _team_row(step: Step, check: TeamCheck, awaited: str | None) -> Row:
-    verdict, note, item_ids = Verdict(False, None), None, []
+    verdict, item_ids = Verdict(False, None), list[str]()
+    notes: list[str | None] = []
     if not awaited:
         columns = columns_of(step, check)
-        verdict = judge_columns(columns.data, check.expectation, check.expectation.table in MAY_BE_EMPTY)
-        note = columns.note
+        name = f"{step.project.project}.{check.expectation.table}.{check.name}"
+        verdict = judge_columns(columns.data, check.expectation, check.expectation.table in MAY_BE_EMPTY, name)
+        notes = [verdict.problem, broken_rows(verdict.rows_broken, columns.data.num_rows), columns.note]
         if columns.item_ids is not None:
             item_ids = sorted({columns.item_ids[row].as_py() for row in verdict.rows})[:MOST_IDS]
     return {
@@ -130,9 +132,18 @@ def _team_row(step: Step, check: TeamCheck, awaited: str | None) -> Row:
         "severity": check.expectation.severity,
         "observed": verdict.observed,
         "comparison": "expectation",
-        "reason": _reason(check.expectation.reason, [verdict.problem, note]),
+        "reason": _reason(check.expectation.reason, notes),
         "item_ids": item_ids,
     }
+
+
+def broken_rows(broken: int | None, rows: int) -> str | None:
+    """Return in words how many rows break an expectation; None where none does, or it does not ask every row.
+
+    >>> broken_rows(1, 40), broken_rows(1200, 4000), broken_rows(0, 40)
+    ('1 of 40 rows breaks it', '1,200 of 4,000 rows break it', None)
+    """
+    return f"{broken:,} of {rows:,} rows {'breaks' if broken == 1 else 'break'} it" if broken else None
 
 
 def _reason(reason: str, notes: list[str | None]) -> str:

@@ -5,6 +5,7 @@ import pyarrow as pa
 from cupel.config.project import Project
 from cupel.lake.step import Step
 from cupel.people.answers.guidelines import OLDER
+from cupel.people.answers.sent_back import REASONS as SEND_BACK_REASONS
 from expectations import thresholds
 from expectations.suite import Check, Measured, Suite, one_row, row_of, share, some_ids, view
 
@@ -24,7 +25,9 @@ GROUP BY item_id HAVING count(DISTINCT annotator) + count(*) FILTER (annotator I
 """
 _SHORT = f"clean > 0 AND answered < $1 AND item_id NOT IN ({_UNDECIDED})"
 NEVER = 2**31 - 1
-_OLDER = f"SELECT count(*) AS older FROM rejected_answers WHERE reason = '{OLDER}'"
+# What says nothing of who gave it: a changed guideline, or a send-back, has its item asked again.
+_ASKED_ANEW = (OLDER, *SEND_BACK_REASONS)
+_ANEW = f"SELECT count(*) AS anew FROM rejected_answers WHERE reason IN {_ASKED_ANEW}"
 _ODD = "clean <> 1 OR consensus <> 1 OR said <> answered"
 _ITEMS = f"""
 SELECT count(*) FILTER (clean > 0) AS items,
@@ -66,11 +69,8 @@ def measure(step: Step) -> pa.Table:
 
 
 def _count_rejected(step: Step) -> int:
-    """Count rejected answers; those that a declared change of the guideline asks again say nothing of who gave them."""
-    rejected = step.uses("rejected_answers").rows
-    if step.project.labeling.guideline is None:
-        return rejected
-    return rejected - int(row_of(step, _OLDER)["older"])
+    """Count rejected answers; those whose items a declared change of the guideline or a send-back asks again aside."""
+    return step.uses("rejected_answers").rows - int(row_of(step, _ANEW)["anew"])
 
 
 def awaited(metrics: pa.Table) -> str | None:

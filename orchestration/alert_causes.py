@@ -1,11 +1,12 @@
 """What an alert says of a run that failed: one alert a cause, with what, where, why and the command."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
+from assets.run_outcome import OUTCOME, REFUSED
 from cupel.config.project import Project
 from cupel.intake.alerts import Alert
 from cupel.lake.gates import gate_rows
@@ -14,14 +15,14 @@ from cupel.release.places import report_folder
 from cupel.sources.reasons import REASONS
 from expectations.suites import project_suites
 from orchestration.dagster_internals import SerializableErrorInfo
-from orchestration.runs import CLOSED_GATE, at_fault, plain
+from orchestration.gate_outcomes import OWN_EXPECTATION, is_refusal
+from orchestration.runs import at_fault, plain
 
 BROKEN = "Mend what the message names, then make down and make up, or materialize the partition on the page."
 KILLED = (
     "If it was stopped on purpose, nothing: the next start does what is left. If not, look whether the machine ran out "
     "of memory or disk, then start anew (make down, make up) or materialize the partition on the page."
 )
-OWN_EXPECTATION = "The team's own expectation: see its reason in the project file."
 START_ANEW = "make down && make up"
 PARTITION = "dagster/partition"
 PRUNE = "_prune"
@@ -31,7 +32,7 @@ REJECTED = {"raw_items": "rejected_rows", "clean_items": "rejected_items"}
 
 
 def failed_run(lake: Lake, project: Project, run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[Alert]:
-    """Yield what there is to say of a run that failed: of each step that broke, and of each gate that closed.
+    """Yield what there is to say of a run that failed: of each step that broke, and of gates that refused before it.
 
     Args:
         lake: The project's lake.
@@ -42,21 +43,22 @@ def failed_run(lake: Lake, project: Project, run: dg.DagsterRun, instance: dg.Da
     partition = partition_of(run)
     events = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
     failures = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
-    closed = False
     for event in failures:
         error = at_fault(event.step_failure_data.error)
-        if error is not None and error.cls_name == CLOSED_GATE:
-            closed = True
-            continue
         said = plain(error.message) if error else (event.message or "no reason is known")
         step = str(event.step_key)
         yield Alert(
             lake.project, partition, "broken", f"{step}: {said}", BROKEN, run.run_id, step, said, START_ANEW
         )  # fmt: skip
-    if closed:
+    if is_refused(run):
         yield from closed_gates(lake, project, partition, run.run_id)
     if not failures:
         yield _without_step(lake, partition, run, events)
+
+
+def is_refused(run: dg.DagsterRun) -> bool:
+    """Tell whether a gate refused in a run."""
+    return run.tags.get(OUTCOME) == REFUSED
 
 
 def partition_of(run: dg.DagsterRun) -> str:
@@ -71,12 +73,12 @@ def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> I
         lake: The project's lake.
         project: The project as it is now.
         partition: The batch or release.
-        run_id: The run that was stopped.
+        run_id: The run in which the gate refused.
     """
     remedies = {check.name: check.remedy for suite in project_suites(project) for check in suite.asked(project)}
     failed: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in gate_rows(lake, partition):
-        if is_closed(row):
+        if is_refusal(row):
             failed.setdefault((str(row["stage"]), str(row["table_name"])), []).append(dict(row))
     for (stage, table), rows in failed.items():
         measured = [row for row in rows if row["observed"] is not None]
@@ -92,11 +94,6 @@ def closed_gates(lake: Lake, project: Project, partition: str, run_id: str) -> I
             f"{stage} gate, table {table}{report}", why, f"make gate PROJECT={lake.project} BATCH={partition}",
             f"{stage} {table} {rows[0]['table_hash']} {', '.join(sorted(row['check'] for row in rows))}",
         )  # fmt: skip
-
-
-def is_closed(row: Mapping[str, Any]) -> bool:
-    """Tell whether a row of `gate_results` closes its gate."""
-    return (row["outcome"], row["severity"]) == ("fail", "critical")
 
 
 def _describe_checks(stage: str, rows: list[dict[str, Any]]) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from cupel.sources.inbox import arrivals, whole
 from cupel.store.files import stat_file
 from orchestration.automation import MOST_KILLED, UNFINISHED, day_of
 from orchestration.deployment import Deployment
+from orchestration.known_partitions import find_unknown_partitions
 from orchestration.run_process import KILLED
 from orchestration.runs import PROJECT
 
@@ -53,7 +54,7 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
         name=f"{name}_inbox",
         job_name=collect_job(name),
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus(deployment.automation_status),
         description="Looks for whole deliveries in the inbox, for questions that nobody was asked yet, and for "
         "batches that are ready for a release.",
     )
@@ -75,7 +76,7 @@ def inbox_sensor(project: Project, deployment: Deployment) -> dg.SensorDefinitio
             run_requests=[] if why_not else [dg.RunRequest(run_key=key)],
             skip_reason=why_not,
             cursor=json.dumps(cursor | {ARRIVED: before.get(ARRIVED, "") if why_not else arrived}),
-            dynamic_partitions_requests=_partitions(context.instance, lake, now),
+            dynamic_partitions_requests=find_unknown_partitions(context.instance, lake, now),
         )
 
     return look
@@ -144,7 +145,7 @@ def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefin
         job_name=collect_job(name),
         cron_schedule=operation.collect,
         execution_timezone=operation.timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus(deployment.automation_status),
         description="Collects answers; what comes of them is carried forward by itself.",
     )
     if operation.release is None:
@@ -155,7 +156,7 @@ def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefin
         job_name=collect_job(name),
         cron_schedule=operation.release,
         execution_timezone=operation.timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus(deployment.automation_status),
         description="Proposes a release of what is new, or has other labels than its last release.",
     )
     def propose_releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -169,15 +170,3 @@ def schedules(project: Project, deployment: Deployment) -> list[dg.ScheduleDefin
         return dg.RunRequest(run_key="+".join(new))
 
     return [daily, propose_releases]
-
-
-def _partitions(instance: dg.DagsterInstance, lake: Lake, project: Project) -> list[dg.AddDynamicPartitionsRequest]:
-    """Return the batches and releases that Dagster does not know yet, such as after its record was lost."""
-    wanted = {"batches": list(project.raw.deliveries), "releases": releases_of(lake, project)}
-    requests = []
-    for kind, names in wanted.items():
-        there = set(instance.get_dynamic_partitions(f"{project.project}_{kind}"))
-        new = [name for name in names if name not in there]
-        if new:
-            requests.append(dg.AddDynamicPartitionsRequest(f"{project.project}_{kind}", new))
-    return requests

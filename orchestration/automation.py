@@ -182,12 +182,12 @@ def condition(outlook: Outlook) -> dg.AutomationCondition[dg.AssetKey]:
     return ~dg.AutomationCondition.in_progress() & OutOfDate(outlook)
 
 
-def automation_sensor(project: str) -> dg.AutomationConditionSensorDefinition:
+def automation_sensor(project: str, deployment: Deployment) -> dg.AutomationConditionSensorDefinition:
     """Return the sensor that carries a project's batches and releases forward, as far as their gates allow."""
     return dg.AutomationConditionSensorDefinition(
         f"{project}_forward",
         target=dg.AssetSelection.key_prefixes([project]),
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus(deployment.automation_status),
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         use_user_code_server=True,
         emit_backfills=False,

@@ -24,15 +24,16 @@ from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.dagster_storage import open_instance
 from orchestration.deployment import Deployment
 from orchestration.evidence import Place, broken, evidence_findings, is_in_a_release, no_delivery
-from orchestration.findings import Finding, is_failure, print_findings
+from orchestration.findings import Finding, Word, print_findings, sum_up
 from orchestration.judged_lake import judged_lake
 from orchestration.judging import judge_partition, questions
 from orchestration.junit import check_junit, write_junit
 from orchestration.scope import Partition, ScopeError, check_named, partitions_of, selected_tables
 from orchestration.wiring import deployment_definitions
 
-CLOSED = 1
 WRONG_USAGE = 2
+# What the command exits with: a refusal is an outcome of the data, what is broken is not. Open counts when asked.
+EXIT_CODES: dict[Word, int] = {"PASSED": 0, "REFUSED": 1, "BROKEN": 3, "OPEN": 4}
 CI_WIDTH = 180
 
 
@@ -62,9 +63,11 @@ def main(
     projects: tuple[str, ...], selection: str, partitions: tuple[str, ...], since: str | None, junit: Path | None,
     all_releases: bool, strict: bool,
 ) -> None:  # fmt: skip
-    """Judge the tables in the lake. Exits 0 when every critical check passes, 1 when one does not, 2 on wrong usage.
+    """Judge the tables in the lake, and say PASSED, REFUSED, OPEN or BROKEN.
 
-    A check that raises, and a table that is missing or out of date, close the gate too.
+    Exits with 0 when every critical check passes; with 1 when one does not: the data are refused; with 3 when something
+    is broken: a check raised, or a table is missing or out of date; with 4 when answers are awaited and --strict is
+    given; with 2 on wrong usage.
     """
     logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
     console, began = _console(), time.monotonic()
@@ -79,7 +82,8 @@ def main(
         sys.exit(WRONG_USAGE)
     if found:
         print_findings(found, console, time.monotonic() - began, strict)
-    sys.exit(CLOSED if any(is_failure(finding, strict) for finding in found) else 0)
+    word = sum_up(found)
+    sys.exit(0 if word == "OPEN" and not strict else EXIT_CODES[word])
 
 
 def gate(
@@ -157,7 +161,7 @@ def _judge(
         return []
     try:
         asked = questions(place.project, part.name, ours)
-        checks = judge_partition(definitions, instance, place.project, place.lake, part.name, asked)
+        checks = judge_partition(definitions, instance, place.project, place.judged, part.name, asked)
         steps = project_steps(place.project, "release" if part.is_release else "batch")
         return evidence_findings(place, part.name, part.is_release, steps, ours) + checks
     except (CupelError, OSError) as error:

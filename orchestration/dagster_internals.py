@@ -3,12 +3,14 @@
 Dagster's version is pinned; when it is raised, this file says what may have moved, and why each name is needed.
 """
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # The run launcher and its worker: a launcher is a class of the instance, and a child executes a run by its record.
 from dagster._config.config_schema import UserConfigSchema
+from dagster._core.code_pointer import CodePointer
 
 # The watch of alerts: where a sensor of failed runs stands in the log of events.
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
@@ -22,7 +24,10 @@ from dagster._core.instance import RUNLESS_RUN_ID, InstanceRef
 # dagster.yaml is read before an instance is opened, so that a wrong one is said in a sentence.
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
-from dagster._core.origin import JobPythonOrigin
+from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
+
+# Runs that `make run` launches are the workspace's: they bear its origin, as those that the page launches do.
+from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 
 # The daemon's code servers: Dagster takes new ones each minute and has no setting for it.
 from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry, ServerRegistryEntry
@@ -73,16 +78,21 @@ _OF_THE_DAEMON = ("DagsterDaemonController", "create_daemons_from_instance")
 __all__ = [
     "FINISHED_STATUSES", "IN_PROGRESS_RUN_STATUSES", "LOGGER_OF_SKIPPED_STEPS", "MODULES_OF_A_RUN", "RUNLESS_RUN_ID",
     "RUN_KEY_TAG", "AssetCheckExecutionRecordStatus", "AssetCheckExecutionsTable", "AssetCheckPartitionInfo",
-    "AssetEventTagsTable", "CheckRunHealthResult", "ConfigurableClass", "ConfigurableClassData",
+    "AssetEventTagsTable", "CheckRunHealthResult", "CodePointer", "ConfigurableClass", "ConfigurableClassData",
     "DagsterDaemonController", "DagsterInvalidConfigError", "DagsterLaunchFailedError", "EngineEventData",
     "EventsTable", "GrpcServerCommand", "GrpcServerRegistry", "InstanceRef", "InstigatorState", "JobPythonOrigin",
-    "LaunchRunContext", "PartitionKeyFilter", "RunLauncher", "RunStatusSensorCursor", "ScheduleInstigatorData",
-    "SensorInstigatorData", "SerializableErrorInfo", "ServerRegistryEntry", "SqlEventLogStorage",
-    "SqliteEventLogStorage", "TickStatus", "UserConfigSchema", "WorkerStatus", "WorkspaceFileTarget",
-    "WorkspaceProcessContext", "capture_interrupts", "configure_loggers", "core_execute_run",
-    "create_daemons_from_instance", "dagster_instance_config", "deserialize_value", "recon_job_from_origin",
-    "run_webserver", "serialize_value", "setup_interrupt_handlers",
+    "LaunchRunContext", "PartitionKeyFilter", "RemoteJobOrigin", "RemoteRepositoryOrigin", "RunLauncher",
+    "RunStatusSensorCursor", "ScheduleInstigatorData", "SensorInstigatorData", "SerializableErrorInfo",
+    "ServerRegistryEntry", "SqlEventLogStorage", "SqliteEventLogStorage", "TickStatus", "UserConfigSchema",
+    "WorkerStatus", "WorkspaceFileTarget", "WorkspaceProcessContext", "capture_interrupts", "configure_loggers",
+    "core_execute_run", "create_daemons_from_instance", "dagster_instance_config", "deserialize_value",
+    "python_origin", "recon_job_from_origin", "run_webserver", "serialize_value", "setup_interrupt_handlers",
 ]  # fmt: skip
+
+
+def python_origin(pointer: CodePointer) -> RepositoryPythonOrigin:
+    """Return the origin of code that this Python loads, as Dagster's code servers name it."""
+    return RepositoryPythonOrigin(sys.executable, pointer, entry_point=DEFAULT_DAGSTER_ENTRY_POINT)
 
 
 def __getattr__(name: str) -> Any:
@@ -97,7 +107,7 @@ def run_webserver(wrap: Callable[[Any], Any]) -> None:
 
     The command offers no place to add to the application; it makes it by a function of its module.
     """
-    command = import_module("dagster_webserver.cli")
+    command: Any = import_module("dagster_webserver.cli")
     make = command.create_app_from_workspace_process_context
     command.create_app_from_workspace_process_context = lambda *given, **named: wrap(make(*given, **named))
     command.main()

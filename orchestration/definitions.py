@@ -4,6 +4,7 @@ import dagster as dg
 
 from cupel.kinds.projects import load_projects
 from orchestration.deployment import Deployment
+from orchestration.known_partitions import register_all_partitions
 from orchestration.wiring import operated_definitions
 
 
@@ -21,3 +22,5 @@ def build_definitions(deployment: Deployment | None = None) -> dg.Definitions:
 
 
 defs = build_definitions()
+# A new instance knows no batch yet: `dagster asset materialize --partition` and backfills ask it.
+register_all_partitions(Deployment.from_environment())

@@ -18,6 +18,10 @@ class Deployment(NamedTuple):
     `inbox` holds a folder a project; None: nothing arrives by itself. `started` names the start of page and
     daemon that this process belongs to: what an earlier one left undone is asked for again. `known` are the label
     kinds and modalities that its project files may name.
+
+    `is_embedded`: its project is part of a team's own Dagster. Names that there may be once only are then made of the
+    project's, and the record, of which the most is not ours, is not pruned. `is_automated`: sensors and schedules work
+    from the start; else when somebody turns them on.
     """
 
     projects: Path
@@ -26,6 +30,17 @@ class Deployment(NamedTuple):
     inbox: Path | None = None
     started: str = ""
     known: Known = KNOWN
+    is_embedded: bool = False
+    is_automated: bool = True
+
+    @property
+    def automation_status(self) -> str:
+        """What Dagster calls the state that sensors and schedules are in before anybody turns them on or off."""
+        return "RUNNING" if self.is_automated else "STOPPED"
+
+    def own_name(self, name: str, project: str) -> str:
+        """Return a name that may be there once in a Dagster; an embedded project has one of its own."""
+        return f"{project}_{name}" if self.is_embedded else name
 
     @classmethod
     def from_environment(cls) -> "Deployment":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from cupel.config.project import Project
 from cupel.contract.stages import StageStep, frozen_tables, stage_of
@@ -12,7 +12,7 @@ from cupel.lake.lake import Lake
 from cupel.release.plan import batches_of, is_finished
 from cupel.release.proposals import has_changed
 from cupel.versions.code_version import gate_version
-from orchestration.findings import Finding
+from orchestration.findings import Finding, Outcome
 from orchestration.freshness import gate_outcome
 from orchestration.made import has_all_parts, why_not_as_made
 from orchestration.scope import Partition
@@ -27,7 +27,7 @@ AWAITED = "Answers are awaited; `make run` or the page goes on when they are the
 class Evidence(NamedTuple):
     """The state of one table, and why."""
 
-    outcome: Literal["pass", "missing", "stale", "open"]
+    outcome: Outcome
     reason: str
 
 
@@ -76,8 +76,8 @@ def is_in_a_release(place: Place, batch: str, releases: Sequence[str]) -> Findin
         "fail": f"no release holds it: {state.reason}",
         "missing": f"no release holds it: {state.reason}",
     }
-    is_awaited = state.outcome in ("open", "pass")
-    found = Evidence("open" if is_awaited else "missing", reasons[state.outcome])
+    outcomes: dict[str, Outcome] = {"open": "open", "pass": "open", "fail": "refused"}
+    found = Evidence(outcomes.get(state.outcome, "missing"), reasons[state.outcome])
     if releases:
         found = Evidence("pass", f"it is in {', '.join(releases)}")
     return Finding(
@@ -114,7 +114,7 @@ def _current(place: Place, partition: str, is_release: bool, steps: Sequence[Sta
         for table in step.tables:
             own = _own(place, partition, table)
             if own.outcome == "missing" and closed:
-                own = Evidence("missing", f"not there: the gate of {closed} has failed, and nothing behind it is made")
+                own = Evidence("refused", f"not there: the gate of {closed} refused, and nothing behind it is made")
             found[table] = own if behind is None else _behind(own, behind, found[behind])
     return found
 
@@ -143,8 +143,9 @@ def _behind(own: Evidence, table: str, before: Evidence) -> Evidence:
     """Return the state of a table that is made from one that is not as it should be."""
     if before.outcome == "open":
         return Evidence("open", f"it waits for {table}")
-    if own.outcome == "missing":
-        return Evidence("missing", f"not there: it waits for {table}")
+    if own.outcome in ("missing", "refused"):
+        outcome: Outcome = "refused" if before.outcome == "refused" else "missing"
+        return Evidence(outcome, f"not there: it waits for {table}")
     return own if own.outcome == "stale" else Evidence("stale", f"out of date: {table} is")
 
 
@@ -161,13 +162,15 @@ def _finished(place: Place, release: str, steps: Sequence[StageStep]) -> dict[st
     """Return the state of each table of a release that has come to its end: none is ever made anew."""
     plan = place.lake.read("release_plan", release).to_pylist()[0]
     why = f"the release was refused: {plan['reason']}" if plan["status"] == "refused" else "the release was refused"
+    absent: Outcome = "refused"
     if place.lake.commit("manifest", release) is not None:
+        absent = "missing"
         why = "it was there when the release was handed over; restore it from a copy"
     found: dict[str, Evidence] = {}
     for table in (table for step in steps for table in step.tables):
         commit = place.lake.commit(table, release)
         if commit is None:
-            found[table] = Evidence("missing", f"not there: {why}")
+            found[table] = Evidence(absent, f"not there: {why}")
         else:
             is_whole = has_all_parts(place.lake, commit)
             found[table] = Evidence("pass", FINE) if is_whole else Evidence("missing", "a part of it is missing")
@@ -176,7 +179,7 @@ def _finished(place: Place, release: str, steps: Sequence[StageStep]) -> dict[st
 
 def _finding(place: Place, partition: str, stage: str, states: dict[str, Evidence], is_over: bool) -> Finding:
     """Put the states of a stage's tables into one finding: the worst of them, and every reason with its tables."""
-    order = ("missing", "stale", "open", "pass")
+    order = ("missing", "stale", "refused", "open", "pass")
     worst = min((state.outcome for state in states.values()), key=order.index)
     odd: dict[str, list[str]] = {}
     for table, state in states.items():

@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table as Shown
 from rich.text import Text
 
-Outcome = Literal["pass", "fail", "open", "error", "missing", "stale", "not judged"]
+Outcome = Literal["pass", "fail", "open", "error", "missing", "stale", "refused", "not judged"]
+Word = Literal["PASSED", "OPEN", "REFUSED", "BROKEN"]
 
 # In the order of the table: what must be mended comes first.
-ORDER: tuple[Outcome, ...] = ("error", "missing", "stale", "fail", "open", "not judged", "pass")
+ORDER: tuple[Outcome, ...] = ("error", "missing", "stale", "fail", "refused", "open", "not judged", "pass")
 BROKEN_EVIDENCE = ("error", "missing", "stale")
 STYLES = {"pass": "green", "open": "yellow", "not judged": "dim"}
 MOST_PASSES_SHOWN = 100
@@ -21,7 +22,8 @@ class Finding(NamedTuple):
 
     `outcome` is pass, fail or open as the gate says it; error where the check raised; missing or stale
     where a table is not there or out of date; not judged where a check had no table to judge, of which
-    the finding about the stage's tables tells why. `seconds` is the check's part of its gate's time.
+    the finding about the stage's tables tells why; refused where a table is not there because a gate before it is
+    closed. `seconds` is the check's part of its gate's time.
     """
 
     project: str
@@ -60,7 +62,22 @@ def is_failure(finding: Finding, is_strict: bool = False) -> bool:
     """
     if finding.outcome == "open":
         return is_strict
-    return finding.outcome in BROKEN_EVIDENCE or (finding.outcome == "fail" and finding.severity == "critical")
+    is_refused = finding.outcome == "refused" or (finding.outcome == "fail" and finding.severity == "critical")
+    return is_refused or finding.outcome in BROKEN_EVIDENCE
+
+
+def sum_up(findings: Iterable[Finding]) -> Word:
+    """Return what findings come to in one word.
+
+    BROKEN where evidence is missing, old or raised, so that nothing can be said; else REFUSED where a critical check
+    failed; else OPEN where answers are awaited.
+    """
+    rows = list(findings)
+    if any(row.outcome in BROKEN_EVIDENCE for row in rows):
+        return "BROKEN"
+    if any(is_failure(row) for row in rows):
+        return "REFUSED"
+    return "OPEN" if any(row.outcome == "open" for row in rows) else "PASSED"
 
 
 def is_warning(finding: Finding) -> bool:
@@ -94,8 +111,8 @@ def print_findings(findings: Sequence[Finding], console: Console, seconds: float
             _explain(row, console, is_strict)
     number = count(findings, is_strict)
     console.print(
-        f"\n{number.passed:,} passed, {number.failed:,} failed, {number.warnings:,} warnings, {number.open:,} open, "
-        f"{number.not_judged:,} not judged, in {seconds:.1f} s."
+        f"\n{sum_up(findings)}: {number.passed:,} passed, {number.failed:,} failed, {number.warnings:,} warnings, "
+        f"{number.open:,} open, {number.not_judged:,} not judged, in {seconds:.1f} s."
     )
 
 

@@ -8,18 +8,19 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from cupel.config.project import Project
+from cupel.lake.gates import gate_rows
 from cupel.lake.lake import Lake
 from expectations.gate import asked_checks
 from expectations.suite import Suite
 from expectations.suites import project_suites
 from orchestration.findings import Finding
+from orchestration.gate_outcomes import OWN_EXPECTATION
 from orchestration.run_process import PROCESS, name_process
 from orchestration.runs import plain
 
 NO_TABLE = "there is no table to judge; see tables_are_current"
 NO_OUTCOME = "the check came to no outcome; run the gate on the page and read its log"
 MEND = "Mend what the message names, then judge again."
-OWN = "The team's own expectation: its reason is in the project file."
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -39,7 +40,7 @@ def questions(project: Project, partition: str, tables: Iterable[str]) -> list[Q
         remedies = {check.name: check.remedy for check in suite.asked(project, partition)}
         others = {check.name for check in suite.checks} - set(remedies)
         asked += [
-            Question(suite, check.name, check.severity, remedies.get(check.name, OWN))
+            Question(suite, check.name, check.severity, remedies.get(check.name, OWN_EXPECTATION))
             for check in asked_checks(project, suite)
             if check.name not in others
         ]
@@ -60,32 +61,32 @@ def judge_partition(
         definitions: Definitions that hold the project, at a bench whose lake takes the outcomes.
         instance: Dagster's instance: the evaluations are on its record.
         project: The project.
-        lake: Where the tables are.
+        lake: That lake; its tables are those that are judged.
         partition: Batch or release.
         asked: The checks; those of a table that is not there are not run.
     """
     questions = list(asked)
     there = {q for q in questions if lake.commit(q.suite.table, partition) is not None}
     keys = {_key(project, q) for q in there}
-    evaluations: dict[tuple[str, str], dg.AssetCheckEvaluation] = {}
+    judged: dict[tuple[str, str], Mapping[str, Any]] = {}
     errors: dict[str, str] = {}
     seconds: dict[str, float] = {}
     if keys:
         result = _run(definitions, instance, project.project, partition, keys)
-        evaluations = {(e.asset_key.path[-1], e.check_name): e for e in result.get_asset_check_evaluations()}
         errors, seconds = _errors(result), _seconds(result)
+        judged = {(row["table_name"], row["check"]): row for row in gate_rows(lake, partition)}
     nodes = _nodes(definitions, keys)
     findings = []
     for q in questions:
         node = nodes.get(_key(project, q), "")
         shared = seconds.get(node, 0.0) / (sum(nodes.get(_key(project, o)) == node for o in there) or 1)
-        found = evaluations.get((q.suite.table, q.name)) if q in there else None
-        if found is not None:
-            findings.append(_judged(project, partition, q, found, shared))
-        elif q in there:
+        row = judged.get((q.suite.table, q.name))
+        if q not in there:
+            findings.append(_unjudged(project, partition, q, "not judged", NO_TABLE, ""))
+        elif row is None or node not in seconds:  # an outcome from before is not what was asked for
             findings.append(_unjudged(project, partition, q, "error", errors.get(node, NO_OUTCOME), MEND))
         else:
-            findings.append(_unjudged(project, partition, q, "not judged", NO_TABLE, ""))
+            findings.append(_judged(project, partition, q, row, shared))
     return findings
 
 
@@ -102,19 +103,11 @@ def _run(
     )
 
 
-def _judged(
-    project: Project, partition: str, asked: Question, found: dg.AssetCheckEvaluation, seconds: float
-) -> Finding:
-    values = {name: value.value for name, value in found.metadata.items()}
-    is_open = not found.passed and values.get("outcome") == "open"
-    is_error = found.severity == dg.AssetCheckSeverity.ERROR
+def _judged(project: Project, partition: str, asked: Question, row: Mapping[str, Any], seconds: float) -> Finding:
     return Finding(
-        project.project, partition, asked.suite.stage, asked.suite.table, asked.name,
-        "pass" if found.passed else "open" if is_open else "fail",
-        "critical" if is_error and not found.passed else asked.severity,
-        str(values.get("reason", found.description or "")), asked.remedy,
-        _number(values, "observed"), _number(values, "bound"), _words(values, "comparison"),
-        _number(values, "threshold"), tuple(map(str, _list(values, "item_ids"))), seconds,
+        project.project, partition, asked.suite.stage, asked.suite.table, asked.name, row["outcome"], row["severity"],
+        str(row["reason"]), asked.remedy, row["observed"], row["bound"], row["comparison"], row["threshold"],
+        tuple(row["item_ids"]), seconds,
     )  # fmt: skip
 
 
@@ -147,18 +140,3 @@ def _errors(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
     events = result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_SUCCESS)
     return {event.node_name: event.step_success_data.duration_ms / 1000 for event in events}
-
-
-def _number(values: Mapping[str, Any], name: str) -> float | None:
-    value = values.get(name)
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _words(values: Mapping[str, Any], name: str) -> str | None:
-    value = values.get(name)
-    return None if value is None else str(value)
-
-
-def _list(values: Mapping[str, Any], name: str) -> list[Any]:
-    value = values.get(name)
-    return list(value) if isinstance(value, list | tuple) else []

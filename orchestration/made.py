@@ -5,6 +5,7 @@ from pathlib import Path
 from cupel.config.project import Project
 from cupel.contract.stages import stage_of
 from cupel.lake.lake import Commit, Lake
+from cupel.lake.send_back_log import READERS, SEND_BACKS
 from cupel.sources.files import known_sha256, source_files
 from cupel.sources.register import delivery_folder
 from cupel.store.files import is_file
@@ -30,6 +31,10 @@ def why_not_as_made(lake: Lake, project: Project, data: Path, table: str, partit
     changed = [name for name, value in commit.inputs.items() if not _is_file(name) and lake.version(name) != value]
     if changed:
         return f"{changed[0]} changed"
+    sent_back = f"{SEND_BACKS}@{partition}"
+    # What was made before anything was sent back names no send-backs among its inputs.
+    if table in READERS and sent_back not in commit.inputs and lake.send_backs.read(partition):
+        return f"{sent_back} changed"
     if not has_all_parts(lake, commit):
         return "a part of it is missing or cut short"
     return _why_files_differ(lake, project, data, commit)

@@ -1,6 +1,6 @@
 """Progress on the terminal: which run is going on, how far it is, and for how long."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -28,19 +28,17 @@ class RunProgress:
             yield self
 
     @contextmanager
-    def follow(self, instance: dg.DagsterInstance, run_id: str, title: str, steps: int) -> Iterator[None]:
-        """Follow one run, whose id is known before it starts; a skipped step of it counts as done at the end."""
+    def follow(self, title: str, steps: int) -> Iterator[Callable[[dg.DagsterEvent], None]]:
+        """Give what is to be told of a run's events; a skipped step of it counts as done at the end."""
         task = self._progress.add_task(title, total=steps, step="")
 
-        def on_event(entry: dg.EventLogEntry) -> None:
-            event = entry.dagster_event
-            if event is None or event.step_key is None:
+        def on_event(event: dg.DagsterEvent) -> None:
+            if event.step_key is None:
                 return
             if event.event_type is DagsterEventType.STEP_START:
                 self._progress.update(task, step=event.step_key)
             elif event.event_type in FINISHED:
                 self._progress.advance(task)
 
-        instance.add_event_listener(run_id, on_event)
-        yield
+        yield on_event
         self._progress.update(task, step="", completed=steps)

@@ -39,8 +39,11 @@ def prune_definitions(project: Project, deployment: Deployment) -> dg.Definition
     def remove(context: dg.OpExecutionContext) -> None:
         lake, home = Path(deployment.lake), Path(context.instance.root_directory)
         now = current_project(deployment.projects, Lake(lake, name), deployment.known)
-        others = [one for one in load_projects(deployment.projects, deployment.known) if one.project != name]
-        found = prune([now], lake, context.instance, home, others)
+        if deployment.is_embedded:  # the record is of others' runs too, and how long they stay is not ours to say
+            found = prune([now], lake, None, home)
+        else:
+            others = [one for one in load_projects(deployment.projects, deployment.known) if one.project != name]
+            found = prune([now], lake, context.instance, home, others)
         for line in prune_lines(found, [now]):
             context.log.info(line)
         sizes = lake_sizes(lake / name)
@@ -70,7 +73,7 @@ def prune_definitions(project: Project, deployment: Deployment) -> dg.Definition
         job=job,
         cron_schedule=operation.prune.at,
         execution_timezone=operation.timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus(deployment.automation_status),
         description="Removes what nothing needs any more, by the clock.",
     )
     return dg.Definitions(jobs=[job], schedules=[schedule])

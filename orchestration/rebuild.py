@@ -28,6 +28,7 @@ from cupel.lake.draw_log import DRAWS, bring_draws
 from cupel.lake.gates import GateState, batch_state, refuse_for_terms, release_state
 from cupel.lake.guideline_log import GUIDELINES, bring_versions, read_versions
 from cupel.lake.lake import Commit, Lake
+from cupel.lake.send_back_log import SEND_BACKS, bring_send_backs
 from cupel.lake.step import Step
 from cupel.people.answers.guidelines import versions_until
 from cupel.people.answers.known_labels import known_labels
@@ -44,7 +45,7 @@ from orchestration.deployment import Deployment
 from orchestration.freshness import stale_tables
 from orchestration.jobs import batch_job, release_job
 from orchestration.older_releases import refuse_older
-from orchestration.runs import execute
+from orchestration.runs import RunRequest, RunsInProcess
 from orchestration.wiring import deployment_definitions
 
 # What a plan says of contamination once it is frozen.
@@ -130,6 +131,12 @@ class _Rebuilding:
         self._append(known.labels)
         self._bring_attempts()
         self.copy.actions.append(one for one in self.lake.actions.read() if one.answers_until <= known.labels)
+        # A send-back names the releases that were frozen before it.
+        before = [
+            one for one in self.lake.send_backs.read()
+            if release not in one.releases and one.answers_until <= known.labels
+        ]  # fmt: skip
+        bring_send_backs(self.copy.send_backs, before)
         self.instance.add_dynamic_partitions(f"{self.project.project}_batches", batches)
         self.instance.add_dynamic_partitions(f"{self.project.project}_releases", [release])
         for batch in batches:
@@ -170,7 +177,9 @@ class _Rebuilding:
         if not tables:
             return
         self.say(f"{partition}: {tables[0]} … {tables[-1]}")
-        run = execute(self.definitions, job, partition, tables, self.instance, 1, str(uuid.uuid4()), {})
+        run = RunsInProcess(self.instance).execute(
+            self.definitions, RunRequest(job, partition, tables, str(uuid.uuid4()))
+        )
         if run.error:
             self.problems[partition], self.is_broken = run.error, True
         elif job == release_job(self.project.project):
@@ -224,11 +233,13 @@ class _Rebuilding:
                 self.copy.answers.append(records.filter(is_wanted))
 
     def _bring_later_actions(self) -> None:
-        """Let annotators of the batches be as they were when the release came to its end; its report tells of it."""
+        """Let annotators and items sent back be as they were at the release's end; its report tells of them."""
         told = self._told()
         for batch in self.plan["batches"]:
             number = int(told.get(f"actions@{batch}", "0").partition(":")[0])
             self.copy.actions.append(self.lake.actions.read(batch)[len(self.copy.actions.read(batch)) : number])
+            number = int(told.get(f"{SEND_BACKS}@{batch}", "0").partition(":")[0])
+            bring_send_backs(self.copy.send_backs, self.lake.send_backs.read(batch)[:number])
 
     def _went_on_before_the_end(self) -> list[str]:
         """Return batches that later answers had changed already when the release came to its end; it tells of them."""

@@ -30,7 +30,7 @@ from orchestration.deployment import Deployment
 from orchestration.frozen_repair import FROZEN, FrozenRepair, read_moved_commit
 from orchestration.home_check import check_home
 from orchestration.jobs import batch_job, release_job, report_job
-from orchestration.runs import execute
+from orchestration.runs import RunRequest, RunsInProcess
 from orchestration.wiring import deployment_definitions
 
 Key = tuple[str, str]
@@ -245,7 +245,9 @@ class _Workshop(NamedTuple):
             yield from self._run(report_job(name), partition, ["report"])
 
     def _run(self, job: str, partition: str, tables: Sequence[str]) -> Iterator[str]:
-        run = execute(self.definitions, job, partition, tables, self.instance, 1, str(uuid.uuid4()), {})
+        run = RunsInProcess(self.instance).execute(
+            self.definitions, RunRequest(job, partition, tables, str(uuid.uuid4()))
+        )
         if run.error:
             yield run.error
 

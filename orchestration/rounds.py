@@ -35,7 +35,7 @@ from orchestration.freshness import why_stale
 from orchestration.jobs import batch_job, release_job, report_job
 from orchestration.progress import RunProgress
 from orchestration.run_process import PROCESS, name_process
-from orchestration.runs import MADE_BY, Run, end_dead_runs, execute
+from orchestration.runs import MADE_BY, Run, RunExecutor, RunRequest, RunsInProcess, end_dead_runs
 from orchestration.wiring import deployment_definitions
 
 MOST_ROUNDS = 100
@@ -67,6 +67,7 @@ class Rounds:
         progress: Where to show it; None for nowhere.
         wanted: Batches (or `all`) that are put to a new audit, although they were in a release.
         say: Gets what a person should know before it is done, such as what is made anew and why.
+        executor: Who executes runs; None for this process.
     """
 
     def __init__(
@@ -78,9 +79,11 @@ class Rounds:
         progress: RunProgress | None = None,
         wanted: Sequence[str] = (),
         say: Callable[[str], None] = lambda words: None,
+        executor: RunExecutor | None = None,
     ) -> None:
         self.deployment = deployment
         self.instance = instance
+        self.executor = executor or RunsInProcess(instance)
         self.lake = Lake(deployment.lake, project.project)
         self.project = with_registered(project, self.lake)
         self.workforce = workforce or self._recorded(project)
@@ -211,20 +214,20 @@ class Rounds:
             self._start(job, partition, list(stale), number)
 
     def _start(self, job: str, partition: str, tables: list[str], number: int) -> None:
-        run_id = str(uuid.uuid4())
         span = tables[0] if len(tables) == 1 else f"{tables[0]} … {tables[-1]}"
         # By the process the daemon's watch sees that a `make run` was killed: its run would hold the batch for ever.
         tags = {"cupel/round": str(number), MADE_BY: self.project.project, PROCESS: name_process(os.getpid())}
-        with self._follow(run_id, f"round {number}  {partition}  {span}", len(tables)):
-            run = execute(self.definitions, job, partition, tables, self.instance, number, run_id, tags)
+        request = RunRequest(job, partition, tables, str(uuid.uuid4()), number, tags)
+        with self._follow(f"round {number}  {partition}  {span}", len(tables)) as on_event:
+            run = self.executor.execute(self.definitions, request, on_event)
         is_new = partition not in {earlier.partition for earlier in self.runs}
         add_seconds(self.lake, partition, run.seconds, is_new=is_new)
         self.runs.append(run)
 
-    def _follow(self, run_id: str, title: str, steps: int) -> AbstractContextManager[None]:
+    def _follow(self, title: str, steps: int) -> AbstractContextManager[Callable[[dg.DagsterEvent], None]]:
         if self.progress is None:
-            return nullcontext()
-        return self.progress.follow(self.instance, run_id, title, steps)
+            return nullcontext(lambda event: None)
+        return self.progress.follow(title, steps)
 
     def _ask(self) -> bool:
         """Act on what was found of annotators, and hand the outbox to the workforce; tell whether anything is new."""

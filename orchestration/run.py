@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 from rich.console import Console
 
 from cupel.errors import CupelError, disk_trouble
@@ -22,8 +23,10 @@ from cupel.show.funnel import print_funnel, summary
 from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
+from orchestration.launched_runs import LaunchedRuns
 from orchestration.progress import RunProgress
 from orchestration.rounds import Done, Rounds
+from orchestration.runs import RunExecutor
 
 BROKEN = 1
 
@@ -46,8 +49,8 @@ def main() -> int:
         project = load_project(deployment.projects / f"{name}.yaml", deployment.known)
         with open_instance(say) as instance, RunProgress(console).shown() as progress:
             rounds = Rounds(
-                project, deployment, instance, progress=progress, wanted=sys.argv[2:],
-                say=say,
+                project, deployment, instance, progress=progress, wanted=sys.argv[2:], say=say,
+                executor=_executor(instance),
             )  # fmt: skip
             done = rounds.run()
         if not done.broken:
@@ -64,6 +67,13 @@ def main() -> int:
     for run in done.broken:
         console.print(f"{run.job}, {run.partition}: {run.error}", style="red", markup=False)
     return BROKEN if done.broken else 0
+
+
+def _executor(instance: dg.DagsterInstance) -> RunExecutor | None:
+    """Return what launches runs as the page does; None, which is this process, where dagster.yaml names no fork."""
+    if not LaunchedRuns.can_serve(instance):
+        return None
+    return LaunchedRuns(instance, Path(instance.root_directory) / "service" / "run_worker.log")
 
 
 def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:

@@ -7,11 +7,13 @@ import socket
 import subprocess
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from cupel.store.files import append_to
 from orchestration.dagster_internals import (
     CheckRunHealthResult,
     ConfigurableClass,
@@ -35,7 +37,8 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     """Launches each run as a fork of a process that has imported everything.
 
     The process is started with the first run, and anew where it has died. It belongs to the program that launches
-    runs, which is the daemon: when that ends, however it does, process and runs end too.
+    runs, the daemon or `make run`: when that ends, however it does, process and runs end too. What it writes goes to
+    `log`, or where the program's own goes.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
@@ -43,6 +46,7 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
+        self.log: Path | None = None
         super().__init__()  # type: ignore[no-untyped-call]
 
     @property
@@ -148,9 +152,11 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         ours.settimeout(SECONDS_TO_START)
         with its:
             state = WorkerState(its.fileno(), serialize_value(self._instance.get_ref()))
-            self._worker = subprocess.Popen(
-                COMMAND, stdin=subprocess.DEVNULL, pass_fds=[its.fileno()], env=environment(state)
-            )  # fmt: skip
+            with nullcontext() if self.log is None else append_to(self.log) as log:
+                self._worker = subprocess.Popen(
+                    COMMAND, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[its.fileno()],
+                    env=environment(state),
+                )  # fmt: skip
         self._channel = ours
         return ours
 

@@ -1,6 +1,9 @@
 """The process of a run: how a run's tag names it, and whether it still runs."""
 
 import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from cupel.store.files import read_text
@@ -8,6 +11,7 @@ from cupel.store.files import read_text
 PROCESS = "cupel/process"
 KILLED = "cupel/killed"
 _PROCESSES = Path("/proc")
+SECONDS_BETWEEN_LOOKS = 0.1
 
 
 def name_process(number: int) -> str:
@@ -20,6 +24,16 @@ def find_process(name: str) -> int | None:
     number, started_at, boot = name.split(" ")
     is_same = boot == _boot() and started_at == _started_at(int(number))
     return int(number) if is_same and _is_alive(int(number)) else None
+
+
+def end_process(name: str, seconds: float) -> None:
+    """Wait until a process has ended; kill it where it has not after so many seconds."""
+    end = time.monotonic() + seconds
+    while (number := find_process(name)) is not None and number != os.getpid():
+        if time.monotonic() > end:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _is_alive(number: int) -> bool:

@@ -30,6 +30,7 @@ from cupel.kinds.projects import load_projects
 from cupel.lake.gates import gate_of
 from cupel.versions.code_version import code_version, gate_version
 from orchestration.dagster_internals import (
+    LOGGER_OF_SKIPPED_STEPS,
     MODULES_OF_A_RUN,
     EngineEventData,
     InstanceRef,
@@ -298,6 +299,7 @@ def main() -> None:
     """Serve on the channel that the environment names."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s - run worker - %(levelname)s - %(message)s")
     log.setLevel(logging.INFO)
+    logging.getLogger(LOGGER_OF_SKIPPED_STEPS).setLevel(logging.ERROR)
     RunWorker(WorkerState(**json.loads(os.environ.pop(STATE)))).serve()
 
 

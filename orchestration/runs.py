@@ -1,18 +1,24 @@
-"""A run: one job on one partition, in this process, on Dagster's record."""
+"""A run: one job on one partition, on Dagster's record."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 import dagster as dg
 from dagster import DagsterEventType
 
 from assets.spec import asset_stage
 from orchestration.dagster_internals import IN_PROGRESS_RUN_STATUSES, SerializableErrorInfo
+from orchestration.run_process import PROCESS, end_process
 
-CLOSED_GATE = "DagsterAssetCheckFailedError"
 MADE_BY = "cupel/make_run"
 PROJECT = "cupel/project"
+
+
+# What runs say is on their record, not on the terminal.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+SECONDS_TO_END = 15.0
 
 
 class Run(NamedTuple):
@@ -27,52 +33,105 @@ class Run(NamedTuple):
     error: str | None
 
 
-def execute(
-    definitions: dg.Definitions,
-    job: str,
-    partition: str,
-    tables: Sequence[str],
-    instance: dg.DagsterInstance,
-    number: int,
-    run_id: str,
-    tags: Mapping[str, str],
-) -> Run:
-    """Run the named tables of a job for one partition.
+class RunRequest(NamedTuple):
+    """What is to be run: some tables of a job for one batch or release.
 
-    Args:
-        definitions: The project's definitions.
+    Attributes:
         job: Name of the job.
         partition: Batch or release.
         tables: Tables to write.
-        instance: Where the run is recorded.
-        number: The round.
         run_id: A fresh UUID; known beforehand so that the run can be followed.
+        round: The round.
         tags: Shown on the page.
     """
-    resolved = definitions.resolve_job_def(job)
-    keys = [key for key in resolved.asset_layer.selected_asset_keys if key.path[-1] in set(tables)]
-    result = resolved.execute_in_process(
-        instance=instance,
-        run_id=run_id,
-        partition_key=partition,
-        asset_selection=keys,
-        raise_on_error=False,
-        tags=dict(tags),
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-    )
-    seconds = _seconds_by_stage(definitions, result)
-    failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
-    return Run(run_id, job, partition, number, seconds, failed, _error(result))
+
+    job: str
+    partition: str
+    tables: Sequence[str]
+    run_id: str
+    round: int = 1
+    tags: Mapping[str, str] = MappingProxyType({})
+
+
+class RunExecutor(Protocol):
+    """Executes runs: in this process, or in processes of their own."""
+
+    def execute(
+        self, definitions: dg.Definitions, request: RunRequest, on_event: Callable[[dg.DagsterEvent], None]
+    ) -> Run:
+        """Run what is asked for, tell of each event of the run, and return what it did."""
+
+
+class RunsInProcess:
+    """Executes runs in this process: for checks, rebuilding and tests, whose definitions no other process can load.
+
+    Args:
+        instance: Where runs are recorded.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+
+    def execute(
+        self,
+        definitions: dg.Definitions,
+        request: RunRequest,
+        on_event: Callable[[dg.DagsterEvent], None] = lambda event: None,
+    ) -> Run:
+        """Run what is asked for, and return what it did."""
+        job = definitions.resolve_job_def(request.job)
+
+        def listen(entry: dg.EventLogEntry) -> None:
+            if entry.dagster_event is not None:
+                on_event(entry.dagster_event)
+
+        self._instance.add_event_listener(request.run_id, listen)
+        result = job.execute_in_process(
+            instance=self._instance, run_id=request.run_id, partition_key=request.partition,
+            asset_selection=select_assets(job, request.tables), raise_on_error=False, tags=dict(request.tags),
+            run_config=QUIET,
+        )  # fmt: skip
+        return describe_run(definitions, request, list(result.all_events))
+
+
+def select_assets(job: dg.JobDefinition, tables: Sequence[str]) -> list[dg.AssetKey]:
+    """Return the keys of those of a job's assets that are named."""
+    return [key for key in job.asset_layer.selected_asset_keys if key.path[-1] in set(tables)]
+
+
+def describe_run(definitions: dg.Definitions, request: RunRequest, events: Sequence[dg.DagsterEvent]) -> Run:
+    """Return what a run did, by its events.
+
+    Args:
+        definitions: Definitions that hold the job: they say of which stage a step is.
+        request: What was asked for.
+        events: All events of the run.
+    """
+    evaluations = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+    failed = [evaluation.check_name for evaluation in evaluations if not evaluation.passed]
+    seconds = _seconds_by_stage(definitions, events)
+    return Run(request.run_id, request.job, request.partition, request.round, seconds, failed, _error(events))
 
 
 def end_dead_runs(instance: dg.DagsterInstance, project: str) -> None:
-    """Close the record of runs of a project that were killed; whoever calls it holds the project's lock."""
+    """Close the record of runs of a project that were killed; whoever calls it holds the project's lock.
+
+    A run whose process outlives the `make run` that launched it for a moment is waited for, then killed.
+    """
     unfinished = dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES, tags={MADE_BY: project})
     for run in instance.get_runs(unfinished):
-        instance.report_run_failed(run, "The process was killed; the next run does what it left.")
+        if (name := run.tags.get(PROCESS)) is not None:
+            end_process(name, SECONDS_TO_END)
+        found = instance.get_run_by_id(run.run_id)
+        if found is not None and not found.is_finished:
+            instance.report_run_failed(found, "The process was killed; the next run does what it left.")
 
 
-def _seconds_by_stage(definitions: dg.Definitions, result: dg.ExecuteInProcessResult) -> dict[str, float]:
+def _seconds_by_stage(definitions: dg.Definitions, events: Iterable[dg.DagsterEvent]) -> dict[str, float]:
     """Return how long each stage's steps took; the steps that judge are a stage of their own, `gates`."""
     stages = {
         asset.node_def.name: asset_stage(asset)
@@ -80,10 +139,11 @@ def _seconds_by_stage(definitions: dg.Definitions, result: dg.ExecuteInProcessRe
         if asset.is_executable and asset.keys
     }
     seconds: dict[str, float] = {}
-    for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_SUCCESS):
-        name = event.node_name
-        stage = "report" if name.endswith("report") else stages.get(name, "gates")
-        seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
+    for event in events:
+        if event.event_type == DagsterEventType.STEP_SUCCESS:
+            name = event.node_name
+            stage = "report" if name.endswith("report") else stages.get(name, "gates")
+            seconds[stage] = seconds.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
     return seconds
 
 
@@ -99,10 +159,14 @@ def at_fault(error: SerializableErrorInfo | None) -> SerializableErrorInfo | Non
     return error
 
 
-def _error(result: dg.ExecuteInProcessResult) -> str | None:
-    """Return what broke a run; a closed gate stops a run too, but nothing is broken."""
-    for event in result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_FAILURE):
-        error = at_fault(event.step_failure_data.error)
-        if error is not None and error.cls_name != CLOSED_GATE:
-            return f"{event.step_key}: {plain(error.message)}"
-    return None
+def _error(events: Iterable[dg.DagsterEvent]) -> str | None:
+    """Return what broke a run: the first step that failed, or why the run ended without one."""
+    ended = None
+    for event in events:
+        if event.event_type == DagsterEventType.STEP_FAILURE:
+            error = at_fault(event.step_failure_data.error)
+            if error is not None:
+                return f"{event.step_key}: {plain(error.message)}"
+        if event.event_type in (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED):
+            ended = event.message or "the run ended without saying why"
+    return ended

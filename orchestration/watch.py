@@ -1,6 +1,6 @@
 """Watching runs: when one broke, or a release came to its end, a person is told what to do."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -13,78 +13,87 @@ from cupel.intake.collect_inputs import current_project
 from cupel.lake.gates import gate_rows
 from cupel.lake.lake import Lake
 from cupel.release.places import release_folder, report_folder
-from orchestration.alert_causes import PARTITION, failed_run, is_closed, partition_of
+from orchestration.alert_causes import PARTITION, closed_gates, failed_run, is_refused, partition_of
 from orchestration.dagster_internals import RunStatusSensorCursor, SensorInstigatorData
 from orchestration.deployment import Deployment
+from orchestration.gate_outcomes import is_refusal
 from orchestration.runs import PROJECT
 
 CERTIFIED = "Nothing. `cupel verify` checks the folder."
 REFUSED = "Read the report: it says what the audit found and what to relabel; then propose a new release."
 RUNS_LOOKED_AT = 20
-# What stands no longer once a run of the same batch or release has succeeded.
+# What stands no longer once a run of the same batch or release has succeeded; a refusal is no success of the gate.
 ENDED_BY_SUCCESS: tuple[AlertKind, ...] = ("broken", "gate_failed")
+ENDED_BY_REFUSAL: tuple[AlertKind, ...] = ("broken",)
 
 
-def watchers(deployment: Deployment) -> list[dg.SensorDefinition]:
+def watchers(deployment: Deployment, projects: Collection[str]) -> list[dg.SensorDefinition]:
     """Return the sensors that tell people what came of runs.
 
     Args:
         deployment: Where projects and lake are.
+        projects: The projects whose runs are watched; those of others are left alone.
     """
+    first, status = min(projects, default=""), dg.DefaultSensorStatus(deployment.automation_status)
 
     @dg.run_failure_sensor(
-        name="tell_of_failures",
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Writes what a person must do when a run broke or a gate failed, and calls the project's hook.",
+        name=deployment.own_name("tell_of_failures", first),
+        default_status=status,
+        description="Writes what a person must do when a run broke, and calls the project's hook.",
     )
     def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
         run, instance = context.dagster_run, context.instance
-        _tell(deployment, context, lambda lake, project: failed_run(lake, project, run, instance))
-        if (later := _find_success_since(run, instance)) is not None:
-            _end(deployment, later)  # the other sensor may have looked before there was anything to end
+        if (name := _project_of(run, projects)) is None:
+            return
+        _tell(deployment, name, context, lambda lake, project: failed_run(lake, project, run, instance))
+        if (later := _find_success_since(run, name, instance)) is not None:
+            _end(deployment, name, later)  # the other sensor may have looked before there was anything to end
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
-        name="tell_of_releases",
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells when a release was certified or refused, and ends alerts of what has succeeded since.",
+        name=deployment.own_name("tell_of_releases", first),
+        default_status=status,
+        description="Tells when a gate refused or a release was certified, and ends alerts of what succeeded since.",
     )
     def tell_of_releases(context: dg.RunStatusSensorContext) -> None:
         run = context.dagster_run
+        if (name := _project_of(run, projects)) is None:
+            return
         written = {key.path[-1] for key in run.asset_selection or ()}
-        _end(deployment, run)
+        _end(deployment, name, run)
+        if is_refused(run):
+            partition = partition_of(run)
+            _tell(deployment, name, context, lambda lake, project: closed_gates(lake, project, partition, run.run_id))
         if "certificate" in written or (not written and run.job_name.endswith("_release")):
-            _tell(deployment, context, lambda lake, _: _endings(lake, context))
+            _tell(deployment, name, context, lambda lake, _: _endings(lake, context))
 
     return [tell_of_failures, tell_of_releases]
 
 
-def _end(deployment: Deployment, run: dg.DagsterRun) -> None:
+def _end(deployment: Deployment, project: str, run: dg.DagsterRun) -> None:
     """Say that the alerts are over that the success of a run has ended."""
-    if (name := _project_of(run)) is not None:
-        end_alerts(Lake(deployment.lake, name), partition_of(run), ENDED_BY_SUCCESS, f"run {run.run_id} succeeded")
+    ended = ENDED_BY_REFUSAL if is_refused(run) else ENDED_BY_SUCCESS
+    end_alerts(Lake(deployment.lake, project), partition_of(run), ended, f"run {run.run_id} succeeded")
 
 
-def _find_success_since(run: dg.DagsterRun, instance: dg.DagsterInstance) -> dg.DagsterRun | None:
+def _find_success_since(run: dg.DagsterRun, project: str, instance: dg.DagsterInstance) -> dg.DagsterRun | None:
     """Return a run of the same batch, release or job that was asked for after a run, and has succeeded."""
     own = instance.get_run_record_by_id(run.run_id)
     partition = run.tags.get(PARTITION)
     same = {"job_name": run.job_name} if partition is None else {"tags": {PARTITION: partition}}
     succeeded = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], **same)
     for record in instance.get_run_records(succeeded, limit=RUNS_LOOKED_AT) if own else ():
-        if record.storage_id > own.storage_id and _project_of(record.dagster_run) == _project_of(run):  # type: ignore[union-attr]
+        if record.storage_id > own.storage_id and _project_of(record.dagster_run, [project]):  # type: ignore[union-attr]
             return record.dagster_run
     return None
 
 
 def _tell(
     deployment: Deployment,
+    name: str,
     context: dg.RunStatusSensorContext,
     find: Callable[[Lake, Project], Iterable[Alert]],
 ) -> None:
-    name = _project_of(context.dagster_run)
-    if name is None:
-        return
     lake = Lake(deployment.lake, name)
     try:
         project = current_project(Path(deployment.projects), lake, deployment.known)
@@ -102,8 +111,8 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
         return
     row = lake.read("certificate", release).to_pylist()[0]
     is_certified = row["status"] == "certified"
-    if not is_certified and any(is_closed(gate) for gate in gate_rows(lake, release)):
-        return  # the run that the gate stopped tells it, with its checks
+    if not is_certified and any(is_refusal(gate) for gate in gate_rows(lake, release)):
+        return  # told of the gate, with its checks
     happened = f"error bound {row['error_bound']:.2%}, budget {row['error_budget']:.2%}, {row['items']:,} items"
     kind: AlertKind = "certified" if is_certified else "refused"
     place = release_folder(lake, release) if is_certified else report_folder(lake, release) / "report.html"
@@ -114,8 +123,10 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
     )  # fmt: skip
 
 
-def _project_of(run: dg.DagsterRun) -> str | None:
-    return next((key.path[0] for key in run.asset_selection or ()), run.tags.get(PROJECT))
+def _project_of(run: dg.DagsterRun, projects: Collection[str]) -> str | None:
+    """Return which of some projects a run is of; None where it is another's, such as of a team's own assets."""
+    named = [*sorted(key.path[0] for key in run.asset_selection or ()), run.tags.get(PROJECT)]
+    return next((name for name in named if name in projects), None)
 
 
 def rewind_lost_cursors(instance: dg.DagsterInstance) -> list[str]:

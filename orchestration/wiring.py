@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from assets.bench import BENCH
 from assets.report import report_asset
 from assets.spec import STAGE, stage_assets
 from cupel.config.project import Project
@@ -42,12 +44,15 @@ def operated_definitions(projects: Sequence[Project], deployment: Deployment) ->
     """Return the definitions of some projects as page and daemon work with them: by themselves, a process a run.
 
     Args:
-        projects: The projects.
+        projects: The projects; one, where it is embedded in a team's own Dagster.
         deployment: Where projects, data, inbox and lake are.
     """
+    names = {project.project for project in projects}
     shared = dg.Definitions(
-        resources={"bench": bench(deployment)}, executor=dg.in_process_executor, sensors=watchers(deployment)
-    )  # fmt: skip
+        resources={deployment.own_name(BENCH, min(names, default="")): bench(deployment)},
+        executor=None if deployment.is_embedded else dg.in_process_executor,  # a team has one of its own
+        sensors=watchers(deployment, names),
+    )
     return dg.Definitions.merge(shared, *(_operated(project, deployment) for project in projects))
 
 
@@ -55,28 +60,30 @@ def _operated(project: Project, deployment: Deployment) -> dg.Definitions:
     name = project.project
 
     clocks = dg.Definitions(
-        sensors=[inbox_sensor(project, deployment), automation_sensor(name)],
+        sensors=[inbox_sensor(project, deployment), automation_sensor(name, deployment)],
         schedules=schedules(project, deployment),
     )
     return dg.Definitions.merge(
-        _definitions(project, Outlook(name, deployment)), clocks, prune_definitions(project, deployment)
+        _definitions(project, Outlook(name, deployment), deployment.own_name(BENCH, name)),
+        clocks,
+        prune_definitions(project, deployment),
     )
 
 
-def _definitions(project: Project, outlook: Outlook | None) -> dg.Definitions:
+def _definitions(project: Project, outlook: Outlook | None, bench: str = BENCH) -> dg.Definitions:
     name = project.project
     batches, releases = partitions.batches(name), partitions.releases(name)
-    work = _bound(project, batches, releases, outlook)
+    work = _bound(project, batches, releases, outlook, bench)
+    # A step takes a second, and a process of its own would import for many: whatever executor a team's Dagster has.
+    define = partial(dg.define_asset_job, tags={PROJECT: name}, executor_def=dg.in_process_executor)
     return dg.Definitions(
         assets=work,
-        asset_checks=gates(project, batches, releases),
+        asset_checks=gates(project, batches, releases, bench),
         jobs=[
-            dg.define_asset_job(batch_job(name), _selection(work, batches), tags={PROJECT: name}),
-            dg.define_asset_job(
-                release_job(name), _selection(work, releases) - _one(project, "report"), tags={PROJECT: name}
-            ),
-            dg.define_asset_job(report_job(name), _one(project, "report"), tags={PROJECT: name}),
-            dg.define_asset_job(collect_job(name), _one(project, "answers"), tags={PROJECT: name}),
+            define(batch_job(name), _selection(work, batches)),
+            define(release_job(name), _selection(work, releases) - _one(project, "report")),
+            define(report_job(name), _one(project, "report")),
+            define(collect_job(name), _one(project, "answers")),
         ],
     )
 
@@ -86,6 +93,7 @@ def _bound(
     batches: dg.PartitionsDefinition[str],
     releases: dg.PartitionsDefinition[str],
     outlook: Outlook | None,
+    bench: str,
 ) -> list[dg.AssetsDefinition]:
     """Return the assets under the project's name, with its owner and the partitions of their stage."""
 
@@ -99,8 +107,8 @@ def _bound(
         partitions_def = releases if stage.partition == "release" else batches
         return spec.replace_attributes(partitions_def=partitions_def, automation_condition=automation, **changes)
 
-    staged = [asset for stage in STAGES.values() if _has_assets(stage) for asset in stage_assets(stage, project)]
-    return [asset.map_asset_specs(own) for asset in (*staged, report_asset(project))]
+    staged = [asset for stage in STAGES.values() if _has_assets(stage) for asset in stage_assets(stage, project, bench)]
+    return [asset.map_asset_specs(own) for asset in (*staged, report_asset(project, bench))]
 
 
 def _has_assets(stage: Stage) -> bool:

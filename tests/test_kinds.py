@@ -24,6 +24,7 @@ ENTRY_POINTS = {
     "cupel/release/verify.py",
     "expectations/suites.py",
     "orchestration/ci.py",
+    "orchestration/data_docs_command.py",
     "orchestration/definitions.py",
     "orchestration/deployment.py",
     "orchestration/prune_command.py",

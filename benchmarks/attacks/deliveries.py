@@ -196,7 +196,7 @@ def freeze_release(target: Target, release: str) -> None:
     import dagster as dg
 
     from orchestration.jobs import release_job
-    from orchestration.runs import execute
+    from orchestration.runs import RunRequest, RunsInProcess
     from orchestration.wiring import deployment_definitions
 
     logging.getLogger("dagster").setLevel(logging.ERROR)
@@ -204,7 +204,8 @@ def freeze_release(target: Target, release: str) -> None:
     tables = ["release_items", "planted_items", "left_out_items", "release_plan"]
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(f"{NAME}_releases", [release])
-        run = execute(definitions, release_job(NAME), release, tables, instance, 1, str(uuid.uuid4()), {})
+        request = RunRequest(release_job(NAME), release, tables, str(uuid.uuid4()))
+        run = RunsInProcess(instance).execute(definitions, request)
     if run.error:
         raise AttackError(run.error)
 

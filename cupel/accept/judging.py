@@ -23,6 +23,7 @@ from cupel.accept.part_judging import (
 from cupel.accept.part_outcome import NextLook, PartOutcome, WholeState, decide_outcome
 from cupel.accept.part_samples import LookSamples
 from cupel.accept.plan import EarlierAudit, NonceSource, Plan, Record
+from cupel.accept.returned import ReturnedItems
 from cupel.accept.signed_sheet import SignedSheet
 from cupel.certificate.acceptance import Acceptance, CheckedLook, judge, merge_looks
 from cupel.certificate.attempts import ALPHA_TOTAL, attempt_alpha
@@ -133,6 +134,7 @@ class Verdict(Record):
     budgets: tuple[BudgetVerdict, ...] = ()
     bounds: tuple[PartBound, ...] = ()
     unbounded: tuple[UnboundedParts, ...] = ()
+    returned: tuple[ReturnedItems, ...] = ()
 
 
 class _Checked(NamedTuple):

@@ -60,7 +60,11 @@ class LookDraw(Record):
 
 
 class Judged(Record):
-    """What a look came to, and the hash of the answers that it was judged by."""
+    """What a look came to, and the hash of the answers that it was judged by.
+
+    `sent_back` names the file of the items that the verdict sends back; null where it sends none, or an older version
+    judged.
+    """
 
     event: Literal["judge"] = "judge"
     plan: str
@@ -69,6 +73,7 @@ class Judged(Record):
     verdict: str
     wrong: int
     contested: int
+    sent_back: str | None = None
 
 
 Found = TypeVar("Found")
@@ -117,6 +122,15 @@ class Audits:
     def keys_of(self, event: FrozenLook) -> Keys:
         """Return the keys of the items of a look."""
         return join_keys([self._read_file(event.items)])
+
+    def read_file(self, name: str) -> bytes:
+        """Return a file that an event names."""
+        return self._read_file(name)
+
+    def find_plan(self, plan: str) -> FrozenLook | None:
+        """Return the frozen first look of a plan, by the plan's key; None where there is none."""
+        freeze = next((draw.freeze_sha256 for draw in self.draws.values() if draw.plan == plan), None)
+        return None if freeze is None else self.find_frozen(freeze)
 
     def link(self, items: DeliveredItems, texts: SketchedTexts) -> Links:
         """Return how items are linked to all audits of the record."""
@@ -201,6 +215,10 @@ class AuditRecord:
     def put_items(self, keys: Keys, texts: SketchedTexts) -> tuple[str, str]:
         """Put the items' keys and sketches beside the log; return the names of the two files."""
         return self._put("items", keys.astype(">u8").tobytes()), self._put("texts", pack_sketches(texts))
+
+    def put_sent_back(self, content: bytes) -> str | None:
+        """Put the items that a verdict sends back beside the log; return the file's name, None where there are none."""
+        return self._put("sent_back", content) if content else None
 
     def _put(self, folder: str, content: bytes) -> str:
         name = f"{folder}/{hashlib.sha256(content).hexdigest()}"

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
 from cupel.accept.judging import Verdict, rate
 from cupel.accept.plan import Record
-from cupel.certificate.hypergeometric import clopper_pearson_lower, clopper_pearson_upper
+from cupel.certificate.binomial_interval import binomial_interval
 from cupel.errors import AuditError
 from cupel.store.event_log import Event, EventLog
 from cupel.store.files import is_file, move, read_text
@@ -19,9 +19,15 @@ from cupel.store.store import StoreError
 SIDE_CONFIDENCE = 0.975
 EARLIER_ENDING = ".jsonl"
 
+# Of the lowest share of labels that were right at first look.
+FIRST_LOOK_CONFIDENCE = 0.95
+
 
 class Score(Record):
-    """What one look at one delivery came to; an event of the log."""
+    """What one look at one delivery came to; an event of the log.
+
+    `attempt` is 1 where no item of the delivery was audited before; null in scores of versions that did not tell.
+    """
 
     vendor: str
     delivery: str
@@ -40,6 +46,7 @@ class Score(Record):
     labels_cost: float | None
     audit_cost: float | None
     right_by_estimate: int
+    attempt: int | None = None
 
 
 class Standing(NamedTuple):
@@ -48,6 +55,11 @@ class Standing(NamedTuple):
     `error` is the share of wrong among the settled audited labels of all deliveries, with an exact 95% interval
     for the error of the deliveries weighted by how many of their labels were audited (`low`, `high`).
     `per_right_label` is null where a delivery's price is not known, or currencies differ.
+
+    First-time acceptance is of `first_looks`: deliveries whose first look is scored, and of whose items none was
+    audited before, so that what was sent back and comes again counts in none. `first_accepted` of them were accepted at
+    that look; `first_right` of the `first_settled` labels that it audited were right, and `first_low` is the exact 95%
+    lower bound of that share.
     """
 
     vendor: str
@@ -64,6 +76,11 @@ class Standing(NamedTuple):
     high: float
     per_right_label: float | None
     currency: str
+    first_looks: int = 0
+    first_accepted: int = 0
+    first_settled: int = 0
+    first_right: int = 0
+    first_low: float | None = None
 
 
 def score_of(verdict: Verdict, vendor: str) -> Score:
@@ -77,7 +94,7 @@ def score_of(verdict: Verdict, vendor: str) -> Score:
         **{
             name: getattr(verdict, name)
             for name in ("delivery", "delivery_sha256", "plan", "look", "verdict", "error_budget", "labels",
-                         "rows_rejected", "audited", "wrong", "contested", "error_bound")
+                         "rows_rejected", "audited", "wrong", "contested", "error_bound", "attempt")
         },
     )  # fmt: skip
 
@@ -212,14 +229,18 @@ def standings(scores: Iterable[Score]) -> list[Standing]:
         scores: All scores, in any order.
     """
     last: dict[tuple[str, str], Score] = {}
+    firsts: dict[tuple[str, str], Score] = {}
     for score in scores:
+        if score.look == 1 and score.attempt in (1, None):
+            firsts.setdefault((score.vendor, score.delivery_sha256), score)
         key = (score.vendor, score.delivery_sha256)
         if key not in last or (score.look, score.plan) > (last[key].look, last[key].plan):
             last[key] = score
     by_vendor: dict[str, list[Score]] = {}
     for score in last.values():
         by_vendor.setdefault(score.vendor, []).append(score)
-    made = [_standing(vendor, by_vendor[vendor]) for vendor in by_vendor]
+    first_looks = {vendor: [one for (name, _), one in firsts.items() if name == vendor] for vendor in by_vendor}
+    made = [_standing(vendor, by_vendor[vendor])._replace(**_first_time(first_looks[vendor])) for vendor in by_vendor]
     return sorted(made, key=lambda one: (one.error if one.error is not None else 2.0, one.vendor))
 
 
@@ -259,13 +280,22 @@ def _standing(vendor: str, scores: Sequence[Score]) -> Standing:
     )
 
 
+def _first_time(firsts: Sequence[Score]) -> dict[str, Any]:
+    settled = sum(one.audited - one.contested for one in firsts)
+    right = settled - sum(one.wrong for one in firsts)
+    return {
+        "first_looks": len(firsts),
+        "first_accepted": sum(one.verdict == "ACCEPT" for one in firsts),
+        "first_settled": settled,
+        "first_right": right,
+        "first_low": binomial_interval(right, settled, FIRST_LOOK_CONFIDENCE)[0] if settled else None,
+    }
+
+
 def _interval(scores: Sequence[Score], wrong: int, settled: int) -> tuple[float, float]:
     if len(scores) == 1:
         only = rate(scores[0].labels, scores[0].audited, wrong, scores[0].contested)
         return only.low, only.high
     if not settled:
         return 0.0, 1.0
-    return (
-        clopper_pearson_lower(wrong, settled, SIDE_CONFIDENCE),
-        clopper_pearson_upper(wrong, settled, SIDE_CONFIDENCE),
-    )
+    return binomial_interval(wrong, settled, SIDE_CONFIDENCE)

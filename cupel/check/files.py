@@ -24,7 +24,8 @@ NOT_ASKED = (
     "run.lock", "locks/*", "locks/.*", "seen.json", "last_look.json", "answers/verified.json", "answers/head.json",
     "answers/segment-*.parquet", "answers/merged/*", "tables/**/*", "damaged/**/*", "counted/**/*", "reports/*/*",
     "reports/*/.made_from", *(f"{log}/head.json" for log in LOGS), "replies/*/*.json*", "replies/*/waiting/*",
-    "label_studio/hint", "label_studio/*.parquet", "plots/*/*/*.svg", "**/.cupel-*", "**/.cupel-*/**/*",
+    "label_studio/hint", "label_studio/*.parquet", "plots/*/*/*.svg", "data_docs/**/*", "**/.cupel-*",
+    "**/.cupel-*/**/*",
 )  # fmt: skip
 DERIVED = ("run.json", "cpu/*.json")
 

@@ -13,6 +13,7 @@ from cupel.lake.earlier_logs import earlier_files, earlier_logs
 from cupel.lake.guideline_log import GUIDELINES
 from cupel.lake.lake import Lake
 from cupel.lake.log_references import lost_by
+from cupel.lake.send_back_log import SEND_BACKS
 from cupel.people.answers.shown_labels import SHOWN_LABELS
 from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.people.label_studio.events import EVENTS
@@ -28,7 +29,7 @@ RESTORE = "restore it from a copy"
 # Files that are written once: nothing but the memory can tell that one of them was altered.
 KEPT_FOLDERS = (DELIVERIES, "answer_files")
 KEPT_FILES = ("mask.key", "mask.fingerprint", LAKE_ID)
-LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, DRAWS, EVENTS, SHOWN_LABELS, SIGNED_ANSWERS, GUIDELINES)
+LOGS = (ACTIONS, ENTRIES, PROPOSALS, DAYS, DRAWS, EVENTS, SHOWN_LABELS, SIGNED_ANSWERS, GUIDELINES, SEND_BACKS)
 
 
 def check_logs(examined: ExaminedLake) -> Iterator[Damage]:
@@ -86,7 +87,7 @@ def _without_place(examined: ExaminedLake, words: str, place: str) -> str:
 def _check_references(examined: ExaminedLake, broken: set[str]) -> Iterator[Damage]:
     told = set(broken)
     for commit in examined.commits.values():
-        if broken >= {"answers", "annotator_actions"}:
+        if broken >= {ANSWERS, ACTIONS, SEND_BACKS}:
             return
         try:
             for lost in lost_by(examined.lake, commit):

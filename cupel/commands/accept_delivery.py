@@ -7,6 +7,7 @@ from rich.console import Console
 
 from cupel.accept.blind import shown_columns
 from cupel.accept.delivery import Delivery, read_delivery
+from cupel.accept.flawless_looks import check_looks
 from cupel.accept.folder import (
     first_look,
     folder_of,
@@ -26,6 +27,7 @@ from cupel.accept.plan import (
     terms_of,
 )
 from cupel.accept.record import AuditRecord, Links
+from cupel.accept.returned import describe_returned, find_returned
 from cupel.accept.scores import ScoreLog
 from cupel.accept.sheet import ALSO_CANNOT, CANNOT, guarded
 from cupel.commands.accept_judging import judge_delivered
@@ -132,6 +134,7 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     settings = _settings(request, asked, delivery, rules)
     items = take_items(delivery, files)
     record = AuditRecord(request.record)
+    returned = describe_returned(find_returned(record.read(), delivery, items, None))
 
     def make(links: Links) -> Plan:
         terms = terms_of(len(delivery.labels), settings, links.attempt)
@@ -141,13 +144,18 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
             earlier = earlier.model_copy(update={"size_alone": sizes[0], "size_needed": sizes[1]})
         parts = plan_parts(delivery, rules, settings, links.attempt, size)
         _check_at_most(request, terms.population, size, parts)
-        return make_plan(
+        plan = make_plan(
             delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier, parts
         )  # fmt: skip
+        if not request.is_checked_anyway:
+            check_looks(plan, request.prices)
+        return plan
 
     if request.is_only_planned:
         plan = make(link_items(record, items))
         terminal.show_plan(console, plan, _choice_of(plan, request), request.prices)
+        for line in returned:
+            console.print(printable(line), markup=False, soft_wrap=True)
         console.print("Only planned: nothing is frozen, drawn or written. Leave --plan-only out to go on.")
         return ExitCode.OPEN
     found = freeze_plan(record, items, folder, make, request.seed)
@@ -157,6 +165,8 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
     choice = _choice_of(plan, request)
     LocalStore(folder).put(PLAN_PAGE, plan_page(plan, choice, request.prices))
     terminal.show_plan(console, plan, choice, request.prices)
+    for line in returned:
+        console.print(printable(line), markup=False, soft_wrap=True)
     console.print(printable(f"As a page with a plot: {folder / PLAN_PAGE}"), markup=False, soft_wrap=True)
     return await_sheet(request, folder, plan, delivery, first_look(plan), console)
 

@@ -27,6 +27,7 @@ from cupel.accept.part_index import find_insides
 from cupel.accept.part_outcome import NextLook
 from cupel.accept.plan import Plan
 from cupel.accept.record import AuditRecord, Audits, Judged
+from cupel.accept.returned import describe_returned, find_returned, pack_sent_back
 from cupel.accept.scores import ScoreLog, score_of, standings
 from cupel.accept.sheet import read_sheet, row_code
 from cupel.accept.signed_sheet import SignedSheet, check_signature, read_signed_sheet, write_signed_sheet
@@ -77,7 +78,9 @@ def judge_delivered(request: Request, folder: Path, console: Console, kinds: Kin
     _check_earlier_answers(audits, plan, judged[:-1], known)
     signed = _signed_sheets(request, audit, judged, signed_now)
     verdict = _verdict(request, plan, delivery, judged, known, rules, signed)
-    _record_verdict(record, audits, plan, verdict, known[-1])
+    verdict = verdict.model_copy(update={"returned": tuple(find_returned(audits, delivery, items, plan.key))})
+    back = [one.item_id for one in (*verdict.send_back, *verdict.undecided)]
+    _record_verdict(record, audits, plan, verdict, known[-1], pack_sent_back(delivery, items, back))
     if fresh is not None:
         if signed_now is not None:
             write_signed_sheet(audit, file_name("signed", signed_now.look, "json"), signed_now)
@@ -116,14 +119,14 @@ def _hash_answers(answers: dict[str, str | None]) -> str:
 
 
 def _record_verdict(
-    record: AuditRecord, audits: Audits, plan: Plan, verdict: Verdict, answers: dict[str, str | None]
+    record: AuditRecord, audits: Audits, plan: Plan, verdict: Verdict, answers: dict[str, str | None], sent_back: bytes
 ) -> None:
     """Record what a look came to; refuse other answers than those that it was judged by before."""
     if plan.version == 1:
         return
     event = Judged(
         plan=plan.key, look=verdict.look, answers_sha256=_hash_answers(answers), verdict=verdict.verdict,
-        wrong=verdict.wrong, contested=verdict.contested,
+        wrong=verdict.wrong, contested=verdict.contested, sent_back=record.put_sent_back(sent_back),
     )  # fmt: skip
     while True:
         before = audits.judged.get((plan.key, verdict.look))
@@ -243,6 +246,8 @@ def _finish(
     """Print where things are, keep the vendor's score, and look for more suspicious labels."""
     page, back = (file_name(stem, verdict.look, ending) for stem, ending in (("verdict", "html"), ("send_back", "csv")))
     console.print(printable(f"Verdict to keep: {folder / page}"), style="bold", markup=False, soft_wrap=True)
+    for line in describe_returned(verdict.returned):
+        console.print(printable(line), markup=False, soft_wrap=True)
     count = len(verdict.send_back) + len(verdict.undecided)
     if count:
         console.print(printable(f"To send back, {count:,} items: {folder / back}"), markup=False, soft_wrap=True)
@@ -257,8 +262,12 @@ def _finish(
     if not request.is_suspicious_wanted or delivery.columns.text is None:
         return
     if audit.stat(name) is None:
-        with console.status("Looking for more suspicious labels (a model learns from the delivery) ..."):
-            found = suspicious_labels(delivery, frozenset(item for drawn in judged for item in drawn.ids))
+        try:
+            with console.status("Looking for more suspicious labels (a model learns from the delivery) ..."):
+                found = suspicious_labels(delivery, frozenset(item for drawn in judged for item in drawn.ids))
+        except ModuleNotFoundError as error:  # the verdict stands without
+            terminal.show_no_model(console, error.name or "a library")
+            return
         if not found:
             return
         audit.put(name, suspicious_csv(found))

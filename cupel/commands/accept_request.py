@@ -69,6 +69,7 @@ class Request(NamedTuple):
     by: tuple[str, ...] = ()
     is_only_planned: bool = False
     is_as_written: bool = False
+    is_checked_anyway: bool = False
     limits: InputLimits = DEFAULT_LIMITS
     annotators: tuple[str, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Commands of the chain, which the package alone does not hold."""
+"""Commands of the chain, which the library does not know, and which may lack what it needs."""
 
 import sys
 from collections.abc import Callable
@@ -7,8 +7,13 @@ from typing import Any
 
 import click
 
+from cupel.commands.missing_libraries import name_extra
 from cupel.commands.options import DATA, DRY_RUN, FILE, FOLDER, HOME, LAKE, PROJECTS
 from cupel.errors import CupelError
+
+# Of the repository; a package of Cupel may hold them or not.
+_PACKAGES = ("orchestration", "assets", "expectations", "samples")
+_IN_A_COPY = "run it in a copy of the repository, after `make setup`"
 
 
 @click.command()
@@ -68,6 +73,19 @@ def prune(project: str | None, **options: Any) -> None:
     sys.exit(_chain_command("prune")(project, **options))
 
 
+@click.command("data-docs")
+@click.argument("project", required=False)
+@PROJECTS
+@LAKE
+def data_docs(project: str | None, **options: Any) -> None:
+    """Write Data Docs: a page for each gate's latest outcome, of a PROJECT or of all, and an index of them.
+
+    They are made of what gates said, in the folder `data_docs` of the project's lake; nothing is judged again. The
+    pages need no network. Exit codes: 0 written, 1 error, or a project's file cannot be used.
+    """
+    sys.exit(_chain_command("data-docs")(project, **options))
+
+
 def _chain_command(name: str) -> Callable[..., int]:
     """Return a command of the chain, which the package alone does not hold, and knows only by this name."""
     from importlib.metadata import entry_points
@@ -75,10 +93,10 @@ def _chain_command(name: str) -> Callable[..., int]:
     for chain in entry_points(group="cupel.chain", name=name):
         try:
             command: Callable[..., int] = chain.load()
-        except ImportError as error:
-            raise CupelError(
-                f"cupel {name}: the chain is not in this installation ({error}); run it in a copy of the repository, "
-                "after `make setup`"
-            ) from error
+        except ModuleNotFoundError as error:
+            message = None if error.name in _PACKAGES else name_extra(name, error)
+            if message is None:
+                raise CupelError(f"cupel {name}: the chain is not in this installation; {_IN_A_COPY}") from error
+            raise CupelError(message) from error
         return command
-    raise CupelError(f"cupel {name}: this installation knows no chain; run `make setup` in a copy of the repository")
+    raise CupelError(f"cupel {name}: this installation knows no chain; {_IN_A_COPY}")

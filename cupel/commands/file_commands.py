@@ -43,6 +43,7 @@ from cupel.commands.options import (
     help="Budget of a part: class:NAME:wrong=5%, class:NAME:missed=10%, COLUMN:VALUE:wrong=5%; COLUMN only bounds. "
     "Repeatable.",
 )
+@click.option("--anyway", "is_checked_anyway", is_flag=True, help="Draw an audit that no outcome of could accept, too.")
 @click.option("--plan-only", "is_only_planned", is_flag=True, help="Show what the audit would cost; draw nothing.")
 @click.option("--audit", type=click.IntRange(1), metavar="N", help="Labels to check at the first look.")
 @click.option("--at-most", type=click.IntRange(1), metavar="N", help="Labels you would check at the very most.")
@@ -311,3 +312,22 @@ def export(release: Path, folder: Path, name: str | None) -> None:
     done = export_release(release, folder, name, KINDS)
     for split in done.splits:
         click.echo(f"{split.file}: {split.lines:,} {done.unit}; {split.left_out:,} {done.left_out} left out")
+
+
+@click.command()
+@click.argument("release", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--to", "name", required=True, metavar="OWNER/NAME", help="The data set's name at the hub.")
+@click.option("--endpoint", metavar="URL", help="Address of the hub.  [default: $HF_ENDPOINT, or the Hugging Face Hub]")
+@click.option("--public", "is_public", is_flag=True, help="Let anybody see a data set that this makes.")
+def push(release: Path, name: str, endpoint: str | None, is_public: bool) -> None:
+    """Push a release that verifies to a hub of data sets, without its report, which names annotators.
+
+    The token is read from the environment variable HF_TOKEN and from nowhere else. A data set that is made is private.
+    Pushing the same again changes nothing. Exit codes: 0 pushed or there already, 1 error.
+    """
+    from cupel.exchange.hub import push_release
+
+    done = push_release(release, name, endpoint, is_public=is_public)
+    said = f"{done.files} files" if done.is_new else "already there, nothing was changed"
+    click.echo(f"{done.url}: {said}")
+    click.echo(f"revision {done.revision}")

@@ -217,3 +217,28 @@ def summarise(
     from cupel.show.overview_command import summarise_projects
 
     sys.exit(summarise_projects(project, since, projects, lake, inbox, home, html_file, json_file))
+
+
+@click.command()
+@click.argument("project")
+@click.argument("release")
+@click.option(
+    "--format", "name", type=click.Choice(["cleanlab", "argilla", "fiftyone"]), required=True, help="For whom."
+)
+@click.option("--to", "folder", type=FOLDER, required=True, help="New folder that the files go to.")
+@click.option("--most", type=click.IntRange(1), default=1_000, show_default=True, help="Items listed at most.")
+@LAKE
+def suspicious(project: str, release: str, name: str, folder: Path, most: int, lake: Path) -> None:
+    """Write the suspicious items of a RELEASE of a PROJECT, certified or not, as files that other tools read.
+
+    First the labels that experts found wrong, then those that nobody has settled, the riskiest first. A suggestion
+    without proof. Exit codes: 0 written, 1 error.
+    """
+    from cupel.exchange.suspicious_items import FORMATS, find_suspicious
+    from cupel.lake.lake import Lake
+
+    there = Lake(lake, project)
+    done = FORMATS[name](find_suspicious(there, release, most), there, folder)
+    click.echo(f"{done.folder}: {done.items:,} items for {name}")
+    if done.left_out:
+        click.echo(f"  left out: {done.left_out:,} items, for {done.reason}")

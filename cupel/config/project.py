@@ -92,9 +92,14 @@ class Project(Section):
         # One after the other: where a kind has refused something, it cannot be asked for the parts of a label.
         for wrong in chain(self._kind.check(self), self._modality.check(self), _check_parts(self)):
             raise ValueError(wrong)
-        for name in column_names(self._kind, self.labeling.ontology):
-            if name in (column.name for column in TRAINING_SET.columns):
+        own = [column.name for column in TRAINING_SET.columns]
+        of_kind = column_names(self._kind, self.labeling.ontology)
+        for name in of_kind:
+            if name in own:
                 raise ValueError(f"labeling, {name}: a release has a column of that name; name the question otherwise")
+        for name in self.release.carry:
+            if name in (*own, *of_kind):
+                raise ValueError(f"release.carry, {name}: a release has a column of that name already; remove it")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from cupel.config.base import Language, OpenShare, Positive, Section, Share, is_unset
 from cupel.config.licences import Purpose
 
+FieldName = Annotated[str, Field(min_length=1, max_length=200)]
+
 
 class Splits(Section):
     """Shares of the splits; they add up to 1."""
@@ -106,6 +108,8 @@ class Certificate(Section):
     """e_process: items between two looks."""
     by: dict[str, dict[str, SliceShares]] = Field({}, exclude_if=is_unset)
     """Budgets by class, language, source (file), batch, licence or decided_by, each held beside that of the whole."""
+    audit_anyway: bool = Field(False, exclude_if=is_unset)
+    """Ask experts even where the audit could not pass if they found nothing wrong: its bounds are all it can give."""
     guessed_errors: tuple[Share, ...] = ()
     """Guess for the outlook: share wrong in equal parts of the risk order, the safest first; empty: by log-odds."""
 
@@ -159,9 +163,22 @@ class Release(Section):
     """Enters the audit's draw and the splits."""
     splits: Splits = Splits()
     """Shares of the splits."""
+    carry: tuple[FieldName, ...] = Field((), exclude_if=is_unset)
+    """Columns of the deliveries that are handed over with the labels, as they were delivered; empty: none."""
+    carry_private: tuple[FieldName, ...] = Field((), exclude_if=is_unset)
+    """Those of `carry` that may hold what cleaning masks in texts, such as e-mail addresses; empty: none may."""
     languages: dict[Language, LanguagePromise] = {}
     """What the release promises, by language_Script; empty: nothing."""
     description: str = ""
     """What the data are; for the card."""
     citation: str = ""
     """How to cite them; for the card."""
+
+    @model_validator(mode="after")
+    def _carried_columns_are_named_once(self) -> "Release":
+        for key, names in (("carry", self.carry), ("carry_private", self.carry_private)):
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise ValueError(f"{key}: {twice[0]!r} is there twice; name each column once")
+        if strange := [name for name in self.carry_private if name not in self.carry]:
+            raise ValueError(f"carry_private: found {strange[0]!r}, which carry does not name; name it there too")
+        return self

@@ -4,7 +4,7 @@ A number goes up when an older version of Cupel could not read, or would misread
 """
 
 LAKE = 6
-RELEASE = 5
+RELEASE = 6
 ANSWERS_LOG = 1
 PROJECT_FILE = 1
 

@@ -133,6 +133,11 @@ def no_columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
     return {}
 
 
+def no_column_classes(ontology: Ontology) -> Mapping[str, tuple[str, ...]]:
+    """Return no classes: there are no further columns."""
+    return {}
+
+
 class Kind(NamedTuple):
     """A kind of label: what it is, and what the chain asks of it.
 
@@ -164,6 +169,9 @@ class Kind(NamedTuple):
         tables: Tables that its consensus writes beside CONSENSUS.
         checks: What the labeling gate asks of these.
         columns: Returns further columns of the training set, by name, of its labels.
+        column_classes: Returns the classes that a text, or each of a list of texts, in such a column is one of, by the
+            column's name; of a column that is not there anything may stand in it.
+        columns_since: The format of releases that a column came with, by its name; the first where it is not there.
         task_categories: What a dataset card calls the task.
         exports: Formats of trainers, by name.
         classes_of: Returns the classes that a label names, as `Ontology.class_names` has them; a change of the ontology
@@ -192,6 +200,8 @@ class Kind(NamedTuple):
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()
     columns: Callable[[Labels, Ontology], dict[str, pa.Array]] = no_columns
+    column_classes: Callable[[Ontology], Mapping[str, tuple[str, ...]]] = no_column_classes
+    columns_since: Mapping[str, int] = {}
     task_categories: tuple[str, ...] = ("text-classification",)
     exports: Mapping[str, Export] = {}
     classes_of: Callable[[str, Ontology], tuple[str, ...]] = name_itself

@@ -16,7 +16,7 @@ from cupel.contract.stages import (
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.gates import GATE_RESULTS
-from cupel.errors import GateError
+from cupel.errors import ClosedGateError, GateError
 from cupel.lake.cached_rows import Row, rows_of
 from cupel.lake.lake import Commit, Lake
 from cupel.lake.step import Step
@@ -124,7 +124,8 @@ def check_gates_before(step: Step, tables: Iterable[str]) -> None:
         tables: The tables that it writes.
 
     Raises:
-        GateError: A gate before them has failed, or has not judged the tables as they are now.
+        ClosedGateError: A gate before them has failed, or is open and they must not pass.
+        GateError: A gate before them has not judged the tables as they are now.
     """
     named = list(tables)
     if not named:  # a report is no table, and tells of closed gates too
@@ -135,10 +136,13 @@ def check_gates_before(step: Step, tables: Iterable[str]) -> None:
             continue
         state = _gate_state(step.lake, gate_of(table), step.partition, step.project)
         if not _lets_through(step.project, table, state):
-            raise GateError(
+            behind = (
                 f"{step.partition}: {', '.join(named)} stand behind the {gate_of(table)} gate, and {state.reason}; "
-                f"nothing is written. Materialize {table} together with its checks, or mend what they found"
             )
+            behind += f"nothing is written. Materialize {table} together with its checks, or mend what they found"
+            if state.outcome == "missing":
+                raise GateError(behind)
+            raise ClosedGateError(behind, is_open=state.outcome == "open")
 
 
 def _partition_of(tables: Sequence[str]) -> Partition:

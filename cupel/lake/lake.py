@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import duckdb
 import pyarrow as pa
 
 from cupel.config.base import check_slug
@@ -15,29 +14,43 @@ from cupel.contract.columns import HASHES
 from cupel.contract.format_numbers import LAKE, OLDEST_LAKE_TO_WRITE
 from cupel.contract.table import Table, conform
 from cupel.contract.tables import TABLES
+from cupel.contract.tables.answers import ANSWERS
 from cupel.errors import FormatError, LakeError, TableError
 from cupel.lake.annotator_actions import ACTIONS, ActionsLog
 from cupel.lake.answers_log import AnswersLog
+from cupel.lake.catalog import CATALOG, Files, View, put_before, write_views
 from cupel.lake.draw_log import DRAWS
 from cupel.lake.earlier_logs import LakeLog
 from cupel.lake.formats import read_number, recognise_lake, write_number
 from cupel.lake.guideline_log import GUIDELINES, name_history, read_versions
 from cupel.lake.parts import check_part, columns_there, fitted, read_part, write_parts
-from cupel.store.files import new_path
+from cupel.lake.send_back_log import SEND_BACKS, SendBackLog
+from cupel.store.event_log import HEAD, EventLog
 from cupel.store.local import LocalStore
 from cupel.store.parquet import open_parquet
 from cupel.store.sealed import open_sealed, seal_json
 from cupel.store.store import ChangedError, MissingError, NoLocationError, Store, describe_place
 
+# Who reads a release's kind, or a Parquet delivery, opens no lake, and need not install what sorts one.
+if TYPE_CHECKING:
+    import duckdb
+
 ROWS_PER_GROUP = 65_536
 ROWS_PER_PART = 16 * ROWS_PER_GROUP
 COMMIT = "commit.json"
-CATALOG = "catalog.duckdb"
 TABLES_FOLDER = "tables"
+ANSWERS_FOLDER = "answers"
 ABSENT = "absent"
+# The columns of the catalog's view `events`.
+EVENT_COLUMNS = (
+    ("log", "The log: its folder in the lake."),
+    ("sequence", "Place in that log; the first is 1."),
+    ("hash", "SHA-256 of the event before it and of this one."),
+    ("event", "What happened, as JSON."),
+)
 _KEYS = {"table", "partition", "hash", "rows", "parts", "inputs", "code_version"}
 
-Data: TypeAlias = pa.Table | pa.RecordBatchReader | duckdb.DuckDBPyRelation
+Data: TypeAlias = "pa.Table | pa.RecordBatchReader | duckdb.DuckDBPyRelation"
 
 
 class Commit(NamedTuple):
@@ -71,7 +84,7 @@ class Lake:
     """
 
     def __init__(
-        self, root: str | Path | Store, project: str, connection: duckdb.DuckDBPyConnection | None = None
+        self, root: str | Path | Store, project: str, connection: "duckdb.DuckDBPyConnection | None" = None
     ) -> None:
         self.project = _slug(project)
         if isinstance(root, str | Path):
@@ -85,12 +98,15 @@ class Lake:
         self._connection = connection
         self.answers = AnswersLog(self.store)
         self.actions = ActionsLog(self.log(ACTIONS))
+        self.send_backs = SendBackLog(self.log(SEND_BACKS))
         self._can_be_read = self._can_be_written = False
 
     @property
-    def connection(self) -> duckdb.DuckDBPyConnection:
+    def connection(self) -> "duckdb.DuckDBPyConnection":
         """The DuckDB connection; one is opened where none was given and something needs it."""
         if self._connection is None:
+            import duckdb
+
             self._connection = duckdb.connect()
         return self._connection
 
@@ -231,7 +247,7 @@ class Lake:
                 for batch in file.iter_batches(batch_size=rows, columns=columns_there(file, schema)):
                     yield fitted(pa.Table.from_batches([batch]), schema, place)
 
-    def relation(self, table: str, partition: str) -> duckdb.DuckDBPyRelation:
+    def relation(self, table: str, partition: str) -> "duckdb.DuckDBPyRelation":
         """Return a partition as a lazy relation on this lake's connection.
 
         Raises:
@@ -297,14 +313,16 @@ class Lake:
         """Return the current hash of an input, or that it is absent.
 
         Args:
-            name: `table@partition`, `answers:purposes@batch`, `actions@batch`, `guidelines@batch` or
-                `draws@release`.
+            name: `table@partition`, `answers:purposes@batch`, `actions@batch`, `send_backs@batch`,
+                `guidelines@batch` or `draws@release`.
         """
         kind, _, partition = name.rpartition("@")
         if kind.startswith("answers:"):
             return self.answers.version(partition, kind.removeprefix("answers:").split("+"))
         if kind == "actions":
             return self.actions.version(partition)
+        if kind == SEND_BACKS:
+            return self.send_backs.version(partition)
         if kind == DRAWS:  # recorded only while awaited, and by then it is to be made anew
             return ABSENT
         if kind == GUIDELINES:
@@ -332,37 +350,50 @@ class Lake:
         return tuple(None if stat is None else stat.size for stat in stats) == commit.sizes
 
     def write_catalog(self) -> Path:
-        """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL."""
+        """Write `catalog.duckdb`: a view a table over all its partitions, for people who want SQL.
+
+        It shows the answers and the events of the other logs too. A copy of the lake shows the copy.
+        """
         path = Path(self.store.location(CATALOG))
-        try:
-            with new_path(path, is_private=True) as temporary, duckdb.connect(str(temporary)) as catalog:
-                for table in TABLES:
-                    if selects := self._selects(table):
-                        # By name, for an earlier version may have written fewer columns.
-                        catalog.execute(f'CREATE VIEW "{table}" AS {" UNION ALL BY NAME ".join(selects)}')
-        except duckdb.IOException as error:
-            raise LakeError(f"{path}: cannot be written: {error}; free space, then run again") from None
+        write_views(path, self.project, self._views())
         return path
 
-    def _selects(self, table: str) -> list[str]:
-        """Return a SELECT a partition, leaving out those whose columns were of another type when they were written."""
+    def _views(self) -> Iterator[View]:
+        """Yield the views of what is there: tables, the answers, events."""
+        for name, table in TABLES.items():
+            column = "partition" if "partition" not in table.schema.names else "table_partition"
+            columns = [(column, "Batch or release."), *((one.name, one.meaning) for one in table.columns)]
+            if name == ANSWERS.name:
+                files = [Files("", [segment.name for segment in self.answers.segments()])]
+            else:
+                found = self._partitions_to_show(name)
+                files = [Files(put_before(column, partition), self.parts(name, partition)) for partition in found]
+            if any(one.names for one in files):
+                yield View(name, table.row, columns, files)
+        if logs := [log for log in self._logs() if log.names]:
+            yield View("events", "an event of a log", EVENT_COLUMNS, logs, is_events=True)
+
+    def _logs(self) -> Iterator[Files]:
+        """Yield the segments of the logs of events."""
+        for folder in self.store.list_folders():
+            if folder in (TABLES_FOLDER, ANSWERS_FOLDER):
+                continue
+            for log in (folder, *(f"{folder}/{one}" for one in self.store.list_folders(folder))):
+                if self.store.stat(f"{log}/{HEAD}") is not None:
+                    yield Files(put_before("log", log), EventLog(self.store, log).segment_names())
+
+    def _partitions_to_show(self, table: str) -> list[str]:
+        """Return the partitions of a table, leaving out those whose columns were of another type when written."""
         partitions = self.partitions(table)
         if any(column.type == HASHES for column in TABLES[table].columns):  # lists of numbers, in format 1
             partitions = [partition for partition in partitions if self._has_types_of_now(table, partition)]
-        return [self._view(table, partition) for partition in partitions]
+        return partitions
 
     def _has_types_of_now(self, table: str, partition: str) -> bool:
         schema = TABLES[table].schema
         with open_parquet(self.store, self.parts(table, partition)[0]) as file:
             then = file.schema_arrow
         return all(then.field(name).type == schema.field(name).type for name in then.names if name in schema.names)
-
-    def _view(self, table: str, partition: str) -> str:
-        files = ", ".join(
-            "'" + str(Path(file).resolve()).replace("'", "''") + "'" for file in self.files(table, partition)
-        )
-        name = "partition" if "partition" not in [c.name for c in TABLES[table].columns] else "table_partition"
-        return f"SELECT '{partition}' AS {name}, * FROM read_parquet([{files}])"
 
     def _put_commit(self, name: str, content: bytes, version: str | None) -> None:
         """Put a commit in place of the one that was there when its table's write began.
@@ -384,7 +415,7 @@ class Lake:
     def _sorted(self, data: Data, table: Table) -> Iterator[pa.Table]:
         if isinstance(data, pa.Table):
             data = conform(data, table)
-        relation = data if isinstance(data, duckdb.DuckDBPyRelation) else self.connection.from_arrow(data)
+        relation = self.connection.from_arrow(data) if isinstance(data, pa.Table | pa.RecordBatchReader) else data
         order = ", ".join(f'"{column}"' for column in table.key)
         for batch in relation.order(order).to_arrow_reader(ROWS_PER_GROUP):
             yield conform(pa.Table.from_batches([batch]), table)
@@ -417,7 +448,7 @@ def _slug(name: str) -> str:
 
 def _in_order(data: Data, table: Table) -> Iterator[pa.Table]:
     """Yield rows that come sorted, held to the schema."""
-    if isinstance(data, duckdb.DuckDBPyRelation):
+    if not isinstance(data, pa.Table | pa.RecordBatchReader):
         data = data.to_arrow_reader(ROWS_PER_GROUP)
     for batch in data.to_batches() if isinstance(data, pa.Table) else data:
         yield conform(pa.Table.from_batches([batch]), table)

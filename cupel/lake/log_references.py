@@ -9,6 +9,7 @@ from cupel.errors import AnswerError
 from cupel.lake.annotator_actions import ACTIONS as ACTIONS_LOG
 from cupel.lake.annotator_actions import earlier_version_of, version_of
 from cupel.lake.lake import Commit, Lake
+from cupel.lake.send_back_log import SEND_BACKS, name_send_backs
 
 ANSWERS, ACTIONS = "answers:", "actions"
 _VERSION = re.compile(r"(?P<records>[0-9]+):(?P<hash>[0-9a-f]{64})")
@@ -57,6 +58,8 @@ def lost_by(lake: Lake, commit: Commit) -> Iterator[LostRecord]:
             yield LostRecord(commit, "answers", _explain(lake, commit, "answers", int(version["records"]), batch))
         if kind == ACTIONS and not _holds_actions(lake, batch, value, int(version["records"])):
             yield LostRecord(commit, ACTIONS_LOG, _explain(lake, commit, ACTIONS_LOG, int(version["records"]), batch))
+        if kind == SEND_BACKS and name_send_backs(lake.send_backs.read(batch)[: int(version["records"])]) != value:
+            yield LostRecord(commit, SEND_BACKS, _explain(lake, commit, SEND_BACKS, int(version["records"]), batch))
 
 
 def _holds_actions(lake: Lake, batch: str, version: str, records: int) -> bool:

@@ -11,6 +11,7 @@ from cupel.lake.draw_log import AWAITED, DRAWS
 from cupel.lake.guideline_log import GUIDELINES, GuidelineVersion, check_in_force, name_history, read_versions
 from cupel.lake.lake import ABSENT, ROWS_PER_GROUP, Commit, Data, Lake
 from cupel.lake.log_references import check_references
+from cupel.lake.send_back_log import SEND_BACKS, SendBack, name_send_backs
 from cupel.versions.code_version import code_version
 
 
@@ -91,6 +92,14 @@ class Step:
         check_references(self.lake, {batch, self.partition})
         self._inputs[f"actions@{batch}"] = self.lake.actions.version(batch)
         return self.lake.actions.in_force(batch)
+
+    def send_backs(self, batch: str) -> list[SendBack]:
+        """Return the send-backs of a batch, the earliest first, and remember them if there are any; see `answers`."""
+        check_references(self.lake, {batch, self.partition})
+        found = self.lake.send_backs.read(batch)
+        if found:  # what is made where nothing was ever sent back is as it was before there were send-backs
+            self._inputs[f"{SEND_BACKS}@{batch}"] = name_send_backs(found)
+        return found
 
     def light(self, batch: str) -> dict[str, float]:
         """Return the weights of a batch's annotators who are weighed down, by name; see `actions`."""

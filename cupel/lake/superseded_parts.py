@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from cupel.contract.tables import TABLES
 from cupel.errors import LakeError
-from cupel.lake.lake import CATALOG, COMMIT, ROWS_PER_PART, Commit, Lake
+from cupel.lake.catalog import CATALOG
+from cupel.lake.lake import COMMIT, ROWS_PER_PART, Commit, Lake
 from cupel.lake.recorded_inputs import schema_then
 from cupel.store.locks import pause
 from cupel.store.parquet import open_parquet

@@ -15,12 +15,14 @@ from cupel.config.project import Project
 from cupel.lake.draw_log import DRAWS, find_draw
 from cupel.lake.gates import gate_rows, gated_stages
 from cupel.lake.lake import Lake
+from cupel.lake.send_back_log import SendBack
 from cupel.release.anchoring import judge_by_audit
 from cupel.release.contamination import Contaminated, Together, contaminated, together
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.guidelines import ReleaseGuideline, find_guideline
 from cupel.release.relabel import by_rank
 from cupel.release.release_audit import ReleaseAudit, Verdicts, read_release_audit
+from cupel.release.rework import ReworkCount, count_rework
 from cupel.release.undecided_experts import find_undecided_experts
 from cupel.release.witnessed_draws import find_witnessed_draws
 
@@ -71,6 +73,8 @@ class BatchFacts:
     contamination_answers: int = 0
     models: list[Row] = field(default_factory=list)
     anchoring: list[Row] = field(default_factory=list)
+    send_backs: list[SendBack] = field(default_factory=list)
+    rework: list[ReworkCount] = field(default_factory=list)
 
     @property
     def gate(self) -> str:
@@ -185,6 +189,7 @@ def batch_facts(lake: Lake, batch: str, frozen: dict[str, str] | None = None) ->
         contamination_answers=asked.get(True, 0),
         models=_rows(lake, "models", batch),
         anchoring=_rows(lake, "anchoring", batch),
+        send_backs=lake.send_backs.read(batch),
     )
 
 
@@ -198,7 +203,13 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     commit = lake.commit("release_plan", release)
     frozen = {} if commit is None else commit.inputs
     found = [batch_facts(lake, batch, frozen) for batch in audit.terms.batches]
-    batches = [replace(one, anchoring=one.anchoring + judge_by_audit(lake, audit, one.batch)) for one in found]
+    batches = [
+        replace(
+            one, anchoring=one.anchoring + judge_by_audit(lake, audit, one.batch),
+            rework=count_rework(lake, project, one.batch),
+        )
+        for one in found
+    ]  # fmt: skip
     return ReleaseFacts(
         project=project,
         release=release,

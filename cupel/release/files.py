@@ -1,7 +1,7 @@
 """Files of a release while they are written: hashed as they go, and without a name before all of them are there."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import NamedTuple
 
@@ -67,9 +67,15 @@ class ReleaseFiles:
         self.written[name] = WrittenFile(name, hashlib.sha256(content).hexdigest(), len(content), None)
         self._copies.append(name)
 
-    def table(self, name: str, table: Table) -> "TableFile":
-        """Begin a table; what is written to it must be held to its columns, in the order of its key."""
-        return TableFile(self, name, table)
+    def table(self, name: str, table: Table, metadata: Mapping[bytes, bytes] | None = None) -> "TableFile":
+        """Begin a table; what is written to it must be held to its columns, in the order of its key.
+
+        Args:
+            name: Its name.
+            table: Its columns.
+            metadata: What the file says of itself beside them.
+        """
+        return TableFile(self, name, table.schema.with_metadata(metadata))
 
     def put(self, last: str) -> str | None:
         """Give all files their names, `last` behind the others; return the first that another has already.
@@ -106,15 +112,15 @@ class ReleaseFiles:
 class TableFile:
     """A Parquet file that is written in pieces and never held; the same rows give the same bytes."""
 
-    def __init__(self, files: ReleaseFiles, name: str, table: Table) -> None:
-        self._files, self._name, self._table = files, name, table
+    def __init__(self, files: ReleaseFiles, name: str, schema: pa.Schema) -> None:
+        self._files, self._name, self._schema = files, name, schema
         self._pending: list[pa.Table] = []
         self._held = self._rows = 0
 
     def __enter__(self) -> "TableFile":
         self._sink = self._files._begin(self._name)
         file = pa.PythonFile(self._sink, "w")
-        self._writer = pq.ParquetWriter(file, self._table.schema, compression="zstd", store_schema=True)
+        self._writer = pq.ParquetWriter(file, self._schema, compression="zstd", store_schema=True)
         return self
 
     def write(self, piece: pa.Table) -> None:
@@ -134,7 +140,8 @@ class TableFile:
         self._files._end(self._name, self._sink, self._rows)
 
     def _write_group(self) -> None:
-        group = pa.concat_tables([self._table.schema.empty_table(), *self._pending]).combine_chunks()
+        pending = [piece.cast(self._schema) for piece in self._pending]
+        group = pa.concat_tables([self._schema.empty_table(), *pending]).combine_chunks()
         self._writer.write_table(group, row_group_size=ROWS_PER_GROUP)
         self._rows += group.num_rows
         self._pending, self._held = [], 0

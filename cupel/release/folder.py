@@ -10,16 +10,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.contract.format_numbers import LAST_CHOSEN_SEED, LAST_WITHOUT_SLICES, RELEASE
-from cupel.contract.table import from_rows
+from cupel.contract.format_numbers import RELEASE
+from cupel.contract.table import conform, from_rows
 from cupel.contract.tables.release import MANIFEST, RELEASE_IMAGES, TRAINING_SET
 from cupel.errors import ReleaseError
 from cupel.people.answers.signed_answers import SIGNED_ANSWERS
 from cupel.release import layout
+from cupel.release.carried_columns import CARRIED, CarriedColumns
+from cupel.release.data_table import carried_names, data_table, format_of
+from cupel.release.dataset_features import parquet_metadata
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import ReleaseFiles, WrittenFile
-from cupel.release.frozen_terms import GUIDELINE, FrozenTerms
-from cupel.release.kind_columns import add_columns, table_of
+from cupel.release.frozen_terms import GUIDELINE
+from cupel.release.kind_columns import add_columns
 from cupel.release.older_formats import not_covered_then
 from cupel.release.pieces import Stored, in_order, values
 from cupel.release.release_images import ReleasedImage
@@ -39,7 +42,7 @@ class ReleaseTables:
     items, by the table's name; nothing where it says nothing. `left_out_items` are there where the project names
     licences, `release_overlaps` where it names evaluation sets, `expert_answers` where the plan names a label kind,
     `images` where items are images: one is held at a time. `signed_answers` is no table but what `certificate.json`
-    says of them, where the project names keys.
+    says of them, where the project names keys; `carried` adds the columns of the deliveries that it hands over.
     """
 
     training_set: pa.Table | Stored
@@ -58,6 +61,7 @@ class ReleaseTables:
     images: Iterable[ReleasedImage] | None = None
     signed_answers: dict[str, Any] | None = None
     slice_bounds: pa.Table | None = None
+    carried: CarriedColumns | None = None
 
 
 @dataclass(frozen=True)
@@ -161,14 +165,18 @@ def _check(facts: ReleaseFacts, tables: ReleaseTables) -> None:
 
 
 def _write_data(files: ReleaseFiles, facts: ReleaseFacts, tables: ReleaseTables) -> None:
-    """Write the training set with the columns of the label kind, a file a split, in one pass over it."""
+    """Write the training set with the columns of label kind and deliveries, a file a split, in one pass over it."""
     kind, ontology = facts.project.kind, facts.project.labeling.ontology
-    table = table_of(kind, ontology)
+    table, number, carried = data_table(facts), format_of(facts.terms), carried_names(facts)
+    if carried and (tables.carried is None or tables.carried.names != carried):
+        raise ReleaseError(f"release {facts.release}: release.carry names {', '.join(carried)}; give these columns")
+    about = parquet_metadata(table, kind, ontology)
     with ExitStack() as stack:
-        splits = {Path(name).stem: stack.enter_context(files.table(name, table)) for name in layout.DATA_FILES}
+        splits = {Path(name).stem: stack.enter_context(files.table(name, table, about)) for name in layout.DATA_FILES}
         for piece in in_order(tables.training_set, TRAINING_SET):
-            if table != TRAINING_SET:
-                piece = add_columns(piece, kind, ontology)
+            piece = add_columns(piece, kind, ontology, number)
+            if carried and tables.carried is not None:
+                piece = conform(tables.carried.add(piece), table)
             for split, file in splits.items():
                 file.write(piece.filter(pc.equal(piece["split"], split)))
 
@@ -264,12 +272,13 @@ def _contamination(facts: ReleaseFacts) -> dict[str, Any]:
 def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, WrittenFile]) -> dict[str, Any]:
     manifest = {
         # A release that an older version froze goes on by the rules of then.
-        "format": _format_of(facts.terms),
+        "format": format_of(facts.terms),
         "project": facts.project.project,
         "release": facts.release,
         "batches": list(facts.terms.batches),
         "files": [files[name]._asdict() for name in sorted(files)],
         "not_covered": list(layout.NOT_COVERED),
+        **({CARRIED: list(carried)} if (carried := carried_names(facts)) else {}),
         "inputs": dict(sorted(provenance.inputs.items())),
         "answers_until": facts.terms.answers_until,
         "answers_head": provenance.answers_head,
@@ -277,10 +286,3 @@ def _manifest(facts: ReleaseFacts, provenance: Provenance, files: dict[str, Writ
         "requirements_sha256": provenance.requirements_sha256,
     }
     return {**manifest, "release_sha256": layout.release_sha256(manifest)}
-
-
-def _format_of(terms: FrozenTerms) -> int:
-    """Return the format of a release by what it was frozen with, which may be by an older version."""
-    if terms.freeze_sha256 is None:
-        return LAST_CHOSEN_SEED
-    return RELEASE if terms.bounds_slices else LAST_WITHOUT_SLICES

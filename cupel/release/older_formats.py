@@ -17,9 +17,11 @@ from cupel.signing.strict_json import parse_strictly
 from cupel.store.files import find_special_files, open_file, read_file, stat_file
 
 # The format that each column came with, in whatever table of the folder it stands.
-_COLUMNS_SINCE = {"language": 2, "terms": 3, "content_sha256": 4, "source": 4}
+_COLUMNS_SINCE = {"language": 2, "terms": 3, "content_sha256": 4, "source": 4, "probability": 6}
 # The format since which the report is written before the manifest, and covered by it.
 _REPORT_COVERED_SINCE = 4
+# The format since which a copy of a release verifies without its report, which names annotators.
+_REPORT_MAY_BE_LEFT_OUT_SINCE = 6
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -94,6 +96,11 @@ def covered_then(named: Collection[str], number: int) -> tuple[str, ...]:
 def not_covered_then(number: int) -> tuple[str, ...]:
     """Return the files that may be in a release's folder without being covered by its hash, as a format has it."""
     return layout.NOT_COVERED if number >= _REPORT_COVERED_SINCE else (*layout.NOT_COVERED, layout.REPORT_FILE)
+
+
+def may_be_left_out(number: int) -> tuple[str, ...]:
+    """Return the files that a copy of a release may be without, as a format has it; what is there has its hash."""
+    return layout.MAY_BE_LEFT_OUT if number >= _REPORT_MAY_BE_LEFT_OUT_SINCE else ()
 
 
 def table_then(table: Table, number: int) -> Table:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from cupel.contract.columns import TEXT
 from cupel.contract.table import conform
 from cupel.contract.tables.release import TRAINING_SET, WITHHELD_ITEMS
+from cupel.release.probabilities import find_probabilities
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.terms import words_by_licence
 
@@ -16,7 +17,7 @@ CONTESTED = "contested: experts stay split on it"
 _COPIED = ("release", "batch", "item_id", "source_file", "line", "text", "language", "split", "group_id", "licence")
 _WITHHELD = ("release", "batch", "item_id", "source_file", "line")
 # Of RELEASE_ITEMS, what is needed for either table that comes of it.
-NEEDED_RELEASED = (*_COPIED, "label", "decided_by", "risk_rank")
+NEEDED_RELEASED = (*_COPIED, "label", "decided_by", "log_odds", "risk_rank")
 NEEDED_WITHHELD = (*_WITHHELD, "risk_rank")
 
 
@@ -35,6 +36,7 @@ def released(items: pa.Table, audit: ReleaseAudit) -> pa.Table:
     columns = {name: items[name] for name in _COPIED} | {
         "label": pc.if_else(is_seen, verdicts["expert_label"].take(row), items["label"]),
         "decided_by": pc.if_else(is_seen, verdicts["decided_by"].take(row), items["decided_by"]),
+        "probability": find_probabilities(items["log_odds"], is_seen),
         "terms": _words(items["licence"], {} if licences is None else words_by_licence(licences.licences)),
     }
     table = pa.table(columns)

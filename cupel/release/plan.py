@@ -15,6 +15,7 @@ from cupel.certificate.families import are_known
 from cupel.certificate.hypergeometric import Integers, Reals
 from cupel.certificate.outlook import BudgetOutlook
 from cupel.certificate.sample import marks
+from cupel.certificate.slice_budgets import Slice
 from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.config.project import Project
 from cupel.contract.class_places import find_class_places, split_labels
@@ -28,6 +29,7 @@ from cupel.lake.gates import GateState, batch_state
 from cupel.lake.lake import Lake
 from cupel.lake.step import Step
 from cupel.release.audit_design import design_of, draw_first_wave, limits_of, make_budgets
+from cupel.release.carried_columns import check_carried
 from cupel.release.contamination import tables_of
 from cupel.release.copies import without
 from cupel.release.earlier_audits import AuditedBefore, build_families, count_shared, read_earlier_audits
@@ -40,10 +42,11 @@ from cupel.release.nonces import draw_nonce, make_seed
 from cupel.release.outlook import outlook_budgets
 from cupel.release.pieces import reader
 from cupel.release.planted import IsSame, find_known_items, hash_known_items, plant_items
+from cupel.release.prospect import explain_hopeless
 from cupel.release.release_audit import ReleaseAudit
 from cupel.release.release_images import released_hashes
 from cupel.release.similar_audits import NewItems, find_similar_audits, read_item_keys
-from cupel.release.slices import SLICED, draw_for_budgets, hash_slices
+from cupel.release.slices import SLICED, draw_for_budgets, find_unasked_slices, hash_slices
 from cupel.release.terms import LicenceTerms
 from cupel.versions.code_version import code_version
 
@@ -146,7 +149,7 @@ def plan_release(
     audits_in: Lake | None = None,
     data: Path | None = None,
 ) -> Planned:
-    """Freeze a release; refuse it where a gate has failed; wait where one is open.
+    """Freeze a release; refuse it where a gate has failed; wait where one is open, or where its audit cannot pass.
 
     Args:
         step: A step whose partition is the release's name.
@@ -160,7 +163,7 @@ def plan_release(
 
     Raises:
         ReleaseError: The release was frozen before: what has been audited is never frozen anew. Or fewer labels
-            are known than are to be planted.
+            are known than are to be planted, or a column of the deliveries is to be handed over that is not there.
     """
     release = step.partition
     if all(step.lake.commit(table, release) is not None for table in ("release_plan", "release_items")):
@@ -177,6 +180,7 @@ def plan_release(
     terms = LicenceTerms.of_project(step.project, day() if day is not None and step.project.licences else None)
     if not passed:
         return Planned(_terms(step, wanted, FIRST, reason, None, 0, terms), None, None)
+    check_carried(step, passed)
     own = check_terms(step, passed, terms)
     if own.problems:
         reason = f"terms forbid {own.forbidden:,} of its items: {'; '.join(own.problems)}"
@@ -199,6 +203,9 @@ def plan_release(
     planned_terms = _terms(step, passed, before, before.sentence, frozen, until, terms)
     if known is not None:
         planned_terms = replace(planned_terms, known_items_sha256=hash_known_items(known))
+    slices = _find_slices(step.project, planned_terms, frozen.items)
+    if (hopeless := explain_hopeless(step.project, planned_terms, slices)) is not None:
+        return Planned(None, None, hopeless)
     try:
         frozen_terms, items = _draw(step, planned_terms, frozen.items, data)
     except WitnessError as error:
@@ -289,6 +296,13 @@ def _draw(step: Step, terms: FrozenTerms, items: pa.Table, data: Path | None) ->
         audit_size=int(flags.sum()),
     )
     return drawn, items.append_column("is_audited", pa.array(flags))
+
+
+def _find_slices(project: Project, terms: FrozenTerms, items: pa.Table) -> list[Slice]:
+    if not terms.budgets:
+        return []
+    classes = find_class_places(project.kind, terms.ontology)
+    return find_unasked_slices(terms, items, _places(project, items), classes)
 
 
 def _places(project: Project, items: pa.Table) -> Integers:

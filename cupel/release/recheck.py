@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from cupel.certificate.attempts import attempt_alpha
 from cupel.certificate.result import AuditResult
 from cupel.certificate.sequence import Flags
+from cupel.checking.labels import LAST_LOG_ODDS
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.item_numbers import Places
 from cupel.contract.tables.release import AUDIT_RESULT
@@ -30,6 +31,7 @@ from cupel.release.layout import (
 )
 from cupel.release.names import Name, Names, find_rows
 from cupel.release.planted import name_sources
+from cupel.release.probabilities import DECIMALS, find_probabilities
 from cupel.release.recheck_contamination import unwanted_items
 from cupel.release.recheck_draws import find_second_problem, find_seed_problem, is_drawn_by_nonce, witnessed_draws
 from cupel.release.recheck_terms import licences_let_it
@@ -278,6 +280,22 @@ def other_labels(content: ReleaseContent) -> str:
     return f"{_id(_name(found))}: {_differences(found, {key: item[key] for key in kept})}"
 
 
+def frozen_probabilities(content: ReleaseContent) -> str:
+    """A probability is what the frozen log-odds give, and stands where no expert judged the label."""
+    audit, released = content.audit, content.released
+    place = _places(content.rows[0])
+    is_judged = pc.is_valid(audit.verdict_of.take(place))
+    expected = find_probabilities(pc.fill_null(audit.items["log_odds"].take(place), LAST_LOG_ODDS), is_judged)
+    found = released["probability"].combine_chunks()
+    # Another machine may round the last decimal otherwise.
+    is_far = pc.greater(pc.abs(pc.subtract(found, expected)), 1.5 * 10.0**-DECIMALS)
+    row = _first(pc.xor(pc.is_null(found), pc.is_null(expected)), pc.fill_null(is_far, False))
+    if row is None:
+        return ""
+    name = _id(_name(released.slice(row, 1).to_pylist()[0]))
+    return f"{name}: its probability is {found[row].as_py()}, but what was frozen gives {expected[row].as_py()}"
+
+
 def released_content(content: ReleaseContent) -> str:
     """Every released text, and every image, is the one that was frozen: its hash was in what drew the audit."""
     frozen = content.audit.items["content_sha256"]
@@ -384,6 +402,7 @@ CONTENT_CHECKS: dict[str, Callable[[ReleaseContent], str]] = {
     "every frozen item is released or withheld": nothing_lost,
     "labels that experts judged are theirs": expert_labels,
     "labels that no expert judged are as frozen": other_labels,
+    "probabilities are those of the frozen labels": frozen_probabilities,
     "every content is the one that was frozen": released_content,
     "no group is in two splits": splits_without_leaks,
     "what is said of unwanted items, recomputed, is the same": unwanted_items,
@@ -401,6 +420,7 @@ _LATER: dict[Callable[[ReleaseContent], str], tuple[int, tuple[str, ...], tuple[
     unwanted_items: (2, tuple(CONTAMINATION_FILES), ("", "contamination")),
     licences_let_it: (3, (LEFT_OUT_FILE,), ("plan", "licences")),
     released_content: (4, (), ("plan", "freeze_sha256")),
+    frozen_probabilities: (6, (), ("", "")),
     evaluation_sets: (3, (OVERLAPS_FILE,), ("", "overlaps")),
     signed_answers: (RELEASE + 1, (), ("", SIGNED_ANSWERS)),  # of no format: asked where it is claimed
     witnessed_draws: (RELEASE + 1, (), ("", WITNESSED)),  # of no format: asked where it is claimed

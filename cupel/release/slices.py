@@ -107,8 +107,16 @@ def draw_for_budgets(
         classes: The classes that there are.
         marks: Of the items in the draw.
     """
-    drawn, nothing = np.zeros(items.num_rows, np.bool_), np.zeros(items.num_rows, np.bool_)
-    for budget in terms.budgets:
-        inside, base = find_slice(budget.by, budget.value, budget.counts, items, places, classes)
-        drawn |= first_wave_of(budget, Slice(inside, nothing, base, nothing), marks, terms)
+    drawn = np.zeros(items.num_rows, np.bool_)
+    for budget, part in zip(terms.budgets, find_unasked_slices(terms, items, places, classes), strict=True):
+        drawn |= first_wave_of(budget, part, marks, terms)
     return drawn
+
+
+def find_unasked_slices(
+    terms: FrozenTerms, items: pa.Table, places: Integers, classes: Sequence[ClassPlace]
+) -> list[Slice]:
+    """Return the items of each budget by class or slice, before any expert was asked; see `draw_for_budgets`."""
+    nothing = np.zeros(items.num_rows, np.bool_)
+    found = [find_slice(*budget[:3], items, places, classes) for budget in terms.budgets]
+    return [Slice(inside, nothing, base, nothing) for inside, base in found]

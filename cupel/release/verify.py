@@ -12,17 +12,20 @@ from cupel.config.project import Known
 from cupel.contract.columns import TEXT, TEXT_COLUMN, Column
 from cupel.contract.format_numbers import RELEASE
 from cupel.contract.kind import Kind
+from cupel.contract.ontology import Ontology
 from cupel.contract.table import Table, conform
-from cupel.errors import CupelError, SigningError
+from cupel.errors import CupelError, ReleaseError, SigningError
 from cupel.kinds import KNOWN
 from cupel.lake.lake import ROWS_PER_GROUP
 from cupel.release import layout
+from cupel.release.carried_columns import find_carried
 from cupel.release.freeze import hash_content
 from cupel.release.frozen_terms import FrozenTerms, find_kind
 from cupel.release.kind_columns import check_columns, table_of
 from cupel.release.older_formats import (
     add_later_columns,
     covered_then,
+    may_be_left_out,
     not_covered_then,
     read_manifest,
     release_format,
@@ -118,7 +121,7 @@ def _missing(folder: Path, manifest: Mapping[str, Any], number: int) -> str:
     covered = covered_then(named, number)
     unnamed = sorted(set(covered) - named)
     # By the names that are there: where a disk takes letters of both cases for one, another name is found all the same.
-    absent = sorted(set(covered) - _list_names(folder))
+    absent = sorted(set(covered) - _list_names(folder) - set(may_be_left_out(number)))
     problems = [f"not in the manifest: {', '.join(unnamed)}"] if unnamed else []
     problems += [f"not in the folder: {', '.join(absent)}"] if absent else []
     return "; ".join(problems)
@@ -168,13 +171,20 @@ def _open(folder: Path, manifest: Mapping[str, Any], number: int, known: Known) 
     except SigningError as error:
         problems.append(str(error))
     terms, kind = _find_kind(certificate, known)
+    try:
+        carried = find_carried(manifest)
+    except ReleaseError as error:
+        problems, carried = [*problems, str(error)], ()
     for name, table in layout.table_files(rows).items():
         try:
             if name in layout.DATA_FILES and terms is not None and kind is not None:
-                check = partial(check_columns, kind=kind, ontology=terms.ontology)
-                tables[name] = _read(folder / name, table_of(kind, terms.ontology), number, table, check)
+                check = partial(check_columns, kind=kind, ontology=terms.ontology, number=number)
+                then = table_of(kind, terms.ontology, number, carried)
+                tables[name] = _read(folder / name, then, table, check)
+            elif name in layout.DATA_FILES:
+                tables[name] = _read(folder / name, table_of(None, Ontology(()), number, carried), table)
             else:
-                tables[name] = _read(folder / name, table, number)
+                tables[name] = _read(folder / name, table_then(table, number), table)
             if tables[name].num_rows != rows.get(name):
                 problems.append(f"{name}: {tables[name].num_rows} rows, the manifest says {rows.get(name)}")
         except (OSError, CupelError, LookupError, pa.ArrowException) as error:  # KeyError: a column that is there twice
@@ -193,22 +203,18 @@ def _find_kind(certificate: Any, known: Known) -> tuple[FrozenTerms, Kind | None
         return None, None
 
 
-def _read(
-    path: Path, table: Table, number: int, kept: Table | None = None,
-    check: Callable[[pa.Table], None] = lambda group: None,
-) -> pa.Table:  # fmt: skip
+def _read(path: Path, then: Table, table: Table, check: Callable[[pa.Table], None] = lambda group: None) -> pa.Table:
     """Read all of a table and hold it to its format's schema; keep, in the present shape, all but texts.
 
     In the place of texts their hashes are kept, as `content_sha256`.
 
     Args:
         path: The file.
-        table: The table as the file should hold it.
-        number: The release's format.
-        kept: Of which table columns are kept; None: of the same.
+        then: The table as the file should hold it, by the release's format.
+        table: The table of now, of which columns are kept.
         check: Raises a TableError where rows are not as they must be.
     """
-    then, kept = table_then(table, number), (kept or table)._replace(columns=_without_text(kept or table))
+    kept = table._replace(columns=_without_text(table))
     with open_file(path) as file:
         parquet = pq.ParquetFile(file)
         found = [_hash_texts(conform(parquet.schema_arrow.empty_table(), then), kept)]

@@ -1,13 +1,14 @@
 """The plan's page: what other sizes of the audit would cost, and how likely each accepts, by the true error."""
 
 from html import escape
-from typing import Any
 
 from cupel.accept.budget import money, percent
 from cupel.accept.judging import Prices, earlier_words
 from cupel.accept.part_plan import count_costs
 from cupel.accept.plan import Choice, Plan, terms_of
 from cupel.certificate.acceptance_plan import plan_first_looks
+from cupel.show.line_chart import ChartLine, ChartMark, line_chart
+from cupel.show.phone_tables import fit_phone
 
 # The true error is followed from none to so many times the budget.
 MOST_TIMES_BUDGET, POINTS = 2.0, 41
@@ -15,7 +16,7 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:860px;margin:32px auto;padding:0 24px;color:#1d2733}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:5px 14px 5px 0;text-align:right;"
     "border-bottom:1px solid #e3e7eb}.earlier{border-left:4px solid #9a6a00;padding:2px 14px;background:#fbf6ea}"
-    "svg{max-width:100%;height:auto}.chosen{font-weight:600}"
+    "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.2rem}figure{margin:0}svg{max-width:100%;height:auto}.chosen{font-weight:600}"
 )
 
 
@@ -47,16 +48,17 @@ def plan_page(plan: Plan, choice: Choice, prices: Prices) -> bytes:
     undecided = "" if limit is None else f" and {percent(limit)} that cannot be decided"
     what = "that the whole keeps its budget" if plan.settings.budgets else "to be accepted"
     content = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Plan of {escape(plan.delivery)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>Audit {plan.size:,} of {plan.labels:,} labels</h1><p>{escape(plan.delivery)}, against a budget of "
         f"{percent(plan.settings.error_budget)} wrong{undecided}: {escape(choice.reason)}.</p>{earlier}"
-        f"<h2>Chance {what} at the first look</h2>{chances_plot(plan, choice)}"
+        f"<h2>Chance {what} at the first look</h2><figure>{chances_plot(plan, choice)}</figure>"
         f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>{_write_costs(plan)}</body></html>\n"
     )
-    return content.encode()
+    return fit_phone(content).encode()
 
 
 def _write_costs(plan: Plan) -> str:
@@ -78,31 +80,15 @@ def _write_costs(plan: Plan) -> str:
 
 def chances_plot(plan: Plan, choice: Choice) -> str:
     """Plot the chance to be accepted by the true error, for each size considered: one SVG element."""
-    from cupel.show.plots import BLUE, INK, MUTED, svg_plot
-
     budget = plan.settings.error_budget
     errors = [min(1.0, budget * MOST_TIMES_BUDGET * point / (POINTS - 1)) for point in range(POINTS)]
     terms = terms_of(plan.labels, plan.settings, plan.attempt)
     curves = plan_first_looks(terms, [row.drawn for row in choice.table], errors)
 
-    def draw(axes: Any) -> None:
-        for curve in curves:
-            is_chosen = curve.drawn == plan.size
-            axes.plot(errors, curve.chances, color=BLUE if is_chosen else MUTED, linewidth=2.2 if is_chosen else 1.0)
-            middle = min(range(POINTS), key=lambda point: abs(curve.chances[point] - 0.5))
-            axes.annotate(f"{curve.drawn:,}", (errors[middle], curve.chances[middle]), (4, 2),
-                          textcoords="offset points", fontsize=9)  # fmt: skip
-        axes.axvline(budget, color=INK, linewidth=1.1, linestyle=(0, (5, 3)))
-        axes.annotate(f"budget {percent(budget)}", (budget, 1.0), (4, -2), textcoords="offset points", fontsize=9)
-        axes.set_xlim(0, errors[-1])
-        axes.set_ylim(0, 1.04)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:.4g}%")
-        axes.set_xlabel("labels that are wrong in truth")
-        axes.set_ylabel("chance to be accepted")
-
+    lines = [ChartLine(f"{curve.drawn:,}", curve.chances, curve.drawn == plan.size) for curve in curves]
     text = f"Chance to be accepted by the true share of wrong labels, for audits of {len(curves)} sizes."
-    return svg_plot("chances", text, draw, 3.2)
+    titles = ("labels that are wrong in truth", "chance to be accepted")
+    return line_chart(text, errors, lines, ChartMark(budget, f"budget {percent(budget)}"), titles)
 
 
 def _chance(chance: float) -> str:

@@ -14,8 +14,9 @@ from cupel.contract.ontology import Ontology
 from cupel.errors import ReleaseError
 from cupel.figures import bound, count, percent, plural, setting
 from cupel.printable import printable
+from cupel.release.data_table import data_table
+from cupel.release.dataset_features import front_matter_features
 from cupel.release.facts import ReleaseFacts
-from cupel.release.kind_columns import table_of
 from cupel.release.layout import SPLITS
 from cupel.release.overlaps import overlaps_in_words
 from cupel.release.terms import house_rules, licence_rows
@@ -84,7 +85,7 @@ def render_card(facts: ReleaseFacts) -> str:
         raise ReleaseError(f"release {facts.release}: no certificate, so no card")
     project = facts.project
     kind, ontology = project.kind, project.labeling.ontology
-    table, has_images = table_of(kind, ontology), not project.modality.has_text
+    table, has_images = data_table(facts), not project.modality.has_text
     return environment().get_template("card.md.j2").render(
         front_matter=yaml.safe_dump(front_matter(facts), sort_keys=False, allow_unicode=True, width=1_000),
         title=_plain(project.title),
@@ -150,6 +151,10 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
                 "data_files": [{"split": split, "path": f"data/{split}.parquet"} for split in SPLITS],
             }
         ],
+        "dataset_info": {
+            "config_name": "default",
+            "features": front_matter_features(data_table(facts), facts.project.kind, facts.project.labeling.ontology),
+        },
     }
 
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 from cupel.contract.table import Table
 from cupel.errors import ReleaseError
 from cupel.figures import count
+from cupel.release.data_table import data_table
 from cupel.release.facts import ReleaseFacts
 from cupel.release.files import WrittenFile
-from cupel.release.kind_columns import table_of
 from cupel.release.terms import house_rules, licence_rows
 from cupel.show.card import licences
 from cupel.show.wording import bounds, limits, protocol, steps
@@ -40,7 +40,7 @@ def croissant(facts: ReleaseFacts, files: Mapping[str, WrittenFile]) -> dict[str
     if facts.result is None:
         raise ReleaseError(f"release {facts.release}: no audit result, so no Croissant metadata")
     project = facts.project
-    table = table_of(project.kind, project.labeling.ontology)
+    table = data_table(facts)
     context = mlc.Context()
     try:
         with warnings.catch_warnings():

@@ -18,6 +18,8 @@ from cupel.accept.plan import Choice, Plan
 from cupel.accept.scores import Standing
 from cupel.certificate.result import percent as percent_up
 from cupel.exchange.imports.columns import Columns
+from cupel.figures import plural
+from cupel.printable import printable
 from cupel.show.delivery_parts import show_part_plan, show_parts_verdict
 from cupel.show.delivery_words import escape
 
@@ -289,3 +291,28 @@ def show_vendors(console: Console, standings: Sequence[Standing]) -> None:
             percent(one.low), percent(one.high), price,
         )  # fmt: skip
     console.print(table)
+    for one in standings:
+        console.print(printable(first_time_words(one)), markup=False, soft_wrap=True)
+
+
+def first_time_words(one: Standing) -> str:
+    """Return how much of a vendor was right at first look, in one line."""
+    if not one.first_looks:
+        return f"{one.vendor}: first-time acceptance unknown: no first look at new items is scored"
+    deliveries = plural(one.first_looks, "delivery", "deliveries")
+    said = f"{one.vendor}: accepted at first look {one.first_accepted:,} of {deliveries}"
+    if one.first_low is None:
+        return said
+    return (
+        f"{said}; right at first look {one.first_right:,} of {one.first_settled:,} checked labels, at least "
+        f"{percent(one.first_low)}"
+    )
+
+
+def show_no_model(console: Console, library: str) -> None:
+    """Print that no model looks for suspicious labels here, and what to install if it shall."""
+    console.print(
+        f"Not looked for: more suspicious labels, which a model would suggest; it needs {library}: "
+        "pip install 'cupel[suspicious]'",
+        markup=False,
+    )

@@ -10,6 +10,7 @@ from cupel.accept.sheet import CANNOT, PAGES, csv_bytes
 from cupel.accept.suspicious import Suspicion
 from cupel.certificate.result import percent as percent_up
 from cupel.show.delivery_parts import format_bound
+from cupel.show.phone_tables import fit_phone
 from cupel.store.files import read_text
 
 # The scale of the page reaches this many times beyond the largest number on it.
@@ -52,7 +53,7 @@ def verdict_page(verdict: Verdict) -> bytes:
         tables=[("Where the errors are", verdict.by_class), ("By annotator", verdict.by_annotator)],
         lists=[("Send these back", verdict.send_back), ("Cannot be decided", verdict.undecided)],
     )
-    return page.encode()
+    return fit_phone(page).encode()
 
 
 def _group_bounds(verdict: Verdict) -> list[tuple[str, list[PartBound]]]:
@@ -81,7 +82,7 @@ def vendors_page(standings: Sequence[Standing]) -> bytes:
         whole=lambda share: percent(share, 1),
         money=money,
     )
-    return page.encode()
+    return fit_phone(page).encode()
 
 
 def send_back_csv(verdict: Verdict) -> bytes:

@@ -241,7 +241,13 @@ class _Gathering:
         return max((at for at in times if at is not None), default=None)
 
     def _actions(self) -> list[str]:
-        return [
+        sent_back = [
+            f"{_day(one.sent_at)}  {plural(len(one.item_ids), 'item')} of {one.batch} sent back by {one.sent_by}: "
+            f"{one.reason}"
+            for one in self.lake.send_backs.read()
+            if one.sent_at >= self.since
+        ]
+        return sent_back + [
             f"{_day(at)}  {action.annotator} in {action.batch}: {action.deed}, {action.why}"
             for action, at in self.lake.actions.read_with_times()
             if at is not None and at >= self.since

@@ -15,6 +15,7 @@ from cupel.figures import UNKNOWN, count, plural
 from cupel.lake.lake import Lake
 from cupel.printable import printable
 from cupel.show.overview import Overview
+from cupel.show.phone_tables import fit_phone
 from cupel.show.templating import environment
 from cupel.store.files import read_text
 from cupel.store.store import MissingError
@@ -124,7 +125,8 @@ def overview_page(projects: Sequence[ProjectSummary], record: str = "", unread: 
         }
         for found, sizes in projects
     ]  # fmt: skip
-    return environment().get_template("overview.html.j2").render(css=css, projects=shown, record=record, unread=unread)
+    template = environment().get_template("overview.html.j2")
+    return fit_phone(template.render(css=css, projects=shown, record=record, unread=unread))
 
 
 def overview_json(projects: Sequence[ProjectSummary], unread: Sequence[str] = ()) -> dict[str, Any]:

@@ -15,7 +15,16 @@ from cupel.show.audit_words import accepted_until, audit_lead, cut_names, cuts_c
 from cupel.show.contamination_views import bounds_in_words, contamination_views
 from cupel.show.language_views import language_lead, language_rows
 from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, rising_saves
-from cupel.show.people_views import ACTIONS_SHOWN, anchoring_rows, finding_rows, model_rows, vendor_rows
+from cupel.show.people_views import (
+    ACTIONS_SHOWN,
+    anchoring_rows,
+    finding_rows,
+    model_rows,
+    rework_rows,
+    send_back_rows,
+    vendor_rows,
+)
+from cupel.show.phone_tables import fit_phone
 from cupel.show.plots import annotators_plot, cuts_plot, stage_errors_plot
 from cupel.show.report_facts import ReportFacts
 from cupel.show.report_views import (
@@ -65,7 +74,7 @@ def render_report(
     context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts)}
     context["pictures"], context["answers_known"] = pictures or {}, answers_known
     template = environment().get_template("report.html.j2")
-    return template.render(css=Markup(environment().get_template("report.css").render()), **context)
+    return fit_phone(template.render(css=Markup(environment().get_template("report.css").render()), **context))
 
 
 def _first_screen(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
@@ -178,6 +187,8 @@ def _annotators(batch: BatchFacts) -> dict[str, Any]:
         "models": model_rows(batch),
         "anchoring": anchoring_rows(batch),
         "anchored": summarise_anchoring(batch.anchoring),
+        "rework": rework_rows(batch),
+        "send_backs": send_back_rows(batch),
     }
 
 

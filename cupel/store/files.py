@@ -347,6 +347,11 @@ def claim_folder(folder: Path) -> bool:
     """
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
+    return may_write(folder)
+
+
+def may_write(folder: Path) -> bool:
+    """Tell whether this process may make files in a folder."""
     return os.access(folder, os.W_OK)
 
 

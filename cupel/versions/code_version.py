@@ -1,7 +1,8 @@
 """The version of a table: a hash of the code that decides its values, and one of the settings that do.
 
 Code is what the function of the table's stage reaches, without comments and docstrings, the schema of the tables that
-it writes, the data files that the code names, and the locked versions of the packages that it uses.
+it writes, the data files that the code names, and the locked versions of the packages that it uses: the installed ones
+where Cupel itself is installed as a package, which comes without a lock.
 """
 
 import hashlib
@@ -18,7 +19,9 @@ from pydantic import BaseModel
 import cupel
 from cupel.contract.stages import KIND_GATE, STAGES, find_step, stage_of
 from cupel.contract.variants import read_setting
+from cupel.store.files import is_file
 from cupel.versions.code import Code, Lock, Reach
+from cupel.versions.installed import InstalledPackages
 from cupel.versions.module import Name
 
 if TYPE_CHECKING:
@@ -188,7 +191,8 @@ def _at_work() -> Code:
 
 @cache
 def _lock() -> Lock:
-    return Lock(*(ROOT / name for name in LOCKS))
+    paths = [ROOT / name for name in LOCKS if is_file(ROOT / name)]
+    return Lock(*paths) if paths else InstalledPackages()
 
 
 def _join(reach: Reach, settings: str) -> str:

@@ -5,14 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import great_expectations as gx
 import pyarrow as pa
 import pytest
+from great_expectations.data_context.data_context.context_factory import project_manager
 
 from cupel.config.expectations import ColumnExpectation
-from cupel.contract.table import from_rows
-from cupel.contract.tables.gates import GATE_RESULTS
 from expectations import judge as judge_module
-from expectations.judge import Asked, judge, judge_columns, write_docs
+from expectations.judge import Asked, judge, judge_columns
 
 AT_MOST = Asked("bad_share", "at most", 0.5, "critical", "How bad? Allowed: at most 0.5.")
 AT_LEAST = Asked("good_share", "at least", 0.5, "warning", "How good? Allowed: at least 0.5.")
@@ -60,14 +60,14 @@ def test_an_error_of_great_expectations_itself_fails() -> None:
 
 def test_a_result_without_an_observed_value_fails_even_if_called_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
     bare = {"bad_share": {"success": True, "result": {}, "exception_info": {"raised_exception": False}}}
-    monkeypatch.setattr(judge_module, "_validate", lambda *args: bare)
+    monkeypatch.setattr(judge_module, "_validate", lambda *args: judge_module._Found(bare))
     assert not judge(numbers(0.1), [AT_MOST])["bad_share"].is_passed
-    monkeypatch.setattr(judge_module, "_validate", lambda *args: {})
+    monkeypatch.setattr(judge_module, "_validate", lambda *args: judge_module._Found({}))
     assert not judge(numbers(0.1), [AT_MOST])["bad_share"].is_passed
 
 
 def test_an_expectation_bears_the_name_of_its_check() -> None:
-    made = judge_module._expectation(AT_MOST)
+    made = judge_module.make_expectation(AT_MOST)
     assert made.expectation_type == "expect_bad_share_at_most"
     assert (made.severity, made.description) == ("critical", AT_MOST.description)
 
@@ -112,29 +112,70 @@ def test_no_rows_keep_a_rule_for_rows_only_where_none_is_good_news() -> None:
     assert not judge_columns(empty, whole, may_be_empty=True).is_passed
 
 
-def test_data_docs_show_every_outcome_in_few_bytes(tmp_path: Path) -> None:
-    row = {"stage": "raw", "partition": "first", "severity": "critical", "reason": "Because.", "item_ids": ["i7"]}
-    row |= {"table_name": "raw_items", "table_hash": "0", "comparison": "at most", "threshold": 0.5}
-    rows = [
-        row | {"check": "kept", "outcome": "pass", "observed": 0.25},
-        row | {"check": "broken", "outcome": "fail", "observed": 0.75},
-        row | {"check": "waiting", "outcome": "open", "observed": 0.25},
-        row | {"check": "own", "outcome": "fail", "comparison": "expectation", "threshold": None},
-    ]
-    index = write_docs([from_rows(rows, GATE_RESULTS)], tmp_path / "docs")
-    assert "first" in index.read_text()
-    page = next((tmp_path / "docs" / "validations").rglob("*.html")).read_text()
-    assert page.count("Allowed: at most 0.5. FAIL: Because.") == 1
-    assert page.count("Allowed: at most 0.5. OPEN: Because.") == 1
-    assert "25" in page
-    assert "Success Percent" in page
-    assert sum(path.stat().st_size for path in (tmp_path / "docs").rglob("*") if path.is_file()) < 4e6
+def test_every_gate_is_a_checkpoint_of_its_name_that_runs_a_validation_definition() -> None:
+    judge(numbers(0.1), [AT_MOST], "tiny.raw")
+    context = judge_module._context()
+    checkpoint = context.checkpoints.get("tiny.raw")
+    assert [definition.name for definition in checkpoint.validation_definitions] == ["tiny.raw"]
+    (asked,) = context.suites.get("tiny.raw").expectations
+    assert (asked.expectation_type, asked.max_value) == ("expect_bad_share_at_most", 0.5)
 
 
-def test_no_other_module_imports_great_expectations_or_pandas() -> None:
+def test_a_gate_that_asks_something_else_than_before_is_judged_by_what_it_asks_now() -> None:
+    assert judge(numbers(0.4), [AT_MOST], "tiny.changed")["bad_share"].is_passed
+    stricter = AT_MOST._replace(threshold=0.3)
+    assert not judge(numbers(0.4), [stricter], "tiny.changed")["bad_share"].is_passed
+    assert judge(numbers(0.4), [AT_MOST], "tiny.changed")["bad_share"].is_passed
+    assert len([one for one in judge_module._context().checkpoints.all() if one.name == "tiny.changed"]) == 1
+
+
+def test_a_process_keeps_no_result() -> None:
+    judge(numbers(0.1), [AT_MOST], "tiny.small")
+    judge_columns(pa.table({"text": ["a"]}), expectation("ExpectColumnValuesToNotBeNull", column="text"))
+    assert judge_module._context().validation_results_store.list_keys() == []
+
+
+def test_the_context_of_a_team_that_embeds_a_project_stays_its_own() -> None:
+    own = gx.get_context(mode="ephemeral")
+    judge_module._context.cache_clear()
+    judge_module._checkpoints.cache_clear()
+    assert judge(numbers(0.1), [AT_MOST], "tiny.embedded")["bad_share"].is_passed
+    assert project_manager.get_current_project() is own
+    assert (list(own.data_sources.all()), list(own.checkpoints.all())) == ([], [])
+
+
+def test_a_checkpoint_that_cannot_run_fails_its_checks_and_says_what_it_ended_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*args: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(judge_module, "_run", broken)
+    verdict = judge(numbers(0.1), [AT_MOST])["bad_share"]
+    assert (verdict.is_passed, verdict.problem) == (False, "Great Expectations could not judge it (RuntimeError)")
+    team = judge_columns(pa.table({"text": ["a"]}), expectation("ExpectColumnValuesToNotBeNull", column="text"))
+    assert (team.is_passed, "secret" in str(team)) == (False, False)
+
+
+def test_two_teams_expectations_of_one_kind_do_not_meet() -> None:
+    data = pa.table({"text": ["abc"]})
+    short = expectation("ExpectColumnValueLengthsToBeBetween", column="text", max_value=2)
+    long = expectation("ExpectColumnValueLengthsToBeBetween", column="text", max_value=9)
+    assert [judge_columns(data, asked).is_passed for asked in (short, long, short)] == [False, True, False]
+
+
+def test_how_many_rows_break_an_expectation_is_counted_beyond_those_that_are_named() -> None:
+    verdict = judge_columns(
+        pa.table({"n": list(range(50))}), expectation("ExpectColumnValuesToBeBetween", column="n", max_value=9)
+    )
+    assert (verdict.rows_broken, len(verdict.rows)) == (40, 20)
+
+
+def test_three_modules_import_great_expectations_and_only_when_they_need_it() -> None:
     root = Path(judge_module.__file__).parents[1]
     modules = [path for folder in ("expectations", "orchestration") for path in (root / folder).glob("*.py")]
     heavy = re.compile(r"^\s*(?:import|from) (?:great_expectations|pandas)\b", re.MULTILINE)
-    assert [path.stem for path in modules if heavy.search(path.read_text(encoding="utf-8"))] == ["judge"]
+    using = [path for path in modules if heavy.search(path.read_text(encoding="utf-8"))]
+    assert sorted(path.stem for path in using) == ["asset_checks", "expectation_words", "judge"]
     top = re.compile(r"^(?:import|from) (?:great_expectations|pandas)\b", re.MULTILINE)
-    assert not top.search(Path(judge_module.__file__).read_text(encoding="utf-8"))
+    assert [path.stem for path in using if top.search(path.read_text(encoding="utf-8"))] == []

@@ -50,6 +50,7 @@ def test_an_expectation_on_a_stages_table_joins_its_gate(world: Any) -> None:
     row = next(row for row in rows if row["check"].startswith("team_"))
     assert (row["outcome"], row["comparison"], row["threshold"]) == ("fail", "expectation", None)
     assert (row["observed"], row["item_ids"]) == (pytest.approx(1 / 40), ["i002"])
+    assert row["reason"] == "our tool shows no more (1 of 40 rows breaks it)"
     assert "far too long" not in str(rows)
     last = asked_checks(made.project, cleaning.SUITE)[-1]
     assert (last.name, last.severity) == (row["check"], "critical")

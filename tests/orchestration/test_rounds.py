@@ -92,7 +92,8 @@ def test_a_crew_that_is_often_wrong_is_refused_and_nothing_is_released(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     deployment = write_project(
-        tmp_path, "noisy", crew_error=0.4, release={"error_budget": 0.02, "max_experts_seen_share": 0.5},
+        tmp_path, "noisy", crew_error=0.4,
+        release={"error_budget": 0.02, "max_experts_seen_share": 0.5, "certificate": {"audit_anyway": True}},
         thresholds={"agreement": {"value": -1.0, "reason": "the audit shall judge"}},
     )  # fmt: skip
     done, lake = run(deployment, instance, "noisy")

@@ -295,6 +295,8 @@ TRAINING_SET = Table(
         RELEASE, BATCH, ITEM, FILE, LINE, TEXT_COLUMN, LANGUAGE,
         Column("label", TEXT, "The label."),
         Column("decided_by", TEXT, "people and checker, checker against people, audit, or expert."),
+        Column("probability", REAL, "What people and checker together give the label as it was frozen, 0 to 1; a "
+               "belief, certified by nothing; null where an expert judged it.", True),
         Column("split", TEXT, "train, validation or test."),
         Column("group_id", TEXT, "Items that stay in one split."),
         LICENCE,

@@ -22,6 +22,9 @@ MULTILABEL = Kind(
     controls=label.controls,
     read_controls=label.read_controls,
     write_controls=label.write_controls,
+    columns=label.columns,
+    column_classes=label.column_classes,
+    columns_since={label.CLASSES: 6},
     classes_of=label.classes_of,
     label_of=label.label_of,
 )

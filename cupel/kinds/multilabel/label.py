@@ -10,7 +10,7 @@ from cupel.checking.label_fusion import LabelFusion, fuse_parts
 from cupel.config.labeling import Labeling
 from cupel.consensus.agreement import Agreement
 from cupel.consensus.coding import Integers
-from cupel.contract.columns import TEXT
+from cupel.contract.columns import TEXT, TEXTS
 from cupel.contract.kind import Control, Labels, Part
 from cupel.contract.ontology import Ontology
 from cupel.kinds.multilabel.coded_sets import CodedSets, code_sets
@@ -20,6 +20,8 @@ from cupel.kinds.multilabel.masi_alpha import class_alphas, masi_alpha
 
 # Name of what a labeling tool asks, and its choice for the empty set: nothing chosen at all is no answer.
 LABEL, NONE = "label", "none of them"
+# The column of the training set that holds the set as a list.
+CLASSES = "classes"
 
 
 def parts(ontology: Ontology) -> tuple[Part, ...]:
@@ -103,6 +105,21 @@ def classes_of(label: str, ontology: Ontology) -> tuple[str, ...]:
 def label_of(classes: Sequence[str], ontology: Ontology) -> str:
     """Return the label of a set of classes."""
     return json.dumps(list(classes), ensure_ascii=False)
+
+
+def columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
+    """Return the column `classes`: the classes that a label names, as a list, in the ontology's order.
+
+    >>> columns(pa.array(['["art","sport"]', "[]"]), Ontology(("art", "sport")))["classes"].to_pylist()
+    [['art', 'sport'], []]
+    """
+    parsed = parse(labels, ontology)
+    return {CLASSES: pa.array([None if text is None else json.loads(text) for text in parsed.to_pylist()], TEXTS)}
+
+
+def column_classes(ontology: Ontology) -> Mapping[str, tuple[str, ...]]:
+    """Return what may stand in the column `classes`: any of the ontology's."""
+    return {CLASSES: ontology.classes}
 
 
 def controls(labeling: Labeling) -> tuple[Control, ...]:

@@ -25,6 +25,7 @@ QUESTIONS = Kind(
     read_controls=asked.read_controls,
     write_controls=asked.write_controls,
     columns=answers.columns,
+    column_classes=answers.column_classes,
     classes_of=answers.classes_of,
     label_of=answers.label_of,
 )

@@ -185,6 +185,15 @@ def columns(labels: Labels, ontology: Ontology) -> dict[str, pa.Array]:
     return {question.name: answers_to(question, labels) for question in ontology.questions}
 
 
+def column_classes(ontology: Ontology) -> Mapping[str, tuple[str, ...]]:
+    """Return the classes of each question whose answer names one; of another, the answer is a text."""
+    return {
+        question.name: question.classes
+        for question in ontology.questions
+        if [part.classes for part in parts_of(question)] == [question.classes]
+    }
+
+
 def encode(labels: Labels) -> pa.DictionaryArray:
     """Return labels as places in those that differ."""
     column = labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels

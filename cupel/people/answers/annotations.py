@@ -14,6 +14,8 @@ from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
 from cupel.contract.tables.release import EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS
 from cupel.people.answers.guidelines import OF_MODEL, RECORDED
 from cupel.people.answers.guidelines import REASONS as GUIDELINE_REASONS
+from cupel.people.answers.sent_back import REASONS as SEND_BACK_REASONS
+from cupel.people.answers.sent_back import Marked
 
 Flags = NDArray[np.bool_]
 Parse = Callable[[pa.ChunkedArray], pa.Array]
@@ -30,6 +32,7 @@ REASONS = {
     "unknown_annotator": "The project says annotators are known here, and the answer names none.",
     "is_a_model": "A model of the crew gave it; it is no expert and no auditor.",
     **GUIDELINE_REASONS,
+    **SEND_BACK_REASONS,
 }
 EVIDENCE_CHARACTERS = 200
 # Answers of this source come from people who can answer unasked.
@@ -57,6 +60,7 @@ def annotations(
     removed: Mapping[str, str] | None = None,
     *,
     may_be_unasked: bool = False,
+    sent_back: Marked | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Sort annotators' answers into those that count and those that do not.
 
@@ -67,13 +71,15 @@ def annotations(
         are_annotators_known: Whether every answer must name its annotator.
         removed: Annotators whose answers do not count any more, and what says so.
         may_be_unasked: Answers count that no task asked for, as those of the crew's models do.
+        sent_back: Which of them do not count because their items were sent back; None: none was.
 
     Returns:
         ANNOTATIONS and REJECTED_ANSWERS; every answer is in exactly one of them.
     """
     kept, rejected = _sort(
-        answers, item_ids, parse, are_annotators_known, removed, may_be_undecided=False, may_be_unasked=may_be_unasked
-    )
+        answers, item_ids, parse, are_annotators_known, removed, may_be_undecided=False,
+        may_be_unasked=may_be_unasked, sent_back=sent_back,
+    )  # fmt: skip
     return _table(kept, ANNOTATIONS), _table(rejected, REJECTED_ANSWERS)
 
 
@@ -106,9 +112,16 @@ def _sort(
     *,
     may_be_undecided: bool,
     may_be_unasked: bool,
+    sent_back: Marked | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the answers that count, and those that do not with `reason` and `evidence`, both in sequence."""
+    if sent_back is not None:
+        answers = answers.append_column("marked", sent_back.evidence)
+        for reason, flags in sent_back.flags.items():
+            answers = answers.append_column(reason, pa.array(flags))
     answers = _in_sequence(answers)
+    marked = [] if sent_back is None else [(reason, _flags(answers[reason])) for reason in sent_back.flags]
+    why = answers["marked"] if sent_back is not None else pa.nulls(answers.num_rows, TEXT)
     was_unasked = np.zeros(answers.num_rows, np.bool_) if may_be_unasked else _was_unasked(answers)
     unfit = [(reason, _is_unfit(answers, reason)) for reason in UNFIT]
     answers = answers.select([name for name in answers.column_names if name in NEEDED])
@@ -122,6 +135,8 @@ def _sort(
         ("unknown_annotator", _flags(pc.is_null(annotator)) & are_annotators_known),
         ("annotator_removed", _flags(pc.is_in(annotator, value_set=gone))),
         *unfit,
+        # Before all that is said of labels: who could not decide then is asked anew.
+        *((reason, flags & ~was_unasked) for reason, flags in marked),
         ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
         ("unknown_label", _flags(pc.is_valid(label)) & ~_flags(pc.is_valid(parsed))),
     ]
@@ -139,6 +154,8 @@ def _sort(
     said = pa.array([(removed or {})[name] for name in gone.to_pylist()], TEXT)
     by_removal = said.take(pc.index_in(rejected["annotator"], value_set=gone))
     evidence = pc.if_else(pc.equal(reason, "annotator_removed"), by_removal, evidence)
+    is_marked = pc.is_in(reason, value_set=pa.array(list(SEND_BACK_REASONS), TEXT))
+    evidence = pc.if_else(is_marked, why.filter(pa.array(is_rejected)), evidence)
     rejected = rejected.append_column("reason", reason).append_column("evidence", evidence)
     counted = answers.set_column(answers.column_names.index("label"), "label", parsed).filter(pa.array(~is_rejected))
     return counted, rejected

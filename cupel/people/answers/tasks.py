@@ -1,6 +1,8 @@
 """The outbox: which questions are put to whom. Asking twice is asking once."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring_ascii as encoded
 
 import numpy as np
@@ -13,6 +15,7 @@ from cupel.contract.table import Table, conform
 from cupel.contract.tables.contamination import CONTAMINATION_TASKS
 from cupel.contract.tables.release import RELEASE_TASKS
 from cupel.contract.tables.tasks import TASKS
+from cupel.people.answers.sent_back import Rework
 
 # How an item is used (`use` of CONTAMINATION_ITEMS): purpose, asked_of and reason of the question.
 USES = {
@@ -39,7 +42,7 @@ def task_id(project: str, batch: str, item_id: str, purpose: str, slot: int) -> 
 
 def label_tasks(
     project: str, batch: str, routes: pa.Table, annotations: pa.Table, rejected: pa.Table, first: int,
-    guideline: str = "",
+    guideline: str = "", sent_back: Mapping[str, Rework] | None = None,
 ) -> pa.Table:  # fmt: skip
     """Return all questions to annotators so far: those answered, and those that the routes ask for.
 
@@ -53,6 +56,8 @@ def label_tasks(
         rejected: REJECTED_ANSWERS of the batch.
         first: Annotations that every item gets before it is judged.
         guideline: What the ids end with; see `cupel.people.answers.guidelines.task_suffix`.
+        sent_back: The items that were sent back: questions behind the answers of then say so, and why. Where there are
+            any, `annotations` and `rejected` have the column sequence.
 
     Returns:
         TASKS; open ones have `is_answered` false.
@@ -75,7 +80,23 @@ def label_tasks(
         "reason": reasons.take(pa.array(np.where(slot <= first, 0, later))),
         "is_answered": pa.array(slot <= done[item]),
     }
+    if sent_back:
+        answers_then = _count_answers_then(routes["item_id"], (annotations, rejected), sent_back)
+        again = [sent_back[name].asked if name in sent_back else None for name in routes["item_id"].to_pylist()]
+        told = pc.if_else(pa.array(slot > answers_then[item]), pa.array(again, TEXT).take(pa.array(item)), None)
+        columns["reason"] = pc.coalesce(told, columns["reason"])
     return conform(_with_ids(project, pa.table(columns), guideline), TASKS)
+
+
+def _count_answers_then(items: pa.ChunkedArray, answers: Iterable[pa.Table], sent_back: Mapping[str, Rework]) -> Places:
+    """Return how many answers each item had when it was last sent back."""
+    counted = Counter(
+        name
+        for table in answers
+        for name, sequence in zip(table["item_id"].to_pylist(), table["sequence"].to_pylist(), strict=True)
+        if name in sent_back and sequence <= sent_back[name].answers_until
+    )
+    return np.array([counted[name] for name in items.to_pylist()], np.int64)
 
 
 def expert_tasks(

@@ -13,24 +13,30 @@ from cupel.errors import WorkforceError
 
 FLAG = "flag"
 OTHERS = "others"
+SENT_BACK = "sent_back"
 KEY = "task_id"
 # Label Studio divides the choices under which a control is shown by it.
 BETWEEN_CHOICES = ","
 
 
-def configuration(project: Project, flag: str | None = None, *, shows_others: bool = False) -> str:
+def configuration(
+    project: Project, flag: str | None = None, *, shows_others: bool = False, shows_reason: bool = False
+) -> str:
     """Return the labeling configuration as XML: the modality's views, and the controls of the label kind.
 
     Args:
         project: Question, label kind and modality.
         flag: What people tick who find something wrong with a task; None: no such box.
         shows_others: Show the field `OTHERS` of the task, too.
+        shows_reason: Likewise `SENT_BACK`, why the item was sent back, before the item.
 
     Raises:
         WorkforceError: A class or the question cannot be shown there.
     """
     view, about = ElementTree.Element("View"), project.modality.about
     ElementTree.SubElement(view, "Header", value=shown_text("question", project.labeling.question))
+    if shows_reason:
+        ElementTree.SubElement(view, "Text", name=SENT_BACK, value=f"${SENT_BACK}")
     for shown in project.modality.views:
         _add_view(view, shown)
     if shows_others:

@@ -130,7 +130,7 @@ class Publisher:
         """Make the group's project, or hold the one there against what was made."""
         record, flag = self._record, self._project.label_studio.flag if self._project.label_studio else None
         sees = self._group.sees_disagreement
-        config = configuration(self._project, flag, shows_others=sees)
+        config = configuration(self._project, flag, shows_others=sees, shows_reason=self._group.sees_reason)
         found = self._found() if record.project_id is None else self._client.get(f"/api/projects/{record.project_id}/")
         if found is None:
             found = self._made(config)
@@ -163,7 +163,7 @@ class Publisher:
     def _shows_predictions(self) -> bool:
         """Annotators may see the checker's opinion where the project wants it; nobody else ever does."""
         wanted = self._project.label_studio and self._project.label_studio.prediction_share is not None
-        return bool(wanted) and self._group.purposes == ("label",)
+        return bool(wanted) and self._group.purposes == ("label",) and not self._group.sees_reason
 
     @property
     def _shown_instruction(self) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from cupel.config.project import Project
 from cupel.contract.kind import Kind
 from cupel.lake.guideline_log import GuidelineVersion
 from cupel.lake.lake import Lake
+from cupel.lake.send_back_log import SendBack
 from cupel.people.answers.annotations import LIVE
 from cupel.people.answers.guidelines import translate_answers, versions_of
+from cupel.people.answers.sent_back import SENT_BACK, mark_answers, rework_by_item
 from cupel.people.label_studio.forecast import Forecast, forecast, words
 from cupel.people.label_studio.groups import Group, groups
 from cupel.people.label_studio.record import Put, Records
@@ -48,7 +50,7 @@ def waiting(project: Project, lake: Lake, now: datetime | None = None) -> list[W
         WorkforceError: A record is damaged.
     """
     found, versions = [], versions_of(lake, project)
-    for group in groups(project):
+    for group in groups(project, has_rework=bool(lake.send_backs.read())):
         batches: dict[str, list[Put]] = {}
         for put in Records(lake).read(group.name).puts.values():
             if put.is_open:
@@ -61,9 +63,10 @@ def _waiting(
     lake: Lake, group: Group, batch: str, puts: Sequence[Put], now: datetime | None,
     versions: Sequence[GuidelineVersion], kind: Kind,
 ) -> Waiting:  # fmt: skip
-    columns = None if versions else ["item_id", "annotator", "answered_at", "source"]
+    columns = None if versions else ["item_id", "annotator", "answered_at", "source", "sequence"]
     # Whose answer is asked again may answer again.
     log = translate_answers(lake.answers.read(batch, group.purposes, columns), versions, kind).answers
+    log = _of_group(log, group, lake.send_backs.read(batch))
     log = log.filter(pc.and_(pc.starts_with(log["source"], f"{LIVE}:"), pc.is_valid(log["annotator"])))
     times = [at for at in log["answered_at"].to_pylist() if at is not None]
     # The server's clock may run before ours.
@@ -75,6 +78,17 @@ def _waiting(
         batch, group.name, len(puts), awaited, _stuck(lake, group, batch, puts, log), log.num_rows,
         tuple(sorted(by.items(), key=lambda one: (-one[1], one[0]))), forecast(times, awaited, latest),
     )  # fmt: skip
+
+
+def _of_group(log: pa.Table, group: Group, send_backs: Sequence[SendBack]) -> pa.Table:
+    """Return the answers of a group; annotators have one for what was sent back, whose old answers are none."""
+    if "label" not in group.purposes or not send_backs:
+        return log
+    items = pa.array(list(rework_by_item(send_backs)), pa.string())
+    is_rework = pc.and_(
+        pc.is_in(log["item_id"], value_set=items), pa.array(~mark_answers(log, send_backs).flags[SENT_BACK])
+    )
+    return log.filter(is_rework if group.sees_reason else pc.invert(is_rework))
 
 
 def _stuck(lake: Lake, group: Group, batch: str, puts: Iterable[Put], log: pa.Table) -> int:

@@ -13,15 +13,18 @@ from cupel.config.project import Project
 from cupel.consensus.coding import ItemIds
 from cupel.errors import WorkforceError
 from cupel.lake.lake import Lake
+from cupel.lake.send_back_log import SendBack
 from cupel.people.answers.annotations import UNFIT
 from cupel.people.answers.guidelines import translate_answers, version_of_task, versions_of
+from cupel.people.answers.sent_back import SENT_BACK as SENT_BACK_REASON
+from cupel.people.answers.sent_back import Rework, mark_answers, rework_by_item
 from cupel.people.answers.shown_labels import ShownLabelsLog
 from cupel.people.label_studio.calibration import COLUMNS, PURPOSE, Item, Standing, calibration_answers, standings
 from cupel.people.label_studio.client import Client, MissingError
-from cupel.people.label_studio.configuration import KEY, OTHERS, shown_hash, task_data
+from cupel.people.label_studio.configuration import KEY, OTHERS, SENT_BACK, shown_hash, task_data
 from cupel.people.label_studio.disagreement import CHECKER, disagreement
 from cupel.people.label_studio.events import Event, Events, event
-from cupel.people.label_studio.groups import Group, groups, task_key
+from cupel.people.label_studio.groups import REWORK, Group, groups, task_key
 from cupel.people.label_studio.matching import SOURCE, Arrived, answers_of, by_time, matched
 from cupel.people.label_studio.pictures import Preview, no_preview, with_pictures
 from cupel.people.label_studio.predictions import labels_of, predictions
@@ -69,11 +72,12 @@ class LabelStudioWorkforce:
         self._known_now, self._hidden, self._preview = known, hidden, preview
         self._client = Client(project.label_studio, environment, sleep)
         self._records, self._events = Records(lake), Events(lake)
-        self._groups = groups(project)
         self._begin()
 
     def _begin(self) -> None:
         self._is_pulled = False
+        self._send_backs = self._lake.send_backs.read()
+        self._groups = groups(self._project, has_rework=bool(self._send_backs))
         self._standings: dict[str, Standing] | None = None
         self._known: Mapping[Item, str] = {}
         self._record: dict[str, Record] = {}
@@ -81,6 +85,7 @@ class LabelStudioWorkforce:
         self._open: dict[str, dict[tuple[str, str], int]] = {group.name: {} for group in self._groups}
         self._seen: list[Event] = []
         self._keys: dict[str, dict[str, tuple[str, str]]] = {}
+        self._reworks: dict[str, Mapping[str, Rework]] = {}
         self._versions = versions_of(self._lake, self._project)
 
     def unasked(self, batch: str, item_ids: ItemIds) -> pa.Table:
@@ -101,7 +106,7 @@ class LabelStudioWorkforce:
         for batch in tasks["batch"].unique().to_pylist():
             asked = tasks.filter(pc.equal(tasks["batch"], batch)).to_pylist()
             for group in self._groups:
-                ours = [task for task in asked if task["purpose"] in group.purposes]
+                ours = [task for task in asked if self._is_asked(group, task)]
                 pairs = self._matched(group, batch, ours)
                 found += [(task["task_id"], task["purpose"], one) for task, one in pairs]
                 done = {task["task_id"] for task, _ in pairs}
@@ -110,6 +115,21 @@ class LabelStudioWorkforce:
                         item = (batch, task["item_id"])
                         self._open[group.name][item] = self._open[group.name].get(item, 0) + 1
         return answers_of(found)
+
+    def _is_asked(self, group: Group, task: Mapping[str, Any]) -> bool:
+        """Tell whether a task is put to a group: of the annotators' those about items sent back are rework."""
+        if task["purpose"] not in group.purposes:
+            return False
+        return "label" not in group.purposes or (task["item_id"] in self._rework(task["batch"])) == group.sees_reason
+
+    def _sent_back(self, batch: str) -> list[SendBack]:
+        return [one for one in self._send_backs if one.batch == batch]
+
+    def _rework(self, batch: str) -> Mapping[str, Rework]:
+        """Return what is asked anew of each item of a batch that was sent back."""
+        if batch not in self._reworks:
+            self._reworks[batch] = rework_by_item(self._sent_back(batch))
+        return self._reworks[batch]
 
     def _is_current(self, task_id: str) -> bool:
         """Tell whether a task is put under the guideline in force: nobody is asked under an older one."""
@@ -148,7 +168,7 @@ class LabelStudioWorkforce:
         wanted, asked = self._settings.calibration, self._open["annotators"]
         if wanted is None:
             return
-        if asked and len(self._known) < wanted.items:
+        if (asked or self._open.get(REWORK)) and len(self._known) < wanted.items:
             raise WorkforceError(
                 f"label_studio.calibration.items: {wanted.items} known items are to be asked first, and labeling.gold "
                 f"knows {len(self._known)} clean ones; what was answered is in the log. Add known labels, or ask fewer"
@@ -161,6 +181,7 @@ class LabelStudioWorkforce:
         passed = sum(standing.passed_at is not None for standing in self.standings().values())
         if passed < self._project.labeling.overlap.first:
             asked.clear()
+            self._open.get(REWORK, {}).clear()
 
     def _pull(self) -> None:
         """Read what changed in the groups' projects, once a collection."""
@@ -234,7 +255,17 @@ class LabelStudioWorkforce:
     def _guideline_of(self, lake_id: str, group: Group, key: str, item: tuple[str, str]) -> str:
         """Return the version that an item was put under, by its key; "" where it was put under none."""
         names = (version.shown for version in self._versions)
-        return next((name for name in names if task_key(lake_id, group.name, *item, name) == key), "")
+        keys = (
+            (name, task_key(lake_id, group.name, *item, name, n)) for name in names for n in self._numbers(group, *item)
+        )
+        return next((name for name, there in keys if there == key), "")
+
+    def _numbers(self, group: Group, batch: str, item_id: str) -> range:
+        """Return the numbers that an item may have been put to a group under: of rework one a send-back."""
+        if not group.sees_reason:
+            return range(1)
+        rework = self._rework(batch).get(item_id)
+        return range(1, 1 if rework is None else rework.number + 1)
 
     def _is_changed(self, group: Group, record: Record, key: str, task: Mapping[str, Any]) -> bool:
         """Tell whether a task does not show what was published, and remember it."""
@@ -297,9 +328,12 @@ class LabelStudioWorkforce:
         arrived = self._arrived.get((group.name, batch), [])
         if not arrived or not tasks:
             return []
-        columns = None if self._versions else ["item_id", "annotator", "label", "source"]
-        said = self._lake.answers.read(batch, group.purposes, columns)
-        log = translate_answers(said, self._versions, self._project.kind).answers.to_pylist()
+        columns = ["item_id", "annotator", "label", "source", "sequence", "answered_at"]
+        said = self._lake.answers.read(batch, group.purposes, None if self._versions else columns)
+        read = translate_answers(said, self._versions, self._project.kind).answers
+        if "label" in group.purposes and (sent_back := self._sent_back(batch)):
+            read = read.filter(pa.array(~mark_answers(read, sent_back).flags[SENT_BACK_REASON]))
+        log = read.to_pylist()
         labels = self._known_labels([*(row["label"] for row in log), *(one.version.label for one in arrived)])
         answered = {
             (row["item_id"], row["annotator"])
@@ -322,7 +356,7 @@ class LabelStudioWorkforce:
     def _publish(self, group: Group) -> None:
         record, lake_id = self._record[group.name], self._records.lake_id()
         wanted = {
-            task_key(lake_id, group.name, batch, item, self._guideline): Wanted(batch, item, answers)
+            self._key(lake_id, group, batch, item): Wanted(batch, item, answers)
             for (batch, item), answers in self._open[group.name].items()
         }
 
@@ -341,10 +375,15 @@ class LabelStudioWorkforce:
         finally:
             self._events.append(publisher.events)
 
+    def _key(self, lake_id: str, group: Group, batch: str, item_id: str) -> str:
+        """Return the key that an item is put to a group under now."""
+        number = self._numbers(group, batch, item_id)[-1]
+        return task_key(lake_id, group.name, batch, item_id, self._guideline, number)
+
     def _predictions(self, group: Group, wanted: Mapping[str, Wanted]) -> dict[str, dict[str, Any]]:
         """Return the opinions that are shown beside annotators' tasks, by key; nobody else is shown any."""
         found: dict[str, dict[str, Any]] = {}
-        if group.purposes != ("label",) or self._settings.prediction_share is None:
+        if group.purposes != ("label",) or group.sees_reason or self._settings.prediction_share is None:
             return found
         for batch in sorted({item.batch for item in wanted.values()}):
             ours = [(key, item.item_id) for key, item in wanted.items() if item.batch == batch]
@@ -366,6 +405,9 @@ class LabelStudioWorkforce:
                     key = ours[row["item_id"]]
                     shown = task_data(self._project, key, row["text"])
                     found[key] = with_pictures(self._project, batch, shown, self._preview)
+            if group.sees_reason:
+                for item, key in ours.items():
+                    found.get(key, {})[SENT_BACK] = self._rework(batch)[item].asked
             if group.sees_disagreement:
                 said = disagreement(self._project, self._lake, batch, list(ours))
                 for item, key in ours.items():
@@ -382,9 +424,10 @@ class LabelStudioWorkforce:
         if group.name not in self._keys:
             lake_id = self._records.lake_id()
             self._keys[group.name] = {
-                task_key(lake_id, group.name, batch, item, version): (batch, item)
+                task_key(lake_id, group.name, batch, item, version, number): (batch, item)
                 for batch, item in self._clean_items()
                 for version in ["", *(version.shown for version in self._versions)]
+                for number in self._numbers(group, batch, item)
             }
         return self._keys[group.name].get(key)
 

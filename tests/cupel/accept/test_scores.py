@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from scipy.stats import beta
 
 from cupel.accept import scores as scores_module
 from cupel.accept.judging import rate
@@ -15,6 +16,7 @@ from cupel.errors import AuditError
 from cupel.show.delivery_terminal import show_vendors
 from cupel.show.delivery_verdict import vendors_page
 from cupel.store.event_log import Event, EventLog
+from cupel.store.local import LocalStore
 
 
 def score(vendor: str = "acme", sha: str = "a", look: int = 1, wrong: int = 2, **more: Any) -> Score:
@@ -202,3 +204,44 @@ def test_a_file_that_another_process_has_set_aside_meanwhile_is_no_error(
     monkeypatch.setattr(EventLog, "append", append_and_be_overtaken)
     assert log.append(score(sha="b"))
     assert [one.delivery_sha256 for one in log.read()] == [score().delivery_sha256, "b"]
+
+
+def test_first_time_acceptance_counts_first_looks_at_new_items_alone() -> None:
+    found = standings(
+        [
+            score(sha="a", attempt=1, verdict="ACCEPT", audited=100, wrong=2, contested=4),
+            score(sha="b", attempt=1, verdict="OPEN", audited=100, wrong=6),
+            score(sha="b", attempt=1, look=2, verdict="ACCEPT", audited=250, wrong=7),
+            score(sha="c", attempt=2, verdict="ACCEPT", audited=300, wrong=0),  # what was sent back, mended
+            score(sha="d", attempt=None, verdict="REFUSE", audited=50, wrong=20),  # of a version that did not tell
+            score(sha="e", attempt=1, look=2, verdict="ACCEPT", audited=80, wrong=0),  # its first look was not scored
+        ]
+    )
+    (one,) = found
+    assert (one.first_looks, one.first_accepted) == (3, 1)
+    assert (one.first_right, one.first_settled) == (96 - 2 + 94 + 30, 96 + 100 + 50)
+    # The exact lower bound of 218 of 246, by an independent computation.
+    assert one.first_low == pytest.approx(float(beta.ppf(0.05, 218, 246 - 218 + 1)))
+    assert (one.deliveries, one.accepted) == (5, 4)
+    out = io.StringIO()
+    show_vendors(Console(file=out, width=200), found)
+    assert (
+        "acme: accepted at first look 1 of 3 deliveries; right at first look 218 of 246 checked labels"
+        in out.getvalue()
+    )
+    assert "1 of 3" in vendors_page(found).decode()
+
+
+def test_a_vendor_whose_first_looks_nobody_scored_has_no_first_time_acceptance() -> None:
+    (one,) = standings([score(look=2, attempt=1)])
+    assert (one.first_looks, one.first_low) == (0, None)
+    out = io.StringIO()
+    show_vendors(Console(file=out, width=200), [one])
+    assert "first-time acceptance unknown" in out.getvalue()
+
+
+def test_scores_of_before_there_were_attempts_are_read(log: ScoreLog) -> None:
+    older = {name: value for name, value in score().model_dump(mode="json").items() if name != "attempt"}
+    EventLog(LocalStore(log.folder.parent), log.folder.name).append(lambda _: [older])
+    assert log.read() == [score()]
+    assert not log.append(score())

@@ -71,7 +71,7 @@ def test_one_changed_byte_in_any_file_is_noticed(folder: Path, name: str) -> Non
     assert name in problem
 
 
-@pytest.mark.parametrize("name", layout.COVERED)
+@pytest.mark.parametrize("name", [name for name in layout.COVERED if name not in layout.MAY_BE_LEFT_OUT])
 def test_a_missing_file_is_noticed(folder: Path, name: str) -> None:
     (folder / name).unlink()
     assert "no file is missing" in failed(verify_release(folder))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cupel.contract.tables.answers import ANSWERS
 from cupel.people.answers.annotations import REASONS, UNFIT, annotations, expert_answers, keep_classes
 from cupel.people.answers.guidelines import REASONS as GUIDELINE_REASONS
+from cupel.people.answers.sent_back import REASONS as SEND_BACK_REASONS
 
 CLASSES = ["a", "b"]
 PARSE = partial(keep_classes, classes=CLASSES)
@@ -43,7 +44,9 @@ def test_every_answer_counts_or_is_rejected_with_its_reason() -> None:
     ]  # fmt: skip
     assert rejected["evidence"].to_pylist() == ["b", "c", None, None, None, "guessing: so it is"]
     assert kept.num_rows + rejected.num_rows == answers.num_rows
-    assert {*reasons(rejected), "not_asked", "is_a_model", *UNFIT, *GUIDELINE_REASONS} == set(REASONS)
+    assert {*reasons(rejected), "not_asked", "is_a_model", *UNFIT, *GUIDELINE_REASONS, *SEND_BACK_REASONS} == set(
+        REASONS
+    )
 
 
 def test_an_answer_from_a_tool_that_no_task_asks_for_does_not_count() -> None:
