@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from assets.asset_tags import group_name, project_tags
 from assets.behind_gates import hold_behind_gates
 from assets.bench import BENCH, at_bench
 from assets.page_links import plot_file, plot_link, report_link
@@ -25,8 +26,6 @@ from cupel.printable import printable
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Where the code can be read, such as https://git.example/cupel/blob/main; else the page names files of this machine.
 CODE_URL = "CUPEL_CODE_URL"
-PROJECT, STAGE, KIND, MODALITY = "cupel/project", "cupel/stage", "cupel/kind", "cupel/modality"
-MOST_OF_A_TAG = 63
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 60
@@ -77,26 +76,6 @@ def stage_assets(stage: Stage, project: Project, bench: str = BENCH) -> list[dg.
         work = hold_behind_gates(function, step.may_wait)
         assets.append(define(at_bench(work, bench)))
     return assets
-
-
-def group_name(project: str, stage: str) -> str:
-    """Return the page's group of a project's stage.
-
-    >>> group_name("sentiment-2026", "release")
-    'sentiment_2026_release'
-    """
-    return f"{project}_{stage}".replace("-", "_")
-
-
-def project_tags(project: Project, stage: str) -> dict[str, str]:
-    """Return the tags by which the page finds assets: of a project, a stage, a kind of label, a kind of item."""
-    tags = {PROJECT: project.project, STAGE: stage, KIND: project.kind.name, MODALITY: project.modality.name}
-    return {name: value[:MOST_OF_A_TAG] for name, value in tags.items()}
-
-
-def asset_stage(asset: dg.AssetsDefinition) -> str:
-    """Return the stage of an asset: it stands in the tags of its tables, whose group is the project's alone."""
-    return next(iter(asset.tags_by_key.values()))[STAGE]
 
 
 def code_reference(function: Callable[..., Any]) -> dg.CodeReferencesMetadataValue:
@@ -154,8 +133,8 @@ def _dep(stage: Stage, table: str, project: Project) -> dg.AssetDep:
 def materialized(step: Step, commit: Commit, **metadata: Any) -> dg.MaterializeResult[None]:
     """Return what Dagster is told of a written table, in the order in which a reader needs it.
 
-    First what it says, its figures, plots and first rows, then where it lies and what it was made from. The overview of
-    an asset sorts by name: what is for readers begins with a capital, hashes and places do not, and so come last.
+    First what it says, its figures, plots and first rows, then where it lies and what it was made from. What is for
+    readers begins with a capital, hashes and places do not, so that they come last where names are sorted, too.
 
     Args:
         step: The step that wrote it.

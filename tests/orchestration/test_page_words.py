@@ -7,8 +7,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.asset_tags import project_tags
 from assets.page_links import report_link
-from assets.spec import CODE_URL, SHOWN_INLINE, code_reference, project_tags
+from assets.spec import CODE_URL, SHOWN_INLINE, code_reference
 from cupel.contract.tables import TABLES
 from cupel.kinds.projects import load_project
 from cupel.lake.lake import Lake
@@ -58,7 +59,7 @@ def test_every_asset_has_an_owner_and_its_code(page: dict[str, Any]) -> None:
 
 def test_code_is_a_link_where_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CODE_URL, "https://git.example/cupel/blob/main/")
-    (place,) = code_reference(project_tags).code_references
+    (place,) = code_reference(code_reference).code_references
     assert isinstance(place, dg.UrlCodeReference)
     assert place.url.startswith("https://git.example/cupel/blob/main/assets/spec.py#L")
 
