@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from assets.asset_tags import asset_stage
 from cupel.config.project import Known
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble
@@ -32,7 +33,6 @@ SECONDS_BETWEEN = 5
 # What steps and gates call the bench that they work at.
 BENCH = "bench"
 # The tag that names the stage of a table.
-STAGE = "cupel/stage"
 
 
 class Bench(dg.ConfigurableResource[None]):
@@ -147,11 +147,6 @@ def at_bench(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     work.__signature__ = signature.replace(parameters=renamed)
     made: Callable[..., Any] = work
     return made
-
-
-def asset_stage(asset: dg.AssetsDefinition) -> str:
-    """Return the stage of an asset: it stands in the tags of its tables, whose group is the project's alone."""
-    return next(iter(asset.tags_by_key.values()))[STAGE]
 
 
 def _step_and_stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from assets.bench import BENCH, STAGE
+from assets.asset_tags import STAGE
+from assets.bench import BENCH
 from assets.report import report_asset
 from assets.spec import stage_assets
 from cupel.config.project import Project
