@@ -32,7 +32,6 @@ RETRIES = 3
 SECONDS_BETWEEN = 5
 # What steps and gates call the bench that they work at.
 BENCH = "bench"
-# The tag that names the stage of a table.
 
 
 class Bench(dg.ConfigurableResource[None]):

@@ -20,6 +20,7 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_f
 from cupel.release.layout import MANIFEST_FILE
 from cupel.release.places import release_file, release_folder, report_folder
 from cupel.show.funnel import print_funnel, summary
+from expectations.data_docs import write_data_docs
 from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
@@ -88,12 +89,13 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     content = summary(project, columns, folders, reports)
     lake.store.put("summary.json", (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     catalog = lake.write_catalog()
+    write_data_docs(lake, project)
     seconds = {batch: read_seconds(lake, [batch, *_releases_of(batch, releases)]) for batch in rounds.batches}
     print_funnel(columns, console, seconds)
     for note in _notes(rounds, columns):
         console.print(note, markup=False)
     console.print(f"\n{_did(done)} in {took:.0f} s.")
-    for label, path in _places(rounds, folders, reports, _shown(catalog)):
+    for label, path in [*_places(rounds, folders, reports, _shown(catalog)), ("Data Docs", _shown(lake.folder / INDEX))]:
         console.print(f"  {label:<22}{path}", markup=False, soft_wrap=True)
     console.print("  page                  make ui")
 
