@@ -3,7 +3,8 @@
 A block of output has a comment above it. `<!-- output of the example: NAME -->` is made from a made-up delivery, in the
 tests. `<!-- output of the sample: COMMAND -->` needs what `make run` has made; `python -m docs.outputs` makes these and
 says which lines a page shows that its command does not print. `<!-- output of the server: COMMAND -->` needs a server,
-and is made by hand. A line `...` stands for any lines left out.
+`<!-- output of the project: COMMAND -->` a project
+of one's own: they are made by hand. A line `...` stands for any lines left out.
 """
 
 import re
@@ -22,7 +23,9 @@ ROOT = Path(__file__).parents[1]
 LEFT_OUT = "..."
 SAMPLE, EXAMPLE = "sample", "example"
 # A block that shows no output: what one types. Data, code and settings have a language.
-COMMANDS = ("cupel ", "make ", ".venv/bin/", "export ")
+COMMANDS = ("cupel ", "make ", ".venv/bin/", "export ", "pip ", "dg ")
+# What needs a server, or a project of the reader's own, is made by hand.
+BY_HAND = ("server", "project")
 _FENCE = re.compile(r"(?:<!-- output of the (\w+): (.*?) -->\n)?^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 # What is another at each run: times, and the hash of a release, which tells of the code that made it.
 _CHANGING = (

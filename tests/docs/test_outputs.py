@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from docs.buyer_examples import make_examples
-from docs.outputs import EXAMPLE, SAMPLE, OutputBlock, find_difference, read_blocks
+from docs.outputs import BY_HAND, EXAMPLE, SAMPLE, OutputBlock, find_difference, read_blocks
 from docs.tutorial_example import explain, explain_hopeless_tutorial, load_tutorial
 
 BLOCKS = read_blocks()
@@ -26,7 +26,7 @@ def test_an_output_of_an_example_is_what_its_command_prints(block: OutputBlock, 
 def test_every_output_names_what_made_it() -> None:
     assert len(BLOCKS) > 30
     for block in BLOCKS:
-        assert block.is_typed or block.of in (SAMPLE, EXAMPLE, "server"), (
+        assert block.is_typed or block.of in (SAMPLE, EXAMPLE, *BY_HAND), (
             f"{block.page.name}:{block.line}: an output that names no command; put `<!-- output of the sample: COMMAND "
             "-->` above it, or give the block a language"
         )
