@@ -20,7 +20,7 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_f
 from cupel.release.layout import MANIFEST_FILE
 from cupel.release.places import release_file, release_folder, report_folder
 from cupel.show.funnel import print_funnel, summary
-from expectations.data_docs import write_data_docs
+from expectations.data_docs import INDEX, write_data_docs
 from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
@@ -95,7 +95,7 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     for note in _notes(rounds, columns):
         console.print(note, markup=False)
     console.print(f"\n{_did(done)} in {took:.0f} s.")
-    for label, path in [*_places(rounds, folders, reports, _shown(catalog)), ("Data Docs", _shown(lake.folder / INDEX))]:
+    for label, path in _places(rounds, folders, reports, _shown(catalog)):
         console.print(f"  {label:<22}{path}", markup=False, soft_wrap=True)
     console.print("  page                  make ui")
 
@@ -151,7 +151,8 @@ def _places(rounds: Rounds, folders: dict[str, str], reports: dict[str, str], ca
     places = [(f"release {name}", path) for name, path in folders.items()]
     places += [(f"report {name}", path) for name, path in reports.items()]
     places += [(f"relabel {name}", str(Path(path).with_name("relabel_next.csv"))) for name, path in reports.items()]
-    return [*places, ("summary", _shown(rounds.lake.folder / "summary.json")), ("SQL views", catalog)]
+    return [*places, ("summary", _shown(rounds.lake.folder / "summary.json")), ("SQL views", catalog),
+            ("Data Docs", _shown(rounds.lake.folder / INDEX))]  # fmt: skip
 
 
 if __name__ == "__main__":
