@@ -162,7 +162,7 @@ def test_parquet_and_label_kinds_need_the_tables_alone() -> None:
     assert planned.returncode == 3, planned.stderr
     imported = cupel(
         "import", "one.parquet", "--batch", "one", "--answers", "answers.csv", "--annotator", "worker", "--id", "id",
-        "--question", "label", extra="tables",
+        "--question", "label", "--kind", "multilabel", "--classes", "x,y", extra="tables",
     )  # fmt: skip
     assert imported.returncode == 0, imported.stderr
 
