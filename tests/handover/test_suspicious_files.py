@@ -108,7 +108,7 @@ def test_argilla_reads_settings_and_records(made: Made, tmp_path: Path, argilla_
     kept = dataset.records._ingest_records(records=records)
     assert len(kept) == len(records) > 100
     for record in kept:
-        assert record.suggestions["label"].value in CLASSES
+        assert [(one.question_name, one.value in CLASSES) for one in record.suggestions] == [("label", True)]
         assert set(record.fields) == {"text", "reason"}
         assert record.metadata["batch"] == "movies"
 
