@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from assets.spec import asset_stage
+from assets.asset_tags import asset_stage
 from cupel.config.project import Known
 from cupel.contract.tables import TABLES
 from cupel.errors import FULL, LakeError, disk_trouble

@@ -2,9 +2,10 @@
 
 import dagster as dg
 
+from assets.asset_tags import group_name, project_tags
 from assets.bench import BENCH, Bench, at_bench
 from assets.page_links import report_link
-from assets.spec import code_reference, group_name, kept_plots, project_tags
+from assets.spec import code_reference, kept_plots
 from cupel.cleaning.images.measured import download_limits
 from cupel.config.project import Project
 from cupel.lake.step import Step

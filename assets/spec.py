@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from assets.asset_tags import group_name, project_tags
 from assets.behind_gates import hold_behind_gates
 from assets.bench import BENCH, at_bench
 from assets.page_links import plot_file, plot_link, report_link
 from cupel.config.project import Project
 from cupel.contract.lineage import trace_columns
-from cupel.contract.stages import Stage, StageStep, stage_of
+from cupel.contract.stages import Stage, StageStep, find_step, stage_of
 from cupel.contract.tables import TABLES
 from cupel.lake.lake import Commit
 from cupel.lake.step import Step
@@ -25,8 +26,6 @@ from cupel.printable import printable
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Where the code can be read, such as https://git.example/cupel/blob/main; else the page names files of this machine.
 CODE_URL = "CUPEL_CODE_URL"
-PROJECT, STAGE, KIND, MODALITY = "cupel/project", "cupel/stage", "cupel/kind", "cupel/modality"
-MOST_OF_A_TAG = 63
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 60
@@ -79,26 +78,6 @@ def stage_assets(stage: Stage, project: Project, bench: str = BENCH) -> list[dg.
     return assets
 
 
-def group_name(project: str, stage: str) -> str:
-    """Return the page's group of a project's stage.
-
-    >>> group_name("sentiment-2026", "release")
-    'sentiment_2026_release'
-    """
-    return f"{project}_{stage}".replace("-", "_")
-
-
-def project_tags(project: Project, stage: str) -> dict[str, str]:
-    """Return the tags by which the page finds assets: of a project, a stage, a kind of label, a kind of item."""
-    tags = {PROJECT: project.project, STAGE: stage, KIND: project.kind.name, MODALITY: project.modality.name}
-    return {name: value[:MOST_OF_A_TAG] for name, value in tags.items()}
-
-
-def asset_stage(asset: dg.AssetsDefinition) -> str:
-    """Return the stage of an asset: it stands in the tags of its tables, whose group is the project's alone."""
-    return next(iter(asset.tags_by_key.values()))[STAGE]
-
-
 def code_reference(function: Callable[..., Any]) -> dg.CodeReferencesMetadataValue:
     """Return where a function is written, as a link where CUPEL_CODE_URL says where the code can be read."""
     code = inspect.unwrap(function).__code__
@@ -135,17 +114,9 @@ def _spec(stage: Stage, step: StageStep, table: str, project: Project, function:
         skippable=True,  # behind a closed gate nothing is written
         metadata={
             "dagster/column_schema": dg.TableSchema(columns=columns),
-            "dagster/column_lineage": _lineage(step, table, project),
             "dagster/code_references": code_reference(function),
         },
     )
-
-
-def _lineage(step: StageStep, table: str, project: Project) -> dg.TableColumnLineage:
-    return dg.TableColumnLineage({
-        column: [dg.TableColumnDep(dg.AssetKey([project.project, one.table]), one.column) for one in sources]
-        for column, sources in trace_columns(table, step.made_from).items()
-    })  # fmt: skip
 
 
 def _dep(stage: Stage, table: str, project: Project) -> dg.AssetDep:
@@ -162,8 +133,8 @@ def _dep(stage: Stage, table: str, project: Project) -> dg.AssetDep:
 def materialized(step: Step, commit: Commit, **metadata: Any) -> dg.MaterializeResult[None]:
     """Return what Dagster is told of a written table, in the order in which a reader needs it.
 
-    First what it says, its figures, plots and first rows, then where it lies and what it was made from. The overview of
-    an asset sorts by name: what is for readers begins with a capital, hashes and places do not, and so come last.
+    First what it says, its figures, plots and first rows, then where it lies and what it was made from. What is for
+    readers begins with a capital, hashes and places do not, so that they come last where names are sorted, too.
 
     Args:
         step: The step that wrote it.
@@ -181,6 +152,7 @@ def materialized(step: Step, commit: Commit, **metadata: Any) -> dg.MaterializeR
             **{_title(name): _shown(step, commit, value, name) for name, value in metadata.items()},
             "Preview": dg.MetadataValue.md(preview(step, commit)),
             "dagster/row_count": commit.rows,
+            "dagster/column_lineage": _lineage(step.project, commit.table),
             "dagster/uri": str(folder),
             "made from": dg.MetadataValue.json(commit.inputs),
             "content hash": commit.hash,
@@ -246,6 +218,15 @@ def _shown(step: Step, commit: Commit, value: Any, name: str) -> Any:
         return value
     step.lake.store.put(plot_file(commit.table, commit.partition, name), value.svg.encode())
     return _image(value.words, plot_link(step.project.project, commit.table, commit.partition, name))
+
+
+def _lineage(project: Project, table: str) -> dg.TableColumnLineage:
+    """Return which columns a table's columns come from; the page looks for it at what was written, not at the asset."""
+    made_from = () if (own := find_step(project, table)) is None else own.made_from
+    return dg.TableColumnLineage({
+        column: [dg.TableColumnDep(dg.AssetKey([project.project, one.table]), one.column) for one in sources]
+        for column, sources in trace_columns(table, made_from).items()
+    })  # fmt: skip
 
 
 def _image(words: str, link: str) -> dg.MarkdownMetadataValue:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import warnings
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -184,13 +185,15 @@ def condition(outlook: Outlook) -> dg.AutomationCondition[dg.AssetKey]:
 
 def automation_sensor(project: str, deployment: Deployment) -> dg.AutomationConditionSensorDefinition:
     """Return the sensor that carries a project's batches and releases forward, as far as their gates allow."""
-    return dg.AutomationConditionSensorDefinition(
-        f"{project}_forward",
-        target=dg.AssetSelection.key_prefixes([project]),
-        default_status=dg.DefaultSensorStatus(deployment.automation_status),
-        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
-        use_user_code_server=True,
-        emit_backfills=False,
-        run_tags={PROJECT: project},
-        description="Carries every batch and release forward exactly as far as its gates allow.",
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # its own thread of conditions is in beta
+        return dg.AutomationConditionSensorDefinition(
+            f"{project}_forward",
+            target=dg.AssetSelection.key_prefixes([project]),
+            default_status=dg.DefaultSensorStatus(deployment.automation_status),
+            minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
+            use_user_code_server=True,
+            emit_backfills=False,
+            run_tags={PROJECT: project},
+            description="Carries every batch and release forward exactly as far as its gates allow.",
+        )

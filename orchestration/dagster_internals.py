@@ -32,6 +32,9 @@ from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 # The daemon's code servers: Dagster takes new ones each minute and has no setting for it.
 from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry, ServerRegistryEntry
 
+# The run coordinator: runs of the page are queued only where a daemon works the queue off.
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+
 # The clock: ticks that are dated later than now would be waited for.
 from dagster._core.scheduler.instigation import (
     InstigatorState,
@@ -81,12 +84,13 @@ __all__ = [
     "AssetEventTagsTable", "CheckRunHealthResult", "CodePointer", "ConfigurableClass", "ConfigurableClassData",
     "DagsterDaemonController", "DagsterInvalidConfigError", "DagsterLaunchFailedError", "EngineEventData",
     "EventsTable", "GrpcServerCommand", "GrpcServerRegistry", "InstanceRef", "InstigatorState", "JobPythonOrigin",
-    "LaunchRunContext", "PartitionKeyFilter", "RemoteJobOrigin", "RemoteRepositoryOrigin", "RunLauncher",
-    "RunStatusSensorCursor", "ScheduleInstigatorData", "SensorInstigatorData", "SerializableErrorInfo",
-    "ServerRegistryEntry", "SqlEventLogStorage", "SqliteEventLogStorage", "TickStatus", "UserConfigSchema",
-    "WorkerStatus", "WorkspaceFileTarget", "WorkspaceProcessContext", "capture_interrupts", "configure_loggers",
-    "core_execute_run", "create_daemons_from_instance", "dagster_instance_config", "deserialize_value",
-    "python_origin", "recon_job_from_origin", "run_webserver", "serialize_value", "setup_interrupt_handlers",
+    "LaunchRunContext", "PartitionKeyFilter", "QueuedRunCoordinator", "RemoteJobOrigin", "RemoteRepositoryOrigin",
+    "RunLauncher", "RunStatusSensorCursor", "ScheduleInstigatorData", "SensorInstigatorData", "SerializableErrorInfo",
+    "ServerRegistryEntry", "SqlEventLogStorage", "SqliteEventLogStorage", "SubmitRunContext", "TickStatus",
+    "UserConfigSchema", "WorkerStatus", "WorkspaceFileTarget", "WorkspaceProcessContext", "capture_interrupts",
+    "configure_loggers", "core_execute_run", "create_daemons_from_instance", "dagster_instance_config",
+    "deserialize_value", "python_origin", "recon_job_from_origin", "run_webserver", "serialize_value",
+    "setup_interrupt_handlers",
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_f
 from cupel.release.layout import MANIFEST_FILE
 from cupel.release.places import release_file, release_folder, report_folder
 from cupel.show.funnel import print_funnel, summary
+from expectations.data_docs import INDEX, write_data_docs
 from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
 from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
@@ -88,6 +89,7 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
     content = summary(project, columns, folders, reports)
     lake.store.put("summary.json", (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     catalog = lake.write_catalog()
+    write_data_docs(lake, project)
     seconds = {batch: read_seconds(lake, [batch, *_releases_of(batch, releases)]) for batch in rounds.batches}
     print_funnel(columns, console, seconds)
     for note in _notes(rounds, columns):
@@ -149,7 +151,8 @@ def _places(rounds: Rounds, folders: dict[str, str], reports: dict[str, str], ca
     places = [(f"release {name}", path) for name, path in folders.items()]
     places += [(f"report {name}", path) for name, path in reports.items()]
     places += [(f"relabel {name}", str(Path(path).with_name("relabel_next.csv"))) for name, path in reports.items()]
-    return [*places, ("summary", _shown(rounds.lake.folder / "summary.json")), ("SQL views", catalog)]
+    return [*places, ("summary", _shown(rounds.lake.folder / "summary.json")), ("SQL views", catalog),
+            ("Data Docs", _shown(rounds.lake.folder / INDEX))]  # fmt: skip
 
 
 if __name__ == "__main__":

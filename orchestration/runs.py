@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import dagster as dg
 from dagster import DagsterEventType
 
-from assets.spec import asset_stage
+from assets.asset_tags import asset_stage
 from orchestration.dagster_internals import IN_PROGRESS_RUN_STATUSES, SerializableErrorInfo
 from orchestration.run_process import PROCESS, end_process
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from assets.spec import STAGE
+from assets.asset_tags import STAGE
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES, stage_of
 from cupel.contract.tables import TABLES

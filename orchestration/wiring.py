@@ -7,9 +7,10 @@ from typing import Any
 
 import dagster as dg
 
+from assets.asset_tags import STAGE
 from assets.bench import BENCH
 from assets.report import report_asset
-from assets.spec import STAGE, stage_assets
+from assets.spec import stage_assets
 from cupel.config.project import Project
 from cupel.contract.stages import STAGES, Stage
 from orchestration import partitions

@@ -37,7 +37,7 @@ class SuspiciousItems(NamedTuple):
         release: The release.
         kind: What a label is; None: one class, and nothing else was frozen.
         audit: The release with what experts have said so far.
-        items: RELEASE_ITEMS in their order of risk, with `probability` and `is_label_issue`.
+        items: RELEASE_ITEMS in their order of risk, with `probability` and what experts say: `is_judged`, `is_wrong`.
         listed: What to look at again, as `relabel_rows` returns it, with `probability` and `predicted_label`.
     """
 
@@ -76,9 +76,8 @@ def find_suspicious(lake: Lake, release: str, most: int = MOST) -> SuspiciousIte
     said = audit.verdicts["expert_label"].take(audit.verdict_of)
     is_judged = pc.is_valid(audit.verdict_of)
     is_wrong = pc.fill_null(pc.not_equal(said, items["label"]), False)
-    is_doubted = pc.fill_null(pc.not_equal(items["predicted_label"], items["label"]), False)
     items = items.append_column("probability", find_probabilities(items["log_odds"], is_judged))
-    items = items.append_column("is_label_issue", pc.or_(is_wrong, pc.and_not(is_doubted, is_judged)))
+    items = items.append_column("is_judged", is_judged).append_column("is_wrong", is_wrong)
     listed = relabel_rows(lake, audit, most)
     rows = pa.array(pc.subtract(listed["risk_rank"], 1).to_numpy())
     for name in ("probability", "predicted_label"):
@@ -106,9 +105,13 @@ def write_for_cleanlab(found: SuspiciousItems, lake: Lake, folder: Path) -> Writ
     rows = np.flatnonzero(~np.isnan(posterior).any(axis=1))
     items, posterior = found.items.take(pa.array(rows)), posterior[rows]
     labels = pc.index_in(items["label"], value_set=pa.array(classes, TEXT)).to_numpy().astype(np.int64)
+    # What the checker says now: it may have learned since the freeze, and the table must fit the probabilities.
+    likeliest = posterior.argmax(axis=1)
+    is_doubted = pc.and_not(pa.array(likeliest != labels), items["is_judged"])
     issues = pa.table({
-        **{name: items[name] for name in (*NAME, "text", "is_label_issue")},
-        "label_score": items["probability"], "given_label": items["label"], "predicted_label": items["predicted_label"],
+        **{name: items[name] for name in (*NAME, "text")},
+        "is_label_issue": pc.or_(items["is_wrong"], is_doubted), "label_score": items["probability"],
+        "given_label": items["label"], "predicted_label": pa.array(classes, TEXT).take(pa.array(likeliest)),
     })  # fmt: skip
     files = {
         "labels.npy": _npy(labels), "pred_probs.npy": _npy(posterior), "classes.json": _json(list(classes)),

@@ -125,7 +125,7 @@ class CarriedColumns:
         while not (parts[-1].num_rows and parts[-1]["item_id"][-1].as_py() >= wanted[-1].as_py()):
             if (piece := next(self._pieces, None)) is None:
                 break
-            parts.append(piece.select(_NEEDED))
+            parts.append(piece.select(_NEEDED).cast(self._held.schema))
         held = pa.concat_tables(parts)
         place = pc.index_in(wanted, value_set=held["item_id"].combine_chunks())
         if place.null_count:

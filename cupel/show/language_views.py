@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 
+from cupel.certificate.slice_budgets import LEAST_SLICE_ITEMS
 from cupel.figures import UNKNOWN, bound, count, percent, setting
 from cupel.release.facts import ReleaseFacts, Row
 
 # An interval that reaches beyond this says nothing that one could act on.
 WIDEST = 0.25
+# Languages of fewer items stand in one row together, unless something is promised of them. So few are often what a
+# model mistakes for another language, and of fewer nothing is proven of a slice either.
+LEAST_SHOWN_ITEMS = LEAST_SLICE_ITEMS
 
 
 def language_rows(facts: ReleaseFacts) -> list[dict[str, str]]:
-    """Return a row a language, promised ones first, then the largest; none where there is one language only.
+    """Return a row a language, promised ones first, then the largest, the smallest together in the last.
 
-    A release of one language, of which nothing is promised, has nothing to tell here.
+    None where there is one language only: a release of one, of which nothing is promised, has nothing to tell here.
     """
-    rows = sorted(facts.languages, key=lambda row: (row["is_kept"] is None, -row["items"], row["language"]))
+    rows = _sort(facts)
     if len({row["language"] for row in rows if row["items"]} - {"und"}) < 2 and not facts.project.release.languages:
         return []
     return [
@@ -28,8 +32,37 @@ def language_rows(facts: ReleaseFacts) -> list[dict[str, str]]:
             "error": error(row),
             "promise": promise(row),
         }
-        for row in rows
+        for row in _fold(rows)
     ]
+
+
+def small_languages(facts: ReleaseFacts) -> str:
+    """Return the languages that stand in one row together, each with its items; nothing where none do.
+
+    Args:
+        facts: Of a release.
+    """
+    return ", ".join(f"{row['language']} {count(row['items'])}" for row in _small(_sort(facts)))
+
+
+def _sort(facts: ReleaseFacts) -> list[Row]:
+    return sorted(facts.languages, key=lambda row: (row["is_kept"] is None, -row["items"], row["language"]))
+
+
+def _small(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that are folded into one; none where that would be one row alone."""
+    small = [row for row in rows if row["is_kept"] is None and row["items_in"] < LEAST_SHOWN_ITEMS]
+    return small if len(small) > 1 else []
+
+
+def _fold(rows: Sequence[Row]) -> list[Row]:
+    small = _small(rows)
+    if not small:
+        return list(rows)
+    summed = {name: sum(row[name] for row in small) for name in ("items_in", "items", "audited", "wrong")}
+    name = f"{len(small):,} other languages of fewer than {LEAST_SHOWN_ITEMS} items each"
+    together = {**summed, "language": name, "is_kept": None, "error_low": None, "error_high": 1.0}
+    return [*(row for row in rows if row not in small), together]
 
 
 def language_lead(facts: ReleaseFacts) -> str:

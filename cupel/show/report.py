@@ -13,7 +13,7 @@ from cupel.release.overlaps import overlaps_in_words
 from cupel.release.terms import house_rules, licence_rows
 from cupel.show.audit_words import accepted_until, audit_lead, cut_names, cuts_caption, planted_rows
 from cupel.show.contamination_views import bounds_in_words, contamination_views
-from cupel.show.language_views import language_lead, language_rows
+from cupel.show.language_views import language_lead, language_rows, small_languages
 from cupel.show.outlook_views import HEADINGS, outlook_plot, outlook_rows, rising_saves
 from cupel.show.people_views import (
     ACTIONS_SHOWN,
@@ -124,6 +124,7 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "contamination_bounds": bounds_in_words(facts),
         "languages": language_rows(facts),
         "language_lead": language_lead(facts),
+        "small_languages": small_languages(facts),
         **_licences(facts),
         "overlaps": overlaps_in_words(facts.overlaps),
     }

@@ -14,6 +14,8 @@ import pytest
 from old_lakes import OLD, release_of, unpack
 from packaging.requirements import Requirement
 
+from cupel.signing.keys import make_key, write_key
+
 BASE = {
     "annotated-types", "cffi", "click", "cryptography", "jinja2", "markdown-it-py", "markupsafe", "mdurl", "numpy",
     "pycparser", "pydantic", "pydantic-core", "pygments", "rich", "typing-extensions", "typing-inspection",
@@ -104,8 +106,8 @@ def test_a_delivery_is_accepted_where_nothing_else_is_installed(tmp_path: Path) 
     assert planned.returncode == 3, planned.stderr
     assert "<svg" in Path("one.audit/plan.html").read_text()
     fill_sheet(Path("one.audit"))
-    for command in (("key", "new", "auditor.pem"), ("sign", "one.audit/sheet.csv", "--key", "auditor.pem")):
-        assert cupel(*command).returncode == 0
+    assert cupel("key", "new", "auditor.pem").returncode == 0
+    assert cupel("sign", "one.audit/sheet.csv", "--key", "auditor.pem", extra="verify").returncode == 0
     judged = cupel(*arguments, "--key", "auditor.public.pem")
     assert judged.returncode == 0, judged.stderr
     assert "pip install 'cupel[suspicious]'" in judged.stdout
@@ -119,6 +121,7 @@ def test_a_delivery_is_accepted_where_nothing_else_is_installed(tmp_path: Path) 
         (("accept", "one.csv", "--budget", "5%", "--kind", "multilabel", "--classes", "a,b"), "pyarrow", "tables"),
         (("import", "one.csv", "--batch", "one", "--answers", "answers.csv"), "pyarrow", "tables"),
         (("export", ".", "--to", "there"), "pyarrow", "tables"),
+        (("sign", "one.csv", "--key", "auditor.pem"), "pyarrow", "verify"),
         (("verify", "."), "[a-z0-9_]+", "verify"),
         (("duplicates", "one.parquet", "--to", "pairs.parquet"), "[a-z0-9_]+", "chain"),
         (("signals", "sentiment"), "[a-z0-9_]+", "chain"),
@@ -129,6 +132,7 @@ def test_a_command_whose_library_is_missing_says_what_to_install(
 ) -> None:
     write_delivery(Path("one.csv"))
     Path("one.parquet").write_bytes(b"PAR1 of whatever content")
+    write_key(make_key(), Path("auditor.pem"), None)
     said = cupel(*arguments)
     sentence = rf"Error: cupel {arguments[0]} needs {library}, which is not in this installation: "
     assert re.fullmatch(sentence + rf"pip install 'cupel\[{extra}\]'\n", said.stderr), said.stderr
@@ -150,14 +154,15 @@ def test_help_is_shown_and_keys_are_made_where_nothing_else_is_installed() -> No
 
 
 def test_parquet_and_label_kinds_need_the_tables_alone() -> None:
-    rows = {"id": ["a", "b"] * 50, "text": [f"text {number}" for number in range(100)], "label": ['["x"]'] * 100}
-    pq.write_table(pa.table({**rows, "id": [str(number) for number in range(100)]}), "one.parquet")
+    numbers = [str(number) for number in range(100)]
+    columns = {"id": numbers, "text": numbers, "label": ['["x"]'] * 100, "worker": ["ann"] * 100}
+    pq.write_table(pa.table(columns), "one.parquet")
     options = ("--budget", "5%", "--kind", "multilabel", "--classes", "x,y")
     planned = cupel("accept", "one.parquet", *options, extra="tables")
     assert planned.returncode == 3, planned.stderr
     imported = cupel(
-        "import", "one.parquet", "--batch", "one", "--answers", "answers.csv", "--annotator", "ann", "--id", "id",
-        "--question", "label", extra="tables",
+        "import", "one.parquet", "--batch", "one", "--answers", "answers.csv", "--annotator", "worker", "--id", "id",
+        "--question", "label", "--kind", "multilabel", "--classes", "x,y", extra="tables",
     )  # fmt: skip
     assert imported.returncode == 0, imported.stderr
 

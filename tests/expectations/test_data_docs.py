@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from assets.page_links import data_docs_link
 from cupel.check.check import find_damage
 from cupel.cli import main
 from cupel.lake.gates import gate_partition
@@ -126,6 +127,12 @@ def test_the_index_links_every_page_and_every_link_leads_to_a_file(docs: Any) ->
     assert len(pages) == 3
     for path in pages:
         assert all((path.parent / link).is_file() for link in read(path).links)
+
+
+def test_the_link_of_a_check_on_dagsters_page_leads_to_the_page_that_is_written(docs: Any) -> None:
+    place = data_docs_page(docs.lake, "first", "cleaning", "kept_share")
+    assert data_docs_link("tiny", "first", "cleaning", "kept_share") == f"/cupel/{place}"
+    assert 'id="kept_share"' in (docs.lake.root / place.partition("#")[0]).read_text()
 
 
 def test_no_page_names_another_host_and_each_forbids_the_browser_to_load_anything(docs: Any) -> None:

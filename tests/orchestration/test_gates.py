@@ -10,10 +10,12 @@ import pytest
 import yaml
 from dagster_duckdb import DuckDBResource
 
+from assets.asset_tags import STAGE
 from assets.behind_gates import hold_behind_gates
 from assets.bench import Bench
 from assets.run_outcome import OUTCOME, WHY
 from cupel.config.raw import Delivery, Raw
+from cupel.contract.stages import stage_of
 from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.gates import GATE_RESULTS
@@ -126,7 +128,8 @@ class Chain:
 
     def _asset(self, table: str, batches: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         deps = [dg.AssetKey(["tiny", name]) for name in DEPS[table]]
-        spec = dg.AssetSpec(["tiny", table], deps=deps, partitions_def=batches, skippable=True)
+        tags = {STAGE: stage_of(table).name}
+        spec = dg.AssetSpec(["tiny", table], deps=deps, partitions_def=batches, skippable=True, tags=tags)
 
         def write(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
             with bench.step(context) as step:

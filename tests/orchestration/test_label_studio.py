@@ -11,11 +11,8 @@ import pytest
 
 import label_studio_server
 from cupel.kinds.projects import load_project
-from cupel.people.label_studio.waiting import waiting
 from cupel.release.facts import release_facts
-from cupel.release.items_to_send_back import NamedItems
 from cupel.release.places import release_folder
-from cupel.release.send_back import SendBackRequest, send_back
 from cupel.release.verify import verify_release
 from label_studio_server import LEGACY, LabelStudioServer
 from orchestration.rounds import Done, Rounds
@@ -189,37 +186,3 @@ def test_who_fails_the_calibration_labels_nothing_that_counts_and_the_others_fin
     for row in lake.read("annotators", "one").to_pylist():
         theirs = {one["item_id"] for one in kept if one["annotator"] == row["annotator"]}
         assert row["gold_answers"] == len(theirs & (known - shown))
-
-
-def test_what_is_sent_back_lies_in_a_project_of_its_own_with_the_reason_and_the_same_people_answer_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CUPEL_LABEL_STUDIO_TOKEN", LEGACY)
-    with label_studio_server.served() as server:
-        rounds, _, _ = run_rounds(tmp_path, server, items=40, overlap={"first": 2, "most": 2})
-        lake, head = rounds.lake, rounds.lake.answers.head().sequence
-        named = NamedItems(("i3", "i5"), "items.csv")
-        request = SendBackRequest(named, "read rule 4", "lea")
-        assert send_back(lake, rounds.project, tmp_path / "data", "one", request).asked == 4
-        published = Rounds(rounds.project, rounds.deployment, dg.DagsterInstance.ephemeral())
-        assert published.run().tasks_open == 4
-        shown = server.shown("rework")
-        texts = {row["item_id"]: row["text"] for row in lake.read("clean_items", "one").to_pylist()}
-        assert {(task["data"]["text"], task["data"]["sent_back"]) for task in shown} == {
-            (texts[item], "sent back: read rule 4") for item in named.item_ids
-        }
-        (project,) = [p for p in server.projects.values() if p["title"].endswith("rework")]
-        assert '<Text name="sent_back" value="$sent_back"' in project["label_config"]
-        assert [(row.group, row.answers, row.stuck) for row in waiting(rounds.project, lake)] == [("rework", 4, 0)]
-        for task in shown:
-            assert task["annotations"] == []
-            for person in CREW[:2]:
-                server.annotate(task, person, truth(task))
-        again = Rounds(rounds.project, rounds.deployment, dg.DagsterInstance.ephemeral())
-        assert again.run().tasks_open == 0
-    kept = [row for row in lake.read("annotations", "one").to_pylist() if row["item_id"] in named.item_ids]
-    assert len(kept) == 4
-    assert all(row["sequence"] > head for row in kept)
-    assert {row["annotator"] for row in kept} == {"ann", "bob"}
-    gone = [row for row in lake.read("rejected_answers", "one").to_pylist() if row["reason"] == "sent_back"]
-    assert len(gone) == 4

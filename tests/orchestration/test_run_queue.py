@@ -1,5 +1,6 @@
 """The queue of runs, as `dagster.yaml` has it: what is begun when so many wait."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +9,13 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus as Status
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.run_coordinator import SubmitRunContext
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+from dagster._daemon.types import DaemonHeartbeat
 
 from dagster_homes import make_home
 from orchestration.dagster_storage import prepare_storage
+from orchestration.run_coordinator import QUEUE_DAEMON
 from orchestration.run_launcher import ForkRunLauncher
 
 WAITING = 150
@@ -67,3 +71,28 @@ def test_a_batch_is_worked_on_by_one_run_at_a_time(instance: dg.DagsterInstance)
 def test_runs_are_launched_as_forks(instance: dg.DagsterInstance) -> None:
     assert isinstance(instance.run_launcher, ForkRunLauncher)
     assert instance.run_launcher.supports_check_run_worker_health
+
+
+def submit(instance: dg.DagsterInstance, run_id: str, launched: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    monkeypatch.setattr(
+        instance.run_launcher, "launch_run", lambda context: launched.append(context.dagster_run.run_id)
+    )
+    instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("age", "is_queued"), [(None, False), (10, True), (600, False)])
+def test_a_run_of_the_page_waits_only_where_a_daemon_works_the_queue_off(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, age: int | None, is_queued: bool
+) -> None:
+    if age is not None:
+        instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - age, QUEUE_DAEMON, "daemon"))
+    add_run(instance, "small_batch", Status.NOT_STARTED)
+    (run,) = instance.get_runs()
+    launched: list[str] = []
+    submit(instance, run.run_id, launched, monkeypatch)
+    assert launched == ([] if is_queued else [run.run_id])
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status == (Status.QUEUED if is_queued else Status.STARTING)

@@ -260,7 +260,8 @@ def test_a_log_that_was_cut_short_is_told_and_nothing_is_sent_back(sent: Sent, t
     for path in (lake / "small" / "send_backs").iterdir():
         path.unlink()
     broken = sent.deployment._replace(lake=str(lake))
-    assert "send_backs" in {damage.place for damage in find_damage(Lake(str(lake), "small"), is_light=False)}
+    found = find_damage(Lake(str(lake), "small"), is_light=False)
+    assert any(damage.path.startswith("send_backs") for damage in found)
     refused = send_back(broken, "--items", write_items(tmp_path, "i1"))
     assert refused.exit_code == 1
     assert "the log is gone" in refused.output

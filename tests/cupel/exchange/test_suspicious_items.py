@@ -1,16 +1,20 @@
 """Suspicious items: what is listed, in which order, and what each tool's files hold; tests/handover loads them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from cupel.cli import main
 from cupel.contract.table import from_rows
+from cupel.contract.tables import TABLES
 from cupel.contract.tables.checking import PREDICTIONS
+from cupel.exchange.suspicious_items import find_suspicious, write_for_fiftyone
 from made_releases import CLASSES, Made, make_release
 
 SILENT = "i0003"
@@ -95,6 +99,24 @@ def test_fiftyone_gets_images_only(made: Made, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "movies-r1: its items are no images; use --format cleanlab or argilla" in done.output
     assert not (tmp_path / "f").exists()
+
+
+def test_fiftyone_gets_labels_by_the_images_path_and_none_that_lie_at_an_address(made: Made, tmp_path: Path) -> None:
+    made.lake.write("image_files", "movies", TABLES["image_files"].schema.empty_table())
+    try:
+        found = find_suspicious(made.lake, "movies-r1", 3)
+        places = ["sub/a.b.png", "https://example.org/b.png", "c.jpg"]
+        found = found._replace(listed=found.listed.set_column(2, "text", pa.array(places)))
+        done = write_for_fiftyone(found, made.lake, tmp_path / "f")
+    finally:
+        shutil.rmtree(made.lake.partition_folder("image_files", "movies"))
+    assert (done.items, done.left_out) == (2, 1)
+    written = json.loads((tmp_path / "f/labels.json").read_text())
+    assert (written["classes"], list(written["labels"])) == (list(CLASSES), ["sub/a.b", "c"])
+    row = found.listed.slice(0, 1).to_pylist()[0]
+    one = written["labels"]["sub/a.b"]
+    assert (one["label"], one["confidence"]) == (row["label"], row["probability"])
+    assert one["attributes"]["reason"] == row["reason"]
 
 
 def test_files_that_are_there_are_left_as_they_are(made: Made, tmp_path: Path) -> None:

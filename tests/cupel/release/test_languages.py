@@ -1,5 +1,6 @@
 """A release by language: counted, with intervals that hold together, and held to what was promised."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from cupel.contract.tables.release import AUDIT, PLANTED_VERDICTS
 from cupel.release.languages import ALPHA, release_languages
 from cupel.release.release_audit import ReleaseAudit
 from cupel.show.card import render_card
+from cupel.show.language_views import LEAST_SHOWN_ITEMS, language_rows, small_languages
 from cupel.show.report import render_report
 from made_releases import make_terms
 
@@ -132,6 +134,31 @@ def test_all_intervals_hold_together_as_often_as_they_say() -> None:
                     for name, row in rows.items())  # fmt: skip
     # With 95 in 100 fewer than 51 of 60 have a chance of one in a hundred.
     assert held >= 51
+
+
+def test_languages_below_the_floor_stand_in_one_row_and_their_names_behind_a_fold(certified: Any) -> None:
+    def row(language: str, items: int, **changes: Any) -> dict[str, Any]:
+        counts = {"items_in": items, "items": items - 1, "withheld": 0, "audited": 1, "wrong": 0}
+        rest = {"error_low": 0.0, "error_high": 0.9, "promised_items": None, "promised_error": None, "is_kept": None}
+        return {"release": "r", "language": language, **counts, **rest, **changes}
+
+    promised = row("deu_Latn", 5, promised_items=4, is_kept=True)
+    at_floor, below = row("fra_Latn", LEAST_SHOWN_ITEMS), row("spa_Latn", LEAST_SHOWN_ITEMS - 1)
+    large, small = row("eng_Latn", 1200), [row(f"x{number:02d}_Latn", 2) for number in range(39)]
+    facts = replace(certified.facts, languages=[*small, below, large, at_floor, promised])
+    rows = language_rows(facts)
+    name = "40 other languages of fewer than 30 items each"
+    assert [one["language"] for one in rows] == ["deu_Latn", "eng_Latn", "fra_Latn", name]
+    assert (rows[-1]["items_in"], rows[-1]["items"], rows[-1]["audited"]) == ("107", "67", "40")
+    assert rows[-1]["error"] == "too few audited"
+    assert small_languages(facts).startswith("spa_Latn 28, x00_Latn 1, x01_Latn 1")
+    page = render_report(facts)
+    assert page.count("_Latn</th>") == 3
+    assert re.search(r"<details><summary[^>]*>The other languages[^<]*</summary><p[^>]*>spa_Latn 28, ", page)
+    # A single small one has its own row: nothing is gained by hiding its name.
+    alone = replace(certified.facts, languages=[large, below])
+    assert [one["language"] for one in language_rows(alone)] == ["eng_Latn", "spa_Latn"]
+    assert small_languages(alone) == ""
 
 
 def test_card_and_report_show_languages_where_there_are_several_or_a_promise(certified: Any) -> None:

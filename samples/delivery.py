@@ -1,0 +1,118 @@
+"""Two deliveries of real labels to try `cupel accept` on, and an auditor who fills in the sheet.
+
+The movie sentences of the default sample on which its expert panel is settled: every other one labelled by a crew of
+three (the most frequent of three ratings), the others by one person each. The panel's verdicts play the auditor; over
+all sentences they tell how wrong each delivery truly is, which `cupel accept` never sees.
+
+    python -m samples.delivery               write data/delivery/crew.csv and one-rater.csv
+    python -m samples.delivery fill SHEET    fill in a blind audit sheet by the panel's verdicts
+    python -m samples.delivery truth FILE    say how many labels of a delivery are wrong by the panel
+"""
+
+import csv
+import gzip
+import io
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from samples.vader import prepare
+
+SAMPLE, FOLDER = Path("data/sentiment"), Path("data/delivery")
+BATCH = "movies"
+
+
+def write_deliveries(sample: Path = SAMPLE, folder: Path = FOLDER) -> list[Path]:
+    """Write the two deliveries, and return their files.
+
+    Args:
+        sample: Folder of the default sample; it is fetched where it is not there.
+        folder: Gets `crew.csv` and `one-rater.csv`: id, text, label.
+    """
+    if not (sample / "answers.parquet").exists():
+        prepare(sample)
+    texts, votes, verdicts = _read_sample(sample)
+    settled = [name for name in texts if verdicts.get(name) is not None]
+    labels = {
+        "crew.csv": {name: Counter(sorted(votes[name])).most_common(1)[0][0] for name in settled[0::2]},
+        "one-rater.csv": {name: votes[name][0] for name in settled[1::2]},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, by_item in labels.items():
+        _write(folder / file, ["id", "text", "label"], [[name, texts[name], label] for name, label in by_item.items()])
+    return [folder / file for file in labels]
+
+
+def fill_sheet(sheet: Path, sample: Path = SAMPLE) -> int:
+    """Fill in a blind sheet by the panel's verdicts, and return how many rows there were.
+
+    Args:
+        sheet: The CSV file that `cupel accept` wrote.
+        sample: Folder of the default sample.
+    """
+    texts, _, verdicts = _read_sample(sample)
+    by_text = {text: verdicts[name] for name, text in texts.items() if verdicts.get(name) is not None}
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    filled = [row | {"label": by_text[row["text"]]} for row in rows]
+    _write(sheet, list(rows[0]), [list(row.values()) for row in filled])
+    return len(filled)
+
+
+def count_wrong(delivery: Path, sample: Path = SAMPLE) -> tuple[int, int]:
+    """Return how many labels of a delivery are wrong by the panel, and how many there are.
+
+    Args:
+        delivery: One of the deliveries.
+        sample: Folder of the default sample.
+    """
+    _, _, verdicts = _read_sample(sample)
+    with delivery.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return sum(row["label"] != verdicts[row["id"]] for row in rows), len(rows)
+
+
+def _read_sample(sample: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str, str | None]]:
+    """Return the texts, the crew's labels and the panel's verdicts of the movie sentences, by id."""
+    lines = gzip.decompress((sample / "movies.jsonl.gz").read_bytes()).decode().splitlines()
+    texts = {row["id"]: row["text"] for row in map(json.loads, lines)}
+    votes: dict[str, list[str]] = {}
+    verdicts: dict[str, str | None] = {}
+    for row in pq.read_table(sample / "answers.parquet", filters=[("batch", "==", BATCH)]).to_pylist():
+        if row["purpose"] == "label":
+            votes.setdefault(row["item_id"], []).append(row["label"])
+        else:
+            verdicts[row["item_id"]] = row["label"]
+    return texts, votes, verdicts
+
+
+def _write(path: Path, names: list[str], rows: list[list[str]]) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_bytes(buffer.getvalue().encode())
+    temporary.replace(path)
+
+
+def main() -> None:
+    """Do what the command line asks for."""
+    match sys.argv[1:]:
+        case []:
+            for path in write_deliveries():
+                print(path)
+        case ["fill", sheet]:
+            print(f"{sheet}: {fill_sheet(Path(sheet)):,} rows filled in by the panel's verdicts")
+        case ["truth", delivery]:
+            wrong, labels = count_wrong(Path(delivery))
+            print(f"{delivery}: {wrong:,} of {labels:,} labels are wrong by the panel: {wrong / labels:.1%}")
+        case _:
+            raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
