@@ -32,7 +32,6 @@ rebuild: setup  ## Make a release once more and compare it byte for byte: make r
 ui: setup  ## Open the Dagster page on 127.0.0.1.
 	@$(PYTHON) -m orchestration.dagster_storage
 	@echo "What passed, what was refused and why: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
-	@echo "Runs that you launch there wait in the queue until make up, which has the daemon that starts them."
 	@$(PYTHON) -m orchestration.dagster_page -h 127.0.0.1 -p $(PORT) -w workspace.yaml
 
 up: setup  ## Start page and daemon in the background: deliveries are taken, schedules run.

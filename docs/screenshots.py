@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).parent / "images"
 SECONDS_TO_START = 180
 MOST_BYTES = 250_000
+SCREEN = (1400, 900)
 COLOURS = (256, 128, 64, 32)
 LOADED = "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
 # Which run came to a refused release.
@@ -54,9 +55,10 @@ def list_pictures(refused_run: str, project: str, certified: str, refused: str) 
         refused: The refused release.
     """
     return [
-        Picture("overview", "/", (1100, 760), f"{refused}: REFUSED"),
-        Picture("page", f"/assets/{project}/certificate?view=checks", (1400, 900), "error_bound"),
-        Picture("refused", f"/runs/{refused_run}", (1400, 900), REFUSED),
+        Picture("page", "/", (1100, 760), f"{refused}: REFUSED"),
+        Picture("refused", f"/assets/{project}/certificate?view=checks&checkDetail=error_bound", SCREEN, f"{REFUSED}: "),
+        Picture("refused-run", f"/runs/{refused_run}", SCREEN, f"{REFUSED}: "),
+        Picture("lineage", f"/asset-groups?asset-selection=group%3A%22{project}_release%22", SCREEN, "training_set"),
         Picture("report", report_link(project, certified), (1100, 1250), "Certified"),
         Picture("report-phone", report_link(project, refused), (390, 844), "Refused"),
     ]

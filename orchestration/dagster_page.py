@@ -7,7 +7,9 @@ which is the first page that somebody sees.
 
 import asyncio
 import re
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
 from assets.page_links import DATA_DOCS, MOUNT, PLOTS, REPORTS
@@ -25,6 +27,8 @@ TYPES = {
     "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml", "png": "image/png",
     "csv": "text/csv; charset=utf-8", "json": "application/json",
 }  # fmt: skip
+# What it reads tables with takes seconds to load; the page does not wait for it to be there.
+OVERVIEW = "orchestration.lake_overview"
 _WORD = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _NAME = re.compile(
     f"{MOUNT}/([a-z0-9][a-z0-9_-]*)/((?:{REPORTS}|{PLOTS}|{DATA_DOCS})/(?:{_WORD}/)*{_WORD}[.]({'|'.join(TYPES)}))"
@@ -86,9 +90,7 @@ def answer_request(deployment: Deployment, method: str, path: str) -> Answer:
     if path == "/":
         return Answer(307, b"", place=MOUNT)
     if path in (MOUNT, f"{MOUNT}/"):
-        from orchestration.lake_overview import render_lake_overview  # what it reads tables with takes a second to load
-
-        return Answer(200, render_lake_overview(deployment), TYPES["html"])
+        return Answer(200, import_module(OVERVIEW).render_lake_overview(deployment), TYPES["html"])
     found = _NAME.fullmatch(path)
     if found is None:
         return Answer(404, b"Only reports, plots and Data Docs of a project are shown here.\n")
@@ -107,7 +109,12 @@ def answer_request(deployment: Deployment, method: str, path: str) -> Answer:
 def main() -> None:
     """Run Dagster's web server with the lake's pages beside its own."""
     deployment = Deployment.from_environment()
-    run_webserver(lambda app: serve_lake(app, deployment))
+
+    def wrap(app: App) -> App:
+        threading.Thread(target=import_module, args=(OVERVIEW,), daemon=True).start()
+        return serve_lake(app, deployment)
+
+    run_webserver(wrap)
 
 
 if __name__ == "__main__":

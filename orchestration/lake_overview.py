@@ -10,7 +10,7 @@ from cupel.store.files import find_files, is_folder
 from orchestration.deployment import Deployment
 
 # Pages of Dagster's, as a reader of verdicts looks for them.
-REFUSED_RUNS = "/runs?q[0]=tag%3Acupel%2Foutcome%3DREFUSED"
+REFUSED_RUNS = "/runs?q%5B0%5D=tag%3Acupel%2Foutcome%3DREFUSED"
 PAGES = [
     ("Dagster: timeline", "/overview"),
     ("runs", "/runs"),

@@ -32,6 +32,7 @@ class ServedProject:
     """
 
     def __init__(self, folder: Path, **changes: Any) -> None:
+        folder.mkdir()
         self.folder, self.home, self.port = folder, make_home(folder / "dagster"), free_port()
         self.deployment = write_project(folder, **changes)
         self.inbox = folder / "inbox" / "small"

@@ -73,7 +73,7 @@ def test_the_second_call_refuses_and_lists_what_goes_back(desk: BuyersDesk) -> N
     with (desk.folder / "may.audit" / "send_back.csv").open(encoding="utf-8-sig", newline="") as file:
         back = list(csv.DictReader(file))
     assert len(back) > 0
-    assert {int(row["id"][1:]) < WRONG for row in back} == {True}
+    assert {int(row["item_id"][1:]) < WRONG for row in back} == {True}
     assert f"{len(back)} wrong" in " ".join(said.split())
 
 
@@ -88,7 +88,7 @@ def test_the_mended_delivery_is_known_again_and_accepted(desk: BuyersDesk) -> No
     said = desk.accept("june.csv", ACCEPTED)
     assert "ACCEPT" in said
     verdict = json.loads((desk.folder / "june.audit" / "verdict.json").read_text())
-    assert verdict["returned"]["unchanged"] == []
+    assert [(one["changed"], one["unchanged"]) for one in verdict["returned"]] == [(back, [])]
 
 
 def test_the_vendors_page_keeps_score_of_both(desk: BuyersDesk) -> None:
