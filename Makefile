@@ -9,7 +9,7 @@ PORT ?= 3000
 STUDIO_PORT ?= 8080
 PYTHON = .venv/bin/python
 
-.PHONY: help setup run languages release rebuild ui up down gate data-docs test test-handover test-install label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
+.PHONY: help setup run languages release rebuild ui up down gate data-docs test test-handover test-install test-walks screenshots label-studio label-studio-page label-studio-down test-live peers attacks humans kills check format clean
 
 help:  ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,7 @@ rebuild: setup  ## Make a release once more and compare it byte for byte: make r
 
 ui: setup  ## Open the Dagster page on 127.0.0.1.
 	@$(PYTHON) -m orchestration.dagster_storage
-	@echo "The page: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
+	@echo "What passed, what was refused and why: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
 	@$(PYTHON) -m orchestration.dagster_page -h 127.0.0.1 -p $(PORT) -w workspace.yaml
 
 up: setup  ## Start page and daemon in the background: deliveries are taken, schedules run.
@@ -75,6 +75,12 @@ label-studio-down: .venv/.run  ## Stop server, page and daemon.
 
 test-live: .venv/.live .label-studio/.ready  ## Label on a real Label Studio server, up to a release: some three minutes.
 	@$(PYTHON) -m pytest -m live tests/live
+
+test-walks: .venv/.live  ## Walk through as a buyer, operator, engineer, annotator lead and reader: shell and browser, three minutes.
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m walks tests/walks
+
+screenshots: .venv/.live setup  ## Make the pictures of docs/images anew, of the sample as it is in the lake; needs Chromium.
+	@$(PYTHON) -m docs.screenshots
 
 test-handover: .handover/.ready  ## Read what is handed over with datasets, cleanlab and Argilla, and push to a local hub.
 	@.handover/bin/python -m pytest -m handover tests/handover

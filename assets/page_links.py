@@ -1,7 +1,7 @@
 """Links to what a lake holds for people: reports, plots and Data Docs, as Cupel's page serves them.
 
-`orchestration/page.py` serves them beside Dagster's own page, on the same host and port. The links name neither, so any
-port works. A page that serves them elsewhere is named in CUPEL_PAGE_URL.
+`orchestration/dagster_page.py` serves them beside Dagster's own page, on the same host and port. The links name
+neither, so any port works. A page that serves them elsewhere is named in CUPEL_PAGE_URL.
 """
 
 import os

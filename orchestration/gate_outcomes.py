@@ -35,7 +35,8 @@ def decide_outcome(rows: Iterable[Mapping[str, Any]]) -> GateOutcome:
     GateOutcome(word='REFUSED', why='error_bound: bound 0.156, allowed at most 0.01')
     """
     judged = list(rows)
-    refused = [row for row in judged if is_refusal(row)]
+    # A proven bound says most: it comes first.
+    refused = sorted((row for row in judged if is_refusal(row)), key=lambda row: row["bound"] is None)
     if refused:
         return GateOutcome(REFUSED, "; ".join(describe_refusal(row) for row in refused))
     awaited = dict.fromkeys(str(row["reason"]) for row in judged if row["outcome"] == "open")

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 
 import dagster as dg
 
@@ -10,6 +11,7 @@ from cupel.errors import CupelError
 from cupel.intake.collect_inputs import current_project, releases_of
 from cupel.kinds.projects import load_projects
 from cupel.lake.lake import Lake
+from cupel.store.files import is_folder
 from orchestration.deployment import Deployment
 
 log = logging.getLogger(__name__)
@@ -38,14 +40,15 @@ def find_unknown_partitions(
 def register_known_partitions(project: str, deployment: Deployment) -> None:
     """Tell the instance of DAGSTER_HOME of a project's batches and releases, so that any way of running knows them.
 
-    Definitions that are loaded without an instance, or while project file or lake are in disorder, tell it nothing:
-    what is wrong with them is said by what works with them.
+    Definitions that are loaded without an instance, such as before the folder of DAGSTER_HOME is made, or while project
+    file or lake are in disorder, tell it nothing: what is wrong with them is said by what works with them.
 
     Args:
         project: Its name.
         deployment: Where its file and lake are.
     """
-    if not os.environ.get("DAGSTER_HOME"):
+    home = os.environ.get("DAGSTER_HOME")
+    if not home or not is_folder(Path(home)):
         return
     lake = Lake(deployment.lake, project)
     try:

@@ -1,7 +1,9 @@
 """A team's own `dg` workspace for tests: the files that `create-dagster project` makes, in a folder of its own."""
 
 import itertools
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,6 +110,20 @@ class Workspace:
         """Add what the team has already, downstream of a project's releases."""
         (self.defs / "models.py").write_text(MODELS.format(project=project))
         (self.defs / "executor.py").write_text(EXECUTOR)
+
+    def run_dg(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `dg` in the workspace, on an instance of its own with Dagster's usual launcher."""
+        tools, home = Path(sys.executable).parent, self.folder / "home"
+        home.mkdir(exist_ok=True)
+        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+        environment = os.environ | {
+            "DAGSTER_HOME": str(home),
+            "PYTHONPATH": str(self.folder / "src"),
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "VIRTUAL_ENV": str(tools.parent),
+        }
+        command = [str(tools / "dg"), *arguments]
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
 
     @contextmanager
     def load(self) -> Iterator[dg.Definitions]:

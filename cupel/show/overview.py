@@ -31,6 +31,8 @@ from cupel.store.files import find_files, read_file, stat_file
 
 BROKEN = (CupelError, OSError, ValueError, LookupError, TypeError, AttributeError, duckdb.Error, pa.ArrowException)
 Found = TypeVar("Found")
+# Before anything can have happened; asked for by who wants to see all.
+THE_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ToDo(NamedTuple):
@@ -291,4 +293,4 @@ def _changed_at(path: Path) -> datetime:
 
 
 def _day(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d")
+    return "the beginning" if moment <= THE_BEGINNING else moment.strftime("%Y-%m-%d")

@@ -1,7 +1,7 @@
 """How the overview of a project is shown: in plain lines on the terminal, and as a page that stands alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from rich.text import Text
 from cupel.figures import UNKNOWN, count, plural
 from cupel.lake.lake import Lake
 from cupel.printable import printable
-from cupel.show.overview import Overview
+from cupel.show.overview import Overview, ReleaseNews
 from cupel.show.phone_tables import fit_phone
 from cupel.show.templating import environment
 from cupel.store.files import read_text
@@ -25,6 +25,8 @@ DAYS = 30
 # So many of each are shown; the page has all.
 MOST_SHOWN = 12
 STYLES = {"certified": "green", "refused": "red", "open": "yellow"}
+BANNERS = {"certified": "PASS", "refused": "REFUSED", "open": "OPEN"}
+RELEASES = "Releases"
 
 
 class ProjectSummary(NamedTuple):
@@ -32,6 +34,13 @@ class ProjectSummary(NamedTuple):
 
     overview: Overview
     sizes: list[str]
+
+
+class PageLinks(NamedTuple):
+    """What a served overview leads to: the report of a project's release, and other pages by what they are called."""
+
+    report: Callable[[str, str], str]
+    pages: Sequence[tuple[str, str]]
 
 
 def last_look(lake: Lake) -> datetime:
@@ -78,7 +87,7 @@ def sections(found: Overview) -> list[dict[str, Any]]:
     ]  # fmt: skip
     tables = [
         ("What awaits you", ["what", "what to do"], [[one.what, one.command] for one in found.to_do]),
-        ("Releases", ["release", "on", "is", "bound, of budget", "why", "report"], releases),
+        (RELEASES, ["release", "on", "is", "bound, of budget", "why", "report"], releases),
         ("Deliveries", ["delivery", "on", "rows", "rejected", "is"], deliveries),
         ("What broke", ["batch or release", "last on", "told", "is", "what", "what to do"], troubles),
         ("What was done about annotators", ["action"], [[line] for line in found.actions]),
@@ -108,25 +117,43 @@ def print_overview(summary: ProjectSummary, console: Console, *, has_rule: bool 
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def overview_page(projects: Sequence[ProjectSummary], record: str = "", unread: Sequence[str] = ()) -> str:
-    """Return overviews as one page of HTML that needs nothing beside it.
+def overview_page(
+    projects: Sequence[ProjectSummary], record: str = "", unread: Sequence[str] = (), links: PageLinks | None = None
+) -> str:
+    """Return overviews as one page of HTML that needs nothing beside it; verdicts are what it says first.
 
     Args:
         projects: The summary of each project.
         record: The size of Dagster's record in words.
         unread: Projects that nothing can be told of, and why.
+        links: What it leads to where it is served; None: reports are named by their files.
     """
     css = read_text(Path(__file__).parent / "templates" / "report.css")
     shown = [
         {
             "title": found.title, "project": found.project, "since": found.since, "until": found.until,
-            "lead": lead(found), "sections": sections(found), "sizes": sizes,
-            "answers": found.answers + found.answers_before, "state": "OPEN" if found.to_do else "PASS",
+            "lead": lead(found), "verdicts": [_verdict(one, found.project, links) for one in found.releases],
+            "sections": [one for one in sections(found) if one["title"] != RELEASES], "sizes": sizes,
+            "answers": found.answers + found.answers_before,
         }
         for found, sizes in projects
     ]  # fmt: skip
     template = environment().get_template("overview.html.j2")
-    return fit_phone(template.render(css=css, projects=shown, record=record, unread=unread))
+    pages = [] if links is None else links.pages
+    return fit_phone(template.render(css=css, projects=shown, record=record, unread=unread, pages=pages))
+
+
+def _verdict(release: ReleaseNews, project: str, links: PageLinks | None) -> dict[str, Any]:
+    """Return what a banner says of a release; `link` where its report can be opened."""
+    at_most, _, allowed = release.bound.partition(" of ")
+    link = links.report(project, release.name) if links is not None and release.report else None
+    return {
+        "banner": BANNERS[release.verdict],
+        "at_most": at_most,
+        "allowed": allowed,
+        "link": link,
+        **release._asdict(),
+    }
 
 
 def overview_json(projects: Sequence[ProjectSummary], unread: Sequence[str] = ()) -> dict[str, Any]:

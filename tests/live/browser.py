@@ -1,28 +1,20 @@
 """Somebody who labels in a real browser: logs in, opens the label stream, clicks a choice and `Submit`."""
 
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from docs.chromium import PROGRAMS, open_browser
 from people import Said
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SECONDS = 240
+__all__ = ["PROGRAMS", "Clicker", "browser"]
+
 TEXT = ".lsf-richtext"
 NOTHING_LEFT = re.compile("no more tasks|no tasks", re.IGNORECASE)
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def program() -> str:
-    """Return this machine's browser."""
-    found = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    assert found is not None, f"no browser: none of {', '.join(PROGRAMS)}; `apt-get install chromium` as root"
-    return found
+browser = open_browser
 
 
 class Clicker:
@@ -70,19 +62,3 @@ class Clicker:
         self.said.append(Said(note["id"], note["task"], shown, label))
         text.filter(has_text=shown).wait_for(state="detached")
         return True
-
-
-@contextmanager
-def browser() -> "Iterator[Page]":
-    """Open a browser without a window, with a profile of its own."""
-    # Installed for this test only.
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as played:
-        # For root, as in most containers, Chromium cannot set up its sandbox.
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        opened = played.chromium.launch(executable_path=program(), args=options)
-        page = opened.new_page(viewport={"width": 1200, "height": 760})
-        page.set_default_timeout(SECONDS * 1000)
-        yield page
-        opened.close()

@@ -1,10 +1,6 @@
 """The component `cupel.Project` as a team meets it: by `dg`, on a new instance with Dagster's own launcher."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,33 +15,18 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("workspace") / "team")
     workspace.add_project("reviews")
     workspace.add_models("reviews")
-    (workspace.folder / "home").mkdir()
-    (workspace.folder / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     return workspace
 
 
-def run_dg(workspace: Workspace, *arguments: str) -> subprocess.CompletedProcess[str]:
-    tools = Path(sys.executable).parent
-    environment = os.environ | {
-        "DAGSTER_HOME": str(workspace.folder / "home"),
-        "PYTHONPATH": str(workspace.folder / "src"),
-        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        "VIRTUAL_ENV": str(tools.parent),
-    }
-    return subprocess.run(
-        [str(tools / "dg"), *arguments], cwd=workspace.folder, env=environment, capture_output=True, text=True
-    )  # fmt: skip
-
-
 def test_dg_finds_the_definitions_right(workspace: Workspace) -> None:
-    checked = run_dg(workspace, "check", "defs")  # YAML first
+    checked = workspace.run_dg("check", "defs")  # YAML first
     assert checked.returncode == 0, checked.stderr
     assert "All component YAML validated successfully" in checked.stdout
     assert "All definitions loaded successfully" in checked.stdout
 
 
 def test_a_batch_is_launched_on_a_new_instance(workspace: Workspace) -> None:
-    launched = run_dg(workspace, "launch", "--job", "reviews_batch", "--partition", BATCH)
+    launched = workspace.run_dg("launch", "--job", "reviews_batch", "--partition", BATCH)
     assert launched.returncode == 0, launched.stderr
     lake = Lake(workspace.folder / "lake", "reviews")
     assert lake.read("raw_items", BATCH).num_rows == 200
@@ -53,7 +34,7 @@ def test_a_batch_is_launched_on_a_new_instance(workspace: Workspace) -> None:
 
 
 def test_dg_lists_the_teams_assets_beside_ours(workspace: Workspace) -> None:
-    listed = run_dg(workspace, "list", "defs", "--json")
+    listed = workspace.run_dg("list", "defs", "--json")
     assert listed.returncode == 0, listed.stderr
     content = json.loads(listed.stdout)
     assert {"reviews/training_set", "sentiment_model"} <= {asset["asset_key"] for asset in content["assets"]}

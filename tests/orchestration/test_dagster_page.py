@@ -9,13 +9,14 @@ import pytest
 
 from assets.page_links import BASE_URL, data_docs_link, plot_link, report_link
 from orchestration.dagster_page import HEADERS, answer_request, serve_lake
+from orchestration.deployment import Deployment
 from orchestration.service import commands
 
 REPORT = b"<!doctype html><title>movies-r1</title>"
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> str:
+def there(tmp_path: Path) -> Deployment:
     folder = tmp_path / "lake" / "sentiment"
     for name, content in {
         "reports/movies-r1/report.html": REPORT,
@@ -30,10 +31,11 @@ def lake(tmp_path: Path) -> str:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    return str(tmp_path / "lake")
+    (tmp_path / "projects").mkdir()
+    return Deployment(tmp_path / "projects", tmp_path / "data", str(tmp_path / "lake"))
 
 
-def ask(lake: str, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+def ask(there: Deployment, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
     """Ask as a server does, with an application behind that answers everything else."""
     sent: list[MutableMapping[str, Any]] = []
 
@@ -48,7 +50,7 @@ def ask(lake: str, path: str, method: str = "GET") -> tuple[int, dict[str, str],
         return {}
 
     scope = {"type": "http", "method": method, "path": path}
-    asyncio.run(serve_lake(dagster, lake)(scope, receive, send))
+    asyncio.run(serve_lake(dagster, there)(scope, receive, send))
     start, body = sent
     return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"]
 
@@ -62,14 +64,14 @@ def ask(lake: str, path: str, method: str = "GET") -> tuple[int, dict[str, str],
         ("/cupel/sentiment/reports/movies-r1/relabel_next.csv", "text/csv; charset=utf-8"),
     ],
 )
-def test_every_link_opens_with_the_type_of_its_file(lake: str, link: str, type: str) -> None:
-    status, headers, body = ask(lake, link)
+def test_every_link_opens_with_the_type_of_its_file(there: Deployment, link: str, type: str) -> None:
+    status, headers, body = ask(there, link)
     assert (status, headers["content-type"]) == (200, type)
     assert int(headers["content-length"]) == len(body) > 0
 
 
-def test_a_report_is_served_whole_and_runs_no_script(lake: str) -> None:
-    status, headers, body = ask(lake, report_link("sentiment", "movies-r1"))
+def test_a_report_is_served_whole_and_runs_no_script(there: Deployment) -> None:
+    status, headers, body = ask(there, report_link("sentiment", "movies-r1"))
     assert (status, body) == (200, REPORT)
     assert HEADERS.items() <= headers.items()
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -79,7 +81,7 @@ def test_a_report_is_served_whole_and_runs_no_script(lake: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/cupel", "/cupel/", "/cupel/sentiment", "/cupel/sentiment/summary.json", "/cupel/sentiment/answers/head.json",
+        "/cupel/sentiment", "/cupel/sentiment/summary.json", "/cupel/sentiment/answers/head.json",
         "/cupel/sentiment/reports/../summary.json", "/cupel/sentiment/reports/movies-r1/../../summary.json",
         "/cupel/../sentiment/summary.json", "/cupel/sentiment/reports//movies-r1/report.html",
         "/cupel/sentiment/reports/movies-r1/.made_from", "/cupel/sentiment/reports/movies-r1/part.parquet",
@@ -89,33 +91,33 @@ def test_a_report_is_served_whole_and_runs_no_script(lake: str) -> None:
         f"/cupel/sentiment/reports/{'a' * 5000}.html",
     ],
 )  # fmt: skip
-def test_nothing_else_of_a_lake_is_served(lake: str, path: str) -> None:
-    status, _, body = ask(lake, path)
+def test_nothing_else_of_a_lake_is_served(there: Deployment, path: str) -> None:
+    status, _, body = ask(there, path)
     assert status == 404
     assert b"{}" not in body
 
 
-def test_a_link_that_leads_out_of_the_lake_is_not_followed(lake: str, tmp_path: Path) -> None:
+def test_a_link_that_leads_out_of_the_lake_is_not_followed(there: Deployment, tmp_path: Path) -> None:
     (tmp_path / "secret.html").write_text("secret")
-    (Path(lake) / "sentiment/reports/movies-r1/out.html").symlink_to(tmp_path / "secret.html")
-    (Path(lake) / "sentiment/reports/up").symlink_to(tmp_path)
+    (Path(there.lake) / "sentiment/reports/movies-r1/out.html").symlink_to(tmp_path / "secret.html")
+    (Path(there.lake) / "sentiment/reports/up").symlink_to(tmp_path)
     for name in ("movies-r1/out.html", "up/secret.html"):
-        assert ask(lake, f"/cupel/sentiment/reports/{name}")[0] == 404
+        assert ask(there, f"/cupel/sentiment/reports/{name}")[0] == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_nothing_can_be_changed(lake: str, method: str) -> None:
-    assert ask(lake, report_link("sentiment", "movies-r1"), method)[0] == 405
+def test_nothing_can_be_changed(there: Deployment, method: str) -> None:
+    assert ask(there, report_link("sentiment", "movies-r1"), method)[0] == 405
 
 
-def test_who_asks_for_the_head_gets_no_body(lake: str) -> None:
-    status, headers, body = ask(lake, report_link("sentiment", "movies-r1"), "HEAD")
+def test_who_asks_for_the_head_gets_no_body(there: Deployment) -> None:
+    status, headers, body = ask(there, report_link("sentiment", "movies-r1"), "HEAD")
     assert (status, body, headers["content-length"]) == (200, b"", str(len(REPORT)))
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql", "/cupelled", "/assets/sentiment/report"])
-def test_all_else_is_dagsters(lake: str, path: str) -> None:
-    assert ask(lake, path)[2] == b"dagster"
+@pytest.mark.parametrize("path", ["/overview", "/graphql", "/cupelled", "/assets/sentiment/report"])
+def test_all_else_is_dagsters(there: Deployment, path: str) -> None:
+    assert ask(there, path)[2] == b"dagster"
 
 
 def test_another_page_may_serve_what_is_linked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,8 +125,8 @@ def test_another_page_may_serve_what_is_linked(monkeypatch: pytest.MonkeyPatch) 
     assert report_link("sentiment", "movies-r1") == "https://page.example/cupel/sentiment/reports/movies-r1/report.html"
 
 
-def test_what_is_not_there_says_that_it_may_come(lake: str) -> None:
-    answer = answer_request(lake, "GET", report_link("sentiment", "movies-r2"))
+def test_what_is_not_there_says_that_it_may_come(there: Deployment) -> None:
+    answer = answer_request(there, "GET", report_link("sentiment", "movies-r2"))
     assert b"it may not have been made yet" in answer.content
 
 
@@ -132,3 +134,12 @@ def test_up_starts_this_page_on_this_machine_alone() -> None:
     page = commands(3100)["page"]
     assert page[1:] == ["-m", "orchestration.dagster_page", *page[3:]]
     assert page[page.index("-h") + 1] == "127.0.0.1"
+
+
+def test_the_root_leads_to_the_overview(there: Deployment) -> None:
+    status, headers, body = ask(there, "/")
+    assert (status, headers["location"], body) == (307, "/cupel", b"")
+    for path in ("/cupel", "/cupel/"):
+        status, headers, body = ask(there, path)
+        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert b"Nothing has been run yet" in body

@@ -10,6 +10,8 @@ import pytest
 from dagster_homes import DOORS, PATHS, SECONDS_HELD, end, enter, is_sound, make_home, meet, race, versions
 from orchestration import dagster_storage
 from orchestration.dagster_storage import SET_ASIDE, prepare_storage
+from orchestration.known_partitions import register_all_partitions
+from small_project import write_project
 
 STARTS = 12  # each order of the doors, twice
 
@@ -62,3 +64,9 @@ def test_two_that_meet_a_broken_record_set_it_aside_once(home: Path) -> None:
     assert meet(home, hold, DOORS["run"], DOORS["ui"]) == [0, 0]
     assert len([*(home / SET_ASIDE).glob("*/*.db")]) == 1
     assert is_sound(home)
+
+
+def test_definitions_are_loaded_before_a_home_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "later"))
+    register_all_partitions(write_project(tmp_path, "small", items=10))
+    assert not (tmp_path / "later").exists()

@@ -23,6 +23,7 @@ from cupel.lake.lake import Lake
 from cupel.show.overview import Overview, gather_overview
 from cupel.show.overview_pages import ProjectSummary, last_look, lead, overview_page, sections
 from orchestration.deployment import Deployment
+from orchestration.lake_overview import PAGES, render_lake_overview
 from orchestration.rounds import Rounds
 from small_project import write_project
 
@@ -116,6 +117,9 @@ def test_the_page_stands_alone_and_shows_words_of_others_as_words(deployment: De
     assert "&lt;b&gt;the process was killed&lt;/b&gt;" in page
     assert "<b>the process" not in page
     assert "://" not in page
+    assert "<a " not in page  # a file names reports by their place: it may be read anywhere
+    assert "one-r1: CERTIFIED" in page
+    assert f"At most {found.releases[0].bound.partition(' of ')[0]} of the labels are wrong, 5% is allowed" in page
     assert [section["title"] for section in sections(found)] == [
         "What awaits you", "Releases", "Deliveries", "What broke"
     ]  # fmt: skip
@@ -177,3 +181,29 @@ def test_without_a_name_all_projects_are_told_on_one_page_and_what_cannot_be_tol
         assert words in done.output
     assert 'id="idle"' in page.read_text()
     assert "torn.yaml" in page.read_text()
+
+
+def test_the_first_page_says_each_verdict_with_a_link_to_its_report(deployment: Deployment) -> None:
+    page = render_lake_overview(deployment._replace(inbox=inbox_of(deployment).parent)).decode()
+    assert page.index("one-r1: CERTIFIED") < page.index("What awaits you")
+    assert '<a href="/cupel/small/reports/one-r1/report.html">' in page
+    assert "Since the beginning: 2 deliveries" in page
+    assert all(name in page for name, _ in PAGES)
+    assert "odd.bin in the inbox is refused" in page
+
+
+def test_the_first_page_names_what_cannot_be_told_of_and_leaves_out_what_was_never_run(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    shutil.copytree(deployment.projects, projects := tmp_path / "projects")
+    for name in ("idle", "torn"):
+        (projects / f"{name}.yaml").write_text("project: [")
+    shutil.copytree(deployment.lake, lake := tmp_path / "lake")
+    (lake / "torn" / "tables").mkdir(parents=True)
+    (lake / "small" / "data_docs").mkdir()
+    (lake / "small" / "data_docs" / "index.html").touch()
+    page = render_lake_overview(deployment._replace(projects=projects, lake=str(lake))).decode()
+    assert "torn.yaml" in page
+    assert "idle" not in page
+    assert "one-r1: CERTIFIED" in page
+    assert '<a href="/cupel/small/data_docs/index.html">Data Docs of small</a>' in page
