@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.run_outcome import OUTCOME, REFUSED
+from assets.run_outcome import REFUSED, own_outcome
 from cupel.config.project import Project
 from cupel.intake.alerts import Alert
 from cupel.lake.gates import gate_rows
@@ -58,7 +58,7 @@ def failed_run(lake: Lake, project: Project, run: dg.DagsterRun, instance: dg.Da
 
 def is_refused(run: dg.DagsterRun) -> bool:
     """Tell whether a gate refused in a run."""
-    return run.tags.get(OUTCOME) == REFUSED
+    return own_outcome(run) == REFUSED
 
 
 def partition_of(run: dg.DagsterRun) -> str:

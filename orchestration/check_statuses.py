@@ -9,7 +9,14 @@ from collections.abc import Collection, Iterable
 
 import dagster as dg
 
-from orchestration.dagster_internals import AssetCheckExecutionRecordStatus, AssetCheckPartitionInfo, PartitionKeyFilter
+from orchestration.dagster_internals import (
+    RUNLESS_RUN_ID,
+    AssetCheckExecutionRecordStatus,
+    AssetCheckExecutionsTable,
+    AssetCheckPartitionInfo,
+    PartitionKeyFilter,
+    SqlEventLogStorage,
+)
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 
@@ -39,9 +46,21 @@ def report_failed_partitions(
             check, limit=1, status={FAILED}, partition_filter=PartitionKeyFilter(key=latest.partition_key)
         )
         for evaluation in _evaluations(record.evaluation for record in history):
+            _forget_reported(storage, check, latest.partition_key)
             instance.report_runless_asset_event(evaluation)
             count += 1
     return count
+
+
+def _forget_reported(storage: object, check: dg.AssetCheckKey, partition: str | None) -> None:
+    """Remove the result of a partition that was reported without a run before: Dagster keeps one, and raises."""
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    table = AssetCheckExecutionsTable.c
+    reported = (table.asset_key == check.asset_key.to_string()) & (table.check_name == check.name)
+    reported &= (table.run_id == RUNLESS_RUN_ID) & (table.partition == partition)
+    with storage.index_connection() as connection:
+        connection.execute(AssetCheckExecutionsTable.delete().where(reported))
 
 
 def _is_failed(info: AssetCheckPartitionInfo, partitions: Collection[str]) -> bool:

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,7 +22,7 @@ from cupel.lake.lake import Lake
 from cupel.store.files import temporary_folder
 from orchestration.changed_stages import ChangedFile, changed_stages, find_changes, partitioned_names
 from orchestration.dagster_internals import LOGGER_OF_SKIPPED_STEPS
-from orchestration.dagster_storage import open_instance
+from orchestration.dagster_storage import describe_trouble, open_instance
 from orchestration.deployment import Deployment
 from orchestration.evidence import Place, broken, evidence_findings, is_in_a_release, no_delivery
 from orchestration.findings import Finding, Word, print_findings, sum_up
@@ -32,6 +33,7 @@ from orchestration.scope import Partition, ScopeError, check_named, partitions_o
 from orchestration.wiring import deployment_definitions
 
 WRONG_USAGE = 2
+INTERRUPTED = 130
 # What the command exits with: a refusal is an outcome of the data, what is broken is not. Open counts when asked.
 EXIT_CODES: dict[Word, int] = {"PASSED": 0, "REFUSED": 1, "BROKEN": 3, "OPEN": 4}
 CI_WIDTH = 180
@@ -80,6 +82,11 @@ def main(
     except (CupelError, OSError) as error:
         console.print(str(error), style="red", markup=False)
         sys.exit(WRONG_USAGE)
+    except Exception as error:  # Python would exit with 1, which says that data were refused
+        console.print(describe_trouble(error) or traceback.format_exc(), style="red", markup=False)
+        sys.exit(EXIT_CODES["BROKEN"])
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     if found:
         print_findings(found, console, time.monotonic() - began, strict)
     word = sum_up(found)

@@ -96,7 +96,9 @@ __all__ = [
 
 def python_origin(pointer: CodePointer) -> RepositoryPythonOrigin:
     """Return the origin of code that this Python loads, as Dagster's code servers name it."""
-    return RepositoryPythonOrigin(sys.executable, pointer, entry_point=DEFAULT_DAGSTER_ENTRY_POINT)
+    return RepositoryPythonOrigin(
+        sys.executable, pointer, entry_point=DEFAULT_DAGSTER_ENTRY_POINT, container_context={}
+    )  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

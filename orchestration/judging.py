@@ -21,6 +21,8 @@ from orchestration.runs import plain
 NO_TABLE = "there is no table to judge; see tables_are_current"
 NO_OUTCOME = "the check came to no outcome; run the gate on the page and read its log"
 MEND = "Mend what the message names, then judge again."
+# Of runs of `make gate`: the tag's value is the project.
+JUDGED_ELSEWHERE = "cupel/gate"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -98,7 +100,7 @@ def _run(
     return job.get_subset(asset_selection=set(), asset_check_selection=keys).execute_in_process(
         instance=instance,
         raise_on_error=False,
-        tags={"dagster/partition": partition, "cupel/gate": project, PROCESS: name_process(os.getpid())},
+        tags={"dagster/partition": partition, JUDGED_ELSEWHERE: project, PROCESS: name_process(os.getpid())},
         run_config=QUIET,
     )
 

@@ -1,5 +1,6 @@
 """Runs of `make run`: launched by the instance's launcher as the workspace's own, as those of the page are."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from orchestration.dagster_internals import (
 )
 from orchestration.deployment import REPOSITORY
 from orchestration.run_launcher import ForkRunLauncher
+from orchestration.run_process import KILLED, PROCESS, name_process
 from orchestration.runs import QUIET, Run, RunRequest, describe_run, select_assets
 
 WORKSPACE = REPOSITORY / "workspace.yaml"
@@ -44,11 +46,12 @@ class LaunchedRuns:
 
     def __init__(self, instance: dg.DagsterInstance, log: Path) -> None:
         self._instance = instance
-        self._launcher = instance.run_launcher
-        if not isinstance(self._launcher, ForkRunLauncher):
-            raise TypeError(f"the launcher of {instance} is {type(self._launcher).__name__}, not a ForkRunLauncher")
+        launcher = instance.run_launcher
+        if not isinstance(launcher, ForkRunLauncher):
+            raise TypeError(f"the launcher of {instance} is {type(launcher).__name__}, not a ForkRunLauncher")
         make_folder(log.parent)
-        self._launcher.log = log
+        launcher.log = log
+        self._launcher: ForkRunLauncher = launcher
 
     @staticmethod
     def can_serve(instance: dg.DagsterInstance) -> bool:
@@ -70,7 +73,7 @@ class LaunchedRuns:
         remote, code = find_origins(request.job)
         self._instance.create_run_for_job(
             job, run_id=request.run_id, asset_selection=frozenset(keys), run_config=QUIET,
-            tags={**request.tags, **job.get_tags_for_partition_key(request.partition, keys)},
+            tags={**job.run_tags, **request.tags, **job.get_tags_for_partition_key(request.partition, keys)},
             remote_job_origin=remote, job_code_origin=code,
         )  # fmt: skip
         try:
@@ -102,8 +105,13 @@ class LaunchedRuns:
 
     def _end_if_gone(self, run: dg.DagsterRun) -> None:
         health = self._launcher.check_run_worker_health(run)
-        if health.status == WorkerStatus.FAILED:
-            self._instance.report_run_failed(run, health.msg or "The run's process is gone.")
+        # Until its process has named itself, a run bears the name of this one.
+        is_lost = run.tags.get(PROCESS) == name_process(os.getpid()) and self._launcher.is_worker_gone
+        if health.status == WorkerStatus.FAILED or is_lost:
+            found = self._instance.get_run_by_id(run.run_id)  # it may have written its end before its process was gone
+            if found is not None and not found.is_finished:
+                self._instance.add_run_tags(run.run_id, {KILLED: "true"})
+                self._instance.report_run_failed(found, health.msg or "The run's process is gone.")
 
 
 def find_origins(job: str) -> tuple[RemoteJobOrigin, JobPythonOrigin]:
@@ -113,7 +121,7 @@ def find_origins(job: str) -> tuple[RemoteJobOrigin, JobPythonOrigin]:
         job: The job's name.
     """
     (location,) = WorkspaceFileTarget([str(WORKSPACE)]).create_origins()
-    pointer = CodePointer.from_module(DEFINITIONS, ATTRIBUTE, location.loadable_target_origin.working_directory)
+    pointer = CodePointer.from_module(DEFINITIONS, ATTRIBUTE, str(REPOSITORY))
     remote = RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY_NAME), job)
     return remote, JobPythonOrigin(job, python_origin(pointer))
 

@@ -205,7 +205,9 @@ class _Rebuilding:
         step = Step(self.copy, _holding(self.project, self.plan["batches"]), release)
         day = partial(recorded_day, self.copy, release, date.fromisoformat(self.plan["day"] or date.min.isoformat()))
         try:
-            planned = plan_release(step, lambda batch: known_labels(step, self.data, batch), day, self.lake)
+            planned = plan_release(
+                step, lambda batch: known_labels(step, self.data, batch), day, self.lake, is_again=True
+            )
         except DrawnBeforeError as error:  # what would be frozen now is another
             self.problems[release] = str(error)
             return

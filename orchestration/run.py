@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +14,7 @@ from rich.console import Console
 from cupel.errors import CupelError, disk_trouble
 from cupel.figures import plural
 from cupel.intake.collect_inputs import releases_of
-from cupel.kinds.projects import load_project
+from cupel.kinds.projects import load_project, load_projects
 from cupel.lake.gates import gate_rows
 from cupel.lake.stage_seconds import read_seconds
 from cupel.people.answers.recorded import RecordedWorkforce
@@ -53,7 +53,7 @@ def main() -> int:
         with open_instance(say) as instance, RunProgress(console).shown() as progress:
             rounds = Rounds(
                 project, deployment, instance, progress=progress, wanted=sys.argv[2:], say=say,
-                executor=_executor(instance),
+                executor=_executor(instance, deployment, say),
             )  # fmt: skip
             done = rounds.run()
         if not done.broken:
@@ -72,9 +72,18 @@ def main() -> int:
     return BROKEN if done.broken else 0
 
 
-def _executor(instance: dg.DagsterInstance) -> RunExecutor | None:
-    """Return what launches runs as the page does; None, which is this process, where dagster.yaml names no fork."""
+def _executor(instance: dg.DagsterInstance, deployment: Deployment, say: Callable[[str], None]) -> RunExecutor | None:
+    """Return what launches runs as the page does.
+
+    None, which is this process, where dagster.yaml names no fork, or another project's file is wrong: a fork loads the
+    definitions of all projects.
+    """
     if not LaunchedRuns.can_serve(instance):
+        return None
+    try:
+        load_projects(deployment.projects, deployment.known)
+    except CupelError as error:
+        say(f"{error}\nUntil it is mended, runs are made in this process, and the page cannot execute them again.")
         return None
     return LaunchedRuns(instance, Path(instance.root_directory) / "service" / "run_worker.log")
 

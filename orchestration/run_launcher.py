@@ -69,6 +69,11 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         """Whether the daemon can ask whether a run's process is there: it can."""
         return True
 
+    @property
+    def is_worker_gone(self) -> bool:
+        """Whether the run worker has ended, and with it every run that has not named its own process yet."""
+        return self._worker is None or self._worker.poll() is not None
+
     def launch_run(self, context: LaunchRunContext) -> None:
         """Let the run worker begin a run.
 
@@ -117,6 +122,9 @@ class ForkRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         name = run.tags.get(PROCESS)
         if name is None or find_process(name) is not None:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
+        found = self._instance.get_run_by_id(run.run_id)
+        if found is None or found.is_finished:  # it ended while it was looked for
+            return CheckRunHealthResult(WorkerStatus.SUCCESS)
         self._instance.add_run_tags(run.run_id, {KILLED: "true"})
         return CheckRunHealthResult(WorkerStatus.FAILED, f"the run's process {name.split(' ')[0]} is gone")
 

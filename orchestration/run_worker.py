@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from assets.run_outcome import OUTCOME, WHY, own_outcome
 from cupel.compiled_loops import numba
 from cupel.contract.stages import project_steps
 from cupel.kinds.projects import load_projects
@@ -253,6 +254,8 @@ def execute_run(instance_ref: str, run_id: str) -> int:
             return FINISHED
         process, begun = os.getpid(), time.process_time()
         instance.add_run_tags(run_id, {PROCESS: name_process(process)})
+        if OUTCOME in run.tags and own_outcome(run) is None:  # of the run that this one repeats
+            instance.add_run_tags(run_id, {OUTCOME: "executed again", WHY: "no gate has judged in this run yet"})
         instance.report_engine_event(
             f"Forked a process for the run (pid: {process}).", run, EngineEventData.in_process(process)
         )

@@ -126,6 +126,8 @@ def end_dead_runs(instance: dg.DagsterInstance, project: str) -> None:
     """
     unfinished = dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES, tags={MADE_BY: project})
     for run in instance.get_runs(unfinished):
+        if run.parent_run_id is not None:  # the page's, which executes one of ours again and was given its tags
+            continue
         if (name := run.tags.get(PROCESS)) is not None:
             end_process(name, SECONDS_TO_END)
         found = instance.get_run_by_id(run.run_id)

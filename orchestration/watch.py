@@ -17,6 +17,7 @@ from orchestration.alert_causes import PARTITION, closed_gates, failed_run, is_r
 from orchestration.dagster_internals import RunStatusSensorCursor, SensorInstigatorData
 from orchestration.deployment import Deployment
 from orchestration.gate_outcomes import is_refusal
+from orchestration.judging import JUDGED_ELSEWHERE
 from orchestration.runs import PROJECT
 
 CERTIFIED = "Nothing. `cupel verify` checks the folder."
@@ -125,7 +126,10 @@ def _endings(lake: Lake, context: dg.RunStatusSensorContext) -> Iterator[Alert]:
 
 def _project_of(run: dg.DagsterRun, projects: Collection[str]) -> str | None:
     """Return which of some projects a run is of; None where it is another's, such as of a team's own assets."""
-    named = [*sorted(key.path[0] for key in run.asset_selection or ()), run.tags.get(PROJECT)]
+    keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
+    if JUDGED_ELSEWHERE in run.tags:  # `make gate` judges a copy: nothing in the lake has changed
+        return None
+    named = [*sorted(key.path[0] for key in keys), run.tags.get(PROJECT)]
     return next((name for name in named if name in projects), None)
 
 

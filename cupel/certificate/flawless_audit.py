@@ -12,7 +12,7 @@ from cupel.certificate.auditors import SecondAudit
 from cupel.certificate.evidence import Evidence, Plants
 from cupel.certificate.hypergeometric import Reals
 from cupel.certificate.result import AuditResult, Terms, assay, find_due
-from cupel.certificate.sequence import Flags
+from cupel.certificate.sequence import Flags, floor_share
 from cupel.certificate.slice_budgets import Slice
 
 # The draw is not known before the freeze, and what may be seen of a sample depends on it: so many draws are tried. An
@@ -47,10 +47,36 @@ def find_prospect(
     """
     rng = np.random.default_rng(TRIAL_SEED)
     for number in range(1, draws + 1):
-        result = judge_flawless(terms, rng.random(size), slices)
-        if result.status == "certified":
+        marks = rng.random(size)
+        result = judge_flawless(terms, marks, slices)
+        if result.status == "certified" or _may_pass_by_errors(terms, size, result):
             return Prospect(True, result, number)
     return Prospect(False, result, draws)
+
+
+def passes_always(terms: Terms, size: int, slices: Sequence[Slice] = (), *, draws: int) -> Prospect:
+    """Tell whether an audit in which experts find nothing wrong passes in every one of some trial draws."""
+    rng = np.random.default_rng(TRIAL_SEED)
+    for number in range(1, draws + 1):
+        result = judge_flawless(terms, rng.random(size), slices)
+        if result.status != "certified":
+            return Prospect(False, result, number)
+    return Prospect(True, result, draws)
+
+
+def _may_pass_by_errors(terms: Terms, size: int, flawless: AuditResult) -> bool:
+    """Tell whether an audit that finds errors could pass where a flawless one does not.
+
+    There are two ways. Repaired errors are taken off what may be left, beside verdicts of adjudicators that may be
+    wrong. And where much is wrong, experts see more, so that fewer items may be undecided of which nobody was asked.
+    """
+    if flawless.experts_seen > floor_share(terms.max_experts_seen_share, size):
+        return False
+    if terms.max_undecided_share is not None and "max_undecided_share" in flawless.reason:
+        # Of the items that nobody is asked of, all may be undecided and yet be few enough.
+        return terms.max_experts_seen_share + terms.max_undecided_share >= 1
+    # How many errors found would do depends on the draw and on where they are: such an audit is never called hopeless.
+    return "differed on" in flawless.reason
 
 
 def judge_flawless(terms: Terms, marks: Reals, slices: Sequence[Slice] = ()) -> AuditResult:

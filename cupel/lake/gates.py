@@ -131,18 +131,22 @@ def check_gates_before(step: Step, tables: Iterable[str]) -> None:
     if not named:  # a report is no table, and tells of closed gates too
         return
     before = tables_before(step.project, named, _partition_of(named))
-    for table in sorted(before):
-        if not _blocks(step.project, table):
-            continue
-        state = _gate_state(step.lake, gate_of(table), step.partition, step.project)
-        if not _lets_through(step.project, table, state):
-            behind = (
-                f"{step.partition}: {', '.join(named)} stand behind the {gate_of(table)} gate, and {state.reason}; "
-            )
-            behind += f"nothing is written. Materialize {table} together with its checks, or mend what they found"
-            if state.outcome == "missing":
-                raise GateError(behind)
-            raise ClosedGateError(behind, is_open=state.outcome == "open")
+    states = {
+        table: _gate_state(step.lake, gate_of(table), step.partition, step.project)
+        for table in sorted(before)
+        if _blocks(step.project, table)
+    }
+    held = [table for table, state in states.items() if not _lets_through(step.project, table, state)]
+    if not held:
+        return
+    # A refusal is what is said, also where a gate behind it has not judged what is there now.
+    table = min(held, key=lambda table: ("fail", "missing", "open").index(states[table].outcome))
+    state = states[table]
+    behind = f"{step.partition}: {', '.join(named)} stand behind the {gate_of(table)} gate, and {state.reason}; "
+    behind += f"nothing is written. Materialize {table} together with its checks, or mend what they found"
+    if state.outcome == "missing":
+        raise GateError(behind)
+    raise ClosedGateError(behind, is_open=state.outcome == "open")
 
 
 def _partition_of(tables: Sequence[str]) -> Partition:

@@ -148,6 +148,8 @@ def plan_release(
     day: Callable[[], date] | None = None,
     audits_in: Lake | None = None,
     data: Path | None = None,
+    *,
+    is_again: bool = False,
 ) -> Planned:
     """Freeze a release; refuse it where a gate has failed; wait where one is open, or where its audit cannot pass.
 
@@ -157,6 +159,7 @@ def plan_release(
         day: Returns the recorded day of the release; asked where the project names licences.
         audits_in: The lake in which earlier audits were drawn; None: the step's own.
         data: The folder that the witness's certificates are named relative to.
+        is_again: A release is rebuilt that was frozen before: its audit was asked for, whether it could pass or not.
 
     Returns:
         Terms and RELEASE_ITEMS; no items when refused; neither while something is awaited.
@@ -203,9 +206,10 @@ def plan_release(
     planned_terms = _terms(step, passed, before, before.sentence, frozen, until, terms)
     if known is not None:
         planned_terms = replace(planned_terms, known_items_sha256=hash_known_items(known))
-    slices = _find_slices(step.project, planned_terms, frozen.items)
-    if (hopeless := explain_hopeless(step.project, planned_terms, slices)) is not None:
-        return Planned(None, None, hopeless)
+    if not is_again:
+        slices = _find_slices(step.project, planned_terms, frozen.items)
+        if (hopeless := explain_hopeless(step.project, planned_terms, slices)) is not None:
+            return Planned(None, None, hopeless)
     try:
         frozen_terms, items = _draw(step, planned_terms, frozen.items, data)
     except WitnessError as error:

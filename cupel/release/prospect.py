@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import ceil
 
 from cupel.certificate.design import EProcess, FixedSequence
-from cupel.certificate.flawless_audit import Prospect, find_prospect
+from cupel.certificate.flawless_audit import Prospect, find_prospect, passes_always
 from cupel.certificate.sequence import floor_share
 from cupel.certificate.slice_budgets import Slice
 from cupel.config.project import Project
@@ -16,9 +16,9 @@ from cupel.release.audit_design import design_of
 from cupel.release.frozen_terms import FrozenTerms
 
 ANYWAY = "release.certificate.audit_anyway"
-# What would pass is looked for with fewer draws than are tried before an audit is called hopeless: what passes in one
-# of these passes in one of those.
-SEARCH_DRAWS = 8
+# What is advised passes in each of so many draws: in at least 86 of 100, at 95% confidence, if nothing is wrong. The
+# least that passes in one of some draws would be refused most of the time.
+SEARCH_DRAWS = 20
 # Shares and budgets are looked for in steps of a percent and of a thousandth.
 SHARES, BUDGETS = 100, 1000
 MOST_TIMES_ITEMS = 64
@@ -86,7 +86,7 @@ def _find_audit_size(project: Project, terms: FrozenTerms) -> str | None:
         return replace(terms, design=FixedSequence(size))
 
     def tried(size: int, share: float = terms.max_experts_seen_share) -> Prospect:
-        return find_prospect(replace(changed(size), max_experts_seen_share=share), terms.items, draws=SEARCH_DRAWS)
+        return passes_always(replace(changed(size), max_experts_seen_share=share), terms.items, draws=SEARCH_DRAWS)
 
     least = _find_least(1, most, tried)
     if least is None:
@@ -104,7 +104,7 @@ def _find_audit_size(project: Project, terms: FrozenTerms) -> str | None:
 
 def _find_share(project: Project, terms: FrozenTerms) -> str | None:
     def tried(step: int) -> Prospect:
-        return find_prospect(
+        return passes_always(
             replace(terms, max_experts_seen_share=step / SHARES), terms.items, draws=SEARCH_DRAWS
         )  # fmt: skip
 
@@ -120,7 +120,7 @@ def _find_items(project: Project, terms: FrozenTerms, settings: Release) -> str 
     def tried(items: int) -> Prospect:
         undecided = ceil(terms.undecided * items / terms.items)
         larger = replace(terms, design=design_of(settings, items, terms.attempt), undecided=undecided)
-        return find_prospect(larger, items, draws=SEARCH_DRAWS)
+        return passes_always(larger, items, draws=SEARCH_DRAWS)
 
     least = _find_least(terms.items, MOST_TIMES_ITEMS * terms.items, tried)
     if least is None:
@@ -133,7 +133,7 @@ def _find_budget(project: Project, terms: FrozenTerms, settings: Release) -> str
     def tried(step: int) -> Prospect:
         budget = step / BUDGETS
         design = design_of(settings.model_copy(update={"error_budget": budget}), terms.items, terms.attempt)
-        return find_prospect(replace(terms, error_budget=budget, design=design), terms.items, draws=SEARCH_DRAWS)
+        return passes_always(replace(terms, error_budget=budget, design=design), terms.items, draws=SEARCH_DRAWS)
 
     least = _find_least(max(1, ceil(terms.error_budget * BUDGETS)), BUDGETS // 2, tried)
     if least is None:

@@ -114,7 +114,11 @@ def count_rework(lake: Lake, project: Project, batch: str) -> list[ReworkCount]:
 
 
 def _read_checks(lake: Lake, batch: str) -> tuple[dict[str, _Check], dict[str, str]]:
-    """Return the first check of each item of a batch, and what experts agreed on last."""
+    """Return the first check of each item of a batch, and what experts agreed on last.
+
+    An item that any audit drew counts as audited, whatever was adjudicated before: samples drawn one after another are
+    together one random sample, and without those that an earlier release adjudicated the risky ones would be missing.
+    """
     checks, truth = dict[str, _Check](), dict[str, str]()
     plans = [rows_of(lake, "release_plan", name)[0] for name in lake.partitions("release_plan")]
     frozen = [FrozenTerms.from_plan(plan) for plan in plans if plan["status"] == "frozen"]
@@ -125,7 +129,9 @@ def _read_checks(lake: Lake, batch: str) -> tuple[dict[str, _Check], dict[str, s
             for row in lake.read(table, terms.release, ["batch", "item_id", "expert_label"]).to_pylist():
                 if row["batch"] == batch and row["expert_label"] is not None:
                     check = _Check(row["expert_label"], terms.answers_until, table == "audit", _is_random(terms))
-                    checks.setdefault(row["item_id"], check)
+                    first = checks.setdefault(row["item_id"], check)
+                    if check.is_audit and not first.is_audit:
+                        checks[row["item_id"]] = first._replace(is_audit=True, is_random=check.is_random)
                     truth[row["item_id"]] = row["expert_label"]
     return checks, truth
 

@@ -13,6 +13,7 @@ from dagster._core.execution.plan.objects import StepSuccessData
 from ticks import QUIET, Daemon, collect, succeed, tell, with_inbox
 
 from assets import labeling
+from assets.run_outcome import OUTCOME, REFUSED
 from cupel.errors import LakeError, ReleaseError
 from cupel.intake.alerts import read_alerts, standing_alerts
 from cupel.intake.collect_inputs import current_project
@@ -80,8 +81,9 @@ def test_a_batch_goes_exactly_as_far_as_its_gates_allow_and_a_person_is_told(tmp
     daemon.until_idle()
     assert daemon.lake.partitions("raw_items") == ["one"]
     assert daemon.lake.partitions("clean_items") == []
-    failed = next(iter(daemon.instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))))
-    tell(daemon, failed.dagster_run)
+    (refused,) = daemon.instance.get_runs(dg.RunsFilter(tags={OUTCOME: REFUSED}))
+    assert refused.status == dg.DagsterRunStatus.SUCCESS
+    succeed(daemon, refused)
     (alert,) = read_alerts(daemon.lake)
     assert (alert["kind"], alert["partition"]) == ("gate_failed", "one")
     assert "unreadable_row_share" in alert["happened"]
