@@ -43,7 +43,7 @@ def measure(step: Step) -> pa.Table:
             ),
             "error_bound": Measured(bound, bound),
             "experts_seen_share": Measured(certificate["experts_seen_share"]),
-            "adjudications_missing": Measured(audit["to_adjudicate"] - audit["adjudicated"]),
+            "adjudications_missing": _missing(audit),
             "contested_share": _contested(step, terms, audit),
             "undecided_experts": _undecided_experts(step, terms),
             "promises_broken": _promises(step),
@@ -146,6 +146,13 @@ def _promises(step: Step) -> Measured:
         if above and str(above) != name and counts.get(str(above)):
             note += f"; {counts[str(above)]} items are {above} without a variety: they do not count as {name}"
     return Measured(len(broken), note=note or None)
+
+
+def _missing(audit: dict[str, Any]) -> Measured:
+    """Return how many adjudications are missing: none where the audit refused, for then nobody is asked for any."""
+    if audit["status"] == "refused":
+        return Measured(0, note="the audit refused, so experts are asked for none")
+    return Measured(audit["to_adjudicate"] - audit["adjudicated"])
 
 
 def _contested(step: Step, terms: FrozenTerms, audit: dict[str, Any]) -> Measured:

@@ -35,7 +35,7 @@ from orchestration.freshness import why_stale
 from orchestration.jobs import batch_job, release_job, report_job
 from orchestration.progress import RunProgress
 from orchestration.run_process import PROCESS, name_process
-from orchestration.runs import MADE_BY, Run, RunExecutor, RunRequest, RunsInProcess, end_dead_runs
+from orchestration.runs import MADE_BY, ROUND, Run, RunExecutor, RunRequest, RunsInProcess, end_dead_runs
 from orchestration.wiring import deployment_definitions
 
 MOST_ROUNDS = 100
@@ -216,7 +216,7 @@ class Rounds:
     def _start(self, job: str, partition: str, tables: list[str], number: int) -> None:
         span = tables[0] if len(tables) == 1 else f"{tables[0]} … {tables[-1]}"
         # By the process the daemon's watch sees that a `make run` was killed: its run would hold the batch for ever.
-        tags = {"cupel/round": str(number), MADE_BY: self.project.project, PROCESS: name_process(os.getpid())}
+        tags = {ROUND: str(number), MADE_BY: self.project.project, PROCESS: name_process(os.getpid())}
         request = RunRequest(job, partition, tables, str(uuid.uuid4()), number, tags)
         with self._follow(f"round {number}  {partition}  {span}", len(tables)) as on_event:
             run = self.executor.execute(self.definitions, request, on_event)

@@ -13,7 +13,9 @@ from rich.console import Console
 
 from cupel.errors import CupelError, disk_trouble
 from cupel.figures import plural
+from cupel.intake.collect_inputs import releases_of
 from cupel.kinds.projects import load_project
+from cupel.lake.gates import gate_rows
 from cupel.lake.stage_seconds import read_seconds
 from cupel.people.answers.recorded import RecordedWorkforce
 from cupel.release.facts import BatchFacts, ReleaseFacts, batch_facts, release_facts
@@ -103,10 +105,21 @@ def _show(console: Console, rounds: Rounds, done: Done, took: float) -> None:
 def _notes(rounds: Rounds, columns: list[ReleaseFacts | BatchFacts]) -> list[str]:
     """Return what a person should know: of releases, and of answers for batches that nobody named."""
     notes = [note for facts in columns if isinstance(facts, ReleaseFacts) for note in _release_notes(rounds, facts)]
+    notes += _unfrozen_notes(rounds)
     if isinstance(rounds.workforce, RecordedWorkforce):
         strangers = sorted(rounds.workforce.batches() - set(rounds.batches))
         notes += [f"There are answers for {name!r}, which is no delivery of this project." for name in strangers]
     return notes
+
+
+def _unfrozen_notes(rounds: Rounds) -> Iterator[str]:
+    """Yield why releases that were proposed are not frozen: such as that no audit of theirs could pass."""
+    for release in releases_of(rounds.lake, rounds.project):
+        if rounds.lake.commit("release_plan", release) is None:
+            reasons = dict.fromkeys(
+                row["reason"] for row in gate_rows(rounds.lake, release) if row["outcome"] == "open"
+            )
+            yield from (f"{release} is not frozen: {reason}" for reason in reasons)
 
 
 def _release_notes(rounds: Rounds, facts: ReleaseFacts) -> Iterator[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cupel.store.files import read_text
 
-PROCESS = "cupel/process"
+# The page hides tags of this prefix: they are for programs.
+PROCESS = ".dagster/cupel/process"
 KILLED = "cupel/killed"
 _PROCESSES = Path("/proc")
 SECONDS_BETWEEN_LOOKS = 0.1

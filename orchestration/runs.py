@@ -12,7 +12,9 @@ from assets.asset_tags import asset_stage
 from orchestration.dagster_internals import IN_PROGRESS_RUN_STATUSES, SerializableErrorInfo
 from orchestration.run_process import PROCESS, end_process
 
-MADE_BY = "cupel/make_run"
+# The page hides tags of this prefix: they are for programs.
+MADE_BY = ".dagster/cupel/make_run"
+ROUND = ".dagster/cupel/round"
 PROJECT = "cupel/project"
 
 

@@ -1,8 +1,8 @@
 """Two deliveries of real labels to try `cupel accept` on, and an auditor who fills in the sheet.
 
-The movie sentences of the default sample on which its expert panel is settled: every other one labelled by a crew of
-three (the most frequent of three ratings), the others by one person each. The panel's verdicts play the auditor; over
-all sentences they tell how wrong each delivery truly is, which `cupel accept` never sees.
+The sentences of the default sample on which its expert panel is settled: of movie reviews, labelled by a crew of three
+(the most frequent of three ratings), and of a newspaper, labelled by one person each. The panel's verdicts play the
+auditor; over all sentences they tell how wrong each delivery truly is, which `cupel accept` never sees.
 
     python -m samples.delivery               write data/delivery/crew.csv and one-rater.csv
     python -m samples.delivery fill SHEET    fill in a blind audit sheet by the panel's verdicts
@@ -16,13 +16,14 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow.parquet as pq
 
 from samples.vader import prepare
 
 SAMPLE, FOLDER = Path("data/sentiment"), Path("data/delivery")
-BATCH = "movies"
+Key: TypeAlias = tuple[str, str]
 
 
 def write_deliveries(sample: Path = SAMPLE, folder: Path = FOLDER) -> list[Path]:
@@ -35,14 +36,15 @@ def write_deliveries(sample: Path = SAMPLE, folder: Path = FOLDER) -> list[Path]
     if not (sample / "answers.parquet").exists():
         prepare(sample)
     texts, votes, verdicts = _read_sample(sample)
-    settled = [name for name in texts if verdicts.get(name) is not None]
-    labels = {
-        "crew.csv": {name: Counter(sorted(votes[name])).most_common(1)[0][0] for name in settled[0::2]},
-        "one-rater.csv": {name: votes[name][0] for name in settled[1::2]},
-    }
+    labels: dict[str, dict[Key, str]] = {"crew.csv": {}, "one-rater.csv": {}}
+    for key in (key for key in texts if verdicts[key] is not None):
+        if key[0] == "movies":
+            labels["crew.csv"][key] = Counter(sorted(votes[key])).most_common(1)[0][0]
+        else:
+            labels["one-rater.csv"][key] = votes[key][0]
     folder.mkdir(parents=True, exist_ok=True)
     for file, by_item in labels.items():
-        _write(folder / file, ["id", "text", "label"], [[name, texts[name], label] for name, label in by_item.items()])
+        _write(folder / file, ["id", "text", "label"], [[key[1], texts[key], label] for key, label in by_item.items()])
     return [folder / file for file in labels]
 
 
@@ -54,7 +56,7 @@ def fill_sheet(sheet: Path, sample: Path = SAMPLE) -> int:
         sample: Folder of the default sample.
     """
     texts, _, verdicts = _read_sample(sample)
-    by_text = {text: verdicts[name] for name, text in texts.items() if verdicts.get(name) is not None}
+    by_text = {text: verdicts[key] for key, text in texts.items() if verdicts[key] is not None}
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     filled = [row | {"label": by_text[row["text"]]} for row in rows]
@@ -69,23 +71,27 @@ def count_wrong(delivery: Path, sample: Path = SAMPLE) -> tuple[int, int]:
         delivery: One of the deliveries.
         sample: Folder of the default sample.
     """
-    _, _, verdicts = _read_sample(sample)
+    texts, _, verdicts = _read_sample(sample)
+    by_item = {(key[1], texts[key]): label for key, label in verdicts.items()}
     with delivery.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return sum(row["label"] != verdicts[row["id"]] for row in rows), len(rows)
+    return sum(row["label"] != by_item[row["id"], row["text"]] for row in rows), len(rows)
 
 
-def _read_sample(sample: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str, str | None]]:
-    """Return the texts, the crew's labels and the panel's verdicts of the movie sentences, by id."""
+def _read_sample(sample: Path) -> tuple[dict[Key, str], dict[Key, list[str]], dict[Key, str | None]]:
+    """Return the texts, the crew's labels and the panel's verdicts, by batch and id."""
     lines = gzip.decompress((sample / "movies.jsonl.gz").read_bytes()).decode().splitlines()
-    texts = {row["id"]: row["text"] for row in map(json.loads, lines)}
-    votes: dict[str, list[str]] = {}
-    verdicts: dict[str, str | None] = {}
-    for row in pq.read_table(sample / "answers.parquet", filters=[("batch", "==", BATCH)]).to_pylist():
+    texts = {("movies", row["id"]): row["text"] for row in map(json.loads, lines)}
+    with (sample / "newspaper.csv").open(encoding="utf-8", newline="") as file:
+        texts |= {("newspaper", row["id"]): row["text"] for row in csv.DictReader(file)}
+    votes: dict[Key, list[str]] = {}
+    verdicts: dict[Key, str | None] = {}
+    for row in pq.read_table(sample / "answers.parquet").to_pylist():
+        key = row["batch"], row["item_id"]
         if row["purpose"] == "label":
-            votes.setdefault(row["item_id"], []).append(row["label"])
+            votes.setdefault(key, []).append(row["label"])
         else:
-            verdicts[row["item_id"]] = row["label"]
+            verdicts[key] = row["label"]
     return texts, votes, verdicts
 
 

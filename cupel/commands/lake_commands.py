@@ -235,10 +235,11 @@ def suspicious(project: str, release: str, name: str, folder: Path, most: int, l
     without proof. Exit codes: 0 written, 1 error.
     """
     from cupel.exchange.suspicious_items import FORMATS, find_suspicious
+    from cupel.kinds import KINDS
     from cupel.lake.lake import Lake
 
     there = Lake(lake, project)
-    done = FORMATS[name](find_suspicious(there, release, most), there, folder)
+    done = FORMATS[name](find_suspicious(there, release, KINDS, most), there, folder)
     click.echo(f"{done.folder}: {done.items:,} items for {name}")
     if done.left_out:
         click.echo(f"  left out: {done.left_out:,} items, for {done.reason}")

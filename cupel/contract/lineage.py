@@ -177,6 +177,7 @@ DERIVED: dict[str, Declared] = {
     "training_set": {
         "label": ("release_items.label", "audit.expert_label", "adjudications.expert_label"),
         "decided_by": ("release_items.decided_by", "audit.is_wrong", "adjudications.is_wrong"),
+        "probability": ("release_items.log_odds", "audit.expert_label", "adjudications.expert_label"),
         "split": ("release_items.split",), "group_id": ("release_items.group_id",),
         "terms": ("release_plan.licences", "release_items.licence"),
     },

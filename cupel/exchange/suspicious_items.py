@@ -6,7 +6,7 @@ riskiest first. It is a suggestion without proof.
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 from cupel.contract.columns import TEXT
 from cupel.contract.kind import Kind
 from cupel.errors import OutputError, ReleaseError
-from cupel.kinds import KINDS
 from cupel.lake.lake import Lake
 from cupel.release.dataset_features import find_classes
 from cupel.release.names import find_rows
@@ -57,19 +56,20 @@ class WrittenList(NamedTuple):
     reason: str
 
 
-def find_suspicious(lake: Lake, release: str, most: int = MOST) -> SuspiciousItems:
+def find_suspicious(lake: Lake, release: str, known: Iterable[Kind], most: int = MOST) -> SuspiciousItems:
     """Return the items of a release, certified or not, and those to look at again.
 
     Args:
         lake: The project's lake.
         release: The release.
+        known: The label kinds that there are.
         most: Items listed at most.
 
     Raises:
         LakeError: The release was never planned.
         ReleaseError: It was refused before anything was frozen.
     """
-    audit = read_release_audit(lake, release, "audit", "adjudications", columns=["log_odds"], known=KINDS)
+    audit = read_release_audit(lake, release, "audit", "adjudications", columns=["log_odds"], known=known)
     if not audit.items.num_rows:
         raise ReleaseError(f"release {release}: no items were frozen, so none are suspicious; see its report")
     items = lake.read("release_items", release).sort_by("risk_rank")

@@ -292,7 +292,7 @@ def show_vendors(console: Console, standings: Sequence[Standing]) -> None:
         )  # fmt: skip
     console.print(table)
     for one in standings:
-        console.print(printable(first_time_words(one)), markup=False, soft_wrap=True)
+        console.print(printable(first_time_words(one)), markup=False)
 
 
 def first_time_words(one: Standing) -> str:

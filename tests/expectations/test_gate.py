@@ -158,3 +158,14 @@ def test_no_more_than_twenty_ids_and_never_a_text_are_recorded(world: Any) -> No
     assert row["observed"] == 39
     assert row["item_ids"] == [f"i{number:03}" for number in range(1, 21)]
     assert "secret" not in str(table.to_pylist())
+
+
+def test_experts_are_asked_for_nothing_where_the_audit_refused(world: Any) -> None:
+    made = world()
+    made.released(status="refused", to_adjudicate=5, adjudicated=0)
+    found = by_check(made, release.SUITE, "first-r1")
+    assert found["adjudications_missing"]["outcome"] == "pass"
+    assert "the audit refused" in found["adjudications_missing"]["reason"]
+    assert found["release_certified"]["outcome"] == "fail"
+    made.released(to_adjudicate=5, adjudicated=0)
+    assert by_check(made, release.SUITE, "first-r1")["adjudications_missing"]["outcome"] == "fail"

@@ -21,6 +21,7 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.checking import PREDICTIONS
 from cupel.exchange.suspicious_items import find_suspicious, write_for_fiftyone
+from cupel.kinds import KINDS
 from made_releases import CLASSES, Made, make_release
 
 pytestmark = pytest.mark.handover
@@ -122,7 +123,7 @@ def test_fiftyones_importer_reads_the_images_labels(made: Made, tmp_path: Path) 
     for name in ("a.png", "sub/b.png"):
         Image.new("RGB", (4, 4)).save(tmp_path / "data" / name)
     made.lake.write("image_files", "movies", TABLES["image_files"].schema.empty_table())
-    found = find_suspicious(made.lake, "movies-r1", 2)
+    found = find_suspicious(made.lake, "movies-r1", KINDS, 2)
     found = found._replace(listed=found.listed.set_column(2, "text", pa.array(["a.png", "sub/b.png"])))
     write_for_fiftyone(found, made.lake, tmp_path / "f")
     one, other = found.listed.to_pylist()

@@ -15,6 +15,7 @@ from cupel.contract.table import from_rows
 from cupel.contract.tables import TABLES
 from cupel.contract.tables.checking import PREDICTIONS
 from cupel.exchange.suspicious_items import find_suspicious, write_for_fiftyone
+from cupel.kinds import KINDS
 from made_releases import CLASSES, Made, make_release
 
 SILENT = "i0003"
@@ -104,7 +105,7 @@ def test_fiftyone_gets_images_only(made: Made, tmp_path: Path) -> None:
 def test_fiftyone_gets_labels_by_the_images_path_and_none_that_lie_at_an_address(made: Made, tmp_path: Path) -> None:
     made.lake.write("image_files", "movies", TABLES["image_files"].schema.empty_table())
     try:
-        found = find_suspicious(made.lake, "movies-r1", 3)
+        found = find_suspicious(made.lake, "movies-r1", KINDS, 3)
         places = ["sub/a.b.png", "https://example.org/b.png", "c.jpg"]
         found = found._replace(listed=found.listed.set_column(2, "text", pa.array(places)))
         done = write_for_fiftyone(found, made.lake, tmp_path / "f")
