@@ -60,7 +60,6 @@ def list_pictures(refused_run: str, project: str, certified: str, refused: str) 
             "refused", f"/assets/{project}/certificate?view=checks&checkDetail=error_bound", SCREEN, f"{REFUSED}: "
         ),
         Picture("refused-run", f"/runs/{refused_run}", SCREEN, f"{REFUSED}: "),
-        Picture("lineage", f"/asset-groups?asset-selection=group%3A%22{project}_release%22", SCREEN, "training_set"),
         Picture("report", report_link(project, certified), (1100, 1250), "Certified"),
         Picture("report-phone", report_link(project, refused), (390, 844), "Refused"),
     ]

@@ -132,7 +132,8 @@ def overview_page(
     shown = [
         {
             "title": found.title, "project": found.project, "since": found.since, "until": found.until,
-            "lead": lead(found), "verdicts": [_verdict(one, found.project, links) for one in found.releases],
+            "lead": lead(found),
+            "verdicts": _refused_deliveries(found) + [_verdict(one, found.project, links) for one in found.releases],
             "sections": [one for one in sections(found) if one["title"] != RELEASES], "sizes": sizes,
             "answers": found.answers + found.answers_before,
         }
@@ -141,6 +142,24 @@ def overview_page(
     template = environment().get_template("overview.html.j2")
     pages = [] if links is None else links.pages
     return fit_phone(template.render(css=css, projects=shown, record=record, unread=unread, pages=pages))
+
+
+def _refused_deliveries(found: Overview) -> list[dict[str, Any]]:
+    """Return what banners say of deliveries that a gate refused before there was a release of them."""
+    reasons = {one.what.partition(": ")[0]: one.what.partition(": ")[2] for one in found.to_do}
+    refused = {one.name: reasons.get(f"delivery {one.name}", "") for one in found.deliveries if one.state == "refused"}
+    return [
+        {
+            "banner": "REFUSED",
+            "name": name,
+            "verdict": "refused",
+            "reason": why,
+            "allowed": "",
+            "report": "",
+            "link": None,
+        }
+        for name, why in refused.items()
+    ]
 
 
 def _verdict(release: ReleaseNews, project: str, links: PageLinks | None) -> dict[str, Any]:

@@ -186,6 +186,7 @@ def test_without_a_name_all_projects_are_told_on_one_page_and_what_cannot_be_tol
 def test_the_first_page_says_each_verdict_with_a_link_to_its_report(deployment: Deployment) -> None:
     page = render_lake_overview(deployment._replace(inbox=inbox_of(deployment).parent)).decode()
     assert page.index("one-r1: CERTIFIED") < page.index("What awaits you")
+    assert page.index("rubbish: REFUSED") < page.index("the raw gate refuses it") < page.index("What awaits you")
     assert '<a href="/cupel/small/reports/one-r1/report.html">' in page
     assert "Since the beginning: 2 deliveries" in page
     assert all(name in page for name, _ in PAGES)

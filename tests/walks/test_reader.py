@@ -68,8 +68,9 @@ def test_the_first_screen_says_verdict_bound_and_why(
 ) -> None:
     facts = {"certified": certified, "refused": refused}[name].facts
     reader.open(name, screen)
-    assert reader.sees_at_once(".banner .verdict").lower().startswith(name)
-    assert reader.sees_at_once(".banner p:last-child") == facts.reason
+    assert reader.sees_at_once(".banner .verdict").startswith(f"{facts.verdict}: ")
+    # A sentence on the page, a clause on the terminal.
+    assert reader.sees_at_once(".banner p:last-child").rstrip(".").lower() == facts.reason.lower()
     assert "%" in reader.sees_at_once(".figures .value")
 
 
