@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from assets.run_outcome import OUTCOME, REFUSED, WHY
 from cupel.config.project import Project
 from cupel.contract.stages import partitioned_stages, project_steps, stage_of, tables_before
 from cupel.contract.table import from_rows
@@ -120,9 +121,27 @@ def test_a_step_that_is_run_without_the_checks_before_it_writes_nothing(finished
         asset_selection=[dg.AssetKey(["small", table]) for table in ("annotations", "rejected_answers")],
         partition_key="one", instance=instance, raise_on_error=False,
     )  # fmt: skip
-    assert not result.success
-    assert "stand behind the cleaning gate" in str(result.all_events)
+    assert result.success  # a refusal is an outcome, and the run says so
+    assert not result.get_asset_materialization_events()
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.tags[OUTCOME] == REFUSED
+    assert "stand behind the cleaning gate" in run.tags[WHY]
     assert lake.commit("annotations", "one") == before
+
+
+def test_a_step_whose_gate_judged_other_tables_is_broken_and_not_refused(finished: Finished, outcome) -> None:  # type: ignore[no-untyped-def]
+    deployment, project, _ = finished
+    outcome("cleaning", "one", table_hash="0" * 64)
+    job = deployment_definitions([project], deployment).resolve_job_def(batch_job("small"))
+    instance = dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions("small_batches", ["one"])
+    result = job.execute_in_process(
+        asset_selection=[dg.AssetKey(["small", table]) for table in ("annotations", "rejected_answers")],
+        partition_key="one", instance=instance, raise_on_error=False,
+    )  # fmt: skip
+    assert not result.success
+    assert "judged other tables" in str(result.all_events)
 
 
 def _rows(lake: Lake, gate: str, partition: str) -> list[dict[str, object]]:
