@@ -75,3 +75,10 @@ def test_where_the_judged_partition_failed_too_its_own_result_is_shown(instance:
 def test_a_partition_that_is_no_more_is_not_spoken_of(instance: dg.DagsterInstance) -> None:
     run(instance, "newspaper-r1", {"newspaper-r1"})
     assert report_failed_partitions(instance, {KEY}, "movies-r1", ["movies-r1"]) == 0
+
+
+def test_a_refused_partition_is_shown_however_often_others_pass(instance: dg.DagsterInstance) -> None:
+    run(instance, "newspaper-r1", {"newspaper-r1"})
+    for _ in range(3):
+        run(instance, "movies-r1", {"newspaper-r1"})
+        assert shown(instance) == ("newspaper-r1", False)
