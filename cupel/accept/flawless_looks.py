@@ -56,7 +56,7 @@ def check_looks(plan: Plan, prices: Prices) -> None:
         f"of {plan.labels:,} cannot show that at most {percent(plan.settings.error_budget)} are wrong"
         f"{_undecided(plan)}{_price(most, prices, '; {} would be spent for nothing')}. "
         f"{_find_ways(terms, most, prices)}"
-        " To have it checked all the same, say --anyway"
+        " To have it checked all the same, which counts as an attempt, say --anyway"
     )
 
 
@@ -64,7 +64,8 @@ def _find_ways(terms: Terms, most: int, prices: Prices) -> str:
     """Return what would do: more labels at the first look, or a larger budget."""
     ways = []
     if (best := smallest_first_look(terms, 0.0, 1.0)) is not None:
-        ways.append(f"--audit {best.drawn}{_price(best.drawn, prices, ' ({})')}")
+        most_allowed = f" --at-most {best.drawn}" if best.drawn > most else ""
+        ways.append(f"--audit {best.drawn}{most_allowed}{_price(best.drawn, prices, ' ({})')}")
 
     def is_enough(step: int) -> bool:
         (plan,) = plan_first_looks(replace(terms, error_budget=step / BUDGETS), [most], [0.0])

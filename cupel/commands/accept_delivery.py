@@ -147,7 +147,7 @@ def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, k
         plan = make_plan(
             delivery, items.digest, settings, size, request.at_most, shown.others, links.attempt, earlier, parts
         )  # fmt: skip
-        if not request.is_checked_anyway:
+        if not request.is_checked_anyway and not request.is_only_planned:  # who plans looks at the table of sizes
             check_looks(plan, request.prices)
         return plan
 

@@ -41,7 +41,8 @@ def explain_hopeless(project: Project, terms: FrozenTerms, slices: Sequence[Slic
     return (
         f"nobody is asked, for its audit could not pass if experts found nothing wrong: {prospect.result.reason} "
         f"({prospect.tried} draws tried). {_cost(project, terms, prospect)} would be spent for nothing. "
-        f"{'To pass, ' + '; or '.join(ways) + '. ' if ways else ''}To have it audited all the same, set {ANYWAY}: true"
+        f"{'To pass, ' + '; or '.join(ways) + '. ' if ways else ''}To have it audited all the same, which counts as an "
+        f"attempt, set {ANYWAY}: true"
     )
 
 

@@ -35,7 +35,7 @@ class ReworkCount(NamedTuple):
         reworked: Those that the same annotator, or somebody of the vendor, has answered anew.
         rework_checked: Those of the reworked on whose label experts agree, before or after.
         rework_right: Those of the checked whose new answers say what the experts say.
-        audited: Items answered by then that an audit checked first, with a verdict.
+        audited: Items answered by then that an audit drew, with a verdict.
         accepted: Those of the audited whose first answers said what the experts say.
         accepted_low: Lower end of the exact 95% interval of the share accepted among the audited; null where none is,
             or where the audit was no plain random sample.

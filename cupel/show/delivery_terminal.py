@@ -305,7 +305,7 @@ def first_time_words(one: Standing) -> str:
         return said
     return (
         f"{said}; right at first look {one.first_right:,} of {one.first_settled:,} checked labels, at least "
-        f"{percent(one.first_low)}"
+        f"{percent(one.first_low)} (95%, one-sided)"
     )
 
 

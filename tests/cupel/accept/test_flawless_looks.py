@@ -52,8 +52,8 @@ def test_an_audit_that_cannot_accept_is_refused_before_anything_is_written(make_
     assert str(refused.value) == (
         "delivery.csv: nobody is asked, for no look could accept it if not one label were wrong: 120 checked of 1,000 "
         "cannot show that at most 1% are wrong and at most 5% undecided; 60.00 USD would be spent for nothing. At "
-        "least it takes --audit 284 (142.00 USD), or --budget 2.7% with --audit 120. To have it checked all the "
-        "same, say --anyway"
+        "least it takes --audit 284 --at-most 284 (142.00 USD), or --budget 2.7% with --audit 120. To have it checked "
+        "all the same, which counts as an attempt, say --anyway"
     )
     assert [path.name for path in buyer.delivery.parent.iterdir()] == ["delivery.csv"]
     with pytest.raises(AuditError, match="nobody is asked"):
