@@ -12,6 +12,7 @@ from cupel.intake.collect_inputs import current_project, releases_of
 from cupel.kinds.projects import load_projects
 from cupel.lake.lake import Lake
 from cupel.store.files import is_folder
+from orchestration.dagster_storage import open_instance
 from orchestration.deployment import Deployment
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def register_known_partitions(project: str, deployment: Deployment) -> None:
     lake = Lake(deployment.lake, project)
     try:
         now = current_project(deployment.projects, lake, deployment.known)
-        with dg.DagsterInstance.get() as instance:
+        with open_instance(lambda words: log.warning("%s", words)) as instance:
             for request in find_unknown_partitions(instance, lake, now):
                 instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
     except (CupelError, OSError) as error:

@@ -28,7 +28,7 @@ WORKSPACE = REPOSITORY / "workspace.yaml"
 DEFINITIONS = "orchestration.definitions"
 # What Dagster calls the repository of a module that holds Definitions, and the name of these.
 REPOSITORY_NAME, ATTRIBUTE = "__repository__", "defs"
-SECONDS_BETWEEN_LOOKS = (0.05, 0.5)
+SECONDS_BETWEEN_LOOKS = (0.2, 1.0)
 SECONDS_BETWEEN_HEALTH_CHECKS = 5.0
 EVENTS_AT_ONCE = 1000
 

@@ -206,7 +206,7 @@ def release_facts(lake: Lake, project: Project, release: str) -> ReleaseFacts:
     batches = [
         replace(
             one, anchoring=one.anchoring + judge_by_audit(lake, audit, one.batch),
-            rework=count_rework(lake, project, one.batch),
+            rework=count_rework(lake, project, one.batch, release),
         )
         for one in found
     ]  # fmt: skip

@@ -83,7 +83,7 @@ class _Answer(NamedTuple):
     counts: bool
 
 
-def count_rework(lake: Lake, project: Project, batch: str) -> list[ReworkCount]:
+def count_rework(lake: Lake, project: Project, batch: str, release: str | None = None) -> list[ReworkCount]:
     """Return the rework of each annotator, then of each vendor that the project names, by name.
 
     An item is accepted at first where more than half of the answers that somebody had given when experts first checked
@@ -94,13 +94,15 @@ def count_rework(lake: Lake, project: Project, batch: str) -> list[ReworkCount]:
         lake: The project's lake.
         project: The project.
         batch: The batch.
+        release: Count what this release's experts said alone, as its report does: it is made again of its own tables.
+            None: what those of all releases said.
 
     Returns:
         A row for each who has an item that was checked or sent back; none of a batch without annotations.
     """
     if lake.commit("annotations", batch) is None:
         return []
-    checks, truth = _read_checks(lake, batch)
+    checks, truth = _read_checks(lake, batch, release)
     answers = _read_answers(lake, project, batch, set(checks) | set(truth))
     is_right = _comparer(project, answers, (*(check.label for check in checks.values()), *truth.values()))
     people = _group(answers, lambda one: one.annotator or ANONYMOUS)
@@ -113,14 +115,15 @@ def count_rework(lake: Lake, project: Project, batch: str) -> list[ReworkCount]:
     ]
 
 
-def _read_checks(lake: Lake, batch: str) -> tuple[dict[str, _Check], dict[str, str]]:
+def _read_checks(lake: Lake, batch: str, release: str | None) -> tuple[dict[str, _Check], dict[str, str]]:
     """Return the first check of each item of a batch, and what experts agreed on last.
 
     An item that any audit drew counts as audited, whatever was adjudicated before: samples drawn one after another are
     together one random sample, and without those that an earlier release adjudicated the risky ones would be missing.
     """
     checks, truth = dict[str, _Check](), dict[str, str]()
-    plans = [rows_of(lake, "release_plan", name)[0] for name in lake.partitions("release_plan")]
+    names = lake.partitions("release_plan") if release is None else [release]
+    plans = [rows_of(lake, "release_plan", name)[0] for name in names]
     frozen = [FrozenTerms.from_plan(plan) for plan in plans if plan["status"] == "frozen"]
     for terms in sorted(frozen, key=lambda one: (one.answers_until, one.release)):
         for table in ("audit", "adjudications"):

@@ -73,6 +73,7 @@ def render_report(
     more = more or ReportFacts.nothing()
     context = {**_first_screen(facts, more), **_audit(facts, more), **_people(facts, more), **_rest(facts)}
     context["pictures"], context["answers_known"] = pictures or {}, answers_known
+    context["rework_template"] = "rework.html.j2"  # named here, so that the code's version follows it
     template = environment().get_template("report.html.j2")
     return fit_phone(template.render(css=Markup(environment().get_template("report.css").render()), **context))
 

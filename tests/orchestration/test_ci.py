@@ -134,8 +134,9 @@ def test_a_delivery_that_went_and_a_commit_that_is_broken_are_failures_said_as_s
     assert "one.jsonl" in found["raw", "tables_are_current"].reason
     (Path(deployment.lake) / "small" / "tables" / "raw_items" / "one" / "commit.json").write_text("{")
     done = command("--select", "group:raw")
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert "not a commit" in done.output
+    assert "BROKEN: " in done.output
 
 
 def test_tables_made_with_other_settings_are_out_of_date_and_a_finished_release_is_not(
@@ -154,6 +155,7 @@ def test_a_stricter_threshold_closes_the_gate_at_once_and_changes_no_outcome_in_
     change(thresholds={"agreement": {"value": 0.99, "reason": "we want it all"}})
     done = command("--select", "group:labeling")
     assert done.exit_code == 1
+    assert "REFUSED: " in done.output
     assert "agreement: fail" in done.output
     assert "we want it all" in done.output
     assert "1 failed" in done.output
@@ -279,7 +281,7 @@ def test_a_project_that_no_delivery_has_reached_is_open(deployment: Deployment, 
 def test_a_release_that_was_followed_by_another_is_left_out_and_said_so(deployment: Deployment) -> None:
     Lake(deployment.lake, "small").log("proposals").append(lambda _: [{"release": "one-r2", "asked_by": "test"}])
     done = command("--select", 'key:"small/certificate"')
-    assert done.exit_code == 1  # the second release is proposed, and not there
+    assert done.exit_code == 3  # the second release is proposed, and not there
     assert "one-r1: one-r2 followed" in done.output
     found = gate(deployment, selection='key:"small/certificate"', all_releases=True)
     assert {row.partition for row in found} == {"one", "one-r1", "one-r2"}

@@ -22,7 +22,7 @@ def printed(found: list[Finding]) -> str:
 @pytest.mark.parametrize("severity", ["critical", "warning"])
 @pytest.mark.parametrize("outcome", get_args(Outcome))
 def test_only_a_warning_what_is_open_and_what_passed_leave_the_gate_open(outcome: Outcome, severity: str) -> None:
-    closes = outcome in ("error", "missing", "stale") or (outcome, severity) == ("fail", "critical")
+    closes = outcome in ("error", "missing", "stale", "refused") or (outcome, severity) == ("fail", "critical")
     assert is_failure(finding(outcome, severity)) == closes
     assert is_failure(finding(outcome, severity), is_strict=True) == (closes or outcome == "open")
 
@@ -31,7 +31,7 @@ def test_every_finding_is_counted_once() -> None:
     found = [finding(outcome, severity) for outcome in get_args(Outcome) for severity in ("critical", "warning")]
     for is_strict in (False, True):
         assert sum(count(found, is_strict)) == len(found)
-    assert count(found) == (2, 7, 1, 2, 2)
+    assert count(found) == (2, 9, 1, 2, 2)
 
 
 def test_failures_come_first_with_what_to_do_and_the_counts_last() -> None:
@@ -42,7 +42,7 @@ def test_failures_come_first_with_what_to_do_and_the_counts_last() -> None:
     assert "at least 0.5" in shown
     assert "too [bold]few" in shown
     assert "what to do: look" in shown
-    assert shown.splitlines()[-1] == "1 passed, 1 failed, 1 warnings, 0 open, 0 not judged, in 1.2 s."
+    assert shown.splitlines()[-1] == "REFUSED: 1 passed, 1 failed, 1 warnings, 0 open, 0 not judged, in 1.2 s."
 
 
 def test_very_many_that_passed_are_counted_only() -> None:
