@@ -184,12 +184,17 @@ def test_the_daemon_finds_out_that_a_run_of_make_run_was_killed(
     process = run_record.tags[PROCESS]
     assert find_process(process) == os.getpid()
     ended = process.replace(f"{os.getpid()} ", f"{os.getpid()} 1", 1)  # as if it had begun at another time
-    lost = run_record._replace(run_id=str(uuid.uuid4()), tags=run_record.tags | {PROCESS: ended})
-    instance.add_run(lost)
+    under_way = run_record._replace(run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
+    lost = under_way._replace(run_id=str(uuid.uuid4()), tags=run_record.tags | {PROCESS: ended})
+    for record in (under_way, lost):
+        instance.add_run(record)
     launcher = ForkRunLauncher()
     launcher.register_instance(instance)
-    assert launcher.check_run_worker_health(run_record).status == WorkerStatus.RUNNING
+    assert launcher.check_run_worker_health(under_way).status == WorkerStatus.RUNNING
     assert launcher.check_run_worker_health(lost).status == WorkerStatus.FAILED
+    ended_well = lost._replace(run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.SUCCESS)
+    instance.add_run(ended_well)  # it wrote its end and was gone before it was looked for
+    assert launcher.check_run_worker_health(lost._replace(run_id=ended_well.run_id)).status == WorkerStatus.SUCCESS
 
 
 def test_runs_that_were_killed_are_finished_by_the_next_and_another_lake_gets_the_same_bytes(
