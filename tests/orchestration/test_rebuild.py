@@ -332,4 +332,6 @@ def test_without_the_chain_the_command_says_where_to_run_it(monkeypatch: pytest.
     nowhere = EntryPoint("rebuild", "no_chain_here:rebuild", "cupel.chain")
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: [nowhere])
     shown = CliRunner().invoke(main, ["rebuild", "one-r1"])
-    assert (shown.exit_code, shown.stderr.startswith("Error: cupel rebuild: the chain is not in this")) == (1, True)
+    assert shown.exit_code == 1
+    assert "no_chain_here" in shown.stderr
+    assert "cupel[chain]" in shown.stderr
