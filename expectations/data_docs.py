@@ -71,7 +71,7 @@ class GateView(NamedTuple):
         )
 
 
-class Asked(NamedTuple):
+class DocumentedChecks(NamedTuple):
     """What a project asks, by table and check; empty where its file is not there."""
 
     own: dict[tuple[str, str], Check]
@@ -121,15 +121,15 @@ def _stage(gate: str) -> str:
     return gate if gate in STAGES else stage_of(gate).name
 
 
-def _asked(project: Project | None) -> Asked:
+def _asked(project: Project | None) -> DocumentedChecks:
     if project is None:
-        return Asked({}, {})
+        return DocumentedChecks({}, {})
     own = {(suite.table, check.name): check for suite in project_suites(project) for check in suite.checks}
     team = {(table, check.name): check for table, checks in team_checks(project).items() for check in checks}
-    return Asked(own, team)
+    return DocumentedChecks(own, team)
 
 
-def _views(lake: Lake, name: str, asked: Asked) -> list[GateView]:
+def _views(lake: Lake, name: str, asked: DocumentedChecks) -> list[GateView]:
     """Return the page of a partition of `gate_results`; none where the gate asks nothing, or is over."""
     gate, _, partition = name.partition("--")
     if gate not in {*STAGES, *TABLES} or gate_partition(gate, partition) != name or is_left_over(lake, gate, partition):
@@ -165,7 +165,7 @@ def _lead(state: str, checks: Sequence[CheckView]) -> str:
     return f"It blocks nothing; look at {', '.join(warnings)}." if warnings else "Every check has passed."
 
 
-def _check(lake: Lake, row: Row, asked: Asked) -> CheckView:
+def _check(lake: Lake, row: Row, asked: DocumentedChecks) -> CheckView:
     own, team = (found.get((row["table_name"], row["check"])) for found in asked)
     state = _state(row)
     remedy = TEAMS_REMEDY if row["comparison"] == "expectation" else own.remedy if isinstance(own, Check) else ""

@@ -44,7 +44,7 @@ HEADERS = {
 }
 
 
-class Answer(NamedTuple):
+class PageAnswer(NamedTuple):
     """What is answered to a request: its status, the content with its type, and where it is instead, if so."""
 
     status: int
@@ -77,7 +77,7 @@ def serve_lake(app: App, deployment: Deployment) -> App:
     return serve
 
 
-def answer_request(deployment: Deployment, method: str, path: str) -> Answer:
+def answer_request(deployment: Deployment, method: str, path: str) -> PageAnswer:
     """Return the overview or a file of the lake, or why there is none.
 
     Args:
@@ -86,22 +86,22 @@ def answer_request(deployment: Deployment, method: str, path: str) -> Answer:
         path: The request's, its percent signs resolved.
     """
     if method not in ("GET", "HEAD"):
-        return Answer(405, b"Only GET and HEAD: nothing can be changed here.\n")
+        return PageAnswer(405, b"Only GET and HEAD: nothing can be changed here.\n")
     if path == "/":
-        return Answer(307, b"", place=MOUNT)
+        return PageAnswer(307, b"", place=MOUNT)
     if path in (MOUNT, f"{MOUNT}/"):
-        return Answer(200, import_module(OVERVIEW).render_lake_overview(deployment), TYPES["html"])
+        return PageAnswer(200, import_module(OVERVIEW).render_lake_overview(deployment), TYPES["html"])
     found = _NAME.fullmatch(path)
     if found is None:
-        return Answer(404, b"Only reports, plots and Data Docs of a project are shown here.\n")
+        return PageAnswer(404, b"Only reports, plots and Data Docs of a project are shown here.\n")
     project, name, ending = found.groups()
-    missing = Answer(404, f"{project}: {name} is not there; it may not have been made yet.\n".encode())
+    missing = PageAnswer(404, f"{project}: {name} is not there; it may not have been made yet.\n".encode())
     try:
         content = Lake(deployment.lake, project)
         # A link in the lake may lead out of it.
         if not (content.folder / name).resolve().is_relative_to(content.folder.resolve()):
             return missing
-        return Answer(200, content.store.read(name), TYPES[ending])
+        return PageAnswer(200, content.store.read(name), TYPES[ending])
     except (CupelError, OSError):
         return missing
 
