@@ -34,7 +34,8 @@ DIGITS = 12
 # What is used on the way to a value, and decides none: how tables and answers are stored and found, how the project
 # file is read (its settings are in the version by themselves), and how things are shown.
 OUTSIDE = (
-    "assets.asset_tags", "assets.bench", "assets.page_links", "assets.plots", "assets.spec",
+    "assets.asset_tags", "assets.behind_gates", "assets.bench", "assets.page_links", "assets.plots",
+    "assets.run_outcome", "assets.spec",
     "cupel.errors", "cupel.printable", "cupel.store", "cupel.lake", "cupel.versions", "cupel.intake", "cupel.check",
     "cupel.witness",  # what it says is recorded once, and decides by that
     "cupel.contract.format_check", "cupel.contract.kind", "cupel.contract.lineage", "cupel.contract.modality",

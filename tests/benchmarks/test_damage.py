@@ -39,7 +39,7 @@ from cupel.store.locks import claim
 from orchestration import dagster_storage
 from orchestration.deployment import Deployment
 from orchestration.jobs import batch_job
-from orchestration.runs import Run, execute
+from orchestration.runs import Run, RunRequest, RunsInProcess
 from orchestration.wiring import deployment_definitions
 
 TABLES = f"{LAKE}/tables"
@@ -113,7 +113,8 @@ def materialize(project: Path, table: str) -> Run:
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(f"{NAME}_batches", ["one"])
         definitions = deployment_definitions([file], deployment)
-        return execute(definitions, batch_job(NAME), "one", step.tables, instance, 1, str(uuid.uuid4()), {})
+        request = RunRequest(batch_job(NAME).name, "one", step.tables, str(uuid.uuid4()))
+        return RunsInProcess(instance).execute(definitions, request)
 
 
 def test_a_batch_is_not_made_from_a_log_with_a_hole(project: Path) -> None:

@@ -82,7 +82,7 @@ def test_it_is_made_for_every_batch(known: dict[str, Any]) -> None:
 
 
 def test_the_page_shows_it_in_a_group_and_by_batch_with_its_checks(known: dict[str, Any]) -> None:
-    assert (known["group"], known["partitions"], len(known["checks"])) == ("demo", "small_batches", 1)
+    assert (known["group"], known["partitions"], len(known["checks"])) == ("small_demo", "small_batches", 1)
 
 
 def test_its_gate_judges_and_a_batch_must_pass_it_to_be_released(known: dict[str, Any]) -> None:

@@ -56,8 +56,14 @@ def test_an_audit_that_cannot_accept_is_refused_before_anything_is_written(make_
         "all the same, which counts as an attempt, say --anyway"
     )
     assert [path.name for path in buyer.delivery.parent.iterdir()] == ["delivery.csv"]
-    with pytest.raises(AuditError, match="nobody is asked"):
-        buyer.run(budget=0.01, audit=100, at_most=120, is_only_planned=True)
+
+
+def test_who_only_plans_is_shown_the_sizes_of_an_audit_that_cannot_accept(make_buyer: Callable[..., Buyer]) -> None:
+    buyer = make_buyer(0)
+    code, said = buyer.run(budget=0.01, audit=100, at_most=120, is_only_planned=True)
+    assert code == ExitCode.OPEN
+    assert "Only planned: nothing is frozen, drawn or written" in said
+    assert [path.name for path in buyer.delivery.parent.iterdir()] == ["delivery.csv"]
 
 
 def test_what_it_names_as_enough_is_drawn_and_who_insists_is_served(make_buyer: Callable[..., Buyer]) -> None:

@@ -33,7 +33,9 @@ def test_one_item_fewer_is_refused_with_numbers_and_one_more_is_asked_about() ->
         "and 0 contested: to keep 2%, experts would have to see 30.1% of the items, at most 30% are allowed (60 draws "
         "tried). 400 answers of experts and USD 240 would be spent for nothing. To pass, audit_size of "
     )
-    assert said.endswith(" To have it audited all the same, set release.certificate.audit_anyway: true")
+    assert said.endswith(
+        " To have it audited all the same, which counts as an attempt, set release.certificate.audit_anyway: true"
+    )
     assert "to 399 instead of 400" in said
     assert "; or max_experts_seen_share of 31% (then from USD 240 of experts)" in said
     assert "; or a delivery of 1,334 items instead of 1,333 (then from USD 240 of experts)" in said

@@ -19,7 +19,7 @@ def test_the_plan_has_a_page_with_cost_chances_and_a_plot(make_buyer: Callable[.
     assert "Chance to be accepted" in page
     chosen = re.search(r'<tr class="chosen">(.*?)</tr>', page)
     assert chosen is not None
-    cells = re.findall("<td>(.*?)</td>", chosen[1])
+    cells = re.findall("<td[^>]*>(.*?)</td>", chosen[1])
     assert cells[-1] == f"{int(cells[0]) * 0.5:,.2f} USD"
     assert "<script" not in page
     assert "http://" not in re.sub(r"http://www\.w3\.org\S*", "", page)

@@ -48,7 +48,7 @@ def test_every_wide_table_of_a_report_is_cards_on_a_phone_and_below_the_first_sc
         head = re.search(r"<thead>.*?</thead>", table, re.DOTALL)
         is_wide = head is not None and head[0].count("<th ") > 2
         assert is_wide == ("cards" in table.partition(">")[0]), table[:200]
-    sections = re.findall(r"<section>\s*(<\w+).*?<h2>(.*?)</h2>", page, re.DOTALL)
+    sections = re.findall(r"<section>\s*(?=(<\w+)).*?<h2>(.*?)</h2>", page, re.DOTALL)
     assert len(sections) > 8
     assert [title for tag, title in sections if tag != "<details"] == ["What would be needed"]
     assert "<script" not in page

@@ -9,6 +9,7 @@ from old_lakes import OLD, PROJECT, OldRelease, unpack
 from cupel.cli import main
 from cupel.contract.format_numbers import LAKE
 from cupel.contract.tables import TABLES
+from cupel.lake.catalog import FOLDER_VARIABLE
 from cupel.lake.lake import Lake
 from cupel.lake.recorded_inputs import alteration
 
@@ -57,6 +58,7 @@ def test_the_catalog_shows_tables_of_older_and_of_present_columns_together(old: 
         there.write(table, "later", TABLES[table].schema.empty_table())
     there.write_catalog()
     shown = there.connection.execute(f"ATTACH '{there.folder}/catalog.duckdb' AS catalog (READ_ONLY)")
+    shown.execute(f"SET VARIABLE {FOLDER_VARIABLE} = '{there.folder}'")
     shown.execute("SELECT count(*), count(DISTINCT release) FROM catalog.training_set")
     released = there.commit("training_set", old.release)
     assert released is not None
