@@ -1,6 +1,6 @@
 """Labeling: what people answered, what they agree on, and how good each of them is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +14,7 @@ from cupel.checking.crew_answers import consensus_with_models
 from cupel.contract.kind import ConsensusResult
 from cupel.lake.step import Step
 from cupel.people.annotators.annotators import annotators
+from cupel.people.annotators.counted_answers import count_answers, state_answers
 from cupel.people.annotators.findings import findings
 from cupel.people.annotators.study import find_same, study
 from cupel.people.annotators.vendors import vendor_of, vendors
@@ -78,12 +79,11 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         labeling, gold = step.project.labeling, hidden_gold(step, bench.data)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         first = labeling.overlap.first
-        given, kind = step.read("annotations"), step.project.kind
-        counted = kind.vocabulary(given["label"], labeling.ontology)
-        truth = None if gold is None else _reduced(step, gold, counted)
-        same = find_same(counted, kind, labeling.ontology)
-        measured = study(_reduced(step, given, counted), items, counted, truth, first, same)
-        people = annotators(measured, vendor_of(labeling.vendors))
+        given = step.read("annotations")
+        counted = count_answers(given, items, gold, step.project.kind, labeling.ontology)
+        same = find_same(counted.vocabulary, step.project.kind, labeling.ontology)
+        measured = study(counted.annotations, counted.item_ids, counted.vocabulary, counted.gold, first, same)
+        people = state_answers(annotators(measured, vendor_of(labeling.vendors)), given)
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)
         known = [row for row in people.to_pylist() if row["quality"] is not None]
@@ -93,13 +93,6 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         rows = compared.to_pylist()
         plots = {"vendors": picture(vendors_plot(rows, step.partition), "vendors on equal terms")} if rows else {}
         yield materialized(step, step.write("vendors", compared), **plots)
-
-
-def _reduced(step: Step, table: pa.Table, vocabulary: Sequence[str]) -> pa.Table:
-    """Return a table with the labels of the vocabulary that stand for its own."""
-    kind, ontology = step.project.kind, step.project.labeling.ontology
-    labels = kind.nearest(kind.parse(table["label"], ontology), vocabulary, ontology)
-    return table.set_column(table.column_names.index("label"), "label", labels)
 
 
 def hidden_gold(step: Step, data: Path) -> pa.Table | None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from cupel.checking import asking, embedding, predictions
 from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
-from cupel.checking.opinions import Batch, Opinions, batches_of, predictions_of_parts
+from cupel.checking.opinions import Batch, Opinions, abstain, batches_of, predictions_of_parts
 from cupel.checking.predictions import read_predictions
 from cupel.checking.replies import RepliesLog
 from cupel.config.project import Project
@@ -79,6 +79,10 @@ class CheckerRequest(NamedTuple):
 
 def _learned(request: CheckerRequest) -> SecondOpinion:
     batches = request.batches
+    if not batches:
+        kind = request.project.kind.name
+        reason = f"labels of kind {kind} have no classes that it could learn"
+        return SecondOpinion(abstain(request.items, reason, "none", "none"), {}, {})
     found = request.project.modality.learn(batches, request.project.checking)
     return SecondOpinion(request.predictions(batches, found.opinions, found.model, found.version), {}, {})
 

@@ -45,6 +45,22 @@ class ConsensusResult(NamedTuple):
     method: str
 
 
+class CountedAnswers(NamedTuple):
+    """A batch's answers as measures of annotators count them: each is one of a few, to a question of a few answers.
+
+    Attributes:
+        annotations: ANNOTATIONS, perhaps with other items and labels.
+        item_ids: What is asked about: the items, or the parts of them that each annotator said yes or no to.
+        vocabulary: The labels, two or more.
+        gold: Known labels, columns item_id and label; None: none are known.
+    """
+
+    annotations: pa.Table
+    item_ids: pa.ChunkedArray
+    vocabulary: Sequence[str]
+    gold: pa.Table | None
+
+
 class Control(NamedTuple):
     """What a labeling tool asks about an item.
 
@@ -146,7 +162,7 @@ class Kind(NamedTuple):
         summary: What a label of it is, in one line.
         modality: What an item is, where the project does not say.
         check: Yields what is wrong in a project file of the kind: settings of its own, and what it forbids elsewhere.
-        parts: Returns the parts of a label.
+        parts: Returns the parts of a label; none where it does not fall into questions of classes, as marks do not.
         split: Returns labels as places in the classes of each part, shape labels x parts; -1 where null.
         join: Returns places as labels, the inverse of `split`; null where a place is -1.
         parse: Returns the canonical text of answers, null where one is no label.
@@ -161,6 +177,8 @@ class Kind(NamedTuple):
             few, for arrays of annotators x these x these are made.
         nearest: Returns for each label that of the vocabulary which stands for it. Which one that is hangs on the label
             alone, so that answers that were independent of each other stay so.
+        count_answers: Returns the answers as measures of annotators count them, of ANNOTATIONS, all item ids and known
+            labels, where that is no matter of one label an answer; None: by `vocabulary` and `nearest`.
         controls: Returns what a labeling tool asks.
         read_controls: Returns the label of what was chosen, by control; None where it is none. That nothing was
             chosen is no answer: a label that says so is a choice of its own.
@@ -196,6 +214,7 @@ class Kind(NamedTuple):
     controls: "Callable[[Labeling], tuple[Control, ...]]"
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
     write_controls: Callable[[str, Ontology], Mapping[str, Sequence[str]]]
+    count_answers: "Callable[[pa.Table, pa.ChunkedArray, pa.Table | None, Ontology], CountedAnswers] | None" = None
     item_columns: tuple[str, ...] = ("item_id",)
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()
