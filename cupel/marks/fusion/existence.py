@@ -1,0 +1,183 @@
+"""Is a thing there that some annotators marked and others did not: two coins an annotator, and things of unequal ease.
+
+Sources: Dawid and Skene (1979), Applied Statistics 28(1), for the two coins; Rasch (1960) for ability and ease; the
+truncation (nobody lists what nobody marked) as in Sanathanan (1972), Annals of Mathematical Statistics 43(1).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cupel.marks.fusion.arrays import Integers, Reals, SortedMarks
+from cupel.marks.fusion.existence_loops import pass_items
+
+
+class ExistenceSettings(NamedTuple):
+    """What the model starts from, and how firmly it holds to it where there are few answers.
+
+    `levels`: points of the quadrature over ease. `ease_spread`: standard deviation of the ease of things, in logits,
+    expected before; `ease_spread_error`: how far it may be off. `ability_spread`: the same of annotators' ability, and
+    `ability_weight`: how many annotators' worth it is believed. `invention_weight`: how many inventions the average is
+    worth that an annotator's own rate is drawn to. `tolerance`: largest change of a posterior at which it stops.
+    """
+
+    levels: int = 7
+    ease_spread: float = 2.0
+    ease_spread_error: float = 0.1
+    ability_spread: float = 1.0
+    ability_weight: float = 5.0
+    invention_weight: float = 1.0
+    tolerance: float = 1e-3
+    max_iterations: int = 60
+
+
+class FittedExistence(NamedTuple):
+    """What the model says: `posterior` (shape clusters), `missed` (shape items), `recall` and `inventions` by annotator.
+
+    `recall` is of things of middling ease; `inventions` are a number of marks an answer.
+    """
+
+    posterior: Reals
+    missed: Reals
+    recall: Reals
+    inventions: Reals
+    ease: float
+    ease_spread: float
+    ability_spread: float
+    iterations: int
+
+
+class _State(NamedTuple):
+    """Settings that are learned: rates an item, annotators' ability (logits) and chance to share an invention."""
+
+    there: float
+    invented: float
+    ability: Reals
+    sharing: Reals
+    ease: float
+    ease_spread: float
+    ability_spread: float
+
+
+class _Counts(NamedTuple):
+    posterior: Reals
+    missed: Reals
+    hits: Reals
+    expected: Reals
+    totals: Reals
+    seen: Reals
+
+
+def fit_existence(
+    marks: SortedMarks, cluster: Integers, cluster_start: Integers, settings: ExistenceSettings | None = None
+) -> FittedExistence:
+    """Return the chance that what each cluster marks is there, with what was learned of the annotators.
+
+    Expectation-maximisation. An item has a Poisson number of things; each has an ease, normal over things. An annotator
+    marks one with the chance logistic(ability + ease). What is not there comes at a rate of its own and is marked by
+    each annotator with a chance of their own, small where inventions stand alone. Neither is listed if nobody marks it:
+    those are counted as expected.
+
+    Args:
+        marks: Marks and who was asked.
+        cluster: Cluster of each mark, shape marks.
+        cluster_start: Where each item's clusters start, shape items + 1.
+        settings: None for the defaults.
+    """
+    settings = settings or ExistenceSettings()
+    nodes, weights = np.polynomial.hermite_e.hermegauss(settings.levels)
+    weights = weights / weights.sum()
+    state = _start(marks, settings)
+    counts = _no_counts(marks, int(cluster_start[-1]), settings.levels + 1)
+    before = np.full(len(counts.posterior), 2.0)
+    iterations = 0
+    for iterations in range(1, settings.max_iterations + 1):  # noqa: B007
+        _expect(marks, cluster, cluster_start, state, nodes, weights, counts)
+        if not len(before) or np.abs(counts.posterior - before).max() < settings.tolerance:
+            break
+        before[:] = counts.posterior
+        state = _maximise(state, counts, nodes, weights, settings)
+    recall = 1 / (1 + np.exp(-(state.ability + state.ease)))
+    return FittedExistence(
+        counts.posterior, counts.missed, recall, state.sharing * state.invented, state.ease, state.ease_spread,
+        state.ability_spread, iterations,
+    )  # fmt: skip
+
+
+def _start(marks: SortedMarks, settings: ExistenceSettings) -> _State:
+    """Return where the search starts: people mark more than they invent."""
+    people = len(marks.annotators)
+    rate = len(marks.row) / max(len(marks.asked), 1) + 1e-9
+    return _State(
+        rate, 2 * rate, np.zeros(people), np.full(people, 0.05), 1.0, settings.ease_spread, settings.ability_spread
+    )
+
+
+def _no_counts(marks: SortedMarks, clusters: int, levels: int) -> _Counts:
+    people, items = len(marks.annotators), len(marks.items)
+    return _Counts(
+        np.zeros(clusters), np.zeros(items), np.zeros((people, levels)), np.zeros((people, levels)), np.zeros(levels),
+        np.zeros(levels),
+    )  # fmt: skip
+
+
+def _expect(
+    marks: SortedMarks, cluster: Integers, cluster_start: Integers, state: _State, nodes: Reals, weights: Reals,
+    counts: _Counts,
+) -> float:  # fmt: skip
+    """Fill in posteriors and counts under the state; return the log-likelihood."""
+    scores = state.ability[:, None] + state.ease + state.ease_spread * nodes
+    invention = np.log(state.sharing / (1 - state.sharing))[:, None]
+    log_odds = np.clip(np.concatenate([scores, invention], axis=1), -14.0, 14.0)
+    log_miss = -np.logaddexp(0.0, log_odds)
+    log_rate = np.log(np.append(state.there * weights, state.invented))
+    return pass_items(
+        marks.start, marks.annotator, cluster, cluster_start, marks.asked, marks.asked_start, log_rate, log_odds,
+        log_miss, *counts,
+    )  # fmt: skip
+
+
+def _maximise(state: _State, counts: _Counts, nodes: Reals, weights: Reals, settings: ExistenceSettings) -> _State:
+    """Return the settings that fit the counts best, with what was expected before."""
+    hits, expected = counts.hits[:, :-1], counts.expected[:, :-1]
+    there = max(counts.totals[:-1].sum() / max(float((weights * counts.seen[:-1]).sum()), 1e-9), 1e-9)
+    invented = max(counts.totals[-1] / max(float(counts.seen[-1]), 1e-9), 1e-9)
+    ability, ease, spread = _solve_ability(state, hits, expected, nodes, settings)
+    information = _information(ability, ease, spread, expected, nodes)
+    squares = float((ability**2 + 1 / (information + state.ability_spread**-2)).sum())
+    weight = settings.ability_weight
+    ability_spread = np.sqrt((squares + weight * settings.ability_spread**2) / (len(ability) + weight))
+    made, chances = counts.hits[:, -1], counts.expected[:, -1]
+    mean = max(made.sum(), 1e-9) / max(chances.sum(), 1e-9)
+    sharing = (made + settings.invention_weight) / (chances + settings.invention_weight / mean)
+    return _State(there, invented, ability, np.clip(sharing, 1e-6, 0.9), ease, spread, float(ability_spread))
+
+
+def _solve_ability(
+    state: _State, hits: Reals, expected: Reals, nodes: Reals, settings: ExistenceSettings
+) -> tuple[Reals, float, float]:
+    """Return ability, mean ease and spread of ease after two steps of Newton's, each step at most one logit."""
+    ability, ease, spread = state.ability, state.ease, state.ease_spread
+    prior, firm = state.ability_spread**-2, settings.ease_spread_error**-2
+    for _ in range(2):
+        slope = hits - expected * _chance(ability, ease, spread, nodes)
+        step = (slope.sum(axis=1) - prior * ability) / (_information(ability, ease, spread, expected, nodes) + prior)
+        ability = ability + np.clip(step, -1.0, 1.0)
+        chance = _chance(ability, ease, spread, nodes)
+        slope, bend = (hits - expected * chance).sum(axis=0), (expected * chance * (1 - chance)).sum(axis=0)
+        down = [slope.sum(), (slope * nodes).sum() - firm * (spread - settings.ease_spread)]
+        across = (bend * nodes).sum()
+        curve = [[bend.sum() + 1e-6, across], [across, (bend * nodes**2).sum() + firm]]
+        ease_step, spread_step = np.linalg.solve(curve, down)
+        ease += float(np.clip(ease_step, -1.0, 1.0))
+        spread = max(spread + float(np.clip(spread_step, -0.5, 0.5)), 0.05)
+    return ability, ease, spread
+
+
+def _chance(ability: Reals, ease: float, spread: float, nodes: Reals) -> Reals:
+    return np.asarray(1 / (1 + np.exp(-(ability[:, None] + ease + spread * nodes))), dtype=np.float64)
+
+
+def _information(ability: Reals, ease: float, spread: float, expected: Reals, nodes: Reals) -> Reals:
+    chance = _chance(ability, ease, spread, nodes)
+    return np.asarray((expected * chance * (1 - chance)).sum(axis=1), dtype=np.float64)
