@@ -16,7 +16,7 @@ from cupel.lake.step import Step
 from cupel.people.annotators.annotators import annotators
 from cupel.people.annotators.counted_answers import count_answers, state_answers
 from cupel.people.annotators.findings import findings
-from cupel.people.annotators.study import find_same, study
+from cupel.people.annotators.study import study
 from cupel.people.annotators.vendors import vendor_of, vendors
 from cupel.people.answers.annotations import annotations
 from cupel.people.answers.guidelines import translate_answers, with_older
@@ -81,8 +81,9 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         first = labeling.overlap.first
         given = step.read("annotations")
         counted = count_answers(given, items, gold, step.project.kind, labeling.ontology)
-        same = find_same(counted.vocabulary, step.project.kind, labeling.ontology)
-        measured = study(counted.annotations, counted.item_ids, counted.vocabulary, counted.gold, first, same)
+        measured = study(
+            counted.annotations, counted.item_ids, counted.vocabulary, counted.gold, first, counted.same
+        )  # fmt: skip
         people = state_answers(annotators(measured, vendor_of(labeling.vendors)), given)
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)

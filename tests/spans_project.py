@@ -79,7 +79,7 @@ def write_project(folder: Path, items: int = 200, error: float = 0.08, seed: int
             "question": "Where is a drug named, and where a dose?",
             "classes": ["drug", "dose"],
             "least_overlap": 0.5,
-            "overlap": {"first": 3, "most": 3},
+            "overlap": {"first": 2, "most": 3},
             "answers": ["notes/answers.csv"],
             "experts": {"answers": 2, "description": "three experts"},
         },

@@ -66,9 +66,11 @@ class CheckerRequest(NamedTuple):
 
     @property
     def batches(self) -> list[Batch]:
-        """The batch, its items in order, with what the annotators agree on, as each part of a label sees it."""
+        """The batch, its items in order, with what the annotators agree on, once for each part of a label."""
         project = self.project
         parts = project.kind.parts(project.labeling.ontology)
+        if not parts:
+            return []
         return batches_of(self.items, self.consensus, [part.classes for part in parts], project.checking)
 
     def predictions(self, batches: Sequence[Batch], said: Sequence[Opinions], model: str, version: str) -> pa.Table:

@@ -53,12 +53,14 @@ class CountedAnswers(NamedTuple):
         item_ids: What is asked about: the items, or the parts of them that each annotator said yes or no to.
         vocabulary: The labels, two or more.
         gold: Known labels, columns item_id and label; None: none are known.
+        same: Which of the labels are the same, shape labels x labels; None: each with itself only.
     """
 
     annotations: pa.Table
     item_ids: pa.ChunkedArray
     vocabulary: Sequence[str]
     gold: pa.Table | None
+    same: NDArray[np.bool_] | None = None
 
 
 class Control(NamedTuple):

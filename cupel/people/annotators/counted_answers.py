@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 from cupel.contract.columns import INTEGER, REAL
 from cupel.contract.kind import CountedAnswers, Kind
 from cupel.contract.ontology import Ontology
+from cupel.people.annotators.study import find_same
 
 
 def count_answers(
@@ -31,7 +32,8 @@ def count_answers(
         labels = kind.nearest(kind.parse(table["label"], ontology), vocabulary, ontology)
         return table.set_column(table.column_names.index("label"), "label", labels)
 
-    return CountedAnswers(reduce(annotations), item_ids, vocabulary, None if gold is None else reduce(gold))
+    known, same = None if gold is None else reduce(gold), find_same(vocabulary, kind, ontology)
+    return CountedAnswers(reduce(annotations), item_ids, vocabulary, known, same)
 
 
 def state_answers(people: pa.Table, annotations: pa.Table) -> pa.Table:
