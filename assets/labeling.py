@@ -20,6 +20,7 @@ from cupel.people.annotators.study import study
 from cupel.people.annotators.vendors import vendor_of, vendors
 from cupel.people.answers.annotations import annotations
 from cupel.people.answers.guidelines import translate_answers, with_older
+from cupel.people.answers.item_fit import find_misfits
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import split_answers
 from cupel.people.answers.sent_back import mark_answers
@@ -30,18 +31,24 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
     """Sort the annotators' answers in the log into those that count and those that do not."""
     with bench.step(context) as step:
         kind, labeling = step.project.kind, step.project.labeling
-        items = step.read("clean_items", columns=["item_id"])["item_id"]
+        items = read_items(step, step.partition)
         arrived = split_answers(step.answers(step.partition, "label"), labeling.models).people
         is_known = labeling.are_annotators_known.get(step.partition, True)
         removed = {name: action.why for name, action in step.actions(step.partition).items() if not action.weight}
         translated = translate_answers(arrived, step.guidelines(), kind)
         sent_back = step.send_backs(step.partition)
         kept, rejected = annotations(
-            translated.answers, items, lambda labels: kind.parse(labels, labeling.ontology), is_known, removed,
+            translated.answers, items["item_id"], lambda labels: kind.parse(labels, labeling.ontology), is_known, removed,
             sent_back=mark_answers(translated.answers, sent_back) if sent_back else None,
+            is_misfit=find_misfits(items, kind, labeling.ontology),
         )  # fmt: skip
         yield materialized(step, step.write("annotations", kept))
         yield materialized(step, step.write("rejected_answers", with_older(rejected, translated.rejected)))
+
+
+def read_items(step: Step, batch: str) -> pa.Table:
+    """Return the ids of a batch's clean items, with their texts where the label kind holds answers against them."""
+    return step.read("clean_items", batch, ["item_id", "text"] if step.project.kind.fits else ["item_id"])
 
 
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:

@@ -156,6 +156,11 @@ def no_column_classes(ontology: Ontology) -> Mapping[str, tuple[str, ...]]:
     return {}
 
 
+def no_further_words(ontology: Ontology) -> str:
+    """Return nothing: that a wrong label is another one says all."""
+    return ""
+
+
 class Kind(NamedTuple):
     """A kind of label: what it is, and what the chain asks of it.
 
@@ -185,7 +190,10 @@ class Kind(NamedTuple):
         read_controls: Returns the label of what was chosen, by control; None where it is none. That nothing was
             chosen is no answer: a label that says so is a choice of its own.
         write_controls: Returns what to choose, by control, to say a label: the inverse of `read_controls`.
+        fits: Tells which labels can be of items of some content, two columns of the same length; None: all can.
         item_columns: Columns of CLEAN_ITEMS that its consensus reads.
+        combined: How annotators' answers become one label, to go on with behind "their answers were combined"; None: by
+            the method that the project names.
         tables: Tables that its consensus writes beside CONSENSUS.
         checks: What the labeling gate asks of these.
         columns: Returns further columns of the training set, by name, of its labels.
@@ -197,6 +205,8 @@ class Kind(NamedTuple):
         classes_of: Returns the classes that a label names, as `Ontology.class_names` has them; a change of the ontology
             is one of classes.
         label_of: Returns a label that names these classes, in any text that `parse` reads.
+        wrong_means: Returns a sentence, with a space before it, that says in a certificate when a label is wrong; ""
+            where that is when it is another one.
     """
 
     name: str
@@ -217,7 +227,9 @@ class Kind(NamedTuple):
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
     write_controls: Callable[[str, Ontology], Mapping[str, Sequence[str]]]
     count_answers: "Callable[[pa.Table, pa.ChunkedArray, pa.Table | None, Ontology], CountedAnswers] | None" = None
+    fits: Callable[[pa.Array, pa.Array], pa.Array] | None = None
     item_columns: tuple[str, ...] = ("item_id",)
+    combined: str | None = None
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()
     columns: Callable[[Labels, Ontology], dict[str, pa.Array]] = no_columns
@@ -227,6 +239,7 @@ class Kind(NamedTuple):
     exports: Mapping[str, Export] = {}
     classes_of: Callable[[str, Ontology], tuple[str, ...]] = name_itself
     label_of: Callable[[Sequence[str], Ontology], str] = take_only
+    wrong_means: Callable[[Ontology], str] = no_further_words
 
 
 def column_names(kind: Kind, ontology: Ontology) -> list[str]:

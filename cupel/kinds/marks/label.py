@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.checking.label_fusion import LabelFusion
 from cupel.config.project import Project
@@ -22,6 +23,8 @@ WRONG, RIGHT = 0, 1
 # No belief is surer than this, however many agree: log-odds stay finite, and ranks differ.
 LEAST_CHANCE = 1e-9
 CONFIDENCE = 0.95
+# How answers become one label, in a report.
+COMBINED = "mark by mark, by who finds and who invents marks, and where each annotator's edges lie"
 
 
 def check(project: Project, form: MarkForm) -> Iterator[str]:
@@ -42,6 +45,8 @@ def check(project: Project, form: MarkForm) -> Iterator[str]:
         yield f"labeling.workforce: kind {kind} is not asked for in Label Studio yet; set it to recorded"
     if labeling.policies.weighs_down:
         yield f"labeling.policies: kind {kind} knows no weigh_down; warn or remove"
+    if "class" in project.release.certificate.by:
+        yield f"release.certificate.by.class: kind {kind} has no bound by class yet; remove it"
     if project.checking.rounds:
         yield f"checking.rounds: experts of kind {kind} are asked after the freeze only; remove rounds"
     if project.checking.checker != "linear":
@@ -62,6 +67,19 @@ def _parse(text: str, ontology: Ontology, form: MarkForm) -> str | None:
         return write_marks(marks, form) if all(mark[CLASS] in ontology.classes for mark in marks) else None
     except MarkError:
         return None
+
+
+def fits(labels: pa.Array, length: pa.Array, form: MarkForm) -> pa.Array:
+    """Tell which labels mark nothing behind the end of their items.
+
+    Args:
+        labels: Texts of marks on a line.
+        length: Of each item, in the unit of the form.
+        form: What a mark consists of.
+    """
+    encoded = labels.dictionary_encode()
+    ends = [max((mark["end"] for mark in read_marks(text, form)), default=0) for text in encoded.dictionary.to_pylist()]
+    return pc.less_equal(pa.array(ends, pa.int64()).take(encoded.indices), length)
 
 
 def is_same(one: Labels, other: Labels, ontology: Ontology, form: MarkForm) -> pa.Array:
@@ -187,3 +205,18 @@ def label_of(classes: Sequence[str]) -> str:
     if classes:
         raise ValueError(f"classes {', '.join(classes)}: no label of marks is known by its classes alone")
     return NOTHING
+
+
+def wrong_means(ontology: Ontology, form: MarkForm) -> str:
+    """Return when a label is wrong, as a certificate says it.
+
+    >>> from cupel.marks.canonical_text import SPANS
+    >>> wrong_means(Ontology(("drug",), (), 0.5), SPANS)[:74]
+    " A label is wrong where one of its spans, or of the experts', has no partn"
+    """
+    name = form.name
+    return (
+        f" A label is wrong where one of its {name}, or of the experts', has no partner of its class that overlaps it by "
+        f"{least_overlap(ontology):g} or more (intersection over union): where one of the {name} of an item is missing, "
+        "invented or off."
+    )

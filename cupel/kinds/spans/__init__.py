@@ -1,6 +1,7 @@
 """Spans: the label kind in which a label is the marked parts of a text, each of a class; possibly none."""
 
 from cupel.contract.kind import Kind
+from cupel.kinds.marks.label import COMBINED
 from cupel.kinds.spans import label
 
 SPANS = Kind(
@@ -22,7 +23,10 @@ SPANS = Kind(
     read_controls=label.read_controls,
     write_controls=label.write_controls,
     count_answers=label.count_answers,
+    fits=label.fits,
+    combined=COMBINED,
     task_categories=("token-classification",),
     classes_of=label.classes_of,
     label_of=label.label_of,
+    wrong_means=label.wrong_means,
 )

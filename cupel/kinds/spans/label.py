@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cupel.checking.label_fusion import LabelFusion
 from cupel.config.labeling import Labeling
@@ -40,6 +41,11 @@ def join(places: Integers, ontology: Ontology) -> pa.Array:
 def parse(labels: Labels, ontology: Ontology) -> pa.Array:
     """Return the canonical text of each answer, null where it is no list of spans of the ontology's classes."""
     return marks.parse(labels, ontology, SPANS)
+
+
+def fits(labels: pa.Array, contents: pa.Array) -> pa.Array:
+    """Tell which labels mark nothing behind the end of their texts, counted in characters (code points)."""
+    return marks.fits(labels, pc.utf8_length(contents), SPANS)
 
 
 def is_same(one: Labels, other: Labels, ontology: Ontology) -> pa.Array:
@@ -110,3 +116,8 @@ def label_of(classes: Sequence[str], ontology: Ontology) -> str:
         ValueError: A class is named: where its span would stand is not known.
     """
     return marks.label_of(classes)
+
+
+def wrong_means(ontology: Ontology) -> str:
+    """Return when a label is wrong, as a certificate says it."""
+    return marks.wrong_means(ontology, SPANS)
