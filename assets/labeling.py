@@ -38,7 +38,8 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
         translated = translate_answers(arrived, step.guidelines(), kind)
         sent_back = step.send_backs(step.partition)
         kept, rejected = annotations(
-            translated.answers, items["item_id"], lambda labels: kind.parse(labels, labeling.ontology), is_known, removed,
+            translated.answers, items["item_id"], lambda labels: kind.parse(labels, labeling.ontology), is_known,
+            removed,
             sent_back=mark_answers(translated.answers, sent_back) if sent_back else None,
             is_misfit=find_misfits(items, kind, labeling.ontology),
         )  # fmt: skip

@@ -48,7 +48,8 @@ def write_project(folder: Path, items: int = 200, error: float = 0.08, seed: int
     """Write a project of one batch of notes, marked by a crew of three and by experts.
 
     Of three experts one marks what is there, one a character more, and one nothing else than the first; that is the
-    same to the kind. On the last item one of the crew leaves a mark that ends before it starts: no answer.
+    same to the kind. On the last item one of the crew leaves a mark that ends before it starts, on the one
+    before one that ends behind the text: no answers; a fourth stands in there.
     """
     rng, data = random.Random(seed), folder / "data" / "notes"
     data.mkdir(parents=True)
@@ -59,10 +60,12 @@ def write_project(folder: Path, items: int = 200, error: float = 0.08, seed: int
     for number in range(items):
         item, (text, truth) = f"i{number:03d}", write_note(rng)
         lines.append(json.dumps({"id": item, "text": text}))
-        for annotator in ("ann", "bob", "cy"):
+        for annotator in ("ann", "bob", "cy", *(["dee"] if number >= items - 2 else [])):
             said = json.dumps(err(truth, len(text), rng, error))
             if number == items - 1 and annotator == "ann":
                 said = '[{"class":"drug","start":9,"end":3}]'
+            if number == items - 2 and annotator == "ann":
+                said = '[{"class":"drug","start":9,"end":9999}]'
             table.writerow(["one", item, "label", annotator, said])
         for expert, more in (("eve", 0), ("flo", 1), ("gus", 0)):
             marks = [{**mark, "end": min(len(text), mark["end"] + more)} for mark in truth]

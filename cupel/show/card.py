@@ -59,9 +59,9 @@ def count_classes(kind: Kind, ontology: Ontology, labels: Mapping[str, int]) -> 
     """
     parts, texts = kind.parts(ontology), list(labels)
     if not parts:
-        known = kind.parse(pa.array(texts, TEXT), ontology).is_valid().to_pylist()
-        named = {text: kind.classes_of(text, ontology) if is_label else () for text, is_label in zip(texts, known)}
-        return [(name, sum(labels[text] for text in texts if name in named[text])) for name in ontology.classes]
+        known = pa.array(texts, TEXT).filter(kind.parse(pa.array(texts, TEXT), ontology).is_valid())
+        named = {text: kind.classes_of(text, ontology) for text in known.to_pylist()}
+        return [(name, sum(labels[text] for text in named if name in named[text])) for name in ontology.classes]
     places = kind.split(pa.array(texts, TEXT), ontology)
     counted = []
     for part, place in zip(parts, places.T, strict=True):

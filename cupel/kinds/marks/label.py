@@ -216,7 +216,7 @@ def wrong_means(ontology: Ontology, form: MarkForm) -> str:
     """
     name = form.name
     return (
-        f" A label is wrong where one of its {name}, or of the experts', has no partner of its class that overlaps it by "
-        f"{least_overlap(ontology):g} or more (intersection over union): where one of the {name} of an item is missing, "
-        "invented or off."
+        f" A label is wrong where one of its {name}, or of the experts', has no partner of its class that overlaps it "
+        f"by {least_overlap(ontology):g} or more (intersection over union): where one of the {name} of an item is "
+        "missing, invented or off."
     )
