@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from cupel.contract.columns import REAL, TEXT
 from cupel.errors import SourceError
 from cupel.exchange.imports.gate import Export, Left, PlacedAnnotation, judge_exports, keep_latest
+from cupel.exchange.imports.marks.bad_marks import MARK_REASONS
 from cupel.people.tool_annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.sources.reasons import REASONS, evidence
 from cupel.store.files import put_file, read_file
@@ -21,6 +22,7 @@ from cupel.store.outputs import Output, check_outputs, is_json_lines, is_table
 MEANINGS = {
     **REASONS,
     **IMPORT_REASONS,
+    **MARK_REASONS,
 }
 SCHEMA = pa.schema(
     [
@@ -50,6 +52,7 @@ def gather(
     is_as_written: bool = False,
     purpose: str = "label",
     takes_truths: bool = False,
+    are_classes: bool = True,
 ) -> Imported:
     """Return the annotations of exports; of an annotator's answers on one item the latest.
 
@@ -62,8 +65,9 @@ def gather(
         purpose: Whose answers they are: of the crew (`label`) or of experts (`expert`).
         takes_truths: Take answers of the crew that the tool marks as ground truth as an expert's (`truths`); else they
             are left out.
+        are_classes: Labels are classes, or sets of them; else texts of marks, whose classes their readers judge.
     """
-    judged = judge_exports(exports, classes, is_as_written=is_as_written)
+    judged = judge_exports(exports, classes, is_as_written=is_as_written, are_classes=are_classes)
     left = list(judged.left)
     crew: list[PlacedAnnotation] = []
     truths: list[PlacedAnnotation] = []
