@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import REAL, TEXT
 from cupel.errors import SourceError
+from cupel.exchange.imports.bad_marks import MARK_REASONS
 from cupel.exchange.imports.gate import Export, Left, PlacedAnnotation, judge_exports, keep_latest
-from cupel.exchange.imports.marks.bad_marks import MARK_REASONS
 from cupel.people.tool_annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.sources.reasons import REASONS, evidence
 from cupel.store.files import put_file, read_file

@@ -3,9 +3,9 @@
 from fractions import Fraction
 from typing import Any
 
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.delimited import open_text
 from cupel.exchange.imports.file import File
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn, exact_number
 from cupel.exchange.imports.marks.item_facts import MICROSECONDS, ItemFacts
 from cupel.exchange.imports.other_formats import AVA_LINE

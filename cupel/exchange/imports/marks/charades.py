@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.file import File, records
 from cupel.exchange.imports.headers import column_names
 from cupel.exchange.imports.marks.activitynet import read_duration, seconds_to_edges
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn
 from cupel.exchange.imports.marks.item_facts import ItemFacts
 from cupel.marks.canonical_text import MarkForm

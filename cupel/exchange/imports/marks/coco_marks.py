@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.coco import (
     CocoImage,
     classes_of,
@@ -12,7 +13,6 @@ from cupel.exchange.imports.coco import (
     read_coco_images,
 )
 from cupel.exchange.imports.file import File
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn, exact_number
 from cupel.exchange.imports.marks.item_facts import ItemFacts
 from cupel.exchange.imports.marks.outlines import check_rle, outline_box

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.delimited import open_text
 from cupel.exchange.imports.file import File
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn
 from cupel.exchange.imports.marks.item_facts import ItemFacts
 from cupel.marks.canonical_text import MarkForm

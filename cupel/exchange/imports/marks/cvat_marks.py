@@ -4,10 +4,10 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.cvat.cvat_tasks import CvatTask, read_tasks, task_of
 from cupel.exchange.imports.cvat.reader import SHAPES, source_of
 from cupel.exchange.imports.distinct_ids import make_distinct_ids
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, ItemIds, MarkTerms, ReadDrawn
 from cupel.exchange.imports.marks.item_facts import ItemFacts
 from cupel.exchange.imports.marks.outlines import outline_box

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.doccano import is_doccano
 from cupel.exchange.imports.file import File, tool_records
 from cupel.exchange.imports.item_identity import choose_id_field
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn
 from cupel.exchange.imports.marks.item_facts import ItemFacts
 from cupel.exchange.imports.marks.text_units import choose_unit, to_code_points

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.item_facts import ItemFacts, check_clip, describe_facts, merge_facts
 from cupel.exchange.imports.marks.text_units import splits_sequence
 from cupel.marks.canonical_text import ATTRIBUTES, BOXES, CLASS, SPANS, MarkForm, write_marks

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
+from cupel.exchange.imports.bad_marks import BadMarkError
 
 MICROSECONDS = 1_000_000
 # Rates that are written short: what is meant is a fraction of 1001, and which of the two is said cannot be told.

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.label_studio.annotations import item_of, judge_state, person, read_time
 from cupel.exchange.imports.label_studio.tasks import TaskRecord, split_tasks, task_rows
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn, exact_number
 from cupel.exchange.imports.marks.item_facts import MICROSECONDS, ItemFacts, parse_rate, time_of_frame
 from cupel.exchange.imports.marks.outlines import outline_box

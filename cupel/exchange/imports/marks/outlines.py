@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
+from cupel.exchange.imports.bad_marks import BadMarkError
 
 
 def outline_box(outlines: Sequence[Sequence[Sequence[float]]], where: str) -> tuple[float, float, float, float]:

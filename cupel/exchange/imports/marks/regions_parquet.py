@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from cupel.errors import SourceError
+from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.file import File
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn
 from cupel.exchange.imports.marks.item_facts import read_facts
 from cupel.marks.canonical_text import ATTRIBUTES, CLASS, MarkError, MarkForm, read_marks

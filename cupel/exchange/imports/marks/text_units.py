@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from cupel.exchange.imports.marks.bad_marks import BadMarkError
+from cupel.exchange.imports.bad_marks import BadMarkError
 
 CODE_POINTS, UTF16, GRAPHEMES = "code-points", "utf-16", "graphemes"
 UNITS = (CODE_POINTS, UTF16, GRAPHEMES)
