@@ -1,13 +1,17 @@
 """Boxes as CVAT's XML for images 1.1: an image an element, with boxes, polygons, ellipses and masks."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.exchange.exports.marks.fitting import (
     Fit,
+    ShownMark,
+    change_marks,
     classes_of_marks,
     count_of,
     drop_about_answers,
@@ -15,6 +19,7 @@ from cupel.exchange.exports.marks.fitting import (
     drop_facts,
     drop_unanswered,
     keep_one_answer,
+    split_outlines,
 )
 from cupel.exchange.imports.marks.item_facts import ItemFacts
 from cupel.exchange.imports.marks.marked_items import MarkedItems
@@ -29,9 +34,10 @@ def fit_cvat(marked: MarkedItems) -> Fit:
         drop_unanswered(marked)
         .then(keep_one_answer)
         .then(_drop_people)
-        .then(_drop_ids)
+        .then(_name_by_files)
         .then(lambda one: drop_attributes(one, HELD))
-        .then(_split_outlines)
+        .then(_write_attributes)
+        .then(split_outlines)
         .then(lambda one: drop_facts(one, ("path", "width", "height")))
     )
 
@@ -47,19 +53,38 @@ def _drop_people(marked: MarkedItems) -> Fit:
     return drop_about_answers(marked, held)
 
 
-def _drop_ids(marked: MarkedItems) -> Fit:
+def _name_by_files(marked: MarkedItems) -> Fit:
     """Name items by their files, as CVAT does: an image has no other name there."""
-    count = sum(one.path not in (None, item) for item, one in marked.facts().items())
-    return Fit(marked, (f"{count_of(count, 'item')} under the name of the file, and not of the id",) if count else ())
+    names = {item: one.path or item for item, one in marked.facts().items()}
+    count = sum(name != item for item, name in names.items())
+    if not count:
+        return Fit(marked)
+    if len(set(names.values())) < len(names):  # files of one name: their ids tell them apart
+        return drop_facts(marked, ("width", "height"))
+    answers, items = (
+        table.set_column(0, "item_id", pa.array([names[item] for item in table["item_id"].to_pylist()], pa.string()))
+        for table in (marked.answers, marked.items)
+    )
+    renamed = marked._replace(answers=answers, items=items)
+    return Fit(renamed, (f"{count_of(count, 'item')} under the name of the file, and not of the id",))
 
 
-def _split_outlines(marked: MarkedItems) -> Fit:
-    """Count marks of several outlines: CVAT's polygon has one."""
-    texts = marked.answers["label"].to_pylist()
-    marks = [mark for text in texts if '"outlines"' in text for mark in read_marks(text, marked.form)]
-    count = sum(len(mark.get(ATTRIBUTES, {}).get("outlines", ())) > 1 for mark in marks)
-    told = f"{count_of(count, 'mark')} of several outlines as boxes, without their outlines"
-    return Fit(marked, (told,) if count else ())
+def _write_attributes(marked: MarkedItems) -> Fit:
+    """Write values of attributes as texts, as CVAT does."""
+    counts = {"values": 0}
+
+    def change(found: ShownMark) -> dict[str, Any]:
+        attributes = found.mark.get(ATTRIBUTES, {})
+        values = attributes.get("attributes")
+        if not isinstance(values, dict) or all(isinstance(one, str) for one in values.values()):
+            return found.mark
+        texts = {name: one if isinstance(one, str) else json.dumps(one) for name, one in values.items()}
+        counts["values"] += sum(texts[name] != one for name, one in values.items())
+        return {**found.mark, ATTRIBUTES: {**attributes, "attributes": texts}}
+
+    changed = change_marks(marked, change)
+    told = f"{count_of(counts['values'], 'value of an attribute', 'values of attributes')} as texts"
+    return Fit(changed, (told,)) if counts["values"] else Fit(marked)
 
 
 def _lines(marked: MarkedItems) -> Iterator[str]:

@@ -119,6 +119,23 @@ def drop_attributes(marked: MarkedItems, held: Iterable[str] = ()) -> Fit:
     return Fit(changed if told else marked, told)
 
 
+def split_outlines(marked: MarkedItems) -> Fit:
+    """Drop the outlines of marks that have several, where a polygon of the format is one outline."""
+    counts = {"marks": 0}
+
+    def change(found: ShownMark) -> dict[str, Any]:
+        attributes = found.mark.get(ATTRIBUTES, {})
+        if len(attributes.get("outlines", ())) < 2:
+            return found.mark
+        counts["marks"] += 1
+        kept = {name: value for name, value in attributes.items() if name != "outlines"}
+        return {**found.mark, ATTRIBUTES: kept}
+
+    changed = change_marks(marked, change)
+    told = f"{count_of(counts['marks'], 'mark')} of several outlines as boxes, without their outlines"
+    return Fit(changed, (told,)) if counts["marks"] else Fit(marked)
+
+
 def change_marks(marked: MarkedItems, change: Callable[[ShownMark], Mapping[str, Any] | None]) -> MarkedItems:
     """Return answers with each mark changed, or left out where the change returns None."""
     labels = []

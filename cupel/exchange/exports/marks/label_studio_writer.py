@@ -15,6 +15,7 @@ from cupel.exchange.exports.marks.fitting import (
     drop_facts,
     drop_unanswered,
     leave_out_answers,
+    split_outlines,
 )
 from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.item_facts import MICROSECONDS, ItemFacts, frame_at, time_of_frame
@@ -49,7 +50,7 @@ def fit_label_studio(marked: MarkedItems) -> Fit:
         Fit(marked)
         .then(steps[marked.form.name])
         .then(lambda one: drop_attributes(one, ("outlines",) if one.form == BOXES else ()))
-        .then(_split_outlines)
+        .then(split_outlines)
         .then(lambda one: drop_facts(one, held[one.form.name]))
         .then(drop_unanswered)
     )
@@ -121,15 +122,6 @@ def _nearest_frame(time: int, facts: ItemFacts) -> int:
         raise BadMarkError("unknown_rate", f"{time} microseconds")
     nearest = round(time * facts.rate / MICROSECONDS)
     return nearest if facts.frames is None else min(nearest, facts.frames)
-
-
-def _split_outlines(marked: MarkedItems) -> Fit:
-    """Count marks of several outlines: a polygon of Label Studio has one."""
-    texts = marked.answers["label"].to_pylist()
-    marks = [mark for text in texts if '"outlines"' in text for mark in read_marks(text, marked.form)]
-    count = sum(len(mark.get(ATTRIBUTES, {}).get("outlines", ())) > 1 for mark in marks)
-    told = f"{count_of(count, 'mark')} of several outlines as boxes, without their outlines"
-    return Fit(marked, (told,) if count else ())
 
 
 def _data(item: str, facts: ItemFacts, field: str) -> dict[str, Any]:

@@ -168,7 +168,7 @@ LOSSES = [
     ("boxes", "coco", ["2 answers without their annotator's name"]),
     ("boxes", "cvat", []),
     ("boxes", "label-studio", []),
-    ("segments", "activitynet", ["2 answers without their", "without the frames of 2 items", "without the rate of 2 items"]),
+    ("segments", "activitynet", ["2 answers without", "without the frames", "without the rate"]),
     ("segments", "charades", ["2 answers without", "without the path of", "without the frames", "without the rate",
                               "without the width", "without the height"]),
     ("segments", "ava", ["1 answer left out: AVA has no row for a video in which nothing is",
