@@ -112,7 +112,7 @@ def fit_ava(marked: MarkedItems) -> Fit:
 
 
 def write_ava(marked: MarkedItems) -> bytes:
-    """Return a file of AVA: video, second, box, action's number, person's number; a row a key frame."""
+    """Return a file of AVA: video, second of four digits, box, action's number, person's number; a row a key frame."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for row in marked.answers.to_pylist():
@@ -122,7 +122,8 @@ def write_ava(marked: MarkedItems) -> bytes:
             for second, box in zip(_key_frames(mark) or (), attributes["boxes"], strict=True):
                 found.append((second, [f"{edge:.12g}" for edge in box], mark[CLASS], attributes.get("person", "")))
         for second, box, action, person in sorted(found):
-            writer.writerow([row["item_id"], write_seconds(round(second * MICROSECONDS)), *box, action, person])
+            time = write_seconds(round(second * MICROSECONDS))
+            writer.writerow([row["item_id"], time.zfill(4) if time.isdecimal() else time, *box, action, person])
     return out.getvalue().encode()
 
 

@@ -153,9 +153,8 @@ def _judge(answer: DrawnAnswer, form: MarkForm, terms: MarkTerms, counts: Counte
             name = _read_class(mark.name, terms)
         except BadMarkError as bad:
             raise BadMarkError(bad.reason, f"{mark.where or f'mark {number}'}: {bad.found}") from None
-        counts["marks have outlines or masks: kept as attributes, not fused"] += any(
-            key in mark.attributes for key in OUTLINES
-        )
+        if mark.attributes and any(key in mark.attributes for key in OUTLINES):
+            counts["marks have outlines or masks: kept as attributes, not fused"] += 1
         marks.append({CLASS: name, **edges, **({ATTRIBUTES: mark.attributes} if mark.attributes else {})})
     label = write_marks(marks, form) if marks else "[]"
     _count_doubles(marks, form, counts)
@@ -220,37 +219,40 @@ def _judge_box(
     mark: DrawnMark, form: MarkForm, facts: ItemFacts, terms: MarkTerms, counts: Counter[str]
 ) -> dict[str, float]:  # fmt: skip
     """Return the edges of a box, cut to its picture where it is outside by no more than a hundredth of a pixel."""
-    edges = []
-    for value, name in zip(mark.edges, form.edges, strict=True):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise BadMarkError("no_number", f"{name}: found {str(value)[:60]!r}, expected a finite number")
-        edges.append(round(value, 2))
-    low = [_cut_low(edges[axis], edges[axis + 2], form.edges[axis]) for axis in (0, 1)]
-    (x, width), (y, height) = low
+    try:
+        x, y, width, height = edges = [round(edge, 2) for edge in mark.edges]
+        is_finite = math.isfinite(x + y + width + height)
+    except (TypeError, ValueError, OverflowError):
+        is_finite = False
+    if not is_finite or bool in map(type, mark.edges):
+        wrong = dict(zip(form.edges, map(str, mark.edges), strict=True))
+        raise BadMarkError("no_number", f"{wrong}"[:160] + ", expected finite numbers")
     if width <= 0 or height <= 0:
         raise BadMarkError("no_area", f"width {width}, height {height} pixels")
-    width, height = (
-        _cut_high(begin, length, most, axis)
-        for begin, length, most, axis in ((x, width, facts.width, "x"), (y, height, facts.height, "y"))
-    )
-    is_cut = [x, y, width, height] != edges
-    counts["boxes reach beyond their picture by no more than .01 pixels: cut to it"] += is_cut
+    if x < 0 or y < 0:
+        (x, width), (y, height) = _cut_low(x, width, "x"), _cut_low(y, height, "y")
+    if facts.width is not None and x + width > facts.width:
+        width = _cut_high(x, width, facts.width, "x")
+    if facts.height is not None and y + height > facts.height:
+        height = _cut_high(y, height, facts.height, "y")
+    if [x, y, width, height] != edges:
+        counts["boxes reach beyond their picture by no more than .01 pixels: cut to it"] += 1
     return {"x": x, "y": y, "width": width, "height": height}
 
 
 def _cut_low(begin: float, length: float, name: str) -> tuple[float, float]:
     if begin >= 0:
         return begin, length
-    if begin < -PIXEL_TICK:
+    if begin < -PIXEL_TICK or length + begin <= 0:
         raise BadMarkError("outside_frame", f"{name} {begin} pixels, expected 0 or more")
     return 0, round(length + begin, 2)
 
 
-def _cut_high(begin: float, length: float, most: int | None, name: str) -> float:
-    over = 0.0 if most is None else round(begin + length - most, 2)
-    if most is None or over <= 0:
+def _cut_high(begin: float, length: float, most: int, name: str) -> float:
+    over = round(begin + length - most, 2)
+    if over <= 0:
         return length
-    if over > PIXEL_TICK or begin >= most:
+    if over > PIXEL_TICK or length <= over:
         raise BadMarkError("outside_frame", f"{name} ends at {round(begin + length, 2)}, the picture at {most} pixels")
     return round(length - over, 2)
 

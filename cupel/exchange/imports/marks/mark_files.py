@@ -55,10 +55,15 @@ class MarkFormat(NamedTuple):
 
 
 class ReadMarks(NamedTuple):
-    """What files of marks come to: tables of answers and items, and all else with its reason."""
+    """What files of marks come to: answers whose labels are canonical texts, and all else with its reason."""
 
-    tables: MarkedItems
+    form: MarkForm
     imported: Imported
+
+    @property
+    def tables(self) -> MarkedItems:
+        """Return the answers and their items as tables; they are made anew each time."""
+        return tabulate_marks(self.imported.annotations, self.form)
 
 
 # In the order in which they are tried. CVAT and WebDataset are read as streams, by the names of their files.
@@ -93,7 +98,7 @@ def read_mark_files(
     """
     exports = [read_mark_export(path, form, tool, terms, limits) for path in paths]
     imported = gather(exports, are_classes=False, purpose=purpose)
-    return ReadMarks(tabulate_marks(imported.annotations, form), imported)
+    return ReadMarks(form, imported)
 
 
 def read_mark_export(

@@ -1,6 +1,6 @@
 """Tables of answers with marks, and of the items that they are about: what formats are written from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -22,6 +22,8 @@ ITEMS = pa.schema(
     ]
 )  # fmt: skip
 
+PIECE_ROWS = 4096
+
 
 class MarkedItems(NamedTuple):
     """Answers with marks of one form (ANSWERS), and their items (ITEMS)."""
@@ -38,6 +40,15 @@ class MarkedItems(NamedTuple):
 def tabulate_marks(annotations: Iterable[Annotation], form: MarkForm) -> MarkedItems:
     """Return annotations whose labels are canonical texts as tables; rows are in their order."""
     rows = list(annotations)
+    # Piece by piece: Arrow takes twice the memory while a column grows.
+    pieces = [_answers_table(rows[first : first + PIECE_ROWS]) for first in range(0, len(rows), PIECE_ROWS)]
+    items: dict[str, Mapping[str, object]] = {}
+    for row in rows:
+        items.setdefault(row.item_id, row.fields)
+    return MarkedItems(form, pa.concat_tables([ANSWERS.empty_table(), *pieces]), _items_table(items))
+
+
+def _answers_table(rows: Sequence[Annotation]) -> pa.Table:
     columns: dict[str, list[Any]] = {
         "item_id": [row.item_id for row in rows],
         "annotator": [row.annotator for row in rows],
@@ -45,10 +56,7 @@ def tabulate_marks(annotations: Iterable[Annotation], form: MarkForm) -> MarkedI
         "seconds_spent": [row.seconds_spent for row in rows],
         "is_truth": [row.is_truth for row in rows],
     }
-    items: dict[str, Mapping[str, object]] = {}
-    for row in rows:
-        items.setdefault(row.item_id, row.fields)
-    return MarkedItems(form, pa.table(columns, schema=ANSWERS), _items_table(items))
+    return pa.table(columns, schema=ANSWERS)
 
 
 def make_marked_items(
