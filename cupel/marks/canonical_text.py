@@ -1,7 +1,6 @@
 """The canonical text of marks: the same marks of an item always have the same text, which is their label."""
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +9,9 @@ from cupel.errors import CupelError
 CLASS, ATTRIBUTES = "class", "attributes"
 # The text of an answer that nothing is there.
 NOTHING = "[]"
+# Edges are below it: up to there numbers are exact, to the last digit that any form has.
+MOST = 2**46
+QUOTED_CHARACTERS = 80
 
 
 class MarkError(CupelError):
@@ -83,15 +85,15 @@ def read_marks(text: str, form: MarkForm) -> list[dict[str, Any]]:
     try:
         found = json.loads(text, parse_constant=float)
     except (ValueError, RecursionError) as error:
-        raise MarkError(f"found {text[:80]!r}; expected a JSON list of marks, [] where there is none") from error
+        raise MarkError(f"found {_quote(text)}; expected a JSON list of marks, [] where there is none") from error
     if not isinstance(found, list):
-        raise MarkError(f"found {text[:80]!r}; expected a JSON list of marks, [] where there is none")
+        raise MarkError(f"found {_quote(text)}; expected a JSON list of marks, [] where there is none")
     return [_read_mark(mark, number, form) for number, mark in enumerate(found, 1)]
 
 
 def _read_mark(mark: Any, number: int, form: MarkForm) -> dict[str, Any]:
     if not isinstance(mark, Mapping):
-        raise MarkError(f"mark {number}: found {str(mark)[:80]!r}; expected an object with class, {_listed(form)}")
+        raise MarkError(f"mark {number}: found {_quote(mark)}; expected an object with class, {_listed(form)}")
     if unknown := sorted(set(map(str, mark)) - {CLASS, ATTRIBUTES, *form.edges}):
         raise MarkError(
             f"mark {number}: {unknown[0]!r} is no key of {form.name}; expected class, {_listed(form)}, and whatever "
@@ -99,7 +101,7 @@ def _read_mark(mark: Any, number: int, form: MarkForm) -> dict[str, Any]:
         )
     name = mark.get(CLASS)
     if not isinstance(name, str) or not name:
-        raise MarkError(f"mark {number}, class: found {name!r}; expected the name of a class")
+        raise MarkError(f"mark {number}, class: found {_quote(name)}; expected the name of a class")
     edges = {edge: _read_edge(mark.get(edge), f"mark {number}, {edge}", form) for edge in form.edges}
     _check_edges(edges, number, form)
     attributes = mark.get(ATTRIBUTES)
@@ -110,9 +112,9 @@ def _read_mark(mark: Any, number: int, form: MarkForm) -> dict[str, Any]:
 
 def _read_edge(value: Any, where: str, form: MarkForm) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MarkError(f"{where}: found {value!r}; expected a number of {form.unit}")
-    if not math.isfinite(value) or abs(value) >= 2**53:
-        raise MarkError(f"{where}: found {value!r}; expected a number of {form.unit} that is finite")
+        raise MarkError(f"{where}: found {_quote(value)}; expected a number of {form.unit}")
+    if not abs(value) < MOST:  # nor is what is no number
+        raise MarkError(f"{where}: found {_quote(value)}; expected a number of {form.unit} that is finite")
     rounded = round(value, form.decimals) if form.decimals else value
     if rounded == int(rounded):
         return int(rounded)
@@ -139,11 +141,15 @@ def _check_edges(edges: Mapping[str, int | float], number: int, form: MarkForm) 
 
 def _read_attributes(attributes: Any, number: int) -> Any:
     if not isinstance(attributes, Mapping):
-        raise MarkError(f"mark {number}, {ATTRIBUTES}: found {str(attributes)[:80]!r}; expected an object")
+        raise MarkError(f"mark {number}, {ATTRIBUTES}: found {_quote(attributes)}; expected an object")
     try:
         return json.loads(json.dumps(attributes, sort_keys=True, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise MarkError(f"mark {number}, {ATTRIBUTES}: {error}; expected what JSON can hold") from error
+
+
+def _quote(value: Any) -> str:
+    return repr(value)[:QUOTED_CHARACTERS]
 
 
 def _listed(form: MarkForm) -> str:
