@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.item_facts import ItemFacts, check_clip, describe_facts, merge_facts
 from cupel.exchange.imports.marks.text_units import splits_sequence
-from cupel.marks.canonical_text import ATTRIBUTES, BOXES, CLASS, SPANS, MarkForm, write_marks
+from cupel.marks.canonical_text import ATTRIBUTES, BOXES, CLASS, SPANS, MarkError, MarkForm, write_marks
 from cupel.people.tool_annotation import Annotation, Found, Notice, one_class
 from cupel.sources.reasons import BadRow, evidence
 
@@ -122,6 +122,8 @@ def judge_answers(
             yield _judge(one, form, terms, counts)
         except BadMarkError as bad:
             yield BadRow(one.line, bad.reason, evidence(f"{one.item_id}, {bad.found}"))
+        except MarkError as error:
+            yield BadRow(one.line, "bad_mark", evidence(f"{one.item_id}, {error}"))
     yield from (Notice(f"{count:,} {what}") for what, count in counts.items() if count)
 
 
