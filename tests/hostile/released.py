@@ -6,9 +6,11 @@ import pyarrow as pa
 
 from cupel.config.project import Project
 from cupel.kinds.projects import make_project
+from cupel.lake.send_back_log import SendBack
 from cupel.release.facts import BatchFacts, Cost, ReleaseFacts
 from cupel.release.frozen_terms import FrozenTerms
 from cupel.release.relabel import RELABEL_SCHEMA
+from cupel.release.rework import ReworkCount
 from cupel.show.report_facts import ReportFacts
 
 PLACES = (
@@ -71,6 +73,7 @@ def _batch(said: dict[str, str], gate: dict[str, Any], with_plots: bool) -> Batc
     delivery = {"batch": "one", "licence": said["licence"], "source_file": said["source_file"], "rows_in": 9}
     annotator = {
         "annotator": said["annotator"], "answers": 12, "answer_share": 0.5, "agreement_share": 0.5, "quality": 0.9,
+        "quality_low": 0.8, "quality_high": 0.95,
     }  # fmt: skip
     finding = {"annotator": said["annotator"], "finding": "guessing", "p_value": None, "log10_ratio": 2.0,
                "items": 9, "evidence": said["annotator"]}  # fmt: skip
@@ -81,8 +84,16 @@ def _batch(said: dict[str, str], gate: dict[str, Any], with_plots: bool) -> Batc
         "standard_high": 0.95, "difference": None, "difference_low": None, "difference_high": None, "gold_answers": 4,
         "gold_right": 3, "gold_low": 0.2, "gold_high": 0.9, "found_annotators": 1,
     }  # fmt: skip
+    sent_back = SendBack(
+        "one", (said["item_id"],), said["reason"], said["annotator"], said["source_file"], (said["annotator"],),
+        (said["annotator"],), 9, ("one-r1",), "2026-11-30T09:00:00+00:00",
+    )  # fmt: skip
+    rework = [
+        ReworkCount(who, said["annotator"], 2, 2, 1, 1, 1, 4, 3, 0.2, 0.99, 1, 0) for who in ("annotator", "vendor")
+    ]
     return BatchFacts(
-        annotator_findings=[finding], actions=[action], vendors=[vendor] if with_plots else [],
+        rework=rework, send_backs=[sent_back], annotator_findings=[finding], actions=[action],
+        vendors=[vendor] if with_plots else [],
         batch="one", rows_in=9, rejected={said["lost"]: 2}, items_clean=7, items_labelled=7, annotations=9,
         rejected_answers={said["lost"]: 1}, deliveries=[delivery], annotators=[annotator] if with_plots else [],
         routes={}, tasks_open=0, gates=[{**gate, "stage": "cleaning", "partition": "one"}],
