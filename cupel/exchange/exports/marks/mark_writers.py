@@ -1,6 +1,6 @@
 """Formats in which marks are written; what a format cannot hold is listed before, and refused unless told otherwise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from cupel.exchange.exports.marks.span_writers import fit_conll, fit_doccano, wr
 from cupel.exchange.exports.marks.table_writers import fit_everything, write_answers_parquet, write_webdataset
 from cupel.exchange.imports.marks.marked_items import MarkedItems
 from cupel.marks.canonical_text import BOXES, FORMS, SEGMENTS, SPANS, MarkForm
-from cupel.store.outputs import write_output
+from cupel.store.outputs import Output, check_outputs, write_output
 
 
 class MarkWriter(NamedTuple):
@@ -100,6 +100,16 @@ def format_marks(marked: MarkedItems, name: str, *, is_lossy: bool = False) -> b
             "name parquet or webdataset, which hold everything"
         )
     return writer.write(fit.marked)
+
+
+def check_mark_file(path: Path, name: str, form: MarkForm, inputs: Iterable[Path]) -> None:
+    """Refuse a file that is an input, or lies there already: nothing tells who wrote it.
+
+    Raises:
+        OutputError: It is, or there is no such format.
+    """
+    find_writer(name, form)
+    check_outputs([Output("--to", path, lambda there: False)], inputs)
 
 
 def write_mark_file(marked: MarkedItems, path: Path, name: str, *, is_lossy: bool = False) -> list[str]:
