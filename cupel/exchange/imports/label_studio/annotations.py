@@ -1,7 +1,7 @@
 """Label Studio's tasks to annotations: who answered what when, and which answers do not count."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -100,13 +100,18 @@ def _task(found: TaskRecord, asked: str | None, options: ReadOptions, *, has_pro
         yield BadRow(line, "no_answer", evidence(item))
     for note in found.notes:
         yield from _note(line, item, note, data, asked, options)
+    yield from tell_others(line, item, task)
+    own = ("data", "drafts", "predictions", *NOTES, *used)
+    yield from unread_keys(line, found.task.path, task, own)
+
+
+def tell_others(line: int, item: str, task: dict[str, Any]) -> Iterator[BadRow]:
+    """Yield the drafts and predictions of a task: they are no answers."""
     for key, reason in (("drafts", "not_finished"), ("predictions", "prediction")):
         value = task.get(key)
         for one in value if isinstance(value, list) else [value] if value else []:
             said = fields_of(one).get("model_version") or _said(fields_of(one))
             yield BadRow(line, reason, evidence(f"{item}: {said}"))
-    own = ("data", "drafts", "predictions", *NOTES, *used)
-    yield from unread_keys(line, found.task.path, task, own)
 
 
 def item_of(

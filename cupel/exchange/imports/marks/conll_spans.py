@@ -15,6 +15,7 @@ from cupel.people.tool_annotation import Notice
 from cupel.sources.reasons import BadRow, evidence
 
 TAG = re.compile(r"(?:[BIESLU]-(?P<name>.+)|O)\Z")
+ENDINGS = frozenset({".conll", ".bio", ".iob"})
 DOCUMENT = "-DOCSTART-"
 # What a comment may say of the sentence after it; the names are those of CoNLL-U, and ours.
 _COMMENT = re.compile(r"#\s*(item_id|sent_id|annotator|text|text_json)\s*=\s?(.*)\Z")
@@ -38,7 +39,9 @@ class Sentence(NamedTuple):
 
 
 def is_conll(file: File) -> bool:
-    """Tell whether a file is of tokens with tags: the last column of its first lines is a tag, and one is not O."""
+    """Tell whether a file is of tokens with tags: by its name, or the last column is a tag, and not always O."""
+    if ENDINGS.intersection(file.path.suffixes):
+        return True
     if file.format != "csv":
         return False
     lines = file.content[:65536].decode("utf-8", "replace").splitlines()[:LINES_LOOKED_AT]

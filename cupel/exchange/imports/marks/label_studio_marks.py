@@ -6,7 +6,7 @@ from typing import Any
 
 from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.file import File
-from cupel.exchange.imports.label_studio.annotations import item_of, judge_state, person, read_time
+from cupel.exchange.imports.label_studio.annotations import item_of, judge_state, person, read_time, tell_others
 from cupel.exchange.imports.label_studio.tasks import TaskRecord, split_tasks, task_rows
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn, exact_number
 from cupel.exchange.imports.marks.item_facts import MICROSECONDS, ItemFacts, parse_rate, time_of_frame
@@ -48,6 +48,7 @@ def read_label_studio_marks(file: File, form: MarkForm, terms: MarkTerms) -> Rea
             yield BadRow(one.line, "no_answer", evidence(item))
         for note in one.notes:
             yield from _note(one, item, note.values, form, terms, quoted)
+        yield from tell_others(one.line, item, one.task.values)
     if quoted:
         yield Notice(
             f"{len(quoted):,} annotations count characters in UTF-16, as Label Studio did before 1.5: converted"

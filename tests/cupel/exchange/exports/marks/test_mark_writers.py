@@ -3,6 +3,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cupel.errors import OutputError
 from cupel.exchange.exports.marks.fitting import LossError
@@ -262,3 +264,50 @@ def test_regions_and_samples_are_for_those_who_read_no_canonical_text(tmp_path: 
     with tarfile.open(fileobj=io.BytesIO(content)) as file:
         assert file.getnames() == ["000000000.json", "000000000.jpg", "000000001.json"]
     assert content == write_webdataset(boxes(), lambda item: (".jpg", b"picture") if item == "a.jpg" else None)
+
+
+@st.composite
+def any_boxes(draw: st.DrawFn) -> MarkedItems:
+    """Boxes on hundredths of a pixel in pictures of any size."""
+    width, height = draw(st.integers(1, 6000)), draw(st.integers(1, 6000))
+    marks = []
+    for _ in range(draw(st.integers(0, 5))):
+        x, y = draw(st.integers(0, width * 100 - 1)), draw(st.integers(0, height * 100 - 1))
+        across, down = draw(st.integers(1, width * 100 - x)), draw(st.integers(1, height * 100 - y))
+        place = {"x": x / 100, "y": y / 100, "width": across / 100, "height": down / 100}
+        marks.append({"class": draw(st.sampled_from(["car", "<&>\"'", "\u00e4 \U0001f600"])), **place})
+    facts = ItemFacts(path="a.jpg", width=width, height=height)
+    return make_marked_items([("a.jpg", None, write_marks(marks, BOXES))], {"a.jpg": facts}, BOXES)
+
+
+@st.composite
+def any_spans(draw: st.DrawFn) -> MarkedItems:
+    """Spans anywhere in texts of any characters."""
+    text = draw(
+        st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
+    )
+    marks = []
+    for _ in range(draw(st.integers(0, 4))):
+        start = draw(st.integers(0, len(text) - 1))
+        marks.append({"class": "drug", "start": start, "end": draw(st.integers(start + 1, len(text)))})
+    return make_marked_items([("t", None, write_marks(marks, SPANS))], {"t": ItemFacts(text=text)}, SPANS)
+
+
+@pytest.mark.parametrize("name", ["coco", "cvat", "label-studio", "parquet", "webdataset"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(marked=any_boxes())
+def test_any_boxes_are_read_as_they_were_written(tmp_path: Path, name: str, marked: MarkedItems) -> None:
+    assert list_losses(marked, name) == []
+    assert labels(read_back(tmp_path, marked, name).tables) == labels(marked)
+
+
+@pytest.mark.parametrize("name", ["doccano", "conll", "label-studio"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(marked=any_spans())
+def test_any_spans_that_fit_are_read_as_they_were_written(tmp_path: Path, name: str, marked: MarkedItems) -> None:
+    fitted = find_writer(name, SPANS).fit(marked)
+    if not fitted.marked.answers.num_rows:
+        assert fitted.losses
+        return
+    assert fitted.losses == ()
+    assert labels(read_back(tmp_path, marked, name, unit="code-points").tables) == labels(marked)
