@@ -11,7 +11,6 @@ MARK_REASONS = {
     "no_area": "the box has no area; put it right in the tool",
     "unknown_size": "the picture's width and height are not known, and the place is given as a share of them; name "
     "them with the items",
-    "unknown_length": "the length of the clip is not known; name it with the items",
     "unknown_rate": "frames are counted, and the rate at which the tool counted them is not known; name it",
     "wrong_rate": "the rate of the clip's frames is none, or does not go with its frames and its length",
     "percent_above_100": "a share of the picture is below 0 or above 100 percent; put it right in the tool",

@@ -66,8 +66,11 @@ def _describe(file: File) -> str | None:
 
 
 def _read(file: File, options: ReadOptions) -> Read:
+    found = _describe(file) or ""
+    if found.startswith(("AVA", "ActivityNet")):
+        raise SourceError(f"{file.path}: {found}: they are marks in time, which --kind segments reads")
     raise SourceError(
-        f"{file.path}: {_describe(file)}: it is not read. Convert the data set to COCO or to CVAT for images, as CVAT, "
+        f"{file.path}: {found}: it is not read. Convert the data set to COCO or to CVAT for images, as CVAT, "
         "Datumaro and FiftyOne do, and name that file"
     )
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cupel.exchange.exports.marks.fitting import (
+from cupel.exchange.exports.marks.format_losses import (
     Fit,
     classes_of_marks,
     drop_about_answers,

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.exchange.exports.marks.fitting import (
+from cupel.exchange.exports.marks.format_losses import (
     Fit,
     ShownMark,
     change_marks,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from cupel.exchange.exports.marks.fitting import (
+from cupel.exchange.exports.marks.format_losses import (
     Fit,
     ShownMark,
     change_marks,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cupel.errors import OutputError
 from cupel.exchange.exports.marks.coco_writer import fit_coco, write_coco
 from cupel.exchange.exports.marks.cvat_writer import fit_cvat, write_cvat
-from cupel.exchange.exports.marks.fitting import Fit, LossError
+from cupel.exchange.exports.marks.format_losses import Fit, LossError
 from cupel.exchange.exports.marks.label_studio_writer import fit_label_studio, write_label_studio
 from cupel.exchange.exports.marks.segment_writers import (
     fit_activitynet,

@@ -6,7 +6,7 @@ import json
 from fractions import Fraction
 from typing import Any
 
-from cupel.exchange.exports.marks.fitting import (
+from cupel.exchange.exports.marks.format_losses import (
     Fit,
     drop_about_answers,
     drop_attributes,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from cupel.exchange.exports.marks.fitting import (
+from cupel.exchange.exports.marks.format_losses import (
     Fit,
     drop_about_answers,
     drop_attributes,

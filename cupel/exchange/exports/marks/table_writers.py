@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cupel.contract.tables.regions import REGIONS
-from cupel.exchange.exports.marks.fitting import Fit, drop_unanswered
+from cupel.exchange.exports.marks.format_losses import Fit, drop_unanswered
 from cupel.exchange.imports.marks.item_facts import describe_facts
 from cupel.exchange.imports.marks.marked_items import ITEMS, MarkedItems
 from cupel.marks.canonical_text import read_marks

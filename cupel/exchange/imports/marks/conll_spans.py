@@ -30,7 +30,7 @@ class TaggedToken(NamedTuple):
     tag: str
 
 
-class Sentence(NamedTuple):
+class TaggedSentence(NamedTuple):
     """Tokens up to an empty line, and what comments before them say."""
 
     line: int
@@ -79,7 +79,7 @@ def read_conll(file: File, form: MarkForm, terms: MarkTerms) -> ReadDrawn:
         yield Notice(f"{file.path.name}: {begun:,} spans begin with I, E or L: taken as beginnings, as CoNLL-2003's")
 
 
-def _sentences(lines: Iterable[str]) -> Iterator[Sentence]:
+def _sentences(lines: Iterable[str]) -> Iterator[TaggedSentence]:
     tokens: list[TaggedToken] = []
     comments: dict[str, str] = {}
     first = 1
@@ -88,7 +88,7 @@ def _sentences(lines: Iterable[str]) -> Iterator[Sentence]:
         cells = _split(text)
         if not cells or cells[0] == DOCUMENT:
             if tokens or comments:
-                yield Sentence(first, tokens, comments)
+                yield TaggedSentence(first, tokens, comments)
             tokens, comments = [], {}
         elif text.startswith("#") and not tokens and (comment := _COMMENT.match(text)):
             first = first if comments else number
@@ -97,14 +97,14 @@ def _sentences(lines: Iterable[str]) -> Iterator[Sentence]:
             first = number if not tokens and not comments else first
             tokens.append(TaggedToken(number, cells[0], cells[-1] if len(cells) > 1 else ""))
     if tokens or comments:
-        yield Sentence(first, tokens, comments)
+        yield TaggedSentence(first, tokens, comments)
 
 
 def _split(line: str) -> list[str]:
     return [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()
 
 
-def _text(sentence: Sentence, known: str | None) -> str | None:
+def _text(sentence: TaggedSentence, known: str | None) -> str | None:
     """Return the text of a sentence; None where only its tokens are there."""
     said = sentence.comments.get("text")
     if "text_json" in sentence.comments:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cupel.errors import OutputError
-from cupel.exchange.exports.marks.fitting import LossError
+from cupel.exchange.exports.marks.format_losses import LossError
 from cupel.exchange.exports.marks.label_studio_writer import write_labeling_config
 from cupel.exchange.exports.marks.mark_writers import (
     MARK_WRITERS,

@@ -183,7 +183,7 @@ def test_bad_marks_are_rejected_with_reason_and_place(
 
 def test_every_reason_is_met_by_a_test_or_said_by_another() -> None:
     met = {case[5] for case in REJECTED}
-    assert set(MARK_REASONS) - met == {"unknown_length", "bad_mark"}
+    assert set(MARK_REASONS) - met == {"bad_mark"}
 
 
 def test_one_bad_mark_costs_its_answer_and_no_other(tmp_path: Path) -> None:
