@@ -26,6 +26,7 @@ from cupel.exchange.imports.marks.drawn_answers import (
     judge_answers,
 )
 from cupel.exchange.imports.marks.label_studio_marks import read_label_studio_marks
+from cupel.exchange.imports.marks.mark_table import is_mark_table, read_mark_table
 from cupel.exchange.imports.marks.marked_items import MarkedItems, tabulate_marks
 from cupel.exchange.imports.marks.regions_parquet import is_regions_parquet, read_regions_parquet
 from cupel.exchange.imports.marks.webdataset import read_webdataset
@@ -76,6 +77,7 @@ MARK_FORMATS: tuple[MarkFormat, ...] = (
     MarkFormat("ava", (SEGMENTS,), is_ava, read_ava),
     MarkFormat("conll", (SPANS,), is_conll, read_conll),
     MarkFormat("parquet", FORMS, is_regions_parquet, read_regions_parquet),
+    MarkFormat("table", FORMS, is_mark_table, read_mark_table),
 )
 
 

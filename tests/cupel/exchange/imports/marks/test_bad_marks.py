@@ -210,7 +210,7 @@ def test_xml_with_entities_is_not_read(tmp_path: Path, head: str, said: str) -> 
         ("a.xml", "<annotation><object/></annotation>", BOXES, "expected <annotations>"),
         ("a.xml", cvat(""), SPANS, "holds boxes, and no spans"),
         ("a.json", activitynet([1, 2]), BOXES, "activitynet holds segments, and no boxes"),
-        ("a.json", '{"a": 1}', BOXES, "formats are coco, label-studio, parquet, cvat, webdataset"),
+        ("a.json", '{"a": 1}', BOXES, "formats are coco, label-studio, parquet, table, cvat, webdataset"),
         ("a.tar", b"not a tar file", BOXES, "not a tar file"),
     ],
 )
