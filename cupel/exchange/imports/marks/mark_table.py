@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from cupel.errors import SourceError
 from cupel.exchange.imports.answer_rows import read_number
 from cupel.exchange.imports.bad_marks import BadMarkError
-from cupel.exchange.imports.file import File, records
+from cupel.exchange.imports.file import File, first_record, records
 from cupel.exchange.imports.headers import column_names
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn, exact_number
 from cupel.exchange.imports.marks.item_facts import MICROSECONDS, ItemFacts
