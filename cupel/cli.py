@@ -18,6 +18,7 @@ from cupel.commands.lake_commands import (
     upgrade,
     webhook,
 )
+from cupel.commands.mark_commands import convert
 from cupel.commands.missing_libraries import name_extra
 from cupel.commands.rework_commands import rework, send_items_back
 from cupel.commands.signing_commands import key, sign
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 for _command in (
-    accept, annotator, check, data_docs, duplicates, export, guideline, import_work, key, prune, push, rebuild, release,
-    rework, send_items_back, sign, signals, summarise, suspicious, trace, upgrade, verify, webhook, witness,
+    accept, annotator, check, convert, data_docs, duplicates, export, guideline, import_work, key, prune, push, rebuild,
+    release, rework, send_items_back, sign, signals, summarise, suspicious, trace, upgrade, verify, webhook, witness,
 ):  # fmt: skip
     main.add_command(_command)

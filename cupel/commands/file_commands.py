@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cupel.commands.mark_commands import CUT_WITHIN, KNOWN, MARK_KINDS, RATE, UNIT, read_mark_exports
 from cupel.commands.options import (
     FILE,
     FILE_OR_FOLDER,
@@ -16,6 +17,9 @@ from cupel.commands.options import (
     look_up_kind,
     split_names,
 )
+
+if TYPE_CHECKING:
+    from cupel.exchange.imports.gate import Export
 
 
 @click.command()
@@ -117,7 +121,11 @@ def accept(
     help="Columns of a table that hold one annotator's answers each.",
 )
 @click.option("--text", metavar="FIELD", help="Of a table, the column that shows the item.")
-@click.option("--kind", metavar="KIND", help="Label kind, as multilabel: several choices of an answer are one label.")
+@click.option(
+    "--kind",
+    metavar="KIND",
+    help="Label kind: multilabel takes several choices of an answer as one label; boxes, spans, segments: marks.",
+)
 @click.option("--classes", metavar="A,B,...", help="The classes that the project knows; with them, others are told.")
 @click.option("--separator", metavar="TEXT", help="With --kind, what stands between classes in one cell of a table.")
 @click.option(
@@ -130,11 +138,16 @@ def accept(
     show_default=True,
     help="What is marked as known to be right: left out and told, or an expert's answer.",
 )
+@KNOWN
+@RATE
+@UNIT
+@CUT_WITHIN
 @LIMITS
 def import_work(
     files: tuple[Path, ...], batch: str, answers: Path, items: Path | None, tool: str | None, purpose: str,
     kind: str | None, classes: str | None, separator: str | None, is_as_written: bool, ground_truth: str,
-    limits: tuple[str, ...], annotator_columns: str | None, **named: Any,
+    limits: tuple[str, ...], annotator_columns: str | None, known: Path | None, rate: str | None, unit: str | None,
+    cut_within: float | None, **named: Any,
 ) -> None:  # fmt: skip
     """Read finished work of labeling tools into a file of answers, which `labeling.answers` of a project names.
 
@@ -152,22 +165,21 @@ def import_work(
         write_items,
         write_left,
     )
-    from cupel.exchange.imports.choices import make_reader
-    from cupel.exchange.imports.tool import ReadOptions
-    from cupel.exchange.imports.tools import read_export
-    from cupel.people.tool_annotation import make_class_reader
     from cupel.printable import printable
-    from cupel.sources.input_limits import parse_limits
 
     if separator is not None and kind is None:
         raise click.UsageError("--separator goes with --kind")
-    known, allowed = split_names(classes), parse_limits(limits)
-    read = make_class_reader(known) if kind is None else make_reader(look_up_kind(kind), known, separator)
-    options = ReadOptions(**named, annotators=split_names(annotator_columns), classes=known, read=read)
-    exports = [read_export(path, tool, options, allowed) for path in files]
+    if kind in MARK_KINDS:
+        named |= {"known": known, "rate": rate, "unit": unit, "cut_within": cut_within}
+        exports = read_mark_exports(files, kind, tool, split_names(classes), limits, **named)
+    elif any(option is not None for option in (known, rate, unit, cut_within)):
+        raise click.UsageError(f"--known, --rate, --unit and --cut-within go with --kind {', '.join(MARK_KINDS)}")
+    else:
+        named["annotators"] = split_names(annotator_columns)
+        exports = _read_exports(files, tool, kind, split_names(classes), separator, limits, **named)
     imported = gather(
-        exports, () if kind else known, is_as_written=is_as_written or kind is not None, purpose=purpose,
-        takes_truths=ground_truth == "expert",
+        exports, () if kind else split_names(classes), is_as_written=is_as_written or kind is not None,
+        purpose=purpose, takes_truths=ground_truth == "expert", are_classes=kind not in MARK_KINDS,
     )  # fmt: skip
     check_files(imported, files, answers, items)
     left = left_file(answers)
@@ -188,6 +200,22 @@ def import_work(
         click.echo(f"  not imported: {number:,} {reason}: {MEANINGS[reason]}")
     if imported.left:
         click.echo(f"  all of them: {left}")
+
+
+def _read_exports(
+    files: tuple[Path, ...], tool: str | None, kind: str | None, classes: tuple[str, ...], separator: str | None,
+    limits: tuple[str, ...], **named: Any,
+) -> "list[Export]":  # fmt: skip
+    """Return what files hold whose labels are classes, or sets of them."""
+    from cupel.exchange.imports.choices import make_reader
+    from cupel.exchange.imports.tool import ReadOptions
+    from cupel.exchange.imports.tools import read_export
+    from cupel.people.tool_annotation import make_class_reader
+    from cupel.sources.input_limits import parse_limits
+
+    read = make_class_reader(classes) if kind is None else make_reader(look_up_kind(kind), classes, separator)
+    options = ReadOptions(**named, classes=classes, read=read)
+    return [read_export(path, tool, options, parse_limits(limits)) for path in files]
 
 
 @click.command()

@@ -1,7 +1,10 @@
 """What to install where a command meets a library that this installation has not."""
 
 # The extra of pyproject.toml with what a command needs beyond the label buyer's installation; others need the chain.
-EXTRAS = {"accept": "tables", "import": "tables", "export": "tables", "sign": "verify", "verify": "verify"}
+EXTRAS = {
+    "accept": "tables", "convert": "tables", "export": "tables", "import": "tables", "sign": "verify",
+    "verify": "verify",
+}  # fmt: skip
 CHAIN = "chain"
 
 

@@ -15,6 +15,7 @@ from old_lakes import OLD, release_of, unpack
 from packaging.requirements import Requirement
 
 from cupel.signing.keys import make_key, write_key
+from mark_exports import cvat, cvat_box
 
 BASE = {
     "annotated-types", "cffi", "click", "cryptography", "jinja2", "markdown-it-py", "markupsafe", "mdurl", "numpy",
@@ -121,6 +122,7 @@ def test_a_delivery_is_accepted_where_nothing_else_is_installed(tmp_path: Path) 
         (("accept", "one.csv", "--budget", "5%", "--kind", "multilabel", "--classes", "a,b"), "pyarrow", "tables"),
         (("import", "one.csv", "--batch", "one", "--answers", "answers.csv"), "pyarrow", "tables"),
         (("export", ".", "--to", "there"), "pyarrow", "tables"),
+        (("convert", "one.csv", "--kind", "spans", "--to", "a", "--format", "conll"), "pyarrow", "tables"),
         (("sign", "one.csv", "--key", "auditor.pem"), "pyarrow", "verify"),
         (("verify", "."), "[a-z0-9_]+", "verify"),
         (("duplicates", "one.parquet", "--to", "pairs.parquet"), "[a-z0-9_]+", "chain"),
@@ -163,6 +165,16 @@ def test_parquet_and_label_kinds_need_the_tables_alone() -> None:
     imported = cupel(
         "import", "one.parquet", "--batch", "one", "--answers", "answers.csv", "--annotator", "worker", "--id", "id",
         "--question", "label", "--kind", "multilabel", "--classes", "x,y", extra="tables",
+    )  # fmt: skip
+    assert imported.returncode == 0, imported.stderr
+
+
+def test_marks_need_the_tables_alone() -> None:
+    Path("one.xml").write_text(cvat(cvat_box(1, 2, 3, 4)))
+    done = cupel("convert", "one.xml", "--kind", "boxes", "--to", "one.json", "--format", "coco", extra="tables")
+    assert done.returncode == 0, done.stderr
+    imported = cupel(
+        "import", "one.json", "--kind", "boxes", "--batch", "one", "--answers", "answers.csv", extra="tables"
     )  # fmt: skip
     assert imported.returncode == 0, imported.stderr
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,15 +12,17 @@ import pyarrow.parquet as pq
 
 from cupel.contract.columns import REAL, TEXT
 from cupel.errors import SourceError
+from cupel.exchange.imports.bad_marks import MARK_REASONS
 from cupel.exchange.imports.gate import Export, Left, PlacedAnnotation, judge_exports, keep_latest
 from cupel.people.tool_annotation import IMPORT_REASONS, Annotation, FieldsOfItem
 from cupel.sources.reasons import REASONS, evidence
-from cupel.store.files import put_file, read_file
+from cupel.store.files import new_file, put_file, read_file
 from cupel.store.outputs import Output, check_outputs, is_json_lines, is_table
 
 MEANINGS = {
     **REASONS,
     **IMPORT_REASONS,
+    **MARK_REASONS,
 }
 SCHEMA = pa.schema(
     [
@@ -32,6 +34,9 @@ SCHEMA = pa.schema(
         ("seconds_spent", REAL),
     ]
 )
+
+# Rows that are held as a table at once: a row group of Parquet, or labels of some ten megabytes.
+MOST_PIECE_ROWS, MOST_PIECE_CHARACTERS = 1 << 20, 1 << 25
 
 
 class Imported(NamedTuple):
@@ -50,6 +55,7 @@ def gather(
     is_as_written: bool = False,
     purpose: str = "label",
     takes_truths: bool = False,
+    are_classes: bool = True,
 ) -> Imported:
     """Return the annotations of exports; of an annotator's answers on one item the latest.
 
@@ -62,8 +68,9 @@ def gather(
         purpose: Whose answers they are: of the crew (`label`) or of experts (`expert`).
         takes_truths: Take answers of the crew that the tool marks as ground truth as an expert's (`truths`); else they
             are left out.
+        are_classes: Labels are classes, or sets of them; else texts of marks, whose classes their readers judge.
     """
-    judged = judge_exports(exports, classes, is_as_written=is_as_written)
+    judged = judge_exports(exports, classes, is_as_written=is_as_written, are_classes=are_classes)
     left = list(judged.left)
     crew: list[PlacedAnnotation] = []
     truths: list[PlacedAnnotation] = []
@@ -127,20 +134,37 @@ def write_answers(imported: Imported, batch: str, purpose: str, path: Path) -> N
         raise SourceError(f"{path}: answers are written as .csv or .parquet; name such a file")
     rows = [*imported.annotations, *imported.truths]
     purposes = [purpose] * len(imported.annotations) + ["expert"] * len(imported.truths)
-    table = pa.table(
-        {
-            "batch": [batch] * len(rows),
-            "item_id": [row.item_id for row in rows],
-            "purpose": purposes,
-            "annotator": [row.annotator for row in rows],
-            "label": [row.label for row in rows],
-            "seconds_spent": [row.seconds_spent for row in rows],
-        },
-        schema=SCHEMA,
-    )
-    sink = pa.BufferOutputStream()
-    pa_csv.write_csv(table, sink) if path.suffix == ".csv" else pq.write_table(table, sink)
-    _put(path, sink.getvalue().to_pybytes())
+    make_writer = pa_csv.CSVWriter if path.suffix == ".csv" else pq.ParquetWriter
+    try:
+        with new_file(path) as file, make_writer(file, SCHEMA) as writer:
+            for piece in _pieces(rows):
+                writer.write_table(_table(rows[piece], purposes[piece], batch))
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _pieces(rows: Sequence[Annotation]) -> Iterator[slice]:
+    """Yield places of annotations, as many as a row group of Parquet holds, or fewer where their labels are long."""
+    first = size = 0
+    for place, row in enumerate(rows):
+        size += len(row.label)
+        if size > MOST_PIECE_CHARACTERS or place + 1 - first == MOST_PIECE_ROWS:
+            yield slice(first, place + 1)
+            first, size = place + 1, 0
+    if first < len(rows):
+        yield slice(first, len(rows))
+
+
+def _table(rows: Sequence[Annotation], purposes: list[str], batch: str) -> pa.Table:
+    columns = {
+        "batch": [batch] * len(rows),
+        "item_id": [row.item_id for row in rows],
+        "purpose": purposes,
+        "annotator": [row.annotator for row in rows],
+        "label": [row.label for row in rows],
+        "seconds_spent": [row.seconds_spent for row in rows],
+    }
+    return pa.table(columns, schema=SCHEMA)
 
 
 def write_items(imported: Imported, path: Path) -> int:

@@ -37,6 +37,7 @@ class CocoImage(NamedTuple):
     line: int
     fields: dict[str, object]
     content: str | None
+    size: tuple[object, object] = (None, None)
 
 
 def is_coco(found: Any) -> bool:
@@ -81,9 +82,9 @@ def coco(name: str, found: dict[str, Any], options: ReadOptions) -> Read:
     yield from unread_keys(1, "", found, ("images", "annotations", "categories"))
     notes = found.get("annotations") if isinstance(found.get("annotations"), list) else []
     yield from _describe_attributes(name, notes or [], options)
-    classes, told = _read_categories(found.get("categories"))
+    classes, told = read_categories(found.get("categories"))
     yield from told
-    images, told = _read_images(found["images"], options)
+    images, told = read_coco_images(found["images"], options)
     yield from told
     is_of_images = not any(key in note for note in entries(notes) for key in OUTLINES)
     labelled: set[str | None] = set()
@@ -99,7 +100,7 @@ def coco(name: str, found: dict[str, Any], options: ReadOptions) -> Read:
         yield from _unread(line, note, options)
         if image is None:
             yield BadRow(line, "unknown_item", evidence(f"image_id {note.get('image_id')!r}"))
-        elif (problem := image.problem or _judge_state(line, image.item, note, classes)) is not None:
+        elif (problem := image.problem or judge_coco_state(line, image.item, note, classes)) is not None:
             yield problem._replace(line=line)
         elif is_of_images:
             of_image.setdefault(number or "", []).append((line, note))
@@ -125,7 +126,7 @@ def _describe_attributes(name: str, notes: list[Any], options: ReadOptions) -> I
         yield Notice(f"{name}: attributes are not imported; {option} takes one as the label: {', '.join(asked[:10])}")
 
 
-def _read_categories(found: Any) -> tuple[dict[str, str | BadRow], list[Found]]:
+def read_categories(found: Any) -> tuple[dict[str, str | BadRow], list[Found]]:
     """Return the classes by number, and what is not read; a number that names several classes names none."""
     names: dict[str, list[str]] = {}
     told: list[Found] = []
@@ -154,7 +155,7 @@ def _read_categories(found: Any) -> tuple[dict[str, str | BadRow], list[Found]]:
     return classes, told
 
 
-def _read_images(found: list[Any], options: ReadOptions) -> tuple[dict[str, CocoImage], list[Found]]:
+def read_coco_images(found: list[Any], options: ReadOptions) -> tuple[dict[str, CocoImage], list[Found]]:
     """Return the images by number, and what is not read; a number of several images is of none."""
     rows: dict[str, list[tuple[int, str, Mapping[str, Any]]]] = {}
     told: list[Found] = []
@@ -183,6 +184,7 @@ def _read_images(found: list[Any], options: ReadOptions) -> tuple[dict[str, Coco
         images[number] = CocoImage(
             item or called, torn if is_torn else None, line, {"image": entry.get("file_name") or called},
             ", ".join(str(one) for one in (called, *size) if one) if options.id_field is None else None,
+            (size[0], size[1]),
         )  # fmt: skip
     return images, told
 
@@ -207,7 +209,7 @@ def _unread(line: int, note: dict[str, Any], options: ReadOptions) -> Read:
         yield BadRow(line, "unexpected_shape", evidence(f"segments_info: {segments!r}"))
 
 
-def _judge_state(line: int, item: str, note: dict[str, Any], classes: dict[str, str | BadRow]) -> BadRow | None:
+def judge_coco_state(line: int, item: str, note: dict[str, Any], classes: dict[str, str | BadRow]) -> BadRow | None:
     """Return why an annotation is no person's answer, by what is marked on it."""
     found = classes.get(as_id(note.get("category_id")) or "")
     shown = f"{item}: {found if isinstance(found, str) else note.get('category_id')}"
@@ -237,11 +239,11 @@ def _objects(
             number = as_id(segment.get("id"))
             called = number if number is not None and counts[number] == 1 else f"{number or 'segment'}.{place}"
             name = called if is_one else f"{line}.{called}"
-            yield _object(line, image, name, segment, _classes_of(line, segment, classes, None))
+            yield _object(line, image, name, segment, classes_of(line, segment, classes, None))
     elif note.get("caption") is None:
         number = as_id(note.get("id")) or "annotation"
         name = number if is_one and number != "annotation" else f"{number}.{line}"
-        yield _object(line, image, name, note, _classes_of(line, note, classes, options.question))
+        yield _object(line, image, name, note, classes_of(line, note, classes, options.question))
 
 
 def _object(
@@ -264,7 +266,7 @@ def _whole_image(
     """Yield the label of an image whose annotations have no outline."""
     labels: list[object] = []
     for line, note in given:
-        found = _classes_of(line, note, classes, options.question)
+        found = classes_of(line, note, classes, options.question)
         if isinstance(found, BadRow):
             yield found
         else:
@@ -278,7 +280,7 @@ def _whole_image(
             yield Annotation(line, image.item, label, fields=image.fields, content=image.content)
 
 
-def _classes_of(
+def classes_of(
     line: int, note: dict[str, Any], classes: dict[str, str | BadRow], question: str | None
 ) -> list[object] | BadRow:
     """Return the class of an annotation: of its category, or the value of the attribute that is asked for."""

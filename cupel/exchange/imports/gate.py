@@ -55,13 +55,16 @@ class Judged(NamedTuple):
     notices: list[str]
 
 
-def judge_exports(exports: Iterable[Export], classes: Sequence[str] = (), *, is_as_written: bool = False) -> Judged:
+def judge_exports(
+    exports: Iterable[Export], classes: Sequence[str] = (), *, is_as_written: bool = False, are_classes: bool = True
+) -> Judged:
     """Return the annotations of exports that say one thing each.
 
     Args:
         exports: Files as read.
         classes: Those that the guideline knows; with any, other classes are `unknown_label`. Empty: all.
         is_as_written: Keep classes apart that differ only by case, Unicode form or invisible characters.
+        are_classes: Labels are classes, or sets of them; else texts of marks, whose classes their readers judge.
     """
     exports = list(exports)
     left = [
@@ -81,6 +84,8 @@ def judge_exports(exports: Iterable[Export], classes: Sequence[str] = (), *, is_
     for judge in (_judge_ids, _merge_people):
         placed, gone, said = judge(placed)
         left, notices = left + gone, notices + said
+    if not are_classes:
+        return Judged(placed, left, notices)
     placed, gone, said = _judge_classes(placed, classes, is_as_written=is_as_written)
     return Judged(placed, left + gone, notices + said)
 

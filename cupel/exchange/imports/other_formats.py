@@ -13,10 +13,10 @@ from cupel.people.tool_annotation import Read, entries
 LINES_LOOKED_AT = 20
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 # A line of each format, the most telling first.
+AVA_LINE = re.compile(rf"[^,]+,{_NUMBER}(?:,(?:{_NUMBER})?){{4}},\d*(?:,-?\d*)?\Z")
 LINES = {
     "a MOT Challenge list of boxes (frame, track, box, class)": re.compile(rf"-?\d+,-?\d+(?:,{_NUMBER}){{4,8}}\Z"),
-    "AVA's list of boxes and actions (video, second, box, action, person)":
-        re.compile(rf"[^,]+,{_NUMBER}(?:,(?:{_NUMBER})?){{4}},\d*(?:,-?\d*)?\Z"),
+    "AVA's list of boxes and actions (video, second, box, action, person)": AVA_LINE,
     "YOLO's outlines of one image (class number, outline)": re.compile(rf"\d+(?: {_NUMBER}){{4,}}\Z"),
     "KITTI's objects of one image": re.compile(rf"[A-Za-z_]+ {_NUMBER} -?\d+(?: {_NUMBER}){{12,13}}\Z"),
     "DOTA's rotated boxes of one image": re.compile(rf"(?:{_NUMBER} ){{8}}\S+ [0-2]\Z"),
@@ -66,8 +66,11 @@ def _describe(file: File) -> str | None:
 
 
 def _read(file: File, options: ReadOptions) -> Read:
+    found = _describe(file) or ""
+    if found.startswith(("AVA", "ActivityNet")):
+        raise SourceError(f"{file.path}: {found}: they are marks in time, which --kind segments reads")
     raise SourceError(
-        f"{file.path}: {_describe(file)}: it is not read. Convert the data set to COCO or to CVAT for images, as CVAT, "
+        f"{file.path}: {found}: it is not read. Convert the data set to COCO or to CVAT for images, as CVAT, "
         "Datumaro and FiftyOne do, and name that file"
     )
 

@@ -252,7 +252,7 @@ def _given(line: int, item: str, element: Element, task: CvatTask | None) -> Ann
 
 def _judge_source(given: Annotation, element: Element) -> Annotation | BadRow:
     """Return an answer with who gave it, by what CVAT says of the source; a model's is none."""
-    source = _source_of(element)
+    source = source_of(element)
     if source == "auto":
         return BadRow(given.line, "prediction", evidence(f"{given.item_id}: {element.get('label')}"))
     if source == "ground_truth":
@@ -260,12 +260,13 @@ def _judge_source(given: Annotation, element: Element) -> Annotation | BadRow:
     return given._replace(annotator=None) if source in ("consensus", "file") else given
 
 
-def _source_of(element: Element) -> str:
+def source_of(element: Element) -> str:
+    """Return where CVAT says that a shape is from, in one spelling."""
     return (element.get("source") or "").replace(" ", "_").replace("-", "_").lower()
 
 
 def _source_key(element: Element) -> frozenset[str]:
-    return frozenset({"source"} if _source_of(element) in SOURCES else ())
+    return frozenset({"source"} if source_of(element) in SOURCES else ())
 
 
 def _labels(place: CvatPlace, element: Element) -> list[object] | None:

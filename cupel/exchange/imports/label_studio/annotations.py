@@ -1,7 +1,7 @@
 """Label Studio's tasks to annotations: who answered what when, and which answers do not count."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -70,7 +70,7 @@ def choose_question(name: str, tasks: Iterable[TaskRecord], options: ReadOptions
     of_parts: set[str] = set()
     for task in tasks:
         for note in task.notes:
-            if not _state(note.values):
+            if not judge_state(note.values):
                 for one in read_results(note.values):
                     if one.is_asked:
                         (of_tasks if one.part is None else of_parts).add(one.control)
@@ -92,7 +92,7 @@ def _describe(name: str, tasks: list[dict[str, Any]], asked: str | None, options
 def _task(found: TaskRecord, asked: str | None, options: ReadOptions, *, has_projects: bool) -> Read:
     line, task, data = found.line, found.task.values, found.task.values["data"]
     yield from found.left
-    item, used = _item_of(task, options.id_field, line, has_projects=has_projects)
+    item, used = item_of(task, options.id_field, line, has_projects=has_projects)
     if item is None:
         yield BadRow(line, "missing_id", evidence(data))
         return
@@ -100,16 +100,21 @@ def _task(found: TaskRecord, asked: str | None, options: ReadOptions, *, has_pro
         yield BadRow(line, "no_answer", evidence(item))
     for note in found.notes:
         yield from _note(line, item, note, data, asked, options)
+    yield from tell_others(line, item, task)
+    own = ("data", "drafts", "predictions", *NOTES, *used)
+    yield from unread_keys(line, found.task.path, task, own)
+
+
+def tell_others(line: int, item: str, task: dict[str, Any]) -> Iterator[BadRow]:
+    """Yield the drafts and predictions of a task: they are no answers."""
     for key, reason in (("drafts", "not_finished"), ("predictions", "prediction")):
         value = task.get(key)
         for one in value if isinstance(value, list) else [value] if value else []:
             said = fields_of(one).get("model_version") or _said(fields_of(one))
             yield BadRow(line, reason, evidence(f"{item}: {said}"))
-    own = ("data", "drafts", "predictions", *NOTES, *used)
-    yield from unread_keys(line, found.task.path, task, own)
 
 
-def _item_of(
+def item_of(
     task: dict[str, Any], id_field: str | None, line: int, *, has_projects: bool
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return the id of a task's item, and the task's keys that it is made of."""
@@ -126,7 +131,7 @@ def _note(
     values = note.values
     who, number, of_person = person(values)
     time_key = next((key for key in ("updated_at", "created_at") if values.get(key)), "created_at")
-    state = _state(values)
+    state = judge_state(values)
     results = read_results(values)
     path = f"{note.path}.result[]".removeprefix(".")
     if state is not None:
@@ -147,7 +152,7 @@ def _note(
         yield from unread_keys(line, f"{inside}reviews[]", review, OF_REVIEW)
 
 
-def _state(note: dict[str, Any]) -> str | None:
+def judge_state(note: dict[str, Any]) -> str | None:
     """Return the reason for which an annotation is no answer of its annotator; None where it is one.
 
     What a reviewer changed is the reviewer's: what the annotator had said was wrong, and is not in the file.

@@ -128,6 +128,6 @@ def test_the_command_takes_the_kind_with_its_classes(tmp_path: Path) -> None:
     assert "1 answers on 1 items" in said.output
     assert "1 unknown_label" in said.output
     assert CliRunner().invoke(main, [*call, "--separator", "|"]).exit_code == 2
-    said = CliRunner().invoke(main, [*call, "--kind", "boxes"])
+    said = CliRunner().invoke(main, [*call, "--kind", "polygons"])
     assert said.exit_code == 2
     assert "no such label kind; there is category, preference" in said.output

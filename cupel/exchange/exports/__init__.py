@@ -1,0 +1,1 @@
+"""What leaves Cupel in the formats of other tools."""

@@ -1,0 +1,67 @@
+"""What is known of items beside files of marks: a table of texts, sizes, lengths and rates."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cupel.errors import SourceError
+from cupel.exchange.imports.bad_marks import BadMarkError
+from cupel.exchange.imports.file import read_file, records
+from cupel.exchange.imports.marks.item_facts import ItemFacts, read_facts
+from cupel.people.tool_annotation import as_id
+from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
+from cupel.sources.reasons import BadRow
+
+ID_FIELDS = ("id", "item_id")
+TEXTS, NUMBERS = ("text", "path"), ("duration", "frames", "width", "height")
+
+
+def read_known_items(path: Path, limits: InputLimits = DEFAULT_LIMITS) -> dict[str, ItemFacts]:
+    """Return what a table says of items, by id.
+
+    Args:
+        path: JSON Lines, JSON, CSV or Parquet with `id` and any of `text`, `path`, `duration` (microseconds), `frames`,
+            `rate` (as 30000/1001), `frame_times` (microseconds, where the rate varies), `width` and `height` (pixels).
+        limits: How much of it is read.
+
+    Raises:
+        SourceError: The file cannot be read, or a row is none; with its number, field and value.
+    """
+    found: dict[str, ItemFacts] = {}
+    for row in records(read_file(path, limits)):
+        if isinstance(row, BadRow):
+            raise SourceError(f"{path}: row {row.line}: {row.reason}: {row.evidence}")
+        item = next((name for field in ID_FIELDS if (name := as_id(row.values.get(field))) is not None), None)
+        if item is None or item in found:
+            what = "no id" if item is None else f"id {item!r} stands twice"
+            raise SourceError(f"{path}: row {row.line}: {what}; every item has one row with an id of its own")
+        try:
+            found[item] = read_facts(_fields(row.values))
+        except BadMarkError as bad:
+            raise SourceError(f"{path}: row {row.line}, item {item!r}: {bad.reason}: {bad.found}") from None
+    return found
+
+
+def _fields(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields of a row with numbers as numbers; empty cells are not known.
+
+    Raises:
+        BadMarkError: A number is none.
+    """
+    fields: dict[str, object] = {name: values[name] for name in (*TEXTS, "rate") if values.get(name) not in (None, "")}
+    for name in NUMBERS:
+        value = values.get(name)
+        if value not in (None, ""):
+            fields[name] = _whole(value, name)
+    times = values.get("frame_times")
+    if isinstance(times, list):
+        fields["frame_times"] = [_whole(time, "frame_times") for time in times]
+    elif times not in (None, ""):
+        raise BadMarkError("no_number", f"frame_times: found {str(times)[:60]!r}, expected a list of microseconds")
+    return fields
+
+
+def _whole(value: object, name: str) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
+        raise BadMarkError("no_number", f"{name}: found {text[:60]!r}, expected a whole number")
+    return int(text)
