@@ -119,3 +119,47 @@ def sum_residuals(
                 weights[who, edge] += weight
                 shifts[who, edge] += weight * apart
                 squares[who, edge] += weight * rest * rest / (1.0 - pull)
+
+
+@compiled
+def count_coincidences(start: Integers, order: Integers, value: Reals, counts: Integers) -> None:
+    """Count edges that lie exactly where another mark of the cluster has the same edge.
+
+    Args:
+        start: Where each cluster's marks start in `order`, shape clusters + 1.
+        order: Marks, cluster by cluster.
+        value: Edges of the marks, shape marks and E.
+        counts: Changed: edges with such a partner, and all edges in clusters of two or more.
+    """
+    for cluster in range(len(start) - 1):
+        first, last = start[cluster], start[cluster + 1]
+        if last - first < 2:
+            continue
+        for place in range(first, last):
+            for edge in range(value.shape[1]):
+                counts[1] += 1
+                for other in range(first, last):
+                    if other != place and value[order[other], edge] == value[order[place], edge]:
+                        counts[0] += 1
+                        break
+
+
+@compiled
+def snap_edges(start: Integers, order: Integers, value: Reals, center: Reals) -> None:
+    """Move each edge of a cluster to the nearest place where a mark has it, the lower of two equally near.
+
+    Args:
+        start: Where each cluster's marks start in `order`, shape clusters + 1.
+        order: Marks, cluster by cluster.
+        value: Edges of the marks, shape marks and E.
+        center: Changed: edges of the clusters, shape clusters and E.
+    """
+    for cluster in range(len(start) - 1):
+        for edge in range(value.shape[1]):
+            middle, nearest = center[cluster, edge], np.inf
+            for place in range(start[cluster], start[cluster + 1]):
+                now = value[order[place], edge]
+                apart, least = abs(now - middle), abs(nearest - middle)
+                if apart < least or (apart == least and now < nearest):
+                    nearest = now
+            center[cluster, edge] = nearest

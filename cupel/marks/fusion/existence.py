@@ -11,6 +11,10 @@ import numpy as np
 from cupel.marks.fusion.arrays import Integers, Reals, SortedMarks
 from cupel.marks.fusion.existence_loops import pass_items
 
+# Where the search starts, in logits: things of nearly equal ease. From unequal ones it can end where whatever one person
+# alone marked is taken for a thing that is hard to see (on simulated crowds at likelihoods lower by hundreds).
+EQUAL_EASE = 0.3
+
 
 class ExistenceSettings(NamedTuple):
     """What the model starts from, and how firmly it holds to it where there are few answers.
@@ -28,7 +32,7 @@ class ExistenceSettings(NamedTuple):
     ability_weight: float = 5.0
     invention_weight: float = 1.0
     tolerance: float = 1e-3
-    max_iterations: int = 60
+    max_iterations: int = 150
 
 
 class FittedExistence(NamedTuple):
@@ -109,7 +113,7 @@ def _start(marks: SortedMarks, settings: ExistenceSettings) -> _State:
     people = len(marks.annotators)
     rate = len(marks.row) / max(len(marks.asked), 1) + 1e-9
     return _State(
-        rate, 2 * rate, np.zeros(people), np.full(people, 0.05), 1.0, settings.ease_spread, settings.ability_spread
+        rate, 2 * rate, np.zeros(people), np.full(people, 0.05), 1.0, EQUAL_EASE, settings.ability_spread
     )
 
 
