@@ -52,7 +52,7 @@ def fuse_marks(
     found = fit_existence(ordered, cluster, cluster_start, existence)
     start, order = group_rows(cluster, len(found.posterior))
     value = np.concatenate([ordered.low, ordered.high], axis=1)
-    clusters = MarkClusters(start, order, ordered.annotator, value)
+    clusters = MarkClusters(cluster_start, start, order, ordered.annotator, value)
     fitted = fit_edges(clusters, found.posterior, len(ordered.annotators), edges)
     return _assemble(ordered, cluster, clusters, found, fitted)
 
