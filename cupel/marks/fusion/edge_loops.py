@@ -166,9 +166,7 @@ def snap_edges(start: Integers, order: Integers, value: Reals, center: Reals) ->
 
 
 @compiled
-def hold_limits(
-    cluster_start: Integers, start: Integers, order: Integers, value: Reals, center: Reals
-) -> None:
+def hold_limits(cluster_start: Integers, start: Integers, order: Integers, value: Reals, center: Reals) -> None:
     """Move edges to the limit of the item where most marks of the cluster lie exactly on it.
 
     The limits of an item are its lowest lower and highest upper edges, such as the start and end of a clip or the sides

@@ -121,9 +121,7 @@ def _start(marks: SortedMarks, settings: ExistenceSettings) -> _State:
     """Return where the search starts: people mark more than they invent."""
     people = len(marks.annotators)
     rate = len(marks.row) / max(len(marks.asked), 1) + 1e-9
-    return _State(
-        rate, 2 * rate, np.zeros(people), np.full(people, 0.05), 1.0, EQUAL_EASE, settings.ability_spread
-    )
+    return _State(rate, 2 * rate, np.zeros(people), np.full(people, 0.05), 1.0, EQUAL_EASE, settings.ability_spread)
 
 
 def _no_counts(marks: SortedMarks, clusters: int, levels: int) -> _Counts:
