@@ -9,24 +9,30 @@ from numpy.typing import NDArray
 
 from cupel.marks.fusion.arrays import AskedPairs, MarkArrays
 
-POOL = 24
-# Shares of good, usual and poor annotators; what each marks of what is there, invents per thing, and its spread.
-SHARES = (0.3, 0.5, 0.2)
+Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+SHAPES = ("own", "foreign")
+# The pool: how many are good, usual and poor; what each of them marks of what is there, invents per thing that is there,
+# and how far edges scatter. Biases are normal over annotators, in lengths (own) or seconds (foreign).
+PEOPLE = (7, 12, 5)
 RECALL = (0.95, 0.88, 0.7)
 INVENTED = (0.02, 0.06, 0.2)
 SPREAD = (0.03, 0.07, 0.15)
-BIAS = 0.05
-SHAPES = ("own", "foreign")
+BIAS, BIAS_SECONDS = 0.05, 0.1
+SLIPS, SLIP_SECONDS, STEP_SECONDS = 0.05, 3.0, 0.5
+# Shorter marks are not made.
+SHORTEST_SECONDS = 0.05
 
 
 class TrueActions(NamedTuple):
     """Actions, a row an action: `video`, `action` (its class), `low`, `high` in seconds; `duration` by video."""
 
-    video: NDArray[np.int64]
-    action: NDArray[np.int64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    duration: NDArray[np.float64]
+    video: Integers
+    action: Integers
+    low: Reals
+    high: Reals
+    duration: Reals
 
 
 class SimulatedAnswers(NamedTuple):
@@ -36,25 +42,37 @@ class SimulatedAnswers(NamedTuple):
     asked: AskedPairs
 
 
+class _Drawn(NamedTuple):
+    """Marks before they are cut to the video: video, class, annotator and edges."""
+
+    video: Integers
+    action: Integers
+    person: Integers
+    low: Reals
+    high: Reals
+
+
 def read_actions(path: Path, videos: int | None = None) -> TrueActions:
-    """Return the actions of a file, those without an extent left out.
+    """Return the actions of a file, those without an extent left out; a video is as long as its last action at least.
 
     Args:
         path: JSON: {video: {duration, actions: [[class, start, end], ...]}}, seconds.
-        videos: Take the first so many; None for all.
+        videos: Take the first so many by name; None for all.
     """
     content = json.loads(path.read_text(encoding="utf-8"))
     chosen = [content[name] for name in sorted(content)[:videos]]
-    rows = [
-        (place, int(kind), float(low), float(high))
-        for place, clip in enumerate(chosen)
-        for kind, low, high in clip["actions"]
-        if high > low
-    ]
-    video, kind, low, high = (np.array(column) for column in zip(*rows, strict=True))
-    longest = np.array([float(clip["duration"]) for clip in chosen])
-    np.maximum.at(longest, video, high)
-    return TrueActions(video.astype(np.int64), kind.astype(np.int64), low, high, longest)
+    rows = np.array(
+        [
+            (place, kind, low, high)
+            for place, clip in enumerate(chosen)
+            for kind, low, high in clip["actions"]
+            if high > low
+        ]
+    )
+    video, action = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    duration = np.array([float(clip["duration"]) for clip in chosen])
+    np.maximum.at(duration, video, rows[:, 3])
+    return TrueActions(video, action, rows[:, 2], rows[:, 3], duration)
 
 
 def simulate(truth: TrueActions, count: int, shape: str, seed: int) -> SimulatedAnswers:
@@ -63,56 +81,53 @@ def simulate(truth: TrueActions, count: int, shape: str, seed: int) -> Simulated
     Args:
         truth: What is there.
         count: Annotators a video.
-        shape: `own`: each edge is off by a bias and t-distributed residuals, both in lengths of the action, as the
-            model has it. `foreign`: Gaussian residuals that grow with the root of the length, one mark in twenty off by
-            about three seconds, half of the marks on a grid of half seconds.
+        shape: `own`: each edge is off by its annotator's bias and by t-distributed residuals, both in lengths of the
+            action, as the model has it. `foreign`: biases in seconds, Gaussian residuals that grow with the root of the
+            length, one mark in twenty off by some three seconds, half of the marks on a grid of half seconds.
         seed: Of all that is drawn.
     """
     rng = np.random.default_rng(seed)
-    level = np.repeat(np.arange(3), (np.array(SHARES) * POOL).round().astype(int)[[0, 1, 2]] + [0, 0, 0])[:POOL]
-    level = np.concatenate([level, np.full(POOL - len(level), 1)])
-    bias = rng.normal(0.0, BIAS, (POOL, 2))
-    videos = len(truth.duration)
-    people = np.argsort(rng.random((videos, POOL)), axis=1)[:, :count]
-    asked = AskedPairs(np.repeat(np.arange(videos), count), people.reshape(-1))
-    row = np.repeat(np.arange(len(truth.video)), count)
-    who = people[truth.video].reshape(-1)
-    is_seen = rng.random(len(row)) < np.array(RECALL)[level[who]]
-    row, who = row[is_seen], who[is_seen]
-    low, high = _disturb(truth.low[row], truth.high[row], level[who], bias[who], shape, rng)
-    video, action, who, low, high = _add_inventions(truth, people, level, row, who, low, high, rng)
-    low = np.clip(low, 0.0, None)
-    high = np.minimum(high, truth.duration[video])
-    is_kept = high - low > 0.05
-    columns = (video, who, action, low[:, None], high[:, None])
+    level = np.repeat(np.arange(len(PEOPLE)), PEOPLE)
+    bias = rng.normal(0.0, 1.0, (2, len(level)))
+    people = np.argsort(rng.random((len(truth.duration), len(level))), axis=1)[:, :count].astype(np.int64)
+    seen, made = _draw_seen(truth, people, level, rng), _draw_inventions(truth, people, level, rng)
+    low, high = _disturb(seen, level[seen.person], bias[:, seen.person], shape, rng)
+    drawn = _Drawn(*(np.concatenate(pair) for pair in zip(seen._replace(low=low, high=high), made, strict=True)))
+    low, high = np.maximum(drawn.low, 0.0), np.minimum(drawn.high, truth.duration[drawn.video])
+    columns = (drawn.video, drawn.person, drawn.action, low[:, None], high[:, None])
+    is_kept = high - low > SHORTEST_SECONDS
+    asked = AskedPairs(np.repeat(np.arange(len(people)), count), people.reshape(-1))
     return SimulatedAnswers(MarkArrays(*(column[is_kept] for column in columns)), asked)
 
 
-def _disturb(low, high, level, bias, shape, rng):  # type: ignore[no-untyped-def]
-    """Return edges as annotators set them."""
-    length, spread = high - low, np.array(SPREAD)[level]
-    if shape == "own":
-        noise = rng.standard_t(4, (2, len(low))) * spread
-        return low + length * (bias[:, 0] + noise[0]), high + length * (bias[:, 1] + noise[1])
-    scale = 3.0 * spread * (0.3 + 0.5 * np.sqrt(length))
-    edges = np.stack([low, high]) + 0.5 * bias.T + rng.normal(size=(2, len(low))) * scale
-    edges += (rng.random((2, len(low))) < 0.05) * rng.normal(0.0, 3.0, (2, len(low)))
-    is_stepped = rng.random(len(low)) < 0.5
-    edges = np.where(is_stepped, np.round(edges * 2) / 2, edges)
-    return edges[0], edges[1]
-
-
-def _add_inventions(truth, people, level, row, who, low, high, rng):  # type: ignore[no-untyped-def]
-    """Return the marks with those of things that are not there, as long as real actions, anywhere in the video."""
+def _draw_seen(truth: TrueActions, people: Integers, level: Integers, rng: np.random.Generator) -> _Drawn:
+    """Return the actions that each annotator marks, with their true edges."""
     count = people.shape[1]
-    video = np.repeat(truth.video, count)
-    person = people[truth.video].reshape(-1)
+    row, person = np.repeat(np.arange(len(truth.video)), count), people[truth.video].reshape(-1)
+    is_seen = rng.random(len(row)) < np.array(RECALL)[level[person]]
+    row = row[is_seen]
+    return _Drawn(truth.video[row], truth.action[row], person[is_seen], truth.low[row], truth.high[row])
+
+
+def _draw_inventions(truth: TrueActions, people: Integers, level: Integers, rng: np.random.Generator) -> _Drawn:
+    """Return marks of things that are not there: of the class and length of some real action, anywhere."""
+    count = people.shape[1]
+    video, person = np.repeat(truth.video, count), people[truth.video].reshape(-1)
     is_made = rng.random(len(video)) < np.array(INVENTED)[level[person]]
     video, person = video[is_made], person[is_made]
     like = rng.integers(0, len(truth.video), len(video))
     length = np.minimum(truth.high[like] - truth.low[like], truth.duration[video])
-    start = rng.random(len(video)) * (truth.duration[video] - length)
-    return (
-        np.concatenate([truth.video[row], video]), np.concatenate([truth.action[row], truth.action[like]]),
-        np.concatenate([who, person]), np.concatenate([low, start]), np.concatenate([high, start + length]),
-    )  # fmt: skip
+    low = rng.random(len(video)) * (truth.duration[video] - length)
+    return _Drawn(video, truth.action[like], person, low, low + length)
+
+
+def _disturb(seen: _Drawn, level: Integers, bias: Reals, shape: str, rng: np.random.Generator) -> tuple[Reals, Reals]:
+    """Return the edges as annotators set them."""
+    length, edges, spread = seen.high - seen.low, np.stack([seen.low, seen.high]), np.array(SPREAD)[level]
+    if shape == "own":
+        low, high = edges + length * (BIAS * bias + rng.standard_t(4, edges.shape) * spread)
+        return low, high
+    edges = edges + BIAS_SECONDS * bias + rng.normal(size=edges.shape) * spread * (1 + 1.5 * np.sqrt(length))
+    edges += (rng.random(len(length)) < SLIPS) * rng.normal(0.0, SLIP_SECONDS, edges.shape)
+    low, high = np.where(rng.random(len(length)) < 0.5, np.round(edges / STEP_SECONDS) * STEP_SECONDS, edges)
+    return low, high
