@@ -119,3 +119,109 @@ def sum_residuals(
                 weights[who, edge] += weight
                 shifts[who, edge] += weight * apart
                 squares[who, edge] += weight * rest * rest / (1.0 - pull)
+
+
+@compiled
+def count_coincidences(start: Integers, order: Integers, value: Reals, counts: Integers) -> None:
+    """Count edges that lie exactly where another mark of the cluster has the same edge.
+
+    Args:
+        start: Where each cluster's marks start in `order`, shape clusters + 1.
+        order: Marks, cluster by cluster.
+        value: Edges of the marks, shape marks and E.
+        counts: Changed: edges with such a partner, and all edges in clusters of two or more.
+    """
+    for cluster in range(len(start) - 1):
+        first, last = start[cluster], start[cluster + 1]
+        if last - first < 2:
+            continue
+        for place in range(first, last):
+            for edge in range(value.shape[1]):
+                counts[1] += 1
+                for other in range(first, last):
+                    if other != place and value[order[other], edge] == value[order[place], edge]:
+                        counts[0] += 1
+                        break
+
+
+@compiled
+def snap_edges(start: Integers, order: Integers, value: Reals, center: Reals) -> None:
+    """Move each edge of a cluster to the nearest place where a mark has it, the lower of two equally near.
+
+    Args:
+        start: Where each cluster's marks start in `order`, shape clusters + 1.
+        order: Marks, cluster by cluster.
+        value: Edges of the marks, shape marks and E.
+        center: Changed: edges of the clusters, shape clusters and E.
+    """
+    for cluster in range(len(start) - 1):
+        for edge in range(value.shape[1]):
+            middle, nearest = center[cluster, edge], np.inf
+            for place in range(start[cluster], start[cluster + 1]):
+                now = value[order[place], edge]
+                apart, least = abs(now - middle), abs(nearest - middle)
+                if apart < least or (apart == least and now < nearest):
+                    nearest = now
+            center[cluster, edge] = nearest
+
+
+@compiled
+def hold_limits(cluster_start: Integers, start: Integers, order: Integers, value: Reals, center: Reals) -> None:
+    """Move edges to the limit of the item where most marks of the cluster lie exactly on it.
+
+    The limits of an item are its lowest lower and highest upper edges, such as the start and end of a clip or the sides
+    of an image: marks are cut off there, so that those who lie there agree and did not err.
+
+    Args:
+        cluster_start: Where each item's clusters start, shape items + 1.
+        start: Where each cluster's marks start in `order`, shape clusters + 1.
+        order: Marks, cluster by cluster.
+        value: Edges of the marks, shape marks and E: lower, then upper ones.
+        center: Changed: edges of the clusters, shape clusters and E.
+    """
+    sides = value.shape[1]
+    for item in range(len(cluster_start) - 1):
+        clusters = range(cluster_start[item], cluster_start[item + 1])
+        for edge in range(sides):
+            limit = np.inf
+            sign = 1.0 if edge < sides // 2 else -1.0
+            for cluster in clusters:
+                for place in range(start[cluster], start[cluster + 1]):
+                    limit = min(limit, sign * value[order[place], edge])
+            for cluster in clusters:
+                count = 0
+                for place in range(start[cluster], start[cluster + 1]):
+                    count += sign * value[order[place], edge] == limit
+                if count > 1 and 2 * count > start[cluster + 1] - start[cluster]:
+                    center[cluster, edge] = sign * limit
+
+
+@compiled
+def sum_logs(
+    start: Integers, order: Integers, value: Reals, center: Reals, extent: Reals, belief: Reals, sums: Reals
+) -> None:
+    """Sum up what a line through log residuals by log extents needs, over clusters that two or more marked.
+
+    Args:
+        start: Where each cluster's marks start in `order`, shape clusters + 1.
+        order: Marks, cluster by cluster.
+        value: Edges of the marks, shape marks and E.
+        center: Edges of the clusters, shape clusters and E.
+        extent: Extents of the clusters along each edge's side, same shape.
+        belief: How likely each cluster is there, shape clusters.
+        sums: Changed: weight, and weighted sums of x, y, x times x, and x times y.
+    """
+    for cluster in range(len(start) - 1):
+        if start[cluster + 1] - start[cluster] < 2:
+            continue
+        for edge in range(value.shape[1]):
+            x, weight = np.log(extent[cluster, edge]), belief[cluster]
+            for place in range(start[cluster], start[cluster + 1]):
+                apart = abs(value[order[place], edge] - center[cluster, edge])
+                if apart > 1e-9 * extent[cluster, edge]:
+                    y = np.log(apart)
+                    sums[0] += weight
+                    sums[1] += weight * x
+                    sums[2] += weight * y
+                    sums[3] += weight * x * x
+                    sums[4] += weight * x * y

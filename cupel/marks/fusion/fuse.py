@@ -12,21 +12,21 @@ from cupel.marks.fusion.arrays import (
     check_arrays,
     sort_marks,
 )
-from cupel.marks.fusion.edges import EdgeSettings, FittedEdges, MarkClusters, fit_edges
+from cupel.marks.fusion.edges import EdgeSettings, FittedEdges, MarkClusters, fit_edges, is_stepped
 from cupel.marks.fusion.existence import ExistenceSettings, FittedExistence, fit_existence
 from cupel.marks.fusion.linkage import link_marks
 from cupel.marks.fusion.ordering import group_rows
 from cupel.marks.fusion.selection import find_cut
 
-# Two marks may mean the same from this overlap on: a little less than the .5 at which they count as the same, because
-# the consensus lies between them.
-LEAST_OVERLAP = 0.4
+# Two marks may mean the same from this overlap on. It is a little less than the .5 at which they count as the same,
+# because the consensus lies between them and fits both better; where edges lie on steps, there is nothing between.
+LEAST_OVERLAP, LEAST_OVERLAP_ON_STEPS = 0.4, 0.5
 
 
 def fuse_marks(
     marks: MarkArrays,
     asked: AskedPairs,
-    least_overlap: float = LEAST_OVERLAP,
+    least_overlap: float | None = None,
     existence: ExistenceSettings | None = None,
     edges: EdgeSettings | None = None,
 ) -> FusedMarks:
@@ -37,7 +37,8 @@ def fuse_marks(
     Args:
         marks: Marks, a row a mark; an annotator may have several in an item, also overlapping ones.
         asked: Who answered which item. Answers that are in `marks` need not be here; empty ones do.
-        least_overlap: Smallest intersection over union of two marks that may mean the same, over 0 to 1.
+        least_overlap: Smallest intersection over union of two marks that may mean the same, over 0 to 1; None for .4,
+            or .5 where edges lie on steps, such as the ends of words.
         existence: Settings of the existence model; None for the defaults.
         edges: Settings of the edge model; None for the defaults.
 
@@ -46,15 +47,21 @@ def fuse_marks(
     """
     check_arrays(marks, asked)
     ordered = sort_marks(marks, asked)
-    cluster, cluster_start = link_marks(
-        ordered.start, ordered.mark_class, ordered.low, ordered.high, ordered.annotator, least_overlap
-    )
-    found = fit_existence(ordered, cluster, cluster_start, existence)
-    start, order = group_rows(cluster, len(found.posterior))
-    value = np.concatenate([ordered.low, ordered.high], axis=1)
-    clusters = MarkClusters(start, order, ordered.annotator, value)
+    cluster, clusters = _link(ordered, least_overlap or LEAST_OVERLAP)
+    if least_overlap is None and is_stepped(clusters):
+        cluster, clusters = _link(ordered, LEAST_OVERLAP_ON_STEPS)
+    found = fit_existence(ordered, cluster, clusters.item_start, existence)
     fitted = fit_edges(clusters, found.posterior, len(ordered.annotators), edges)
     return _assemble(ordered, cluster, clusters, found, fitted)
+
+
+def _link(ordered: SortedMarks, least_overlap: float) -> tuple[Integers, MarkClusters]:
+    """Return each mark's cluster, and the marks cluster by cluster."""
+    kind, low, high = ordered.mark_class, ordered.low, ordered.high
+    cluster, item_start = link_marks(ordered.start, kind, low, high, ordered.annotator, least_overlap)
+    start, order = group_rows(cluster, int(item_start[-1]))
+    value = np.concatenate([low, high], axis=1)
+    return cluster, MarkClusters(item_start, start, order, ordered.annotator, value)
 
 
 def _assemble(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cupel.marks.fusion.arrays import Reals
+from cupel.marks.fusion.arrays import Flags, Integers, Reals
 
 
 def find_cut(existence: Reals, missed: float) -> float:
@@ -24,3 +24,24 @@ def find_cut(existence: Reals, missed: float) -> float:
     ranked = np.sort(existence)[::-1]
     score = 2 * np.cumsum(ranked) / (np.arange(1, len(ranked) + 1) + ranked.sum() + missed)
     return float(ranked[int(np.argmax(score))])
+
+
+def keep_one_mark(item: Integers, support: Integers, existence: Reals) -> Flags:
+    """Return which clusters to keep where each item holds exactly one thing, such as "when does this happen?".
+
+    Kept is the one that most annotators marked; of equals the likeliest, then the first.
+
+    Args:
+        item: Item of each cluster, ascending, shape clusters.
+        support: How many annotators marked it.
+        existence: The posterior that it is there.
+
+    >>> keep_one_mark(np.array([0, 0, 1]), np.array([1, 2, 1]), np.array([0.9, 0.8, 0.1])).tolist()
+    [False, True, True]
+    """
+    order = np.lexsort((np.arange(len(item)), -existence, -support, item))
+    is_first = np.ones(len(item), bool)
+    is_first[1:] = item[order][1:] != item[order][:-1]
+    is_kept = np.zeros(len(item), bool)
+    is_kept[order[is_first]] = True
+    return is_kept
