@@ -35,7 +35,7 @@ def test_an_answer_is_read_in_any_layout_and_is_none_with_a_class_that_is_not_kn
 
 
 def test_f1_counts_marks_with_a_partner_over_all_pairs_of_answers() -> None:
-    # i1: 2 marks against 1, of which 1 has a partner: 2 of 3. i2: two say [], which agree: 2 of 2. i3: one answer alone.
+    # i1: 2 marks against 1, of which 1 has a partner: 2 of 3. i2: two say [], and agree: 2 of 2. i3: one answer.
     found = votes(
         ("i1", text(("drug", 0, 9), ("dose", 9, 12)), 1), ("i1", text(("drug", 0, 8)), 1), ("i2", "[]", 2),
         ("i3", "[]", 1),
