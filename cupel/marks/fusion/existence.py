@@ -11,8 +11,8 @@ import numpy as np
 from cupel.marks.fusion.arrays import Integers, Reals, SortedMarks
 from cupel.marks.fusion.existence_loops import pass_items
 
-# Where the search starts, in logits: things of nearly equal ease. From unequal ones it can end where whatever one person
-# alone marked is taken for a thing that is hard to see (on simulated crowds at likelihoods lower by hundreds).
+# Where the search starts, in logits: things of nearly equal ease. From unequal ones it can end where whatever one
+# person alone marked is taken for a thing that is hard to see (on simulated crowds at likelihoods lower by hundreds).
 EQUAL_EASE = 0.3
 
 
@@ -20,7 +20,7 @@ class ExistenceSettings(NamedTuple):
     """What the model starts from, and how firmly it holds to it where there are few answers.
 
     `levels`: points of the quadrature over ease (5, 7 and 9 came to the same). `ease_spread`: standard deviation of the
-    ease of things, in logits, expected before; `ease_spread_error`: how far it may be off. `ability_spread`: the same of
+    ease of things, in logits, expected before; `ease_spread_error`: how far it may be off. `ability_spread`: that of
     annotators' ability, believed like `ability_weight` annotators. `invention_weight`: how many inventions the average
     is worth that an annotator's own rate is drawn to. `sharing`: the chance that an annotator makes an invention of
     another's too, believed like `sharing_weight` chances to. `tolerance`: largest change of a posterior at which it
@@ -34,7 +34,7 @@ class ExistenceSettings(NamedTuple):
 
     levels: int = 7
     ease_spread: float = 2.0
-    ease_spread_error: float = 0.1
+    ease_spread_error: float = 0.2
     ability_spread: float = 1.0
     ability_weight: float = 5.0
     invention_weight: float = 1.0
@@ -45,7 +45,7 @@ class ExistenceSettings(NamedTuple):
 
 
 class FittedExistence(NamedTuple):
-    """What the model says: `posterior` (shape clusters), `missed` (shape items), `recall` and `inventions` by annotator.
+    """What the model says of clusters (`posterior`), items (`missed`) and annotators (`recall`, `inventions`).
 
     `recall` is of things of middling ease; `inventions` are a number of marks an answer.
     """
