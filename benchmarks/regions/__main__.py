@@ -1,9 +1,9 @@
 """Fused marks on real answers of several people, beside plain methods and other libraries in the same run.
 
-`python -m benchmarks.regions --data DIR --kind boxes --json FILE` takes a folder that holds boxes/, spans/ and moments/,
-or one of these. Gold scores, and does nothing else. Shares are F1 over all items at an intersection over union of .5 and
-.75, and items with any wrong, missed or invented mark at .5; intervals are 95% over items drawn anew. Of moments there
-is no gold: each person's answer is foretold from the others'.
+`python -m benchmarks.regions --data DIR --kind boxes --json FILE` takes a folder that holds boxes/, spans/ and
+moments/, or one of these. Gold scores, and does nothing else. Shares are F1 over all items at an intersection over
+union of .5 and .75, and items with any wrong, missed or invented mark at .5; intervals are 95% over items drawn anew.
+Of moments there is no gold: each person's answer is foretold from the others'.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def list_methods(peers: dict[str, Method]) -> dict[str, Method]:
     middles: dict[str, Any] = {"mean": np.mean, "median": np.median}
     for name, middle in middles.items():
         for quorum in QUORUMS:
-            found[f"{name}, {quorum}"] = lambda crowd, q=quorum, m=middle: keep_clusters(crowd, q, m)
+            found[f"{name}, {quorum}"] = partial(keep_clusters, quorum=quorum, middle=middle)
     return found | peers
 
 
@@ -143,7 +144,7 @@ def summarise(scores: Scores) -> dict[str, Any]:
         }  # fmt: skip
     compared = {}
     for place, key in enumerate(("f1_50", "f1_75")):
-        best = max((name for name in methods if name != OURS), key=lambda name: methods[name][key])  # noqa: B023
+        best = max((name for name in methods if name != OURS), key=lambda name: methods[name][key])
         compared[key] = {"best": best, **compare_paired(scores[OURS][place], scores[best][place])}
     return {"methods": methods, "ours_less_best": compared}
 

@@ -18,7 +18,7 @@ EDGES = {
 
 
 class GoldMarks(NamedTuple):
-    """Gold, a row a mark: `item`, `expert` (places), `low`, `high`; `answers`, shape pairs and 2, are item and expert."""
+    """Gold, a row a mark: `item`, `expert` (places), `low`, `high`; `answers`: item and expert, shape pairs and 2."""
 
     item: NDArray[np.int64]
     expert: NDArray[np.int64]
@@ -79,7 +79,7 @@ def keep_answers(crowd: RegionCrowd, answers: NDArray[np.int64]) -> RegionCrowd:
     asked = AskedPairs(crowd.asked.item[answers], crowd.asked.annotator[answers])
     width = 1 + max(int(crowd.asked.annotator.max(initial=0)), int(crowd.marks.annotator.max(initial=0)))
     is_kept = np.isin(crowd.marks.item * width + crowd.marks.annotator, asked.item * width + asked.annotator)
-    return crowd._replace(asked=asked, marks=MarkArrays(*(column[is_kept] for column in crowd.marks)))
+    return crowd._replace(asked=asked, marks=MarkArrays._make(column[is_kept] for column in crowd.marks))
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:

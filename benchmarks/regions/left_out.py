@@ -1,6 +1,7 @@
 """Moments: the answer of a person left out is foretold from those of the others; there is no gold."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,9 +71,7 @@ def list_moment_methods() -> dict[str, Callable[[RegionCrowd], FoundMarks]]:
     }
     middles: dict[str, Any] = {"mean": np.mean, "median": np.median}
     for name, middle in middles.items():
-        found[f"{name} of the largest cluster"] = lambda crowd, middle=middle: take_largest(crowd, None, middle)
+        found[f"{name} of the largest cluster"] = partial(take_largest, quorum=None, middle=middle)
         for quorum in ("a third", "half"):
-            found[f"{name} at {quorum}"] = lambda crowd, middle=middle, quorum=quorum: take_largest(
-                crowd, quorum, middle
-            )
+            found[f"{name} at {quorum}"] = partial(take_largest, quorum=quorum, middle=middle)
     return found

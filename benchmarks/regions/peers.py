@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,14 @@ def find_peers(kind: str) -> tuple[dict[str, Callable[[RegionCrowd], FoundMarks]
     missing = []
     if is_installed("ensemble_boxes"):
         for name, share in (("a third", 1 / 3), ("half", 1 / 2)):
-            methods[f"weighted boxes fusion, {name}"] = lambda crowd, share=share: fuse_weighted(crowd, share)
+            methods[f"weighted boxes fusion, {name}"] = partial(fuse_weighted, share=share)
     else:
         missing.append("ensemble-boxes is not installed (make peers): weighted boxes fusion left out")
     if kind != "spans":
         missing.append(f"crowd-kit has no method for {kind}")
     elif is_installed("crowdkit"):
         for name in SEGMENTATIONS:
-            methods[f"crowd-kit {name}"] = lambda crowd, name=name: fuse_masks(crowd, name)
+            methods[f"crowd-kit {name}"] = partial(fuse_masks, name=name)
     else:
         missing.append("crowd-kit is not installed (make peers): its methods for masks left out")
     return methods, missing

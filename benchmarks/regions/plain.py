@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from benchmarks.regions.crowds import RegionCrowd
 from benchmarks.regions.scoring import FoundMarks, match_marks
 from cupel.marks.fusion.fuse import LEAST_OVERLAP, fuse_marks
-from cupel.marks.fusion.linkage import measure_overlap
 
 OURS = "ours"
 # Draws that a random single annotator's figures are the mean of.

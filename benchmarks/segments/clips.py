@@ -13,8 +13,8 @@ Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 SHAPES = ("own", "foreign")
-# The pool: how many are good, usual and poor; what each of them marks of what is there, invents per thing that is there,
-# and how far edges scatter. Biases are normal over annotators, in lengths (own) or seconds (foreign).
+# The pool: how many are good, usual and poor; what each of them marks of what is there, invents per thing that is
+# there, and how far edges scatter. Biases are normal over annotators, in lengths (own) or seconds (foreign).
 PEOPLE = (7, 12, 5)
 RECALL = (0.95, 0.88, 0.7)
 INVENTED = (0.02, 0.06, 0.2)
@@ -97,7 +97,7 @@ def simulate(truth: TrueActions, count: int, shape: str, seed: int) -> Simulated
     columns = (drawn.video, drawn.person, drawn.action, low[:, None], high[:, None])
     is_kept = high - low > SHORTEST_SECONDS
     asked = AskedPairs(np.repeat(np.arange(len(people)), count), people.reshape(-1))
-    return SimulatedAnswers(MarkArrays(*(column[is_kept] for column in columns)), asked)
+    return SimulatedAnswers(MarkArrays._make(column[is_kept] for column in columns), asked)
 
 
 def _draw_seen(truth: TrueActions, people: Integers, level: Integers, rng: np.random.Generator) -> _Drawn:

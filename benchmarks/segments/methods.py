@@ -1,6 +1,7 @@
 """Ours, and the methods that it is measured beside: mean, median and medoid of clusters, weighted fusion, majority."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def list_methods(is_fusion_installed: bool) -> dict[str, Method]:
     """Return the methods by name, ours first."""
     found: dict[str, Method] = {OURS: fuse_ours}
     for middle in ("mean", "median", "medoid"):
-        found[f"{middle}, majority"] = lambda answers, middle=middle: keep_majority(answers, middle)  # type: ignore[misc]
+        found[f"{middle}, majority"] = partial(keep_majority, middle=middle)
     if is_fusion_installed:
         found["weighted boxes fusion 1-d"] = fuse_weighted
     return found

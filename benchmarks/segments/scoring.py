@@ -26,8 +26,8 @@ class FoundSegments(NamedTuple):
 def score_segments(found: FoundSegments, truth: TrueActions) -> dict[str, Any]:
     """Return F1 and mean average precision at .5, .75 and .95, and the edges' mean error in seconds.
 
-    Segments are matched one to one within video and class from the best pair down. The error is over both edges of those
-    that match at .5.
+    Segments are matched one to one within video and class from the best pair down. The error is over both edges of
+    those that match at .5.
 
     Args:
         found: What a method returns.

@@ -43,8 +43,8 @@ class AnnotatorMarking(NamedTuple):
 
     `annotator`: shape annotators. `recall`: the share that they mark of things that are there, of middling ease.
     `inventions`: marks an answer of things that are not there. `bias`: how far their edge lies beyond the consensus, in
-    extents of the thing along that side (signed; the mean over all is zero), shape annotators and E. `spread`: the scale
-    of what is left, in the same unit and shape.
+    extents of the thing along that side (signed; the mean over all is zero), shape annotators and E. `spread`: the
+    scale of what is left, in the same unit and shape.
     """
 
     annotator: Integers
@@ -80,8 +80,8 @@ class SortedMarks(NamedTuple):
     """Marks item by item, in an order that depends neither on the rows' order nor on annotators' numbers.
 
     `row` says where a mark stood. `item`, `annotator`: places in `items` and `annotators`, the numbers given. Marks of
-    item i stand at `start[i]` to `start[i + 1]` (excluded), sorted by class, then edges. The annotators asked for item i
-    are `asked[asked_start[i]:asked_start[i + 1]]`.
+    item i stand at `start[i]` to `start[i + 1]` (excluded), sorted by class, then edges. The annotators asked for item
+    i are `asked[asked_start[i]:asked_start[i + 1]]`.
     """
 
     row: Integers

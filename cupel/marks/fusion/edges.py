@@ -24,8 +24,12 @@ class EdgeSettings(NamedTuple):
     """How firmly the model holds to the average annotator.
 
     `freedom`: degrees of freedom of the residuals. `bias_weight`, `spread_weight`: how many marks the average is worth
-    that an annotator's own bias (the average is none) and spread are drawn to. `least_spread`: in extents. `rounds`: how
-    often bias and spread are fitted, in `iterations` steps, each time with residuals that grow with extent as found.
+    that an annotator's own bias (the average is none) and spread are drawn to. `least_spread`: in extents. `rounds`:
+    how often bias and spread are fitted, in `iterations` steps, each time with residuals that grow with the extent as
+    found; steps end before where bias and spread move by less than `tolerance`.
+
+    Four degrees of freedom left the smallest errors of 2, 3, 4 and 8 with both simulators of `benchmarks.segments`. The
+    weights of ten marks were set beforehand; 3 to 30 come to nearly the same.
     """
 
     freedom: float = 4.0
@@ -34,6 +38,7 @@ class EdgeSettings(NamedTuple):
     least_spread: float = 1e-4
     rounds: int = 3
     iterations: int = 7
+    tolerance: float = 1e-4
 
 
 class MarkClusters(NamedTuple):
@@ -132,18 +137,25 @@ def _fit_annotators(
     settings: EdgeSettings,
 ) -> tuple[Reals, Reals]:  # fmt: skip
     """Return bias and spread of the annotators, and move the edges: steps in turn."""
-    _, *marked = clusters
+    _, start, order, annotator, value = clusters
     sums = (np.zeros_like(bias), np.zeros_like(bias), np.zeros_like(bias))
     marks = np.zeros(len(bias))
     for _ in range(settings.iterations):
-        place_edges(*marked, scale, bias, spread, settings.freedom, center)
-        sum_residuals(*marked, scale, bias, spread, settings.freedom, center, belief, *sums, marks)
+        place_edges(start, order, annotator, value, scale, bias, spread, settings.freedom, center)
+        sum_residuals(
+            start, order, annotator, value, scale, bias, spread, settings.freedom, center, belief, *sums, marks
+        )
         if not marks.sum() > 0:
             break
         weights, shifts, squares = sums
+        bias_before = bias
         bias = shifts / (weights + settings.bias_weight)
         bias = bias - (marks[:, None] * bias).sum(axis=0) / marks.sum()
         mean = squares.sum(axis=0) / marks.sum()
         found = (squares + settings.spread_weight * mean) / (marks[:, None] + settings.spread_weight)
+        spread_before = spread
         spread = np.maximum(np.sqrt(found), settings.least_spread)
+        moved = max(float(np.abs(bias - bias_before).max()), float(np.abs(spread - spread_before).max()))
+        if moved < settings.tolerance:
+            break
     return bias, spread

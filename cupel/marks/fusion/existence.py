@@ -11,16 +11,19 @@ import numpy as np
 from cupel.marks.fusion.arrays import Integers, Reals, SortedMarks
 from cupel.marks.fusion.existence_loops import pass_items
 
-# Where the search starts, in logits: things of nearly equal ease. From unequal ones it can end where whatever one person
-# alone marked is taken for a thing that is hard to see (on simulated crowds at likelihoods lower by hundreds).
+# Where the search starts, in logits: things of nearly equal ease. From unequal ones it can end where whatever one
+# person alone marked is taken for a thing that is hard to see (on simulated crowds at likelihoods lower by hundreds).
 EQUAL_EASE = 0.3
+# Of more than twice as many marks every so manieth item is searched first, and all of them in so many passes after that:
+# what is common to all is known by then.
+SAMPLED_MARKS, WHOLE_PASSES = 200_000, 6
 
 
 class ExistenceSettings(NamedTuple):
     """What the model starts from, and how firmly it holds to it where there are few answers.
 
     `levels`: points of the quadrature over ease (5, 7 and 9 came to the same). `ease_spread`: standard deviation of the
-    ease of things, in logits, expected before; `ease_spread_error`: how far it may be off. `ability_spread`: the same of
+    ease of things, in logits, expected before; `ease_spread_error`: how far it may be off. `ability_spread`: that of
     annotators' ability, believed like `ability_weight` annotators. `invention_weight`: how many inventions the average
     is worth that an annotator's own rate is drawn to. `sharing`: the chance that an annotator makes an invention of
     another's too, believed like `sharing_weight` chances to. `tolerance`: largest change of a posterior at which it
@@ -34,7 +37,7 @@ class ExistenceSettings(NamedTuple):
 
     levels: int = 7
     ease_spread: float = 2.0
-    ease_spread_error: float = 0.1
+    ease_spread_error: float = 0.2
     ability_spread: float = 1.0
     ability_weight: float = 5.0
     invention_weight: float = 1.0
@@ -45,7 +48,7 @@ class ExistenceSettings(NamedTuple):
 
 
 class FittedExistence(NamedTuple):
-    """What the model says: `posterior` (shape clusters), `missed` (shape items), `recall` and `inventions` by annotator.
+    """What the model says of clusters (`posterior`), items (`missed`) and annotators (`recall`, `inventions`).
 
     `recall` is of things of middling ease; `inventions` are a number of marks an answer.
     """
@@ -58,6 +61,14 @@ class FittedExistence(NamedTuple):
     ease_spread: float
     ability_spread: float
     iterations: int
+
+
+class _Linked(NamedTuple):
+    """Marks, their clusters, and where each item's clusters start."""
+
+    marks: SortedMarks
+    cluster: Integers
+    cluster_start: Integers
 
 
 class _State(NamedTuple):
@@ -98,23 +109,50 @@ def fit_existence(
         settings: None for the defaults.
     """
     settings = settings or ExistenceSettings()
-    nodes, weights = np.polynomial.hermite_e.hermegauss(settings.levels)
-    weights = weights / weights.sum()
-    state = _start(marks, settings)
-    counts = _no_counts(marks, int(cluster_start[-1]), settings.levels + 1)
-    before = np.full(len(counts.posterior), 2.0)
-    iterations = 0
-    for iterations in range(1, settings.max_iterations + 1):  # noqa: B007
-        _expect(marks, cluster, cluster_start, state, nodes, weights, counts)
-        if not len(before) or np.abs(counts.posterior - before).max() < settings.tolerance:
-            break
-        before[:] = counts.posterior
-        state = _maximise(state, counts, nodes, weights, settings)
+    whole = _Linked(marks, cluster, cluster_start)
+    state, passes = _start(marks, settings), settings.max_iterations
+    step = len(marks.row) // SAMPLED_MARKS
+    if step > 1:
+        state, *_ = _iterate(_take_items(whole, step), state, settings, passes)
+        passes = WHOLE_PASSES
+    state, counts, iterations = _iterate(whole, state, settings, passes)
     recall = 1 / (1 + np.exp(-(state.ability + state.ease)))
     return FittedExistence(
         counts.posterior, counts.missed, recall, state.sharing * state.invented, state.ease, state.ease_spread,
         state.ability_spread, iterations,
     )  # fmt: skip
+
+
+def _iterate(linked: _Linked, state: _State, settings: ExistenceSettings, passes: int) -> tuple[_State, _Counts, int]:
+    """Return the settings that fit best, counts under them, and how many passes were made."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(settings.levels)
+    weights = weights / weights.sum()
+    counts = _no_counts(linked.marks, int(linked.cluster_start[-1]), settings.levels + 1)
+    before = np.full(len(counts.posterior), 2.0)
+    done = 0
+    while True:
+        _expect(linked, state, nodes, weights, counts)
+        done += 1
+        if done >= passes or not len(before) or np.abs(counts.posterior - before).max() < settings.tolerance:
+            return state, counts, done
+        before[:] = counts.posterior
+        state = _maximise(state, counts, nodes, weights, settings)
+
+
+def _take_items(linked: _Linked, step: int) -> _Linked:
+    """Return every so manieth item, with all annotators."""
+    marks, cluster, cluster_start = linked
+    chosen = np.arange(0, len(marks.items), step)
+    starts = [marks.start, marks.asked_start, cluster_start]
+    begins = [np.concatenate([[0], np.cumsum(np.diff(start)[chosen])]).astype(np.int64) for start in starts]
+    row = np.flatnonzero(marks.item % step == 0)
+    asked_item = np.repeat(np.arange(len(marks.items)), np.diff(marks.asked_start))
+    item = marks.item[row]
+    few = SortedMarks(
+        marks.row[row], item // step, marks.annotator[row], marks.mark_class[row], marks.low[row], marks.high[row],
+        begins[0], marks.items[chosen], marks.annotators, marks.asked[asked_item % step == 0], begins[1],
+    )  # fmt: skip
+    return _Linked(few, cluster[row] - cluster_start[item] + begins[2][item // step], begins[2])
 
 
 def _start(marks: SortedMarks, settings: ExistenceSettings) -> _State:
@@ -132,18 +170,16 @@ def _no_counts(marks: SortedMarks, clusters: int, levels: int) -> _Counts:
     )  # fmt: skip
 
 
-def _expect(
-    marks: SortedMarks, cluster: Integers, cluster_start: Integers, state: _State, nodes: Reals, weights: Reals,
-    counts: _Counts,
-) -> float:  # fmt: skip
+def _expect(linked: _Linked, state: _State, nodes: Reals, weights: Reals, counts: _Counts) -> float:
     """Fill in posteriors and counts under the state; return the log-likelihood."""
     scores = state.ability[:, None] + state.ease + state.ease_spread * nodes
     invention = np.log(state.sharing / (1 - state.sharing))[:, None]
     log_odds = np.clip(np.concatenate([scores, invention], axis=1), -14.0, 14.0)
     log_miss = -np.logaddexp(0.0, log_odds)
     log_rate = np.log(np.append(state.there * weights, state.invented))
+    marks = linked.marks
     return pass_items(
-        marks.start, marks.annotator, cluster, cluster_start, marks.asked, marks.asked_start, log_rate, log_odds,
+        marks.start, marks.annotator, linked.cluster, linked.cluster_start, marks.asked, marks.asked_start, log_rate, log_odds,
         log_miss, *counts,
     )  # fmt: skip
 

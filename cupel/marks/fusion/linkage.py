@@ -8,7 +8,7 @@ from cupel.compiled_loops import compiled
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
 # So many pairs of a group are sorted by shifting each to its place.
-FEW = 24
+FEW = 64
 
 
 @compiled
@@ -66,6 +66,27 @@ def _join(n: int, m: int, annotator: Integers, root: Integers, following: Intege
 
 
 @compiled
+def _list_pairs(
+    first: int, end: int, low: Reals, high: Reals, annotator: Integers, least: float, overlap: Reals, one: Integers,
+    other: Integers,
+) -> int:  # fmt: skip
+    """Write down the pairs of a group that overlap enough, as far as there is room; return how many there are."""
+    count, room = 0, len(overlap)
+    for n in range(first, end):
+        for m in range(n + 1, end):
+            if low[m, 0] >= high[n, 0]:
+                break
+            if annotator[n] == annotator[m]:
+                continue
+            value = measure_overlap(low, high, n, m)
+            if value >= least:
+                if count < room:
+                    overlap[count], one[count], other[count] = value, n, m
+                count += 1
+    return count
+
+
+@compiled
 def link_marks(
     start: Integers, kind: Integers, low: Reals, high: Reals, annotator: Integers, least: float
 ) -> tuple[Integers, Integers]:
@@ -82,40 +103,29 @@ def link_marks(
         annotator: Who made it, shape marks.
         least: Smallest overlap of a pair, 0 to 1.
     """
-    marks = len(kind)
-    cluster = np.empty(marks, np.int64)
-    cluster_start = np.zeros(len(start), np.int64)
-    root, last, following = np.arange(marks), np.arange(marks), np.full(marks, -1, np.int64)
-    room = 64
-    overlap, one, other = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
+    cluster, cluster_start = np.full(len(kind), -1, np.int64), np.zeros(len(start), np.int64)
+    root, last, following = np.arange(len(kind)), np.arange(len(kind)), np.full(len(kind), -1, np.int64)
+    overlap, one, other = np.empty(256), np.empty(256, np.int64), np.empty(256, np.int64)
     found = 0
     for item in range(len(start) - 1):
-        count = 0
-        for n in range(start[item], start[item + 1]):
-            for m in range(n + 1, start[item + 1]):
-                if kind[m] != kind[n] or low[m, 0] >= high[n, 0]:
-                    break
-                if annotator[n] == annotator[m]:
-                    continue
-                value = measure_overlap(low, high, n, m)
-                if value < least:
-                    continue
-                if count == room:
-                    overlap = np.concatenate((overlap, np.empty(room)))
-                    one = np.concatenate((one, np.empty(room, np.int64)))
-                    other = np.concatenate((other, np.empty(room, np.int64)))
-                    room *= 2
-                overlap[count], one[count], other[count] = value, n, m
-                count += 1
-        _sort_pairs(overlap, one, other, count)
-        for place in range(count):
-            _join(one[place], other[place], annotator, root, following, last)
-        for n in range(start[item], start[item + 1]):
-            cluster[n] = -1
-        for n in range(start[item], start[item + 1]):
-            if cluster[root[n]] < 0:
-                cluster[root[n]] = found
-                found += 1
-            cluster[n] = cluster[root[n]]
+        first = start[item]
+        while first < start[item + 1]:
+            end = first + 1
+            while end < start[item + 1] and kind[end] == kind[first]:
+                end += 1
+            count = _list_pairs(first, end, low, high, annotator, least, overlap, one, other)
+            if count > len(overlap):
+                overlap, one, other = np.empty(2 * count), np.empty(2 * count, np.int64), np.empty(2 * count, np.int64)
+                _list_pairs(first, end, low, high, annotator, least, overlap, one, other)
+            _sort_pairs(overlap, one, other, count)
+            for place in range(count):
+                _join(one[place], other[place], annotator, root, following, last)
+            for n in range(first, end):
+                if cluster[root[n]] < 0:
+                    cluster[root[n]] = found
+                    found += 1
+            for n in range(first, end):
+                cluster[n] = cluster[root[n]]
+            first = end
         cluster_start[item + 1] = found
     return cluster, cluster_start

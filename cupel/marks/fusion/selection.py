@@ -9,8 +9,8 @@ def find_cut(existence: Reals, missed: float) -> float:
     """Return the lowest posterior that is kept so that the expected F1 is highest; infinite where nothing is there.
 
     The F1 that is expected of the k likeliest is twice the sum of their posteriors, divided by k and by all things that
-    are expected, the missed ones too. It is highest where posteriors fall below half of it (Lewis 1995, SIGIR; Lipton et
-    al. 2014): no threshold is chosen.
+    are expected, the missed ones too. It is highest where posteriors fall below half of it (Lewis 1995, SIGIR): no
+    threshold is chosen.
 
     Args:
         existence: Posteriors of the clusters, shape clusters.
