@@ -45,7 +45,10 @@ LITERALS = {
     ("cupel/exchange/imports/scale.py", "category"): "a key of Scale's files",
     ("cupel/exchange/suspicious_items.py", "questions"): "a key of Argilla's settings",
     ("cupel/commands/mark_commands.py", "spans"): "a form of marks, by which files are read whatever the project",
-    ("cupel/exchange/imports/marks/mark_table.py", "category"): "what columns of classes are called in tables of others",
+    (
+        "cupel/exchange/imports/marks/mark_table.py",
+        "category",
+    ): "what columns of classes are called in tables of others",
     ("cupel/exchange/imports/prodigy.py", "spans"): "a key of Prodigy's files",
     ("cupel/marks/canonical_text.py", "spans"): "the form of marks that the kind is made of",
     ("cupel/people/label_studio/regions.py", "spans"): "what Label Studio is set up by hand to mark",
