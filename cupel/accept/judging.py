@@ -22,7 +22,7 @@ from cupel.accept.part_judging import (
 )
 from cupel.accept.part_outcome import NextLook, PartOutcome, WholeState, decide_outcome
 from cupel.accept.part_samples import LookSamples
-from cupel.accept.plan import EarlierAudit, NonceSource, Plan, Record
+from cupel.accept.plan import EarlierAudit, NonceSource, Plan, Record, Settings
 from cupel.accept.returned import ReturnedItems
 from cupel.accept.signed_sheet import SignedSheet
 from cupel.certificate.acceptance import Acceptance, CheckedLook, judge, merge_looks
@@ -261,13 +261,23 @@ def _check_parts(
     return CheckedParts(plan, delivery, rules, list(zip((one.attempt for one in looks), samples, strict=True)), answers)
 
 
+def _overlapping(settings: Settings) -> str:
+    """Return from which overlap on marks are the same; nothing where labels are none."""
+    if settings.least_overlap is None:
+        return ""
+    return (
+        ": where each mark of either has one partner of its class that overlaps it by "
+        f"{settings.least_overlap:g} or more (intersection over union)"
+    )
+
+
 def wording(plan: Plan) -> str:
     """Return what the verdict claims, against whose judgement, and what it cannot see."""
     settings = plan.settings
     labels = (
         ""
         if settings.kind is None
-        else f"Labels are of the kind {settings.kind}, which says whether two are the same. "
+        else f"Labels are of the kind {settings.kind}, which says whether two are the same{_overlapping(settings)}. "
     )
     contested = "stand aside" if settings.contested == "aside" else "count as wrong"
     limit = (

@@ -10,28 +10,38 @@ import pyarrow.compute as pc
 from cupel.accept.label_rules import ONE_CLASS, LabelRules
 from cupel.accept.spellings import key_of, spellings_of
 from cupel.contract.columns import TEXT
-from cupel.contract.kind import Control, Kind
+from cupel.contract.kind import Control, Kind, no_further_words
 from cupel.contract.ontology import Ontology
+from cupel.errors import SourceError
 from cupel.exchange.imports.choices import controls_of, make_reader
 from cupel.people.tool_annotation import ReadChoices
 from cupel.release.frozen_terms import name_kind
 from cupel.sources.reasons import BadRow
 
+# The overlap that two marks are usually called the same from.
+LEAST_OVERLAP = 0.5
 # What people may write between several choices, unless a choice holds it.
 BETWEEN = (";", "|", ",", "\n")
 
 
-def make_rules(kind: Kind, classes: Sequence[str]) -> LabelRules:
+def make_rules(kind: Kind, classes: Sequence[str], least_overlap: float | None = None) -> LabelRules:
     """Return the rules of a kind; those of one class, where its labels have one part and are the same by their text.
 
     Args:
         kind: Says what a label is.
         classes: The ontology; none where the kind needs none.
+        least_overlap: Overlap from which on two marks are the same, where labels are marks; None: LEAST_OVERLAP.
 
     Raises:
-        SourceError: The kind asks several questions, or needs classes and none are named.
+        SourceError: The kind asks several questions, needs classes and none are named, or knows no marks that overlap.
     """
     ontology = Ontology(tuple(sorted(set(classes))))
+    if kind.wrong_means is not no_further_words:
+        if not classes:
+            raise SourceError(f"--kind {kind.name}: name the classes that a mark may have with --classes")
+        ontology = ontology._replace(least_overlap=least_overlap or LEAST_OVERLAP)
+    elif least_overlap is not None:
+        raise SourceError(f"--least-overlap: labels of kind {kind.name} are no marks; leave it out")
     if name_kind(kind, ontology) is None:
         return ONE_CLASS
     read = make_reader(kind, ontology.classes)
@@ -54,7 +64,7 @@ def make_rules(kind: Kind, classes: Sequence[str]) -> LabelRules:
     )
     return LabelRules(
         kind.name, read, _cell_reader(read, controls), are_wrong, choices_of, choices,
-        bool(controls) and controls[0].is_multiple, alone,
+        bool(controls) and controls[0].is_multiple, alone, ontology.least_overlap,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ class LabelRules(NamedTuple):
         choices: What an auditor may choose; none where labels are written.
         is_multiple: Several of them may be chosen at once.
         alone: Those of them that go with no other, as none of them.
+        least_overlap: Overlap from which on two marks are the same; None where labels are no marks.
     """
 
     kind: str | None
@@ -29,6 +30,7 @@ class LabelRules(NamedTuple):
     choices: tuple[str, ...] = ()
     is_multiple: bool = False
     alone: tuple[str, ...] = ()
+    least_overlap: float | None = None
 
 
 def are_other_texts(delivered: Sequence[str], audited: Sequence[str | None]) -> list[bool]:

@@ -56,7 +56,8 @@ class PartBudget(Record):
 class Settings(Record):
     """What the buyer decides; kept in the plan, so that a later call cannot decide otherwise.
 
-    `kind` is None where a label is one class; only then `classes` may not be empty. `max_undecided` is the largest
+    `kind` is None where a label is one class; only then `classes` may not be empty. `least_overlap` is the overlap from
+    which on two marks are the same, where labels are marks. `max_undecided` is the largest
     share of the items that may be such that nobody can decide them; None where they count as wrong, and in plans of an
     earlier version. `budgets` are those beside that of the whole, `slices` the columns whose values are bounded as
     classes are. `annotator_columns` are those of a table that hold one annotator's answers each.
@@ -71,6 +72,7 @@ class Settings(Record):
     annotator_column: str | None
     classes: tuple[str, ...]
     kind: str | None = None
+    least_overlap: float | None = Field(default=None, gt=0, le=1)
     budgets: tuple[PartBudget, ...] = ()
     slices: tuple[str, ...] = ()
     annotator_columns: tuple[str, ...] = ()
@@ -84,7 +86,8 @@ class Settings(Record):
     @property
     def promise(self) -> tuple[object, ...]:
         """Return what an acceptance would say: two audits of one delivery with the same promise are a second throw."""
-        return self.error_budget, self.contested, self.max_undecided, self.kind, frozenset(self.budgets)
+        kind = (self.kind, self.least_overlap)
+        return self.error_budget, self.contested, self.max_undecided, kind, frozenset(self.budgets)
 
     @model_serializer(mode="wrap")
     def _leave_out_what_is_not_set(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -93,7 +96,7 @@ class Settings(Record):
         return {name: value for name, value in content.items() if name not in _LATER or value}
 
 
-_LATER = ("kind", "max_undecided", "budgets", "slices", "annotator_columns")
+_LATER = ("kind", "least_overlap", "max_undecided", "budgets", "slices", "annotator_columns")
 NonceSource = Literal["system", "option"]
 
 

@@ -119,7 +119,7 @@ def _check_outputs(request: Request, folder: Path) -> None:
 
 def _plan(request: Request, asked: AskedParts, folder: Path, console: Console, kinds: Kinds) -> ExitCode:
     given = Columns(request.label or "", request.id, request.text, request.annotator)
-    rules = rules_of(request, request.kind, request.classes, kinds)
+    rules = rules_of(request, request.kind, request.classes, request.least_overlap, kinds)
     delivery = read_delivery(
         request.delivery, request.label, request.id, request.text, request.annotator, request.classes, rules,
         request.limits, request.annotators, is_as_written=request.is_as_written,
@@ -209,6 +209,7 @@ def _settings(request: Request, asked: AskedParts, delivery: Delivery, rules: La
         annotator_columns=request.annotators,
         classes=delivery.classes,
         kind=rules.kind,
+        least_overlap=rules.least_overlap,
         budgets=asked.budgets,
         slices=asked.slices,
     )

@@ -56,7 +56,7 @@ def judge_delivered(request: Request, folder: Path, console: Console, kinds: Kin
     plan = read_plan(audit)
     check_request(request, plan, str(folder / PLAN), kinds)
     settings = plan.settings
-    rules = rules_of(request, settings.kind, settings.classes, kinds)
+    rules = rules_of(request, settings.kind, settings.classes, settings.least_overlap, kinds)
     delivery = read_delivery(
         request.delivery, settings.label_column, settings.id_column, settings.text_column, settings.annotator_column,
         settings.classes, rules, request.limits, settings.annotator_columns,

@@ -66,6 +66,7 @@ class Request(NamedTuple):
     json_file: Path | None = None
     is_suspicious_wanted: bool = True
     kind: str | None = None
+    least_overlap: float | None = None
     by: tuple[str, ...] = ()
     is_only_planned: bool = False
     is_as_written: bool = False
@@ -74,9 +75,15 @@ class Request(NamedTuple):
     annotators: tuple[str, ...] = ()
 
 
-def rules_of(request: Request, name: str | None, classes: tuple[str, ...], kinds: Kinds) -> LabelRules:
+def rules_of(
+    request: Request, name: str | None, classes: tuple[str, ...], least_overlap: float | None, kinds: Kinds
+) -> LabelRules:
     """Return how labels are read and compared; a single class is by rules that need no label kind."""
     if name is None:
+        if least_overlap is not None:
+            raise AuditError(
+                f"{request.delivery}: --least-overlap goes with --kind; labels of one class do not overlap"
+            )
         return ONE_CLASS
     # Kinds bring Arrow, which takes seconds to load; a delivery of single classes is judged without.
     from cupel.accept.kind_rules import make_rules
@@ -86,7 +93,7 @@ def rules_of(request: Request, name: str | None, classes: tuple[str, ...], kinds
     if name not in known:
         raise AuditError(f"{request.delivery}: no label kind {name!r}; known here: {', '.join(known)}")
     try:
-        return make_rules(known[name], classes)
+        return make_rules(known[name], classes, least_overlap)
     except SourceError as error:
         raise AuditError(f"{request.delivery}: {error}") from None
 
@@ -95,8 +102,9 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
     """Refuse options that say otherwise than the plan: what was fixed before the draw stays."""
     settings = plan.settings
     # Kinds whose labels are single classes are one to a plan.
-    is_same = rules_of(request, request.kind, settings.classes, kinds).kind == settings.kind
-    kind = None if is_same else request.kind
+    least_overlap = None if request.kind is None else settings.least_overlap
+    rules = rules_of(request, request.kind, settings.classes, least_overlap, kinds)
+    kind = None if rules.kind == settings.kind else request.kind
     by = _name_parts(parse_parts(request.by)) if request.by else None
     most = plan.sizes[-1] if plan.sizes[-1] < plan.labels else None
     for option, given, planned in (
@@ -113,6 +121,7 @@ def check_request(request: Request, plan: Plan, place: str, kinds: Kinds) -> Non
         ("at-most", request.at_most, most if most is not None else plan.labels),
         ("seed", request.seed, plan.nonce_beforehand),
         ("kind", kind, settings.kind),
+        ("least-overlap", request.least_overlap, settings.least_overlap),
         ("by", by, _name_parts(AskedParts(settings.slices, settings.budgets))),
     ):
         if given is not None and given != planned:

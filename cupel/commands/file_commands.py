@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 @click.option("--classes", metavar="A,B,...", help="Classes that the guideline knows; other labels are rejected.")
 @click.option("--kind", metavar="KIND", help="Label kind, as multilabel; it needs --classes.  [default: one class]")
 @click.option(
+    "--least-overlap", metavar="SHARE", help="Kinds of marks: overlap from which on two are the same.  [default: 0.5]"
+)
+@click.option(
     "--as-written", "is_as_written", is_flag=True, help="Keep classes apart that differ by case or form only."
 )
 @click.option("--contested", type=click.Choice(["aside", "wrong"]), help="What undecided items are.  [default: aside]")
@@ -66,8 +69,8 @@ if TYPE_CHECKING:
 @click.option("--json", "json_file", type=FILE, help="Write the verdict there for machines.")
 @LIMITS
 def accept(
-    delivery: Path, budget: str | None, max_undecided: str | None, classes: str | None, limits: tuple[str, ...],
-    annotator_columns: str | None, **options: Any,
+    delivery: Path, budget: str | None, max_undecided: str | None, least_overlap: str | None, classes: str | None,
+    limits: tuple[str, ...], annotator_columns: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Accept or refuse labels that somebody delivered.
 
@@ -93,6 +96,7 @@ def accept(
         delivery=delivery,
         budget=None if budget is None else share(budget),
         max_undecided=None if max_undecided is None else share(max_undecided, "--max-undecided"),
+        least_overlap=None if least_overlap is None else share(least_overlap, "--least-overlap"),
         classes=split_names(classes),
         annotators=split_names(annotator_columns),
         prices=prices,

@@ -158,7 +158,7 @@ def test_a_plan_about_single_classes_says_nothing_of_kinds(tmp_path: Path) -> No
     delivery = deliver(tmp_path, ["law", "war", "art"] * 20)
     run(delivery, budget=0.2, audit=20, seed=1)
     plan = json.loads((tmp_path / "delivery.audit/plan.json").read_text())
-    not_set = ("kind", "budgets", "slices", "annotator_columns")
+    not_set = ("kind", "least_overlap", "budgets", "slices", "annotator_columns")
     assert list(plan["settings"]) == [name for name in Settings.model_fields if name not in not_set]
 
 
