@@ -4,6 +4,7 @@ An answer is taken whole or not at all: without one of its marks it would say wh
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -12,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cupel.exchange.imports.bad_marks import BadMarkError
-from cupel.exchange.imports.marks.item_facts import ItemFacts, check_clip, describe_facts, merge_facts
+from cupel.exchange.imports.marks.item_facts import ItemFacts, check_facts, describe_facts, merge_facts
 from cupel.exchange.imports.marks.text_units import splits_sequence
 from cupel.marks.canonical_text import ATTRIBUTES, BOXES, CLASS, SPANS, MarkError, MarkForm, write_marks
 from cupel.people.tool_annotation import Annotation, Found, Notice, one_class
@@ -25,6 +26,8 @@ OVERLAP = 0.9
 # Among so many marks of an answer, overlapping ones are looked for.
 MOST_COMPARED = 200
 OUTLINES = ("outlines", "rle")
+# Numbers as tables have them; one such as 1e999999999 would take all memory.
+_DECIMAL = re.compile(r"\s*[-+]?(?:[0-9]{1,20}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,2})?\s*\Z")
 
 
 class MarkTerms(NamedTuple):
@@ -56,7 +59,7 @@ class MarkTerms(NamedTuple):
         """
         facts = merge_facts(found, self.items.get(item))
         facts = facts if self.rate is None else facts._replace(rate=self.rate)
-        check_clip(facts)
+        check_facts(facts)
         return facts
 
 
@@ -140,6 +143,8 @@ def exact_number(value: object) -> Fraction:
         return value
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError
+        if isinstance(value, str) and not _DECIMAL.match(value):
             raise ValueError
         return Fraction(repr(value) if isinstance(value, float) else value)
     except (ValueError, ZeroDivisionError, OverflowError):

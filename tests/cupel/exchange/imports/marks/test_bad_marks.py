@@ -62,6 +62,8 @@ REJECTED: list[tuple[str, str, str, Any, dict[str, Any], str, str]] = [
      "no_number",
      "found 'inf'"),
     ("a word", "a.csv", CHARADES.format("c1 0 nan"), SEGMENTS, {}, "no_number", "found 'nan'"),
+    ("a number that would take all memory", "a.csv", CHARADES.format("c1 0 1e999999999"), SEGMENTS, {}, "no_number", ""),
+    ("a fraction of seconds", "a.csv", CHARADES.format("c1 0 1/3"), SEGMENTS, {}, "no_number", "1/3"),
     ("no seconds", "a.csv", CHARADES.format("c1 0"), SEGMENTS, {}, "no_number", "expected class, start and end"),
     ("half a character", "a.jsonl", doccano("one two", [0, 2.5, "x"]), SPANS, {}, "no_number", "whole characters"),
     ("no frame", "a.json", studio([studio_frames(1, None)], VIDEO), SEGMENTS, {"items": CLIP}, "no_number",
@@ -219,7 +221,9 @@ def test_files_of_another_kind_are_refused(tmp_path: Path, name: str, content: A
         read_content(tmp_path, name, content, form)
 
 
-@pytest.mark.parametrize("short", ["23.976", "29.97", 59.94, "fast", "-1", "0", "1/0", "nan", "inf", None])
+@pytest.mark.parametrize(
+    "short", ["23.976", "29.97", 59.94, "fast", "-1", "0", "1/0", "1e99999999", "nan", "inf", None]
+)
 def test_rates_that_say_no_fraction_are_refused(short: object) -> None:
     with pytest.raises(BadMarkError):
         parse_rate(short)
