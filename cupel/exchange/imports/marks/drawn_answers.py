@@ -166,6 +166,7 @@ def _judge(answer: DrawnAnswer, form: MarkForm, terms: MarkTerms, counts: Counte
     label = write_marks(marks, form) if marks else "[]"
     _count_doubles(marks, form, counts)
     facts = answer.facts
+    _check_characters((label, answer.item_id, answer.annotator, facts.text, facts.path))
     size = f" {facts.width}x{facts.height}" if facts.width else ""
     content = facts.text if facts.text is not None else f"{facts.path}{size}" if facts.path else None
     return Annotation(
@@ -174,9 +175,22 @@ def _judge(answer: DrawnAnswer, form: MarkForm, terms: MarkTerms, counts: Counte
     )  # fmt: skip
 
 
+def _check_characters(texts: Iterable[str | None]) -> None:
+    """Refuse half characters, which JSON can escape and no file of UTF-8 can hold."""
+    for text in texts:
+        if text is not None and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                found = text[error.start : error.start + 1].encode("unicode_escape").decode()
+                raise BadMarkError("lone_surrogate", f"{found} at place {error.start}") from None
+
+
 def _read_class(name: object, terms: MarkTerms) -> str:
-    if isinstance(name, str) and name in terms.classes:
-        return name
+    if isinstance(name, str):
+        _check_characters((name,))
+        if name in terms.classes:
+            return name
     found = _one_class(name) if isinstance(name, str) else _one_class(str(name)) if isinstance(name, int) else None
     if found is None or isinstance(found, BadRow):
         raise BadMarkError("no_class" if name in (None, "") else "unexpected_shape", f"class {str(name)[:60]!r}")

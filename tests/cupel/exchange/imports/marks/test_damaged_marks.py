@@ -15,7 +15,7 @@ from cupel.exchange.exports.marks.mark_writers import MARK_WRITERS, format_marks
 from cupel.exchange.imports.marks.item_facts import ItemFacts
 from cupel.exchange.imports.marks.mark_files import ReadMarks, read_mark_files
 from cupel.exchange.imports.marks.marked_items import make_marked_items
-from cupel.marks.canonical_text import BOXES, FORMS, SEGMENTS, SPANS, MarkForm, read_marks, write_marks
+from cupel.marks.canonical_text import BOXES, FORMS, SEGMENTS, SPANS, MarkError, MarkForm, read_marks, write_marks
 from mark_exports import cvat, cvat_box
 from tests.cupel.exchange.imports.test_damaged import ANYTHING, places
 
@@ -174,7 +174,10 @@ def test_attributes_that_are_not_what_their_names_say_are_dropped_and_told(
     tmp_path: Path, attributes: dict[str, Any], form: MarkForm
 ) -> None:
     edges = {"start": 1, "end": 2} if form != BOXES else {"x": 1, "y": 2, "width": 3, "height": 4}
-    label = write_marks([{"class": "7", **edges, "attributes": attributes}], form)
+    try:
+        label = write_marks([{"class": "7", **edges, "attributes": attributes}], form)
+    except MarkError:  # infinite
+        return
     facts = ItemFacts(text="one two", duration=10, frames=10, rate=Fraction(10**6), width=9, height=9)
     marked = make_marked_items([("t", None, label)], {"t": facts}, form)
     for writer in MARK_WRITERS:
