@@ -23,8 +23,8 @@ from cupel.sources.reasons import BadRow, evidence
 PIXEL_TICK = 0.01
 # Boxes and spans of one annotator and class that overlap by so much are told.
 OVERLAP = 0.9
-# Among so many marks of an answer, overlapping ones are looked for.
-MOST_COMPARED = 200
+# So many marks that begin next are compared with a mark: of more in one place the count is what was found.
+MOST_COMPARED = 50
 OUTLINES = ("outlines", "rle")
 # Numbers as tables have them; one such as 1e999999999 would take all memory.
 _DECIMAL = re.compile(r"\s*[-+]?(?:[0-9]{1,20}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,2})?\s*\Z")
@@ -280,7 +280,7 @@ def _cut_high(begin: float, length: float, most: int, name: str) -> float:
 
 def _count_doubles(marks: list[dict[str, Any]], form: MarkForm, counts: Counter[str]) -> None:
     """Count equal marks of an answer, which are one, and those that overlap nearly whole, which are kept."""
-    if len(marks) < 2 or len(marks) > MOST_COMPARED:
+    if len(marks) < 2:
         return
     keys = [(mark[CLASS], *(mark[edge] for edge in form.edges), repr(mark.get(ATTRIBUTES))) for mark in marks]
     distinct = list(dict.fromkeys(keys))
@@ -288,7 +288,7 @@ def _count_doubles(marks: list[dict[str, Any]], form: MarkForm, counts: Counter[
     half = form.dimensions
     ordered = sorted((one[0], one[1 : 1 + 2 * half]) for one in distinct)
     for place, (name, edges) in enumerate(ordered):
-        for other, others in ordered[place + 1 :]:
+        for other, others in ordered[place + 1 : place + 1 + MOST_COMPARED]:
             # Further ones begin further on, by more than an overlap allows.
             if other != name or others[0] - edges[0] > (edges[2] if half == 2 else edges[1] - edges[0]) * (1 - OVERLAP):
                 break
