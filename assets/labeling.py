@@ -1,6 +1,6 @@
 """Labeling: what people answered, what they agree on, and how good each of them is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -14,11 +14,13 @@ from cupel.checking.crew_answers import consensus_with_models
 from cupel.contract.kind import ConsensusResult
 from cupel.lake.step import Step
 from cupel.people.annotators.annotators import annotators
+from cupel.people.annotators.counted_answers import count_answers, state_answers
 from cupel.people.annotators.findings import findings
-from cupel.people.annotators.study import find_same, study
+from cupel.people.annotators.study import study
 from cupel.people.annotators.vendors import vendor_of, vendors
 from cupel.people.answers.annotations import annotations
 from cupel.people.answers.guidelines import translate_answers, with_older
+from cupel.people.answers.item_fit import find_misfits
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import split_answers
 from cupel.people.answers.sent_back import mark_answers
@@ -29,18 +31,25 @@ def sort_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iterator[dg
     """Sort the annotators' answers in the log into those that count and those that do not."""
     with bench.step(context) as step:
         kind, labeling = step.project.kind, step.project.labeling
-        items = step.read("clean_items", columns=["item_id"])["item_id"]
+        items = read_items(step, step.partition)
         arrived = split_answers(step.answers(step.partition, "label"), labeling.models).people
         is_known = labeling.are_annotators_known.get(step.partition, True)
         removed = {name: action.why for name, action in step.actions(step.partition).items() if not action.weight}
         translated = translate_answers(arrived, step.guidelines(), kind)
         sent_back = step.send_backs(step.partition)
         kept, rejected = annotations(
-            translated.answers, items, lambda labels: kind.parse(labels, labeling.ontology), is_known, removed,
+            translated.answers, items["item_id"], lambda labels: kind.parse(labels, labeling.ontology), is_known,
+            removed,
             sent_back=mark_answers(translated.answers, sent_back) if sent_back else None,
+            is_misfit=find_misfits(items, kind, labeling.ontology),
         )  # fmt: skip
         yield materialized(step, step.write("annotations", kept))
         yield materialized(step, step.write("rejected_answers", with_older(rejected, translated.rejected)))
+
+
+def read_items(step: Step, batch: str) -> pa.Table:
+    """Return the ids of a batch's clean items, with their texts where the label kind holds answers against them."""
+    return step.read("clean_items", batch, ["item_id", "text"] if step.project.kind.fits else ["item_id"])
 
 
 def find_consensus(context: dg.AssetExecutionContext, bench: Bench) -> dg.MaterializeResult[None]:
@@ -78,12 +87,12 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         labeling, gold = step.project.labeling, hidden_gold(step, bench.data)
         items = step.read("clean_items", columns=["item_id"])["item_id"]
         first = labeling.overlap.first
-        given, kind = step.read("annotations"), step.project.kind
-        counted = kind.vocabulary(given["label"], labeling.ontology)
-        truth = None if gold is None else _reduced(step, gold, counted)
-        same = find_same(counted, kind, labeling.ontology)
-        measured = study(_reduced(step, given, counted), items, counted, truth, first, same)
-        people = annotators(measured, vendor_of(labeling.vendors))
+        given = step.read("annotations")
+        counted = count_answers(given, items, gold, step.project.kind, labeling.ontology)
+        measured = study(
+            counted.annotations, counted.item_ids, counted.vocabulary, counted.gold, first, counted.same
+        )  # fmt: skip
+        people = state_answers(annotators(measured, vendor_of(labeling.vendors)), given)
         found = findings(measured, labeling.policies.least_right)
         compared = vendors(measured, labeling.vendors, found, people)
         known = [row for row in people.to_pylist() if row["quality"] is not None]
@@ -93,13 +102,6 @@ def rate_annotators(context: dg.AssetExecutionContext, bench: Bench) -> Iterator
         rows = compared.to_pylist()
         plots = {"vendors": picture(vendors_plot(rows, step.partition), "vendors on equal terms")} if rows else {}
         yield materialized(step, step.write("vendors", compared), **plots)
-
-
-def _reduced(step: Step, table: pa.Table, vocabulary: Sequence[str]) -> pa.Table:
-    """Return a table with the labels of the vocabulary that stand for its own."""
-    kind, ontology = step.project.kind, step.project.labeling.ontology
-    labels = kind.nearest(kind.parse(table["label"], ontology), vocabulary, ontology)
-    return table.set_column(table.column_names.index("label"), "label", labels)
 
 
 def hidden_gold(step: Step, data: Path) -> pa.Table | None:

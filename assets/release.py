@@ -12,6 +12,7 @@ import pyarrow as pa
 
 import cupel
 from assets.bench import Bench
+from assets.labeling import read_items
 from assets.plots import outlook_plot, stage_errors_plot
 from assets.report import read_pictures
 from assets.spec import materialized, picture
@@ -34,6 +35,7 @@ from cupel.people.answers.guidelines import (
     versions_until,
     with_older,
 )
+from cupel.people.answers.item_fit import find_misfits
 from cupel.people.answers.known_labels import known_labels
 from cupel.people.answers.model_answers import expert_answers_of_people
 from cupel.people.answers.tasks import OF_EXPERTS, expert_tasks
@@ -101,8 +103,9 @@ def sort_expert_answers(context: dg.AssetExecutionContext, bench: Bench) -> Iter
             own = items.filter(pa.compute.equal(items["batch"], batch))["item_id"]
             translated = translate_answers(step.answers(batch, *OF_EXPERTS), versions, kind, OWN_GUIDELINE)
             kept, rejected = expert_answers_of_people(
-                translated.answers, own, lambda labels: kind.parse(labels, terms.ontology), models
-            )
+                translated.answers, own, lambda labels: kind.parse(labels, terms.ontology), models,
+                find_misfits(read_items(step, batch), kind, terms.ontology) if kind.fits else None,
+            )  # fmt: skip
             sorted_answers.append((kept, with_older(rejected, translated.rejected)))
         for table, parts in zip(
             ("expert_answers", "rejected_expert_answers"), zip(*sorted_answers, strict=True), strict=True

@@ -44,6 +44,14 @@ LITERALS = {
     ("cupel/exchange/imports/columns.py", "category"): "what columns of labels are called in tables of others",
     ("cupel/exchange/imports/scale.py", "category"): "a key of Scale's files",
     ("cupel/exchange/suspicious_items.py", "questions"): "a key of Argilla's settings",
+    ("cupel/commands/mark_commands.py", "spans"): "a form of marks, by which files are read whatever the project",
+    (
+        "cupel/exchange/imports/marks/mark_table.py",
+        "category",
+    ): "what columns of classes are called in tables of others",
+    ("cupel/exchange/imports/prodigy.py", "spans"): "a key of Prodigy's files",
+    ("cupel/marks/canonical_text.py", "spans"): "the form of marks that the kind is made of",
+    ("cupel/people/label_studio/regions.py", "spans"): "what Label Studio is set up by hand to mark",
     ("cupel/lake/guideline_log.py", "questions"): "a key of the log: what an ontology of several questions holds",
     ("cupel/release/frozen_terms.py", "questions"): "a key of the plan: what an ontology of several questions holds",
 }

@@ -9,7 +9,7 @@ import pyarrow as pa
 from cupel.checking import asking, embedding, predictions
 from cupel.checking.chat import Endpoint
 from cupel.checking.llm import ask
-from cupel.checking.opinions import Batch, Opinions, batches_of, predictions_of_parts
+from cupel.checking.opinions import Batch, Opinions, abstain, batches_of, predictions_of_parts
 from cupel.checking.predictions import read_predictions
 from cupel.checking.replies import RepliesLog
 from cupel.config.project import Project
@@ -66,9 +66,11 @@ class CheckerRequest(NamedTuple):
 
     @property
     def batches(self) -> list[Batch]:
-        """The batch, its items in order, with what the annotators agree on, as each part of a label sees it."""
+        """The batch, its items in order, with what the annotators agree on, once for each part of a label."""
         project = self.project
         parts = project.kind.parts(project.labeling.ontology)
+        if not parts:
+            return []
         return batches_of(self.items, self.consensus, [part.classes for part in parts], project.checking)
 
     def predictions(self, batches: Sequence[Batch], said: Sequence[Opinions], model: str, version: str) -> pa.Table:
@@ -79,6 +81,10 @@ class CheckerRequest(NamedTuple):
 
 def _learned(request: CheckerRequest) -> SecondOpinion:
     batches = request.batches
+    if not batches:
+        kind = request.project.kind.name
+        reason = f"labels of kind {kind} have no classes that it could learn"
+        return SecondOpinion(abstain(request.items, reason, "none", "none"), {}, {})
     found = request.project.modality.learn(batches, request.project.checking)
     return SecondOpinion(request.predictions(batches, found.opinions, found.model, found.version), {}, {})
 

@@ -131,6 +131,19 @@ def predictions_of_parts(
     return conform(pa.table(columns), PREDICTIONS)
 
 
+def abstain(items: pa.Table, reason: str, model: str, version: str) -> pa.Table:
+    """Return PREDICTIONS in which a checker says nothing of any item, for one reason."""
+    ids = sorted_ids(items["item_id"])
+    columns = {
+        "item_id": ids,
+        **{name: pa.nulls(len(ids)) for name in ("predicted_label", "posterior", "fold")},
+        **{name: pa.repeat(pa.scalar(value, TEXT), len(ids)) for name, value in (
+            ("abstention", reason), ("model", model), ("model_version", version),
+        )},
+    }  # fmt: skip
+    return conform(pa.table(columns), PREDICTIONS)
+
+
 def reasons(is_silent: np.ndarray[tuple[int], np.dtype[np.bool_]], reason: str) -> pa.Array:
     """Return one reason where a checker is silent, null elsewhere."""
     return pa.array([reason], TEXT).take(pa.array(np.zeros(len(is_silent), np.int64), mask=~is_silent))

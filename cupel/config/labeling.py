@@ -104,13 +104,16 @@ class Labeling(Section):
 
     kind: str = "category"
     """Label kind: category, a class of the ontology; preference, which of two responses is better; multilabel, a set of
-    classes; questions, answers to several questions."""
+    classes; questions, answers to several questions; spans, marked parts of a text."""
     question: str = Field(min_length=1)
     """What annotators are asked."""
     classes: tuple[str, ...] = ()
     """The ontology: two classes or more, where a label answers one question."""
     questions: tuple[QuestionSettings, ...] = Field((), exclude_if=is_unset)
     """Label kind questions: the questions about an item, in the order in which they are asked."""
+    least_overlap: Annotated[float, Field(gt=0, le=1)] | None = Field(None, exclude_if=is_unset)
+    """Kinds of marks: the overlap (intersection over union) from which on two marks of a class are the same; a label is
+    wrong where one of its marks, or of the expert's, has no such partner."""
     guideline: str | None = Field(None, min_length=1, max_length=1 << 20, exclude_if=is_unset)
     """The text that people label by, or `file:` and a path relative to the data folder; null: it has no versions."""
     changes: tuple[Change, ...] = Field((), exclude_if=is_unset)
@@ -177,4 +180,4 @@ class Labeling(Section):
     @property
     def ontology(self) -> Ontology:
         """What a label may say."""
-        return Ontology(self.classes, tuple(question.frozen for question in self.questions))
+        return Ontology(self.classes, tuple(question.frozen for question in self.questions), self.least_overlap)

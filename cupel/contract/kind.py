@@ -45,6 +45,24 @@ class ConsensusResult(NamedTuple):
     method: str
 
 
+class CountedAnswers(NamedTuple):
+    """A batch's answers as measures of annotators count them: each is one of a few, to a question of a few answers.
+
+    Attributes:
+        annotations: ANNOTATIONS, perhaps with other items and labels.
+        item_ids: What is asked about: the items, or the parts of them that each annotator said yes or no to.
+        vocabulary: The labels, two or more.
+        gold: Known labels, columns item_id and label; None: none are known.
+        same: Which of the labels are the same, shape labels x labels; None: each with itself only.
+    """
+
+    annotations: pa.Table
+    item_ids: pa.ChunkedArray
+    vocabulary: Sequence[str]
+    gold: pa.Table | None
+    same: NDArray[np.bool_] | None = None
+
+
 class Control(NamedTuple):
     """What a labeling tool asks about an item.
 
@@ -138,6 +156,11 @@ def no_column_classes(ontology: Ontology) -> Mapping[str, tuple[str, ...]]:
     return {}
 
 
+def no_further_words(ontology: Ontology) -> str:
+    """Return nothing: that a wrong label is another one says all."""
+    return ""
+
+
 class Kind(NamedTuple):
     """A kind of label: what it is, and what the chain asks of it.
 
@@ -146,7 +169,7 @@ class Kind(NamedTuple):
         summary: What a label of it is, in one line.
         modality: What an item is, where the project does not say.
         check: Yields what is wrong in a project file of the kind: settings of its own, and what it forbids elsewhere.
-        parts: Returns the parts of a label.
+        parts: Returns the parts of a label; none where it does not fall into questions of classes, as marks do not.
         split: Returns labels as places in the classes of each part, shape labels x parts; -1 where null.
         join: Returns places as labels, the inverse of `split`; null where a place is -1.
         parse: Returns the canonical text of answers, null where one is no label.
@@ -161,11 +184,16 @@ class Kind(NamedTuple):
             few, for arrays of annotators x these x these are made.
         nearest: Returns for each label that of the vocabulary which stands for it. Which one that is hangs on the label
             alone, so that answers that were independent of each other stay so.
+        count_answers: Returns the answers as measures of annotators count them, of ANNOTATIONS, all item ids and known
+            labels, where that is no matter of one label an answer; None: by `vocabulary` and `nearest`.
         controls: Returns what a labeling tool asks.
         read_controls: Returns the label of what was chosen, by control; None where it is none. That nothing was
             chosen is no answer: a label that says so is a choice of its own.
         write_controls: Returns what to choose, by control, to say a label: the inverse of `read_controls`.
+        fits: Tells which labels can be of items of some content, two columns of the same length; None: all can.
         item_columns: Columns of CLEAN_ITEMS that its consensus reads.
+        combined: How annotators' answers become one label, to go on with behind "their answers were combined"; None: by
+            the method that the project names.
         tables: Tables that its consensus writes beside CONSENSUS.
         checks: What the labeling gate asks of these.
         columns: Returns further columns of the training set, by name, of its labels.
@@ -177,6 +205,8 @@ class Kind(NamedTuple):
         classes_of: Returns the classes that a label names, as `Ontology.class_names` has them; a change of the ontology
             is one of classes.
         label_of: Returns a label that names these classes, in any text that `parse` reads.
+        wrong_means: Returns a sentence, with a space before it, that says in a certificate when a label is wrong; ""
+            where that is when it is another one.
     """
 
     name: str
@@ -196,7 +226,10 @@ class Kind(NamedTuple):
     controls: "Callable[[Labeling], tuple[Control, ...]]"
     read_controls: Callable[[Mapping[str, Sequence[str]], Ontology], str | None]
     write_controls: Callable[[str, Ontology], Mapping[str, Sequence[str]]]
+    count_answers: "Callable[[pa.Table, pa.ChunkedArray, pa.Table | None, Ontology], CountedAnswers] | None" = None
+    fits: Callable[[pa.Array, pa.Array], pa.Array] | None = None
     item_columns: tuple[str, ...] = ("item_id",)
+    combined: str | None = None
     tables: tuple[str, ...] = ()
     checks: tuple[GateCheck, ...] = ()
     columns: Callable[[Labels, Ontology], dict[str, pa.Array]] = no_columns
@@ -206,6 +239,7 @@ class Kind(NamedTuple):
     exports: Mapping[str, Export] = {}
     classes_of: Callable[[str, Ontology], tuple[str, ...]] = name_itself
     label_of: Callable[[Sequence[str], Ontology], str] = take_only
+    wrong_means: Callable[[Ontology], str] = no_further_words
 
 
 def column_names(kind: Kind, ontology: Ontology) -> list[str]:

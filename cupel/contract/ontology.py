@@ -21,10 +21,18 @@ class Question(NamedTuple):
 
 
 class Ontology(NamedTuple):
-    """The classes of the labels; or the questions, each with its own, where a label answers several."""
+    """What labels may say.
+
+    Attributes:
+        classes: The classes of the labels, or of their marks.
+        questions: The questions, each with its own classes, where a label answers several.
+        least_overlap: Intersection over union from which on two marks are the same, above 0 and up to 1; None where
+            labels are no marks.
+    """
 
     classes: tuple[str, ...]
     questions: tuple[Question, ...] = ()
+    least_overlap: float | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:

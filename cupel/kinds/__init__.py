@@ -6,12 +6,14 @@ from cupel.kinds.items import COMPARISON, IMAGE, TEXT
 from cupel.kinds.multilabel import MULTILABEL
 from cupel.kinds.preference import PREFERENCE
 from cupel.kinds.questions import QUESTIONS
+from cupel.kinds.spans import SPANS
 
 KINDS = (
     CATEGORY,
     PREFERENCE,
     QUESTIONS,
     MULTILABEL,
+    SPANS,
 )
 MODALITIES = (
     TEXT,

@@ -58,10 +58,12 @@ def hash_text(text: str) -> str:
 
 
 def format_ontology(ontology: Ontology) -> dict[str, Any]:
-    """Return an ontology as JSON holds it: its classes; with questions, where there are some."""
+    """Return an ontology as JSON holds it: its classes; where it has them, questions and the least overlap."""
     found: dict[str, Any] = {"classes": list(ontology.classes)}
     if ontology.questions:
         found["questions"] = json.loads(json.dumps([question._asdict() for question in ontology.questions]))
+    if ontology.least_overlap is not None:
+        found["least_overlap"] = ontology.least_overlap
     return found
 
 
@@ -79,7 +81,7 @@ def parse_ontology(content: Mapping[str, Any]) -> Ontology:
         )
         for one in content.get("questions", ())
     )  # fmt: skip
-    return Ontology(tuple(map(str, content["classes"])), questions)
+    return Ontology(tuple(map(str, content["classes"])), questions, content.get("least_overlap"))
 
 
 def hash_guideline(text_sha256: str, question: str, kind: str, ontology: Ontology) -> str:

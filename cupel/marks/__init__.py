@@ -1,1 +1,1 @@
-"""Marks: parts of an item that somebody marked, as spans of a text, segments of time or boxes in an image."""
+"""Marks: spans of texts, segments of time, boxes in images: their text, table, overlap and fusion."""

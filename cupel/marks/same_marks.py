@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cupel.compiled_loops import compiled
-from cupel.consensus.coding import Flags, Integers
+from cupel.consensus.coding import Integers
 from cupel.contract.columns import TEXT
 from cupel.marks.canonical_text import CLASS, MarkForm, read_marks
 
@@ -57,8 +57,22 @@ def are_same(one: pa.Array, other: pa.Array, form: MarkForm, least_overlap: floa
     found = np.zeros(len(is_known), np.bool_)
     if is_known.any():
         marks = list_marks(texts.dictionary.to_pylist(), form)
-        found[is_known] = _compare(left, right, *marks, least_overlap)
+        size = np.diff(marks.start)
+        paired = count_partners(left, right, marks, least_overlap)
+        found[is_known] = (paired == size[left]) & (paired == size[right])
     return pa.array(found)
+
+
+def count_partners(one: Integers, other: Integers, marks: MarkLists, least_overlap: float) -> Integers:
+    """Return how many marks of one text have a partner in the other, of pairs of texts; see `are_same`.
+
+    Args:
+        one: Places of texts in the lists of marks.
+        other: As many.
+        marks: The marks of all texts.
+        least_overlap: Above 0, up to 1.
+    """
+    return np.asarray(_count_partners(one, other, *marks, least_overlap))
 
 
 def list_marks(texts: "list[str]", form: MarkForm) -> MarkLists:
@@ -84,67 +98,70 @@ def _encode(labels: "pa.Array | pa.ChunkedArray") -> pa.DictionaryArray:
 
 
 @compiled
-def _compare(
+def _count_partners(
     one: Integers, other: Integers, start: Integers, mark_class: Integers, low: Integers, high: Integers,
     least_overlap: float,
-) -> Flags:  # fmt: skip
-    """Return of pairs of texts which say the same."""
-    is_same = np.zeros(len(one), np.bool_)
+) -> Integers:  # fmt: skip
+    """Return of each pair of texts the most marks that can be paired."""
+    paired = np.zeros(len(one), np.int64)
     for pair in range(len(one)):
         first, second = one[pair], other[pair]
         if first == second:
-            is_same[pair] = True
+            paired[pair] = start[first + 1] - start[first]
             continue
-        count = start[first + 1] - start[first]
-        if count != start[second + 1] - start[second]:
-            continue
-        partner = np.full(count, -1, np.int64)
-        is_all = True
-        for mark in range(count):
-            if not _find_partner(
-                mark, start[first], start[second], count, mark_class, low, high, least_overlap, partner
-            ):
-                is_all = False
-                break
-        is_same[pair] = is_all
-    return is_same
+        partner = np.full(start[second + 1] - start[second], -1, np.int64)
+        for mark in range(start[first], start[first + 1]):
+            paired[pair] += _find_partner(mark, start[second], partner, mark_class, low, high, least_overlap)
+    return paired
 
 
 @compiled
 def _find_partner(
-    mark: int, first: int, second: int, count: int, mark_class: Integers, low: Integers, high: Integers,
-    least_overlap: float, partner: Integers,
+    mark: int, second: int, partner: Integers, mark_class: Integers, low: Integers, high: Integers, least_overlap: float
 ) -> bool:  # fmt: skip
-    """Pair one more mark, others going over to other partners where they must: an augmenting path, breadth first."""
+    """Pair one more mark, others going over to other partners where they must: an augmenting path, breadth first.
+
+    Args:
+        mark: The mark that has no partner.
+        second: Where the candidates begin.
+        partner: Of each candidate the mark that it is paired with, or -1; changed here.
+    """
+    count = len(partner)
     asked_by = np.full(count, -1, np.int64)
     waiting = np.empty(count + 1, np.int64)
     waiting[0] = mark
     head, tail = 0, 1
     while head < tail:
-        now = waiting[head]
+        asker = waiting[head]
         head += 1
         for candidate in range(count):
             if asked_by[candidate] >= 0 or not _overlap(
-                first + now, second + candidate, mark_class, low, high, least_overlap
+                asker, second + candidate, mark_class, low, high, least_overlap
             ):
                 continue
-            asked_by[candidate] = now
+            asked_by[candidate] = asker
             if partner[candidate] >= 0:
                 waiting[tail] = partner[candidate]
                 tail += 1
                 continue
-            free = candidate
-            while True:
-                asker = asked_by[free]
-                before = -1
-                for place in range(count):
-                    if partner[place] == asker:
-                        before = place
-                partner[free] = asker
-                if asker == mark:
-                    return True
-                free = before
+            _hand_on(candidate, mark, asked_by, partner)
+            return True
     return False
+
+
+@compiled
+def _hand_on(free: int, mark: int, asked_by: Integers, partner: Integers) -> None:
+    """Give a free candidate to who asked for it, that one's former partner to who asked for that, and so on."""
+    while True:
+        asker = asked_by[free]
+        former = -1
+        for candidate in range(len(partner)):
+            if partner[candidate] == asker:
+                former = candidate
+        partner[free] = asker
+        if asker == mark:
+            return
+        free = former
 
 
 @compiled

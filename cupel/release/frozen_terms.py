@@ -26,8 +26,8 @@ _DRAWN = ("status", "reason", "audit_size", "freeze_sha256", "nonce", "nonce_sou
 # What is declared of the experts, and known of the items before anybody audits them, stands beside the design.
 _BESIDE = ("adjudicators_audited", "planted_errors", "undecided")
 # So does the label kind, where labels with different texts may be the same or a label has several parts; and what it
-# asks, where that is several questions.
-_KIND, _QUESTIONS = "kind", "questions"
+# asks, where that is several questions, or what makes two marks the same.
+_KIND, _QUESTIONS, _LEAST_OVERLAP = "kind", "questions", "least_overlap"
 GUIDELINE = "guideline"
 # The names of the crew's models, whose answers are no expert's.
 _MODELS = "models"
@@ -69,6 +69,7 @@ class FrozenTerms(Terms):
     licence_terms: LicenceTerms | None = None
     kind: str | None = None
     questions: tuple[Question, ...] = ()
+    least_overlap: float | None = None
     guideline: str | None = None
     known_items_sha256: str | None = None
     models: tuple[str, ...] = ()
@@ -82,7 +83,7 @@ class FrozenTerms(Terms):
     @property
     def ontology(self) -> Ontology:
         """What a label may say."""
-        return Ontology(self.classes, self.questions)
+        return Ontology(self.classes, self.questions, self.least_overlap)
 
     @property
     def is_frozen(self) -> bool:
@@ -137,7 +138,9 @@ class FrozenTerms(Terms):
     @property
     def _beside(self) -> dict[str, Any]:
         """What stands beside the design."""
-        beside = {name: value for name in (*_BESIDE, _KIND, *_TEXTS_BESIDE) if (value := getattr(self, name))}
+        beside = {
+            name: value for name in (*_BESIDE, _KIND, _LEAST_OVERLAP, *_TEXTS_BESIDE) if (value := getattr(self, name))
+        }
         if self.questions:
             beside[_QUESTIONS] = [question._asdict() for question in self.questions]
         if self.models:
@@ -195,6 +198,7 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         beside = {name: content.pop(name) for name in (*_BESIDE, *_TEXTS_BESIDE) if name in content}
         kind, questions = content.pop(_KIND, None), content.pop(_QUESTIONS, [])
         models, budgets = content.pop(_MODELS, []), content.pop(_BUDGETS, [])
+        least_overlap = content.pop(_LEAST_OVERLAP, None)
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuditError(f"design: found {text!r}; expected JSON as a release is frozen with") from None
     for name, what in _TEXTS_BESIDE.items():
@@ -205,6 +209,8 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
             raise AuditError(f"design: {name}: found {number!r}; expected a number of items, 1 or more")
     if not isinstance(kind, str | None):
         raise AuditError(f"design: kind: found {kind!r}; expected the name of a label kind")
+    if least_overlap is not None and (not isinstance(least_overlap, float | int) or not 0 < least_overlap <= 1):
+        raise AuditError(f"design: {_LEAST_OVERLAP}: found {least_overlap!r}; expected a share above 0")
     if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
         raise AuditError(f"design: {_MODELS}: found {models!r}; expected names of models")
     asked = tuple(_parse_question(question) for question in questions) if isinstance(questions, list) else None
@@ -214,6 +220,7 @@ def _parse_design(text: str | None, audit_size: int) -> tuple[Design, dict[str, 
         **beside,
         _KIND: kind,
         _QUESTIONS: asked,
+        _LEAST_OVERLAP: least_overlap,
         _MODELS: tuple(models),
         _BUDGETS: parse_budgets(budgets),
         "bounds_slices": SLICES in beside,

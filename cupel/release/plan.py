@@ -262,7 +262,7 @@ def _terms(
         expert_answers=labeling.experts.answers, experts_description=labeling.experts.description,
         are_auditors_independent=labeling.experts.are_auditors_independent, licence_terms=licence_terms,
         kind=name_kind(step.project.kind, labeling.ontology), questions=labeling.ontology.questions,
-        models=tuple(model.name for model in labeling.models),
+        least_overlap=labeling.least_overlap, models=tuple(model.name for model in labeling.models),
         guideline=next((one.version for one in reversed(step.guidelines())), None),
     )  # fmt: skip
     if frozen is None:

@@ -337,10 +337,11 @@ class ReleaseAudit:
     ) -> str:
         """Return the certificate's text for a result of this audit; see `wording` and `nonce_sentence`."""
         terms = self.terms
+        means = "" if self.kind is None else self.kind.wrong_means(terms.ontology)
         return wording(
             result, terms.experts_description, are_auditors_independent, terms.design, terms.adjudicators_audited,
             terms.max_undecided_share, self.planted_kinds, is_older=terms.freeze_sha256 is None,
-        ) + guideline_sentence(terms.guideline) + nonce_sentence(
+        ) + means + guideline_sentence(terms.guideline) + nonce_sentence(
             terms.nonce_source, witnessed, self.second_source
         ) + budgets_sentence(terms.budgets, result.status)  # fmt: skip
 

@@ -58,6 +58,10 @@ def count_classes(kind: Kind, ontology: Ontology, labels: Mapping[str, int]) -> 
         labels: How often each label stands there; what is none is not counted.
     """
     parts, texts = kind.parts(ontology), list(labels)
+    if not parts:
+        known = pa.array(texts, TEXT).filter(kind.parse(pa.array(texts, TEXT), ontology).is_valid())
+        named = {text: kind.classes_of(text, ontology) for text in known.to_pylist()}
+        return [(name, sum(labels[text] for text in named if name in named[text])) for name in ontology.classes]
     places = kind.split(pa.array(texts, TEXT), ontology)
     counted = []
     for part, place in zip(parts, places.T, strict=True):

@@ -44,7 +44,7 @@ from cupel.show.report_views import (
 from cupel.show.slice_views import MOST_SHOWN, slice_lead, slice_rows
 from cupel.show.templating import environment
 from cupel.show.vendor_plot import vendors_plot
-from cupel.show.wording import limits, protocol
+from cupel.show.wording import limits, protocol, told_errors
 
 SIGNS = {"pass": "✔", "fail": "✘", "open": "…"}
 RELABEL_SHOWN = 10
@@ -113,7 +113,7 @@ def _audit(facts: ReleaseFacts, more: ReportFacts) -> dict[str, Any]:
         "has_bound": bool(result and result["error_bound"] is not None),
         "bounded": bounded,
         "errors": errors,
-        "errors_plot": stage_errors_plot(facts.stage_errors, result) if errors else None,
+        "errors_plot": stage_errors_plot(told_errors(facts), result) if errors else None,
         "cuts_plot": _cuts_plot(facts, more),
         "audit_lead": audit_lead(facts) if result else None,
         "cuts_caption": cuts_caption(facts) if result else None,

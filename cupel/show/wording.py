@@ -118,8 +118,7 @@ def steps(facts: ReleaseFacts) -> list[str]:
     sentences = [
         f"{count(rows_in)} rows were delivered; {count(rejected)} were rejected, each with a reason.",
         f'Annotators were asked "{labeling.question}", {each} per item; {_questions(labeling)}'
-        f"their answers were combined {COMBINED.get(labeling.consensus, BY_QUALITY)} "
-        f"({METHOD_NAMES[labeling.consensus]}).",
+        f"their answers were combined {_combined(facts)}.",
         *_crew_steps(facts),
         f"A model ({facts.project.checking.checker}), trained out of sample on "
         f"{'what people alone said' if labeling.models else 'that consensus'}, {said}.",
@@ -132,6 +131,12 @@ def steps(facts: ReleaseFacts) -> list[str]:
             f"experts judged all {count(result['items'] - result['accepted'])} others."
         )
     return sentences
+
+
+def _combined(facts: ReleaseFacts) -> str:
+    """Return how answers became one label."""
+    method = facts.project.labeling.consensus
+    return facts.project.kind.combined or f"{COMBINED.get(method, BY_QUALITY)} ({METHOD_NAMES[method]})"
 
 
 def _questions(labeling: Labeling) -> str:

@@ -14,6 +14,7 @@ from cupel.contract.tables.labeling import ANNOTATIONS, REJECTED_ANSWERS
 from cupel.contract.tables.release import EXPERT_ANSWERS, REJECTED_EXPERT_ANSWERS
 from cupel.people.answers.guidelines import OF_MODEL, RECORDED
 from cupel.people.answers.guidelines import REASONS as GUIDELINE_REASONS
+from cupel.people.answers.item_fit import IsMisfit
 from cupel.people.answers.sent_back import REASONS as SEND_BACK_REASONS
 from cupel.people.answers.sent_back import Marked
 
@@ -23,6 +24,7 @@ Parse = Callable[[pa.ChunkedArray], pa.Array]
 REASONS = {
     "unknown_item": "The item is not in the delivery, or cleaning dropped it.",
     "unknown_label": "The label is none that the project knows.",
+    "outside_item": "A mark of the answer lies outside the item, as behind the end of its text.",
     "undecided": "The annotator could not decide.",
     "annotator_removed": "The annotator was removed; the question is put to another one.",
     "answered_twice": "The annotator had answered this item before; the first answer counts.",
@@ -35,6 +37,8 @@ REASONS = {
     **SEND_BACK_REASONS,
 }
 EVIDENCE_CHARACTERS = 200
+# Of an answer that does not count for these, the evidence is what it said.
+QUOTED = ("unknown_label", "outside_item", "answered_twice", "not_asked")
 # Answers of this source come from people who can answer unasked.
 LIVE = "label_studio"
 # Why such an answer counts for nothing whatever is asked: it ends the source.
@@ -61,6 +65,7 @@ def annotations(
     *,
     may_be_unasked: bool = False,
     sent_back: Marked | None = None,
+    is_misfit: IsMisfit | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Sort annotators' answers into those that count and those that do not.
 
@@ -72,18 +77,21 @@ def annotations(
         removed: Annotators whose answers do not count any more, and what says so.
         may_be_unasked: Answers count that no task asked for, as those of the crew's models do.
         sent_back: Which of them do not count because their items were sent back; None: none was.
+        is_misfit: Tells which cannot be of their items, see `find_misfits`; None: all can.
 
     Returns:
         ANNOTATIONS and REJECTED_ANSWERS; every answer is in exactly one of them.
     """
     kept, rejected = _sort(
         answers, item_ids, parse, are_annotators_known, removed, may_be_undecided=False,
-        may_be_unasked=may_be_unasked, sent_back=sent_back,
+        may_be_unasked=may_be_unasked, sent_back=sent_back, is_misfit=is_misfit,
     )  # fmt: skip
     return _table(kept, ANNOTATIONS), _table(rejected, REJECTED_ANSWERS)
 
 
-def expert_answers(answers: pa.Table, item_ids: ItemIds, parse: Parse) -> tuple[pa.Table, pa.Table]:
+def expert_answers(
+    answers: pa.Table, item_ids: ItemIds, parse: Parse, is_misfit: IsMisfit | None = None
+) -> tuple[pa.Table, pa.Table]:
     """Sort experts' and auditors' answers of one batch into those that count and those that do not.
 
     An expert may say that an item cannot be decided: the label is null and the answer counts. An
@@ -93,13 +101,15 @@ def expert_answers(answers: pa.Table, item_ids: ItemIds, parse: Parse) -> tuple[
         answers: ANSWERS of one batch with the purposes `audit` and `expert`, any order.
         item_ids: The items that may be answered.
         parse: Returns the canonical text of answers, null where one is no label.
+        is_misfit: Tells which cannot be of their items, see `find_misfits`; None: all can.
 
     Returns:
         EXPERT_ANSWERS without their release, and REJECTED_EXPERT_ANSWERS likewise.
     """
     kept, rejected = _sort(
-        answers, item_ids, parse, are_annotators_known=True, removed=None, may_be_undecided=True, may_be_unasked=True
-    )
+        answers, item_ids, parse, are_annotators_known=True, removed=None, may_be_undecided=True, may_be_unasked=True,
+        is_misfit=is_misfit,
+    )  # fmt: skip
     return _table(kept, EXPERT_ANSWERS), _table(rejected, REJECTED_EXPERT_ANSWERS)
 
 
@@ -113,6 +123,7 @@ def _sort(
     may_be_undecided: bool,
     may_be_unasked: bool,
     sent_back: Marked | None = None,
+    is_misfit: IsMisfit | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the answers that count, and those that do not with `reason` and `evidence`, both in sequence."""
     if sent_back is not None:
@@ -140,6 +151,8 @@ def _sort(
         ("undecided", _flags(pc.is_null(label)) & (not may_be_undecided)),
         ("unknown_label", _flags(pc.is_valid(label)) & ~_flags(pc.is_valid(parsed))),
     ]
+    if is_misfit is not None:
+        reasons += [("outside_item", is_misfit(answers))]
     reasons += [("not_asked", was_unasked)]
     is_bad = np.any([holds for _, holds in reasons], axis=0)
     reasons += [("answered_twice", _is_again(answers, ~is_bad & _flags(pc.is_valid(annotator))))]
@@ -148,7 +161,7 @@ def _sort(
     rejected = answers.filter(pa.array(is_rejected))
     first = pa.array(holds[:, is_rejected].argmax(axis=0))
     reason = pa.array([name for name, _ in reasons], TEXT).take(first)
-    quoted = pc.is_in(reason, value_set=pa.array(["unknown_label", "answered_twice", "not_asked"], TEXT))
+    quoted = pc.is_in(reason, value_set=pa.array(QUOTED, TEXT))
     shortened = pc.utf8_slice_codeunits(rejected["label"], 0, EVIDENCE_CHARACTERS)
     evidence = pc.if_else(quoted, shortened, pa.scalar(None, TEXT))
     said = pa.array([(removed or {})[name] for name in gone.to_pylist()], TEXT)

@@ -193,10 +193,13 @@ def _change_label(label: str | None, change: Change, kind: Kind, before: Ontolog
     """Return what one change makes of a label: of every class that it names."""
     if label is None or change.answers == "ask_again":
         return apply_change(label, change)
-    fates = [apply_change(name, change) for name in kind.classes_of(label, before)]
+    own = kind.classes_of(label, before)
+    fates = [apply_change(name, change) for name in own]
     if why := next((fate.why for fate in fates if fate.why is not None), None):
         return Fate(None, why)
     names = tuple(dict.fromkeys(str(fate.label) for fate in fates))
+    if names == own:
+        return Fate(label, None)
     try:
         return Fate(kind.label_of(names, after), None)
     except ValueError:

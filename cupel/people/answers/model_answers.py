@@ -13,6 +13,7 @@ from cupel.contract.table import conform
 from cupel.contract.tables.crew import MODEL_ANSWERS, REJECTED_MODEL_ANSWERS
 from cupel.errors import AnswerError
 from cupel.people.answers.annotations import Parse, annotations, expert_answers
+from cupel.people.answers.item_fit import IsMisfit
 
 IS_MODEL = "is_a_model"
 
@@ -74,11 +75,11 @@ def sort_model_answers(
 
 
 def expert_answers_of_people(
-    answers: pa.Table, item_ids: ItemIds, parse: Parse, models: Collection[str]
+    answers: pa.Table, item_ids: ItemIds, parse: Parse, models: Collection[str], is_misfit: IsMisfit | None = None
 ) -> tuple[pa.Table, pa.Table]:
     """Sort experts' and auditors' answers; see `expert_answers`. What bears the name of a model is rejected."""
     ours, theirs = _split(answers, models)
-    kept, rejected = expert_answers(ours, item_ids, parse)
+    kept, rejected = expert_answers(ours, item_ids, parse, is_misfit)
     if not theirs.num_rows:
         return kept, rejected
     reason = pa.repeat(pa.scalar(IS_MODEL, TEXT), theirs.num_rows)
