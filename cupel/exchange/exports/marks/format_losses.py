@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from cupel.errors import CupelError
 from cupel.exchange.imports.marks.marked_items import ITEMS, MarkedItems
+from cupel.exchange.imports.marks.outlines import has_shape
 from cupel.marks.canonical_text import ATTRIBUTES, CLASS, read_marks, write_marks
 
 # What is known of an item beside its id, as a reader says it.
@@ -102,15 +103,15 @@ def drop_unanswered(marked: MarkedItems) -> Fit:
 
 
 def drop_attributes(marked: MarkedItems, held: Iterable[str] = ()) -> Fit:
-    """Drop attributes of marks that the format does not hold, by their names."""
+    """Drop attributes of marks that the format does not hold, or that are not what their names say."""
     held = frozenset(held)
     counts: dict[str, int] = {}
 
     def strip(found: ShownMark) -> dict[str, Any]:
         attributes = found.mark.get(ATTRIBUTES, {})
-        for name in attributes.keys() - held:
+        kept = {name: value for name, value in attributes.items() if name in held and has_shape(name, value)}
+        for name in attributes.keys() - kept.keys():
             counts[name] = counts.get(name, 0) + 1
-        kept = {name: value for name, value in attributes.items() if name in held}
         bare = {key: value for key, value in found.mark.items() if key != ATTRIBUTES}
         return {**bare, ATTRIBUTES: kept} if kept else bare
 

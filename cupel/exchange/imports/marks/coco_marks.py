@@ -15,7 +15,7 @@ from cupel.exchange.imports.coco import (
 from cupel.exchange.imports.file import File
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, MarkTerms, ReadDrawn, exact_number
 from cupel.exchange.imports.marks.item_facts import ItemFacts
-from cupel.exchange.imports.marks.outlines import check_rle, outline_box
+from cupel.exchange.imports.marks.outlines import check_rle, has_shape, outline_box
 from cupel.exchange.imports.tool import ReadOptions
 from cupel.marks.canonical_text import MarkForm
 from cupel.people.tool_annotation import UnreadKey, as_id
@@ -102,6 +102,8 @@ def _mark(place: int, note: dict[str, Any], classes: dict[str, str | BadRow], fa
     if isinstance(found, BadRow):
         raise BadMarkError(found.reason, f"{where}: {found.evidence}")
     attributes = {key: note[key] for key in KEPT if note.get(key)}
+    if wrong := [key for key, value in attributes.items() if not has_shape(key, value)]:
+        raise BadMarkError("unexpected_shape", f"{where}.{wrong[0]}: {str(note[wrong[0]])[:60]!r}")
     if note.get("iscrowd"):
         attributes["iscrowd"] = 1
     attributes |= _outline(note.get("segmentation"), facts, where)

@@ -9,7 +9,7 @@ from cupel.exchange.imports.cvat.cvat_tasks import CvatTask, read_tasks, task_of
 from cupel.exchange.imports.cvat.reader import SHAPES, source_of
 from cupel.exchange.imports.distinct_ids import make_distinct_ids
 from cupel.exchange.imports.marks.drawn_answers import DrawnAnswer, DrawnMark, ItemIds, MarkTerms, ReadDrawn
-from cupel.exchange.imports.marks.item_facts import ItemFacts
+from cupel.exchange.imports.marks.item_facts import ItemFacts, whole_number
 from cupel.exchange.imports.marks.outlines import outline_box
 from cupel.exchange.imports.xml_stream import stream_children
 from cupel.people.tool_annotation import Notice, UnreadKey
@@ -105,11 +105,11 @@ def _name_item(
 def _answer(
     line: int, item: str, image: Element, shapes: list[Element], task: CvatTask | None, terms: MarkTerms
 ) -> DrawnAnswer:  # fmt: skip
-    width, height = (_number(image, key, f"<image> {key}") if image.get(key) else None for key in ("width", "height"))
-    path = image.get("name")
-    facts = ItemFacts(
-        path=path, width=None if width is None else int(width), height=None if height is None else int(height)
+    width, height = (
+        whole_number(image.get(key), f"<image> {key}", is_above_zero=True) if image.get(key) else None
+        for key in ("width", "height")
     )
+    facts = ItemFacts(path=image.get("name"), width=width, height=height)
     facts = terms.facts_of(item, facts)
     marks = [mark for number, shape in enumerate(shapes, 1) if shape.tag not in NO_BOX for mark in _mark(number, shape)]
     sources = {source_of(shape) for shape in shapes}
@@ -121,7 +121,7 @@ def _answer(
 
 def _mark(number: int, shape: Element) -> Iterator[DrawnMark]:
     where = f"{shape.tag} {number}"
-    if float(shape.get("rotation") or 0):
+    if shape.get("rotation") and _number(shape, "rotation", where):
         raise BadMarkError("rotated", f"{where}: rotation {shape.get('rotation')}")
     attributes = _attributes(shape)
     edges: tuple[float, ...]
@@ -160,7 +160,7 @@ def _points(shape: Element, where: str) -> list[list[float]]:
 
 def _mask(shape: Element, where: str) -> tuple[tuple[float, ...], dict[str, Any]]:
     """Return the box of a mask, and its runs in it by rows, from one of pixels that it does not have."""
-    edges = tuple(int(_number(shape, key, where)) for key in ("left", "top", "width", "height"))
+    edges = tuple(whole_number(shape.get(key), f"{where}: {key}") for key in ("left", "top", "width", "height"))
     try:
         runs = [int(run) for run in (shape.get("rle") or "").split(",")]
     except ValueError:

@@ -4,6 +4,7 @@ An answer is taken whole or not at all: without one of its marks it would say wh
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -12,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cupel.exchange.imports.bad_marks import BadMarkError
-from cupel.exchange.imports.marks.item_facts import ItemFacts, check_clip, describe_facts, merge_facts
+from cupel.exchange.imports.marks.item_facts import ItemFacts, check_facts, describe_facts, merge_facts
 from cupel.exchange.imports.marks.text_units import splits_sequence
 from cupel.marks.canonical_text import ATTRIBUTES, BOXES, CLASS, SPANS, MarkError, MarkForm, write_marks
 from cupel.people.tool_annotation import Annotation, Found, Notice, one_class
@@ -22,9 +23,11 @@ from cupel.sources.reasons import BadRow, evidence
 PIXEL_TICK = 0.01
 # Boxes and spans of one annotator and class that overlap by so much are told.
 OVERLAP = 0.9
-# Among so many marks of an answer, overlapping ones are looked for.
-MOST_COMPARED = 200
+# So many marks that begin next are compared with a mark: of more in one place the count is what was found.
+MOST_COMPARED = 50
 OUTLINES = ("outlines", "rle")
+# Numbers as tables have them; one such as 1e999999999 would take all memory.
+_DECIMAL = re.compile(r"\s*[-+]?(?:[0-9]{1,20}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,2})?\s*\Z")
 
 
 class MarkTerms(NamedTuple):
@@ -56,7 +59,7 @@ class MarkTerms(NamedTuple):
         """
         facts = merge_facts(found, self.items.get(item))
         facts = facts if self.rate is None else facts._replace(rate=self.rate)
-        check_clip(facts)
+        check_facts(facts)
         return facts
 
 
@@ -141,6 +144,8 @@ def exact_number(value: object) -> Fraction:
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError
+        if isinstance(value, str) and not _DECIMAL.match(value):
+            raise ValueError
         return Fraction(repr(value) if isinstance(value, float) else value)
     except (ValueError, ZeroDivisionError, OverflowError):
         raise BadMarkError("no_number", f"found {str(value)[:60]!r}, expected a finite number") from None
@@ -161,6 +166,7 @@ def _judge(answer: DrawnAnswer, form: MarkForm, terms: MarkTerms, counts: Counte
     label = write_marks(marks, form) if marks else "[]"
     _count_doubles(marks, form, counts)
     facts = answer.facts
+    _check_characters((label, answer.item_id, answer.annotator, facts.text, facts.path))
     size = f" {facts.width}x{facts.height}" if facts.width else ""
     content = facts.text if facts.text is not None else f"{facts.path}{size}" if facts.path else None
     return Annotation(
@@ -169,9 +175,22 @@ def _judge(answer: DrawnAnswer, form: MarkForm, terms: MarkTerms, counts: Counte
     )  # fmt: skip
 
 
+def _check_characters(texts: Iterable[str | None]) -> None:
+    """Refuse half characters, which JSON can escape and no file of UTF-8 can hold."""
+    for text in texts:
+        if text is not None and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                found = text[error.start : error.start + 1].encode("unicode_escape").decode()
+                raise BadMarkError("lone_surrogate", f"{found} at place {error.start}") from None
+
+
 def _read_class(name: object, terms: MarkTerms) -> str:
-    if isinstance(name, str) and name in terms.classes:
-        return name
+    if isinstance(name, str):
+        _check_characters((name,))
+        if name in terms.classes:
+            return name
     found = _one_class(name) if isinstance(name, str) else _one_class(str(name)) if isinstance(name, int) else None
     if found is None or isinstance(found, BadRow):
         raise BadMarkError("no_class" if name in (None, "") else "unexpected_shape", f"class {str(name)[:60]!r}")
@@ -261,7 +280,7 @@ def _cut_high(begin: float, length: float, most: int, name: str) -> float:
 
 def _count_doubles(marks: list[dict[str, Any]], form: MarkForm, counts: Counter[str]) -> None:
     """Count equal marks of an answer, which are one, and those that overlap nearly whole, which are kept."""
-    if len(marks) < 2 or len(marks) > MOST_COMPARED:
+    if len(marks) < 2:
         return
     keys = [(mark[CLASS], *(mark[edge] for edge in form.edges), repr(mark.get(ATTRIBUTES))) for mark in marks]
     distinct = list(dict.fromkeys(keys))
@@ -269,7 +288,7 @@ def _count_doubles(marks: list[dict[str, Any]], form: MarkForm, counts: Counter[
     half = form.dimensions
     ordered = sorted((one[0], one[1 : 1 + 2 * half]) for one in distinct)
     for place, (name, edges) in enumerate(ordered):
-        for other, others in ordered[place + 1 :]:
+        for other, others in ordered[place + 1 : place + 1 + MOST_COMPARED]:
             # Further ones begin further on, by more than an overlap allows.
             if other != name or others[0] - edges[0] > (edges[2] if half == 2 else edges[1] - edges[0]) * (1 - OVERLAP):
                 break

@@ -1,5 +1,6 @@
 """What is known of an item beside its marks: its text, its clip's length and frames, its picture's size."""
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -7,8 +8,13 @@ from typing import Any, NamedTuple
 from cupel.exchange.imports.bad_marks import BadMarkError
 
 MICROSECONDS = 1_000_000
+TEXTS, NUMBERS, SIDES = ("text", "path"), ("duration", "frames", "width", "height"), ("width", "height")
+# Longer numbers are no microseconds, frames or pixels, and no whole numbers of a table.
+MOST_DIGITS = 16
 # Rates that are written short: what is meant is a fraction of 1001, and which of the two is said cannot be told.
 SHORT_RATES = {"23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "47.95": 48, "59.94": 60, "119.88": 120}
+
+_RATE = re.compile(r"[-+]?[0-9]{1,12}(?:\.[0-9]{1,20}|/[0-9]{1,12})?\Z")
 
 
 class ItemFacts(NamedTuple):
@@ -69,15 +75,42 @@ def describe_facts(facts: ItemFacts) -> dict[str, object]:
 
 
 def read_facts(fields: Mapping[str, Any]) -> ItemFacts:
-    """Return what fields of a delivery or rows of a table say of an item: the inverse of `describe_facts`.
+    """Return what fields of a delivery or a table say of an item: the inverse of `describe_facts`.
+
+    Args:
+        fields: By name; numbers may be texts, and what is null or empty is not known.
 
     Raises:
-        BadMarkError: The rate is none.
+        BadMarkError: A number, text, rate or list of times is none.
     """
-    found = {name: fields.get(name) for name in ItemFacts._fields}
-    found["rate"] = None if found["rate"] is None else parse_rate(found["rate"])
-    found["frame_times"] = None if found["frame_times"] is None else tuple(found["frame_times"])
+    given = {name: fields[name] for name in ItemFacts._fields if fields.get(name) not in (None, "")}
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in TEXTS and not isinstance(value, str):
+            raise BadMarkError("other_content", f"{name}: found {str(value)[:60]!r}, expected a text")
+        found[name] = whole_number(value, name, is_above_zero=name in SIDES) if name in NUMBERS else value
+    if "rate" in found:
+        found["rate"] = parse_rate(found["rate"])
+    if "frame_times" in found:
+        times = found["frame_times"]
+        if not isinstance(times, list | tuple):
+            raise BadMarkError("no_number", f"frame_times: found {str(times)[:60]!r}, expected a list of microseconds")
+        found["frame_times"] = tuple(whole_number(time, "frame_times") for time in times) or None
     return ItemFacts(**found)
+
+
+def whole_number(value: object, name: str, *, is_above_zero: bool = False) -> int:
+    """Return a whole number from 0, of up to 15 digits, that may be a text.
+
+    Raises:
+        BadMarkError: It is none; `name` says what it should be.
+    """
+    text = str(value)
+    is_number = text.isascii() and text.isdecimal() and len(text) < MOST_DIGITS and not isinstance(value, bool)
+    if not is_number or (is_above_zero and int(text) == 0):
+        above = " above 0" * is_above_zero
+        raise BadMarkError("no_number", f"{name}: found {text[:60]!r}, expected a whole number{above}")
+    return int(text)
 
 
 def parse_rate(value: object) -> Fraction:
@@ -97,7 +130,7 @@ def parse_rate(value: object) -> Fraction:
         whole = SHORT_RATES[text]
         raise BadMarkError("wrong_rate", f"{text}: say {whole * 1000}/1001, or {Fraction(text)} where that is meant")
     try:
-        rate = Fraction(text)
+        rate = Fraction(text if _RATE.match(text) else "none")
     except (ValueError, ZeroDivisionError):
         raise BadMarkError("wrong_rate", f"{text[:60]!r}: no number of frames a second") from None
     if rate <= 0:
@@ -105,12 +138,16 @@ def parse_rate(value: object) -> Fraction:
     return rate
 
 
-def check_clip(facts: ItemFacts) -> None:
-    """Check that frames, rate and duration of a clip agree, to within a frame.
+def check_facts(facts: ItemFacts) -> None:
+    """Check that sizes and lengths can be, and that frames, rate and duration of a clip agree, to within a frame.
 
     Raises:
-        BadMarkError: They do not, or the times of frames are not in their order.
+        BadMarkError: They do not, the times of frames are not in their order, or a number is out of all bounds.
     """
+    for name in NUMBERS:
+        value = getattr(facts, name)
+        if value is not None and not (name in SIDES) <= value < 10 ** (MOST_DIGITS - 1):
+            raise BadMarkError("no_number", f"{name}: found {value:.6g}, expected a number that can be")
     times = facts.frame_times
     if times is not None:
         if facts.frames is not None and facts.frames != len(times):

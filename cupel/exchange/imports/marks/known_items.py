@@ -1,6 +1,5 @@
 """What is known of items beside files of marks: a table of texts, sizes, lengths and rates."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from cupel.errors import SourceError
@@ -12,7 +11,6 @@ from cupel.sources.input_limits import DEFAULT_LIMITS, InputLimits
 from cupel.sources.reasons import BadRow
 
 ID_FIELDS = ("id", "item_id")
-TEXTS, NUMBERS = ("text", "path"), ("duration", "frames", "width", "height")
 
 
 def read_known_items(path: Path, limits: InputLimits = DEFAULT_LIMITS) -> dict[str, ItemFacts]:
@@ -35,33 +33,7 @@ def read_known_items(path: Path, limits: InputLimits = DEFAULT_LIMITS) -> dict[s
             what = "no id" if item is None else f"id {item!r} stands twice"
             raise SourceError(f"{path}: row {row.line}: {what}; every item has one row with an id of its own")
         try:
-            found[item] = read_facts(_fields(row.values))
+            found[item] = read_facts(row.values)
         except BadMarkError as bad:
             raise SourceError(f"{path}: row {row.line}, item {item!r}: {bad.reason}: {bad.found}") from None
     return found
-
-
-def _fields(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields of a row with numbers as numbers; empty cells are not known.
-
-    Raises:
-        BadMarkError: A number is none.
-    """
-    fields: dict[str, object] = {name: values[name] for name in (*TEXTS, "rate") if values.get(name) not in (None, "")}
-    for name in NUMBERS:
-        value = values.get(name)
-        if value not in (None, ""):
-            fields[name] = _whole(value, name)
-    times = values.get("frame_times")
-    if isinstance(times, list):
-        fields["frame_times"] = [_whole(time, "frame_times") for time in times]
-    elif times not in (None, ""):
-        raise BadMarkError("no_number", f"frame_times: found {str(times)[:60]!r}, expected a list of microseconds")
-    return fields
-
-
-def _whole(value: object, name: str) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
-        raise BadMarkError("no_number", f"{name}: found {text[:60]!r}, expected a whole number")
-    return int(text)

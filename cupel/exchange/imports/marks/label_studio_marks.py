@@ -101,11 +101,11 @@ def _facts(data: Mapping[str, Any], results: Iterable[Result], form: MarkForm) -
         frames = data.get("frames") if isinstance(data.get("frames"), int) else None
         known = None if rate is None else parse_rate(rate)
         return ItemFacts(path=shown, duration=micros, frames=frames, rate=known)
-    sizes = {(one.get("original_width"), one.get("original_height")) for one in results if "original_width" in one}
-    if len(sizes) > 1:
-        raise BadMarkError("other_content", f"original_width and original_height: {sorted(map(str, sizes))[:3]}")
+    sizes = [(one.get("original_width"), one.get("original_height")) for one in results if "original_width" in one]
+    if any(size != sizes[0] for size in sizes):
+        raise BadMarkError("other_content", f"original_width and original_height: {str(sizes)[:60]}")
     width, height = next(iter(sizes), (data.get("width"), data.get("height")))
-    is_size = all(isinstance(one, int) and one > 0 for one in (width, height))
+    is_size = all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in (width, height))
     return ItemFacts(path=shown, width=width, height=height) if is_size else ItemFacts(path=shown)
 
 
@@ -221,7 +221,8 @@ def _box(one: Result, where: str, facts: ItemFacts, terms: MarkTerms) -> Iterato
         raise BadMarkError("unknown_size", f"{where}: original_width {one.get('original_width')!r}")
     size = (facts.width, facts.height)
     if "points" in value:
-        points = [_pixels(point, size, where) for point in value["points"]]
+        given = value["points"] if isinstance(value["points"], list) else [value["points"]]
+        points = [_pixels(point, size, where) for point in given]
         yield from _marks(one, where, outline_box([points], where), outlines=[points])
         return
     x, y = _pixels((value["x"], value["y"]), size, where)

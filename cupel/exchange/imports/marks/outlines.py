@@ -23,6 +23,44 @@ def outline_box(outlines: Sequence[Sequence[Sequence[float]]], where: str) -> tu
     return low[0], low[1], high[0] - low[0], high[1] - low[1]
 
 
+def has_shape(name: str, value: Any) -> bool:
+    """Tell whether an attribute of a mark is what its name says, so that it can be written; of other names anything is.
+
+    >>> has_shape("outlines", [[[1, 2], [3, 4.5]]]), has_shape("outlines", [[1, 2]]), has_shape("colour", None)
+    (True, False, True)
+    """
+    match name:
+        case "outlines":
+            points = [point for outline in _list(value) or [None] for point in _list(outline) or [None]]
+            return all(len(_list(point)) == 2 and _are_numbers(point) for point in points)
+        case "boxes":
+            return all(len(_list(box)) == 4 and _are_numbers(box) for box in _list(value) or [None])
+        case "ellipse":
+            return len(_list(value)) == 4 and _are_numbers(value)
+        case "keypoints":
+            return isinstance(value, list) and _are_numbers(value)
+        case "mask":
+            parts = (value.get("box"), value.get("runs")) if isinstance(value, dict) else (None, None)
+            return len(_list(parts[0])) == 4 and all(isinstance(part, list) and _are_numbers(part) for part in parts)
+        case "rle":
+            counts = value.get("counts") if isinstance(value, dict) else None
+            runs = decode_counts(counts) if isinstance(counts, str) else counts
+            return isinstance(runs, list) and all(isinstance(run, int) for run in runs)
+        case "attributes":
+            return isinstance(value, dict)
+        case "person" | "occluded" | "z_order" | "group_id" | "iscrowd" | "num_keypoints":
+            return isinstance(value, str | int | float)
+    return True
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    return all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
+
+
 def check_rle(rle: Any, width: int | None, height: int | None, where: str) -> None:
     """Check that a mask of run lengths, as COCO has them, is of the picture's size and has as many pixels.
 

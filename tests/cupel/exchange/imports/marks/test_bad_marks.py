@@ -62,6 +62,8 @@ REJECTED: list[tuple[str, str, str, Any, dict[str, Any], str, str]] = [
      "no_number",
      "found 'inf'"),
     ("a word", "a.csv", CHARADES.format("c1 0 nan"), SEGMENTS, {}, "no_number", "found 'nan'"),
+    ("a number of all memory", "a.csv", CHARADES.format("c1 0 1e999999999"), SEGMENTS, {}, "no_number", ""),
+    ("a fraction of seconds", "a.csv", CHARADES.format("c1 0 1/3"), SEGMENTS, {}, "no_number", "1/3"),
     ("no seconds", "a.csv", CHARADES.format("c1 0"), SEGMENTS, {}, "no_number", "expected class, start and end"),
     ("half a character", "a.jsonl", doccano("one two", [0, 2.5, "x"]), SPANS, {}, "no_number", "whole characters"),
     ("no frame", "a.json", studio([studio_frames(1, None)], VIDEO), SEGMENTS, {"items": CLIP}, "no_number",
@@ -109,6 +111,12 @@ REJECTED: list[tuple[str, str, str, Any, dict[str, Any], str, str]] = [
      {"items": {"one": ItemFacts(frames=4, frame_times=(0, 5, 9))}}, "wrong_rate", "4 frames, and times of 3"),
     ("unknown class", "a.json", activitynet([1, 2]), SEGMENTS, {"classes": ("walk",)}, "unknown_label",
      "expected one of walk"),
+    ("half a character in a class", "a.json", activitynet([1, 2]).replace("run", "\\ud83d"), SEGMENTS, {},
+     "lone_surrogate", "ud83d"),
+    ("half a character: id", "a.json", activitynet([1, 2]).replace("v1", "\\ud83d"), SEGMENTS, {}, "lone_surrogate",
+     "ud83d"),
+    ("half a character in a text", "a.jsonl", doccano("one", [0, 3, "x"]).replace("one", "on\\ud83d"), SPANS,
+     {"unit": "utf-16"}, "lone_surrogate", "ud83d"),
     ("no class", "a.json", activitynet([1, 2]).replace('"run"', "null"), SEGMENTS, {}, "no_class",
      "annotations[1].segment"),
     ("no class in Label Studio", "a.json", studio([studio_box(1, 1, 5, 5, value={"x": 1, "y": 1, "width": 5,
@@ -219,7 +227,7 @@ def test_files_of_another_kind_are_refused(tmp_path: Path, name: str, content: A
         read_content(tmp_path, name, content, form)
 
 
-@pytest.mark.parametrize("short", ["23.976", "29.97", 59.94, "fast", "-1", "0", "1/0", "nan", "inf", None])
+@pytest.mark.parametrize("short", ["23.976", "29.97", 59.94, "fast", "-1", 0, "1/0", "1e99999999", "nan", "inf", None])
 def test_rates_that_say_no_fraction_are_refused(short: object) -> None:
     with pytest.raises(BadMarkError):
         parse_rate(short)

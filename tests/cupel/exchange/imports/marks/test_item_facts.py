@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cupel.exchange.imports.bad_marks import BadMarkError
 from cupel.exchange.imports.marks.item_facts import (
     ItemFacts,
-    check_clip,
+    check_facts,
     describe_facts,
     frame_at,
     merge_facts,
@@ -55,9 +55,9 @@ def test_how_long_the_last_frame_is_shown_must_be_known() -> None:
 
 
 def test_a_clip_may_be_off_by_a_frame_and_no_more() -> None:
-    check_clip(ItemFacts(duration=10_040_000, frames=250, rate=Fraction(25)))
+    check_facts(ItemFacts(duration=10_040_000, frames=250, rate=Fraction(25)))
     with pytest.raises(BadMarkError, match="wrong_rate"):
-        check_clip(ItemFacts(duration=10_050_000, frames=250, rate=Fraction(25)))
+        check_facts(ItemFacts(duration=10_050_000, frames=250, rate=Fraction(25)))
 
 
 def test_what_is_known_is_described_and_read_again() -> None:
