@@ -66,13 +66,12 @@ def _drop_repeats(marks: SortedMarks) -> tuple[SortedMarks, Integers]:
     place = np.cumsum(is_new) - 1
     if is_new.all():
         return marks, place
-    columns_kept = (marks.row, marks.item, marks.annotator, marks.mark_class, marks.low, marks.high)
     start = np.append(0, np.cumsum(is_new))[marks.start].astype(np.int64)
-    row, item, annotator, mark_class, low, high = (column[is_new] for column in columns_kept)
-    dropped = marks._replace(
-        row=row, item=item, annotator=annotator, mark_class=mark_class, low=low, high=high, start=start
-    )
-    return dropped, place
+    kept = marks._replace(
+        row=marks.row[is_new], item=marks.item[is_new], annotator=marks.annotator[is_new],
+        mark_class=marks.mark_class[is_new], low=marks.low[is_new], high=marks.high[is_new], start=start,
+    )  # fmt: skip
+    return kept, place
 
 
 def _link(ordered: SortedMarks, least_overlap: float) -> tuple[Integers, MarkClusters]:
