@@ -56,7 +56,7 @@ def pick_random(crowd: RegionCrowd, seed: int) -> FoundMarks:
 
 
 def pick_most_agreeing(crowd: RegionCrowd) -> FoundMarks:
-    """Return the marks of the annotator an item whose marks match those of the others best (mean F1 at IoU .5)."""
+    """Return the marks of the annotator an item who agrees best with the others (mean F1 at IoU .5)."""
     chosen: dict[int, int] = {}
     for item in np.unique(crowd.asked.item).tolist():
         people = crowd.asked.annotator[crowd.asked.item == item].tolist()

@@ -14,8 +14,8 @@ from cupel.marks.fusion.existence_loops import pass_items
 # Where the search starts, in logits: things of nearly equal ease. From unequal ones it can end where whatever one
 # person alone marked is taken for a thing that is hard to see (on simulated crowds at likelihoods lower by hundreds).
 EQUAL_EASE = 0.3
-# Of more than twice as many marks every n-th item is searched first, and all of them in so many passes after that:
-# what is common to all is known by then.
+# Of more than twice as many marks every n-th item is searched first, and all of them in so many passes after
+# that: what is common to all is known by then.
 SAMPLED_MARKS, WHOLE_PASSES = 200_000, 6
 
 

@@ -32,7 +32,7 @@ def fuse_marks(
 ) -> FusedMarks:
     """Return the consensus of several annotators' marks, learned from the marks alone.
 
-    The result depends on neither the order of rows nor the annotators' numbers.
+    The result depends on neither the order of rows nor the annotators' numbers. Equal marks of one answer are one.
 
     Args:
         marks: Marks, a row a mark; an annotator may have several in an item, also overlapping ones.
@@ -46,13 +46,32 @@ def fuse_marks(
         FusionError: Arrays do not fit, or a mark has no extent.
     """
     check_arrays(marks, asked)
-    ordered = sort_marks(marks, asked)
+    given = sort_marks(marks, asked)
+    ordered, place = _drop_repeats(given)
     cluster, clusters = _link(ordered, least_overlap or LEAST_OVERLAP)
     if least_overlap is None and is_stepped(clusters):
         cluster, clusters = _link(ordered, LEAST_OVERLAP_ON_STEPS)
     found = fit_existence(ordered, cluster, clusters.item_start, existence)
     fitted = fit_edges(clusters, found.posterior, len(ordered.annotators), edges)
-    return _assemble(ordered, cluster, clusters, found, fitted)
+    held = np.empty(len(given.row), np.int64)
+    held[given.row] = cluster[place]
+    return _assemble(ordered, held, clusters, found, fitted)
+
+
+def _drop_repeats(marks: SortedMarks) -> tuple[SortedMarks, Integers]:
+    """Return the marks, equal ones of one answer as one, and the place among them of each mark that was given."""
+    is_new = np.ones(len(marks.row), bool)
+    columns = (marks.item, marks.annotator, marks.mark_class, *marks.low.T, *marks.high.T)
+    is_new[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    place = np.cumsum(is_new) - 1
+    if is_new.all():
+        return marks, place
+    start = np.append(0, np.cumsum(is_new))[marks.start].astype(np.int64)
+    kept = marks._replace(
+        row=marks.row[is_new], item=marks.item[is_new], annotator=marks.annotator[is_new],
+        mark_class=marks.mark_class[is_new], low=marks.low[is_new], high=marks.high[is_new], start=start,
+    )  # fmt: skip
+    return kept, place
 
 
 def _link(ordered: SortedMarks, least_overlap: float) -> tuple[Integers, MarkClusters]:
@@ -65,9 +84,9 @@ def _link(ordered: SortedMarks, least_overlap: float) -> tuple[Integers, MarkClu
 
 
 def _assemble(
-    ordered: SortedMarks, cluster: Integers, clusters: MarkClusters, found: FittedExistence, fitted: FittedEdges
+    ordered: SortedMarks, held: Integers, clusters: MarkClusters, found: FittedExistence, fitted: FittedEdges
 ) -> FusedMarks:
-    """Return the result, clusters sorted by item, class and edges, marks as they came."""
+    """Return the result, clusters sorted by item, class and edges; `held` is each mark's cluster, as they came."""
     sides = ordered.low.shape[1]
     first = clusters.order[clusters.start[:-1]]
     item, kind = ordered.item[first], ordered.mark_class[first]
@@ -75,8 +94,6 @@ def _assemble(
     place = np.lexsort((*high.T[::-1], *low.T[::-1], kind, item))
     rank = np.empty(len(place), np.int64)
     rank[place] = np.arange(len(place))
-    given = np.empty(len(cluster), np.int64)
-    given[ordered.row] = rank[cluster]
     cut = find_cut(found.posterior, float(found.missed.sum()))
     people = np.argsort(ordered.annotators, kind="stable")
     learned = AnnotatorMarking(
@@ -85,5 +102,5 @@ def _assemble(
     )  # fmt: skip
     return FusedMarks(
         ordered.items[item[place]], kind[place], low[place], high[place], np.diff(clusters.start)[place],
-        found.posterior[place], found.posterior[place] >= cut, given, ordered.items, found.missed, learned,
+        found.posterior[place], found.posterior[place] >= cut, rank[held], ordered.items, found.missed, learned,
     )  # fmt: skip

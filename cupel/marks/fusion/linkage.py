@@ -44,8 +44,8 @@ def _sort_pairs(overlap: Reals, one: Integers, other: Integers, count: int) -> N
 
 
 @compiled
-def _join(n: int, m: int, annotator: Integers, root: Integers, following: Integers, last: Integers) -> None:
-    """Make one cluster of those of marks n and m, unless an annotator is in both."""
+def _join(n: int, m: int, person: Integers, root: Integers, following: Integers, last: Integers) -> None:
+    """Make one cluster of those of marks n and m of a group, unless a person is in both."""
     one, other = root[n], root[m]
     if one == other:
         return
@@ -53,7 +53,7 @@ def _join(n: int, m: int, annotator: Integers, root: Integers, following: Intege
     while a >= 0:
         b = other
         while b >= 0:
-            if annotator[a] == annotator[b]:
+            if person[a] == person[b]:
                 return
             b = following[b]
         a = following[a]
@@ -70,7 +70,7 @@ def _list_pairs(
     first: int, end: int, low: Reals, high: Reals, annotator: Integers, least: float, overlap: Reals, one: Integers,
     other: Integers,
 ) -> int:  # fmt: skip
-    """Write down the pairs of a group that overlap enough, as far as there is room; return how many there are."""
+    """Write down the pairs of a group that overlap enough (by place in it) as far as there is room, return how many."""
     count, room = 0, len(overlap)
     for n in range(first, end):
         for m in range(n + 1, end):
@@ -81,9 +81,22 @@ def _list_pairs(
             value = measure_overlap(low, high, n, m)
             if value >= least:
                 if count < room:
-                    overlap[count], one[count], other[count] = value, n, m
+                    overlap[count], one[count], other[count] = value, n - first, m - first
                 count += 1
     return count
+
+
+@compiled
+def _number_clusters(cluster: Integers, root: Integers, number: Integers, found: int) -> int:
+    """Number the clusters of a group by their first marks, from `found` on; return the first number that is free."""
+    for n in range(len(cluster)):
+        number[n] = -1
+    for n in range(len(cluster)):
+        if number[root[n]] < 0:
+            number[root[n]] = found
+            found += 1
+        cluster[n] = number[root[n]]
+    return found
 
 
 @compiled
@@ -103,8 +116,8 @@ def link_marks(
         annotator: Who made it, shape marks.
         least: Smallest overlap of a pair, 0 to 1.
     """
-    cluster, cluster_start = np.full(len(kind), -1, np.int64), np.zeros(len(start), np.int64)
-    root, last, following = np.arange(len(kind)), np.arange(len(kind)), np.full(len(kind), -1, np.int64)
+    cluster, cluster_start = np.empty(len(kind), np.int64), np.zeros(len(start), np.int64)
+    root, last, following = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int64)
     overlap, one, other = np.empty(256), np.empty(256, np.int64), np.empty(256, np.int64)
     found = 0
     for item in range(len(start) - 1):
@@ -113,19 +126,19 @@ def link_marks(
             end = first + 1
             while end < start[item + 1] and kind[end] == kind[first]:
                 end += 1
-            count = _list_pairs(first, end, low, high, annotator, least, overlap, one, other)
+            size, count = end - first, _list_pairs(first, end, low, high, annotator, least, overlap, one, other)
+            if size > len(root):
+                root, last, following = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
             if count > len(overlap):
                 overlap, one, other = np.empty(2 * count), np.empty(2 * count, np.int64), np.empty(2 * count, np.int64)
                 _list_pairs(first, end, low, high, annotator, least, overlap, one, other)
+            for n in range(size):
+                root[n], last[n], following[n] = n, n, -1
             _sort_pairs(overlap, one, other, count)
+            person = annotator[first:end]
             for place in range(count):
-                _join(one[place], other[place], annotator, root, following, last)
-            for n in range(first, end):
-                if cluster[root[n]] < 0:
-                    cluster[root[n]] = found
-                    found += 1
-            for n in range(first, end):
-                cluster[n] = cluster[root[n]]
+                _join(one[place], other[place], person, root, following, last)
+            found = _number_clusters(cluster[first:end], root, last, found)
             first = end
         cluster_start[item + 1] = found
     return cluster, cluster_start
