@@ -32,7 +32,7 @@ LAKE, HOME = f"lake/{NAME}", ".dagster"
 # Whatever a run writes anew each time, or that holds seconds; of no account for what the lake holds.
 NOT_COMPARED = (
     "summary.json", "catalog.duckdb", "run.json", "run.lock", "seen.json", "answers/verified.json", "cpu/", "locks/",
-    "damaged/", "reports/",
+    "damaged/", "reports/", "plots/", "data_docs/",
 )  # fmt: skip
 Outcome = Literal["mended", "repaired", "told", "harmless", "silent"]
 MEANING: dict[Outcome, str] = {

@@ -12,6 +12,7 @@ NOTHING = "[]"
 # Edges are below it: up to there numbers are exact, to the last digit that any form has.
 MOST = 2**46
 QUOTED_CHARACTERS = 80
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class MarkError(CupelError):
@@ -64,7 +65,7 @@ def write_marks(marks: Iterable[Mapping[str, Any]], form: MarkForm) -> str:
     '[{"class":"car","x":1,"y":2,"width":30.5,"height":4}]'
     """
     read = [_read_mark(mark, number, form) for number, mark in enumerate(marks, 1)]
-    texts = {json.dumps(mark, ensure_ascii=False, separators=(",", ":")): mark for mark in read}
+    texts = {_encode(mark): mark for mark in read}
     ordered = sorted(texts, key=lambda text: (*(texts[text][edge] for edge in form.edges), text))
     return f"[{','.join(ordered)}]"
 

@@ -113,7 +113,7 @@ def materialize(project: Path, table: str) -> Run:
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(f"{NAME}_batches", ["one"])
         definitions = deployment_definitions([file], deployment)
-        request = RunRequest(batch_job(NAME).name, "one", step.tables, str(uuid.uuid4()))
+        request = RunRequest(batch_job(NAME), "one", step.tables, str(uuid.uuid4()))
         return RunsInProcess(instance).execute(definitions, request)
 
 
