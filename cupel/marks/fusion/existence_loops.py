@@ -10,6 +10,20 @@ Reals = NDArray[np.float64]
 
 
 @compiled
+def _share_out(scores: Reals, things: Reals, totals: Reals) -> float:
+    """Turn a cluster's log scores into chances, add them to both sums, and return the log of what they summed to."""
+    largest, total = scores.max(), 0.0
+    for level in range(len(scores)):
+        scores[level] = np.exp(scores[level] - largest)
+        total += scores[level]
+    for level in range(len(scores)):
+        scores[level] /= total
+        things[level] += scores[level]
+        totals[level] += scores[level]
+    return float(largest + np.log(total))
+
+
+@compiled
 def pass_items(
     start: Integers, annotator: Integers, cluster: Integers, cluster_start: Integers, asked: Integers,
     asked_start: Integers, log_rate: Reals, log_odds: Reals, log_miss: Reals, posterior: Reals, missed: Reals,
@@ -38,7 +52,7 @@ def pass_items(
     """
     levels = len(log_rate)
     hits[:], expected[:], totals[:], seen[:] = 0.0, 0.0, 0.0, 0.0
-    nobody, things, chance = np.empty(levels), np.empty(levels), np.empty(levels)
+    nobody, things = np.empty(levels), np.empty(levels)
     scores = np.empty((16, levels))
     likelihood = 0.0
     for item in range(len(start) - 1):
@@ -49,9 +63,7 @@ def pass_items(
         for place in range(asked_start[item], asked_start[item + 1]):
             for level in range(levels):
                 nobody[level] += log_miss[asked[place], level]
-        for place in range(count):
-            for level in range(levels):
-                scores[place, level] = log_rate[level] + nobody[level]
+        scores[:count] = log_rate + nobody
         for n in range(start[item], start[item + 1]):
             for level in range(levels):
                 scores[cluster[n] - first, level] += log_odds[annotator[n], level]
@@ -63,15 +75,7 @@ def pass_items(
             if level < levels - 1:
                 missed[item] += things[level]
         for place in range(count):
-            largest, total = scores[place].max(), 0.0
-            for level in range(levels):
-                chance[level] = np.exp(scores[place, level] - largest)
-                total += chance[level]
-            likelihood += largest + np.log(total)
-            for level in range(levels):
-                scores[place, level] = chance[level] / total
-                things[level] += scores[place, level]
-                totals[level] += scores[place, level]
+            likelihood += _share_out(scores[place], things, totals)
             posterior[first + place] = 1.0 - scores[place, levels - 1]
         for n in range(start[item], start[item + 1]):
             for level in range(levels):
