@@ -1,15 +1,25 @@
 """Same marks: when two answers about an item say the same, which is what a wrong label is measured by."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cupel.compiled_loops import compiled
 from cupel.consensus.coding import Integers
 from cupel.contract.columns import TEXT
 from cupel.marks.canonical_text import CLASS, MarkForm, read_marks
+
+P = ParamSpec("P")
+R = TypeVar("R")
+try:
+    from cupel.compiled_loops import compiled
+except ModuleNotFoundError:  # a label buyer's installation has no numba: the same loops then, as Python runs them
+
+    def compiled(function: Callable[P, R]) -> Callable[P, R]:
+        """Return the function as it is."""
+        return function
 
 
 class MarkLists(NamedTuple):

@@ -10,16 +10,14 @@ import pyarrow.compute as pc
 from cupel.consensus.coding import Flags, Integers
 from cupel.contract.columns import TEXT
 from cupel.contract.item_numbers import ranks
-from cupel.contract.kind import CountedAnswers, Labels
+from cupel.contract.kind import CountedAnswers
 from cupel.contract.ontology import Ontology
 from cupel.kinds.marks.consensus import round_edges
 from cupel.kinds.marks.fused_answers import FusedAnswers, fuse_answers
-from cupel.kinds.marks.label import least_overlap
-from cupel.marks.canonical_text import CLASS, NOTHING, MarkForm, read_marks, write_marks
+from cupel.kinds.marks.label import ANSWERS, NO, YES, least_overlap
+from cupel.marks.canonical_text import CLASS, MarkForm, read_marks, write_marks
 from cupel.marks.same_marks import count_partners, list_marks
 
-# What an answer says of a mark that somebody made.
-ANSWERS = NO, YES = ("no", "yes")
 # Stands between an item's id and the number of the question about it.
 NUMBER = "#"
 
@@ -34,12 +32,6 @@ class MarkQuestions(NamedTuple):
 
     item: Integers
     truth: pa.Array
-
-
-def mark_anything(labels: Labels) -> pa.Array:
-    """Return whether each label marks anything; null where it is null."""
-    column = labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
-    return pc.if_else(pc.equal(column, NOTHING), pa.scalar(NO, TEXT), pa.scalar(YES, TEXT))
 
 
 def count_marks(

@@ -23,6 +23,8 @@ WRONG, RIGHT = 0, 1
 # No belief is surer than this, however many agree: log-odds stay finite, and ranks differ.
 LEAST_CHANCE = 1e-9
 CONFIDENCE = 0.95
+# What an answer says of a mark that somebody made.
+ANSWERS = NO, YES = ("no", "yes")
 # How answers become one label, in a report.
 COMBINED = "mark by mark, by who finds and who invents marks, and where each annotator's edges lie"
 
@@ -178,6 +180,12 @@ def fuse(consensus: pa.Table, predictions: pa.Table, verdicts: Mapping[str, str]
     chances = np.clip(np.nan_to_num(chances, nan=0.5), LEAST_CHANCE, 1.0)
     log_odds = np.round(np.log(chances[:, RIGHT]) - np.log(chances[:, WRONG]), 6)
     return LabelFusion(ids, table["consensus_label"].combine_chunks(), log_odds, is_known, ())
+
+
+def mark_anything(labels: Labels) -> pa.Array:
+    """Return whether each label marks anything; null where it is null."""
+    column = labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
+    return pc.if_else(pc.equal(column, NOTHING), pa.scalar(NO, TEXT), pa.scalar(YES, TEXT))
 
 
 def split(labels: Labels) -> Integers:

@@ -12,8 +12,6 @@ from cupel.consensus.agreement import Agreement
 from cupel.consensus.coding import Integers
 from cupel.contract.kind import ConsensusResult, Control, CountedAnswers, Labels, Light, Part
 from cupel.contract.ontology import Ontology
-from cupel.kinds.marks import consensus as marks_consensus
-from cupel.kinds.marks import counted_marks
 from cupel.kinds.marks import label as marks
 from cupel.marks.canonical_text import SPANS
 
@@ -62,7 +60,9 @@ def consensus(
     annotations: pa.Table, items: pa.Table, labeling: Labeling, light: Light, method: str | None = None
 ) -> ConsensusResult:
     """Return what annotators say together of every item."""
-    return marks_consensus.find_consensus(annotations, items["item_id"], labeling.ontology, SPANS)
+    from cupel.kinds.marks.consensus import find_consensus  # compiled: who only compares labels needs no numba
+
+    return find_consensus(annotations, items["item_id"], labeling.ontology, SPANS)
 
 
 def fuse(
@@ -74,19 +74,21 @@ def fuse(
 
 def vocabulary(labels: Labels, ontology: Ontology) -> Sequence[str]:
     """Return what is said of a mark where people are measured: that it is there, or not."""
-    return counted_marks.ANSWERS
+    return marks.ANSWERS
 
 
 def nearest(labels: Labels, vocabulary: Sequence[str], ontology: Ontology) -> Labels:
     """Return whether each label marks anything."""
-    return counted_marks.mark_anything(labels)
+    return marks.mark_anything(labels)
 
 
 def count_answers(
     annotations: pa.Table, item_ids: pa.ChunkedArray, gold: pa.Table | None, ontology: Ontology
 ) -> CountedAnswers:
     """Return answers as yes or no to each mark that anybody made."""
-    return counted_marks.count_marks(annotations, item_ids, gold, ontology, SPANS)
+    from cupel.kinds.marks.counted_marks import count_marks
+
+    return count_marks(annotations, item_ids, gold, ontology, SPANS)
 
 
 def controls(labeling: Labeling) -> tuple[Control, ...]:

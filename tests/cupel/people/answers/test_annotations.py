@@ -1,6 +1,7 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,9 +45,15 @@ def test_every_answer_counts_or_is_rejected_with_its_reason() -> None:
     ]  # fmt: skip
     assert rejected["evidence"].to_pylist() == ["b", "c", None, None, None, "guessing: so it is"]
     assert kept.num_rows + rejected.num_rows == answers.num_rows
-    assert {*reasons(rejected), "not_asked", "is_a_model", *UNFIT, *GUIDELINE_REASONS, *SEND_BACK_REASONS} == set(
-        REASONS
-    )
+    assert {
+        *reasons(rejected),
+        "not_asked",
+        "outside_item",
+        "is_a_model",
+        *UNFIT,
+        *GUIDELINE_REASONS,
+        *SEND_BACK_REASONS,
+    } == set(REASONS)
 
 
 def test_an_answer_from_a_tool_that_no_task_asks_for_does_not_count() -> None:
@@ -134,3 +141,15 @@ def test_answers_sorted_together_are_answers_sorted_one_by_one(
         expected = one_by_one(answers, ["i1", "i2"], is_known or may_be_undecided, may_be_undecided)
         found = [(row["sequence"], row["reason"], row["evidence"]) for row in rejected.to_pylist()]
         assert (kept["sequence"].to_pylist(), found) == expected
+
+
+def test_an_answer_that_cannot_be_of_its_item_is_rejected_with_what_it_said() -> None:
+    answers = log(("i1", "ann", "a"), ("i2", "ann", "b"), ("i9", "bob", "b"))
+
+    def is_misfit(found: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        return np.asarray([label == "b" for label in found["label"].to_pylist()])
+
+    kept, rejected = annotations(answers, ["i1", "i2"], PARSE, True, is_misfit=is_misfit)
+    assert kept["sequence"].to_pylist() == [1]
+    assert reasons(rejected) == ["outside_item", "unknown_item"]
+    assert rejected["evidence"].to_pylist() == ["b", None]
