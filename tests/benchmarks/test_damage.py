@@ -214,7 +214,7 @@ def test_a_damaged_file_of_a_release_is_told_and_written_again_by_a_repair(proje
     damage(project, f"{LAKE}/releases/{RELEASE}/{name}", how)
     code, said = run_project(project)
     assert code == 1
-    assert name in " ".join(said.split())
+    assert name in "".join(said.split())  # the terminal breaks long paths anywhere
     repair_project(project)
     assert hashes(project) == before
     assert look(project) == []
